@@ -1,0 +1,41 @@
+/**
+ * Compiles assembly/ into build/: four binaries (two modules, each without and with threads), each also as a JavaScript
+ * module with the bytes in base64, for packaging; and the worker's source as a string.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import asc from 'assemblyscript/asc';
+import ts from 'typescript';
+
+const common = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'];
+common.push('--zeroFilledMemory', '--use', 'abort=', '--disableWarning', 'AS112', '--disableWarning', 'AS201');
+const variants = {
+  simd: [],
+  threads: ['--enable', 'threads', '--sharedMemory', '--initialMemory', '2', '--maximumMemory', '65536'],
+};
+
+async function compile(module, variant) {
+  const name = `${module}.${variant}`;
+  const output = [`assembly/${module}.ts`, '-o', `build/${name}.wasm`, '-t', `build/${name}.wat`];
+  const { error, stderr } = await asc.main([...output, ...common, ...variants[variant]]);
+  const messages = stderr.toString();
+  if (messages) console.error(messages);
+  if (error) throw new Error(`asc failed on ${name}: ${error.message}`);
+  const bytes = await readFile(`build/${name}.wasm`);
+  await writeFile(`build/${name}.js`, `export default '${bytes.toString('base64')}';\n`);
+  await writeFile(`build/${name}.d.ts`, 'declare const base64: string;\nexport default base64;\n');
+  console.log(`build/${name}.wasm  ${bytes.length} bytes`);
+}
+
+/** The worker is started from source text, so it must not depend on any module: one file, types removed, in an IIFE. */
+async function compileWorker() {
+  const source = await readFile('src/runtime/worker.ts', 'utf8');
+  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, removeComments: true };
+  const { outputText } = ts.transpileModule(source, { compilerOptions: options });
+  const script = `(() => {\n${outputText.replace(/^export (\{\};?)?/gm, '')}})();\n`;
+  await writeFile('build/worker.js', `export default ${JSON.stringify(script)};\n`);
+  await writeFile('build/worker.d.ts', 'declare const source: string;\nexport default source;\n');
+}
+
+await mkdir('build', { recursive: true });
+for (const module of ['optim', 'nn']) for (const variant of Object.keys(variants)) await compile(module, variant);
+await compileWorker();

@@ -1,0 +1,51 @@
+/**
+ * Makes a fresh clone ready: installs from the lock file, then builds, each only when its inputs have changed since.
+ * Needs nothing but Node.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+function filesOf(path) {
+  if (!existsSync(path)) return [];
+  const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => (entry.isDirectory() ? filesOf(join(path, entry.name)) : [join(path, entry.name)]));
+}
+
+function fingerprint(files) {
+  const hash = createHash('sha256').update(process.version);
+  for (const file of files) hash.update(file).update('\0').update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function step(name, stamp, files, products, command) {
+  const wanted = fingerprint(files);
+  const current = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  if (current && products.every((product) => existsSync(product))) return;
+  console.log(`${name} …`);
+  const { status } = spawnSync(command, { stdio: 'inherit', shell: true });
+  if (status !== 0) {
+    console.error(`${name} failed: ${command}`);
+    process.exit(status ?? 1);
+  }
+  mkdirSync(join(stamp, '..'), { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+step(
+  'Installing dependencies',
+  'node_modules/.adal-stamp',
+  ['package.json', 'package-lock.json'],
+  ['node_modules/assemblyscript'],
+  'npm ci --no-audit --no-fund',
+);
+const sources = [
+  ...filesOf('assembly'),
+  ...filesOf('src'),
+  ...filesOf('scripts'),
+  'rollup.config.js',
+  'tsconfig.json',
+  'package-lock.json',
+];
+step('Building', 'build/.adal-stamp', sources, ['dist/index.js', 'build/optim.simd.wasm'], 'npm run --silent build');
