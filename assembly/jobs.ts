@@ -7,7 +7,7 @@
  * same generation, and a generation cannot end before all its good tickets are done. So a thread that holds a good ticket
  * may read op and arg, and a late thread, holding a ticket of an ended generation, does nothing.
  *
- * In builds without threads the same functions run with plain loads and stores, for work that is done in slices.
+ * Only binaries built with threads contain this file.
  */
 import {
   JOB_ARG,
@@ -21,6 +21,7 @@ import {
   JOB_PARKED,
   JOB_STOP,
   JOB_TICKET,
+  OP_NONE,
 } from './layout';
 
 /** What a module's jobs consist of. Never instantiated, as rules are not. */
@@ -40,81 +41,47 @@ export class Jobs {
   }
 }
 
-export const OP_NONE = 0;
-
-function read32(address: usize): i32 {
-  if (ASC_FEATURE_THREADS) return atomic.load<i32>(address);
-  return load<i32>(address);
-}
-
-function write32(address: usize, value: i32): void {
-  if (ASC_FEATURE_THREADS) atomic.store<i32>(address, value);
-  else store<i32>(address, value);
-}
-
-function read64(address: usize): u64 {
-  if (ASC_FEATURE_THREADS) return atomic.load<u64>(address);
-  return load<u64>(address);
-}
-
-function write64(address: usize, value: u64): void {
-  if (ASC_FEATURE_THREADS) atomic.store<u64>(address, value);
-  else store<u64>(address, value);
-}
-
-/** Adds 1, returns the old value. */
-function next64(address: usize): u64 {
-  if (ASC_FEATURE_THREADS) return atomic.add<u64>(address, 1);
-  const value = load<u64>(address);
-  store<u64>(address, value + 1);
-  return value;
-}
-
 /** Tells the caller, awake or parked, that a phase began or the job ended. */
 function signalCaller(control: usize): void {
-  write32(control + JOB_EVENT, read32(control + JOB_EVENT) + 1);
-  if (ASC_FEATURE_THREADS) {
-    if (read32(control + JOB_CALLER_PARKED)) atomic.notify(control + JOB_EVENT, 1);
-  }
+  atomic.add<i32>(control + JOB_EVENT, 1);
+  if (atomic.load<i32>(control + JOB_CALLER_PARKED)) atomic.notify(control + JOB_EVENT, 1);
 }
 
 /** Opens a phase: whatever its tasks read must be written before. */
 function publish<J extends Jobs>(control: usize, op: i32, arg: usize): void {
-  const generation = <u32>read32(control + JOB_GENERATION) + 1;
+  const generation = <u32>atomic.load<i32>(control + JOB_GENERATION) + 1;
   const base = (<u64>generation) << 32;
   store<i32>(control, op, JOB_OP);
   store<u32>(control, <u32>arg, JOB_ARG);
-  write64(control + JOB_LIMIT, base | <u64>changetype<J>(0).taskCount(op, arg));
-  write64(control + JOB_DONE, base);
-  write64(control + JOB_TICKET, base);
-  write32(control + JOB_GENERATION, <i32>generation);
-  if (ASC_FEATURE_THREADS) {
-    if (read32(control + JOB_PARKED)) atomic.notify(control + JOB_GENERATION, -1);
-  }
+  atomic.store<u64>(control + JOB_LIMIT, base | <u64>changetype<J>(0).taskCount(op, arg));
+  atomic.store<u64>(control + JOB_DONE, base);
+  atomic.store<u64>(control + JOB_TICKET, base);
+  atomic.store<i32>(control + JOB_GENERATION, <i32>generation);
+  if (atomic.load<i32>(control + JOB_PARKED)) atomic.notify(control + JOB_GENERATION, -1);
   signalCaller(control);
 }
 
 /** Begins a job. The one before must have finished. */
 export function begin<J extends Jobs>(control: usize, op: i32, arg: usize): void {
-  write32(control + JOB_FINISHED, 0);
+  atomic.store<i32>(control + JOB_FINISHED, 0);
   publish<J>(control, op, arg);
 }
 
 /** Does up to `most` tasks of whatever is open. True: some may be left. */
 export function help<J extends Jobs>(control: usize, most: u32): bool {
   while (most-- > 0) {
-    const ticket = next64(control + JOB_TICKET);
-    const limit = read64(control + JOB_LIMIT);
+    const ticket = atomic.add<u64>(control + JOB_TICKET, 1);
+    const limit = atomic.load<u64>(control + JOB_LIMIT);
     if (ticket >> 32 !== limit >> 32 || <u32>ticket >= <u32>limit) return false;
     const op = load<i32>(control, JOB_OP);
     const arg: usize = load<u32>(control, JOB_ARG);
     changetype<J>(0).run(op, arg, <u32>ticket);
-    if (next64(control + JOB_DONE) + 1 === limit) {
+    if (atomic.add<u64>(control + JOB_DONE, 1) + 1 === limit) {
       const next = changetype<J>(0).advance(op, arg);
       if (next !== OP_NONE) {
         publish<J>(control, next, arg);
       } else {
-        write32(control + JOB_FINISHED, 1);
+        atomic.store<i32>(control + JOB_FINISHED, 1);
         signalCaller(control);
         return false;
       }
@@ -126,33 +93,31 @@ export function help<J extends Jobs>(control: usize, most: u32): bool {
 /** Works on the job until it is finished (true), or until nothing is left to do and `timeout` ns pass without an event. */
 export function complete<J extends Jobs>(control: usize, spins: i32, timeout: i64): bool {
   while (true) {
-    const event = read32(control + JOB_EVENT);
+    const event = atomic.load<i32>(control + JOB_EVENT);
     help<J>(control, u32.MAX_VALUE);
-    if (read32(control + JOB_FINISHED)) return true;
-    if (!ASC_FEATURE_THREADS) return false;
+    if (atomic.load<i32>(control + JOB_FINISHED)) return true;
     let left = spins;
-    while (left > 0 && read32(control + JOB_EVENT) === event) left--;
+    while (left > 0 && atomic.load<i32>(control + JOB_EVENT) === event) left--;
     if (left === 0) {
-      write32(control + JOB_CALLER_PARKED, 1);
+      atomic.store<i32>(control + JOB_CALLER_PARKED, 1);
       const outcome = atomic.wait<i32>(control + JOB_EVENT, event, timeout);
-      write32(control + JOB_CALLER_PARKED, 0);
-      if (outcome === AtomicWaitResult.TIMED_OUT) return read32(control + JOB_FINISHED) !== 0;
+      atomic.store<i32>(control + JOB_CALLER_PARKED, 0);
+      if (outcome === AtomicWaitResult.TIMED_OUT) return atomic.load<i32>(control + JOB_FINISHED) !== 0;
     }
   }
 }
 
 /** A worker's life: works on every job until asked to stop; spins for a while when there is none, then parks. */
 export function serve<J extends Jobs>(control: usize, spins: i32): void {
-  if (!ASC_FEATURE_THREADS) return;
   while (true) {
-    const generation = read32(control + JOB_GENERATION);
+    const generation = atomic.load<i32>(control + JOB_GENERATION);
     help<J>(control, u32.MAX_VALUE);
-    if (read32(control + JOB_STOP)) return;
+    if (atomic.load<i32>(control + JOB_STOP)) return;
     let left = spins;
-    while (left > 0 && read32(control + JOB_GENERATION) === generation) left--;
+    while (left > 0 && atomic.load<i32>(control + JOB_GENERATION) === generation) left--;
     if (left === 0) {
       atomic.add<i32>(control + JOB_PARKED, 1);
-      if (!read32(control + JOB_STOP)) atomic.wait<i32>(control + JOB_GENERATION, generation, -1);
+      if (!atomic.load<i32>(control + JOB_STOP)) atomic.wait<i32>(control + JOB_GENERATION, generation, -1);
       atomic.sub<i32>(control + JOB_PARKED, 1);
     }
   }

@@ -1,39 +1,27 @@
-/** The ABI of the optim module: optimizer steps, and the job protocol that spreads them over threads. Exports, nothing else. */
-import { begin, complete, help, OP_NONE, serve } from './jobs';
-import { OP_NORM, type StepJobs } from './optimizers/step';
+/** The ABI of the optim module: exports, nothing else. `table` is a step table (src/abi/layout.ts). */
+import { OP_NONE, OP_NORM } from './layout';
+import { StepJobs } from './optimizers/step';
 
-/** A whole step over all tensors of `table`, on the calling thread alone. The outcome is in the table. */
+/** A whole step over all tensors of the table, on the calling thread. The outcome is in the table. */
 export function step(table: usize): void {
   let op = OP_NORM;
   while (op !== OP_NONE) {
-    const count = changetype<StepJobs>(0).taskCount(op, table);
-    for (let task: u32 = 0; task < count; task++) changetype<StepJobs>(0).run(op, table, task);
-    op = changetype<StepJobs>(0).advance(op, table);
+    stepTasks(op, table, 0, changetype<StepJobs>(0).taskCount(op, table));
+    op = stepAdvance(op, table);
   }
 }
 
-/** A whole step over all tensors of `table`, shared with the workers. False: call `stepWait` until it is true. */
-export function stepShared(control: usize, table: usize, spins: i32, timeout: i64): bool {
-  begin<StepJobs>(control, OP_NORM, table);
-  return complete<StepJobs>(control, spins, timeout);
+/** Tasks [from, to) of one phase: for steps done in slices. Phases begin with OP_NORM. */
+export function stepTasks(op: i32, table: usize, from: u32, to: u32): void {
+  for (let task = from; task < to; task++) changetype<StepJobs>(0).run(op, table, task);
 }
 
-/** Goes on with the job under way until it is finished, or until `timeout` ns pass without an event (false). */
-export function stepWait(control: usize, spins: i32, timeout: i64): bool {
-  return complete<StepJobs>(control, spins, timeout);
+/** After all tasks of a phase: the next phase's op, or OP_NONE when the step is complete or refused. */
+export function stepAdvance(op: i32, table: usize): i32 {
+  return changetype<StepJobs>(0).advance(op, table);
 }
 
-/** Begins a step without working on it. */
-export function stepBegin(control: usize, table: usize): void {
-  begin<StepJobs>(control, OP_NORM, table);
-}
-
-/** Does up to `most` tasks of the step under way. False: nothing to do now. */
-export function stepHelp(control: usize, most: u32): bool {
-  return help<StepJobs>(control, most);
-}
-
-/** A worker's loop; returns when asked to stop. */
-export function stepServe(control: usize, spins: i32): void {
-  serve<StepJobs>(control, spins);
+/** x/2 by a vector multiplication: zero for the smallest normal number where the engine flushes subnormals. */
+export function halve(x: f32): f32 {
+  return f32x4.extract_lane(f32x4.mul(f32x4.splat(x), f32x4.splat(0.5)), 0);
 }

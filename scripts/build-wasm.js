@@ -7,15 +7,23 @@ import asc from 'assemblyscript/asc';
 import ts from 'typescript';
 
 const common = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'];
-common.push('--zeroFilledMemory', '--use', 'abort=', '--disableWarning', 'AS112', '--disableWarning', 'AS201');
+common.push('--zeroFilledMemory', '--use', 'abort=', '--disableWarning', '112', '--disableWarning', '201');
 const variants = {
   simd: [],
   threads: ['--enable', 'threads', '--sharedMemory', '--initialMemory', '2', '--maximumMemory', '65536'],
 };
 
-async function compile(module, variant) {
-  const name = `${module}.${variant}`;
-  const output = [`assembly/${module}.ts`, '-o', `build/${name}.wasm`, '-t', `build/${name}.wat`];
+/** The threaded optim module adds the job protocol to its exports. */
+const entries = {
+  'optim.simd': 'assembly/optim.ts',
+  'optim.threads': 'assembly/optim.threads.ts',
+  'nn.simd': 'assembly/nn.ts',
+  'nn.threads': 'assembly/nn.ts',
+};
+
+async function compile(name, entry) {
+  const variant = name.split('.')[1];
+  const output = [entry, '-o', `build/${name}.wasm`, '-t', `build/${name}.wat`];
   const { error, stderr } = await asc.main([...output, ...common, ...variants[variant]]);
   const messages = stderr.toString();
   if (messages) console.error(messages);
@@ -37,5 +45,5 @@ async function compileWorker() {
 }
 
 await mkdir('build', { recursive: true });
-for (const module of ['optim', 'nn']) for (const variant of Object.keys(variants)) await compile(module, variant);
+for (const [name, entry] of Object.entries(entries)) await compile(name, entry);
 await compileWorker();

@@ -9,7 +9,7 @@ import {
   TENSOR_STATE2,
 } from '../layout';
 import { flushMoments } from './flush';
-import type { Rule } from './rule';
+import { Rule } from './rule';
 
 /** Applies rule R to `length` elements of a tensor from element `first` on; `length` is a multiple of UNROLL. */
 export function drive<R extends Rule>(tensor: usize, first: usize, length: usize): void {

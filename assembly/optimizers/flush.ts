@@ -3,9 +3,6 @@
  * good, and subnormal arithmetic is many times slower. Run every FLUSH_INTERVAL-th step of a tensor.
  */
 
-/** Steps between flushes. */
-export const FLUSH_INTERVAL = 16;
-
 /** v < 2^-120: v ← 0 and m ← 0; otherwise |m| < 2^-100: m ← 0. `length` elements, a multiple of 4. */
 export function flushMoments(m: usize, v: usize, length: usize): void {
   const smallV = f32x4.splat(7.52316384526264e-37);

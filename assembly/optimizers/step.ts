@@ -2,20 +2,25 @@
  * A whole optimizer step as one job of two phases: the gradient norms of all tensors, then the update of all tensors.
  * Between them `settle` decides, once, whether the step is accepted: until then nothing but scratch has been written.
  */
-import { Jobs, OP_NONE } from '../jobs';
+import { Jobs } from '../jobs';
 import {
   BLOCK_FIRST,
   BLOCK_LENGTH,
   BLOCK_SIZE,
   BLOCK_TENSOR,
+  FLUSH_INTERVAL,
   GROUP_BETA1,
   GROUP_BETA2,
+  OP_NONE,
+  OP_NORM,
+  OP_UPDATE,
   STATUS_DONE,
   STATUS_NON_FINITE,
   STATUS_OVERFLOW,
   STEP_BLOCKS,
   STEP_GLOBAL_NORM,
   STEP_GRAD_NORM,
+  STEP_OFFENDER,
   STEP_PARTIALS,
   STEP_STATUS,
   STEP_TASK_COUNT,
@@ -37,12 +42,8 @@ import {
   TENSOR_V,
 } from '../layout';
 import { absSumBlock } from '../math/reduce';
-import type { AdaL } from './adal';
+import { AdaL } from './adal';
 import { drive } from './driver';
-import { FLUSH_INTERVAL } from './flush';
-
-export const OP_NORM = 1;
-export const OP_UPDATE = 2;
 
 /** The jobs of the optim module: `arg` is a step table. */
 @unmanaged
@@ -83,12 +84,16 @@ export function settle(table: usize): bool {
   }
   const global = load<i32>(table, STEP_GLOBAL_NORM);
   for (let tensor = first; tensor < end; tensor += TENSOR_SIZE) {
+    if (isFrozen(tensor)) continue;
     if (!changetype<AdaL>(0).prepare(tensor, global ? total : load<f64>(tensor, TENSOR_NORM))) {
       store<i32>(table, STATUS_OVERFLOW, STEP_STATUS);
+      store<u32>(table, <u32>tensor, STEP_OFFENDER);
       return false;
     }
   }
-  for (let tensor = first; tensor < end; tensor += TENSOR_SIZE) accept(tensor);
+  for (let tensor = first; tensor < end; tensor += TENSOR_SIZE) {
+    if (!isFrozen(tensor)) accept(tensor);
+  }
   store<i32>(table, STATUS_DONE, STEP_STATUS);
   return true;
 }
@@ -107,6 +112,11 @@ function sumNorms(table: usize, first: usize, end: usize): f64 {
     total += sum;
   }
   return total;
+}
+
+/** A frozen tensor has no blocks: it is in no norm, and nothing of it moves. */
+function isFrozen(tensor: usize): bool {
+  return load<u32>(tensor, TENSOR_BLOCK_COUNT) === 0;
 }
 
 /** Advances the tensor's own counters to the step that `prepare` described. */

@@ -28,6 +28,7 @@ export const STEP_PARTIALS = 28; // pointer to one f64 a block
 export const STEP_GLOBAL_NORM = 32; // i32: 1 when every tensor is scaled by the norm over all of them
 export const STEP_STATUS = 36; // i32, out: one of STATUS_…
 export const STEP_GRAD_NORM = 40; // f64, out: Σ|g| over all tensors of the table
+export const STEP_OFFENDER = 48; // out: pointer to the tensor descriptor that caused STATUS_OVERFLOW
 export const STEP_SIZE = 64;
 
 export const STATUS_DONE = 0;
@@ -35,6 +36,14 @@ export const STATUS_NON_FINITE = 1;
 export const STATUS_OVERFLOW = 2;
 
 export const RULE_ADAL = 0;
+
+// Phases of a step.
+export const OP_NONE = 0;
+export const OP_NORM = 1;
+export const OP_UPDATE = 2;
+
+/** Accepted steps of a tensor between flushes of its dying moments. */
+export const FLUSH_INTERVAL = 16;
 
 // Tensor descriptor: pointers, the tensor's own counters, and the broadcast constants of its next update. V and e are the
 // tensor's own also under a global norm: a tensor that was frozen for a while comes back with the scale its state has.
@@ -85,7 +94,10 @@ export const JOB_CALLER_PARKED = 260; // i32: 1 while the caller waits
 export const JOB_FINISHED = 264; // i32: 1 when the job is complete
 export const JOB_WORKERS = 320; // one i32 a worker, one of WORKER_…
 export const MAX_WORKERS = 64;
-export const JOB_SIZE = 576;
+export const JOB_ERROR_LENGTH = 576; // i32: bytes of the first failing worker's message
+export const JOB_ERROR_TEXT = 580; // UTF-8
+export const JOB_ERROR_BYTES = 444;
+export const JOB_SIZE = 1024;
 
 export const WORKER_STARTING = 0;
 export const WORKER_READY = 1;

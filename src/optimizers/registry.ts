@@ -1,0 +1,67 @@
+/** Optimizers by name. Each class loads when it is first asked for, so that naming one does not pull in all. */
+import { createRuntime, type Runtime } from '../runtime/runtime';
+import { fail } from '../validate';
+import type { AdaLOptions } from './adal';
+import type { Optimizer } from './optimizer';
+import type { ParamsInit } from './param-group';
+
+/** Options by optimizer name. */
+export interface OptimizerOptions {
+  adal: AdaLOptions;
+}
+
+export type OptimizerName = keyof OptimizerOptions;
+
+type Constructor = new (runtime: Runtime, params: ParamsInit, options?: never) => Optimizer;
+
+const CLASSES: Record<OptimizerName, () => Promise<Constructor>> = {
+  adal: async () => (await import('./adal')).AdaL,
+};
+
+/** All names that `createOptimizer` takes. */
+export function optimizerNames(): OptimizerName[] {
+  return Object.keys(CLASSES) as OptimizerName[];
+}
+
+/**
+ * Creates an optimizer by name: `await createOptimizer('adal', { w: new Float32Array(10) }, { lr: 1e-2 })`.
+ *
+ * @param name one of `optimizerNames()`
+ * @param params parameters by name, or param groups
+ * @param options the optimizer's own options, and `runtime`: where it lives. Without one it makes its own, which ends with it
+ * @throws ArgumentError for an unknown name or an option out of range
+ */
+export async function createOptimizer<Name extends OptimizerName>(
+  name: Name,
+  params: ParamsInit,
+  options: OptimizerOptions[Name] & { runtime?: Runtime } = {} as OptimizerOptions[Name],
+): Promise<Optimizer> {
+  if (!Object.hasOwn(CLASSES, name)) fail('name', `one of ${optimizerNames().join(', ')}`, name);
+  if (typeof options !== 'object' || options === null) fail('options', 'an options object', options);
+  const { runtime: given, ...own } = options;
+  if (given !== undefined && typeof given.step !== 'function') fail('runtime', 'a Runtime', given);
+  const OptimizerClass = await CLASSES[name]();
+  if (given) return new OptimizerClass(given, params, own as never);
+  const runtime = await createRuntime({ parameterCount: countElements(params) });
+  try {
+    const optimizer = new OptimizerClass(runtime, params, own as never);
+    optimizer.adoptRuntime();
+    return optimizer;
+  } catch (error) {
+    runtime.dispose();
+    throw error;
+  }
+}
+
+/** Elements of all parameters, as far as what was given makes sense: what does not is the constructor's to refuse. */
+function countElements(params: unknown): number {
+  if (typeof params !== 'object' || params === null) return 0;
+  if (Array.isArray(params)) return params.reduce((sum: number, group) => sum + countElements(group?.params), 0);
+  let count = 0;
+  for (const init of Object.values(params)) {
+    const shape = init?.shape ?? [init?.length];
+    const length = Array.isArray(shape) ? shape.reduce((product, size) => product * size, 1) : 0;
+    if (Number.isInteger(length) && length > 0) count += length;
+  }
+  return Math.min(count, 2 ** 32);
+}

@@ -1,0 +1,152 @@
+/**
+ * The state dict: everything a resumed run needs to equal an uninterrupted one bit for bit, as plain data keyed by
+ * parameter name.
+ *
+ * Invariant: loading checks the whole dict first; a dict that does not fit changes nothing.
+ */
+import { ArgumentError } from '../errors';
+import type { Parameter } from '../tensors/parameter';
+import type { Tensor } from '../tensors/tensor';
+import { createRecord } from '../tensors/views';
+import { checkInteger, checkNumber, describe, fail } from '../validate';
+import { checkBetas, checkBoolean, checkLearningRate, checkWeightDecay, type ParamGroup } from './param-group';
+import type { Counters, StepTable } from './step-table';
+
+/** A group's hyperparameters in a state dict. */
+export interface StateDictGroup {
+  params: readonly string[];
+  /** null where it is a function, which a dict cannot hold. */
+  lr: number | null;
+  betas: readonly [number, number];
+  eps: number;
+  weightDecay: number;
+  frozen: boolean;
+}
+
+/** One parameter's values. */
+export interface StateDictParameter {
+  shape: readonly number[];
+  data: Float32Array;
+}
+
+/** One parameter's state: its counters and, by name, its arrays. */
+export interface StateDictState extends Counters {
+  arrays: Record<string, Float32Array>;
+}
+
+export interface StateDict {
+  /** Of this schema. */
+  version: 1;
+  /** The optimizer's name. */
+  algorithm: string;
+  /** Accepted steps. */
+  step: number;
+  groups: StateDictGroup[];
+  params: Record<string, StateDictParameter>;
+  state: Record<string, StateDictState>;
+}
+
+/** What an optimizer shows of itself. */
+export interface StateParts {
+  readonly rule: { readonly name: string; readonly stateNames: readonly string[] };
+  readonly step: number;
+  readonly groups: readonly ParamGroup[];
+  readonly slots: readonly { readonly name: string; readonly parameter: Parameter; readonly states: readonly Tensor[] }[];
+  readonly table: StepTable;
+}
+
+export function readStateDict({ rule, step, groups, slots, table }: StateParts): StateDict {
+  const params = createRecord<StateDictParameter>();
+  const state = createRecord<StateDictState>();
+  for (const [index, { name, parameter, states }] of slots.entries()) {
+    params[name] = { shape: parameter.value.shape, data: parameter.value.data.slice() };
+    const arrays = createRecord<Float32Array>();
+    for (const [slot, stateName] of rule.stateNames.entries()) arrays[stateName] = states[slot].data.slice();
+    state[name] = { ...table.counters(index), arrays };
+  }
+  return {
+    version: 1,
+    algorithm: rule.name,
+    step,
+    groups: groups.map(({ params, lr, betas, eps, weightDecay, frozen }) => {
+      return { params, lr: typeof lr === 'number' ? lr : null, betas, eps, weightDecay, frozen };
+    }),
+    params,
+    state,
+  };
+}
+
+export function applyStateDict(parts: StateParts, dict: StateDict): void {
+  checkStateDict(parts, dict);
+  const { rule, groups, slots, table } = parts;
+  for (const [index, group] of groups.entries()) {
+    const { lr, betas, eps, weightDecay, frozen } = dict.groups[index];
+    group.assign({ lr: lr ?? group.lr, betas, eps, weightDecay }, frozen);
+  }
+  for (const [index, { name, parameter, states }] of slots.entries()) {
+    parameter.value.data.set(dict.params[name].data);
+    for (const [slot, stateName] of rule.stateNames.entries()) states[slot].data.set(dict.state[name].arrays[stateName]);
+    table.setCounters(index, dict.state[name]);
+  }
+}
+
+function checkStateDict({ rule, groups, slots }: StateParts, dict: StateDict): void {
+  if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
+  if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
+  if (dict.algorithm !== rule.name) fail('stateDict.algorithm', `'${rule.name}'`, dict.algorithm);
+  checkInteger('stateDict.step', dict.step, 0, Number.MAX_SAFE_INTEGER);
+  if (!Array.isArray(dict.groups) || dict.groups.length !== groups.length) {
+    fail('stateDict.groups', `${groups.length} groups`, dict.groups);
+  }
+  for (const [index, group] of groups.entries()) checkGroup(`stateDict.groups[${index}]`, group, dict.groups[index]);
+  checkKeys('stateDict.params', dict.params, slots);
+  checkKeys('stateDict.state', dict.state, slots);
+  for (const { name, parameter } of slots) {
+    checkParameter(`stateDict.params.${name}`, parameter, dict.params[name]);
+    checkState(`stateDict.state.${name}`, parameter, dict.state[name], rule.stateNames);
+  }
+}
+
+function checkGroup(path: string, group: ParamGroup, given: StateDictGroup): void {
+  const names = given?.params;
+  const same = Array.isArray(names) && names.length === group.params.length && names.every((name, i) => name === group.params[i]);
+  if (!same) fail(`${path}.params`, `the parameters ${group.params.join(', ')}`, names);
+  if (given.lr !== null) checkLearningRate(`${path}.lr`, given.lr);
+  checkBetas(`${path}.betas`, given.betas);
+  checkNumber(`${path}.eps`, given.eps, '[0, ∞)', (x) => x >= 0);
+  checkWeightDecay(`${path}.weightDecay`, given.weightDecay);
+  checkBoolean(`${path}.frozen`, given.frozen);
+}
+
+function checkKeys(path: string, record: object, slots: StateParts['slots']): void {
+  if (typeof record !== 'object' || record === null) fail(path, 'an object by parameter name', record);
+  const known = new Set(slots.map(({ name }) => name));
+  for (const name of Object.keys(record)) {
+    if (!known.has(name)) throw new ArgumentError(`${path}.${name}`, 'the name of a parameter', 'an unknown name');
+  }
+  for (const name of known) {
+    if (!Object.hasOwn(record, name)) throw new ArgumentError(`${path}.${name}`, 'an entry for every parameter', 'nothing');
+  }
+}
+
+function checkParameter(path: string, { value }: Parameter, given: StateDictParameter): void {
+  const { shape } = given ?? {};
+  if (!Array.isArray(shape) || shape.length !== value.shape.length || shape.some((size, i) => size !== value.shape[i])) {
+    fail(`${path}.shape`, describe([...value.shape]), shape);
+  }
+  checkArray(`${path}.data`, given.data, value.length);
+}
+
+function checkState(path: string, { value }: Parameter, given: StateDictState, stateNames: readonly string[]): void {
+  if (typeof given !== 'object' || given === null) fail(path, 'an object', given);
+  checkInteger(`${path}.step`, given.step, 0, 2 ** 31 - 1);
+  checkInteger(`${path}.exponent`, given.exponent, -1100, 1100);
+  checkNumber(`${path}.V`, given.V, '[0, ∞)', (x) => x >= 0);
+  checkNumber(`${path}.beta1Power`, given.beta1Power, '[0, 1]', (x) => x >= 0 && x <= 1);
+  checkNumber(`${path}.beta2Power`, given.beta2Power, '[0, 1]', (x) => x >= 0 && x <= 1);
+  for (const name of stateNames) checkArray(`${path}.arrays.${name}`, given.arrays?.[name], value.length);
+}
+
+function checkArray(path: string, value: unknown, length: number): void {
+  if (!(value instanceof Float32Array) || value.length !== length) fail(path, `a Float32Array of ${length} elements`, value);
+}

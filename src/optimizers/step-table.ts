@@ -1,0 +1,207 @@
+/**
+ * The step table of one optimizer in linear memory (abi/layout.ts): what the kernels read to do a whole step in one call.
+ *
+ * Invariant: there is a descriptor for every tensor, frozen or not, in order of registration; the block and task lists
+ * name the unfrozen ones alone. Writing a step's scalars allocates nothing.
+ */
+import * as L from '../abi/layout';
+import type { Runtime } from '../runtime/runtime';
+import type { Parameter } from '../tensors/parameter';
+import type { Tensor } from '../tensors/tensor';
+
+/** One tensor of the table. */
+export interface TableEntry {
+  readonly parameter: Parameter;
+  /** State tensors in the order of the rule's slots. */
+  readonly states: readonly Tensor[];
+  /** Index of its param group. */
+  readonly group: number;
+}
+
+/** A tensor's own counters: everything of a step's state that is not an array. */
+export interface Counters {
+  /** Accepted steps of this tensor. */
+  step: number;
+  /** e: m = m'·2^e, v = v'·2^(2e). */
+  exponent: number;
+  /** V: the running mean of S⁴. */
+  V: number;
+  /** β1^step. */
+  beta1Power: number;
+  /** β2^step. */
+  beta2Power: number;
+}
+
+const FRESH: Counters = { step: 0, exponent: 0, V: 0, beta1Power: 1, beta2Power: 1 };
+
+/** Elements a task: enough work to outweigh drawing a ticket, small enough to share a step of MINIMUM_PARALLEL_ELEMENTS. */
+const TASK_ELEMENTS = 2 * L.BLOCK;
+
+const STATE_FIELDS = [L.TENSOR_STATE0, L.TENSOR_STATE1, L.TENSOR_STATE2];
+
+export class StepTable {
+  readonly #runtime: Runtime;
+  readonly #rule: number;
+  readonly #globalNorm: boolean;
+  #entries: readonly TableEntry[] = [];
+  #address = 0;
+  #tensors = 0;
+  #groups = 0;
+  #blocks = 0;
+  #tasks = 0;
+  #elementCount = 0;
+
+  constructor(runtime: Runtime, rule: number, globalNorm: boolean) {
+    this.#runtime = runtime;
+    this.#rule = rule;
+    this.#globalNorm = globalNorm;
+  }
+
+  get address(): number {
+    return this.#address;
+  }
+
+  /** Elements of all unfrozen tensors, padding included. */
+  get elementCount(): number {
+    return this.#elementCount;
+  }
+
+  /** Bytes of the table itself. */
+  get byteLength(): number {
+    return this.#layout(this.#entries, 0).end;
+  }
+
+  /**
+   * Describes these tensors; those already in the table keep their counters. Everything is unfrozen until `select`.
+   * @throws OutOfMemoryError; the table is as before then
+   */
+  describe(entries: readonly TableEntry[], groupCount: number): void {
+    const { arena } = this.#runtime;
+    const size = this.#layout(entries, groupCount);
+    const address = arena.allocate(size.end);
+    const kept = this.#entries.map((_, index) => this.counters(index));
+    if (this.#address) arena.release(this.#address);
+    this.#entries = entries;
+    this.#address = address;
+    this.#tensors = address + size.tensors;
+    this.#groups = address + size.groups;
+    this.#blocks = address + size.blocks;
+    this.#tasks = address + size.tasks;
+    const { u32 } = this.#runtime.memory;
+    const header = address >>> 2;
+    u32[header + (L.STEP_RULE >>> 2)] = this.#rule;
+    u32[header + (L.STEP_TENSORS >>> 2)] = this.#tensors;
+    u32[header + (L.STEP_TENSOR_COUNT >>> 2)] = entries.length;
+    u32[header + (L.STEP_BLOCKS >>> 2)] = this.#blocks;
+    u32[header + (L.STEP_TASKS >>> 2)] = this.#tasks;
+    u32[header + (L.STEP_PARTIALS >>> 2)] = address + size.partials;
+    u32[header + (L.STEP_GLOBAL_NORM >>> 2)] = this.#globalNorm ? 1 : 0;
+    for (const [index, { parameter, states, group }] of entries.entries()) {
+      const tensor = this.#tensor(index) >>> 2;
+      u32[tensor + (L.TENSOR_PARAM >>> 2)] = parameter.value.address;
+      u32[tensor + (L.TENSOR_GRAD >>> 2)] = parameter.grad.address;
+      for (const [slot, state] of states.entries()) u32[tensor + (STATE_FIELDS[slot] >>> 2)] = state.address;
+      u32[tensor + (L.TENSOR_GROUP >>> 2)] = this.#group(group);
+      this.setCounters(index, kept[index] ?? FRESH);
+    }
+  }
+
+  /** Lists the blocks of all tensors but those of frozen groups, and gathers them into tasks. */
+  select(isFrozen: (group: number) => boolean): void {
+    const { u32 } = this.#runtime.memory;
+    let blockCount = 0;
+    let taskCount = 0;
+    let inTask = TASK_ELEMENTS;
+    this.#elementCount = 0;
+    for (const [index, { parameter, group }] of this.#entries.entries()) {
+      const tensor = this.#tensor(index);
+      const { paddedLength } = parameter.value;
+      const before = blockCount;
+      for (let first = 0; first < paddedLength && !isFrozen(group); first += L.BLOCK) {
+        const length = Math.min(L.BLOCK, paddedLength - first);
+        if (inTask + length > TASK_ELEMENTS) {
+          u32[(this.#tasks >>> 2) + taskCount++] = blockCount;
+          inTask = 0;
+        }
+        const block = (this.#blocks + L.BLOCK_SIZE * blockCount++) >>> 2;
+        u32[block + (L.BLOCK_TENSOR >>> 2)] = tensor;
+        u32[block + (L.BLOCK_FIRST >>> 2)] = first;
+        u32[block + (L.BLOCK_LENGTH >>> 2)] = length;
+        inTask += length;
+        this.#elementCount += length;
+      }
+      u32[(tensor + L.TENSOR_BLOCK_COUNT) >>> 2] = blockCount - before;
+    }
+    u32[(this.#tasks >>> 2) + taskCount] = blockCount;
+    u32[(this.#address + L.STEP_BLOCK_COUNT) >>> 2] = blockCount;
+    u32[(this.#address + L.STEP_TASK_COUNT) >>> 2] = taskCount;
+  }
+
+  /** Sets one hyperparameter (a GROUP_… field) of a group for the next step. */
+  setGroup(group: number, field: number, value: number): void {
+    this.#runtime.memory.f64[(this.#group(group) + field) >>> 3] = value;
+  }
+
+  get status(): number {
+    return this.#runtime.memory.i32[(this.#address + L.STEP_STATUS) >>> 2];
+  }
+
+  /** Σ|g| over all unfrozen tensors of the last step. */
+  get gradNorm(): number {
+    return this.#runtime.memory.f64[(this.#address + L.STEP_GRAD_NORM) >>> 3];
+  }
+
+  /** Index of the tensor because of which the last step was refused as overflowing. */
+  get offender(): number {
+    const tensor = this.#runtime.memory.u32[(this.#address + L.STEP_OFFENDER) >>> 2];
+    return (tensor - this.#tensors) / L.TENSOR_SIZE;
+  }
+
+  counters(index: number): Counters {
+    const { i32, f64 } = this.#runtime.memory;
+    const tensor = this.#tensor(index);
+    return {
+      step: i32[(tensor + L.TENSOR_STEP) >>> 2],
+      exponent: i32[(tensor + L.TENSOR_EXPONENT) >>> 2],
+      V: f64[(tensor + L.TENSOR_V) >>> 3],
+      beta1Power: f64[(tensor + L.TENSOR_BETA1_POWER) >>> 3],
+      beta2Power: f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3],
+    };
+  }
+
+  setCounters(index: number, counters: Counters): void {
+    const { i32, f64 } = this.#runtime.memory;
+    const tensor = this.#tensor(index);
+    i32[(tensor + L.TENSOR_STEP) >>> 2] = counters.step;
+    i32[(tensor + L.TENSOR_EXPONENT) >>> 2] = counters.exponent;
+    f64[(tensor + L.TENSOR_V) >>> 3] = counters.V;
+    f64[(tensor + L.TENSOR_BETA1_POWER) >>> 3] = counters.beta1Power;
+    f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3] = counters.beta2Power;
+  }
+
+  dispose(): void {
+    if (this.#address) this.#runtime.arena.release(this.#address);
+    this.#address = 0;
+  }
+
+  #tensor(index: number): number {
+    return this.#tensors + L.TENSOR_SIZE * index;
+  }
+
+  #group(index: number): number {
+    return this.#groups + L.GROUP_SIZE * index;
+  }
+
+  /** Byte offsets of the table's parts, all 64-byte aligned where several threads write. */
+  #layout(entries: readonly TableEntry[], groupCount: number) {
+    let blockCount = 0;
+    for (const { parameter } of entries) blockCount += Math.ceil(parameter.value.paddedLength / L.BLOCK);
+    const align = (bytes: number) => Math.ceil(bytes / L.ALIGNMENT) * L.ALIGNMENT;
+    const tensors = align(L.STEP_SIZE);
+    const groups = tensors + L.TENSOR_SIZE * entries.length;
+    const blocks = groups + L.GROUP_SIZE * groupCount;
+    const tasks = align(blocks + L.BLOCK_SIZE * blockCount);
+    const partials = align(tasks + 4 * (blockCount + 1));
+    return { tensors, groups, blocks, tasks, partials, end: partials + 8 * blockCount };
+  }
+}

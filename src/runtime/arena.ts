@@ -1,0 +1,107 @@
+/**
+ * The allocator over linear memory: first fit, neighbours merged when freed.
+ *
+ * Invariant: every allocation is aligned to ALIGNMENT, a multiple of it long, and all zero when handed out, so no tenant
+ * reads another's bytes and padding starts as zero. The first ALIGNMENT bytes are never handed out: 0 is no address. Nor
+ * are the last, at 4 GiB: an end pointer always fits 32 bits.
+ */
+import { ALIGNMENT } from '../abi/layout';
+import { OutOfMemoryError } from '../errors';
+import { type LinearMemory, MAX_MEMORY_BYTES, PAGE } from './memory';
+
+interface Range {
+  start: number;
+  end: number;
+}
+
+export class Arena {
+  readonly memory: LinearMemory;
+  /** Free ranges below the top, by address, never touching each other. */
+  readonly #free: Range[] = [];
+  readonly #sizes = new Map<number, number>();
+  #top = ALIGNMENT;
+  #usedBytes = 0;
+
+  constructor(memory: LinearMemory) {
+    this.memory = memory;
+  }
+
+  /** Bytes handed out and not yet freed. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** Bytes that could still be handed out, if in one piece. */
+  get availableBytes(): number {
+    const largestHole = this.#free.reduce((largest, range) => Math.max(largest, range.end - range.start), 0);
+    return Math.max(largestHole, this.#limit - this.#top);
+  }
+
+  get #limit(): number {
+    return Math.min(this.memory.maximumBytes, MAX_MEMORY_BYTES - ALIGNMENT);
+  }
+
+  /**
+   * Hands out `bytes` zeroed bytes; returns their address.
+   * @throws OutOfMemoryError naming bytes wanted and available; nothing has changed then
+   */
+  allocate(bytes: number): number {
+    const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+    const hole = this.#free.findIndex((range) => range.end - range.start >= size);
+    let address: number;
+    if (hole >= 0) {
+      const range = this.#free[hole];
+      address = range.start;
+      range.start += size;
+      if (range.start === range.end) this.#free.splice(hole, 1);
+    } else {
+      address = this.#top;
+      this.#growTo(address + size, bytes);
+      this.#top = address + size;
+    }
+    this.#sizes.set(address, size);
+    this.#usedBytes += size;
+    return address;
+  }
+
+  /** Takes back an allocation and zeroes it. */
+  release(address: number): void {
+    const size = this.#sizes.get(address);
+    if (size === undefined) throw new RangeError(`no allocation at address ${address}`);
+    this.#sizes.delete(address);
+    this.#usedBytes -= size;
+    new Uint8Array(this.memory.buffer, address, size).fill(0);
+    const next = this.#free.findIndex((range) => range.start > address);
+    const index = next < 0 ? this.#free.length : next;
+    const range: Range = { start: address, end: address + size };
+    const before = this.#free[index - 1];
+    const after = this.#free[index];
+    if (after?.start === range.end) {
+      range.end = after.end;
+      this.#free.splice(index, 1);
+    }
+    if (before?.end === range.start) {
+      before.end = range.end;
+    } else {
+      this.#free.splice(index, 0, range);
+    }
+    const last = this.#free.at(-1);
+    if (last && last.end === this.#top) {
+      this.#top = last.start;
+      this.#free.pop();
+    }
+  }
+
+  #growTo(end: number, wanted: number): void {
+    const have = this.memory.byteLength;
+    if (end <= have) return;
+    if (end > this.#limit) throw new OutOfMemoryError(wanted, this.availableBytes, this.memory.maximumBytes);
+    try {
+      this.memory.source.grow(Math.ceil((end - have) / PAGE));
+    } catch (cause) {
+      const error = new OutOfMemoryError(wanted, Math.max(0, have - this.#top), this.memory.maximumBytes);
+      error.cause = cause;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** What this engine and machine can do. Nothing here is read at import time, and no runtime is known by name or version. */
+
+/** Reads a property path off globalThis without assuming that anything exists. */
+type NodeProcess = {
+  getBuiltinModule?: (name: string) => unknown;
+  env?: Record<string, string | undefined>;
+};
+
+/** Node's, Deno's or Bun's `process`, where there is one. */
+export function hostProcess(): NodeProcess | undefined {
+  return (globalThis as { process?: NodeProcess }).process;
+}
+
+/** A built-in module of Node, Deno or Bun, loaded without an import that bundlers would follow. */
+export function builtin<T>(name: string): T | undefined {
+  try {
+    return hostProcess()?.getBuiltinModule?.(name) as T | undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A module whose one function uses a v128 instruction. */
+const SIMD_MODULE = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+];
+
+/** Whether WebAssembly SIMD validates here. */
+export function hasSimd(): boolean {
+  try {
+    return typeof WebAssembly === 'object' && WebAssembly.validate(new Uint8Array(SIMD_MODULE));
+  } catch {
+    return false;
+  }
+}
+
+/** Why WebAssembly memory cannot be shared between threads here; null when it can. */
+export function whyNoSharedMemory(): string | null {
+  if (typeof WebAssembly !== 'object') return 'no WebAssembly here';
+  if (typeof SharedArrayBuffer !== 'function')
+    return 'no SharedArrayBuffer here (browsers: the page is not cross-origin isolated)';
+  try {
+    const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    return buffer instanceof SharedArrayBuffer ? null : 'the engine has no shared WebAssembly memory';
+  } catch {
+    return 'the engine has no shared WebAssembly memory';
+  }
+}
+
+/**
+ * Whether vector arithmetic keeps subnormal numbers. 32-bit ARM flushes them, which gives other bits than the rest.
+ * @param halve x/2 as the kernels compute it
+ */
+export function keepsSubnormals(halve: (x: number) => number): boolean {
+  return halve(2 ** -126) === 2 ** -127;
+}

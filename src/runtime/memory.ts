@@ -1,0 +1,111 @@
+/**
+ * The linear memory under everything, and the views over it.
+ *
+ * Invariant: a view handed out by a getter here is valid until memory grows. Growth detaches the views of an unshared
+ * memory and leaves those of a shared one short, so nobody keeps one across an allocation: ask again.
+ */
+import { UnsupportedError } from '../errors';
+
+/** Bytes of one WebAssembly page. */
+export const PAGE = 65_536;
+/** What wasm32 can address. */
+export const MAX_MEMORY_BYTES = 65_536 * PAGE;
+
+/** What LinearMemory needs of a memory; `WebAssembly.Memory` is one. */
+export interface MemorySource {
+  readonly buffer: ArrayBufferLike;
+  /** Grows by `pages`; throws a RangeError when refused. */
+  grow(pages: number): unknown;
+}
+
+/** A memory where there is no WebAssembly: growth copies into a new buffer. */
+class PlainMemory implements MemorySource {
+  buffer: ArrayBuffer = new ArrayBuffer(PAGE);
+
+  grow(pages: number): void {
+    const grown = new ArrayBuffer(this.buffer.byteLength + pages * PAGE);
+    new Uint8Array(grown).set(new Uint8Array(this.buffer));
+    this.buffer = grown;
+  }
+}
+
+/** One linear memory with its typed views. */
+export class LinearMemory {
+  /** The memory to import into instances; for the oracle alone it may be a plain buffer. */
+  readonly source: MemorySource;
+  /** Bytes that memory may reach: what was asked for, or less where the engine refused. */
+  readonly maximumBytes: number;
+  readonly shared: boolean;
+  #buffer: ArrayBufferLike;
+  #f32!: Float32Array;
+  #f64!: Float64Array;
+  #i32!: Int32Array;
+  #u32!: Uint32Array;
+
+  constructor(source: MemorySource, maximumBytes: number, shared: boolean) {
+    this.source = source;
+    this.maximumBytes = maximumBytes;
+    this.shared = shared;
+    this.#buffer = source.buffer;
+    this.#derive();
+  }
+
+  get buffer(): ArrayBufferLike {
+    if (this.source.buffer !== this.#buffer) this.#derive();
+    return this.#buffer;
+  }
+
+  get byteLength(): number {
+    return this.buffer.byteLength;
+  }
+
+  get f32(): Float32Array {
+    if (this.source.buffer !== this.#buffer) this.#derive();
+    return this.#f32;
+  }
+
+  get f64(): Float64Array {
+    if (this.source.buffer !== this.#buffer) this.#derive();
+    return this.#f64;
+  }
+
+  get i32(): Int32Array {
+    if (this.source.buffer !== this.#buffer) this.#derive();
+    return this.#i32;
+  }
+
+  get u32(): Uint32Array {
+    if (this.source.buffer !== this.#buffer) this.#derive();
+    return this.#u32;
+  }
+
+  #derive(): void {
+    this.#buffer = this.source.buffer;
+    this.#f32 = new Float32Array(this.#buffer);
+    this.#f64 = new Float64Array(this.#buffer);
+    this.#i32 = new Int32Array(this.#buffer);
+    this.#u32 = new Uint32Array(this.#buffer);
+  }
+}
+
+/**
+ * Creates a memory that may grow up to `maximumBytes`. A shared memory must reserve its maximum at once, which engines may
+ * refuse (iOS, 32-bit systems, many memories in one page); it is then halved until the engine agrees.
+ * @throws UnsupportedError when even one MiB is refused
+ */
+export function createMemory(kind: 'plain' | 'unshared' | 'shared', maximumBytes: number): LinearMemory {
+  if (kind === 'plain') return new LinearMemory(new PlainMemory(), maximumBytes, false);
+  const shared = kind === 'shared';
+  // Two pages is what the threaded binaries declare as their initial size.
+  for (let maximum = Math.max(2, Math.floor(maximumBytes / PAGE)); ; maximum = Math.floor(maximum / 2)) {
+    try {
+      const memory = new WebAssembly.Memory({ initial: 2, maximum, shared });
+      return new LinearMemory(memory, maximum * PAGE, shared);
+    } catch (cause) {
+      if (maximum <= 16) {
+        const message = `the engine refused a ${kind} WebAssembly.Memory of at most ${maximum * PAGE} bytes`;
+        throw new UnsupportedError(message, { cause });
+      }
+    }
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * The worker threads of one runtime: their start, their jobs, their failures.
+ *
+ * Invariant: a worker's state is read from shared memory, never from messages. After any failure the pool is closed for
+ * good: no worker may touch memory any more, and the runtime goes on with one thread over the same memory.
+ */
+import * as L from '../abi/layout';
+import { StepAbortedError, WorkerError } from '../errors';
+import type { ThreadedOptimKernels } from './kernels';
+import type { LinearMemory } from './memory';
+import { TASKS_A_SLICE } from './sliced';
+import { turn } from './turn';
+import type { WorkerHandle, WorkerHost } from './worker-host';
+
+export interface PoolOptions {
+  readonly module: WebAssembly.Module;
+  readonly memory: LinearMemory;
+  readonly kernels: ThreadedOptimKernels;
+  readonly host: WorkerHost;
+  /** Address of a zeroed control block. */
+  readonly control: number;
+  readonly workerCount: number;
+  /** A job without progress for this long has failed. */
+  readonly jobTimeoutMs: number;
+}
+
+/** Turns of a waiting loop, about 20 µs: longer than the pause between back-to-back steps, short enough not to burn a battery. */
+const SPINS = 20_000;
+/** How long the caller sleeps at most before it looks after the workers. */
+const SLICE_MS = 20;
+const START_TIMEOUT_MS = 5_000;
+
+/** Atomics.waitAsync, which ES2022's types lack. */
+type WaitAsync = (words: Int32Array, index: number, value: number, timeoutMs: number) => { async: boolean; value: unknown };
+
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #handles: WorkerHandle[] = [];
+  #failure: string | null = null;
+  #endReason = '';
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** Why the pool is closed; null while it is not. */
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  get started(): boolean {
+    return this.#handles.length > 0;
+  }
+
+  /** Starts the workers without waiting: until they are ready the caller works alone. */
+  start(): void {
+    const { control, memory, module, host, workerCount } = this.#options;
+    try {
+      for (let index = 0; index < workerCount; index++) {
+        const input = {
+          module,
+          memory: memory.source as WebAssembly.Memory,
+          control,
+          spins: SPINS,
+          stateOffset: control + L.JOB_WORKERS + 4 * index,
+          eventOffset: control + L.JOB_EVENT,
+          errorLengthOffset: control + L.JOB_ERROR_LENGTH,
+          errorTextOffset: control + L.JOB_ERROR_TEXT,
+          errorBytes: L.JOB_ERROR_BYTES,
+          ready: L.WORKER_READY,
+          exited: L.WORKER_EXITED,
+          failed: L.WORKER_FAILED,
+        };
+        const handle = host.spawn(input, (reason) => {
+          this.#endReason ||= reason;
+          const state = Atomics.load(memory.i32, this.#state(index));
+          if (state < L.WORKER_EXITED) Atomics.store(memory.i32, this.#state(index), L.WORKER_EXITED);
+        });
+        this.#handles.push(handle);
+      }
+    } catch (cause) {
+      this.close(`a worker could not be started: ${String(cause)}`);
+      throw new WorkerError(this.#failure as string, { cause });
+    }
+  }
+
+  /**
+   * Starts the workers and waits until all are ready.
+   * @throws WorkerError when one fails or the time is up; all are ended then
+   */
+  async startAndWait(): Promise<void> {
+    this.start();
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    for (const handle of this.#handles) handle.ref();
+    while (this.#states().some((state) => state !== L.WORKER_READY)) {
+      const dead = this.#deadWorker();
+      if (dead) {
+        this.close(dead);
+        throw new WorkerError(dead);
+      }
+      if (Date.now() > deadline) {
+        this.close(`workers were not ready within ${START_TIMEOUT_MS} ms`);
+        throw new WorkerError(this.#failure as string);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    for (const handle of this.#handles) handle.unref();
+  }
+
+  /**
+   * A whole step, shared with the workers.
+   * @throws WorkerError (nothing has changed) or StepAbortedError (weights are half written) when a worker fails or stops
+   */
+  step(table: number): void {
+    const { kernels, control } = this.#options;
+    this.#refuseDead();
+    const timeout = BigInt(SLICE_MS * 1e6);
+    const watch = new ProgressWatch(this.#options);
+    try {
+      let finished = kernels.stepShared(control, table, SPINS, timeout);
+      while (!finished) {
+        this.#failIfStuck(watch);
+        finished = kernels.stepComplete(control, SPINS, timeout);
+      }
+    } catch (cause) {
+      throw this.#closed(cause);
+    }
+  }
+
+  /** The same without blocking this thread for longer than a few tasks. */
+  async stepAsync(table: number): Promise<void> {
+    const { kernels, control, memory } = this.#options;
+    this.#refuseDead();
+    const watch = new ProgressWatch(this.#options);
+    for (const handle of this.#handles) handle.ref();
+    try {
+      kernels.stepBegin(control, table);
+      while (true) {
+        const event = Atomics.load(memory.i32, (control + L.JOB_EVENT) >> 2);
+        const more = kernels.stepHelp(control, TASKS_A_SLICE);
+        if (Atomics.load(memory.i32, (control + L.JOB_FINISHED) >> 2)) return;
+        this.#failIfStuck(watch);
+        if (more) await turn();
+        else await this.#event(event);
+      }
+    } catch (cause) {
+      throw this.#closed(cause);
+    } finally {
+      for (const handle of this.#handles) handle.unref();
+    }
+  }
+
+  /** Ends all workers. Whatever they were at, they take no further part: their generation is over. */
+  close(reason: string): void {
+    if (this.#failure !== null) return;
+    this.#failure = reason;
+    const { memory, control } = this.#options;
+    const word = (field: number) => (control + field) >> 2;
+    Atomics.store(memory.i32, word(L.JOB_STOP), 1);
+    const generation = Atomics.load(memory.i32, word(L.JOB_GENERATION)) + 1;
+    const ended = BigInt(generation >>> 0) << 32n;
+    const longs = new BigUint64Array(memory.buffer);
+    Atomics.store(longs, (control + L.JOB_LIMIT) >> 3, ended);
+    Atomics.store(longs, (control + L.JOB_DONE) >> 3, ended);
+    Atomics.store(memory.i32, word(L.JOB_GENERATION), generation);
+    Atomics.notify(memory.i32, word(L.JOB_GENERATION));
+    for (const handle of this.#handles) handle.terminate();
+  }
+
+  #state(index: number): number {
+    return (this.#options.control + L.JOB_WORKERS + 4 * index) >> 2;
+  }
+
+  #states(): number[] {
+    return this.#handles.map((_, index) => Atomics.load(this.#options.memory.i32, this.#state(index)));
+  }
+
+  /** What became of the first worker that is no more; null while all live. */
+  #deadWorker(): string | null {
+    const { memory, control } = this.#options;
+    for (let index = 0; index < this.#handles.length; index++) {
+      const state = Atomics.load(memory.i32, this.#state(index));
+      if (state < L.WORKER_EXITED) continue;
+      const length = Atomics.load(memory.i32, (control + L.JOB_ERROR_LENGTH) >> 2);
+      const text = new Uint8Array(memory.buffer, control + L.JOB_ERROR_TEXT, length).slice();
+      const detail = new TextDecoder().decode(text) || this.#endReason;
+      return `worker ${index + 1} ${state === L.WORKER_FAILED ? 'failed' : 'exited'}${detail ? `: ${detail}` : ''}`;
+    }
+    return null;
+  }
+
+  #refuseDead(): void {
+    const dead = this.#deadWorker();
+    if (!dead) return;
+    this.close(dead);
+    throw new WorkerError(`${dead}; nothing has changed, and further steps run on one thread`);
+  }
+
+  #failIfStuck(watch: ProgressWatch): void {
+    const reason = this.#deadWorker() ?? watch.stuck();
+    if (reason) throw new WorkerError(reason);
+  }
+
+  /** Closes the pool over a failed job; the error says what has become of the weights. */
+  #closed(cause: unknown): WorkerError {
+    const { memory, control } = this.#options;
+    const phase = memory.i32[(control + L.JOB_OP) >> 2];
+    const longs = new BigUint64Array(memory.buffer);
+    const settling = Atomics.load(longs, (control + L.JOB_DONE) >> 3) === Atomics.load(longs, (control + L.JOB_LIMIT) >> 3);
+    const reason = cause instanceof WorkerError ? cause.message : `a step failed: ${String(cause)}`;
+    this.close(reason);
+    if (phase === L.OP_NORM && !settling) {
+      return new WorkerError(`${reason}; nothing has changed, and further steps run on one thread`, { cause });
+    }
+    const message = `${reason}; weights were being written: load a state dict before the next step`;
+    return new StepAbortedError(message, { cause });
+  }
+
+  /** Resolves when the event counter has left `seen`, or after a slice. */
+  async #event(seen: number): Promise<void> {
+    const { memory, control } = this.#options;
+    const index = (control + L.JOB_EVENT) >> 2;
+    const parked = (control + L.JOB_CALLER_PARKED) >> 2;
+    const { waitAsync } = Atomics as { waitAsync?: WaitAsync };
+    if (!waitAsync) {
+      await turn();
+      return;
+    }
+    Atomics.store(memory.i32, parked, 1);
+    const outcome = waitAsync(memory.i32, index, seen, SLICE_MS);
+    if (outcome.async) await outcome.value;
+    Atomics.store(memory.i32, parked, 0);
+  }
+}
+
+/** Notices when a job has made no progress for `jobTimeoutMs`. */
+class ProgressWatch {
+  readonly #options: PoolOptions;
+  #seen = '';
+  #since = Date.now();
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** What is wrong; null while tasks get done. */
+  stuck(): string | null {
+    const { memory, control, jobTimeoutMs } = this.#options;
+    const longs = new BigUint64Array(memory.buffer);
+    const seen = `${Atomics.load(longs, (control + L.JOB_DONE) >> 3)}`;
+    if (seen !== this.#seen) {
+      this.#seen = seen;
+      this.#since = Date.now();
+      return null;
+    }
+    const elapsed = Date.now() - this.#since;
+    return elapsed < jobTimeoutMs ? null : `no thread made progress for ${jobTimeoutMs} ms ("jobTimeoutMs")`;
+  }
+}

@@ -1,0 +1,78 @@
+/** How many threads `threads: 'auto'` means here, and why. */
+import { builtin, hostProcess, whyNoSharedMemory } from './features';
+
+/** A number of threads with the reason for it. */
+export interface ThreadChoice {
+  readonly threads: number;
+  readonly reason: string;
+}
+
+/** More than this many threads do not pay for an optimizer step: it is bound by memory. */
+const MOST_THREADS = 4;
+
+/**
+ * Elements of all tensors from which a step is shared between threads. Below it, waking parked workers costs more than they
+ * save (bench/micro/step.js, "latency from parked").
+ */
+export const MINIMUM_PARALLEL_ELEMENTS = 65_536;
+
+/** Variables that serverless platforms set, where CPUs shown are not CPUs had. */
+const SERVERLESS = ['AWS_LAMBDA_FUNCTION_NAME', 'FUNCTIONS_WORKER_RUNTIME', 'K_SERVICE', 'FUNCTION_TARGET', 'VERCEL', 'NETLIFY'];
+
+/**
+ * @param parameterCount elements that will be trained, where known
+ */
+export function chooseThreads(parameterCount?: number): ThreadChoice {
+  const blocked = whyNoThreads();
+  if (blocked) return { threads: 1, reason: blocked };
+  if (parameterCount !== undefined && parameterCount < MINIMUM_PARALLEL_ELEMENTS) {
+    const reason = `${parameterCount} parameters: threads pay from ${MINIMUM_PARALLEL_ELEMENTS} on`;
+    return { threads: 1, reason };
+  }
+  const platform = SERVERLESS.find((name) => readEnvironment(name) !== undefined);
+  if (platform) return { threads: 1, reason: `serverless platform (${platform} is set): its CPU share is not known` };
+  const quota = cpuQuota();
+  if (quota < 2) return { threads: 1, reason: `the CPU quota is ${quota} of a CPU (cgroup)` };
+  const cpus = availableCpus();
+  if (cpus < 2) return { threads: 1, reason: 'one CPU' };
+  const threads = Math.min(MOST_THREADS, cpus, Math.floor(quota));
+  return { threads, reason: `auto: ${threads} of ${cpus} CPUs` };
+}
+
+/** Why no threads can be had at all; null when they can. */
+export function whyNoThreads(): string | null {
+  const reason = whyNoSharedMemory();
+  if (reason) return reason;
+  return builtin('node:worker_threads') ? null : 'no worker host for this runtime';
+}
+
+function availableCpus(): number {
+  const os = builtin<typeof import('node:os')>('node:os');
+  if (os?.availableParallelism) return os.availableParallelism();
+  return (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1;
+}
+
+function readEnvironment(name: string): string | undefined {
+  try {
+    return hostProcess()?.env?.[name];
+  } catch {
+    return undefined; // Deno without --allow-env throws
+  }
+}
+
+/** CPUs that the control group grants; Infinity where there is no limit or none can be read. */
+function cpuQuota(): number {
+  const fs = builtin<typeof import('node:fs')>('node:fs');
+  const read = (path: string): string => {
+    try {
+      return fs?.readFileSync(path, 'utf8') ?? '';
+    } catch {
+      return '';
+    }
+  };
+  const root = '/sys/fs/cgroup';
+  const [limit, period] = read(`${root}/cpu.max`).trim().split(' ');
+  if (limit && limit !== 'max') return Number(limit) / Number(period);
+  const quota = Number(read(`${root}/cpu/cpu.cfs_quota_us`));
+  return quota > 0 ? quota / Number(read(`${root}/cpu/cpu.cfs_period_us`)) : Infinity;
+}

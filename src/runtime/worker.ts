@@ -1,0 +1,66 @@
+/**
+ * What a worker thread runs. It is started from source text, so this file imports nothing (types aside) and takes all it
+ * needs, offsets included, as its input.
+ *
+ * Invariant: the worker speaks to its pool through shared memory alone. While the pool's thread is blocked in a step it
+ * receives no message, but it can read a flag.
+ */
+
+/** Offsets are bytes into `memory`; states are the WORKER_… constants. */
+export interface WorkerInput {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly control: number;
+  /** Turns of the waiting loop before the worker parks. */
+  readonly spins: number;
+  readonly stateOffset: number;
+  readonly eventOffset: number;
+  readonly errorLengthOffset: number;
+  readonly errorTextOffset: number;
+  readonly errorBytes: number;
+  readonly ready: number;
+  readonly exited: number;
+  readonly failed: number;
+}
+
+interface WorkerThreads {
+  workerData: WorkerInput;
+}
+interface NodeWorkerProcess {
+  getBuiltinModule(name: 'node:worker_threads'): WorkerThreads;
+  on(event: 'exit', listener: () => void): void;
+}
+
+function serve(input: WorkerInput, onExit: (listener: () => void) => void): void {
+  const words = new Int32Array(input.memory.buffer);
+  const event = input.eventOffset >> 2;
+  const announce = (state: number): void => {
+    Atomics.store(words, input.stateOffset >> 2, state);
+    Atomics.notify(words, input.stateOffset >> 2);
+    Atomics.add(words, event, 1);
+    Atomics.notify(words, event);
+  };
+  const report = (error: unknown): void => {
+    // Copied out first: text encoders refuse shared memory.
+    const text = new TextEncoder().encode(String(error)).subarray(0, input.errorBytes);
+    new Uint8Array(input.memory.buffer, input.errorTextOffset, text.length).set(text);
+    Atomics.store(words, input.errorLengthOffset >> 2, text.length);
+  };
+  let failed = false;
+  onExit(() => {
+    if (!failed) announce(input.exited);
+  });
+  try {
+    const instance = new WebAssembly.Instance(input.module, { env: { memory: input.memory } });
+    const stepServe = instance.exports.stepServe as (control: number, spins: number) => void;
+    announce(input.ready);
+    stepServe(input.control, input.spins);
+  } catch (error) {
+    failed = true;
+    report(error);
+    announce(input.failed);
+  }
+}
+
+const host = (globalThis as unknown as { process: NodeWorkerProcess }).process;
+serve(host.getBuiltinModule('node:worker_threads').workerData, (listener) => host.on('exit', listener));

@@ -1,0 +1,92 @@
+/** A trainable tensor with its gradient. A model owns its parameters; an optimizer uses them where they lie. */
+import { ArgumentError } from '../errors';
+import type { Runtime } from '../runtime/runtime';
+import { describe, fail } from '../validate';
+import { elementCount, Tensor } from './tensor';
+
+/** What a user gives for a parameter: its values, or its shape and, if not all zero, its values (row-major). */
+export type ParameterInit = Float32Array | { readonly shape: readonly number[]; readonly data?: Float32Array };
+
+export class Parameter {
+  readonly value: Tensor;
+  readonly grad: Tensor;
+
+  constructor(runtime: Runtime, shape: readonly number[]) {
+    this.value = new Tensor(runtime, shape);
+    try {
+      this.grad = new Tensor(runtime, shape);
+    } catch (error) {
+      this.value.dispose();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    this.value.dispose();
+    this.grad.dispose();
+  }
+}
+
+/** A checked ParameterInit. */
+export interface ParameterSpec {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | undefined;
+}
+
+/** Elements that one tensor may have: its bytes must be addressable. */
+const MAX_ELEMENTS = 2 ** 30 - 16;
+
+/** Checks what was given for the parameter called `argument` in error messages. */
+export function checkParameterInit(argument: string, init: unknown, runtime: Runtime): ParameterSpec {
+  if (ArrayBuffer.isView(init)) {
+    const data = checkFloats(argument, init, runtime);
+    if (data.length === 0) fail(argument, 'at least one element', init);
+    return { shape: [data.length], data };
+  }
+  if (typeof init !== 'object' || init === null || !('shape' in init)) {
+    fail(argument, 'a Float32Array or { shape, data? }', init);
+  }
+  const { shape, data } = init as { shape: unknown; data?: unknown };
+  const sizes = Array.isArray(shape) ? (shape as unknown[]) : fail(`${argument}.shape`, 'an array of positive integers', shape);
+  if (!sizes.every((size) => typeof size === 'number' && Number.isInteger(size) && size > 0)) {
+    fail(`${argument}.shape`, 'an array of positive integers', shape);
+  }
+  const length = elementCount(sizes as number[]);
+  if (length > MAX_ELEMENTS) fail(`${argument}.shape`, `at most ${MAX_ELEMENTS} elements`, shape);
+  if (data === undefined) return { shape: sizes as number[], data: undefined };
+  return { shape: sizes as number[], data: checkFloats(`${argument}.data`, data, runtime, length) };
+}
+
+/**
+ * A Float32Array that can be read here and now, of `length` elements where that is given. Arrays over a SharedArrayBuffer are
+ * refused, since another thread could change them between check and use; the runtime's own memory is not.
+ */
+export function checkFloats(argument: string, value: unknown, runtime: Runtime, length?: number): Float32Array {
+  const wanted = length === undefined ? 'a Float32Array' : `a Float32Array of ${length} elements`;
+  if (!(value instanceof Float32Array) && Object.prototype.toString.call(value) !== '[object Float32Array]') {
+    fail(argument, wanted, value);
+  }
+  const array = value as Float32Array;
+  if (isDetached(array.buffer)) throw new ArgumentError(argument, wanted, 'one whose buffer is detached');
+  if (isShared(array.buffer) && array.buffer !== runtime.memory.buffer) {
+    throw new ArgumentError(argument, `${wanted} over an ArrayBuffer`, 'one over a SharedArrayBuffer');
+  }
+  if (length !== undefined && array.length !== length) throw new ArgumentError(argument, wanted, describe(array));
+  return array;
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  const { detached } = buffer as { detached?: boolean };
+  if (detached !== undefined) return detached;
+  if (buffer.byteLength > 0 || isShared(buffer)) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * A tensor in linear memory: 64-byte aligned, zero-padded to whole turns of the kernels' loops.
+ *
+ * Invariant: `data` is a view over exactly the tensor's elements, good until memory grows; the padding behind them is zero.
+ */
+import { UNROLL } from '../abi/layout';
+import type { Runtime } from '../runtime/runtime';
+
+export class Tensor {
+  readonly runtime: Runtime;
+  readonly shape: readonly number[];
+  /** Elements. */
+  readonly length: number;
+  /** Elements with padding. */
+  readonly paddedLength: number;
+  /** Byte offset in linear memory. */
+  readonly address: number;
+  #view: Float32Array | null = null;
+  #disposed = false;
+
+  /** All zero. @throws OutOfMemoryError */
+  constructor(runtime: Runtime, shape: readonly number[]) {
+    this.runtime = runtime;
+    this.shape = Object.freeze([...shape]);
+    this.length = elementCount(shape);
+    this.paddedLength = Math.ceil(this.length / UNROLL) * UNROLL;
+    this.address = runtime.arena.allocate(4 * this.paddedLength);
+  }
+
+  /** A live view of the elements, row-major. Ask again after anything that may allocate. */
+  get data(): Float32Array {
+    const { buffer } = this.runtime.memory;
+    if (this.#view?.buffer !== buffer) this.#view = new Float32Array(buffer, this.address, this.length);
+    return this.#view;
+  }
+
+  /** Gives the memory back, zeroed. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (!this.runtime.disposed) this.runtime.arena.release(this.address);
+  }
+}
+
+/** The product of the dimensions; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

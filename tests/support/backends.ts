@@ -1,0 +1,32 @@
+/** The matrix: every suite that promises equal bits runs over these. */
+import { createRuntime, type Runtime, type RuntimeOptions } from '../../src/runtime/runtime';
+
+export interface BackendCase {
+  readonly name: string;
+  readonly options: RuntimeOptions;
+}
+
+/** Threads are used however little there is to do. */
+function threads(count: number): BackendCase {
+  return { name: `threads ${count}`, options: { backend: 'threads', threads: count, parallelThreshold: 0 } };
+}
+
+export const oracle: BackendCase = { name: 'oracle', options: { backend: 'oracle' } };
+export const simd: BackendCase = { name: 'simd', options: { backend: 'simd' } };
+export const BACKENDS: readonly BackendCase[] = [oracle, simd, threads(1), threads(2)];
+export const THREAD_CASES: readonly BackendCase[] = [1, 2, 3, 7].map(threads);
+
+/** Runs `body` with a runtime of its own. */
+export async function withRuntime<T>({ options }: BackendCase, body: (runtime: Runtime) => T | Promise<T>): Promise<T> {
+  const runtime = await createRuntime(options);
+  try {
+    return await body(runtime);
+  } finally {
+    runtime.dispose();
+  }
+}
+
+/** The bits of an array, for comparisons in which -0 is not 0. */
+export function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.slice().buffer);
+}
