@@ -1,0 +1,39 @@
+/**
+ * Times functions with benchmark.js in interleaved rounds. benchmark.js is used for what it does well, the calibrated
+ * timing loop; its traps are kept away from: no setup or teardown (they lose closures), `error` is checked, and every
+ * function returns something that is fed to a sink.
+ */
+import Benchmark from 'benchmark';
+
+/** What timed functions return ends here, so that no engine may drop the work. */
+export let sink = 0;
+
+/** Seconds one timing lasts at least. */
+const MIN_SECONDS = 0.02;
+
+/** Nanoseconds a call, from one run of benchmark.js. */
+export function timeOnce(name, body) {
+  const bench = new Benchmark(name, () => {
+    sink += body();
+  });
+  Object.assign(bench.options, { minTime: MIN_SECONDS, maxTime: MIN_SECONDS, minSamples: 1, initCount: 1 });
+  bench.run({ async: false });
+  if (bench.error) throw bench.error;
+  return Math.min(...bench.stats.sample) * 1e9;
+}
+
+/**
+ * Runs all contenders once a round, in an order that turns round by round; nanoseconds a call, by contender and round.
+ * @param contenders {name: function returning a number}
+ */
+export function timeRounds(contenders, rounds, onRound = () => {}) {
+  const names = Object.keys(contenders);
+  const times = Object.fromEntries(names.map((name) => [name, []]));
+  for (const name of names) for (let i = 0; i < 3; i++) sink += contenders[name]();
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 ? [...names].reverse() : names;
+    for (const name of order) times[name].push(timeOnce(name, contenders[name]));
+    onRound(round);
+  }
+  return times;
+}

@@ -1,0 +1,237 @@
+/**
+ * npm run bench:step — what an AdaL step costs: ns a parameter and GB/s over sizes, threads, layouts and dead coordinates,
+ * beside plain JavaScript, a triad and the native yardstick, all interleaved in one run.
+ *
+ *   node bench/micro/step.js [--rounds 15] [--out folder]
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import asc from 'assemblyscript/asc';
+import Table from 'cli-table3';
+import { AdaL, createRuntime } from '../../dist/index.js';
+import { environment } from '../harness/environment.js';
+import { compileNative } from '../harness/native.js';
+import { mad, median, pairedRatio } from '../harness/stats.js';
+import { timeRounds } from '../harness/timing.js';
+import { measureDispatch } from './dispatch.js';
+import { createPlainStep } from './plain-step.js';
+
+const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '15' }, out: { type: 'string' } } });
+const ROUNDS = Number(options.rounds);
+const SIZES = [1024, 16_384, 262_144, 1_048_576, 16_777_216];
+/** Bytes a parameter: g read twice (norm, update); θ, m, v read and written. */
+const STEP_BYTES = 32;
+const TRIAD_BYTES = 28;
+const RULE = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8 };
+
+/** Smooth, seedless test data: no zeros, no subnormals. */
+function fill(array, scale, phase) {
+  for (let i = 0; i < array.length; i++) array[i] = scale * Math.sin(7 * i + phase);
+  return array;
+}
+
+function createOptimizer(runtime, shapes) {
+  const params = Object.fromEntries(shapes.map((length, i) => [`w${i}`, { shape: [length] }]));
+  const optimizer = new AdaL(runtime, params, RULE);
+  for (const name of Object.keys(params)) {
+    fill(optimizer.params[name], 1, 0);
+    fill(optimizer.grads[name], 1e-3, 1);
+  }
+  return optimizer;
+}
+
+function stepper(optimizer) {
+  const result = { step: 0, skipped: false, gradNorm: 0, nonFinite: 0, reason: null };
+  return () => optimizer.stepInto(result).gradNorm;
+}
+
+async function createTriad(length) {
+  const folder = process.env.TMPDIR ?? '/tmp';
+  const out = join(folder, `adal-triad-${process.pid}.wasm`);
+  const { error, stderr } = await asc.main([
+    'bench/micro/triad.ts',
+    '-o',
+    out,
+    '-O3',
+    '--runtime',
+    'stub',
+    '--enable',
+    'simd',
+    '--importMemory',
+    '--noAssert',
+  ]);
+  if (error) throw new Error(stderr.toString());
+  const { readFileSync, rmSync } = await import('node:fs');
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((16 * length) / 65_536) + 1 });
+  const { instance } = await WebAssembly.instantiate(readFileSync(out), { env: { memory } });
+  rmSync(out);
+  let turn = 0;
+  return () => {
+    if (++turn % 64 === 0) new Float32Array(memory.buffer).fill(0);
+    instance.exports.triad(64, 64 + 4 * length, 64 + 8 * length, 64 + 12 * length, length);
+    return 0;
+  };
+}
+
+async function contendersFor(size) {
+  const single = await createRuntime({ backend: 'simd' });
+  const double = await createRuntime({ backend: 'threads', threads: 2, parallelThreshold: 0 });
+  const theta = fill(new Float32Array(size), 1, 0);
+  const g = fill(new Float32Array(size), 1e-3, 1);
+  const [beta1, beta2] = RULE.betas;
+  const one = createOptimizer(single, [size]);
+  const result = { step: 0, skipped: false, gradNorm: 0, nonFinite: 0, reason: null };
+  return {
+    'wasm simd': stepper(one),
+    'wasm simd + copy in': () => one.stepInto(result, { w0: g }).gradNorm,
+    'wasm threads 2': stepper(createOptimizer(double, [size])),
+    'plain JS': createPlainStep(theta, g, { ...RULE, beta1, beta2 }),
+    triad: await createTriad(size),
+  };
+}
+
+/** All sizes, natives interleaved round by round with the rest. */
+async function measureSizes(native) {
+  const perSize = new Map();
+  for (const size of SIZES) {
+    const contenders = await contendersFor(size);
+    const times = {};
+    for (const name of Object.keys(contenders)) times[name] = [];
+    perSize.set(size, { contenders, times });
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    process.stderr.write(`\rround ${round + 1}/${ROUNDS} `);
+    for (const [name, run] of Object.entries(native.runs ?? {})) {
+      for (const row of run()) {
+        const { times } = perSize.get(row.n);
+        (times[name] ??= []).push(row.step * row.n);
+        if (name === 'native') (times['native triad'] ??= []).push(row.triad * row.n);
+      }
+    }
+    for (const { contenders, times } of perSize.values()) {
+      const once = timeRounds(contenders, 1);
+      for (const name of Object.keys(contenders)) times[name].push(once[name][0]);
+    }
+  }
+  process.stderr.write('\r');
+  return new Map([...perSize].map(([size, { times }]) => [size, times]));
+}
+
+/** 2,000 steps after some gradients have stopped: a step must not get slower. */
+async function measureDead() {
+  const runtime = await createRuntime({ backend: 'simd' });
+  const contenders = {};
+  for (const percent of [0, 10, 100]) {
+    const optimizer = createOptimizer(runtime, [262_144]);
+    for (let i = 0; i < 5; i++) optimizer.step();
+    const grads = optimizer.grads.w0;
+    for (let i = 0; i < grads.length; i++) if (i % 100 < percent) grads[i] = 0;
+    for (let i = 0; i < 2000; i++) optimizer.step();
+    contenders[`${percent}% dead`] = stepper(optimizer);
+  }
+  return timeRounds(contenders, 3 * ROUNDS);
+}
+
+async function measureLayouts() {
+  const runtime = await createRuntime({ backend: 'simd' });
+  const contenders = {
+    '1 tensor of 10,000': stepper(createOptimizer(runtime, [10_000])),
+    '100 tensors of 100': stepper(createOptimizer(runtime, Array(100).fill(100))),
+  };
+  return timeRounds(contenders, 3 * ROUNDS);
+}
+
+const fixed = (value, digits = 3) => value.toFixed(digits);
+const claims = [];
+
+/** A requirement with what was measured. */
+function claim(text, value, limit, atMost = true) {
+  claims.push({ text, value, limit: `${atMost ? '≤' : '≥'} ${limit}`, holds: atMost ? value <= limit : value >= limit });
+}
+
+function sizeTable(results) {
+  const table = new Table({
+    head: ['n', 'contender', 'ns/param', '± MAD', 'GB/s', 'vs wasm simd'],
+    colAligns: ['right', 'left', 'right', 'right', 'right', 'right'],
+  });
+  for (const [size, times] of results) {
+    for (const [name, values] of Object.entries(times)) {
+      const ns = median(values) / size;
+      const bytes = name.includes('triad') ? TRIAD_BYTES : STEP_BYTES;
+      const ratio = pairedRatio(values, times['wasm simd']).median;
+      table.push([
+        size.toLocaleString('en'),
+        name,
+        fixed(ns),
+        fixed(mad(values) / size),
+        fixed(bytes / ns, 1),
+        `${fixed(ratio, 2)}×`,
+      ]);
+    }
+  }
+  return table;
+}
+
+function claimSizes(results, major) {
+  const at = (size) => results.get(size);
+  const ratio = (size, a, b) => pairedRatio(at(size)[a], at(size)[b]).median;
+  if (at(262_144).native128) {
+    claim('n = 262,144: wasm simd / native 128-bit', ratio(262_144, 'wasm simd', 'native128'), major >= 24 ? 1.1 : 1.15);
+    claim('n = 16,777,216: wasm simd / native widest', ratio(16_777_216, 'wasm simd', 'native'), 1.35);
+  }
+  for (const size of SIZES)
+    claim(
+      `n = ${size.toLocaleString('en')}: plain JS / wasm simd`,
+      ratio(size, 'plain JS', 'wasm simd'),
+      size <= 262_144 ? 5 : 4,
+      false,
+    );
+  claim('n = 1,048,576: one thread / two threads', ratio(1_048_576, 'wasm simd', 'wasm threads 2'), 1.6, false);
+}
+
+const native = compileNative();
+const env = environment();
+console.log(`${env.runtime} (${env.engine}), ${env.cpu}, ${env.date}; ${ROUNDS} interleaved rounds`);
+if (native.reason) console.log(`native yardstick: unsupported (${native.reason})`);
+const sizes = await measureSizes(native);
+console.log(sizeTable(sizes).toString());
+claimSizes(sizes, Number(process.versions.node.split('.')[0]));
+const dead = await measureDead();
+for (const percent of [10, 100]) {
+  claim(`${percent}% dead coordinates / none`, pairedRatio(dead[`${percent}% dead`], dead['0% dead']).median, 1.05);
+}
+const layouts = await measureLayouts();
+claim(
+  '100 tensors of 100 / 1 tensor of 10,000',
+  pairedRatio(layouts['100 tensors of 100'], layouts['1 tensor of 10,000']).median,
+  3,
+);
+const dispatch = await measureDispatch();
+claim('dispatch to a spinning worker, p50, µs', dispatch.spinning.p50, 15);
+console.log(
+  `dispatch to a parked worker: p50 ${fixed(dispatch.parked.p50, 1)} µs, p90 ${fixed(dispatch.parked.p90, 1)} µs; two threads pay from about ${dispatch.breakEven.toLocaleString('en')} parameters on (parked)`,
+);
+
+const summary = new Table({ head: ['required', 'limit', 'measured', ''], colAligns: ['left', 'right', 'right', 'left'] });
+for (const { text, value, limit, holds } of claims) summary.push([text, limit, fixed(value, 2), holds ? 'holds' : 'MISSED']);
+console.log(summary.toString());
+
+if (options.out) {
+  mkdirSync(options.out, { recursive: true });
+  const file = join(options.out, `step-${env.date}-node${process.versions.node.split('.')[0]}.json`);
+  const raw = {
+    version: 1,
+    environment: env,
+    rounds: ROUNDS,
+    unit: 'ns a call',
+    sizes: Object.fromEntries(sizes),
+    dead,
+    layouts,
+    dispatch,
+    claims,
+  };
+  writeFileSync(file, `${JSON.stringify(raw)}\n`);
+  console.log(`raw samples: ${file}`);
+}
+process.exit(0);

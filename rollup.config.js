@@ -1,0 +1,33 @@
+/** src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, and the type declarations. */
+import { chmodSync, existsSync } from 'node:fs';
+import commonjs from '@rollup/plugin-commonjs';
+import resolve from '@rollup/plugin-node-resolve';
+import typescript from '@rollup/plugin-typescript';
+import dts from 'rollup-plugin-dts';
+
+const library = { index: 'src/index.ts', nn: 'src/nn/index.ts', data: 'src/data/index.ts' };
+const cli = { cli: 'src/cli/main.ts' };
+const external = ['@assemblyscript/loader', /^node:/];
+
+const compile = () => typescript({ compilerOptions: { noEmit: false, noEmitOnError: true }, include: ['src/**/*.ts'] });
+
+/** npm makes a package's bin executable; a clone's is made so here. */
+const executable = {
+  name: 'executable',
+  writeBundle: () => existsSync('dist/cli.js') && chmodSync('dist/cli.js', 0o755),
+};
+
+export default [
+  {
+    input: { ...library, ...cli },
+    external,
+    output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js', banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : '') },
+    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), executable],
+  },
+  {
+    input: library,
+    external,
+    output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js' },
+    plugins: [dts()],
+  },
+];
