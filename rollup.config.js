@@ -9,7 +9,8 @@ const library = { index: 'src/index.ts', nn: 'src/nn/index.ts', data: 'src/data/
 const cli = { cli: 'src/cli/main.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
 
-const compile = () => typescript({ compilerOptions: { noEmit: false, noEmitOnError: true }, include: ['src/**/*.ts'] });
+const compile = () =>
+  typescript({ compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true }, include: ['src/**/*.ts'] });
 
 /** npm makes a package's bin executable; a clone's is made so here. */
 const executable = {
@@ -21,7 +22,12 @@ export default [
   {
     input: { ...library, ...cli },
     external,
-    output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js', banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : '') },
+    output: {
+      dir: 'dist',
+      format: 'es',
+      chunkFileNames: 'chunks/[name].js',
+      banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
+    },
     plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), executable],
   },
   {

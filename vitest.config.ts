@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** `vitest run` is the suite of `npm test`; `vitest run --project slow` is what .ci/run adds. */
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/slow/**'] } },
+      { extends: true, test: { name: 'slow', include: ['tests/slow/**/*.test.ts'], testTimeout: 1_200_000 } },
+    ],
   },
 });

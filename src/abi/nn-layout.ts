@@ -16,7 +16,7 @@ export const GEMM_TILE = 128;
  * Bytes of scratch that gemmNN, gemmNT and gemmTN need for C of m×n and inner dimension k: the tile, a panel of B, a block of A.
  * Never more than 272.2 KiB, whatever the shape.
  */
-export function gemmScratchBytes(m: number, n: number, k: number): number {
+export function gemmScratchBytes(m: number, _n: number, k: number): number {
   const rows = m < GEMM_ROWS ? m : GEMM_ROWS;
   const depth = k < GEMM_DEPTH ? k : GEMM_DEPTH;
   return GEMM_TILE + depth * 4 * (GEMM_PANEL + rows);

@@ -1,0 +1,72 @@
+import { begin, help, Jobs } from '../jobs';
+import { JOB_DONE, JOB_FINISHED, JOB_GENERATION, JOB_LIMIT, JOB_SIZE, JOB_TICKET, OP_NONE } from '../layout';
+
+/** Two phases of three tasks; task t of phase p adds 1 to word 4p + t. */
+@unmanaged
+class Count extends Jobs {
+  run(op: i32, arg: usize, task: u32): void {
+    const word = arg + ((4 * op + <i32>task) << 2);
+    store<i32>(word, load<i32>(word) + 1);
+  }
+
+  advance(op: i32, arg: usize): i32 {
+    return op === 1 ? 2 : OP_NONE;
+  }
+
+  taskCount(op: i32, arg: usize): u32 {
+    return 3;
+  }
+}
+
+function createControl(): usize {
+  const control = (heap.alloc(JOB_SIZE + 128 + 64) + 63) & ~63;
+  memory.fill(control, 0, JOB_SIZE + 128);
+  return control;
+}
+
+/** How often each task was done: [phase 1: 4…6, phase 2: 8…10]. */
+function timesDone(arg: usize, op: i32, task: i32): i32 {
+  return load<i32>(arg + ((4 * op + task) << 2));
+}
+
+describe('the job protocol, on one thread', () => {
+  it('does every task of every phase once', () => {
+    const control = createControl();
+    const arg = control + JOB_SIZE;
+    begin<Count>(control, 1, arg);
+    while (help<Count>(control, 1)) {}
+    expect(load<i32>(control, JOB_FINISHED)).toBe(1);
+    for (let op = 1; op <= 2; op++) for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
+  });
+
+  it('does at most as much as it is asked to', () => {
+    const control = createControl();
+    const arg = control + JOB_SIZE;
+    begin<Count>(control, 1, arg);
+    expect(help<Count>(control, 2)).toBe(true);
+    expect(timesDone(arg, 1, 1)).toBe(1);
+    expect(timesDone(arg, 1, 2)).toBe(0);
+    expect(load<i32>(control, JOB_FINISHED)).toBe(0);
+  });
+
+  it('does nothing with a ticket that is past the end, or of an ended generation', () => {
+    const control = createControl();
+    const arg = control + JOB_SIZE;
+    begin<Count>(control, 1, arg);
+    while (help<Count>(control, 1)) {}
+    expect(help<Count>(control, 1)).toBe(false);
+    // As a late thread sees it: the limit of a new generation, the ticket still of the old.
+    store<u64>(control, ((<u64>99) << 32) | 3, JOB_LIMIT);
+    store<u64>(control, (<u64>98) << 32, JOB_TICKET);
+    expect(help<Count>(control, 1)).toBe(false);
+    for (let op = 1; op <= 2; op++) for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
+  });
+
+  it('counts a task that is done after its job was given up to no other job', () => {
+    const control = createControl();
+    begin<Count>(control, 1, control + JOB_SIZE);
+    const generation = load<i32>(control, JOB_GENERATION);
+    expect(<i32>(load<u64>(control, JOB_DONE) >> 32)).toBe(generation);
+    expect(<i32>(load<u64>(control, JOB_LIMIT) >> 32)).toBe(generation);
+  });
+});

@@ -1,0 +1,49 @@
+import { crossEntropy, firstGreatest } from '../loss';
+import { fillExact, floats, get, put, tidy } from './floats';
+
+describe('crossEntropy', () => {
+  it('is the mean of log Σ e^x - x[label], and its gradient, for every width', () => {
+    const rows = 3;
+    for (let cols = 1; cols < 12; ++cols) {
+      const x = floats(rows * cols);
+      const d = floats(rows * cols);
+      const labels = floats(rows);
+      fillExact(x, rows * cols, cols);
+      for (let r = 0; r < rows; ++r) store<i32>(labels + r * 4, (r * 5) % cols);
+      let expected: f64 = 0;
+      for (let r = 0; r < rows; ++r) {
+        let sum: f64 = 0;
+        for (let j = 0; j < cols; ++j) sum += Math.exp(get(x, r * cols + j));
+        expected += Math.log(sum) - get(x, r * cols + ((r * 5) % cols));
+      }
+      expect(crossEntropy(d, x, labels, rows, cols)).toBeCloseTo(expected / rows, 6);
+      for (let r = 0; r < rows; ++r) {
+        let sum: f64 = 0;
+        for (let j = 0; j < cols; ++j) sum += get(d, r * cols + j);
+        expect(sum).toBeCloseTo(0, 6);
+      }
+      expect(tidy(d, rows * cols)).toBe(true);
+    }
+  });
+
+  it('gives NaN for a label that is no class', () => {
+    const x = floats(4);
+    const labels = floats(1);
+    store<i32>(labels, 4);
+    expect(F64.isNaN(crossEntropy(x, x, labels, 1, 4))).toBe(true);
+    expect(tidy(x, 4)).toBe(true);
+  });
+});
+
+describe('firstGreatest', () => {
+  it('takes the first of equals and the first NaN', () => {
+    const x = floats(6);
+    put(x, 2, 5);
+    put(x, 4, 5);
+    expect(firstGreatest(x, 6)).toBe(2);
+    put(x, 5, NaN);
+    expect(firstGreatest(x, 6)).toBe(5);
+    put(x, 0, -Infinity);
+    expect(firstGreatest(x, 1)).toBe(0);
+  });
+});

@@ -1,0 +1,145 @@
+/**
+ * Dense matrix products. Whatever the shape and the blocking, c_ij is one f32 accumulator over ascending k, from 0, each
+ * product rounded before it is added: between blocks of k it rests in C, which keeps its bits. So the result is a function
+ * of the operands alone, and no block size below can change it.
+ *
+ *   for each block of k, and of rows:        A: rows of f32 along k (transposed into scratch where A is stored k×m)
+ *     for each 16 columns of C:              B: one packed panel, k×16, L1-resident
+ *       for each two rows of C:              the micro-kernel
+ *
+ * Scratch: ┌ tile, 128 B ┐┌ panel, 64·depth ┐┌ rows of Aᵀ, 4·depth each ┐
+ */
+import { GEMM_DEPTH, GEMM_PANEL, GEMM_ROWS, GEMM_TILE } from '../../src/abi/nn-layout';
+import { Four, multiplyTile, One, Three, Two, Width } from './gemm-kernel';
+import { packRows, packTransposed, transpose } from './pack';
+import { loadPartial, storePartial } from './partial';
+
+/** Up to so many rows of C, packing B costs more than it saves: it is read in place (bench/micro/gemm.js). */
+const FEW_ROWS = 4;
+
+/** C = op(A)·op(B), C of m×n; op(A) is A of m×k or, `aTransposed`, the transpose of A of k×m; B likewise. */
+export function gemm(
+  c: usize,
+  a: usize,
+  b: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  scratch: usize,
+  aTransposed: bool,
+  bTransposed: bool,
+): void {
+  zeroFloats(c, m * n);
+  // Blocks of equal depth: 784 is 4 × 196, not 3 × 256 and a stump of 16.
+  const blocks = k > GEMM_DEPTH ? (k + GEMM_DEPTH - 1) / GEMM_DEPTH : 1;
+  const most = (k + blocks - 1) / blocks;
+  for (let p = 0; p < k; p += most) {
+    const depth = min(most, k - p);
+    for (let i = 0; i < m; i += GEMM_ROWS) {
+      const rows = min(GEMM_ROWS, m - i);
+      let ai = a + ((<usize>i * k + p) << 2);
+      let aStep = (<usize>k) << 2;
+      if (aTransposed) {
+        ai = scratch + GEMM_TILE + <usize>depth * (GEMM_PANEL * 4);
+        aStep = (<usize>depth) << 2;
+        transpose(ai, aStep, a + ((<usize>p * m + i) << 2), (<usize>m) << 2, depth, rows);
+      }
+      multiplyBlock(c + ((<usize>i * n) << 2), ai, aStep, b, rows, n, k, p, depth, scratch, bTransposed);
+    }
+  }
+}
+
+/** Adds k in [p, p+depth) to `rows` rows of C, panel by panel of B. */
+function multiplyBlock(
+  c: usize,
+  a: usize,
+  aStep: usize,
+  b: usize,
+  rows: i32,
+  n: i32,
+  k: i32,
+  p: i32,
+  depth: i32,
+  scratch: usize,
+  bTransposed: bool,
+): void {
+  const panel = scratch + GEMM_TILE;
+  for (let j = 0; j < n; j += GEMM_PANEL) {
+    const width = min(GEMM_PANEL, n - j);
+    let bj = panel;
+    let bStep: usize = GEMM_PANEL * 4;
+    if (bTransposed) {
+      packTransposed(panel, b + ((<usize>j * k + p) << 2), (<usize>k) << 2, depth, width);
+    } else {
+      const source = b + ((<usize>p * n + j) << 2);
+      if (rows > FEW_ROWS || (width & 3) !== 0) {
+        packRows(panel, source, (<usize>n) << 2, depth, width);
+      } else {
+        bj = source;
+        bStep = (<usize>n) << 2;
+      }
+    }
+    const cj = c + ((<usize>j) << 2);
+    const cStep = (<usize>n) << 2;
+    if (width > 12) multiplyPanel<Four>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch);
+    else if (width > 8) multiplyPanel<Three>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch);
+    else if (width > 4) multiplyPanel<Two>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch);
+    else multiplyPanel<One>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch);
+  }
+}
+
+/** All rows of one panel of C, two at a time. A row or columns too many go to the scratch tile, so that C's neighbours stay. */
+function multiplyPanel<W extends Width>(
+  c: usize,
+  cStep: usize,
+  a: usize,
+  aStep: usize,
+  b: usize,
+  bStep: usize,
+  rows: i32,
+  width: i32,
+  depth: i32,
+  tile: usize,
+): void {
+  const ragged = (width & 3) !== 0;
+  const tile1 = tile + GEMM_PANEL * 4;
+  for (let i = 0; i < rows; i += 2) {
+    const paired = i + 1 < rows;
+    const c1 = c + cStep;
+    const a1 = paired ? a + aStep : a;
+    if (ragged) {
+      copyRow(tile, c, width);
+      if (paired) copyRow(tile1, c1, width);
+      multiplyTile<W>(tile, tile1, a, a1, b, bStep, depth);
+      copyRow(c, tile, width);
+      if (paired) copyRow(c1, tile1, width);
+    } else {
+      multiplyTile<W>(c, paired ? c1 : tile1, a, a1, b, bStep, depth);
+    }
+    c += cStep << 1;
+    a += aStep << 1;
+  }
+}
+
+/** Zeroes n f32 at x. */
+function zeroFloats(x: usize, n: i32): void {
+  const zero = f32x4.splat(0);
+  for (; n >= 4; n -= 4) {
+    v128.store(x, zero);
+    x += 16;
+  }
+  for (; n > 0; --n) {
+    store<f32>(x, 0);
+    x += 4;
+  }
+}
+
+/** Copies `width` f32, 1…15 and not a multiple of 4. */
+function copyRow(dst: usize, src: usize, width: i32): void {
+  for (; width >= 4; width -= 4) {
+    v128.store(dst, v128.load(src));
+    dst += 16;
+    src += 16;
+  }
+  storePartial(dst, loadPartial(src, width), width);
+}

@@ -1,0 +1,91 @@
+/** Classification: softmax with cross-entropy, and the predicted class. Rows are dense. */
+import { log } from '../../src/math/log';
+import { exp4 } from './exp';
+import { loadPartial, storePartial } from './partial';
+
+/** Mean over rows of log Σ e^x - x[label]; d = its gradient. d may be x: a row is read before it is written. */
+export function crossEntropy(d: usize, x: usize, labels: usize, rows: i32, cols: i32): f64 {
+  let total: f64 = 0;
+  for (let r = 0; r < rows; ++r) {
+    total += crossEntropyRow(d, x, load<u32>(labels), <f64>rows, cols);
+    labels += 4;
+    d += (<usize>cols) << 2;
+    x += (<usize>cols) << 2;
+  }
+  return total / <f64>rows;
+}
+
+function crossEntropyRow(d: usize, x: usize, label: u32, rows: f64, cols: i32): f64 {
+  const largest = rowMax(x, cols);
+  // No such class: a loss that cannot be overlooked, and nothing read or written outside the row.
+  const known = label < <u32>cols;
+  const own = (<usize>label) << 2;
+  const z: f64 = known ? <f64>load<f32>(x + own) - <f64>largest : NaN;
+  const sum = exponentials(d, x, largest, cols);
+  const e: f64 = known ? load<f32>(d + own) : 0;
+  scaleRow(d, cols, <f32>(1.0 / (sum * rows)));
+  // p - 1 in f64: in f32 it would lose what a confident row has left of its gradient.
+  if (known) store<f32>(d + own, <f32>((e / sum - 1.0) / rows));
+  return log(sum) - z;
+}
+
+/** The greatest x[j]; where there is a NaN it does not matter which, the row's sum will be NaN. */
+function rowMax(x: usize, cols: i32): f32 {
+  let largest = load<f32>(x);
+  for (let j = 1; j < cols; ++j) {
+    x += 4;
+    const value = load<f32>(x);
+    if (value > largest) largest = value;
+  }
+  return largest;
+}
+
+/** d[j] = e^(x[j] - largest); returns their sum over ascending j, in f64. */
+function exponentials(d: usize, x: usize, largest: f32, cols: i32): f64 {
+  const m = f32x4.splat(largest);
+  let sum: f64 = 0;
+  for (; cols >= 4; cols -= 4) {
+    const e = exp4(f32x4.sub(v128.load(x), m));
+    v128.store(d, e);
+    sum += f32x4.extract_lane(e, 0);
+    sum += f32x4.extract_lane(e, 1);
+    sum += f32x4.extract_lane(e, 2);
+    sum += f32x4.extract_lane(e, 3);
+    d += 16;
+    x += 16;
+  }
+  if (cols > 0) {
+    const e = exp4(f32x4.sub(loadPartial(x, cols), m));
+    storePartial(d, e, cols);
+    sum += f32x4.extract_lane(e, 0);
+    if (cols > 1) sum += f32x4.extract_lane(e, 1);
+    if (cols > 2) sum += f32x4.extract_lane(e, 2);
+  }
+  return sum;
+}
+
+/** d[j] = d[j]·a */
+function scaleRow(d: usize, cols: i32, a: f32): void {
+  const k = f32x4.splat(a);
+  for (; cols >= 4; cols -= 4) {
+    v128.store(d, f32x4.mul(v128.load(d), k));
+    d += 16;
+  }
+  if (cols > 0) storePartial(d, f32x4.mul(loadPartial(d, cols), k), cols);
+}
+
+/** Index of the first greatest of `cols` (at least 1) elements; the first NaN counts as greatest. */
+export function firstGreatest(x: usize, cols: i32): i32 {
+  let best = 0;
+  let greatest: f32 = -Infinity;
+  for (let j = 0; j < cols; ++j) {
+    const value = load<f32>(x);
+    if (F32.isNaN(value)) return j;
+    if (value > greatest) {
+      greatest = value;
+      best = j;
+    }
+    x += 4;
+  }
+  return best;
+}

@@ -1,0 +1,76 @@
+import {
+  TENSOR_CONSTANTS,
+  TENSOR_FLUSH,
+  TENSOR_GRAD,
+  TENSOR_PARAM,
+  TENSOR_SIZE,
+  TENSOR_STATE0,
+  TENSOR_STATE1,
+} from '../../layout';
+import { drive } from '../driver';
+import { Rule } from '../rule';
+
+/** θ ← θ + k0·g, m ← g, v ← k9: shows which addresses and constants the driver hands out. */
+@unmanaged
+class Probe extends Rule {
+  @inline
+  apply(
+    p: usize,
+    g: usize,
+    s0: usize,
+    s1: usize,
+    s2: usize,
+    k0: v128,
+    k1: v128,
+    k2: v128,
+    k3: v128,
+    k4: v128,
+    k5: v128,
+    k6: v128,
+    k7: v128,
+    k8: v128,
+    k9: v128,
+  ): void {
+    const x = v128.load(g);
+    v128.store(p, f32x4.add(v128.load(p), f32x4.mul(k0, x)));
+    v128.store(s0, x);
+    v128.store(s1, k9);
+  }
+}
+
+/** A tensor of 64 elements with g[i] = i, all else zero. */
+function describeTensor(): usize {
+  const tensor = heap.alloc(TENSOR_SIZE + 4 * 256);
+  memory.fill(tensor, 0, TENSOR_SIZE + 4 * 256);
+  const data = tensor + TENSOR_SIZE;
+  store<u32>(tensor, <u32>data, TENSOR_PARAM);
+  store<u32>(tensor, <u32>(data + 256), TENSOR_GRAD);
+  store<u32>(tensor, <u32>(data + 512), TENSOR_STATE0);
+  store<u32>(tensor, <u32>(data + 768), TENSOR_STATE1);
+  for (let i = 0; i < 64; i++) store<f32>(data + 256 + (i << 2), <f32>i);
+  store<f32>(tensor + TENSOR_CONSTANTS, 2.0, 0);
+  store<f32>(tensor + TENSOR_CONSTANTS, 5.0, 36);
+  return tensor;
+}
+
+describe('drive', () => {
+  it('applies the rule to every element of the block and to no other', () => {
+    const tensor = describeTensor();
+    const data = tensor + TENSOR_SIZE;
+    drive<Probe>(tensor, 16, 32);
+    for (let i = 0; i < 64; i++) {
+      const inside = i >= 16 && i < 48;
+      expect(load<f32>(data + (i << 2))).toBe(inside ? 2 * <f32>i : 0);
+      expect(load<f32>(data + 512 + (i << 2))).toBe(inside ? <f32>i : 0);
+      expect(load<f32>(data + 768 + (i << 2))).toBe(inside ? 5 : 0);
+    }
+  });
+
+  it('flushes the block afterwards when the descriptor says so', () => {
+    const tensor = describeTensor();
+    store<f32>(tensor + TENSOR_CONSTANTS, 0.0, 36);
+    store<i32>(tensor, 1, TENSOR_FLUSH);
+    drive<Probe>(tensor, 0, 64);
+    expect(load<f32>(tensor + TENSOR_SIZE + 512 + 4 * 63)).toBe(0);
+  });
+});

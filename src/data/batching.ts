@@ -1,0 +1,134 @@
+/** Minibatches: which examples, in an order that is a function of (seed, epoch) alone, and copying them. Allocates nothing a batch. */
+import { Prng, STREAM_BATCHES } from '../math/prng';
+import { checkInteger, fail } from '../validate';
+
+/**
+ * The order in which an epoch visits the examples, cut into batches.
+ *
+ * Each epoch is its own random permutation, a function of (seed, epoch) alone: training can resume at any epoch. Every example is
+ * visited once an epoch; the last batch is short when `batchSize` does not divide `count`.
+ *
+ * @example
+ * const order = new BatchOrder(dataset.count, 32, 1);
+ * for (let epoch = 0; epoch < 10; epoch++) {
+ *   order.startEpoch(epoch);
+ *   for (let batch = 0; batch < order.batchCount; batch++) {
+ *     const [from, length] = [order.from(batch), order.length(batch)];
+ *     gatherInto(dataset.features, dataset.featureCount, order.indices, from, length, inputs);
+ *     gatherLabelsInto(dataset.labels, order.indices, from, length, labels);
+ *   }
+ * }
+ */
+export class BatchOrder {
+  /** Examples an epoch. */
+  readonly count: number;
+  /** Examples a batch. */
+  readonly batchSize: number;
+  /** Batches an epoch. */
+  readonly batchCount: number;
+  /** The current epoch's permutation of 0 … count - 1, rewritten in place by `startEpoch`. */
+  readonly indices: Uint32Array;
+  readonly #seed: number;
+  readonly #prng: Prng;
+
+  /**
+   * Begins with epoch 0.
+   *
+   * @param count examples, a whole number in [1, 2^32 - 1]
+   * @param batchSize a whole number ≥ 1; more than `count` gives one short batch
+   * @param seed a whole number in [0, 2^53 - 1]
+   * @throws ArgumentError for other arguments
+   */
+  constructor(count: number, batchSize: number, seed: number) {
+    this.count = checkInteger('count', count, 1, 4294967295);
+    this.batchSize = checkInteger('batchSize', batchSize, 1, Number.MAX_SAFE_INTEGER);
+    this.batchCount = Math.ceil(count / batchSize);
+    this.#seed = seed;
+    this.#prng = new Prng(seed);
+    this.indices = new Uint32Array(count);
+    this.startEpoch(0);
+  }
+
+  /**
+   * Puts the order of an epoch into `indices`.
+   * @param epoch a whole number in [0, 2^50]; epochs may be visited in any order
+   * @throws ArgumentError for another epoch
+   */
+  startEpoch(epoch: number): void {
+    checkInteger('epoch', epoch, 0, 1125899906842624);
+    this.#prng.restore([this.#seed, STREAM_BATCHES + epoch, 0]);
+    for (let i = 0; i < this.count; i++) this.indices[i] = i;
+    this.#prng.shuffle(this.indices);
+  }
+
+  /**
+   * Where a batch begins in `indices`.
+   * @param batch a whole number in [0, batchCount)
+   * @throws ArgumentError for another batch
+   */
+  from(batch: number): number {
+    return checkInteger('batch', batch, 0, this.batchCount - 1) * this.batchSize;
+  }
+
+  /**
+   * The examples of a batch: `batchSize`, or fewer for the last.
+   * @param batch a whole number in [0, batchCount)
+   * @throws ArgumentError for another batch
+   */
+  length(batch: number): number {
+    return Math.min(this.batchSize, this.count - this.from(batch));
+  }
+}
+
+/**
+ * Copies rows of features: row k of `out` becomes row indices[from + k] of `features`, for k in [0, length).
+ *
+ * @param features rows × featureCount, row-major
+ * @param featureCount values a row, ≥ 1
+ * @param indices row numbers
+ * @param from first of the indices used
+ * @param length how many are used
+ * @param out at least length × featureCount values; the rest is left alone
+ * @throws ArgumentError when a range does not fit or an index names no row; `out` may then be partly written
+ */
+export function gatherInto(
+  features: Float32Array,
+  featureCount: number,
+  indices: Uint32Array,
+  from: number,
+  length: number,
+  out: Float32Array,
+): void {
+  checkInteger('featureCount', featureCount, 1, Number.MAX_SAFE_INTEGER);
+  checkRange(indices, from, length);
+  if (out.length < length * featureCount) fail('out', `at least ${length} × ${featureCount} values`, out);
+  const rows = Math.floor(features.length / featureCount);
+  let to = 0;
+  for (let k = from; k < from + length; k++) {
+    const row = indices[k]!;
+    if (row >= rows) fail(`indices[${k}]`, `an integer in [0, ${rows - 1}]`, row);
+    const first = row * featureCount;
+    for (let j = 0; j < featureCount; j++) out[to++] = features[first + j]!;
+  }
+}
+
+/**
+ * Copies labels: out[k] becomes labels[indices[from + k]], for k in [0, length).
+ *
+ * @param out at least `length` values; the rest is left alone
+ * @throws ArgumentError when a range does not fit or an index names no label; `out` may then be partly written
+ */
+export function gatherLabelsInto(labels: Int32Array, indices: Uint32Array, from: number, length: number, out: Int32Array): void {
+  checkRange(indices, from, length);
+  if (out.length < length) fail('out', `at least ${length} values`, out);
+  for (let k = 0; k < length; k++) {
+    const row = indices[from + k]!;
+    if (row >= labels.length) fail(`indices[${from + k}]`, `an integer in [0, ${labels.length - 1}]`, row);
+    out[k] = labels[row]!;
+  }
+}
+
+function checkRange(indices: Uint32Array, from: number, length: number): void {
+  checkInteger('from', from, 0, indices.length);
+  checkInteger('length', length, 0, indices.length - from);
+}

@@ -1,0 +1,9 @@
+/** Data: the embedded digits, IDX and CSV readers, splitting, standardizing, batching. */
+export { BatchOrder, gatherInto, gatherLabelsInto } from './batching';
+export { type CsvOptions, parseCsv } from './csv';
+export { type Dataset, selectRows } from './dataset';
+export { loadDigits } from './digits';
+export { type IdxArray, type IdxData, type IdxDatasetOptions, idxDataset, parseIdx } from './idx';
+export { type IdxFolderOptions, loadIdxFolder } from './node';
+export { type SplitOptions, trainTestSplit } from './split';
+export { type Standardized, standardize } from './standardize';

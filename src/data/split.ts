@@ -1,0 +1,39 @@
+/** Splitting a dataset in two at random, a function of the seed alone. */
+import { Prng, STREAM_SPLIT } from '../math/prng';
+import { checkNumber, checkOptions, fail } from '../validate';
+import { type Dataset, selectRows } from './dataset';
+
+/** Options of `trainTestSplit`. */
+export interface SplitOptions {
+  /** A whole number in [0, 2^53 - 1]; the same seed gives the same split. */
+  seed: number;
+  /**
+   * The part of the examples held out, in (0, 1), rounded to whole examples.
+   * @default 0.25
+   */
+  testFraction?: number;
+}
+
+/**
+ * Parts the examples into two datasets at random: every example is in exactly one.
+ *
+ * test.count = floor(count·testFraction + ½). Both parts are copies, in random order.
+ *
+ * @throws ArgumentError for options out of range, or when a part would be empty
+ * @example
+ * const { train, test } = trainTestSplit(loadDigits(), { seed: 1 }); // 1,348 and 449 examples
+ */
+export function trainTestSplit(dataset: Dataset, options: SplitOptions): { train: Dataset; test: Dataset } {
+  checkOptions('options', options, ['seed', 'testFraction']);
+  const { seed, testFraction = 0.25 } = options;
+  checkNumber('testFraction', testFraction, '(0, 1)', (x) => x > 0 && x < 1);
+  const { count } = dataset;
+  const testCount = Math.floor(count * testFraction + 0.5);
+  if (testCount < 1 || testCount >= count) {
+    fail('testFraction', `a fraction that leaves examples on both sides of a split of ${count}`, testFraction);
+  }
+  const rows = new Uint32Array(count);
+  for (let i = 0; i < count; i++) rows[i] = i;
+  new Prng(seed, STREAM_SPLIT).shuffle(rows);
+  return { train: selectRows(dataset, rows.subarray(testCount)), test: selectRows(dataset, rows.subarray(0, testCount)) };
+}

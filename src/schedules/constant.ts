@@ -1,0 +1,18 @@
+import { checkNumber } from '../validate';
+import { checkStep, type Schedule } from './schedule';
+
+/**
+ * The same learning rate at every step.
+ *
+ * @param lr finite, ≥ 0
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
+ * @throws ArgumentError for another `lr`
+ * @example constant(0.01)(1) // 0.01
+ */
+export function constant(lr: number): Schedule {
+  checkNumber('lr', lr, '[0, ∞)', (x) => x >= 0);
+  return (step) => {
+    checkStep(step);
+    return lr;
+  };
+}
