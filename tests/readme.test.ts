@@ -1,0 +1,25 @@
+/** Every JavaScript example of the README runs as it stands. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const examples = [...readFileSync(resolve(ROOT, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]);
+
+it('has examples', () => expect(examples.length).toBeGreaterThanOrEqual(3));
+
+it.each(examples.map((code, index) => [index + 1, code] as const))('example %i runs and ends by itself', (index, code) => {
+  // Inside the package, so that `adal-wasm` means the build under test.
+  const file = resolve(ROOT, 'build', `readme-${index}.mjs`);
+  writeFileSync(file, code);
+  try {
+    const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 });
+    expect(output).not.toBe('');
+    if (code.includes('evaluateClassifier')) expect(Number(/accuracy: ([\d.]+)/.exec(output)?.[1])).toBeGreaterThan(0.9);
+    if (code.includes('skip')) expect(output).toMatch(/skipped: true/);
+    if (code.includes("createOptimizer('adal'")) expect(output).toMatch(/Float32Array\(2\)/);
+  } finally {
+    rmSync(file);
+  }
+});
