@@ -8,11 +8,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import asc from 'assemblyscript/asc';
-import Table from 'cli-table3';
 import { AdaL, createRuntime } from '../../dist/index.js';
 import { environment } from '../harness/environment.js';
 import { compileNative } from '../harness/native.js';
 import { mad, median, pairedRatio } from '../harness/stats.js';
+import { createTable } from '../harness/table.js';
 import { timeRounds } from '../harness/timing.js';
 import { measureDispatch } from './dispatch.js';
 import { createPlainStep } from './plain-step.js';
@@ -151,9 +151,13 @@ function claim(text, value, limit, atMost = true) {
 }
 
 function sizeTable(results) {
-  const table = new Table({
-    head: ['n', 'contender', 'ns/param', '± MAD', 'GB/s', 'vs wasm simd'],
-    colAligns: ['right', 'left', 'right', 'right', 'right', 'right'],
+  const table = createTable({
+    n: 'right',
+    contender: 'left',
+    'ns/param': 'right',
+    '± MAD': 'right',
+    'GB/s': 'right',
+    'vs wasm simd': 'right',
   });
   for (const [size, times] of results) {
     for (const [name, values] of Object.entries(times)) {
@@ -213,7 +217,7 @@ console.log(
   `dispatch to a parked worker: p50 ${fixed(dispatch.parked.p50, 1)} µs, p90 ${fixed(dispatch.parked.p90, 1)} µs; two threads pay from about ${dispatch.breakEven.toLocaleString('en')} parameters on (parked)`,
 );
 
-const summary = new Table({ head: ['required', 'limit', 'measured', ''], colAligns: ['left', 'right', 'right', 'left'] });
+const summary = createTable({ required: 'left', limit: 'right', measured: 'right', '': 'left' });
 for (const { text, value, limit, holds } of claims) summary.push([text, limit, fixed(value, 2), holds ? 'holds' : 'MISSED']);
 console.log(summary.toString());
 
