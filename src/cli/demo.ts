@@ -1,0 +1,88 @@
+/** `adal demo`, what `npm start` runs: handwritten digits learnt twice, and the two runs side by side. */
+import { join } from 'node:path';
+import type { Environment } from './environment';
+import { EXIT_INTERRUPTED } from './errors';
+import { withInterrupt } from './interrupt';
+import { loadData } from './load-data';
+import { PRESETS, type Preset } from './options';
+import { createProgress } from './progress';
+import { formatBackend, formatCount, formatDuration, formatLoss, formatPercent, shortHash, table } from './report';
+import { RUN_FILE, WEIGHTS_FILE, writeRun } from './run-folder';
+import { runSession, type SessionResult } from './session';
+import { warnOfSkips } from './train';
+
+const SETTINGS = {
+  model: { hidden: [64], outer: null },
+  optimizer: 'adal',
+  epochs: 30,
+  batchSize: 32,
+  seed: 1,
+  threads: 'auto',
+  backend: 'auto',
+} as const;
+
+const TITLES: Readonly<Record<Preset, string>> = {
+  restated: 'AdaL as restated: lr 0.01/√t, betas 0.9 and 0.999, eps 1e-8',
+  practical: 'AdaL, practical: lr 0.01 to 0 by a cosine, betas 0.9 and 0.95, eps 0',
+};
+
+/** Runs the command; the exit code. */
+export async function demo(environment: Environment): Promise<number> {
+  const data = loadData({ kind: 'digits' }, { seed: SETTINGS.seed });
+  const { train, test } = data;
+  const counts = `${formatCount(train.count)} to train on, ${formatCount(test.count)} to test`;
+  console.log(`Learning handwritten digits (8 × 8 pixels): ${counts}`);
+  return withInterrupt(async (signal) => {
+    const results: [Preset, SessionResult][] = [];
+    for (const preset of PRESETS) {
+      const startedAt = new Date();
+      console.log(`\n${TITLES[preset]}`);
+      const progress = createProgress(SETTINGS.epochs);
+      const onProgress = progress.update.bind(progress);
+      const result = await runSession(data, { ...SETTINGS, preset }, { signal, onProgress }).finally(() => progress.stop());
+      results.push([preset, result]);
+      const options = { data: 'digits', testFraction: 0.25, ...SETTINGS, model: 'mlp:64', preset };
+      writeRun(folderOf(preset), { command: 'demo', options, startedAt, environment, data }, result);
+      warnOfSkips(result);
+      if (signal.aborted) break;
+    }
+    console.log(`\n${sideBySide(results)}\n\n${closing(results)}`);
+    return signal.aborted ? EXIT_INTERRUPTED : 0;
+  });
+}
+
+function folderOf(preset: Preset): string {
+  return join('runs', `demo-${preset}`);
+}
+
+function sideBySide(results: readonly [Preset, SessionResult][]): string {
+  const row = (name: string, show: (result: SessionResult) => string) => [name, ...results.map(([, result]) => show(result))];
+  return table(
+    ['', ...results.map(([preset]) => preset)],
+    [
+      row('train loss', (r) => formatLoss(r.trainLoss)),
+      row('test loss', (r) => formatLoss(r.testLoss)),
+      row('test accuracy', (r) => formatPercent(r.testAccuracy)),
+      row('best', (r) => (r.bestEpoch === null ? '–' : `${formatPercent(r.bestTestAccuracy)} (epoch ${r.bestEpoch})`)),
+      row('epochs', (r) => `${r.epochs.length}${r.aborted ? ' (stopped by Ctrl-C)' : ''}`),
+      row('time', (r) => formatDuration(r.elapsedMs)),
+      row('samples/s', (r) => formatCount(r.samplesPerSecond)),
+      row('hash of weights', (r) => shortHash(r.parameterHash)),
+    ],
+  );
+}
+
+function closing(results: readonly [Preset, SessionResult][]): string {
+  const [, { info, sizes }] = results[0];
+  return [
+    `Network ${sizes.join('-')}`,
+    `Backend ${formatBackend(info)}`,
+    'The hashes depend neither on the machine, nor on backend or threads.',
+    `In ${results.map(([preset]) => folderOf(preset)).join(' and ')}: ${WEIGHTS_FILE}, ${RUN_FILE}`,
+    '',
+    'Next: the same hash on two threads, your own data, this machine:',
+    '  node dist/cli.js train --data digits --preset practical --threads 2',
+    '  node dist/cli.js train --help',
+    '  node dist/cli.js doctor',
+  ].join('\n');
+}

@@ -1,0 +1,122 @@
+/** `adal doctor`: what this machine offers, what is made of it, and whether all backends compute the same bits here. */
+import { readFileSync } from 'node:fs';
+import { AdalError, createRuntime, type RuntimeInfo, type RuntimeOptions } from '../index';
+import { hasSimd, whyNoSharedMemory } from '../runtime/features';
+import { whyNoThreads } from '../runtime/thread-policy';
+import type { Environment } from './environment';
+import { EXIT_FAILED } from './errors';
+import { loadData } from './load-data';
+import { formatBackend, formatBytes, formatDuration, pairs, shortHash, table } from './report';
+import { runSession, type SessionSettings } from './session';
+
+/** Runs the command; the exit code: 0 unless backends disagree. */
+export async function doctor(environment: Environment): Promise<number> {
+  console.log(pairs(await describeMachine(environment)));
+  console.log('\nSelf-check: one epoch of digits on each backend');
+  const checks = await checkBackends();
+  console.log(table(['backend', 'time', 'hash of weights'], checks.rows));
+  const [verdict, code] = judge(checks.hashes);
+  console.log(`\n${verdict}`);
+  return code;
+}
+
+async function describeMachine(environment: Environment): Promise<[string, string][]> {
+  const { runtime, runtimeVersion, engine, engineVersion, platform, arch, cpus, cpuModel } = environment;
+  const simd = await tryRuntime({ backend: 'simd' });
+  const threads = await tryRuntime({ backend: 'threads', threads: 1 });
+  const large = await tryRuntime({});
+  const small = await tryRuntime({ parameterCount: 4810 });
+  const memoryOf = (tried: RuntimeInfo | string) =>
+    typeof tried === 'string' ? tried : `up to ${formatBytes(tried.maxMemoryBytes)}`;
+  const yes = (obstacle: string | null) => obstacle ?? 'yes';
+  return [
+    ['adal', environment.adal],
+    ['runtime', `${runtime} ${runtimeVersion} (${engine} ${engineVersion})`],
+    ['platform', `${platform} ${arch}`],
+    ['CPUs', `${cpus}${cpuModel === '' ? '' : ` (${cpuModel})`}`],
+    ['CPU quota', cpuQuota()],
+    ['WebAssembly', typeof WebAssembly === 'object' ? 'yes' : 'no'],
+    ['SIMD', hasSimd() ? 'yes' : 'no'],
+    ['subnormals', typeof simd === 'string' ? simd : 'kept by vector arithmetic'],
+    ['shared memory', yes(whyNoSharedMemory())],
+    ['worker threads', yes(whyNoThreads())],
+    ['Atomics.waitAsync', 'waitAsync' in Atomics ? 'yes' : 'no (not needed)'],
+    ['memory', memoryOf(simd)],
+    ['memory, shared', memoryOf(threads)],
+    [`'auto', large`, typeof large === 'string' ? large : formatBackend(large)],
+    [`'auto', small`, typeof small === 'string' ? small : formatBackend(small)],
+  ];
+}
+
+/** What such a runtime would be, or why there is none. */
+async function tryRuntime(options: RuntimeOptions): Promise<RuntimeInfo | string> {
+  try {
+    const runtime = await createRuntime(options);
+    const { info } = runtime;
+    runtime.dispose();
+    return info;
+  } catch (error) {
+    if (error instanceof AdalError) return error.message;
+    throw error;
+  }
+}
+
+const BACKENDS: readonly (Pick<SessionSettings, 'backend' | 'threads'> & { name: string })[] = [
+  { name: 'oracle', backend: 'oracle', threads: 'auto' },
+  { name: 'simd', backend: 'simd', threads: 'auto' },
+  { name: 'threads, 1 thread', backend: 'threads', threads: 1 },
+  { name: 'threads, 2 threads', backend: 'threads', threads: 2 },
+];
+
+/** Trains the same on each; a backend that is not to be had here is a row, not a failure. */
+async function checkBackends(): Promise<{ rows: string[][]; hashes: string[] }> {
+  const data = loadData({ kind: 'digits' }, { seed: 1 });
+  const model = { hidden: [64], outer: null };
+  const rows: string[][] = [];
+  const hashes: string[] = [];
+  for (const { name, backend, threads } of BACKENDS) {
+    const begin = performance.now();
+    try {
+      const settings = {
+        model,
+        optimizer: 'adal',
+        preset: 'practical',
+        epochs: 1,
+        batchSize: 32,
+        seed: 1,
+        backend,
+        threads,
+      } as const;
+      const { parameterHash } = await runSession(data, settings);
+      hashes.push(parameterHash);
+      rows.push([name, formatDuration(performance.now() - begin), shortHash(parameterHash)]);
+    } catch (error) {
+      if (!(error instanceof AdalError)) throw error;
+      rows.push([name, '–', error.message]);
+    }
+  }
+  return { rows, hashes };
+}
+
+function judge(hashes: readonly string[]): [string, number] {
+  if (new Set(hashes).size > 1)
+    return ['The backends disagree: results from this machine cannot be relied on. Please report it.', EXIT_FAILED];
+  return [`All ${hashes.length} agree in every bit.`, 0];
+}
+
+/** CPUs that the control group grants. */
+function cpuQuota(): string {
+  const root = '/sys/fs/cgroup';
+  const unified = readWords(`${root}/cpu.max`);
+  const [limit, period] =
+    unified.length > 0 ? unified : [...readWords(`${root}/cpu/cpu.cfs_quota_us`), ...readWords(`${root}/cpu/cpu.cfs_period_us`)];
+  return Number(limit) > 0 ? `${Number(limit) / Number(period)} CPUs (cgroup)` : 'none';
+}
+
+function readWords(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').trim().split(' ');
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,25 @@
+/** Where this runs. */
+import { availableParallelism, cpus } from 'node:os';
+
+/** What run.json says about it. */
+export interface Environment {
+  /** Version of this package. */
+  readonly adal: string;
+  readonly runtime: string;
+  readonly runtimeVersion: string;
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly platform: string;
+  readonly arch: string;
+  readonly cpus: number;
+  readonly cpuModel: string;
+}
+
+export function describeEnvironment(adal: string): Environment {
+  const { v8, deno, bun, webkit } = process.versions;
+  const [runtime, runtimeVersion] = bun ? ['bun', bun] : deno ? ['deno', deno] : ['node', process.versions.node];
+  const [engine, engineVersion] = bun ? ['JavaScriptCore', webkit ?? ''] : ['v8', v8];
+  const { platform, arch } = process;
+  const cpuModel = cpus()[0]?.model.trim() ?? '';
+  return { adal, runtime, runtimeVersion, engine, engineVersion, platform, arch, cpus: availableParallelism(), cpuModel };
+}

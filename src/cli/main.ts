@@ -1,0 +1,124 @@
+/** The command line: parses, calls, and turns errors into one line and an exit code. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { optimizerNames } from '../index';
+import { demo } from './demo';
+import { doctor } from './doctor';
+import { describeEnvironment } from './environment';
+import { EXIT_USAGE, explain } from './errors';
+import {
+  parseBackend,
+  parseBatchSize,
+  parseData,
+  parseEpochs,
+  parseLearningRate,
+  parseModel,
+  parseOptimizer,
+  parseOut,
+  parsePreset,
+  parseSeed,
+  parseTarget,
+  parseTestFraction,
+  parseThreads,
+  type TrainSettings,
+} from './options';
+import { train } from './train';
+
+const TRAIN_NOTES = `
+Data:
+  digits         1,797 handwritten digits of 8 × 8 pixels, built in
+  idx:<folder>   MNIST, Fashion-MNIST and others of their layout:
+                 train-images-idx3-ubyte, train-labels-idx1-ubyte,
+                 t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, or these .gz
+  csv:<file>     numbers, and one column of labels (--target); features are
+                 standardised by the training part
+
+Model:
+  mlp:64-32      hidden layers of 64 and 32 units; the rest is the data's
+  softmax        no hidden layer
+  64-64-10       all sizes, checked against the data; of idx data the last one
+                 tells how many classes there are (otherwise 10)
+
+Ctrl-C ends training after the batch under way; what was learnt is written.
+Exit codes: 0 done, 1 failed, 2 wrong use, 130 ended by Ctrl-C.
+
+Examples:
+  adal train --preset practical
+  adal train --data csv:iris.csv --target species --model mlp:16
+  adal train --data idx:fashion-mnist --model mlp:128 --preset practical \\
+             --epochs 5 --batch-size 128`;
+
+/** An option whose default is shown as it would be typed. */
+function option<T>(flags: string, description: string, parse: (text: string) => T, initial?: string): Option {
+  const made = new Option(flags, description).argParser(parse);
+  return initial === undefined ? made : made.default(parse(initial), initial);
+}
+
+function createProgram(version: string): Command {
+  const program = new Command('adal')
+    .description('Trains with the AdaL optimizer in WebAssembly: the same bits on every engine, CPU and thread count.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'adal: ')) });
+  program
+    .command('train')
+    .description('train a classifier; weights and a record of the run are written to a folder')
+    .addOption(option('--data <source>', 'digits, idx:<folder> or csv:<file>', parseData, 'digits'))
+    .addOption(option('--target <column>', "csv: the label's column, a name or an index (-1: the last)", parseTarget))
+    .addOption(option('--test-fraction <f>', 'digits, csv: part held out for testing (default: 0.25)', parseTestFraction))
+    .addOption(option('--model <spec>', 'layers, see below', parseModel, 'mlp:64'))
+    .addOption(option('--optimizer <name>', optimizerNames().join(', '), parseOptimizer, 'adal'))
+    .addOption(option('--preset <name>', "restated: the paper's rule; practical: trains better", parsePreset, 'restated'))
+    .addOption(option('--lr <rate>', "learning rate (default: the preset's, 0.01)", parseLearningRate))
+    .addOption(option('--epochs <n>', 'passes over the training data', parseEpochs, '30'))
+    .addOption(option('--batch-size <n>', 'examples a step', parseBatchSize, '32'))
+    .addOption(option('--seed <n>', 'of split, first weights and order', parseSeed, '1'))
+    .addOption(option('--threads <n>', 'that share a step: auto or 1 to 64', parseThreads, 'auto'))
+    .addOption(option('--backend <name>', 'auto, simd, threads or oracle', parseBackend, 'auto'))
+    .addOption(option('--out <folder>', 'to write to (default: a new one in runs/)', parseOut))
+    .addHelpText('after', TRAIN_NOTES)
+    .allowExcessArguments(false)
+    .action(async (options) => {
+      process.exitCode = await train(options as TrainSettings, describeEnvironment(version));
+    });
+  program
+    .command('demo')
+    .description('learn handwritten digits with both presets and compare (what npm start runs)')
+    .allowExcessArguments(false)
+    .action(async () => {
+      process.exitCode = await demo(describeEnvironment(version));
+    });
+  program
+    .command('doctor')
+    .description('tell what this machine offers, and check that all backends agree')
+    .allowExcessArguments(false)
+    .action(async () => {
+      process.exitCode = await doctor(describeEnvironment(version));
+    });
+  return program;
+}
+
+async function main(): Promise<void> {
+  // A reader that went away (`adal train | head`) ends the output, not the training.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  try {
+    await createProgram(version).parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+      return;
+    }
+    const { message, exitCode } = explain(error);
+    console.error(`adal: ${message}`);
+    process.exitCode = exitCode;
+  }
+}
+
+await main();

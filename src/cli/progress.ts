@@ -1,0 +1,94 @@
+/** Progress on stderr: a bar on a terminal, else a line now and then. */
+import { SingleBar } from 'cli-progress';
+import type { TrainProgress } from '../nn';
+import { formatCount, formatLoss, formatPercent } from './report';
+
+/** Shows how training goes on. */
+export interface ProgressDisplay {
+  update(progress: TrainProgress): void;
+  /** Leaves the terminal as it should be; harmless when called again. */
+  stop(): void;
+}
+
+/** Lines that a run of many epochs prints where there is no terminal, about. */
+const LINES_A_RUN = 10;
+/** After this long a line is printed anyway. */
+const SILENCE_MS = 10_000;
+/** Bars redraw at most so often. */
+const FRAMES_A_SECOND = 15;
+
+export function createProgress(epochs: number, stream: NodeJS.WriteStream = process.stderr): ProgressDisplay {
+  return stream.isTTY && process.env.TERM !== 'dumb' ? new Bar(epochs, stream) : new Lines(epochs, stream);
+}
+
+class Bar implements ProgressDisplay {
+  readonly #epochs: number;
+  readonly #bar: SingleBar;
+  #started = false;
+  #accuracy: number | null = null;
+
+  constructor(epochs: number, stream: NodeJS.WriteStream) {
+    this.#epochs = epochs;
+    this.#bar = new SingleBar({
+      stream,
+      format: '{bar} epoch {epoch}/{epochs}  loss {loss}  test {accuracy}  {rate} samples/s',
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      barsize: 16,
+      fps: FRAMES_A_SECOND,
+      hideCursor: null as never, // hidden, it stays so when a second Ctrl-C ends the process
+      gracefulExit: false,
+      emptyOnZero: true,
+    });
+  }
+
+  update({ epoch, batch, batchCount, loss, samplesPerSecond, result }: TrainProgress): void {
+    if (result) this.#accuracy = result.testAccuracy;
+    const payload = {
+      epoch: String(epoch).padStart(String(this.#epochs).length),
+      epochs: this.#epochs,
+      loss: formatLoss(loss),
+      accuracy: this.#accuracy === null ? '–' : formatPercent(this.#accuracy),
+      rate: formatCount(samplesPerSecond),
+    };
+    const done = (epoch - 1) * batchCount + batch;
+    if (this.#started) this.#bar.update(done, payload);
+    else this.#bar.start(this.#epochs * batchCount, done, payload);
+    this.#started = true;
+  }
+
+  stop(): void {
+    if (this.#started) this.#bar.stop();
+    this.#started = false;
+  }
+}
+
+class Lines implements ProgressDisplay {
+  readonly #epochs: number;
+  readonly #stream: NodeJS.WritableStream;
+  readonly #every: number;
+  #printedAt = -Infinity;
+
+  constructor(epochs: number, stream: NodeJS.WritableStream) {
+    this.#epochs = epochs;
+    this.#stream = stream;
+    this.#every = Math.max(1, Math.ceil(epochs / LINES_A_RUN));
+  }
+
+  update({ epoch, batch, batchCount, loss, samplesPerSecond, result }: TrainProgress): void {
+    const due = result !== null && (epoch === 1 || epoch === this.#epochs || epoch % this.#every === 0);
+    const now = performance.now();
+    if (!due && now - this.#printedAt < SILENCE_MS) return;
+    // Nothing to tell before the first epoch is done, unless it takes long.
+    if (!due && this.#printedAt === -Infinity) {
+      this.#printedAt = now;
+      return;
+    }
+    this.#printedAt = now;
+    const where = `epoch ${String(epoch).padStart(String(this.#epochs).length)}/${this.#epochs}`;
+    const rest = result ? `test ${formatPercent(result.testAccuracy)}` : `batch ${batch}/${batchCount}`;
+    this.#stream.write(`${where}  loss ${formatLoss(loss)}  ${rest}  ${formatCount(samplesPerSecond)} samples/s\n`);
+  }
+
+  stop(): void {}
+}

@@ -1,0 +1,176 @@
+/** One training run, from settings to weights: what train, demo and doctor have in common. Prints nothing, writes nothing. */
+import { createHash } from 'node:crypto';
+import type { SafetensorsEntry } from '../checkpoint/safetensors';
+import {
+  type AdaLOptions,
+  createOptimizer,
+  createRuntime,
+  type OptimizerName,
+  practical,
+  type Runtime,
+  type RuntimeInfo,
+  type RuntimeOptions,
+} from '../index';
+import {
+  countParameters,
+  createModel,
+  dense,
+  type EpochResult,
+  evaluateClassifier,
+  type Layer,
+  type Model,
+  relu,
+  type TrainProgress,
+  trainClassifier,
+} from '../nn';
+import { UsageError } from './errors';
+import type { LoadedData } from './load-data';
+import type { ModelSpec, Preset } from './options';
+
+export interface SessionSettings {
+  readonly model: ModelSpec;
+  readonly optimizer: OptimizerName;
+  readonly preset: Preset;
+  readonly lr?: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly threads: 'auto' | number;
+  readonly backend: NonNullable<RuntimeOptions['backend']>;
+}
+
+export interface SessionHooks {
+  /** Called once everything is in place, before the first step. */
+  onStart?: (info: RuntimeInfo) => void;
+  onProgress?: (progress: TrainProgress) => void;
+  /** Ends training after the batch under way. */
+  signal?: AbortSignal;
+}
+
+/** What came of a run. */
+export interface SessionResult {
+  readonly info: RuntimeInfo;
+  /** Sizes from input to classes. */
+  readonly sizes: readonly number[];
+  readonly parameterCount: number;
+  /** Complete epochs. */
+  readonly epochs: readonly EpochResult[];
+  readonly steps: number;
+  /** Steps refused because their gradients were not finite. */
+  readonly skippedSteps: number;
+  readonly aborted: boolean;
+  /** Mean over the last complete epoch's batches as they were trained on; null without one. */
+  readonly trainLoss: number | null;
+  /** Of the weights as they are now. */
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+  /** Of the epoch that did best; the last one's if training ended in the first. */
+  readonly bestTestAccuracy: number;
+  /** The first such epoch; null if training ended in the first. */
+  readonly bestEpoch: number | null;
+  readonly samplesPerSecond: number;
+  /** Training and evaluation. */
+  readonly elapsedMs: number;
+  readonly weights: readonly SafetensorsEntry[];
+  /** SHA-256 over the bytes of all weights, in order. */
+  readonly parameterHash: string;
+}
+
+/**
+ * Trains a classifier.
+ * @throws UsageError when the model does not fit the data; otherwise the library's errors
+ */
+export async function runSession(data: LoadedData, settings: SessionSettings, hooks: SessionHooks = {}): Promise<SessionResult> {
+  const sizes = modelSizes(settings.model, data);
+  const layers = layersOf(sizes);
+  const parameterCount = countParameters(sizes[0], layers);
+  const runtime = await createRuntime(runtimeOptions(settings, parameterCount));
+  try {
+    const { batchSize, seed } = settings;
+    const model = await createModel(runtime, { inputSize: sizes[0], layers, batchSize, seed });
+    const trained = await train(runtime, model, data, settings, hooks);
+    const weights = Object.entries(model.parameters).map(([name, { value }]) => {
+      return { name, shape: value.shape, data: value.data.slice() };
+    });
+    return { info: runtime.info, sizes, parameterCount, ...trained, weights, parameterHash: hashOf(weights) };
+  } finally {
+    runtime.dispose();
+  }
+}
+
+async function train(
+  runtime: Runtime,
+  model: Model,
+  data: LoadedData,
+  settings: SessionSettings,
+  { onStart, onProgress, signal }: SessionHooks,
+) {
+  const { epochs, seed, batchSize } = settings;
+  const totalSteps = epochs * Math.ceil(data.train.count / batchSize);
+  const options = { ...optimizerOptions(settings, totalSteps), runtime };
+  const optimizer = await createOptimizer(settings.optimizer, model.parameters, options);
+  onStart?.(runtime.info);
+  const begin = performance.now();
+  const result = await trainClassifier(model, optimizer, {
+    train: data.train,
+    test: data.test,
+    epochs,
+    seed,
+    onProgress,
+    signal,
+  });
+  const last = result.epochs.at(-1);
+  const upToDate = last !== undefined && last.epoch * Math.ceil(data.train.count / batchSize) === result.steps;
+  const evaluation = upToDate ? { loss: last.testLoss!, accuracy: last.testAccuracy! } : evaluateClassifier(model, data.test);
+  const best = bestOf(result.epochs);
+  return {
+    ...result,
+    skippedSteps: optimizer.skippedSteps,
+    trainLoss: last?.trainLoss ?? null,
+    testLoss: evaluation.loss,
+    testAccuracy: evaluation.accuracy,
+    bestTestAccuracy: best?.testAccuracy ?? evaluation.accuracy,
+    bestEpoch: best?.epoch ?? null,
+    elapsedMs: performance.now() - begin,
+  };
+}
+
+/** The first of the epochs of highest test accuracy. */
+function bestOf(epochs: readonly EpochResult[]): EpochResult | null {
+  let best: EpochResult | null = null;
+  for (const epoch of epochs) {
+    if (best === null || epoch.testAccuracy! > best.testAccuracy!) best = epoch;
+  }
+  return best;
+}
+
+/** From input to classes; throws when sizes were given that are not the data's. */
+function modelSizes({ hidden, outer }: ModelSpec, { name, train }: LoadedData): number[] {
+  if (outer && (outer.inputs !== train.featureCount || outer.classes !== train.classCount)) {
+    const expected = `${train.featureCount} inputs and ${train.classCount} classes, as ${name} has`;
+    throw new UsageError('--model', expected, `${outer.inputs} and ${outer.classes}`);
+  }
+  return [train.featureCount, ...hidden, train.classCount];
+}
+
+function layersOf(sizes: readonly number[]): Layer[] {
+  return sizes.slice(1).flatMap((units, index) => (index === 0 ? [dense(units)] : [relu(), dense(units)]));
+}
+
+/** Threads that were asked for by number are used however little there is to do: that is what shows that they change no bit. */
+function runtimeOptions({ threads, backend }: SessionSettings, parameterCount: number): RuntimeOptions {
+  if (threads === 'auto') return { threads, backend, parameterCount };
+  return { threads, backend, parameterCount, parallelThreshold: 0 };
+}
+
+function optimizerOptions({ preset, lr }: SessionSettings, totalSteps: number): AdaLOptions {
+  const options = preset === 'practical' ? practical({ totalSteps, lr }) : { lr };
+  return { ...options, onNonFinite: 'skip' };
+}
+
+/** SHA-256 over the weights' bytes, in order. */
+function hashOf(weights: readonly SafetensorsEntry[]): string {
+  const hash = createHash('sha256');
+  for (const { data } of weights) hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return hash.digest('hex');
+}

@@ -1,0 +1,48 @@
+/** Runs the built command line (dist/cli.js; `npm test` builds it first) as a user would: a process of its own, in a folder of its own. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+export interface CliResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A folder that the suite's end removes. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'adal-cli-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/**
+ * Runs `adal <args>` with `cwd` as its working folder.
+ * @param interruptAfter sends SIGINT when stderr first matches it
+ */
+export function adal(args: readonly string[], cwd: string, interruptAfter?: RegExp): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const result: CliResult = { code: null, stdout: '', stderr: '' };
+    let interrupted = false;
+    child.stdout.setEncoding('utf8').on('data', (text) => (result.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      result.stderr += text;
+      if (interrupted || !interruptAfter?.test(result.stderr)) return;
+      interrupted = true;
+      child.kill('SIGINT');
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ ...result, code }));
+  });
+}
+
+/** run.json of a run folder. */
+export function readRun(folder: string) {
+  return JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
+}
