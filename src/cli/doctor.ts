@@ -1,8 +1,7 @@
 /** `adal doctor`: what this machine offers, what is made of it, and whether all backends compute the same bits here. */
-import { readFileSync } from 'node:fs';
 import { AdalError, createRuntime, type RuntimeInfo, type RuntimeOptions } from '../index';
 import { hasSimd, whyNoSharedMemory } from '../runtime/features';
-import { whyNoThreads } from '../runtime/thread-policy';
+import { cpuQuota, whyNoThreads } from '../runtime/thread-policy';
 import type { Environment } from './environment';
 import { EXIT_FAILED } from './errors';
 import { loadData } from './load-data';
@@ -34,7 +33,7 @@ async function describeMachine(environment: Environment): Promise<[string, strin
     ['runtime', `${runtime} ${runtimeVersion} (${engine} ${engineVersion})`],
     ['platform', `${platform} ${arch}`],
     ['CPUs', `${cpus}${cpuModel === '' ? '' : ` (${cpuModel})`}`],
-    ['CPU quota', cpuQuota()],
+    ['CPU quota', describeQuota()],
     ['WebAssembly', typeof WebAssembly === 'object' ? 'yes' : 'no'],
     ['SIMD', hasSimd() ? 'yes' : 'no'],
     ['subnormals', typeof simd === 'string' ? simd : 'kept by vector arithmetic'],
@@ -105,18 +104,7 @@ function judge(hashes: readonly string[]): [string, number] {
 }
 
 /** CPUs that the control group grants. */
-function cpuQuota(): string {
-  const root = '/sys/fs/cgroup';
-  const unified = readWords(`${root}/cpu.max`);
-  const [limit, period] =
-    unified.length > 0 ? unified : [...readWords(`${root}/cpu/cpu.cfs_quota_us`), ...readWords(`${root}/cpu/cpu.cfs_period_us`)];
-  return Number(limit) > 0 ? `${Number(limit) / Number(period)} CPUs (cgroup)` : 'none';
-}
-
-function readWords(path: string): string[] {
-  try {
-    return readFileSync(path, 'utf8').trim().split(' ');
-  } catch {
-    return [];
-  }
+function describeQuota(): string {
+  const quota = cpuQuota();
+  return Number.isFinite(quota) ? `${quota} CPUs (cgroup)` : 'none';
 }

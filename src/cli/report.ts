@@ -32,7 +32,7 @@ export function formatBytes(bytes: number): string {
 /** "simd, 1 thread (4,810 parameters: threads pay from 65,536 on)". */
 export function formatBackend({ backend, backendReason, threads, threadsReason }: RuntimeInfo): string {
   const reasons = [backendReason, threadsReason].filter((reason) => reason !== '').join('; ');
-  return `${backend}, ${formatThreads(threads)} (${reasons.replace(/\d{4,}/g, (digits) => formatCount(Number(digits)))})`;
+  return `${backend}, ${formatThreads(threads)} (${reasons})`;
 }
 
 export function formatThreads(threads: number): string {

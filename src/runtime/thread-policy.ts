@@ -26,7 +26,8 @@ export function chooseThreads(parameterCount?: number): ThreadChoice {
   const blocked = whyNoThreads();
   if (blocked) return { threads: 1, reason: blocked };
   if (parameterCount !== undefined && parameterCount < MINIMUM_PARALLEL_ELEMENTS) {
-    const reason = `${parameterCount} parameters: threads pay from ${MINIMUM_PARALLEL_ELEMENTS} on`;
+    const [count, least] = [parameterCount, MINIMUM_PARALLEL_ELEMENTS].map((n) => n.toLocaleString('en-US'));
+    const reason = `${count} parameters: threads pay from ${least} on`;
     return { threads: 1, reason };
   }
   const platform = SERVERLESS.find((name) => readEnvironment(name) !== undefined);
@@ -61,7 +62,7 @@ function readEnvironment(name: string): string | undefined {
 }
 
 /** CPUs that the control group grants; Infinity where there is no limit or none can be read. */
-function cpuQuota(): number {
+export function cpuQuota(): number {
   const fs = builtin<typeof import('node:fs')>('node:fs');
   const read = (path: string): string => {
     try {
