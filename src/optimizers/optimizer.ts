@@ -7,7 +7,7 @@
 import { STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
 import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
-import { checkFloats, checkParameterInit, Parameter } from '../tensors/parameter';
+import { checkFloats, checkParameterInit, isFloats, Parameter } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import { checkChoice, checkOptions, fail } from '../validate';
@@ -79,6 +79,8 @@ export abstract class Optimizer {
   readonly #groups: ParamGroup[] = [];
   readonly #slots: Slot[] = [];
   readonly #check = () => this.check();
+  /** What errors call it; made once, since every step checks. */
+  readonly #label: string;
   /** What the table's lists were made for. */
   readonly #frozen: boolean[] = [];
   #stepCount = 0;
@@ -90,6 +92,7 @@ export abstract class Optimizer {
   protected constructor(runtime: Runtime, rule: RuleDescription, options: CommonOptions) {
     this.runtime = runtime;
     this.#rule = rule;
+    this.#label = `optimizer '${rule.name}'`;
     this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
     this.#table = new StepTable(runtime, rule.rule, rule.globalNorm);
   }
@@ -173,7 +176,12 @@ export abstract class Optimizer {
    */
   loadStateDict(dict: StateDict): void {
     this.check();
-    applyStateDict(this.#stateParts(), dict);
+    applyStateDict(this.#stateParts(), dict, () => {
+      for (const [index, { betas, eps, weightDecay }] of dict.groups.entries()) {
+        this.checkHyperparameters({ betas, eps, weightDecay }, ` (stateDict.groups[${index}])`);
+      }
+      this.checkGroups(dict.groups.map(({ betas }, index) => ({ betas, index })));
+    });
     this.#stepCount = dict.step;
     this.#aborted = null;
   }
@@ -181,7 +189,7 @@ export abstract class Optimizer {
   /** Frees the memory; ends the runtime too if the optimizer made it. */
   dispose(): void {
     if (this.#disposed) return;
-    if (!this.runtime.disposed) this.runtime.check(`optimizer '${this.name}'`);
+    if (!this.runtime.disposed) this.runtime.check(this.#label);
     this.#disposed = true;
     if (!this.runtime.disposed) {
       this.#table.dispose();
@@ -203,9 +211,8 @@ export abstract class Optimizer {
 
   /** Throws unless memory may be touched now. */
   protected check(): void {
-    const what = `optimizer '${this.#rule.name}'`;
-    if (this.#disposed) throw new DisposedError(what);
-    this.runtime.check(what);
+    if (this.#disposed) throw new DisposedError(this.#label);
+    this.runtime.check(this.#label);
   }
 
   /** Registers the parameters a constructor was given. */
@@ -214,12 +221,12 @@ export abstract class Optimizer {
       if (params.length === 0) fail('params', 'at least one param group', params);
       this.addGroups(params as readonly ParamGroupInit[], 'params');
     } else {
-      this.addGroups([{ params: params as ParameterRecord }], 'params');
+      this.addGroups([{ params: params as ParameterRecord }], 'params', '');
     }
   }
 
   /** Checks everything, then allocates everything, then changes something. */
-  private addGroups(inits: readonly ParamGroupInit[], where: string): void {
+  private addGroups(inits: readonly ParamGroupInit[], where: string, inGroup = '.params'): void {
     const isList = where === 'params' && inits.length > 0 && this.#groups.length === 0;
     const groups: ParamGroup[] = [];
     const pending: { name: string; group: number; init: Parameter | ReturnType<typeof checkParameterInit> }[] = [];
@@ -229,7 +236,7 @@ export abstract class Optimizer {
       const path = isList && inits.length > 1 ? `params[${offset}]` : where;
       checkOptions(path, init, ['params', 'lr', 'betas', 'eps', 'weightDecay', 'frozen']);
       const { params, frozen = false, ...given } = init;
-      const names = checkNames(params, `${path}.params`, taken);
+      const names = checkNames(params, path + inGroup, taken);
       const hyperparameters = this.checkHyperparameters(given, inits.length > 1 ? ` (group ${index})` : '');
       groups.push(new ParamGroup(index, names, hyperparameters, checkBoolean('frozen', frozen)));
       for (const name of names) pending.push({ name, group: index, init: checkInit(name, params[name], this.runtime) });
@@ -253,7 +260,7 @@ export abstract class Optimizer {
   }
 
   /** What must hold between groups; throws where it does not. */
-  protected checkGroups(_groups: readonly ParamGroup[]): void {}
+  protected checkGroups(_groups: readonly Pick<ParamGroup, 'betas' | 'index'>[]): void {}
 
   #allocate(name: string, group: number, init: Parameter | ReturnType<typeof checkParameterInit>): Slot {
     const owned = !(init instanceof Parameter);
@@ -288,10 +295,13 @@ export abstract class Optimizer {
       if (!(name in this.grads)) throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');
     }
     for (const { name, group, parameter } of this.#slots) {
-      if (Object.hasOwn(grads, name)) checkFloats(`grads.${name}`, grads[name], this.runtime, parameter.grad.length);
-      else if (!this.#groups[group].frozen) {
-        throw new ArgumentError(`grads.${name}`, `a Float32Array of ${parameter.grad.length} elements`, 'nothing');
+      const { length } = parameter.grad;
+      if (!Object.hasOwn(grads, name)) {
+        if (this.#groups[group].frozen) continue;
+        throw new ArgumentError(`grads.${name}`, `a Float32Array of ${length} elements`, 'nothing');
       }
+      // Asked first, since a path for the error message would be made every step.
+      if (!isFloats(grads[name], this.runtime, length)) checkFloats(`grads.${name}`, grads[name], this.runtime, length);
     }
     for (const { name, parameter } of this.#slots) {
       if (Object.hasOwn(grads, name)) parameter.grad.data.set(grads[name]);

@@ -119,9 +119,11 @@ export function checkBoolean(argument: string, value: unknown): boolean {
   return value;
 }
 
-/** Two averaging factors, each in [0, 1). */
-export function checkBetas(argument: string, value: unknown): readonly [number, number] {
-  if (!Array.isArray(value) || value.length !== 2) fail(argument, 'a pair of numbers', value);
-  const [beta1, beta2] = value.map((beta, index) => checkNumber(`${argument}[${index}]`, beta, '[0, 1)', (x) => x >= 0 && x < 1));
+/** Two averaging factors, each in [0, 1). `where` follows the argument's name in errors. */
+export function checkBetas(argument: string, value: unknown, where = ''): readonly [number, number] {
+  if (!Array.isArray(value) || value.length !== 2) fail(argument + where, 'a pair of numbers', value);
+  const [beta1, beta2] = value.map((beta, index) => {
+    return checkNumber(`${argument}[${index}]${where}`, beta, '[0, 1)', (x) => x >= 0 && x < 1);
+  });
   return [beta1, beta2];
 }

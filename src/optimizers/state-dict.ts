@@ -76,8 +76,10 @@ export function readStateDict({ rule, step, groups, slots, table }: StateParts):
   };
 }
 
-export function applyStateDict(parts: StateParts, dict: StateDict): void {
+/** @param checkRule what the optimizer itself demands of a dict that is otherwise well-formed */
+export function applyStateDict(parts: StateParts, dict: StateDict, checkRule: () => void): void {
   checkStateDict(parts, dict);
+  checkRule();
   const { rule, groups, slots, table } = parts;
   for (const [index, group] of groups.entries()) {
     const { lr, betas, eps, weightDecay, frozen } = dict.groups[index];

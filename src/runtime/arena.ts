@@ -93,9 +93,9 @@ export class Arena {
   }
 
   #growTo(end: number, wanted: number): void {
+    if (end > this.#limit) throw new OutOfMemoryError(wanted, this.availableBytes, this.memory.maximumBytes);
     const have = this.memory.byteLength;
     if (end <= have) return;
-    if (end > this.#limit) throw new OutOfMemoryError(wanted, this.availableBytes, this.memory.maximumBytes);
     try {
       this.memory.source.grow(Math.ceil((end - have) / PAGE));
     } catch (cause) {

@@ -28,6 +28,7 @@ export interface PoolOptions {
 const SPINS = 20_000;
 /** How long the caller sleeps at most before it looks after the workers. */
 const SLICE_MS = 20;
+const SLICE_NS = BigInt(SLICE_MS * 1e6);
 const START_TIMEOUT_MS = 5_000;
 
 /** Atomics.waitAsync, which ES2022's types lack. */
@@ -114,13 +115,12 @@ export class WorkerPool {
   step(table: number): void {
     const { kernels, control } = this.#options;
     this.#refuseDead();
-    const timeout = BigInt(SLICE_MS * 1e6);
-    const watch = new ProgressWatch(this.#options);
+    let watch: ProgressWatch | null = null; // most steps need none, and allocate nothing
     try {
-      let finished = kernels.stepShared(control, table, SPINS, timeout);
+      let finished = kernels.stepShared(control, table, SPINS, SLICE_NS);
       while (!finished) {
-        this.#failIfStuck(watch);
-        finished = kernels.stepComplete(control, SPINS, timeout);
+        this.#failIfStuck((watch ??= new ProgressWatch(this.#options)));
+        finished = kernels.stepComplete(control, SPINS, SLICE_NS);
       }
     } catch (cause) {
       throw this.#closed(cause);

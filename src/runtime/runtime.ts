@@ -91,6 +91,9 @@ function checkRuntimeOptions(options: RuntimeOptions): Settings {
   if (parameterCount !== undefined) checkInteger('parameterCount', parameterCount, 0, 2 ** 32);
   const parallelThreshold = options.parallelThreshold ?? MINIMUM_PARALLEL_ELEMENTS;
   checkInteger('parallelThreshold', parallelThreshold, 0, 2 ** 32);
+  if (workerHost !== undefined && typeof workerHost?.spawn !== 'function') {
+    fail('workerHost', 'an object with a method spawn', workerHost);
+  }
   const jobTimeoutMs = checkInteger('jobTimeoutMs', options.jobTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
   return { threads, backend, maxMemory, parameterCount, parallelThreshold, jobTimeoutMs, workerHost };
 }

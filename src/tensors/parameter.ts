@@ -62,17 +62,25 @@ export function checkParameterInit(argument: string, init: unknown, runtime: Run
  * refused, since another thread could change them between check and use; the runtime's own memory is not.
  */
 export function checkFloats(argument: string, value: unknown, runtime: Runtime, length?: number): Float32Array {
+  if (isFloats(value, runtime, length)) return value;
   const wanted = length === undefined ? 'a Float32Array' : `a Float32Array of ${length} elements`;
-  if (!(value instanceof Float32Array) && Object.prototype.toString.call(value) !== '[object Float32Array]') {
-    fail(argument, wanted, value);
-  }
-  const array = value as Float32Array;
-  if (isDetached(array.buffer)) throw new ArgumentError(argument, wanted, 'one whose buffer is detached');
-  if (isShared(array.buffer) && array.buffer !== runtime.memory.buffer) {
+  if (!isFloat32Array(value)) fail(argument, wanted, value);
+  if (isDetached(value.buffer)) throw new ArgumentError(argument, wanted, 'one whose buffer is detached');
+  if (length === undefined || value.length === length) {
     throw new ArgumentError(argument, `${wanted} over an ArrayBuffer`, 'one over a SharedArrayBuffer');
   }
-  if (length !== undefined && array.length !== length) throw new ArgumentError(argument, wanted, describe(array));
-  return array;
+  throw new ArgumentError(argument, wanted, describe(value));
+}
+
+/** Whether `checkFloats` lets `value` pass; allocates nothing. */
+export function isFloats(value: unknown, runtime: Runtime, length?: number): value is Float32Array {
+  if (!isFloat32Array(value) || (length !== undefined && value.length !== length)) return false;
+  const { buffer } = value;
+  return !isDetached(buffer) && (!isShared(buffer) || buffer === runtime.memory.buffer);
+}
+
+function isFloat32Array(value: unknown): value is Float32Array {
+  return value instanceof Float32Array || Object.prototype.toString.call(value) === '[object Float32Array]';
 }
 
 function isShared(buffer: ArrayBufferLike): boolean {

@@ -53,6 +53,7 @@ const SHAPES = [
   [5, 31, GEMM_DEPTH],
   [7, 15, GEMM_DEPTH + 1],
   [9, 8, 2 * GEMM_DEPTH + 3],
+  [8, 44, GEMM_DEPTH + 44],
   [GEMM_ROWS + 3, 5, 6],
   [GEMM_ROWS * 2 + 1, 18, 7],
   [32, 64, 64],

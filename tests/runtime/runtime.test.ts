@@ -1,0 +1,194 @@
+/** createRuntime: what is chosen, what it says about it, and what it refuses. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ArgumentError, createRuntime, type Runtime, type RuntimeOptions, UnsupportedError } from '../../src/index';
+import { MAX_MEMORY_BYTES, PAGE } from '../../src/runtime/memory';
+import type { WorkerHost } from '../../src/runtime/worker-host';
+import { BACKENDS, withRuntime } from '../support/backends';
+
+const runtimes: Runtime[] = [];
+async function create(options?: RuntimeOptions): Promise<Runtime> {
+  const runtime = await createRuntime(options);
+  runtimes.push(runtime);
+  return runtime;
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  for (const runtime of runtimes.splice(0)) runtime.dispose();
+});
+
+function stubWasm(overrides: object): void {
+  const names = Object.getOwnPropertyNames(WebAssembly) as (keyof typeof WebAssembly)[];
+  vi.stubGlobal('WebAssembly', { ...Object.fromEntries(names.map((name) => [name, WebAssembly[name]])), ...overrides });
+}
+
+describe('info', () => {
+  it.each(BACKENDS)('on $name tells what is in use', async (backend) => {
+    await withRuntime(backend, ({ info }) => {
+      const name = backend.name.split(' ')[0];
+      expect(info).toMatchObject({
+        backend: name,
+        backendReason: '',
+        threads: backend.options.threads ?? 1,
+        simd: name !== 'oracle',
+        sharedMemory: name === 'threads',
+        maxMemoryBytes: MAX_MEMORY_BYTES,
+      });
+      expect(info.threadsReason).not.toBe('');
+      expect(info.memoryBytes % PAGE).toBe(0);
+      expect(info.usedBytes).toBeLessThanOrEqual(info.memoryBytes);
+    });
+  });
+
+  it('gives reasons for one thread', async () => {
+    expect((await create({ backend: 'oracle' })).info.threadsReason).toBe('the oracle runs on one thread');
+    expect((await create({ backend: 'simd' })).info.threadsReason).toBe("backend 'simd' was asked for");
+    expect((await create({ threads: 1 })).info).toMatchObject({
+      backend: 'simd',
+      threadsReason: 'one thread was asked for',
+      sharedMemory: false,
+    });
+    const reason = expect.stringMatching(/^1,000 parameters: threads pay from [\d,]+ on$/);
+    const { info } = await create({ parameterCount: 1000 });
+    expect(info).toMatchObject({ backend: 'simd', threads: 1, threadsReason: reason });
+  });
+
+  it('gives the reason for several', async () => {
+    expect((await create({ threads: 3 })).info).toMatchObject({
+      backend: 'threads',
+      threads: 3,
+      threadsReason: '3 threads were asked for',
+    });
+  });
+
+  it('follows memory', async () => {
+    const runtime = await create({ backend: 'simd', maxMemory: 10 * PAGE });
+    const before = runtime.info;
+    runtime.arena.allocate(4 * PAGE);
+    expect(runtime.info.usedBytes - before.usedBytes).toBe(4 * PAGE);
+    expect(runtime.info.memoryBytes).toBeGreaterThan(before.memoryBytes);
+    expect(runtime.info.maxMemoryBytes).toBe(10 * PAGE);
+  });
+});
+
+describe('wrong options', () => {
+  const WRONG: [unknown, string][] = [
+    [null, 'options'],
+    [[], 'options'],
+    [{ thread: 2 }, 'options.thread'],
+    [{ threads: 0 }, 'threads'],
+    [{ threads: 65 }, 'threads'],
+    [{ threads: 1.5 }, 'threads'],
+    [{ threads: Number.NaN }, 'threads'],
+    [{ threads: '2' }, 'threads'],
+    [{ threads: null }, 'threads'],
+    [{ backend: 'wasm' }, 'backend'],
+    [{ backend: 1 }, 'backend'],
+    [{ backend: 'simd', threads: 2 }, 'threads'],
+    [{ backend: 'oracle', threads: 2 }, 'threads'],
+    [{ maxMemory: PAGE }, 'maxMemory'],
+    [{ maxMemory: MAX_MEMORY_BYTES + 1 }, 'maxMemory'],
+    [{ maxMemory: 1e6 + 0.5 }, 'maxMemory'],
+    [{ parameterCount: -1 }, 'parameterCount'],
+    [{ parallelThreshold: -1 }, 'parallelThreshold'],
+    [{ parallelThreshold: Number.NaN }, 'parallelThreshold'],
+    [{ jobTimeoutMs: 0 }, 'jobTimeoutMs'],
+    [{ jobTimeoutMs: 2 ** 31 }, 'jobTimeoutMs'],
+    [{ jobTimeoutMs: Infinity }, 'jobTimeoutMs'],
+    [{ workerHost: 7 }, 'workerHost'],
+    [{ workerHost: {} }, 'workerHost'],
+  ];
+
+  it.each(WRONG)('%j is refused, naming %s', async (options, argument) => {
+    const attempt = create(options as RuntimeOptions);
+    await expect(attempt).rejects.toBeInstanceOf(ArgumentError);
+    await expect(attempt).rejects.toMatchObject({ argument, message: expect.stringMatching(/^"[^"]+" expected .+, got .+/) });
+  });
+
+  it('limits are accepted', async () => {
+    for (const options of [
+      { backend: 'simd', threads: 1, maxMemory: 2 * PAGE },
+      { backend: 'oracle', threads: 1, parallelThreshold: 0, jobTimeoutMs: 1 },
+      { threads: 'auto', parameterCount: 0 },
+    ] as RuntimeOptions[]) {
+      expect((await create(options)).disposed).toBe(false);
+    }
+  });
+});
+
+describe('where something is missing', () => {
+  it('no WebAssembly SIMD: the oracle, and why; an error when SIMD was asked for', async () => {
+    stubWasm({ validate: () => false });
+    expect((await create()).info).toMatchObject({
+      backend: 'oracle',
+      simd: false,
+      backendReason: 'WebAssembly SIMD is not available here',
+    });
+    for (const backend of ['simd', 'threads'] as const) {
+      await expect(create({ backend })).rejects.toBeInstanceOf(UnsupportedError);
+      await expect(create({ backend })).rejects.toThrow("SIMD is not available here: use backend 'auto' or 'oracle'");
+    }
+  });
+
+  it('no WebAssembly at all: the oracle', async () => {
+    vi.stubGlobal('WebAssembly', undefined);
+    const { info } = await create();
+    expect(info).toMatchObject({ backend: 'oracle', threads: 1 });
+  });
+
+  it('no shared memory: one thread, and why; an error when threads were asked for by name', async () => {
+    vi.stubGlobal('SharedArrayBuffer', undefined);
+    const { info } = await create({ threads: 2 });
+    expect(info).toMatchObject({ backend: 'simd', threads: 1 });
+    expect(info.threadsReason).toContain('no SharedArrayBuffer here');
+    await expect(create({ backend: 'threads' })).rejects.toThrow('no threads: no SharedArrayBuffer here');
+    await expect(create({ backend: 'threads', threads: 2 })).rejects.toBeInstanceOf(UnsupportedError);
+  });
+
+  it('no worker host: one thread, and why', async () => {
+    vi.spyOn(process, 'getBuiltinModule').mockImplementation(() => undefined as never);
+    const { info } = await create({ threads: 2 });
+    expect(info).toMatchObject({ backend: 'simd', threads: 1, threadsReason: 'no worker host for this runtime' });
+  });
+
+  const brokenHost: WorkerHost = {
+    spawn() {
+      throw new Error('EAGAIN');
+    },
+  };
+
+  it('workers that cannot start: one thread without shared memory, and why', async () => {
+    const { info } = await create({ threads: 2, workerHost: brokenHost });
+    expect(info).toMatchObject({ backend: 'simd', threads: 1, sharedMemory: false });
+    expect(info.threadsReason).toBe('threads could not be started: a worker could not be started: Error: EAGAIN');
+    await expect(create({ backend: 'threads', threads: 2, workerHost: brokenHost })).rejects.toMatchObject({
+      code: 'ERR_WORKER',
+    });
+  });
+
+  it("with 'auto' workers start late: a failure is told then, and steps go on alone", async () => {
+    vi.stubEnv('VERCEL', undefined);
+    const options: RuntimeOptions = { backend: 'threads', threads: 'auto', parallelThreshold: 0, workerHost: brokenHost };
+    const runtime = await create(options);
+    const { AdaL } = await import('../../src/index');
+    const optimizer = new AdaL(runtime, { w: new Float32Array(5) });
+    expect(optimizer.step({ w: new Float32Array(5).fill(1) })).toMatchObject({ step: 1, skipped: false });
+    expect(optimizer.params.w[0]).toBeLessThan(0);
+    expect(runtime.info.threads).toBe(1);
+    vi.unstubAllEnvs();
+  });
+
+  it('too little shared memory granted: less, and info says how much', async () => {
+    const Real = WebAssembly.Memory;
+    class Memory extends Real {
+      constructor(descriptor: WebAssembly.MemoryDescriptor) {
+        if (descriptor.shared && (descriptor.maximum as number) > 1000) throw new RangeError('no');
+        super(descriptor);
+      }
+    }
+    stubWasm({ Memory });
+    const { info } = await create({ threads: 2 });
+    expect(info).toMatchObject({ backend: 'threads', threads: 2, maxMemoryBytes: 512 * PAGE });
+  });
+});

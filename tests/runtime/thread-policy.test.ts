@@ -1,0 +1,139 @@
+/** How many threads 'auto' means, and what the machine is asked. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { builtin, hasSimd, keepsSubnormals, whyNoSharedMemory } from '../../src/runtime/features';
+import { chooseThreads, MINIMUM_PARALLEL_ELEMENTS, whyNoThreads } from '../../src/runtime/thread-policy';
+import { BACKENDS, withRuntime } from '../support/backends';
+
+const SERVERLESS = ['AWS_LAMBDA_FUNCTION_NAME', 'FUNCTIONS_WORKER_RUNTIME', 'K_SERVICE', 'FUNCTION_TARGET', 'VERCEL', 'NETLIFY'];
+
+/** A machine of `cpus` CPUs with the given cgroup files. */
+function machine(cpus: number, files: Record<string, string> = {}): void {
+  const real = process.getBuiltinModule.bind(process) as (name: string) => object;
+  vi.spyOn(process, 'getBuiltinModule').mockImplementation(((name: string) => {
+    if (name === 'node:os') return { availableParallelism: () => cpus };
+    if (name !== 'node:fs') return real(name);
+    return {
+      readFileSync(path: string) {
+        if (!(path in files)) throw new Error('ENOENT');
+        return files[path];
+      },
+    };
+  }) as never);
+}
+
+beforeEach(() => {
+  for (const name of SERVERLESS) vi.stubEnv(name, undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+describe('chooseThreads', () => {
+  it.each([
+    [1, 1, 'one CPU'],
+    [2, 2, 'auto: 2 of 2 CPUs'],
+    [3, 3, 'auto: 3 of 3 CPUs'],
+    [4, 4, 'auto: 4 of 4 CPUs'],
+    [64, 4, 'auto: 4 of 64 CPUs'],
+  ])('%d CPUs: %d', (cpus, threads, reason) => {
+    machine(cpus);
+    expect(chooseThreads()).toEqual({ threads, reason });
+  });
+
+  it('few parameters: one', () => {
+    machine(8);
+    expect(chooseThreads(MINIMUM_PARALLEL_ELEMENTS - 1)).toEqual({
+      threads: 1,
+      reason: expect.stringMatching(/^[\d,]+ parameters: threads pay from [\d,]+ on$/),
+    });
+    expect(chooseThreads(MINIMUM_PARALLEL_ELEMENTS).threads).toBe(4);
+  });
+
+  it.each(SERVERLESS)('%s is set: one', (name) => {
+    machine(8);
+    vi.stubEnv(name, 'anything');
+    const { threads, reason } = chooseThreads();
+    expect(threads).toBe(1);
+    expect(reason).toContain(`${name} is set`);
+  });
+
+  const V2 = '/sys/fs/cgroup/cpu.max';
+  const V1 = '/sys/fs/cgroup/cpu/cpu.cfs_quota_us';
+  const PERIOD = '/sys/fs/cgroup/cpu/cpu.cfs_period_us';
+  it.each([
+    [{ [V2]: 'max 100000\n' }, 4, 'auto: 4 of 8 CPUs'],
+    [{ [V2]: '50000 100000\n' }, 1, 'the CPU quota is 0.5 of a CPU (cgroup)'],
+    [{ [V2]: '150000 100000\n' }, 1, 'the CPU quota is 1.5 of a CPU (cgroup)'],
+    [{ [V2]: '200000 100000\n' }, 2, 'auto: 2 of 8 CPUs'],
+    [{ [V2]: '390000 100000\n' }, 3, 'auto: 3 of 8 CPUs'],
+    [{ [V1]: '-1\n', [PERIOD]: '100000\n' }, 4, 'auto: 4 of 8 CPUs'],
+    [{ [V1]: '50000\n', [PERIOD]: '100000\n' }, 1, 'the CPU quota is 0.5 of a CPU (cgroup)'],
+    [{ [V1]: '250000\n', [PERIOD]: '100000\n' }, 2, 'auto: 2 of 8 CPUs'],
+  ])('cgroup %j: %d', (files, threads, reason) => {
+    machine(8, files);
+    expect(chooseThreads()).toEqual({ threads, reason });
+  });
+
+  it('no shared memory, or no worker host: one, whatever the CPUs', () => {
+    machine(8);
+    vi.stubGlobal('SharedArrayBuffer', undefined);
+    expect(chooseThreads()).toMatchObject({ threads: 1, reason: expect.stringContaining('no SharedArrayBuffer') });
+    vi.unstubAllGlobals();
+    vi.mocked(process.getBuiltinModule).mockImplementation(() => undefined as never);
+    expect(chooseThreads()).toEqual({ threads: 1, reason: 'no worker host for this runtime' });
+  });
+
+  it('an environment that may not be read is none', () => {
+    machine(2);
+    vi.spyOn(process, 'env', 'get').mockImplementation(() => {
+      throw new Error('PermissionDenied');
+    });
+    expect(chooseThreads().threads).toBe(2);
+  });
+});
+
+describe('features', () => {
+  it('are there on Node', () => {
+    expect(hasSimd()).toBe(true);
+    expect(whyNoSharedMemory()).toBeNull();
+    expect(whyNoThreads()).toBeNull();
+    expect(builtin('node:os')).toBeDefined();
+    expect(builtin('node:no-such-module')).toBeUndefined();
+  });
+
+  it('are missing where WebAssembly is, or refuses', () => {
+    const { Memory } = WebAssembly;
+    vi.stubGlobal('WebAssembly', undefined);
+    expect(hasSimd()).toBe(false);
+    expect(whyNoSharedMemory()).toBe('no WebAssembly here');
+    vi.stubGlobal('WebAssembly', { validate: () => false, Memory });
+    expect(hasSimd()).toBe(false);
+    vi.stubGlobal('WebAssembly', {
+      validate() {
+        throw new Error('blocked by CSP');
+      },
+      Memory: class {
+        constructor() {
+          throw new RangeError('no shared memory');
+        }
+      },
+    });
+    expect(hasSimd()).toBe(false);
+    expect(whyNoSharedMemory()).toBe('the engine has no shared WebAssembly memory');
+    vi.stubGlobal('process', undefined);
+    expect(builtin('node:os')).toBeUndefined();
+  });
+
+  it('keepsSubnormals tells halving from flushing', () => {
+    expect(keepsSubnormals((x) => x / 2)).toBe(true);
+    expect(keepsSubnormals(() => 0)).toBe(false);
+  });
+
+  it.each(BACKENDS)('$name keeps subnormals here', async (backend) => {
+    await withRuntime(backend, (runtime) => {
+      expect(runtime.info.backend).toBe(backend.name.split(' ')[0]);
+    });
+  });
+});

@@ -1,0 +1,49 @@
+/**
+ * Prints, as JSON, the bytes of JavaScript heap that a step takes once it is hot. A process of its own, because the test runner's
+ * rewriting of modules makes V8 allocate where shipped code does not.
+ *
+ *     node allocations.mjs <path of dist/index.js> <runtime options as JSON>
+ */
+const [, , path, options] = process.argv;
+const { AdaL, createRuntime, emptyResult } = await import(path);
+
+const CALLS = 1000;
+const ROUNDS = 41;
+
+function heapTaken(body, calls) {
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < calls; i++) body();
+  return process.memoryUsage().heapUsed - before;
+}
+
+/** The median over rounds too short to fill the nursery: rounds in which the collector or the compiler ran fall out. */
+function medianBytes(body) {
+  const rounds = Array.from({ length: ROUNDS }, () => heapTaken(body, CALLS) - heapTaken(body, 0)).sort((a, b) => a - b);
+  return rounds[(ROUNDS - 1) / 2] / CALLS;
+}
+
+/** Bytes a call, once V8 has settled on its code. */
+function bytesPerCall(body) {
+  let bytes = Infinity;
+  for (let attempt = 0; attempt < 8 && bytes >= 1; attempt++) {
+    for (let i = 0; i < 50_000; i++) body();
+    bytes = Math.min(bytes, medianBytes(body));
+  }
+  return bytes;
+}
+
+const runtime = await createRuntime(JSON.parse(options));
+const groups = [{ params: { w: new Float32Array(3), b: { shape: [2, 2] } } }, { params: { c: new Float32Array(40) }, lr: 0.1 }];
+const optimizer = new AdaL(runtime, groups);
+for (const name of ['w', 'b', 'c']) optimizer.grads[name].fill(0.5);
+const grads = { w: new Float32Array(3), b: new Float32Array(4), c: new Float32Array(40) };
+const result = emptyResult();
+const { memoryBytes } = runtime.info;
+const stepInto = bytesPerCall(() => optimizer.stepInto(result));
+const stepIntoGiven = bytesPerCall(() => optimizer.stepInto(result, grads));
+let sink = null;
+const step = bytesPerCall(() => (sink = optimizer.step()));
+const wasmGrowth = runtime.info.memoryBytes - memoryBytes;
+if (sink.skipped) throw new Error('a step was skipped');
+console.log(JSON.stringify({ stepInto, stepIntoGiven, step, wasmGrowth }));
+runtime.dispose();
