@@ -31,27 +31,17 @@ import {
   TENSOR_NEXT_V,
   TENSOR_V,
 } from '../layout';
+import { flushMoments } from './flush';
 import { Rule } from './rule';
 
 @unmanaged
 export class AdaL extends Rule {
+  // biome-ignore format: addresses on one line, constants on the next two
   @inline
   apply(
-    p: usize,
-    g: usize,
-    s0: usize,
-    s1: usize,
-    s2: usize,
-    q: v128,
-    c: v128,
-    cm: v128,
-    c1: v128,
-    cv: v128,
-    c2: v128,
-    k: v128,
-    keps: v128,
-    delta: v128,
-    k9: v128,
+    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
+    q: v128, c: v128, cm: v128, c1: v128, cv: v128, c2: v128,
+    k: v128, keps: v128, delta: v128, k9: v128, k10: v128, k11: v128,
   ): void {
     // h = (g·2^-q)·c
     const h = f32x4.mul(f32x4.mul(v128.load(g), q), c);
@@ -67,32 +57,41 @@ export class AdaL extends Rule {
     v128.store(p, f32x4.sub(f32x4.mul(v128.load(p), delta), f32x4.mul(m, r)));
   }
 
-  prepare(tensor: usize, S: f64): bool {
-    const group: usize = load<u32>(tensor, TENSOR_GROUP);
-    const a = load<f64>(group, GROUP_STEP_SIZE);
-    const beta1 = load<f64>(group, GROUP_BETA1);
-    const beta2 = load<f64>(group, GROUP_BETA2);
-    const eps = load<f64>(group, GROUP_EPS);
-    const b1t = load<f64>(tensor, TENSOR_BETA1_POWER) * beta1;
-    const b2t = load<f64>(tensor, TENSOR_BETA2_POWER) * beta2;
-    const V = load<f64>(tensor, TENSOR_V);
-    const e = <f64>load<i32>(tensor, TENSOR_EXPONENT);
-    const Vn = nextV(V, S, beta2);
-    const en = nextExponent(Vn, e);
-    const d = V === 0.0 ? 0.0 : e - en;
-    const q = gradientExponent(S);
-    store<f64>(tensor, Vn, TENSOR_NEXT_V);
-    store<i32>(tensor, <i32>en, TENSOR_NEXT_EXPONENT);
-    const constants = tensor + TENSOR_CONSTANTS;
-    store<f32>(constants, <f32>pow2(-q), 0);
-    store<f32>(constants, <f32>gradientFactor(S, q, en), 4);
-    store<f32>(constants, <f32>momentDecay(beta1, d), 8);
-    store<f32>(constants, <f32>(1.0 - beta1), 12);
-    store<f32>(constants, <f32>varianceDecay(beta2, d), 16);
-    store<f32>(constants, <f32>(1.0 - beta2), 20);
-    store<f32>(constants, <f32>stepFactor(a, b1t, b2t), 24);
-    store<f32>(constants, <f32>epsFactor(a, eps, en, b1t), 28);
-    store<f32>(constants, <f32>(1.0 - a * load<f64>(group, GROUP_WEIGHT_DECAY)), 32);
-    return eps === 0.0 || largestMove(a, updateBound(beta1, beta2, b1t, b2t), eps, Vn, b2t) < OVERFLOW_LIMIT;
+  @inline
+  flush(s0: usize, s1: usize, length: usize): void {
+    flushMoments(s0, s1, length);
   }
+}
+
+/**
+ * Writes the constants of the tensor's next update; S is the gradient norm of its scope. Nothing else changes yet. False: the
+ * update could overflow the weights, so the whole step is refused.
+ */
+export function prepareAdaL(tensor: usize, S: f64): bool {
+  const group: usize = load<u32>(tensor, TENSOR_GROUP);
+  const a = load<f64>(group, GROUP_STEP_SIZE);
+  const beta1 = load<f64>(group, GROUP_BETA1);
+  const beta2 = load<f64>(group, GROUP_BETA2);
+  const eps = load<f64>(group, GROUP_EPS);
+  const b1t = load<f64>(tensor, TENSOR_BETA1_POWER) * beta1;
+  const b2t = load<f64>(tensor, TENSOR_BETA2_POWER) * beta2;
+  const V = load<f64>(tensor, TENSOR_V);
+  const e = <f64>load<i32>(tensor, TENSOR_EXPONENT);
+  const Vn = nextV(V, S, beta2);
+  const en = nextExponent(Vn, e);
+  const d = V === 0.0 ? 0.0 : e - en;
+  const q = gradientExponent(S);
+  store<f64>(tensor, Vn, TENSOR_NEXT_V);
+  store<i32>(tensor, <i32>en, TENSOR_NEXT_EXPONENT);
+  const constants = tensor + TENSOR_CONSTANTS;
+  store<f32>(constants, <f32>pow2(-q), 0);
+  store<f32>(constants, <f32>gradientFactor(S, q, en), 4);
+  store<f32>(constants, <f32>momentDecay(beta1, d), 8);
+  store<f32>(constants, <f32>(1.0 - beta1), 12);
+  store<f32>(constants, <f32>varianceDecay(beta2, d), 16);
+  store<f32>(constants, <f32>(1.0 - beta2), 20);
+  store<f32>(constants, <f32>stepFactor(a, b1t, b2t), 24);
+  store<f32>(constants, <f32>epsFactor(a, eps, en, b1t), 28);
+  store<f32>(constants, <f32>(1.0 - a * load<f64>(group, GROUP_WEIGHT_DECAY)), 32);
+  return eps === 0.0 || largestMove(a, updateBound(beta1, beta2, b1t, b2t), eps, Vn, b2t) < OVERFLOW_LIMIT;
 }

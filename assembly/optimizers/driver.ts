@@ -8,7 +8,6 @@ import {
   TENSOR_STATE1,
   TENSOR_STATE2,
 } from '../layout';
-import { flushMoments } from './flush';
 import { Rule } from './rule';
 
 /** Applies rule R to `length` elements of a tensor from element `first` on; `length` is a multiple of UNROLL. */
@@ -24,6 +23,8 @@ export function drive<R extends Rule>(tensor: usize, first: usize, length: usize
   const k7 = v128.load32_splat(constants, 28);
   const k8 = v128.load32_splat(constants, 32);
   const k9 = v128.load32_splat(constants, 36);
+  const k10 = v128.load32_splat(constants, 40);
+  const k11 = v128.load32_splat(constants, 44);
   const start = first << 2;
   let p: usize = load<u32>(tensor, TENSOR_PARAM) + start;
   let g: usize = load<u32>(tensor, TENSOR_GRAD) + start;
@@ -32,16 +33,18 @@ export function drive<R extends Rule>(tensor: usize, first: usize, length: usize
   let s2: usize = load<u32>(tensor, TENSOR_STATE2) + start;
   // Unrolled by four: without it V8 11 (Node 20) takes 1.6 times as long (bench/micro/step.js).
   for (const end = p + (length << 2); p < end; p += 64) {
-    changetype<R>(0).apply(p, g, s0, s1, s2, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9);
-    changetype<R>(0).apply(p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9);
-    changetype<R>(0).apply(p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9);
-    changetype<R>(0).apply(p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9);
+    changetype<R>(0).apply(p, g, s0, s1, s2, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11);
+    changetype<R>(0).apply(p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11);
+    changetype<R>(0).apply(p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11);
+    changetype<R>(0).apply(p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11);
     g += 64;
     s0 += 64;
     s1 += 64;
     s2 += 64;
   }
   if (load<i32>(tensor, TENSOR_FLUSH)) {
-    flushMoments(load<u32>(tensor, TENSOR_STATE0) + start, load<u32>(tensor, TENSOR_STATE1) + start, length);
+    const first0: usize = load<u32>(tensor, TENSOR_STATE0) + start;
+    const first1: usize = load<u32>(tensor, TENSOR_STATE1) + start;
+    changetype<R>(0).flush(first0, first1, length);
   }
 }

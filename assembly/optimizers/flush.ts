@@ -16,3 +16,22 @@ export function flushMoments(m: usize, v: usize, length: usize): void {
     v += 16;
   }
 }
+
+/** |x| < limit: x ← 0. `length` elements, a multiple of 4. */
+function flushBelow(x: usize, length: usize, limit: f32): void {
+  const small = f32x4.splat(limit);
+  for (const end = x + (length << 2); x < end; x += 16) {
+    const value = v128.load(x);
+    v128.store(x, v128.andnot(value, f32x4.lt(f32x4.abs(value), small)));
+  }
+}
+
+/** A momentum alone: |m| < 2^-100: m ← 0. */
+export function flushMomentum(m: usize, length: usize): void {
+  flushBelow(m, length, 7.888609052210118e-31);
+}
+
+/** A second moment alone: v < 2^-120: v ← 0. */
+export function flushVariance(v: usize, length: usize): void {
+  flushBelow(v, length, 7.52316384526264e-37);
+}

@@ -14,14 +14,32 @@ import {
   OP_NONE,
   OP_NORM,
   OP_UPDATE,
+  RULE_ADABELIEF,
+  RULE_ADABOUND,
+  RULE_ADAGRAD,
+  RULE_ADAL,
+  RULE_ADAM,
+  RULE_AMSGRAD,
+  RULE_LION,
+  RULE_NADAM,
+  RULE_RADAM,
+  RULE_RMSPROP,
+  RULE_RMSPROP_CENTERED,
+  RULE_RMSPROP_CENTERED_MOMENTUM,
+  RULE_RMSPROP_MOMENTUM,
+  RULE_SCHEDULE_FREE,
+  RULE_SGD,
+  RULE_SGD_MOMENTUM,
   STATUS_DONE,
   STATUS_NON_FINITE,
   STATUS_OVERFLOW,
   STEP_BLOCKS,
   STEP_GLOBAL_NORM,
   STEP_GRAD_NORM,
+  STEP_NORM_LIMIT,
   STEP_OFFENDER,
   STEP_PARTIALS,
+  STEP_RULE,
   STEP_STATUS,
   STEP_TASK_COUNT,
   STEP_TASKS,
@@ -42,8 +60,19 @@ import {
   TENSOR_V,
 } from '../layout';
 import { absSumBlock } from '../math/reduce';
-import { AdaL } from './adal';
+import { AdaBelief } from './adabelief';
+import { AdaBound } from './adabound';
+import { Adagrad } from './adagrad';
+import { AdaL, prepareAdaL } from './adal';
+import { Adam } from './adam';
+import { AMSGrad } from './amsgrad';
 import { drive } from './driver';
+import { Lion } from './lion';
+import { NAdam } from './nadam';
+import { RAdam } from './radam';
+import { RMSProp, RMSPropCentered, RMSPropCenteredMomentum, RMSPropMomentum } from './rmsprop';
+import { ScheduleFree } from './schedule-free';
+import { SGD, SGDMomentum } from './sgd';
 
 /** The jobs of the optim module: `arg` is a step table. */
 @unmanaged
@@ -59,7 +88,7 @@ export class StepJobs extends Jobs {
       const first: usize = load<u32>(block, BLOCK_FIRST);
       const length: usize = load<u32>(block, BLOCK_LENGTH);
       if (op === OP_NORM) store<f64>(partials + (i << 3), absSumBlock(load<u32>(tensor, TENSOR_GRAD) + (first << 2), length));
-      else drive<AdaL>(tensor, first, length);
+      else update(load<i32>(table, STEP_RULE), tensor, first, length);
     }
   }
 
@@ -69,6 +98,44 @@ export class StepJobs extends Jobs {
 
   taskCount(op: i32, table: usize): u32 {
     return load<u32>(table, STEP_TASK_COUNT);
+  }
+}
+
+/** Runs a block's update under the table's rule. */
+function update(rule: i32, tensor: usize, first: usize, length: usize): void {
+  switch (rule) {
+    case RULE_ADAL:
+      return drive<AdaL>(tensor, first, length);
+    case RULE_SGD:
+      return drive<SGD>(tensor, first, length);
+    case RULE_SGD_MOMENTUM:
+      return drive<SGDMomentum>(tensor, first, length);
+    case RULE_ADAGRAD:
+      return drive<Adagrad>(tensor, first, length);
+    case RULE_RMSPROP:
+      return drive<RMSProp>(tensor, first, length);
+    case RULE_RMSPROP_MOMENTUM:
+      return drive<RMSPropMomentum>(tensor, first, length);
+    case RULE_RMSPROP_CENTERED:
+      return drive<RMSPropCentered>(tensor, first, length);
+    case RULE_RMSPROP_CENTERED_MOMENTUM:
+      return drive<RMSPropCenteredMomentum>(tensor, first, length);
+    case RULE_ADAM:
+      return drive<Adam>(tensor, first, length);
+    case RULE_AMSGRAD:
+      return drive<AMSGrad>(tensor, first, length);
+    case RULE_NADAM:
+      return drive<NAdam>(tensor, first, length);
+    case RULE_RADAM:
+      return drive<RAdam>(tensor, first, length);
+    case RULE_ADABELIEF:
+      return drive<AdaBelief>(tensor, first, length);
+    case RULE_ADABOUND:
+      return drive<AdaBound>(tensor, first, length);
+    case RULE_LION:
+      return drive<Lion>(tensor, first, length);
+    case RULE_SCHEDULE_FREE:
+      return drive<ScheduleFree>(tensor, first, length);
   }
 }
 
@@ -83,9 +150,12 @@ export function settle(table: usize): bool {
     return false;
   }
   const global = load<i32>(table, STEP_GLOBAL_NORM);
+  const adal = load<i32>(table, STEP_RULE) === RULE_ADAL;
+  const limit = load<f64>(table, STEP_NORM_LIMIT);
   for (let tensor = first; tensor < end; tensor += TENSOR_SIZE) {
     if (isFrozen(tensor)) continue;
-    if (!changetype<AdaL>(0).prepare(tensor, global ? total : load<f64>(tensor, TENSOR_NORM))) {
+    const S = global ? total : load<f64>(tensor, TENSOR_NORM);
+    if (!(adal ? prepareAdaL(tensor, S) : S < limit)) {
       store<i32>(table, STATUS_OVERFLOW, STEP_STATUS);
       store<u32>(table, <u32>tensor, STEP_OFFENDER);
       return false;

@@ -29,6 +29,7 @@ export const STEP_GLOBAL_NORM = 32; // i32: 1 when every tensor is scaled by the
 export const STEP_STATUS = 36; // i32, out: one of STATUS_…
 export const STEP_GRAD_NORM = 40; // f64, out: Σ|g| over all tensors of the table
 export const STEP_OFFENDER = 48; // out: pointer to the tensor descriptor that caused STATUS_OVERFLOW
+export const STEP_NORM_LIMIT = 56; // f64: a tensor with Σ|g| at or above it refuses the step (its squares could overflow)
 export const STEP_SIZE = 64;
 
 export const STATUS_DONE = 0;
@@ -36,6 +37,21 @@ export const STATUS_NON_FINITE = 1;
 export const STATUS_OVERFLOW = 2;
 
 export const RULE_ADAL = 0;
+export const RULE_SGD = 1;
+export const RULE_SGD_MOMENTUM = 2;
+export const RULE_ADAGRAD = 3;
+export const RULE_RMSPROP = 4;
+export const RULE_RMSPROP_MOMENTUM = 5;
+export const RULE_RMSPROP_CENTERED = 6;
+export const RULE_RMSPROP_CENTERED_MOMENTUM = 7;
+export const RULE_ADAM = 8;
+export const RULE_AMSGRAD = 9;
+export const RULE_NADAM = 10;
+export const RULE_RADAM = 11;
+export const RULE_ADABELIEF = 12;
+export const RULE_ADABOUND = 13;
+export const RULE_LION = 14;
+export const RULE_SCHEDULE_FREE = 15;
 
 // Phases of a step.
 export const OP_NONE = 0;

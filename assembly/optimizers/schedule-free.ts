@@ -1,0 +1,33 @@
+/** Schedule-Free AdamW (Defazio et al. 2024). The parameter is the training point y; s0 is z. The averaged point is x = (y - (1-β1)·z)/β1. */
+import { flushVariance } from './flush';
+import { Rule } from './rule';
+
+@unmanaged
+export class ScheduleFree extends Rule {
+  // biome-ignore format: addresses on one line, constants on the next two
+  @inline
+  apply(
+    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
+    r: v128, beta2: v128, c2: v128, s: v128, eps: v128, lr: v128,
+    wd: v128, b: v128, keep: v128, take: v128, k10: v128, k11: v128,
+  ): void {
+    // h = r·g
+    const h = f32x4.mul(r, v128.load(g));
+    const y = v128.load(p);
+    const z = v128.load(s0);
+    // v ← β2·v + (1-β2)·h²
+    const v = f32x4.add(f32x4.mul(beta2, v128.load(s1)), f32x4.mul(c2, f32x4.mul(h, h)));
+    v128.store(s1, v);
+    // z' = z - lr·(h/max(s·√v + ε, 2^-126) + wd·y)
+    const d = f32x4.pmax(f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps), f32x4.splat(1.1754943508222875e-38));
+    const next = f32x4.sub(z, f32x4.mul(lr, f32x4.add(f32x4.div(h, d), f32x4.mul(wd, y))));
+    v128.store(s0, next);
+    // y ← keep·(y - b·z) + take·z': with b = 1-β1, keep = 1-c, take = β1·c + b this is (1-β1)·z' + β1·x'
+    v128.store(p, f32x4.add(f32x4.mul(keep, f32x4.sub(y, f32x4.mul(b, z))), f32x4.mul(take, next)));
+  }
+
+  @inline
+  flush(s0: usize, s1: usize, length: usize): void {
+    flushVariance(s1, length);
+  }
+}
