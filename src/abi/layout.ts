@@ -79,6 +79,8 @@ export const TENSOR_BETA2_POWER = 56; // f64: β2^t
 export const TENSOR_V = 64; // f64: V, the running mean of S⁴
 export const TENSOR_NEXT_V = 72; // f64: Vn, not yet accepted
 export const TENSOR_NORM = 80; // f64, out: Σ|g| of this tensor
+/** Constants that a rule may take. */
+export const CONSTANT_COUNT = 12;
 export const TENSOR_CONSTANTS = 128; // 16 f32, the rule's constants in the order of its `apply`
 export const TENSOR_SIZE = 192;
 

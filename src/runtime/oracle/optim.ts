@@ -8,6 +8,7 @@ import * as L from '../../abi/layout';
 import { pow2 } from '../../math/exponent';
 import type { OptimKernels } from '../kernels';
 import type { LinearMemory } from '../memory';
+import { ORACLE_RULES } from './rules';
 
 const f = Math.fround;
 
@@ -25,7 +26,7 @@ export function createOracleOptim(memory: LinearMemory): OptimKernels {
       const length = u32[(block + L.BLOCK_LENGTH) >>> 2];
       if (op === L.OP_NORM)
         f64[partials + i] = absSumBlock(memory.f32, (u32[(tensor + L.TENSOR_GRAD) >>> 2] >>> 2) + first, length);
-      else updateAdaL(memory, tensor, first, length);
+      else update(memory, u32[(table + L.STEP_RULE) >>> 2], tensor, first, length);
     }
   }
 
@@ -58,38 +59,26 @@ export function foldSixteen(a: Float64Array): number {
   return lane(0) + lane(1);
 }
 
-/** The scaled AdaL update of one block, in the paper's symbols; then the flush. */
-function updateAdaL(memory: LinearMemory, tensor: number, first: number, length: number): void {
+/** One block's update under the table's rule, element by element; then the flush. */
+function update(memory: LinearMemory, rule: number, tensor: number, first: number, length: number): void {
   const { f32, u32, i32 } = memory;
-  const address = (field: number) => (u32[(tensor + field) >>> 2] >>> 2) + first;
-  const theta = address(L.TENSOR_PARAM);
-  const g = address(L.TENSOR_GRAD);
-  const m = address(L.TENSOR_STATE0);
-  const v = address(L.TENSOR_STATE1);
+  const start = (field: number) => (u32[(tensor + field) >>> 2] >>> 2) + first;
+  const x = { p: start(L.TENSOR_PARAM), g: start(L.TENSOR_GRAD), s0: 0, s1: 0, s2: 0 };
+  x.s0 = start(L.TENSOR_STATE0);
+  x.s1 = start(L.TENSOR_STATE1);
+  x.s2 = start(L.TENSOR_STATE2);
   const constants = (tensor + L.TENSOR_CONSTANTS) >>> 2;
-  const [q, c, cm, c1, cv, c2, k, keps, delta] = f32.subarray(constants, constants + 9);
-  const floor = 2 ** -126;
+  const k = f32.slice(constants, constants + L.CONSTANT_COUNT);
+  const { update, flush } = ORACLE_RULES[rule];
+  const flushing = i32[(tensor + L.TENSOR_FLUSH) >>> 2] === 1;
   for (let i = 0; i < length; i++) {
-    const h = f(f(f32[g + i] * q) * c);
-    const mi = f(f(cm * f32[m + i]) + f(c1 * h));
-    const vi = f(f(cv * f32[v + i]) + f(c2 * f(h * h)));
-    f32[m + i] = mi;
-    f32[v + i] = vi;
-    const r = f(f(k / f(Math.sqrt(vi < floor ? floor : vi))) + keps);
-    f32[theta + i] = f(f(f32[theta + i] * delta) - f(mi * r));
-  }
-  if (i32[(tensor + L.TENSOR_FLUSH) >>> 2]) flushMoments(f32, m, v, length);
-}
-
-/** v < 2^-120: v ← 0 and m ← 0; otherwise |m| < 2^-100: m ← 0. */
-function flushMoments(f32: Float32Array, m: number, v: number, length: number): void {
-  for (let i = 0; i < length; i++) {
-    if (f32[v + i] < 2 ** -120) {
-      f32[v + i] = 0;
-      f32[m + i] = 0;
-    } else if (Math.abs(f32[m + i]) < 2 ** -100) {
-      f32[m + i] = 0;
-    }
+    update(f32, x, k);
+    if (flushing) flush(f32, x.s0, x.s1);
+    x.p++;
+    x.g++;
+    x.s0++;
+    x.s1++;
+    x.s2++;
   }
 }
 
@@ -110,9 +99,12 @@ function settle(memory: LinearMemory, table: number): boolean {
     i32[status] = L.STATUS_NON_FINITE;
     return false;
   }
+  const adal = i32[(table + L.STEP_RULE) >>> 2] === L.RULE_ADAL;
+  const limit = f64[(table + L.STEP_NORM_LIMIT) >>> 3];
   const global = i32[(table + L.STEP_GLOBAL_NORM) >>> 2] === 1;
   for (const tensor of active) {
-    if (!prepareAdaL(memory, tensor, global ? total : f64[(tensor + L.TENSOR_NORM) >>> 3])) {
+    const S = global ? total : f64[(tensor + L.TENSOR_NORM) >>> 3];
+    if (!(adal ? prepareAdaL(memory, tensor, S) : S < limit)) {
       i32[status] = L.STATUS_OVERFLOW;
       u32[(table + L.STEP_OFFENDER) >>> 2] = tensor;
       return false;
