@@ -22,8 +22,9 @@ class RMSPropForm extends Rule {
     let w = v;
     if (centered) {
       // a ← α·a + (1-α)·h;  w = max(v - a², 0)
-      const a = f32x4.add(f32x4.mul(alpha, v128.load(s2)), f32x4.mul(c, h));
-      v128.store(s2, a);
+      const mean = momentum ? s2 : s1;
+      const a = f32x4.add(f32x4.mul(alpha, v128.load(mean)), f32x4.mul(c, h));
+      v128.store(mean, a);
       w = f32x4.pmax(f32x4.sub(v, f32x4.mul(a, a)), f32x4.splat(0));
     }
     // u = h/max(√w + ε, 2^-126)

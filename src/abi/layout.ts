@@ -76,8 +76,8 @@ export const TENSOR_NEXT_EXPONENT = 36; // i32: en, not yet accepted
 export const TENSOR_FLUSH = 40; // i32: 1 when this update is followed by the flush
 export const TENSOR_BETA1_POWER = 48; // f64: β1^t by repeated product
 export const TENSOR_BETA2_POWER = 56; // f64: β2^t
-export const TENSOR_V = 64; // f64: V, the running mean of S⁴
-export const TENSOR_NEXT_V = 72; // f64: Vn, not yet accepted
+export const TENSOR_V = 64; // f64: the rule's own scalar; AdaL's is V, the running mean of S⁴
+export const TENSOR_NEXT_V = 72; // f64: the same, not yet accepted
 export const TENSOR_NORM = 80; // f64, out: Σ|g| of this tensor
 /** Constants that a rule may take. */
 export const CONSTANT_COUNT = 12;

@@ -1,42 +1,45 @@
 /** AdaL: gradients amplified by their L1 norm, then averaged as in Adam. The rule's arithmetic is in assembly/optimizers/adal.ts. */
-import { GROUP_BETA1, GROUP_BETA2, GROUP_EPS, GROUP_STEP_SIZE, GROUP_WEIGHT_DECAY, RULE_ADAL } from '../abi/layout';
+import { GROUP_EPS, GROUP_STEP_SIZE, GROUP_WEIGHT_DECAY, RULE_ADAL } from '../abi/layout';
 import { ArgumentError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import { cosine } from '../schedules';
 import type { LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, checkOptions, describe } from '../validate';
+import { averagingFactors, type Betas, type Fields, learningRate, nonNegative } from './hyperparameters';
 import { type CommonOptions, Optimizer } from './optimizer';
-import {
-  checkBetas,
-  checkLearningRate,
-  checkWeightDecay,
-  type Hyperparameters,
-  type ParamGroup,
-  type ParamsInit,
-} from './param-group';
+import type { ParamsInit } from './param-group';
 import type { StepTable } from './step-table';
 
-export interface AdaLOptions extends CommonOptions {
+/** What a group may set for itself. */
+export interface AdaLHyperparameters {
   /**
    * Learning rate η: a number in [0, ∞), or a function of the step (1-based). With `decay: 'inverse-sqrt'` it is further
    * divided by √t.
    * @default 1e-2
    */
-  lr?: LearningRate;
+  lr: LearningRate;
   /** β1 and β2, with β1² < β2 ≤ 1 - 1e-4. @default [0.9, 0.999] */
-  betas?: readonly [number, number];
+  betas: Betas;
   /** ε, added to v̂^(-1/2) (not to √v̂ as in Adam), so its unit is 1/gradient². @default 1e-8 */
-  eps?: number;
+  eps: number;
+  /** Decoupled weight decay λ: θ ← θ·(1 - a·λ) with a the step size. @default 0 */
+  weightDecay: number;
+}
+
+export interface AdaLOptions extends CommonOptions, Partial<AdaLHyperparameters> {
   /** 'inverse-sqrt' divides the learning rate by √t, as the restated rule does; 'none' leaves it. @default 'inverse-sqrt' */
   decay?: 'inverse-sqrt' | 'none';
   /** Each tensor is scaled by its own ‖g‖₁ ('tensor'), or all by the norm over all of them ('global'). @default 'tensor' */
   normScope?: 'tensor' | 'global';
-  /** Decoupled weight decay λ: θ ← θ·(1 - a·λ) with a the step size. @default 0 */
-  weightDecay?: number;
 }
 
-const OPTION_NAMES = ['lr', 'betas', 'eps', 'decay', 'normScope', 'weightDecay', 'onNonFinite'];
-const DEFAULTS: Hyperparameters = { lr: 1e-2, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 };
+const FIELDS: Fields<AdaLHyperparameters> = {
+  lr: learningRate(1e-2),
+  betas: averagingFactors([0.9, 0.999]),
+  eps: nonNegative(1e-8),
+  weightDecay: nonNegative(0),
+};
+const OPTION_NAMES = [...Object.keys(FIELDS), 'decay', 'normScope', 'onNonFinite'];
 const MAX_BETA2 = 1 - 1e-4;
 
 /**
@@ -54,8 +57,7 @@ const MAX_BETA2 = 1 - 1e-4;
  * optimizer.step();
  * console.log(optimizer.params.w);
  */
-export class AdaL extends Optimizer {
-  readonly #defaults: Hyperparameters;
+export class AdaL extends Optimizer<AdaLHyperparameters> {
   readonly #decay: 'inverse-sqrt' | 'none';
   readonly #normScope: 'tensor' | 'global';
 
@@ -64,36 +66,25 @@ export class AdaL extends Optimizer {
    * @throws ArgumentError for anything out of range
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit, options: AdaLOptions = {}) {
+  constructor(runtime: Runtime, params: ParamsInit<AdaLHyperparameters>, options: AdaLOptions = {}) {
     checkOptions('options', options, OPTION_NAMES);
+    const decay = checkChoice('decay', options.decay ?? 'inverse-sqrt', ['inverse-sqrt', 'none']);
     const normScope = checkChoice('normScope', options.normScope ?? 'tensor', ['tensor', 'global']);
-    super(runtime, { name: 'adal', rule: RULE_ADAL, stateNames: ['m', 'v'], globalNorm: normScope === 'global' }, options);
-    this.check();
+    const rule = { name: 'adal', rule: RULE_ADAL, stateNames: ['m', 'v'], fields: FIELDS };
+    super(runtime, { ...rule, globalNorm: normScope === 'global', normLimit: Infinity }, options);
+    this.#decay = decay;
     this.#normScope = normScope;
-    this.#decay = checkChoice('decay', options.decay ?? 'inverse-sqrt', ['inverse-sqrt', 'none']);
-    const { lr, betas, eps, weightDecay } = options;
-    this.#defaults = DEFAULTS;
-    this.#defaults = this.checkHyperparameters({ lr, betas, eps, weightDecay }, '');
     this.addParams(params);
   }
 
-  protected override checkHyperparameters(given: Partial<Hyperparameters>, where: string): Hyperparameters {
-    const { lr = this.#defaults.lr, eps = this.#defaults.eps } = given;
-    const { betas = this.#defaults.betas, weightDecay = this.#defaults.weightDecay } = given;
-    const [beta1, beta2] = checkBetas('betas', betas, where);
+  protected override checkTogether({ betas: [beta1, beta2] }: AdaLHyperparameters, where: string): void {
     checkNumber(`betas[1]${where}`, beta2, `(betas[0]², 1 - 1e-4]`, (x) => x > beta1 * beta1 && x <= MAX_BETA2);
-    return {
-      lr: checkLearningRate(`lr${where}`, lr),
-      betas: [beta1, beta2],
-      eps: checkNumber(`eps${where}`, eps, '[0, ∞)', (x) => x >= 0),
-      weightDecay: checkWeightDecay(`weightDecay${where}`, weightDecay),
-    };
   }
 
-  protected override checkGroups(groups: readonly Pick<ParamGroup, 'betas' | 'index'>[]): void {
+  protected override checkGroups(groups: readonly Readonly<AdaLHyperparameters>[]): void {
     if (this.#normScope === 'tensor') return;
     const [first] = groups;
-    for (const { betas, index } of groups) {
+    for (const [index, { betas }] of groups.entries()) {
       if (betas[0] !== first.betas[0] || betas[1] !== first.betas[1]) {
         const expected = `${describe([...first.betas])} as in group 0, which normScope 'global' needs`;
         throw new ArgumentError(`betas (group ${index})`, expected, describe([...betas]));
@@ -101,14 +92,12 @@ export class AdaL extends Optimizer {
     }
   }
 
-  protected override writeGroup(table: StepTable, group: ParamGroup, t: number): void {
-    const lr = group.learningRateAt(t);
+  protected override writeGroup(table: StepTable, index: number, values: AdaLHyperparameters, lr: number, step: number): void {
+    super.writeGroup(table, index, values, lr, step);
     // One division for both decays: as two branches V8 boxes the result, an allocation a step.
-    table.setGroup(group.index, GROUP_STEP_SIZE, lr / (this.#decay === 'inverse-sqrt' ? Math.sqrt(t) : 1));
-    table.setGroup(group.index, GROUP_BETA1, group.betas[0]);
-    table.setGroup(group.index, GROUP_BETA2, group.betas[1]);
-    table.setGroup(group.index, GROUP_EPS, group.eps);
-    table.setGroup(group.index, GROUP_WEIGHT_DECAY, group.weightDecay);
+    table.setGroup(index, GROUP_STEP_SIZE, lr / (this.#decay === 'inverse-sqrt' ? Math.sqrt(step) : 1));
+    table.setGroup(index, GROUP_EPS, values.eps);
+    table.setGroup(index, GROUP_WEIGHT_DECAY, values.weightDecay);
   }
 }
 

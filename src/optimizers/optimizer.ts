@@ -4,23 +4,25 @@
  * Invariant: a step is accepted as a whole or not at all. Whatever throws or is skipped, be it a wrong argument, a
  * non-finite gradient or a lost worker before the update, leaves every parameter and state bit as it was.
  */
-import { STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
+import { GROUP_BETA1, GROUP_BETA2, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
 import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
-import { checkFloats, checkParameterInit, isFloats, Parameter } from '../tensors/parameter';
-import { Tensor } from '../tensors/tensor';
+import { checkFloats, isFloats } from '../tensors/parameter';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import { checkChoice, checkOptions, fail } from '../validate';
+import { type BaseHyperparameters, type Betas, checkFields, defaultsOf, type Fields } from './hyperparameters';
 import {
   checkBoolean,
-  type Hyperparameters,
+  createGroup,
+  learningRateAt,
   type ParameterRecord,
-  ParamGroup,
+  type ParamGroup,
   type ParamGroupInit,
   type ParamsInit,
 } from './param-group';
+import { allocateSlot, checkInit, checkNames, type PendingSlot, releaseSlot, type Slot } from './slots';
 import { applyStateDict, readStateDict, type StateDict } from './state-dict';
-import { StepTable, type TableEntry } from './step-table';
+import { StepScalars, StepTable } from './step-table';
 
 /** What a step did. */
 export interface StepResult {
@@ -50,33 +52,38 @@ export interface CommonOptions {
 }
 
 /** What a subclass says about its rule. */
-export interface RuleDescription {
+export interface RuleDescription<H extends object> {
   /** Its name in the registry and in state dicts. */
   readonly name: string;
   /** A RULE_… constant. */
   readonly rule: number;
-  /** Names of its state arrays. */
+  /** Names of its state arrays, in the order of the rule's slots. */
   readonly stateNames: readonly string[];
-  readonly globalNorm: boolean;
+  /** What a group may set for itself. */
+  readonly fields: Fields<H>;
+  /** Every tensor is scaled by the norm over all. @default false */
+  readonly globalNorm?: boolean;
+  /** A tensor with Σ|g| at or above it refuses the step, since its squares could overflow. @default 2^63 */
+  readonly normLimit?: number;
+  /** The tensor's own scalar before its first step (see Counters.V). @default 0 */
+  readonly initialScalar?: number;
 }
 
-/** A registered parameter. */
-interface Slot extends TableEntry {
-  readonly name: string;
-  /** Whether the optimizer allocated it, and so frees it. */
-  readonly owned: boolean;
-}
+/** 2^63: squares of anything below stay within float32. */
+const SQUARE_LIMIT = 2 ** 63;
 
-export abstract class Optimizer {
+export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparameters> {
   readonly runtime: Runtime;
   /** Live views of the parameters in linear memory, by name. Ask again after anything that may allocate. */
   readonly params: TensorViews = createRecord<Float32Array>();
   /** Live views of the gradients, by name: write them here and call `step()`, and nothing is copied. */
   readonly grads: TensorViews = createRecord<Float32Array>();
-  readonly #rule: RuleDescription;
+  readonly #rule: RuleDescription<H>;
+  readonly #defaults: H;
+  readonly #scalars = new StepScalars();
   readonly #onNonFinite: 'throw' | 'skip';
   readonly #table: StepTable;
-  readonly #groups: ParamGroup[] = [];
+  readonly #groups: ParamGroup<H>[] = [];
   readonly #slots: Slot[] = [];
   readonly #check = () => this.check();
   /** What errors call it; made once, since every step checks. */
@@ -89,12 +96,17 @@ export abstract class Optimizer {
   #disposed = false;
   #ownsRuntime = false;
 
-  protected constructor(runtime: Runtime, rule: RuleDescription, options: CommonOptions) {
+  /** @param options the optimizer's own options, of which `fields` are the groups' defaults */
+  protected constructor(runtime: Runtime, rule: RuleDescription<H>, options: CommonOptions & Partial<H>) {
     this.runtime = runtime;
     this.#rule = rule;
     this.#label = `optimizer '${rule.name}'`;
     this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
-    this.#table = new StepTable(runtime, rule.rule, rule.globalNorm);
+    const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0 } = rule;
+    this.#table = new StepTable(runtime, { rule: rule.rule, globalNorm, normLimit, initialScalar });
+    this.check();
+    this.#defaults = checkFields(rule.fields, options, defaultsOf(rule.fields), '');
+    this.checkTogether(this.#defaults, '');
   }
 
   /** Name of the algorithm. */
@@ -112,7 +124,7 @@ export abstract class Optimizer {
     return this.#skippedSteps;
   }
 
-  get paramGroups(): readonly ParamGroup[] {
+  get paramGroups(): readonly ParamGroup<H>[] {
     return this.#groups;
   }
 
@@ -157,9 +169,10 @@ export abstract class Optimizer {
    * Adds a group of parameters; training goes on with it.
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
-  addParamGroup(init: ParamGroupInit): ParamGroup {
+  addParamGroup(init: ParamGroupInit<H>): ParamGroup<H> {
     this.check();
-    this.addGroups([init], `paramGroups[${this.#groups.length}]`);
+    const path = `paramGroups[${this.#groups.length}]`;
+    this.#addGroups([init], () => path);
     return this.#groups[this.#groups.length - 1];
   }
 
@@ -176,11 +189,9 @@ export abstract class Optimizer {
    */
   loadStateDict(dict: StateDict): void {
     this.check();
-    applyStateDict(this.#stateParts(), dict, () => {
-      for (const [index, { betas, eps, weightDecay }] of dict.groups.entries()) {
-        this.checkHyperparameters({ betas, eps, weightDecay }, ` (stateDict.groups[${index}])`);
-      }
-      this.checkGroups(dict.groups.map(({ betas }, index) => ({ betas, index })));
+    applyStateDict(this.#stateParts(), dict, (hyperparameters) => {
+      for (const [index, values] of hyperparameters.entries()) this.checkTogether(values, ` (stateDict.groups[${index}])`);
+      this.checkGroups(hyperparameters);
     });
     this.#stepCount = dict.step;
     this.#aborted = null;
@@ -203,11 +214,27 @@ export abstract class Optimizer {
     this.#ownsRuntime = true;
   }
 
-  /** Hyperparameters of a group: those given, else those of `defaults`. Throws for what is out of range. */
-  protected abstract checkHyperparameters(given: Partial<Hyperparameters>, where: string): Hyperparameters;
+  /** What must hold between a group's hyperparameters; throws where it does not. */
+  protected checkTogether(_values: H, _where: string): void {}
 
-  /** Writes a group's scalars for step `t` (1-based). */
-  protected abstract writeGroup(table: StepTable, group: ParamGroup, t: number): void;
+  /** What must hold between groups; throws where it does not. */
+  protected checkGroups(_groups: readonly Readonly<H>[]): void {}
+
+  /** Writes what the kernels need of a group for a step with learning rate `lr`: by default its betas, if it has any. */
+  protected writeGroup(table: StepTable, index: number, values: Readonly<H>, _lr: number, _step: number): void {
+    const [beta1, beta2] = (values as { betas?: Betas }).betas ?? NO_BETAS;
+    table.setGroup(index, GROUP_BETA1, beta1);
+    table.setGroup(index, GROUP_BETA2, beta2);
+  }
+
+  /**
+   * Writes the constants of a tensor's next update, in the order in which the rule takes them, into `scalars.constants`.
+   * Rules whose constants depend on the gradients compute them in the kernels instead, and leave this out.
+   */
+  protected prepare?(scalars: StepScalars, values: Readonly<H>, lr: number): void;
+
+  /** Gives a new tensor's state its first values, where they are not zero. */
+  protected initialise?(slot: Slot, values: Readonly<H>): void;
 
   /** Throws unless memory may be touched now. */
   protected check(): void {
@@ -216,65 +243,59 @@ export abstract class Optimizer {
   }
 
   /** Registers the parameters a constructor was given. */
-  protected addParams(params: ParamsInit): void {
-    if (Array.isArray(params)) {
-      if (params.length === 0) fail('params', 'at least one param group', params);
-      this.addGroups(params as readonly ParamGroupInit[], 'params');
-    } else {
-      this.addGroups([{ params: params as ParameterRecord }], 'params', '');
+  protected addParams(params: ParamsInit<H>): void {
+    if (!Array.isArray(params)) {
+      this.#addGroups([{ params: params as ParameterRecord } as ParamGroupInit<H>], () => 'params', '');
+      return;
     }
+    if (params.length === 0) fail('params', 'at least one param group', params);
+    this.#addGroups(params as readonly ParamGroupInit<H>[], (offset) => (params.length > 1 ? `params[${offset}]` : 'params'));
   }
 
-  /** Checks everything, then allocates everything, then changes something. */
-  private addGroups(inits: readonly ParamGroupInit[], where: string, inGroup = '.params'): void {
-    const isList = where === 'params' && inits.length > 0 && this.#groups.length === 0;
-    const groups: ParamGroup[] = [];
-    const pending: { name: string; group: number; init: Parameter | ReturnType<typeof checkParameterInit> }[] = [];
+  /** Checks everything, then allocates everything, then changes something. `pathOf` names a group in errors. */
+  #addGroups(inits: readonly ParamGroupInit<H>[], pathOf: (offset: number) => string, inGroup = '.params'): void {
+    const { fields } = this.#rule;
+    const groups: ParamGroup<H>[] = [];
+    const pending: PendingSlot[] = [];
     const taken = new Set(this.#slots.map(({ name }) => name));
     for (const [offset, init] of inits.entries()) {
       const index = this.#groups.length + offset;
-      const path = isList && inits.length > 1 ? `params[${offset}]` : where;
-      checkOptions(path, init, ['params', 'lr', 'betas', 'eps', 'weightDecay', 'frozen']);
-      const { params, frozen = false, ...given } = init;
-      const names = checkNames(params, path + inGroup, taken);
-      const hyperparameters = this.checkHyperparameters(given, inits.length > 1 ? ` (group ${index})` : '');
-      groups.push(new ParamGroup(index, names, hyperparameters, checkBoolean('frozen', frozen)));
-      for (const name of names) pending.push({ name, group: index, init: checkInit(name, params[name], this.runtime) });
+      const path = pathOf(offset);
+      checkOptions(path, init, ['params', 'frozen', ...Object.keys(fields)]);
+      const names = checkNames(init.params, path + inGroup, taken);
+      const where = inits.length > 1 ? ` (group ${index})` : '';
+      const values = checkFields(fields, init as Partial<H>, this.#defaults, where);
+      this.checkTogether(values, where);
+      const frozen = checkBoolean('frozen', init.frozen ?? false);
+      groups.push(createGroup(index, names, values, frozen, fields, (changed) => this.checkTogether(changed, '')));
+      for (const name of names) pending.push({ name, group: index, init: checkInit(name, init.params[name], this.runtime) });
     }
-    this.checkGroups([...this.#groups, ...groups]);
+    this.checkGroups([...this.#groups, ...groups].map(({ hyperparameters }) => hyperparameters));
+    this.#register(groups, this.#allocate(groups, pending));
+  }
+
+  /** All or nothing. */
+  #allocate(groups: readonly ParamGroup<H>[], pending: readonly PendingSlot[]): Slot[] {
     const slots: Slot[] = [];
     try {
-      for (const { name, group, init } of pending) slots.push(this.#allocate(name, group, init));
+      for (const entry of pending) slots.push(allocateSlot(entry, this.#rule.stateNames.length, this.runtime));
       this.#table.describe([...this.#slots, ...slots], this.#groups.length + groups.length);
     } catch (error) {
       for (const slot of slots) releaseSlot(slot);
       throw error;
     }
+    return slots;
+  }
+
+  #register(groups: readonly ParamGroup<H>[], slots: readonly Slot[]): void {
     this.#slots.push(...slots);
     this.#groups.push(...groups);
     this.#selectUnfrozen(true);
-    for (const { name, parameter } of slots) {
-      defineView(this.params, name, parameter.value, this.#check);
-      defineView(this.grads, name, parameter.grad, this.#check);
+    for (const slot of slots) {
+      this.initialise?.(slot, this.#groups[slot.group].hyperparameters);
+      defineView(this.params, slot.name, slot.parameter.value, this.#check);
+      defineView(this.grads, slot.name, slot.parameter.grad, this.#check);
     }
-  }
-
-  /** What must hold between groups; throws where it does not. */
-  protected checkGroups(_groups: readonly Pick<ParamGroup, 'betas' | 'index'>[]): void {}
-
-  #allocate(name: string, group: number, init: Parameter | ReturnType<typeof checkParameterInit>): Slot {
-    const owned = !(init instanceof Parameter);
-    const parameter = owned ? new Parameter(this.runtime, init.shape) : init;
-    const states: Tensor[] = [];
-    const slot = { name, group, parameter, states, owned };
-    try {
-      for (const _ of this.#rule.stateNames) states.push(new Tensor(this.runtime, parameter.value.shape));
-    } catch (error) {
-      releaseSlot(slot);
-      throw error;
-    }
-    if (owned && init.data) parameter.value.data.set(init.data);
-    return slot;
   }
 
   /** All that can fail for wrong arguments; then the scalars of the step. */
@@ -283,9 +304,25 @@ export abstract class Optimizer {
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
     if (grads !== undefined) this.#copyGradients(grads);
     this.#selectUnfrozen(false);
+    const step = this.#stepCount + 1;
     for (let index = 0; index < this.#groups.length; index++) {
       const group = this.#groups[index];
-      if (!group.frozen) this.writeGroup(this.#table, group, this.#stepCount + 1);
+      if (group.frozen) continue;
+      const values = group.hyperparameters;
+      const lr = learningRateAt(values, step);
+      this.writeGroup(this.#table, index, values, lr, step);
+      if (this.prepare) this.#prepareGroup(index, values, lr);
+    }
+  }
+
+  /** The constants of every tensor of a group. */
+  #prepareGroup(group: number, values: Readonly<H>, lr: number): void {
+    const scalars = this.#scalars;
+    for (let index = 0; index < this.#slots.length; index++) {
+      if (this.#slots[index].group !== group) continue;
+      this.#table.readScalars(index, scalars);
+      this.prepare?.(scalars, values, lr);
+      this.#table.writeScalars(index, scalars);
     }
   }
 
@@ -365,34 +402,12 @@ if (typeof Symbol.dispose === 'symbol') {
   });
 }
 
+/** Powers of them stay 1. */
+const NO_BETAS: Betas = [1, 1];
+
 /** A result to hand to `stepInto`. */
 export function emptyResult(): StepResult {
   return { step: 0, skipped: false, gradNorm: 0, nonFinite: 0, reason: null };
-}
-
-function checkNames(params: unknown, where: string, taken: Set<string>): string[] {
-  if (typeof params !== 'object' || params === null || Array.isArray(params) || ArrayBuffer.isView(params)) {
-    fail(where, 'an object of parameters by name', params);
-  }
-  const names = Object.keys(params);
-  if (names.length === 0) fail(where, 'at least one parameter', params);
-  for (const name of names) {
-    if (taken.has(name)) throw new ArgumentError(`${where}.${name}`, 'a name that no other parameter has', `"${name}" again`);
-    taken.add(name);
-  }
-  return names;
-}
-
-function checkInit(name: string, init: unknown, runtime: Runtime): Parameter | ReturnType<typeof checkParameterInit> {
-  if (!(init instanceof Parameter)) return checkParameterInit(`params.${name}`, init, runtime);
-  if (init.value.runtime !== runtime)
-    throw new ArgumentError(`params.${name}`, "a parameter of this optimizer's runtime", 'one of another');
-  return init;
-}
-
-function releaseSlot({ owned, parameter, states }: Slot): void {
-  if (owned) parameter.dispose();
-  for (const state of states) state.dispose();
 }
 
 function countNonFinite(values: Float32Array): number {

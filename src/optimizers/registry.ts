@@ -1,21 +1,57 @@
 /** Optimizers by name. Each class loads when it is first asked for, so that naming one does not pull in all. */
 import { createRuntime, type Runtime } from '../runtime/runtime';
 import { fail } from '../validate';
+import type { AdaBeliefOptions } from './adabelief';
+import type { AdaBoundOptions } from './adabound';
+import type { AdagradOptions } from './adagrad';
 import type { AdaLOptions } from './adal';
+import type { AdamOptions } from './adam';
+import type { AdamWOptions } from './adamw';
+import type { AMSGradOptions } from './amsgrad';
+import type { LionOptions } from './lion';
+import type { NAdamOptions } from './nadam';
 import type { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import type { RAdamOptions } from './radam';
+import type { RMSPropOptions } from './rmsprop';
+import type { ScheduleFreeAdamWOptions } from './schedule-free';
+import type { SGDOptions } from './sgd';
 
 /** Options by optimizer name. */
 export interface OptimizerOptions {
   adal: AdaLOptions;
+  sgd: SGDOptions;
+  adagrad: AdagradOptions;
+  rmsprop: RMSPropOptions;
+  adam: AdamOptions;
+  adamw: AdamWOptions;
+  amsgrad: AMSGradOptions;
+  nadam: NAdamOptions;
+  radam: RAdamOptions;
+  adabelief: AdaBeliefOptions;
+  adabound: AdaBoundOptions;
+  lion: LionOptions;
+  'schedule-free-adamw': ScheduleFreeAdamWOptions;
 }
 
 export type OptimizerName = keyof OptimizerOptions;
 
-type Constructor = new (runtime: Runtime, params: ParamsInit, options?: never) => Optimizer;
+type Constructor = new (runtime: Runtime, params: never, options?: never) => unknown;
 
 const CLASSES: Record<OptimizerName, () => Promise<Constructor>> = {
   adal: async () => (await import('./adal')).AdaL,
+  sgd: async () => (await import('./sgd')).SGD,
+  adagrad: async () => (await import('./adagrad')).Adagrad,
+  rmsprop: async () => (await import('./rmsprop')).RMSProp,
+  adam: async () => (await import('./adam')).Adam,
+  adamw: async () => (await import('./adamw')).AdamW,
+  amsgrad: async () => (await import('./amsgrad')).AMSGrad,
+  nadam: async () => (await import('./nadam')).NAdam,
+  radam: async () => (await import('./radam')).RAdam,
+  adabelief: async () => (await import('./adabelief')).AdaBelief,
+  adabound: async () => (await import('./adabound')).AdaBound,
+  lion: async () => (await import('./lion')).Lion,
+  'schedule-free-adamw': async () => (await import('./schedule-free')).ScheduleFreeAdamW,
 };
 
 /** All names that `createOptimizer` takes. */
@@ -41,10 +77,10 @@ export async function createOptimizer<Name extends OptimizerName>(
   const { runtime: given, ...own } = options;
   if (given !== undefined && typeof given.step !== 'function') fail('runtime', 'a Runtime', given);
   const OptimizerClass = await CLASSES[name]();
-  if (given) return new OptimizerClass(given, params, own as never);
+  if (given) return new OptimizerClass(given, params as never, own as never) as Optimizer;
   const runtime = await createRuntime({ parameterCount: countElements(params) });
   try {
-    const optimizer = new OptimizerClass(runtime, params, own as never);
+    const optimizer = new OptimizerClass(runtime, params as never, own as never) as Optimizer;
     optimizer.adoptRuntime();
     return optimizer;
   } catch (error) {

@@ -9,18 +9,16 @@ import type { Parameter } from '../tensors/parameter';
 import type { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkInteger, checkNumber, describe, fail } from '../validate';
-import { checkBetas, checkBoolean, checkLearningRate, checkWeightDecay, type ParamGroup } from './param-group';
+import type { BaseHyperparameters, Fields } from './hyperparameters';
+import { checkBoolean, type ParamGroup } from './param-group';
 import type { Counters, StepTable } from './step-table';
 
-/** A group's hyperparameters in a state dict. */
+/** A group in a state dict: besides these all hyperparameters by name; null for a learning rate that is a function. */
 export interface StateDictGroup {
   params: readonly string[];
-  /** null where it is a function, which a dict cannot hold. */
-  lr: number | null;
-  betas: readonly [number, number];
-  eps: number;
-  weightDecay: number;
   frozen: boolean;
+  lr: number | null;
+  [hyperparameter: string]: unknown;
 }
 
 /** One parameter's values. */
@@ -47,15 +45,15 @@ export interface StateDict {
 }
 
 /** What an optimizer shows of itself. */
-export interface StateParts {
-  readonly rule: { readonly name: string; readonly stateNames: readonly string[] };
+export interface StateParts<H extends BaseHyperparameters> {
+  readonly rule: { readonly name: string; readonly stateNames: readonly string[]; readonly fields: Fields<H> };
   readonly step: number;
-  readonly groups: readonly ParamGroup[];
+  readonly groups: readonly ParamGroup<H>[];
   readonly slots: readonly { readonly name: string; readonly parameter: Parameter; readonly states: readonly Tensor[] }[];
   readonly table: StepTable;
 }
 
-export function readStateDict({ rule, step, groups, slots, table }: StateParts): StateDict {
+export function readStateDict<H extends BaseHyperparameters>({ rule, step, groups, slots, table }: StateParts<H>): StateDict {
   const params = createRecord<StateDictParameter>();
   const state = createRecord<StateDictState>();
   for (const [index, { name, parameter, states }] of slots.entries()) {
@@ -68,23 +66,25 @@ export function readStateDict({ rule, step, groups, slots, table }: StateParts):
     version: 1,
     algorithm: rule.name,
     step,
-    groups: groups.map(({ params, lr, betas, eps, weightDecay, frozen }) => {
-      return { params, lr: typeof lr === 'number' ? lr : null, betas, eps, weightDecay, frozen };
+    groups: groups.map(({ params, frozen, hyperparameters }) => {
+      const { lr } = hyperparameters;
+      return { ...hyperparameters, params, frozen, lr: typeof lr === 'number' ? lr : null };
     }),
     params,
     state,
   };
 }
 
-/** @param checkRule what the optimizer itself demands of a dict that is otherwise well-formed */
-export function applyStateDict(parts: StateParts, dict: StateDict, checkRule: () => void): void {
-  checkStateDict(parts, dict);
-  checkRule();
+/** @param checkRule what the optimizer itself demands of its groups' hyperparameters */
+export function applyStateDict<H extends BaseHyperparameters>(
+  parts: StateParts<H>,
+  dict: StateDict,
+  checkRule: (hyperparameters: readonly H[]) => void,
+): void {
+  const hyperparameters = checkStateDict(parts, dict);
+  checkRule(hyperparameters);
   const { rule, groups, slots, table } = parts;
-  for (const [index, group] of groups.entries()) {
-    const { lr, betas, eps, weightDecay, frozen } = dict.groups[index];
-    group.assign({ lr: lr ?? group.lr, betas, eps, weightDecay }, frozen);
-  }
+  for (const [index, group] of groups.entries()) group.assign(hyperparameters[index], dict.groups[index].frozen);
   for (const [index, { name, parameter, states }] of slots.entries()) {
     parameter.value.data.set(dict.params[name].data);
     for (const [slot, stateName] of rule.stateNames.entries()) states[slot].data.set(dict.state[name].arrays[stateName]);
@@ -92,7 +92,8 @@ export function applyStateDict(parts: StateParts, dict: StateDict, checkRule: ()
   }
 }
 
-function checkStateDict({ rule, groups, slots }: StateParts, dict: StateDict): void {
+/** Checks everything; returns every group's hyperparameters. */
+function checkStateDict<H extends BaseHyperparameters>({ rule, groups, slots }: StateParts<H>, dict: StateDict): H[] {
   if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
   if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
   if (dict.algorithm !== rule.name) fail('stateDict.algorithm', `'${rule.name}'`, dict.algorithm);
@@ -100,27 +101,37 @@ function checkStateDict({ rule, groups, slots }: StateParts, dict: StateDict): v
   if (!Array.isArray(dict.groups) || dict.groups.length !== groups.length) {
     fail('stateDict.groups', `${groups.length} groups`, dict.groups);
   }
-  for (const [index, group] of groups.entries()) checkGroup(`stateDict.groups[${index}]`, group, dict.groups[index]);
+  const hyperparameters = groups.map((group, index) => {
+    return checkGroup(`stateDict.groups[${index}]`, group, dict.groups[index], rule.fields);
+  });
   checkKeys('stateDict.params', dict.params, slots);
   checkKeys('stateDict.state', dict.state, slots);
   for (const { name, parameter } of slots) {
     checkParameter(`stateDict.params.${name}`, parameter, dict.params[name]);
     checkState(`stateDict.state.${name}`, parameter, dict.state[name], rule.stateNames);
   }
+  return hyperparameters;
 }
 
-function checkGroup(path: string, group: ParamGroup, given: StateDictGroup): void {
+function checkGroup<H extends BaseHyperparameters>(
+  path: string,
+  group: ParamGroup<H>,
+  given: StateDictGroup,
+  fields: Fields<H>,
+): H {
   const names = given?.params;
   const same = Array.isArray(names) && names.length === group.params.length && names.every((name, i) => name === group.params[i]);
   if (!same) fail(`${path}.params`, `the parameters ${group.params.join(', ')}`, names);
-  if (given.lr !== null) checkLearningRate(`${path}.lr`, given.lr);
-  checkBetas(`${path}.betas`, given.betas);
-  checkNumber(`${path}.eps`, given.eps, '[0, ∞)', (x) => x >= 0);
-  checkWeightDecay(`${path}.weightDecay`, given.weightDecay);
   checkBoolean(`${path}.frozen`, given.frozen);
+  const values: H = { ...group.hyperparameters };
+  for (const name of Object.keys(fields) as (keyof H & string)[]) {
+    if (name === 'lr' && given.lr === null) continue;
+    values[name] = fields[name].check(`${path}.${name}`, given[name], '');
+  }
+  return values;
 }
 
-function checkKeys(path: string, record: object, slots: StateParts['slots']): void {
+function checkKeys(path: string, record: object, slots: StateParts<never>['slots']): void {
   if (typeof record !== 'object' || record === null) fail(path, 'an object by parameter name', record);
   const known = new Set(slots.map(({ name }) => name));
   for (const name of Object.keys(record)) {

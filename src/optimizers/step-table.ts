@@ -24,7 +24,7 @@ export interface Counters {
   step: number;
   /** e: m = m'·2^e, v = v'·2^(2e). */
   exponent: number;
-  /** V: the running mean of S⁴. */
+  /** The rule's own scalar: V of AdaL (the running mean of S⁴), Πμ of NAdam, Σlr² of Schedule-Free. */
   V: number;
   /** β1^step. */
   beta1Power: number;
@@ -32,7 +32,30 @@ export interface Counters {
   beta2Power: number;
 }
 
-const FRESH: Counters = { step: 0, exponent: 0, V: 0, beta1Power: 1, beta2Power: 1 };
+/** What all steps of a table have in common. */
+export interface TableOptions {
+  /** A RULE_… constant. */
+  readonly rule: number;
+  readonly globalNorm: boolean;
+  /** A tensor with Σ|g| at or above it refuses the step. */
+  readonly normLimit: number;
+  /** V of a new tensor. */
+  readonly initialScalar: number;
+}
+
+/** A tensor's scalars for its coming step; one object serves all tensors in turn. */
+export class StepScalars {
+  /** t: the tensor's step to come, 1-based. */
+  step = 0;
+  /** β1^t. */
+  beta1Power = 0;
+  /** β2^t. */
+  beta2Power = 0;
+  /** The rule's own scalar: as it is, and, once written, as it will be if the step is accepted. */
+  scalar = 0;
+  /** The rule's constants, rounded to float32 when they are written here. */
+  readonly constants = new Float32Array(L.CONSTANT_COUNT);
+}
 
 /** Elements a task: enough work to outweigh drawing a ticket, small enough to share a step of MINIMUM_PARALLEL_ELEMENTS. */
 const TASK_ELEMENTS = 2 * L.BLOCK;
@@ -41,8 +64,7 @@ const STATE_FIELDS = [L.TENSOR_STATE0, L.TENSOR_STATE1, L.TENSOR_STATE2];
 
 export class StepTable {
   readonly #runtime: Runtime;
-  readonly #rule: number;
-  readonly #globalNorm: boolean;
+  readonly #options: TableOptions;
   #entries: readonly TableEntry[] = [];
   #address = 0;
   #tensors = 0;
@@ -51,10 +73,9 @@ export class StepTable {
   #tasks = 0;
   #elementCount = 0;
 
-  constructor(runtime: Runtime, rule: number, globalNorm: boolean) {
+  constructor(runtime: Runtime, options: TableOptions) {
     this.#runtime = runtime;
-    this.#rule = rule;
-    this.#globalNorm = globalNorm;
+    this.#options = options;
   }
 
   get address(): number {
@@ -89,20 +110,24 @@ export class StepTable {
     this.#tasks = address + size.tasks;
     const { u32 } = this.#runtime.memory;
     const header = address >>> 2;
-    u32[header + (L.STEP_RULE >>> 2)] = this.#rule;
+    u32[header + (L.STEP_RULE >>> 2)] = this.#options.rule;
     u32[header + (L.STEP_TENSORS >>> 2)] = this.#tensors;
     u32[header + (L.STEP_TENSOR_COUNT >>> 2)] = entries.length;
     u32[header + (L.STEP_BLOCKS >>> 2)] = this.#blocks;
     u32[header + (L.STEP_TASKS >>> 2)] = this.#tasks;
     u32[header + (L.STEP_PARTIALS >>> 2)] = address + size.partials;
-    u32[header + (L.STEP_GLOBAL_NORM >>> 2)] = this.#globalNorm ? 1 : 0;
+    u32[header + (L.STEP_GLOBAL_NORM >>> 2)] = this.#options.globalNorm ? 1 : 0;
+    this.#runtime.memory.f64[(address + L.STEP_NORM_LIMIT) >>> 3] = this.#options.normLimit;
     for (const [index, { parameter, states, group }] of entries.entries()) {
       const tensor = this.#tensor(index) >>> 2;
       u32[tensor + (L.TENSOR_PARAM >>> 2)] = parameter.value.address;
       u32[tensor + (L.TENSOR_GRAD >>> 2)] = parameter.grad.address;
       for (const [slot, state] of states.entries()) u32[tensor + (STATE_FIELDS[slot] >>> 2)] = state.address;
       u32[tensor + (L.TENSOR_GROUP >>> 2)] = this.#group(group);
-      this.setCounters(index, kept[index] ?? FRESH);
+      this.setCounters(
+        index,
+        kept[index] ?? { step: 0, exponent: 0, V: this.#options.initialScalar, beta1Power: 1, beta2Power: 1 },
+      );
     }
   }
 
@@ -140,6 +165,25 @@ export class StepTable {
   /** Sets one hyperparameter (a GROUP_… field) of a group for the next step. */
   setGroup(group: number, field: number, value: number): void {
     this.#runtime.memory.f64[(this.#group(group) + field) >>> 3] = value;
+  }
+
+  /** What a rule needs to know of a tensor to prepare its next step. */
+  readScalars(index: number, scalars: StepScalars): void {
+    const { i32, f64 } = this.#runtime.memory;
+    const tensor = this.#tensor(index);
+    const group = this.#group(this.#entries[index].group);
+    scalars.step = i32[(tensor + L.TENSOR_STEP) >>> 2] + 1;
+    scalars.beta1Power = f64[(tensor + L.TENSOR_BETA1_POWER) >>> 3] * f64[(group + L.GROUP_BETA1) >>> 3];
+    scalars.beta2Power = f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3] * f64[(group + L.GROUP_BETA2) >>> 3];
+    scalars.scalar = f64[(tensor + L.TENSOR_V) >>> 3];
+  }
+
+  /** Its constants for that step, and its own scalar after it. */
+  writeScalars(index: number, scalars: StepScalars): void {
+    const { f32, f64 } = this.#runtime.memory;
+    const tensor = this.#tensor(index);
+    f32.set(scalars.constants, (tensor + L.TENSOR_CONSTANTS) >>> 2);
+    f64[(tensor + L.TENSOR_NEXT_V) >>> 3] = scalars.scalar;
   }
 
   get status(): number {

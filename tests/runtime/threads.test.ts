@@ -43,7 +43,7 @@ describe('stress', () => {
       parameter.grad.data.set(Array.from({ length }, (_, i) => ((7 * i + length) % 13) / 5 - 1.3));
       return { parameter, states: [new Tensor(runtime, [length]), new Tensor(runtime, [length])], group: 0 };
     });
-    const table = new StepTable(runtime, L.RULE_ADAL, false);
+    const table = new StepTable(runtime, { rule: L.RULE_ADAL, globalNorm: false, normLimit: Infinity, initialScalar: 0 });
     table.describe(entries, 1);
     table.select(() => false);
     table.setGroup(0, L.GROUP_BETA1, 0.9);

@@ -66,7 +66,8 @@ const rmsprop =
     const v = (f32[x.s0] = blend(alpha, f32[x.s0], c, f(h * h)));
     let w = v;
     if (centered) {
-      const a = (f32[x.s2] = blend(alpha, f32[x.s2], c, h));
+      const mean = momentum ? x.s2 : x.s1;
+    const a = (f32[mean] = blend(alpha, f32[mean], c, h));
       w = f(v - f(a * a));
       if (w < 0) w = 0;
     }

@@ -1,0 +1,42 @@
+/** AdaBelief. The rule is in assembly/optimizers/adabelief.ts. */
+import { RULE_ADABELIEF } from '../abi/layout';
+import type { Runtime } from '../runtime/runtime';
+import { checkOptions } from '../validate';
+import { ADAM_FIELDS, type AdamHyperparameters, writeAdam } from './adam-family';
+import { nonNegative } from './hyperparameters';
+import { type CommonOptions, Optimizer } from './optimizer';
+import type { ParamsInit } from './param-group';
+import type { StepScalars } from './step-table';
+
+const FIELDS = { ...ADAM_FIELDS, eps: nonNegative(1e-16) };
+
+export interface AdaBeliefOptions extends CommonOptions, Partial<AdamHyperparameters> {}
+
+const OPTION_NAMES = [...Object.keys(FIELDS), 'onNonFinite'];
+
+/**
+ * AdaBelief:
+ *
+ *     s ← β2·s + (1-β2)·(g - m)² + ε with the new m;  θ ← θ - lr·m̂/(√ŝ + ε)
+ *
+ * Source: Zhuang et al. 2020, "AdaBelief Optimizer", arXiv 2010.07468.
+ *
+ * @example
+ * const optimizer = new AdaBelief(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
+ */
+export class AdaBelief extends Optimizer<AdamHyperparameters> {
+  /**
+   * @param params parameters by name, or groups of them with hyperparameters of their own
+   * @throws ArgumentError for anything out of range
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   */
+  constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: AdaBeliefOptions = {}) {
+    checkOptions('options', options, OPTION_NAMES);
+    super(runtime, { name: 'adabelief', rule: RULE_ADABELIEF, stateNames: ['exp_avg', 'exp_avg_var'], fields: FIELDS }, options);
+    this.addParams(params);
+  }
+
+  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>, lr: number): void {
+    writeAdam(scalars, values, lr);
+  }
+}

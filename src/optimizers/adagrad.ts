@@ -1,0 +1,79 @@
+/** Adagrad. The rule is in assembly/optimizers/adagrad.ts. */
+import { RULE_ADAGRAD } from '../abi/layout';
+import type { Runtime } from '../runtime/runtime';
+import type { LearningRate } from '../types';
+import { checkOptions } from '../validate';
+import { type Fields, learningRate, nonNegative } from './hyperparameters';
+import { type CommonOptions, Optimizer } from './optimizer';
+import type { ParamsInit } from './param-group';
+import type { Slot } from './slots';
+import type { StepScalars } from './step-table';
+
+/** What a group may set for itself. */
+export interface AdagradHyperparameters {
+  /** A number in [0, ∞), or a function of the step (1-based). @default 1e-2 */
+  lr: LearningRate;
+  /** Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. @default 0 */
+  weightDecay: number;
+  /** Coupled L2: l2·θ is added to the gradient. @default 0 */
+  l2: number;
+  /** ε, added to √v. @default 1e-10 */
+  eps: number;
+}
+
+export interface AdagradOptions extends CommonOptions, Partial<AdagradHyperparameters> {
+  /** Decay of the learning rate. @default 0 */
+  lrDecay?: number;
+  /** What v begins with. @default 0 */
+  initialAccumulator?: number;
+}
+
+const FIELDS: Fields<AdagradHyperparameters> = {
+  lr: learningRate(1e-2),
+  weightDecay: nonNegative(0),
+  l2: nonNegative(0),
+  eps: nonNegative(1e-10),
+};
+const OPTION_NAMES = [...Object.keys(FIELDS), 'lrDecay', 'initialAccumulator', 'onNonFinite'];
+
+/**
+ * Adagrad:
+ *
+ *     v ← v + g²;  θ ← θ - lr/(1 + (t-1)·lrDecay)·g/(√v + ε)
+ *
+ * Source: Duchi, Hazan & Singer 2011, "Adaptive Subgradient Methods".
+ *
+ * @example
+ * const optimizer = new Adagrad(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-2 });
+ */
+export class Adagrad extends Optimizer<AdagradHyperparameters> {
+  readonly #lrDecay: number;
+  readonly #initialAccumulator: number;
+
+  /**
+   * @param params parameters by name, or groups of them with hyperparameters of their own
+   * @throws ArgumentError for anything out of range
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   */
+  constructor(runtime: Runtime, params: ParamsInit<AdagradHyperparameters>, options: AdagradOptions = {}) {
+    checkOptions('options', options, OPTION_NAMES);
+    const lrDecay = nonNegative(0).check('lrDecay', options.lrDecay ?? 0, '');
+    const initialAccumulator = nonNegative(0).check('initialAccumulator', options.initialAccumulator ?? 0, '');
+    super(runtime, { name: 'adagrad', rule: RULE_ADAGRAD, stateNames: ['sum'], fields: FIELDS }, options);
+    this.#lrDecay = lrDecay;
+    this.#initialAccumulator = initialAccumulator;
+    this.addParams(params);
+  }
+
+  protected override initialise({ states: [sum] }: Slot): void {
+    sum.data.fill(this.#initialAccumulator);
+  }
+
+  protected override prepare({ constants, step }: StepScalars, values: Readonly<AdagradHyperparameters>, lr: number): void {
+    constants[0] = 1;
+    constants[1] = values.l2;
+    constants[2] = lr / (1 + (step - 1) * this.#lrDecay);
+    constants[3] = 1 - lr * values.weightDecay;
+    constants[4] = values.eps;
+  }
+}

@@ -1,0 +1,42 @@
+/** AdamW: Adam with decoupled weight decay, 0.01 unless told otherwise. */
+import { RULE_ADAM } from '../abi/layout';
+import type { Runtime } from '../runtime/runtime';
+import { checkOptions } from '../validate';
+import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeAdam } from './adam-family';
+import { nonNegative } from './hyperparameters';
+import { type CommonOptions, Optimizer } from './optimizer';
+import type { ParamsInit } from './param-group';
+import type { StepScalars } from './step-table';
+
+const FIELDS = { ...ADAM_FIELDS, weightDecay: nonNegative(0.01) };
+
+export interface AdamWOptions extends CommonOptions, Partial<AdamHyperparameters> {}
+
+const OPTION_NAMES = [...Object.keys(FIELDS), 'onNonFinite'];
+
+/**
+ * AdamW:
+ *
+ *     θ ← θ·(1 - lr·λ), then as Adam
+ *
+ * Source: Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization", arXiv 1711.05101.
+ *
+ * @example
+ * const optimizer = new AdamW(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
+ */
+export class AdamW extends Optimizer<AdamHyperparameters> {
+  /**
+   * @param params parameters by name, or groups of them with hyperparameters of their own
+   * @throws ArgumentError for anything out of range
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   */
+  constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: AdamWOptions = {}) {
+    checkOptions('options', options, OPTION_NAMES);
+    super(runtime, { name: 'adamw', rule: RULE_ADAM, stateNames: ADAM_STATE, fields: FIELDS }, options);
+    this.addParams(params);
+  }
+
+  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>, lr: number): void {
+    writeAdam(scalars, values, lr);
+  }
+}

@@ -1,0 +1,64 @@
+/** The registered parameters of an optimizer: what was given for them, checked, and their state in linear memory. */
+import { ArgumentError } from '../errors';
+import type { Runtime } from '../runtime/runtime';
+import { checkParameterInit, Parameter, type ParameterSpec } from '../tensors/parameter';
+import { Tensor } from '../tensors/tensor';
+import { fail } from '../validate';
+import type { TableEntry } from './step-table';
+
+/** A registered parameter. */
+export interface Slot extends TableEntry {
+  readonly name: string;
+  /** Whether the optimizer allocated it, and so frees it. */
+  readonly owned: boolean;
+}
+
+/** A parameter that is checked, but not yet allocated. */
+export interface PendingSlot {
+  readonly name: string;
+  readonly group: number;
+  readonly init: Parameter | ParameterSpec;
+}
+
+/** The names in a record of parameters; adds them to `taken`. */
+export function checkNames(params: unknown, where: string, taken: Set<string>): string[] {
+  if (typeof params !== 'object' || params === null || Array.isArray(params) || ArrayBuffer.isView(params)) {
+    fail(where, 'an object of parameters by name', params);
+  }
+  const names = Object.keys(params);
+  if (names.length === 0) fail(where, 'at least one parameter', params);
+  for (const name of names) {
+    if (taken.has(name)) throw new ArgumentError(`${where}.${name}`, 'a name that no other parameter has', `"${name}" again`);
+    taken.add(name);
+  }
+  return names;
+}
+
+export function checkInit(name: string, init: unknown, runtime: Runtime): Parameter | ParameterSpec {
+  if (!(init instanceof Parameter)) return checkParameterInit(`params.${name}`, init, runtime);
+  if (init.value.runtime !== runtime) {
+    throw new ArgumentError(`params.${name}`, "a parameter of this optimizer's runtime", 'one of another');
+  }
+  return init;
+}
+
+/** Allocates a parameter, unless it is a model's own, and its state. On failure nothing stays allocated. */
+export function allocateSlot({ name, group, init }: PendingSlot, stateCount: number, runtime: Runtime): Slot {
+  const owned = !(init instanceof Parameter);
+  const parameter = owned ? new Parameter(runtime, init.shape) : init;
+  const states: Tensor[] = [];
+  const slot = { name, group, parameter, states, owned };
+  try {
+    for (let i = 0; i < stateCount; i++) states.push(new Tensor(runtime, parameter.value.shape));
+  } catch (error) {
+    releaseSlot(slot);
+    throw error;
+  }
+  if (owned && init.data) parameter.value.data.set(init.data);
+  return slot;
+}
+
+export function releaseSlot({ owned, parameter, states }: Slot): void {
+  if (owned) parameter.dispose();
+  for (const state of states) state.dispose();
+}
