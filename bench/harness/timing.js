@@ -4,22 +4,24 @@
  * function returns something that is fed to a sink.
  */
 import Benchmark from 'benchmark';
+import { median } from './stats.js';
 
 /** What timed functions return ends here, so that no engine may drop the work. */
 export let sink = 0;
 
-/** Seconds one timing lasts at least. */
-const MIN_SECONDS = 0.02;
+/** Seconds one sample lasts at least, and all samples of a timing together. */
+const SAMPLE_SECONDS = 0.02;
+const TIMING_SECONDS = 0.15;
 
-/** Nanoseconds a call, from one run of benchmark.js. */
+/** Nanoseconds a call: the median over the samples of one run of benchmark.js. */
 export function timeOnce(name, body) {
   const bench = new Benchmark(name, () => {
     sink += body();
   });
-  Object.assign(bench.options, { minTime: MIN_SECONDS, maxTime: MIN_SECONDS, minSamples: 1, initCount: 1 });
+  Object.assign(bench.options, { minTime: SAMPLE_SECONDS, maxTime: TIMING_SECONDS, minSamples: 3, initCount: 1 });
   bench.run({ async: false });
   if (bench.error) throw bench.error;
-  return Math.min(...bench.stats.sample) * 1e9;
+  return median(bench.stats.sample) * 1e9;
 }
 
 /**

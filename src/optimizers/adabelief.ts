@@ -36,7 +36,7 @@ export class AdaBelief extends Optimizer<AdamHyperparameters> {
     this.addParams(params);
   }
 
-  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>, lr: number): void {
-    writeAdam(scalars, values, lr);
+  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
+    writeAdam(scalars, values);
   }
 }

@@ -44,7 +44,8 @@ export class AdaBound extends Optimizer<AdaBoundHyperparameters> {
     this.addParams(params);
   }
 
-  protected override prepare(scalars: StepScalars, values: Readonly<AdaBoundHyperparameters>, lr: number): void {
+  protected override prepare(scalars: StepScalars, values: Readonly<AdaBoundHyperparameters>): void {
+    const { lr } = scalars;
     const { constants, step, beta1Power, beta2Power } = scalars;
     const { eps, finalLr, gamma, weightDecay } = values;
     writeMoments(scalars, values);

@@ -69,7 +69,7 @@ export class Adagrad extends Optimizer<AdagradHyperparameters> {
     sum.data.fill(this.#initialAccumulator);
   }
 
-  protected override prepare({ constants, step }: StepScalars, values: Readonly<AdagradHyperparameters>, lr: number): void {
+  protected override prepare({ constants, step, lr }: StepScalars, values: Readonly<AdagradHyperparameters>): void {
     constants[0] = 1;
     constants[1] = values.l2;
     constants[2] = lr / (1 + (step - 1) * this.#lrDecay);

@@ -8,7 +8,7 @@ import { checkChoice, checkInteger, checkNumber, checkOptions, describe } from '
 import { averagingFactors, type Betas, type Fields, learningRate, nonNegative } from './hyperparameters';
 import { type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import type { StepTable } from './step-table';
+import type { StepScalars, StepTable } from './step-table';
 
 /** What a group may set for itself. */
 export interface AdaLHyperparameters {
@@ -92,10 +92,15 @@ export class AdaL extends Optimizer<AdaLHyperparameters> {
     }
   }
 
-  protected override writeGroup(table: StepTable, index: number, values: AdaLHyperparameters, lr: number, step: number): void {
-    super.writeGroup(table, index, values, lr, step);
+  protected override writeGroup(
+    table: StepTable,
+    index: number,
+    values: Readonly<AdaLHyperparameters>,
+    scalars: StepScalars,
+  ): void {
+    super.writeGroup(table, index, values, scalars);
     // One division for both decays: as two branches V8 boxes the result, an allocation a step.
-    table.setGroup(index, GROUP_STEP_SIZE, lr / (this.#decay === 'inverse-sqrt' ? Math.sqrt(step) : 1));
+    table.setGroup(index, GROUP_STEP_SIZE, scalars.lr / (this.#decay === 'inverse-sqrt' ? Math.sqrt(scalars.optimizerStep) : 1));
     table.setGroup(index, GROUP_EPS, values.eps);
     table.setGroup(index, GROUP_WEIGHT_DECAY, values.weightDecay);
   }

@@ -31,19 +31,19 @@ export const ADAM_STATE = ['exp_avg', 'exp_avg_sq'];
 /** k0…k5: r (no clipping), l2, β1, 1-β1, β2, 1-β2. */
 export function writeMoments(
   { constants }: StepScalars,
-  { betas: [beta1, beta2], l2 }: Readonly<Pick<AdamHyperparameters, 'betas' | 'l2'>>,
+  { betas, l2 }: Readonly<Pick<AdamHyperparameters, 'betas' | 'l2'>>,
 ): void {
   constants[0] = 1;
   constants[1] = l2;
-  constants[2] = beta1;
-  constants[3] = 1 - beta1;
-  constants[4] = beta2;
-  constants[5] = 1 - beta2;
+  constants[2] = betas[0];
+  constants[3] = 1 - betas[0];
+  constants[4] = betas[1];
+  constants[5] = 1 - betas[1];
 }
 
 /** The constants of Adam's own rule: those, then lr/(1-β1^t), 1/√(1-β2^t), ε, δ. */
-export function writeAdam(scalars: StepScalars, values: Readonly<AdamHyperparameters>, lr: number): void {
-  const { constants } = scalars;
+export function writeAdam(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
+  const { constants, lr } = scalars;
   writeMoments(scalars, values);
   constants[6] = lr / (1 - scalars.beta1Power);
   constants[7] = 1 / Math.sqrt(1 - scalars.beta2Power);

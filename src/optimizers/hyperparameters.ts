@@ -70,7 +70,7 @@ function number(byDefault: number, interval: string, inside: (x: number) => bool
 /** Two averaging factors, each in [0, 1). */
 export function averagingFactors(byDefault: Betas): Field<Betas> {
   return {
-    default: byDefault,
+    default: Object.freeze([...byDefault] as const),
     check(argument, value, where) {
       if (!Array.isArray(value) || value.length !== 2) fail(argument + where, 'a pair of numbers', value);
       const [beta1, beta2] = value.map((beta, index) => {

@@ -44,7 +44,8 @@ export class Lion extends Optimizer<LionHyperparameters> {
     this.addParams(params);
   }
 
-  protected override prepare(scalars: StepScalars, values: Readonly<LionHyperparameters>, lr: number): void {
+  protected override prepare(scalars: StepScalars, values: Readonly<LionHyperparameters>): void {
+    const { lr } = scalars;
     writeMoments(scalars, values);
     scalars.constants[6] = lr;
     scalars.constants[7] = 1 - lr * values.weightDecay;

@@ -47,7 +47,8 @@ export class NAdam extends Optimizer<NAdamHyperparameters> {
     this.addParams(params);
   }
 
-  protected override prepare(scalars: StepScalars, values: Readonly<NAdamHyperparameters>, lr: number): void {
+  protected override prepare(scalars: StepScalars, values: Readonly<NAdamHyperparameters>): void {
+    const { lr } = scalars;
     const { constants, step, beta2Power } = scalars;
     writeMoments(scalars, values);
     const mu = momentumAt(values, step);

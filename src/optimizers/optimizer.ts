@@ -90,6 +90,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #label: string;
   /** What the table's lists were made for. */
   readonly #frozen: boolean[] = [];
+  /** Made once: a closure in a method that every step calls costs it an allocation. */
+  readonly #isFrozen = (group: number) => this.#frozen[group];
   #stepCount = 0;
   #skippedSteps = 0;
   #aborted: string | null = null;
@@ -220,18 +222,18 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   /** What must hold between groups; throws where it does not. */
   protected checkGroups(_groups: readonly Readonly<H>[]): void {}
 
-  /** Writes what the kernels need of a group for a step with learning rate `lr`: by default its betas, if it has any. */
-  protected writeGroup(table: StepTable, index: number, values: Readonly<H>, _lr: number, _step: number): void {
-    const [beta1, beta2] = (values as { betas?: Betas }).betas ?? NO_BETAS;
-    table.setGroup(index, GROUP_BETA1, beta1);
-    table.setGroup(index, GROUP_BETA2, beta2);
+  /** Writes what the kernels need of a group for the coming step: by default its betas, if it has any. */
+  protected writeGroup(table: StepTable, index: number, values: Readonly<H>, _scalars: StepScalars): void {
+    const { betas = NO_BETAS } = values as { betas?: Betas };
+    table.setGroup(index, GROUP_BETA1, betas[0]);
+    table.setGroup(index, GROUP_BETA2, betas[1]);
   }
 
   /**
    * Writes the constants of a tensor's next update, in the order in which the rule takes them, into `scalars.constants`.
    * Rules whose constants depend on the gradients compute them in the kernels instead, and leave this out.
    */
-  protected prepare?(scalars: StepScalars, values: Readonly<H>, lr: number): void;
+  protected prepare?(scalars: StepScalars, values: Readonly<H>): void;
 
   /** Gives a new tensor's state its first values, where they are not zero. */
   protected initialise?(slot: Slot, values: Readonly<H>): void;
@@ -304,24 +306,25 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
     if (grads !== undefined) this.#copyGradients(grads);
     this.#selectUnfrozen(false);
-    const step = this.#stepCount + 1;
+    const scalars = this.#scalars;
+    scalars.optimizerStep = this.#stepCount + 1;
     for (let index = 0; index < this.#groups.length; index++) {
       const group = this.#groups[index];
       if (group.frozen) continue;
       const values = group.hyperparameters;
-      const lr = learningRateAt(values, step);
-      this.writeGroup(this.#table, index, values, lr, step);
-      if (this.prepare) this.#prepareGroup(index, values, lr);
+      scalars.lr = learningRateAt(values, scalars.optimizerStep);
+      this.writeGroup(this.#table, index, values, scalars);
+      if (this.prepare) this.#prepareGroup(index, values);
     }
   }
 
   /** The constants of every tensor of a group. */
-  #prepareGroup(group: number, values: Readonly<H>, lr: number): void {
+  #prepareGroup(group: number, values: Readonly<H>): void {
     const scalars = this.#scalars;
     for (let index = 0; index < this.#slots.length; index++) {
       if (this.#slots[index].group !== group) continue;
       this.#table.readScalars(index, scalars);
-      this.prepare?.(scalars, values, lr);
+      this.prepare?.(scalars, values);
       this.#table.writeScalars(index, scalars);
     }
   }
@@ -353,7 +356,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       this.#frozen[index] = frozen;
       changed = true;
     }
-    if (changed) this.#table.select((group) => this.#frozen[group]);
+    if (changed) this.#table.select(this.#isFrozen);
   }
 
   #finish(result: StepResult): StepResult {

@@ -33,7 +33,8 @@ export class RAdam extends Optimizer<AdamHyperparameters> {
     this.addParams(params);
   }
 
-  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>, lr: number): void {
+  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
+    const { lr } = scalars;
     const { constants, step, beta1Power, beta2Power } = scalars;
     writeMoments(scalars, values);
     const limit = 2 / (1 - values.betas[1]) - 1;

@@ -65,7 +65,7 @@ export class RMSProp extends Optimizer<RMSPropHyperparameters> {
     this.addParams(params);
   }
 
-  protected override prepare({ constants }: StepScalars, values: Readonly<RMSPropHyperparameters>, lr: number): void {
+  protected override prepare({ constants, lr }: StepScalars, values: Readonly<RMSPropHyperparameters>): void {
     constants[0] = 1;
     constants[1] = values.l2;
     constants[2] = lr;

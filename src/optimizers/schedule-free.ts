@@ -47,7 +47,8 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
     this.addParams(params);
   }
 
-  protected override prepare(scalars: StepScalars, values: Readonly<ScheduleFreeHyperparameters>, lr: number): void {
+  protected override prepare(scalars: StepScalars, values: Readonly<ScheduleFreeHyperparameters>): void {
+    const { lr } = scalars;
     const { constants, beta2Power } = scalars;
     const {
       betas: [beta1, beta2],

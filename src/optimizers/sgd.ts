@@ -70,7 +70,7 @@ export class SGD extends Optimizer<SGDHyperparameters> {
     this.addParams(params);
   }
 
-  protected override prepare({ constants, step }: StepScalars, values: Readonly<SGDHyperparameters>, lr: number): void {
+  protected override prepare({ constants, step, lr }: StepScalars, values: Readonly<SGDHyperparameters>): void {
     constants[0] = 1;
     constants[1] = values.l2;
     constants[2] = lr;

@@ -43,16 +43,23 @@ export interface TableOptions {
   readonly initialScalar: number;
 }
 
-/** A tensor's scalars for its coming step; one object serves all tensors in turn. */
+/**
+ * The scalars of the coming step, of a group and of a tensor; one object serves all in turn. They travel as fields, since
+ * numbers that are passed to a function which is not inlined are allocated.
+ */
 export class StepScalars {
+  /** The group's learning rate. */
+  lr = 0.5;
+  /** The optimizer's step to come, 1-based. */
+  optimizerStep = 0;
   /** t: the tensor's step to come, 1-based. */
   step = 0;
   /** β1^t. */
-  beta1Power = 0;
+  beta1Power = 0.5;
   /** β2^t. */
-  beta2Power = 0;
+  beta2Power = 0.5;
   /** The rule's own scalar: as it is, and, once written, as it will be if the step is accepted. */
-  scalar = 0;
+  scalar = 0.5;
   /** The rule's constants, rounded to float32 when they are written here. */
   readonly constants = new Float32Array(L.CONSTANT_COUNT);
 }

@@ -67,7 +67,7 @@ const rmsprop =
     let w = v;
     if (centered) {
       const mean = momentum ? x.s2 : x.s1;
-    const a = (f32[mean] = blend(alpha, f32[mean], c, h));
+      const a = (f32[mean] = blend(alpha, f32[mean], c, h));
       w = f(v - f(a * a));
       if (w < 0) w = 0;
     }
