@@ -1,5 +1,4 @@
-import { checkNumber } from '../validate';
-import { checkStep, type Schedule } from './schedule';
+import { type ConfiguredSchedule, checkLr, createSchedule } from './schedule';
 
 /**
  * The same learning rate at every step.
@@ -9,10 +8,7 @@ import { checkStep, type Schedule } from './schedule';
  * @throws ArgumentError for another `lr`
  * @example constant(0.01)(1) // 0.01
  */
-export function constant(lr: number): Schedule {
-  checkNumber('lr', lr, '[0, ∞)', (x) => x >= 0);
-  return (step) => {
-    checkStep(step);
-    return lr;
-  };
+export function constant(lr: number): ConfiguredSchedule {
+  checkLr('lr', lr);
+  return createSchedule({ name: 'constant', lr }, () => lr);
 }

@@ -1,6 +1,6 @@
 import { cos } from '../math/cos';
-import { checkInteger, checkNumber, checkOptions } from '../validate';
-import { checkStep, type Schedule } from './schedule';
+import { checkNumber, checkOptions } from '../validate';
+import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } from './schedule';
 
 /** Options of `cosine`. */
 export interface CosineOptions {
@@ -32,16 +32,19 @@ export interface CosineOptions {
  * lr(101); // 0
  * @see Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts" (without the restarts)
  */
-export function cosine(options: CosineOptions): Schedule {
+export function cosine(options: CosineOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'totalSteps', 'endLr']);
   const { lr, totalSteps, endLr = 0 } = options;
-  checkNumber('lr', lr, '[0, ∞)', (x) => x >= 0);
-  checkInteger('totalSteps', totalSteps, 1, Number.MAX_SAFE_INTEGER);
+  checkLr('lr', lr);
+  checkSteps('totalSteps', totalSteps);
   checkNumber('endLr', endLr, `[0, lr = ${lr}]`, (x) => x >= 0 && x <= lr);
-  return (step) => {
-    checkStep(step);
-    if (step === 1) return lr; // endLr + (lr - endLr) may round
+  return createSchedule({ name: 'cosine', lr, totalSteps, endLr }, (step) => {
     if (step > totalSteps) return endLr;
-    return endLr + (lr - endLr) * (0.5 * (1 + cos((Math.PI * (step - 1)) / totalSteps)));
-  };
+    return blend(lr, endLr, halfCosine(step - 1, totalSteps));
+  });
+}
+
+/** ½(1 + cos(π·k/n)): falls from 1 at k = 0 to 0 at k = n, flat at both. */
+export function halfCosine(k: number, n: number): number {
+  return 0.5 * (1 + cos((Math.PI * k) / n));
 }

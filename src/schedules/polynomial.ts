@@ -1,0 +1,48 @@
+import { pow } from '../math/pow';
+import { checkNumber, checkOptions } from '../validate';
+import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } from './schedule';
+
+/** Options of `polynomial`. */
+export interface PolynomialOptions {
+  /** The learning rate of step 1: finite, ≥ 0. */
+  lr: number;
+  /** Steps until `endLr` is reached: a whole number ≥ 1. */
+  totalSteps: number;
+  /** The exponent, finite, > 0: 1 is a straight line, above it the change comes early, below it late. */
+  power: number;
+  /**
+   * The learning rate after `totalSteps`: finite, ≥ 0.
+   * @default 0
+   */
+  endLr?: number;
+}
+
+/**
+ * Goes from `lr` to `endLr` as a power of the steps that are left.
+ *
+ *     lr(t) = endLr + (lr - endLr)·(1 - (t - 1)/totalSteps)^power for t ≤ totalSteps, endLr after it
+ *
+ * Step 1 uses `lr` itself; `endLr` is reached at step totalSteps + 1 at the latest and kept. The power is the library's own,
+ * so the bits are the same on every engine.
+ *
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
+ * @throws ArgumentError for options out of range
+ * @example
+ * const lr = polynomial({ lr: 0.01, totalSteps: 100, power: 2 });
+ * lr(1); // 0.01
+ * lr(51); // 0.0025
+ * lr(101); // 0
+ * @see torch.optim.lr_scheduler.PolynomialLR and optax.polynomial_schedule, which count steps from 0
+ */
+export function polynomial(options: PolynomialOptions): ConfiguredSchedule {
+  checkOptions('options', options, ['lr', 'totalSteps', 'power', 'endLr']);
+  const { lr, totalSteps, power, endLr = 0 } = options;
+  checkLr('lr', lr);
+  checkSteps('totalSteps', totalSteps);
+  checkNumber('power', power, '(0, ∞)', (x) => x > 0);
+  checkLr('endLr', endLr);
+  return createSchedule({ name: 'polynomial', lr, totalSteps, power, endLr }, (step) => {
+    if (step > totalSteps) return endLr;
+    return blend(lr, endLr, pow(1 - (step - 1) / totalSteps, power));
+  });
+}

@@ -1,0 +1,55 @@
+import { pow } from '../math/pow';
+import { checkOptions, fail } from '../validate';
+import { checkRising, passed } from './milestones';
+import { type ConfiguredSchedule, checkFactor, checkLr, checkSteps, createSchedule } from './schedule';
+
+/** Options of `stepDecay`: either `stepSize` or `milestones`. */
+export interface StepDecayOptions {
+  /** The learning rate of step 1: finite, ≥ 0. */
+  lr: number;
+  /** Steps from one drop to the next: a whole number ≥ 1. */
+  stepSize?: number;
+  /** Numbers of steps after each of which the rate drops once: whole numbers ≥ 1, rising. */
+  milestones?: readonly number[];
+  /**
+   * The factor of each drop, in (0, 1].
+   * @default 0.1
+   */
+  gamma?: number;
+}
+
+/**
+ * Drops by a factor every `stepSize` steps, or after each of the `milestones` ("step" decay).
+ *
+ *     lr(t) = lr·gamma^k,  k = ⌊(t - 1)/stepSize⌋ or the number of milestones ≤ t - 1
+ *
+ * So `lr` holds for steps 1 to stepSize (or milestones[0]), and the first drop is seen at the step after. The power is
+ * multiplied out by repeated squaring, so the bits are the same on every engine.
+ *
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
+ * @throws ArgumentError for options out of range, and unless exactly one of `stepSize` and `milestones` is given
+ * @example
+ * const lr = stepDecay({ lr: 0.08, stepSize: 30, gamma: 0.5 });
+ * lr(30); // 0.08
+ * lr(31); // 0.04
+ * lr(61); // 0.02
+ * const late = stepDecay({ lr: 0.08, milestones: [60, 80], gamma: 0.5 });
+ * late(81); // 0.02
+ * @see torch.optim.lr_scheduler.StepLR and MultiStepLR: ours at t is their value at `last_epoch` = t - 1
+ */
+export function stepDecay(options: StepDecayOptions): ConfiguredSchedule {
+  checkOptions('options', options, ['lr', 'stepSize', 'milestones', 'gamma']);
+  const { lr, stepSize, milestones, gamma = 0.1 } = options;
+  checkLr('lr', lr);
+  checkFactor('gamma', gamma);
+  if (milestones === undefined) {
+    const every = checkSteps('stepSize', stepSize);
+    const config = { name: 'stepDecay', lr, stepSize: every, gamma };
+    return createSchedule(config, (step) => lr * pow(gamma, Math.floor((step - 1) / every)));
+  }
+  if (stepSize !== undefined) fail('stepSize', 'nothing beside "milestones"', stepSize);
+  const after = checkRising('milestones', milestones);
+  return createSchedule({ name: 'stepDecay', lr, milestones: after, gamma }, (step) => {
+    return lr * pow(gamma, passed(after, step));
+  });
+}
