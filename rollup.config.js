@@ -6,7 +6,13 @@ import terser from '@rollup/plugin-terser';
 import typescript from '@rollup/plugin-typescript';
 import dts from 'rollup-plugin-dts';
 
-const library = { index: 'src/index.ts', nn: 'src/nn/index.ts', data: 'src/data/index.ts' };
+const library = {
+  index: 'src/index.ts',
+  registry: 'src/optimizers/registry.ts',
+  schedules: 'src/schedules/index.ts',
+  nn: 'src/nn/index.ts',
+  data: 'src/data/index.ts',
+};
 const cli = { cli: 'src/cli/main.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
 
@@ -37,7 +43,7 @@ export default [
   {
     input: library,
     external,
-    output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js' },
+    output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
     plugins: [dts()],
   },
 ];

@@ -8,33 +8,28 @@ import {
   TENSOR_STATE1,
 } from '../../layout';
 import { drive } from '../driver';
+import { flushMoments } from '../flush';
 import { Rule } from '../rule';
 
-/** θ ← θ + k0·g, m ← g, v ← k9: shows which addresses and constants the driver hands out. */
+/** θ ← θ + k0·g, m ← g, v ← k11: shows which addresses and constants the driver hands out. */
 @unmanaged
 class Probe extends Rule {
+  // biome-ignore format: addresses on one line, constants on the next two
   @inline
   apply(
-    p: usize,
-    g: usize,
-    s0: usize,
-    s1: usize,
-    s2: usize,
-    k0: v128,
-    k1: v128,
-    k2: v128,
-    k3: v128,
-    k4: v128,
-    k5: v128,
-    k6: v128,
-    k7: v128,
-    k8: v128,
-    k9: v128,
+    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
+    k0: v128, k1: v128, k2: v128, k3: v128, k4: v128, k5: v128,
+    k6: v128, k7: v128, k8: v128, k9: v128, k10: v128, k11: v128,
   ): void {
     const x = v128.load(g);
     v128.store(p, f32x4.add(v128.load(p), f32x4.mul(k0, x)));
     v128.store(s0, x);
-    v128.store(s1, k9);
+    v128.store(s1, k11);
+  }
+
+  @inline
+  flush(s0: usize, s1: usize, length: usize): void {
+    flushMoments(s0, s1, length);
   }
 }
 
@@ -49,7 +44,7 @@ function describeTensor(): usize {
   store<u32>(tensor, <u32>(data + 768), TENSOR_STATE1);
   for (let i = 0; i < 64; i++) store<f32>(data + 256 + (i << 2), <f32>i);
   store<f32>(tensor + TENSOR_CONSTANTS, 2.0, 0);
-  store<f32>(tensor + TENSOR_CONSTANTS, 5.0, 36);
+  store<f32>(tensor + TENSOR_CONSTANTS, 5.0, 44);
   return tensor;
 }
 
@@ -68,7 +63,7 @@ describe('drive', () => {
 
   it('flushes the block afterwards when the descriptor says so', () => {
     const tensor = describeTensor();
-    store<f32>(tensor + TENSOR_CONSTANTS, 0.0, 36);
+    store<f32>(tensor + TENSOR_CONSTANTS, 0.0, 44);
     store<i32>(tensor, 1, TENSOR_FLUSH);
     drive<Probe>(tensor, 0, 64);
     expect(load<f32>(tensor + TENSOR_SIZE + 512 + 4 * 63)).toBe(0);
