@@ -16,6 +16,7 @@ import {
   parseOptimizer,
   parseOut,
   parsePreset,
+  parseSchedule,
   parseSeed,
   parseTarget,
   parseTestFraction,
@@ -70,8 +71,16 @@ function createProgram(version: string): Command {
     .addOption(option('--test-fraction <f>', 'digits, csv: part held out for testing (default: 0.25)', parseTestFraction))
     .addOption(option('--model <spec>', 'layers, see below', parseModel, 'mlp:64'))
     .addOption(option('--optimizer <name>', optimizerNames().join(', '), parseOptimizer, 'adal'))
-    .addOption(option('--preset <name>', "restated: the paper's rule; practical: trains better", parsePreset, 'restated'))
-    .addOption(option('--lr <rate>', "learning rate (default: the preset's, 0.01)", parseLearningRate))
+    .addOption(
+      option(
+        '--preset <name>',
+        'adal: restated, its rule as restated, or practical, which trains better',
+        parsePreset,
+        'restated',
+      ),
+    )
+    .addOption(option('--lr <rate>', "learning rate (default: the optimizer's; adal: 0.01)", parseLearningRate))
+    .addOption(option('--schedule <name>', 'of --lr: constant, linear, cosine, one-cycle, inverse-sqrt', parseSchedule))
     .addOption(option('--epochs <n>', 'passes over the training data', parseEpochs, '30'))
     .addOption(option('--batch-size <n>', 'examples a step', parseBatchSize, '32'))
     .addOption(option('--seed <n>', 'of split, first weights and order', parseSeed, '1'))

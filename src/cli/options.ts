@@ -20,6 +20,10 @@ export type Preset = (typeof PRESETS)[number];
 
 const BACKENDS = ['auto', 'simd', 'threads', 'oracle'] as const;
 
+/** Schedules that a learning rate and the length of the run determine. */
+const SCHEDULES = ['constant', 'linear', 'cosine', 'one-cycle', 'inverse-sqrt'] as const;
+export type ScheduleChoice = (typeof SCHEDULES)[number];
+
 /** Everything that `adal train` is told. */
 export interface TrainSettings {
   readonly data: DataSource;
@@ -28,6 +32,7 @@ export interface TrainSettings {
   readonly model: ModelSpec;
   readonly optimizer: OptimizerName;
   readonly preset: Preset;
+  readonly schedule: ScheduleChoice | undefined;
   readonly lr: number | undefined;
   readonly epochs: number;
   readonly batchSize: number;
@@ -69,6 +74,10 @@ export function parseOptimizer(text: string): OptimizerName {
 
 export function parsePreset(text: string): Preset {
   return parseChoice('--preset', text, PRESETS);
+}
+
+export function parseSchedule(text: string): ScheduleChoice {
+  return parseChoice('--schedule', text, SCHEDULES);
 }
 
 export function parseBackend(text: string): (typeof BACKENDS)[number] {

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import type { SafetensorsEntry } from '../checkpoint/safetensors';
 import {
-  type AdaLOptions,
   createOptimizer,
   createRuntime,
   type OptimizerName,
@@ -23,14 +22,16 @@ import {
   type TrainProgress,
   trainClassifier,
 } from '../nn';
+import { constant, cosine, inverseSqrt, linear, oneCycle, type Schedule } from '../schedules';
 import { UsageError } from './errors';
 import type { LoadedData } from './load-data';
-import type { ModelSpec, Preset } from './options';
+import type { ModelSpec, Preset, ScheduleChoice } from './options';
 
 export interface SessionSettings {
   readonly model: ModelSpec;
   readonly optimizer: OptimizerName;
   readonly preset: Preset;
+  readonly schedule?: ScheduleChoice;
   readonly lr?: number;
   readonly epochs: number;
   readonly batchSize: number;
@@ -163,9 +164,31 @@ function runtimeOptions({ threads, backend }: SessionSettings, parameterCount: n
   return { threads, backend, parameterCount, parallelThreshold: 0 };
 }
 
-function optimizerOptions({ preset, lr }: SessionSettings, totalSteps: number): AdaLOptions {
-  const options = preset === 'practical' ? practical({ totalSteps, lr }) : { lr };
-  return { ...options, onNonFinite: 'skip' };
+/**
+ * A preset is AdaL's; the other optimizers have their own defaults. A schedule goes from --lr to 0 over the run, and takes the
+ * place of the preset's.
+ */
+function optimizerOptions({ optimizer, preset, schedule, lr }: SessionSettings, totalSteps: number): Record<string, unknown> {
+  if (preset === 'practical' && optimizer !== 'adal')
+    throw new UsageError('--preset', `restated with --optimizer ${optimizer}`, preset);
+  if (schedule && lr === undefined) throw new UsageError('--lr', 'a learning rate with --schedule', 'nothing');
+  const options = preset === 'practical' ? practical({ totalSteps, lr }) : lr === undefined ? {} : { lr };
+  return { ...options, ...(schedule ? { lr: createSchedule(schedule, lr as number, totalSteps) } : {}), onNonFinite: 'skip' };
+}
+
+function createSchedule(name: ScheduleChoice, lr: number, totalSteps: number): Schedule {
+  switch (name) {
+    case 'constant':
+      return constant(lr);
+    case 'linear':
+      return linear({ lr, totalSteps });
+    case 'cosine':
+      return cosine({ lr, totalSteps });
+    case 'one-cycle':
+      return oneCycle({ maxLr: lr, totalSteps });
+    case 'inverse-sqrt':
+      return inverseSqrt({ lr });
+  }
 }
 
 /** SHA-256 over the weights' bytes, in order. */

@@ -21,7 +21,7 @@ export async function train(settings: TrainSettings, environment: Environment): 
     const result = await runSession(data, settings, {
       signal,
       onStart: (info) => {
-        folder = prepareRunFolder(out, `${data.name}-${optimizer}-${preset}-seed${seed}`);
+        folder = prepareRunFolder(out, `${data.name}-${optimizer}${optimizer === 'adal' ? `-${preset}` : ''}-seed${seed}`);
         console.error(`${describeData(data)}\nBackend ${formatBackend(info)}`);
       },
       onProgress: (state) => progress.update(state),
@@ -51,11 +51,12 @@ function summary(settings: TrainSettings, data: LoadedData, result: SessionResul
   const { train, test } = data;
   const best = result.bestEpoch === null ? '' : `; best ${formatPercent(result.bestTestAccuracy)} (epoch ${result.bestEpoch})`;
   const rate = `${formatCount(result.samplesPerSecond)} (${formatDuration(result.elapsedMs)} with evaluation)`;
-  const lr = settings.lr === undefined ? '' : `, lr ${settings.lr}`;
+  const preset = settings.optimizer === 'adal' ? `, ${settings.preset}` : '';
+  const lr = settings.lr === undefined ? '' : `, lr ${settings.lr}${settings.schedule ? ` ${settings.schedule}` : ''}`;
   return pairs([
     ['data', `${data.name}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${train.featureCount} features`],
     ['model', `${result.sizes.join('-')}, ${formatCount(result.parameterCount)} parameters`],
-    ['optimizer', `${settings.optimizer}, ${settings.preset}${lr}, batch ${settings.batchSize}, seed ${settings.seed}`],
+    ['optimizer', `${settings.optimizer}${preset}${lr}, batch ${settings.batchSize}, seed ${settings.seed}`],
     ['epochs', `${result.epochs.length} of ${settings.epochs}${result.aborted ? ' (stopped)' : ''}`],
     ['steps', `${formatCount(result.steps)}, ${formatCount(result.skippedSteps)} skipped`],
     ['train loss', formatLoss(result.trainLoss)],
@@ -70,13 +71,14 @@ function summary(settings: TrainSettings, data: LoadedData, result: SessionResul
 
 /** As run.json keeps them. */
 function recordedOptions(settings: TrainSettings, data: LoadedData): Record<string, unknown> {
-  const { data: source, model, lr, target, testFraction, out, ...rest } = settings;
+  const { data: source, model, lr, schedule, target, testFraction, out, ...rest } = settings;
   return {
     data: sourceText(source),
     target: target ?? null,
     testFraction: source.kind === 'idx' ? null : (testFraction ?? data.test.count / (data.train.count + data.test.count)),
     model: model.hidden.length === 0 ? 'softmax' : `mlp:${model.hidden.join('-')}`,
     lr: lr ?? null,
+    schedule: schedule ?? null,
     ...rest,
     out: out ?? null,
   };

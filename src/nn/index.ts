@@ -1,4 +1,5 @@
 /** Neural networks in linear memory. Public exports, nothing else. */
+export type { NNKernels } from '../runtime/kernels-nn';
 export { type DenseLayer, dense, type Layer, type ReluLayer, relu } from './layers';
 export { countParameters, createModel, type Model, type ModelOptions } from './model';
 export {

@@ -24,6 +24,19 @@ function hashOfWeights(folder: string): string {
 describe('a run on digits', () => {
   const cwd = temporaryFolder();
 
+  test('every optimizer and schedule learns', async () => {
+    for (const choice of [
+      'sgd --lr 0.1',
+      'adam --schedule cosine --lr 0.003',
+      'lion --schedule one-cycle --lr 0.003',
+      'adagrad',
+    ]) {
+      const { code, stdout } = await adal(['train', '--epochs', '3', '--optimizer', ...choice.split(' ')], cwd);
+      expect(code).toBe(0);
+      expect(Number(/test accuracy +([\d.]+)%/.exec(stdout)?.[1]), choice).toBeGreaterThan(80);
+    }
+  });
+
   test('prints a summary and writes weights and record that fit each other', async () => {
     const { code, stdout, stderr } = await adal(['train', '--epochs', '2', '--preset', 'practical'], cwd);
     expect(code).toBe(0);
@@ -244,6 +257,9 @@ describe('what is wrong is said in one line', () => {
     ['--threads 65', 2, '--threads expected auto or an integer in [1, 64], got "65"'],
     ['--threads 2 --backend simd', 2, "--threads expected 1 or 'auto' with backend 'simd', got 2"],
     ['--backend gpu', 2, '--backend expected auto or simd or threads or oracle, got "gpu"'],
+    ['--optimizer adam --preset practical', 2, '--preset expected restated with --optimizer adam'],
+    ['--schedule cosine', 2, '--lr expected a learning rate with --schedule'],
+    ['--schedule sine --lr 1', 2, '--schedule expected constant'],
     ['--optimizer madam', 2, '--optimizer expected adal'],
     ['--preset best', 2, '--preset expected restated or practical, got "best"'],
     ['--model mlp:', 2, '--model expected mlp:<h1>-<h2>-…, softmax, or all sizes as in 64-64-10, got "mlp:"'],
