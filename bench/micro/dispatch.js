@@ -1,52 +1,73 @@
 /**
- * What it costs to share a step. A second thread that begins L late on work that takes T alone finishes it at (T + L)/2; so
- * L, the latency that counts, is 2·(time of two) - (time of one). It is measured with the worker spinning (steps back to
- * back) and parked (after a pause).
+ * What it costs to hand a job to another thread: the round trip of an empty step that a worker does alone, both of its phases,
+ * while this thread only watches for its end. Measured with the worker spinning (jobs back to back) and parked (after a pause).
+ *
+ * It sets the size from which steps are shared (MINIMUM_PARALLEL_ELEMENTS): a worker that begins L late saves nothing on work
+ * that takes less than L alone. It costs next to nothing either, since the calling thread works on and never waits for it.
  */
-import { AdaL, createRuntime } from '../../dist/index.js';
-import { median, quantile } from '../harness/stats.js';
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import workerSource from '../../build/worker.js';
+import { quantile } from '../harness/stats.js';
 
-const JOBS = 400;
+const JOBS = 2000;
+const PARKED_JOBS = 300;
 /** Well past the time that workers spin. */
 const PAUSE_MS = 3;
+const SPINS = 20_000;
 
-async function optimizerOn(options, length) {
-  const optimizer = new AdaL(await createRuntime(options), { w: { shape: [length] } });
-  optimizer.grads.w.fill(1e-3);
-  return optimizer;
+/** The constants of src/abi/layout.ts, by name. */
+function readLayout() {
+  const source = readFileSync(new URL('../../src/abi/layout.ts', import.meta.url), 'utf8');
+  return Object.fromEntries([...source.matchAll(/export const (\w+) = (\d+);/g)].map(([, name, value]) => [name, Number(value)]));
 }
 
-/** Microseconds of each of many steps, with a pause before each. */
-async function timeSteps(optimizer, pauseMs) {
-  const times = [];
-  for (let i = 0; i < JOBS; i++) {
-    if (pauseMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    const begin = performance.now();
-    optimizer.step();
-    times.push(1000 * (performance.now() - begin));
-  }
-  return times;
+async function createPool() {
+  const L = readLayout();
+  const module = await WebAssembly.compile(readFileSync(new URL('../../build/optim.threads.wasm', import.meta.url)));
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  const words = new Int32Array(memory.buffer);
+  const control = 64;
+  const table = 2048;
+  words[(table + L.STEP_TASK_COUNT) >> 2] = 1; // one task a phase, of no blocks
+  words[(table + L.STEP_TASKS) >> 2] = table + L.STEP_SIZE;
+  const states = { ready: L.WORKER_READY, exited: L.WORKER_EXITED, failed: L.WORKER_FAILED };
+  const errors = {
+    errorLengthOffset: control + L.JOB_ERROR_LENGTH,
+    errorTextOffset: control + L.JOB_ERROR_TEXT,
+    errorBytes: L.JOB_ERROR_BYTES,
+  };
+  const offsets = { stateOffset: control + L.JOB_WORKERS, eventOffset: control + L.JOB_EVENT, ...errors };
+  const worker = new Worker(workerSource, {
+    eval: true,
+    workerData: { module, memory, control, spins: SPINS, ...offsets, ...states },
+  });
+  while (Atomics.load(words, offsets.stateOffset >> 2) !== L.WORKER_READY) await new Promise((resolve) => setTimeout(resolve, 1));
+  const finished = (control + L.JOB_FINISHED) >> 2;
+  return {
+    /** Microseconds from handing an empty step over to its end. */
+    roundTrip() {
+      const begin = performance.now();
+      exports.stepBegin(control, table);
+      while (Atomics.load(words, finished) === 0);
+      return 1000 * (performance.now() - begin);
+    },
+    end: () => worker.terminate(),
+  };
 }
 
+/** Latencies in µs: { spinning, parked }, each { p50, p90 }. */
 export async function measureDispatch() {
-  const length = 262_144;
-  const one = await optimizerOn({ backend: 'simd' }, length);
-  const two = await optimizerOn({ backend: 'threads', threads: 2, parallelThreshold: 0 }, length);
-  for (let i = 0; i < 200; i++) one.step() && two.step();
-  const result = {};
-  for (const [name, pauseMs] of [
-    ['spinning', 0],
-    ['parked', PAUSE_MS],
-  ]) {
-    const alone = median(await timeSteps(one, pauseMs));
-    const shared = await timeSteps(two, pauseMs);
-    const latencies = shared.map((time) => Math.max(0, 2 * time - alone));
-    result[name] = { p50: quantile(latencies, 0.5), p90: quantile(latencies, 0.9), alone, shared: median(shared) };
+  const pool = await createPool();
+  for (let i = 0; i < JOBS; i++) pool.roundTrip();
+  const spinning = Array.from({ length: JOBS }, () => pool.roundTrip());
+  const parked = [];
+  for (let i = 0; i < PARKED_JOBS; i++) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    parked.push(pool.roundTrip());
   }
-  const tiny = await optimizerOn({ backend: 'threads', threads: 2, parallelThreshold: 0 }, 16);
-  for (let i = 0; i < 2000; i++) tiny.step();
-  result.tinyJob = { p50: quantile(await timeSteps(tiny, 0), 0.5) };
-  const perParameter = result.parked.alone / length;
-  result.breakEven = Math.round(result.parked.p50 / perParameter);
-  return result;
+  await pool.end();
+  const summary = (times) => ({ p50: quantile(times, 0.5), p90: quantile(times, 0.9) });
+  return { spinning: summary(spinning), parked: summary(parked) };
 }
