@@ -6,6 +6,13 @@
 import { UNROLL } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 
+/**
+ * Large tensors of equal size would begin at addresses that differ by a multiple of many cache lines and pages, so that a step's
+ * four streams compete for the same sets of every cache: measured 10% slower at 16.7 million parameters.
+ */
+const LARGE_BYTES = 2 ** 20;
+const STAGGER_BYTES = 1088;
+
 export class Tensor {
   readonly runtime: Runtime;
   readonly shape: readonly number[];
@@ -24,7 +31,7 @@ export class Tensor {
     this.shape = Object.freeze([...shape]);
     this.length = elementCount(shape);
     this.paddedLength = Math.ceil(this.length / UNROLL) * UNROLL;
-    this.address = runtime.arena.allocate(4 * this.paddedLength);
+    this.address = runtime.arena.allocate(4 * this.paddedLength + (4 * this.paddedLength >= LARGE_BYTES ? STAGGER_BYTES : 0));
   }
 
   /** A live view of the elements, row-major. Ask again after anything that may allocate. */
