@@ -5,7 +5,12 @@ import resolve from '@rollup/plugin-node-resolve';
 import typescript from '@rollup/plugin-typescript';
 import dts from 'rollup-plugin-dts';
 
-const library = { index: 'src/index.ts', nn: 'src/nn/index.ts', data: 'src/data/index.ts' };
+const library = {
+  index: 'src/index.ts',
+  nn: 'src/nn/index.ts',
+  data: 'src/data/index.ts',
+  checkpoint: 'src/checkpoint/index.ts',
+};
 const cli = { cli: 'src/cli/main.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
 
