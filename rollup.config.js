@@ -38,7 +38,7 @@ export default [
   {
     input: library,
     external,
-    output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js' },
+    output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
     plugins: [dts()],
   },
 ];

@@ -65,7 +65,7 @@ export async function lockFile(node: NodeModules, file: string, temporary: strin
   await fs.writeFile(temporary, content);
   try {
     for (const start = Date.now(); !(await create(node, file, temporary, content)); ) {
-      if (await breakAbandoned(node, file, `${temporary}.broken`)) continue;
+      if (await breakAbandoned(node, file, temporary, content)) continue;
       if (Date.now() - start > TIMEOUT_MS) throw new CheckpointError('busy', `file ${file}: held by others for ${TIMEOUT_MS} ms`);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
@@ -99,20 +99,34 @@ async function create({ fs }: NodeModules, file: string, temporary: string, cont
   }
 }
 
-/** Removes the lock if its owner is gone. Another process may do the same: what was moved away by mistake is put back. */
-async function breakAbandoned(node: NodeModules, file: string, moved: string): Promise<boolean> {
+/**
+ * Removes the lock if its owner is gone. Only one process at a time breaks locks, or another one might remove the lock of who came
+ * in between; breaking is a lock as well, broken as simply as can be when its owner is gone.
+ */
+async function breakAbandoned(node: NodeModules, file: string, temporary: string, content: string): Promise<boolean> {
   const { fs } = node;
-  try {
-    const content = await fs.readFile(file, 'utf8');
-    const ageMs = Date.now() - (await fs.stat(file)).mtimeMs;
-    if (!isAbandoned(node, content.split(' ')[0]!, ageMs, ABANDONED_MS)) return false;
-    await fs.rename(file, moved);
-    if ((await fs.readFile(moved, 'utf8')) !== content) await fs.link(moved, file);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error;
+  const found = await abandonedContent(node, file);
+  if (found === null) return false;
+  const breaking = `${file}.break`;
+  if (!(await create(node, breaking, temporary, content))) {
+    if ((await abandonedContent(node, breaking)) === null) return false;
+    await fs.rm(breaking, { force: true });
+    return true;
   }
-  await fs.rm(moved, { force: true });
+  try {
+    if ((await readIfThere(node, file)) === found) await fs.rm(file, { force: true });
+  } finally {
+    await fs.rm(breaking, { force: true });
+  }
   return true;
+}
+
+/** What a lock holds whose owner is gone; null when it is in use, or not there. */
+async function abandonedContent(node: NodeModules, file: string): Promise<string | null> {
+  const content = await readIfThere(node, file);
+  const stat = content === null ? null : await node.fs.stat(file).catch(() => null);
+  if (content === null || stat === null) return null;
+  return isAbandoned(node, content.split(' ')[0]!, Date.now() - stat.mtimeMs, ABANDONED_MS) ? content : null;
 }
 
 async function readIfThere({ fs }: NodeModules, file: string): Promise<string | null> {

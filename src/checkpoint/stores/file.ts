@@ -21,7 +21,7 @@ import {
 /** A temporary file older than this is removed, whoever owns it. */
 const ABANDONED_MS = 3_600_000;
 /** Who owns a temporary file. */
-const TEMPORARY = /\.([0-9a-f]{8}-\d+-\d+)\.[0-9a-f]+\.tmp(?:\.broken)?$/;
+const TEMPORARY = /\.([0-9a-f]{8}-\d+-\d+)\.[0-9a-f]+\.tmp$/;
 /** Windows refuses to rename over a file that is being read. */
 const RENAME_TRIES = 20;
 const RENAME_PAUSE_MS = 25;
@@ -29,7 +29,7 @@ const RENAME_PAUSE_MS = 25;
 /**
  * Keeps a checkpoint in a file, which others may read at any time: they see the old one or the new one.
  *
- * @param path of the file; its folder exists. Names that begin with it and end in `.tmp` or `.lock` are the store's
+ * @param path of the file; its folder exists. Names that begin with it and end in `.tmp`, `.lock` or `.lock.break` are the store's
  * @throws ArgumentError for an empty path
  * @throws UnsupportedError from `load` and `save` where there is no file system
  * @example

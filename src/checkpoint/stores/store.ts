@@ -5,8 +5,9 @@
  * gives the bytes of the last save that was reported done, or of a later one, never a mixture, and never nothing where there was
  * something. A checkpoint found damaged is an error, not a fresh start.
  *
- * Versions tell contents apart: equal versions mean equal bytes. `ifVersion` makes a save conditional on what is stored, checked
- * and replaced in one indivisible act, so that of several writers who loaded the same version only one succeeds.
+ * Versions tell contents apart: equal versions mean equal bytes (a save of the same bytes may keep the version). `ifVersion` makes
+ * a save conditional on what is stored, checked and replaced in one indivisible act, so that of several writers who loaded the same
+ * version only one succeeds.
  */
 import { AdalError, CheckpointError } from '../../errors';
 import { checkOptions, fail } from '../../validate';

@@ -105,7 +105,7 @@ describe('what killed processes leave', () => {
     const name = (owner: string, lock = '') => `a${lock}.${owner}.0123456789ab.tmp`;
     const dead = deadOwner();
     const restarted = ownOwner(nodeModules()).replace(/\d+$/, (start) => `${Number(start) + 5000}`);
-    const gone = [name(dead), name(dead, '.lock'), `${name(dead, '.lock')}.broken`, name(restarted)];
+    const gone = [name(dead), name(dead, '.lock'), name(restarted)];
     const old = name(foreignOwner).replace('0123', '9999');
     const kept = [name(livingOwner), name(foreignOwner), name(ownOwner(nodeModules())), 'a.tmp', `b.${dead}.0123456789ab.tmp`];
     for (const file of [...gone, old, ...kept]) writeFileSync(join(folder, file), 'x');
@@ -114,16 +114,19 @@ describe('what killed processes leave', () => {
     expect(readdirSync(folder).sort()).toEqual(['a', ...kept].sort());
   });
 
-  test.each([
+  test.each<[string, () => string, number, boolean?]>([
     ['a dead process', () => deadOwner(), 0],
+    ['a dead process that another broke as it died', () => deadOwner(), 0, true],
     ['a process of another machine, after a minute', () => foreignOwner, 61],
     ['a living process, after a minute', () => livingOwner, 61],
     ['no one that can be told, after a minute', () => '', 61],
-  ])('is no obstacle: the lock of %s', async (_, owner, seconds) => {
+  ])('is no obstacle: the lock of %s', async (_, owner, seconds, broken = false) => {
     const folder = newFolder();
     const lock = join(folder, 'a.lock');
-    writeFileSync(lock, `${owner()} token`);
-    age(lock, seconds);
+    for (const file of broken ? [lock, `${lock}.break`] : [lock]) {
+      writeFileSync(file, `${owner()} token`);
+      age(file, seconds);
+    }
     const saves = Array.from({ length: 10 }, (__, i) => fileStore(join(folder, 'a')).save(content(10, i)));
     await Promise.all(saves);
     expect(readdirSync(folder)).toEqual(['a']);
