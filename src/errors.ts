@@ -106,3 +106,14 @@ export class DataError extends AdalError {
     super('ERR_DATA', message, options);
   }
 }
+
+/** A checkpoint that does not hold what its format demands, or a store that cannot keep or give one. */
+export class CheckpointError extends AdalError {
+  /** What is wrong, for programs: `'hole'`, `'duplicate-key'`, `'conflict'`, … */
+  readonly reason: string;
+
+  constructor(reason: string, message: string, options?: ErrorOptions, code = 'ERR_CHECKPOINT') {
+    super(code, message, options);
+    this.reason = reason;
+  }
+}

@@ -32,5 +32,6 @@ export { SGD, type SGDOptions } from './optimizers/sgd';
 export type { StateDict, StateDictGroup, StateDictParameter, StateDictState } from './optimizers/state-dict';
 export { type Backend, createRuntime, type Runtime, type RuntimeInfo, type RuntimeOptions } from './runtime/runtime';
 export type { Parameter, ParameterInit } from './tensors/parameter';
+export type { Tensor } from './tensors/tensor';
 export type { TensorViews } from './tensors/views';
 export type { LearningRate } from './types';

@@ -1,51 +1,73 @@
 /**
- * Writes safetensors files: the minimum that stores float32 weights for others to read. (Reading, further element types and the
- * state-dict schema are a later issue's.)
+ * The safetensors format, written: `encodeSafetensors`. (Reading: safetensors-reader.ts.)
  *
  *     ┌────────────┬──────────────────────────────┬──────────────────────────┐
  *     │ u64 LE: N  │ N bytes of JSON, space-padded │ tensors, back to back     │
  *     └────────────┴──────────────────────────────┴──────────────────────────┘
  *      8 bytes       8 + N is a multiple of 8       data_offsets count from here
  *
- * Invariant: the tensors lie in the order given, without gaps, so the same tensors and metadata give the same bytes.
+ * Invariant: the widest elements come first, without gaps, so every tensor is aligned for its elements; among those of one width
+ * the given order is kept, so the same tensors and metadata give the same bytes.
  */
 import { ArgumentError } from '../errors';
-import { fail } from '../validate';
+import { describe, fail } from '../validate';
+import { arrayNameOf, bytesOf, DTYPES, type Dtype, type DtypeArray, dtypeOf, holds, isDtype } from './dtypes';
+import { MAX_HEADER_BYTES, METADATA } from './safetensors-reader';
+
+export type { Dtype, DtypeArray, DtypeArrays } from './dtypes';
+export { decodeSafetensors, type SafetensorsContent, type SafetensorsTensor } from './safetensors-reader';
 
 /** A tensor to write. */
-export interface SafetensorsEntry {
-  readonly name: string;
+export interface SafetensorsInput {
+  /**
+   * Type of the elements; a Uint16Array needs it to be told, others' follows from the array.
+   * @default the type that `data` holds
+   */
+  readonly dtype?: Dtype;
+  /** Sizes of the dimensions, outermost first; `[]` for a single number. */
   readonly shape: readonly number[];
-  /** Row-major; as many elements as the shape has. */
-  readonly data: Float32Array;
+  /** Row-major; as many elements as the shape has. BF16 and F16 are raw bits. */
+  readonly data: DtypeArray;
 }
 
-/** Key of the header that holds the metadata; no tensor may be called so. */
-const METADATA = '__metadata__';
-/** What readers accept, a protection against hostile files in theirs. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** A tensor to write, with its name. */
+export interface SafetensorsEntry extends SafetensorsInput {
+  readonly name: string;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+interface Checked {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly data: DtypeArray;
+}
 
 /**
- * Encodes tensors as one safetensors file, element type F32 (little-endian, as every platform with WebAssembly stores it).
+ * Encodes tensors as one safetensors file (little-endian, as every platform with WebAssembly stores them).
  *
- * @param tensors in the order in which they are to lie in the file
+ * @param tensors by name, or a list in the order in which those of one element width are to lie in the file
  * @param metadata text by key
  * @default metadata {}
- * @throws ArgumentError when a shape does not fit its data, a name comes twice or is `__metadata__`, metadata is not text
+ * @throws ArgumentError when a shape does not fit its data, a name comes twice or is `__metadata__`, an array holds none of the
+ *   element types, metadata is not text, or a text has half a surrogate pair
  * @example
- * writeFileSync('weights.safetensors', encodeSafetensors([{ name: 'w', shape: [2], data: new Float32Array([1, 2]) }]));
+ * const bytes = encodeSafetensors({ w: { shape: [2], data: new Float32Array([1, 2]) } }, { step: '8' });
+ * decodeSafetensors(bytes).tensors.w.data; // Float32Array [1, 2]
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
-  tensors: readonly SafetensorsEntry[],
+  tensors: readonly SafetensorsEntry[] | Readonly<Record<string, SafetensorsInput>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const { header, dataBytes } = encodeHeader(tensors, metadata);
+  const laidOut = checkAll(tensors).sort((a, b) => bytesOf(b.dtype) - bytesOf(a.dtype));
+  const { header, dataBytes } = encodeHeader(laidOut, metadata);
   const bytes = new Uint8Array(8 + header.length + dataBytes);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
   bytes.set(header, 8);
   let at = 8 + header.length;
-  for (const { data } of tensors) {
+  for (const { data } of laidOut) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
@@ -53,32 +75,47 @@ export function encodeSafetensors(
 }
 
 function encodeHeader(
-  tensors: readonly SafetensorsEntry[],
+  tensors: readonly Checked[],
   metadata: Readonly<Record<string, string>>,
 ): { header: Uint8Array; dataBytes: number } {
   // Strings are joined, not an object built: in an object names such as "10" would change their place, "__proto__" would vanish.
   const fields: string[] = [];
-  if (Object.keys(metadata).length > 0) fields.push(`"${METADATA}":${encodeMetadata(metadata)}`);
-  const names = new Set([METADATA]);
+  const encodedMetadata = encodeMetadata(metadata);
+  if (encodedMetadata.length > 0) fields.push(`"${METADATA}":{${encodedMetadata.join(',')}}`);
   let dataBytes = 0;
-  for (const [index, tensor] of tensors.entries()) {
-    checkTensor(`tensors[${index}]`, tensor, names);
-    const { name, shape, data } = tensor;
+  for (const { name, dtype, shape, data } of tensors) {
     const data_offsets = [dataBytes, (dataBytes += data.byteLength)];
-    fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype: 'F32', shape, data_offsets })}`);
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets })}`);
   }
   const json = new TextEncoder().encode(`{${fields.join(',')}}`);
-  if (json.length > MAX_HEADER_BYTES) fail('tensors', `names and metadata of at most ${MAX_HEADER_BYTES} bytes`, json.length);
-  const header = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20);
+  const length = Math.ceil(json.length / 8) * 8;
+  if (length > MAX_HEADER_BYTES) fail('tensors', `names and metadata of at most ${MAX_HEADER_BYTES} bytes`, length);
+  const header = new Uint8Array(length).fill(0x20);
   header.set(json);
   return { header, dataBytes };
 }
 
-function checkTensor(argument: string, { name, shape, data }: SafetensorsEntry, names: Set<string>): void {
-  if (typeof name !== 'string') fail(`${argument}.name`, 'a string', name);
-  if (names.has(name)) fail(`${argument}.name`, `a name other than ${METADATA} and those before it`, name);
-  names.add(name);
-  if (!(data instanceof Float32Array)) fail(`${argument}.data`, 'a Float32Array', data);
+function checkAll(tensors: readonly SafetensorsEntry[] | Readonly<Record<string, SafetensorsInput>>): Checked[] {
+  if (typeof tensors !== 'object' || tensors === null) fail('tensors', 'a list or an object', tensors);
+  if (!Array.isArray(tensors)) {
+    const named = Object.entries(tensors as Readonly<Record<string, SafetensorsInput>>);
+    return named.map(([name, tensor]) => checkTensor(`tensors[${JSON.stringify(name)}]`, name, tensor));
+  }
+  const names = new Set<string>();
+  return (tensors as readonly SafetensorsEntry[]).map((tensor, index) => {
+    const checked = checkTensor(`tensors[${index}]`, tensor?.name, tensor);
+    if (names.has(checked.name)) fail(`tensors[${index}].name`, 'a name other than those before it', checked.name);
+    names.add(checked.name);
+    return checked;
+  });
+}
+
+function checkTensor(argument: string, name: string, tensor: SafetensorsInput): Checked {
+  if (typeof tensor !== 'object' || tensor === null) fail(argument, 'a tensor', tensor);
+  checkText(`${argument}.name`, name);
+  if (name === METADATA) fail(`${argument}.name`, `a name other than ${METADATA}`, name);
+  const { shape, data } = tensor;
+  const dtype = checkDtype(argument, tensor);
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     fail(`${argument}.shape`, 'an array of integers ≥ 0', shape);
   }
@@ -86,11 +123,30 @@ function checkTensor(argument: string, { name, shape, data }: SafetensorsEntry, 
   if (wanted !== data.length) {
     throw new ArgumentError(`${argument}.data`, `${wanted} elements (shape [${shape.join(', ')}])`, `${data.length}`);
   }
+  return { name, dtype, shape, data };
 }
 
-function encodeMetadata(metadata: Readonly<Record<string, string>>): string {
-  for (const [key, value] of Object.entries(metadata)) {
-    if (typeof value !== 'string') fail(`metadata[${JSON.stringify(key)}]`, 'a string', value);
+function checkDtype(argument: string, { dtype, data }: SafetensorsInput): Dtype {
+  if (dtype !== undefined && !isDtype(dtype)) fail(`${argument}.dtype`, `one of ${DTYPES.join(', ')}`, dtype);
+  if (dtype === undefined) {
+    if (data instanceof Uint16Array) fail(`${argument}.dtype`, "'BF16' or 'F16' for a Uint16Array", dtype);
+    return dtypeOf(data) ?? fail(`${argument}.data`, 'a typed array of F64, I64, F32, BF16, F16 or U8 elements', data);
   }
-  return JSON.stringify(metadata);
+  if (!holds(dtype, data)) fail(`${argument}.data`, `a ${arrayNameOf(dtype)} (${dtype})`, data);
+  return dtype;
+}
+
+function encodeMetadata(metadata: Readonly<Record<string, string>>): string[] {
+  if (typeof metadata !== 'object' || metadata === null) fail('metadata', 'an object of strings', metadata);
+  return Object.entries(metadata).map(([key, value]) => {
+    checkText(`key of metadata (${describe(key)})`, key);
+    checkText(`metadata[${JSON.stringify(key)}]`, value);
+    return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+  });
+}
+
+/** Half of a surrogate pair has no UTF-8: other readers refuse the file. */
+function checkText(argument: string, value: unknown): void {
+  if (typeof value !== 'string') fail(argument, 'a string', value);
+  if (LONE_SURROGATE.test(value)) fail(argument, 'a string without half a surrogate pair', value);
 }

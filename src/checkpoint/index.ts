@@ -1,0 +1,47 @@
+/** Checkpoints: the safetensors format, 16-bit conversions, and places to keep checkpoints in. */
+export { CheckpointError } from '../errors';
+export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half';
+export {
+  type Dtype,
+  type DtypeArray,
+  type DtypeArrays,
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsContent,
+  type SafetensorsEntry,
+  type SafetensorsInput,
+  type SafetensorsTensor,
+} from './safetensors';
+export {
+  type DenoKvAtomicLike,
+  type DenoKvEntryLike,
+  type DenoKvKeyPart,
+  type DenoKvLike,
+  denoKvStore,
+} from './stores/deno-kv';
+export {
+  type DurableObjectStorageLike,
+  type DurableObjectStoreOptions,
+  type DurableObjectTransactionLike,
+  durableObjectStore,
+} from './stores/durable-object';
+export { fileStore } from './stores/file';
+export { type IndexedDbFactoryLike, type IndexedDbStoreOptions, indexedDbStore } from './stores/indexed-db';
+export { memoryStore } from './stores/memory';
+export {
+  type R2BucketLike,
+  type R2ObjectLike,
+  r2Store,
+  type S3Request,
+  type S3ResponseLike,
+  s3Store,
+} from './stores/object-store';
+export { type DirectoryHandleLike, type FileHandleLike, type OpfsStoreOptions, opfsStore } from './stores/opfs';
+export type { SyncAccessHandleLike } from './stores/opfs-slot';
+export {
+  CheckpointConflictError,
+  CheckpointQuotaError,
+  type CheckpointStore,
+  type SaveOptions,
+  type StoredCheckpoint,
+} from './stores/store';

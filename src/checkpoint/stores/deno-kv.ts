@@ -1,0 +1,198 @@
+/**
+ * A checkpoint in Deno KV, whose values hold 64 KiB and whose atomic commits hold 800 KiB.
+ *
+ *     [...key]                        → manifest; its versionstamp is the version
+ *     [...key, 'generations', id]     → { chunkCount }: these chunks exist or are about to
+ *     [...key, 'chunks', id, index]   → chunk
+ *
+ * A save writes its chunks under a fresh id, and with the last of them, in one atomic commit, the manifest, on condition that it
+ * has not changed since the save began. Small checkpoints are that one commit. Then it deletes the generations that it found
+ * before: whoever was writing one of them began before this commit, so their own commit fails and they begin anew.
+ */
+import { CheckpointError } from '../../errors';
+import { fail } from '../../validate';
+import { batches, indices, joinChunks, manifestOf, readManifest, splitIntoChunks } from './chunks';
+import {
+  CheckpointConflictError,
+  type CheckpointStore,
+  checkVersion,
+  prepareSave,
+  type StoredCheckpoint,
+  storageError,
+} from './store';
+
+/** A part of a key. */
+export type DenoKvKeyPart = string | number | bigint | boolean | Uint8Array;
+type Key = DenoKvKeyPart[];
+
+/** What is needed of an entry. */
+export interface DenoKvEntryLike {
+  readonly key: readonly unknown[];
+  readonly value: unknown;
+  readonly versionstamp: string | null;
+}
+
+/** What is needed of an atomic operation. */
+export interface DenoKvAtomicLike {
+  check(...checks: { key: Key; versionstamp: string | null }[]): unknown;
+  set(key: Key, value: unknown): unknown;
+  delete(key: Key): unknown;
+  commit(): Promise<{ readonly ok: boolean; readonly versionstamp?: string }>;
+}
+
+/** What is needed of `Deno.Kv`: pass what `Deno.openKv()` gives. */
+export interface DenoKvLike {
+  get(key: Key): Promise<DenoKvEntryLike>;
+  getMany(keys: Key[]): Promise<DenoKvEntryLike[]>;
+  list(selector: { prefix: Key }): AsyncIterable<DenoKvEntryLike>;
+  atomic(): DenoKvAtomicLike;
+}
+
+/** Bytes of a value: 64 KiB, less what the encoding adds. */
+const CHUNK_BYTES = 60 * 1024;
+/** Chunks of a commit or a read: 600 KiB, and the ten keys that `getMany` takes. */
+const CHUNKS_PER_CALL = 10;
+/** Deletions of a commit. */
+const DELETIONS_PER_CALL = 100;
+/** How often a load or an unconditional save begins anew because of others' saves. */
+const MAX_TRIES = 100;
+
+/**
+ * Keeps a checkpoint in Deno KV.
+ *
+ * @param kv an open database
+ * @param key of the checkpoint: at least one part; keys that begin with it are the store's
+ * @throws ArgumentError when the database is none or the key is empty
+ * @example
+ * const store = denoKvStore(await Deno.openKv(), ['models', 'user-7']);
+ * const latest = await store.load();
+ * await store.save(bytes, { ifVersion: latest?.version ?? null });
+ * @see https://docs.deno.com/deploy/kv/
+ */
+export function denoKvStore(kv: DenoKvLike, key: readonly DenoKvKeyPart[]): CheckpointStore {
+  if (typeof kv?.atomic !== 'function') fail('kv', 'a Deno KV database', kv);
+  if (!Array.isArray(key) || key.length === 0) fail('key', 'an array of at least one part', key);
+  return new DenoKvStore(kv, [...key]);
+}
+
+class DenoKvStore implements CheckpointStore {
+  readonly #kv: DenoKvLike;
+  readonly #key: Key;
+  readonly #what: string;
+
+  constructor(kv: DenoKvLike, key: Key) {
+    this.#kv = kv;
+    this.#key = key;
+    this.#what = `Deno KV key [${key.map(String).join(', ')}]`;
+  }
+
+  async load(): Promise<StoredCheckpoint | null> {
+    try {
+      return await this.#read();
+    } catch (error) {
+      throw storageError(this.#what, error);
+    }
+  }
+
+  async save(bytes: Uint8Array, options: { ifVersion?: string | null | undefined } = {}): Promise<{ version: string }> {
+    const copy = prepareSave(bytes, options);
+    try {
+      for (let tries = 1; tries <= MAX_TRIES; tries++) {
+        const version = await this.#replace(copy, options.ifVersion);
+        if (version !== null) return { version };
+      }
+      throw new CheckpointError('busy', `${this.#what}: other saves came first ${MAX_TRIES} times`);
+    } catch (error) {
+      throw storageError(this.#what, error, copy.length);
+    }
+  }
+
+  /** A save that replaces the manifest meanwhile may delete the chunks being read: then it begins anew. */
+  async #read(): Promise<StoredCheckpoint | null> {
+    for (let tries = 1; ; tries++) {
+      const { value, versionstamp } = await this.#kv.get(this.#key);
+      if (versionstamp === null) return null;
+      const manifest = readManifest(value, this.#what);
+      const chunks: unknown[] = [];
+      for (const batch of batches(indices(manifest.chunkCount), CHUNKS_PER_CALL)) {
+        const found = await this.#kv.getMany(batch.map((index) => this.#chunkKey(manifest.generation, index)));
+        chunks.push(...found.map((entry) => entry.value));
+      }
+      try {
+        return { bytes: joinChunks(chunks, manifest, this.#what), version: versionstamp };
+      } catch (error) {
+        if (tries === MAX_TRIES || (await this.#kv.get(this.#key)).versionstamp === versionstamp) throw error;
+      }
+    }
+  }
+
+  /** The new version; null when another save came first and this one, being unconditional, may be tried again. */
+  async #replace(bytes: Uint8Array, ifVersion: string | null | undefined): Promise<string | null> {
+    const before = await this.#kv.get(this.#key);
+    checkVersion(ifVersion, before.versionstamp);
+    const obsolete = await this.#generations();
+    const generation = freshId();
+    const chunks = splitIntoChunks(bytes, CHUNK_BYTES);
+    const version = await this.#write(generation, chunks, manifestOf(bytes, generation, chunks.length), before.versionstamp);
+    if (version === null) {
+      await this.#delete(generation, chunks.length);
+      if (ifVersion !== undefined) {
+        throw new CheckpointConflictError(ifVersion, (await this.#kv.get(this.#key)).versionstamp);
+      }
+      return null;
+    }
+    // The save is done: what is left over is deleted by the next one.
+    for (const [id, count] of obsolete) await this.#delete(id, count).catch(() => {});
+    return version;
+  }
+
+  /** Writes chunks and, with the last of them, the manifest, if its versionstamp is still the expected one. */
+  async #write(generation: string, chunks: Uint8Array[], manifest: unknown, expected: string | null): Promise<string | null> {
+    const groups = batches([...chunks.entries()], CHUNKS_PER_CALL);
+    if (groups.length === 0) groups.push([]);
+    for (const [index, group] of groups.entries()) {
+      const atomic = this.#kv.atomic();
+      if (index === 0) atomic.set(this.#generationKey(generation), { chunkCount: chunks.length });
+      for (const [number, chunk] of group) atomic.set(this.#chunkKey(generation, number), chunk);
+      if (index === groups.length - 1) {
+        atomic.check({ key: this.#key, versionstamp: expected });
+        atomic.set(this.#key, manifest);
+      }
+      const { ok, versionstamp } = await atomic.commit();
+      if (!ok) return null;
+      if (index === groups.length - 1) return versionstamp as string;
+    }
+    return null;
+  }
+
+  async #generations(): Promise<[id: string, chunkCount: number][]> {
+    const found: [string, number][] = [];
+    for await (const { key, value } of this.#kv.list({ prefix: [...this.#key, 'generations'] })) {
+      found.push([String(key.at(-1)), (value as { chunkCount: number }).chunkCount]);
+    }
+    return found;
+  }
+
+  /** The note of the generation goes last, so that what an interruption leaves is found again. */
+  async #delete(generation: string, chunkCount: number): Promise<void> {
+    const keys = indices(chunkCount).map((index) => this.#chunkKey(generation, index));
+    for (const batch of batches([...keys, this.#generationKey(generation)], DELETIONS_PER_CALL)) {
+      const atomic = this.#kv.atomic();
+      for (const key of batch) atomic.delete(key);
+      await atomic.commit();
+    }
+  }
+
+  #chunkKey(generation: string, index: number): Key {
+    return [...this.#key, 'chunks', generation, index];
+  }
+
+  #generationKey(generation: string): Key {
+    return [...this.#key, 'generations', generation];
+  }
+}
+
+/** A name that no other writer draws. */
+function freshId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

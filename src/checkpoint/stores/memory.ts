@@ -1,0 +1,26 @@
+/** A store in memory, for tests and examples: gone with the process. */
+import { checksum, versionOf } from './checksum';
+import { type CheckpointStore, checkVersion, prepareSave, type StoredCheckpoint } from './store';
+
+/**
+ * Keeps a checkpoint in memory.
+ * @example
+ * const store = memoryStore();
+ * const { version } = await store.save(encodeSafetensors({ w: { shape: [1], data: new Float32Array([1]) } }));
+ * await store.save(new Uint8Array(0), { ifVersion: version });
+ */
+export function memoryStore(): CheckpointStore {
+  let stored: StoredCheckpoint | null = null;
+  let sequence = 0;
+  return {
+    async load() {
+      return stored && { bytes: stored.bytes.slice(), version: stored.version };
+    },
+    async save(bytes, options = {}) {
+      const copy = prepareSave(bytes, options);
+      checkVersion(options.ifVersion, stored?.version ?? null);
+      stored = { bytes: copy, version: versionOf(++sequence, checksum(copy)) };
+      return { version: stored.version };
+    },
+  };
+}

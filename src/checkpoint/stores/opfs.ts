@@ -1,0 +1,188 @@
+/**
+ * A checkpoint in a browser's origin-private file system, which has no dependable rename: two slots take turns.
+ *
+ *     <name>.0   header │ bytes        the slot with the higher sequence number in its header counts;
+ *     <name>.1   header │ bytes        the other one is overwritten by the next save
+ *
+ * A save empties the older slot, writes the bytes, flushes, then the header, flushes. Until the header is whole the slot counts as
+ * empty and the other one still holds the previous checkpoint. A slot whose header is right and whose bytes are not is damaged:
+ * if no other is whole, that is an error, never a fresh start.
+ *
+ * The handle of slot 0 is the lock: the file system gives it to one worker at a time, of any tab.
+ */
+import { CheckpointError, UnsupportedError } from '../../errors';
+import { checkInteger, checkOptions } from '../../validate';
+import { readSlot, type Slot, type SyncAccessHandleLike, writeSlot } from './opfs-slot';
+import {
+  type CheckpointStore,
+  checkName,
+  checkVersion,
+  prepareSave,
+  type SaveOptions,
+  type StoredCheckpoint,
+  storageError,
+} from './store';
+
+/** What is needed of a `FileSystemFileHandle`. */
+export interface FileHandleLike {
+  createSyncAccessHandle(): Promise<SyncAccessHandleLike>;
+}
+
+/** What is needed of a `FileSystemDirectoryHandle`. */
+export interface DirectoryHandleLike {
+  getFileHandle(name: string, options?: { create?: boolean }): Promise<FileHandleLike>;
+}
+
+/** Options of `opfsStore`. */
+export interface OpfsStoreOptions {
+  /**
+   * The folder of the two files.
+   * @default the root of the origin-private file system
+   */
+  directory?: DirectoryHandleLike;
+  /**
+   * How long to wait for another worker's load or save, in milliseconds, in [0, 600000]; afterwards a CheckpointError with the
+   * reason `'busy'` is thrown.
+   * @default 10000
+   */
+  timeoutMs?: number;
+}
+
+/** Pause between attempts to get the lock. */
+const RETRY_MS = 5;
+
+/**
+ * Keeps a checkpoint in the browser's origin-private file system. For workers: a page has no synchronous file access, use
+ * `indexedDbStore` there.
+ *
+ * Browsers may evict an origin's data when the disk fills up, unless the page has called `navigator.storage.persist()`.
+ *
+ * @param name of the two files, which get ".0" and ".1" appended
+ * @throws ArgumentError for an empty name or options out of range
+ * @throws UnsupportedError from `load` and `save` where there is no such file system or it is refused (private windows)
+ * @example
+ * const store = opfsStore('model');
+ * const latest = await store.load();
+ * await store.save(bytes, { ifVersion: latest?.version ?? null });
+ */
+export function opfsStore(name: string, options: OpfsStoreOptions = {}): CheckpointStore {
+  checkName('name', name);
+  checkOptions('options', options, ['directory', 'timeoutMs']);
+  const timeoutMs = checkInteger('options.timeoutMs', options.timeoutMs ?? 10_000, 0, 600_000);
+  return new OpfsStore(name, options.directory, timeoutMs);
+}
+
+class OpfsStore implements CheckpointStore {
+  readonly #name: string;
+  readonly #directory: DirectoryHandleLike | undefined;
+  readonly #timeoutMs: number;
+
+  constructor(name: string, directory: DirectoryHandleLike | undefined, timeoutMs: number) {
+    this.#name = name;
+    this.#directory = directory;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async load(): Promise<StoredCheckpoint | null> {
+    try {
+      return await this.#withSlots(false, (slots) => newest(this.#name, slots));
+    } catch (error) {
+      throw this.#named(error);
+    }
+  }
+
+  async save(bytes: Uint8Array, options: SaveOptions = {}): Promise<{ version: string }> {
+    const copy = prepareSave(bytes, options);
+    try {
+      return await this.#withSlots(true, (slots) => replace(this.#name, slots, copy, options.ifVersion));
+    } catch (error) {
+      throw this.#named(error, copy.length);
+    }
+  }
+
+  /** Runs `work`, which is synchronous, while no one else has the slots. */
+  async #withSlots<T>(create: boolean, work: (slots: [Slot, Slot]) => T): Promise<T> {
+    const directory = this.#directory ?? (await rootDirectory());
+    const handles: (SyncAccessHandleLike | null)[] = [];
+    try {
+      for (const index of [0, 1]) handles.push(await this.#open(directory, `${this.#name}.${index}`, create));
+      return work([readSlot(handles[0]!), readSlot(handles[1]!)]);
+    } finally {
+      // In reverse: slot 0 is the lock.
+      for (const handle of handles.reverse()) handle?.close();
+    }
+  }
+
+  /** Null when there is no such file and none is to be created. */
+  async #open(directory: DirectoryHandleLike, file: string, create: boolean): Promise<SyncAccessHandleLike | null> {
+    let handle: FileHandleLike;
+    try {
+      handle = await directory.getFileHandle(file, { create });
+    } catch (error) {
+      if (!create && isNamed(error, 'NotFoundError')) return null;
+      throw error;
+    }
+    if (typeof handle.createSyncAccessHandle !== 'function') {
+      throw new UnsupportedError('synchronous file access needs a dedicated worker: call opfsStore there, or use indexedDbStore');
+    }
+    for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+      try {
+        return await handle.createSyncAccessHandle();
+      } catch (error) {
+        if (!isNamed(error, 'NoModificationAllowedError', 'InvalidStateError')) throw error;
+        if (waitedMs >= this.#timeoutMs) {
+          const message = `OPFS file "${file}": in use elsewhere for ${this.#timeoutMs} ms`;
+          throw new CheckpointError('busy', message, { cause: error });
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  #named(error: unknown, wanted = 0): Error {
+    return storageError(`OPFS files "${this.#name}"`, error, wanted);
+  }
+}
+
+function isNamed(error: unknown, ...names: string[]): boolean {
+  return names.includes((error as { name?: string } | null)?.name ?? '');
+}
+
+async function rootDirectory(): Promise<DirectoryHandleLike> {
+  const { navigator } = globalThis as { navigator?: { storage?: { getDirectory?: () => Promise<unknown> } } };
+  if (!navigator?.storage?.getDirectory) throw new UnsupportedError('there is no origin-private file system here');
+  try {
+    return (await navigator.storage.getDirectory()) as DirectoryHandleLike;
+  } catch (cause) {
+    throw new UnsupportedError('the browser refuses its origin-private file system here (a private window?)', { cause });
+  }
+}
+
+/** The checkpoint that counts; null when nothing was ever saved whole. */
+function newest(name: string, slots: readonly Slot[]): StoredCheckpoint | null {
+  const [latest] = slots.filter(({ state }) => state === 'whole').sort((a, b) => b.sequence - a.sequence);
+  if (latest) return latest.content;
+  if (slots.every(({ state }) => state === 'empty')) return null;
+  throw new CheckpointError('corrupt', `OPFS files "${name}": the bytes do not have the checksum they were saved with`);
+}
+
+function replace(
+  name: string,
+  slots: readonly Slot[],
+  bytes: Uint8Array,
+  ifVersion: SaveOptions['ifVersion'],
+): { version: string } {
+  if (ifVersion !== undefined) checkVersion(ifVersion, newest(name, slots)?.version ?? null);
+  // What is not whole goes first, then what is older.
+  const rank = ({ state, sequence }: Slot) => (state === 'whole' ? sequence : 0);
+  const target = rank(slots[0]!) <= rank(slots[1]!) ? slots[0]! : slots[1]!;
+  const handle = target.handle!;
+  const sequence = Math.max(...slots.map((slot) => slot.sequence)) + 1;
+  try {
+    return { version: writeSlot(handle, bytes, sequence) };
+  } catch (error) {
+    // Gives back the room that the part written takes.
+    handle.truncate(0);
+    throw error;
+  }
+}

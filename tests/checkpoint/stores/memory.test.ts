@@ -1,0 +1,7 @@
+import { memoryStore } from '../../../src/checkpoint';
+import { contract } from './contract';
+
+contract(() => {
+  const store = memoryStore();
+  return () => store;
+});
