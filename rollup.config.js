@@ -2,20 +2,26 @@
 import { chmodSync, existsSync } from 'node:fs';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
 import typescript from '@rollup/plugin-typescript';
 import dts from 'rollup-plugin-dts';
 
 const library = {
   index: 'src/index.ts',
+  registry: 'src/optimizers/registry.ts',
+  schedules: 'src/schedules/index.ts',
+  checkpoint: 'src/checkpoint/index.ts',
   nn: 'src/nn/index.ts',
   data: 'src/data/index.ts',
-  checkpoint: 'src/checkpoint/index.ts',
 };
 const cli = { cli: 'src/cli/main.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
 
 const compile = () =>
   typescript({ compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true }, include: ['src/**/*.ts'] });
+
+/** Pages without a bundler load these files as they are. Class names stay: errors are called by them. */
+const minify = terser({ module: true, keep_classnames: true });
 
 /** npm makes a package's bin executable; a clone's is made so here. */
 const executable = {
@@ -33,7 +39,7 @@ export default [
       chunkFileNames: 'chunks/[name].js',
       banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
     },
-    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), executable],
+    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable],
   },
   {
     input: library,
