@@ -31,7 +31,7 @@ export function drive<R extends Rule>(tensor: usize, first: usize, length: usize
   let s0: usize = load<u32>(tensor, TENSOR_STATE0) + start;
   let s1: usize = load<u32>(tensor, TENSOR_STATE1) + start;
   let s2: usize = load<u32>(tensor, TENSOR_STATE2) + start;
-  // Unrolled by four: without it V8 11 (Node 20) takes 1.6 times as long (bench/micro/step.js).
+  // Unrolled by four, with constant offsets: a prototype without it took 1.6 times as long on V8 11 (Node 20).
   for (const end = p + (length << 2); p < end; p += 64) {
     changetype<R>(0).apply(p, g, s0, s1, s2, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11);
     changetype<R>(0).apply(p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11);
