@@ -59,7 +59,7 @@ import {
   TENSOR_STEP,
   TENSOR_V,
 } from '../layout';
-import { absSumBlock } from '../math/reduce';
+import { Magnitude, sumBlock } from '../math/reduce';
 import { AdaBelief } from './adabelief';
 import { AdaBound } from './adabound';
 import { Adagrad } from './adagrad';
@@ -87,8 +87,12 @@ export class StepJobs extends Jobs {
       const tensor: usize = load<u32>(block, BLOCK_TENSOR);
       const first: usize = load<u32>(block, BLOCK_FIRST);
       const length: usize = load<u32>(block, BLOCK_LENGTH);
-      if (op === OP_NORM) store<f64>(partials + (i << 3), absSumBlock(load<u32>(tensor, TENSOR_GRAD) + (first << 2), length));
-      else update(load<i32>(table, STEP_RULE), tensor, first, length);
+      if (op === OP_NORM) {
+        const g: usize = load<u32>(tensor, TENSOR_GRAD) + (first << 2);
+        store<f64>(partials + (i << 3), sumBlock<Magnitude>(g, g, length << 2));
+      } else {
+        update(load<i32>(table, STEP_RULE), tensor, first, length);
+      }
     }
   }
 

@@ -3,12 +3,16 @@
  * beside plain JavaScript, a triad and the native yardstick, all interleaved in one run.
  *
  *   node bench/micro/step.js [--rounds 15] [--out folder]
+ *
+ * Arrays beyond every cache are timed in a process of their own each time, as the native program is: where pages lie matters
+ * there, and what other contenders hold.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import asc from 'assemblyscript/asc';
-import { AdaL, createRuntime } from '../../dist/index.js';
+import { AdaL, createRuntime, emptyResult } from '../../dist/index.js';
 import { environment } from '../harness/environment.js';
 import { compileNative } from '../harness/native.js';
 import { mad, median, pairedRatio } from '../harness/stats.js';
@@ -17,7 +21,15 @@ import { timeRounds } from '../harness/timing.js';
 import { measureDispatch } from './dispatch.js';
 import { createPlainStep } from './plain-step.js';
 
-const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '15' }, out: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '15' },
+    out: { type: 'string' },
+    // Time one contender of one size, print the nanoseconds a call, and end.
+    contender: { type: 'string' },
+    size: { type: 'string' },
+  },
+});
 const ROUNDS = Number(options.rounds);
 const SIZES = [1024, 16_384, 262_144, 1_048_576, 16_777_216];
 /** Bytes a parameter: g read twice (norm, update); θ, m, v read and written. */
@@ -44,7 +56,7 @@ function createOptimizer(runtime, shapes) {
 }
 
 function stepper(optimizer) {
-  const result = { step: 0, skipped: false, gradNorm: 0, nonFinite: 0, reason: null };
+  const result = emptyResult();
   return () => optimizer.stepInto(result).gradNorm;
 }
 
@@ -76,35 +88,50 @@ async function createTriad(length) {
   };
 }
 
-async function contendersFor(size) {
-  const single = await createRuntime({ backend: 'simd' });
-  const double = await createRuntime({ backend: 'threads', threads: 2, parallelThreshold: 0 });
-  const theta = fill(new Float32Array(size), 1, 0);
-  const g = fill(new Float32Array(size), 1e-3, 1);
-  const [beta1, beta2] = RULE.betas;
-  const one = createOptimizer(single, [size]);
-  const result = { step: 0, skipped: false, gradNorm: 0, nonFinite: 0, reason: null };
-  return {
-    'wasm simd': stepper(one),
-    'wasm simd + copy in': () => one.stepInto(result, { w0: g }).gradNorm,
-    'wasm threads 2': stepper(createOptimizer(double, [size])),
-    'plain JS': createPlainStep(theta, g, { ...RULE, beta1, beta2 }),
-    triad: await createTriad(size),
-  };
-}
+/** What runs at every size: for each, what makes the function to time. */
+const CONTENDERS = {
+  'wasm simd': async (size) => stepper(createOptimizer(await createRuntime({ backend: 'simd' }), [size])),
+  'wasm simd + copy in': async (size) => {
+    const optimizer = createOptimizer(await createRuntime({ backend: 'simd' }), [size]);
+    const gradients = { w0: fill(new Float32Array(size), 1e-3, 1) };
+    const result = emptyResult();
+    return () => optimizer.stepInto(result, gradients).gradNorm;
+  },
+  'wasm threads 2': async (size) => {
+    const runtime = await createRuntime({ backend: 'threads', threads: 2, parallelThreshold: 0 });
+    return stepper(createOptimizer(runtime, [size]));
+  },
+  'plain JS': (size) => {
+    const [beta1, beta2] = RULE.betas;
+    const theta = fill(new Float32Array(size), 1, 0);
+    return createPlainStep(theta, fill(new Float32Array(size), 1e-3, 1), { ...RULE, beta1, beta2 });
+  },
+  triad: createTriad,
+};
 
-/** Above it contenders are made anew every round, as the native program's arrays are: where pages lie in memory matters there. */
+/** From here on a process for each. */
 const LARGE = 4_000_000;
+
+function timeApart(name, size) {
+  const script = new URL(import.meta.url).pathname;
+  const output = execFileSync(process.execPath, [script, '--contender', name, '--size', String(size)], { encoding: 'utf8' });
+  return Number(output);
+}
 
 /** All sizes, natives interleaved round by round with the rest. */
 async function measureSizes(native) {
   const results = new Map(SIZES.map((size) => [size, {}]));
-  const kept = new Map();
   const add = (size, name, time) => {
     const times = results.get(size);
     times[name] ??= [];
     times[name].push(time);
   };
+  const kept = new Map();
+  for (const size of SIZES.filter((size) => size < LARGE)) {
+    const contenders = {};
+    for (const [name, create] of Object.entries(CONTENDERS)) contenders[name] = await create(size);
+    kept.set(size, contenders);
+  }
   for (let round = 0; round < ROUNDS; round++) {
     process.stderr.write(`\rround ${round + 1}/${ROUNDS} `);
     for (const [name, run] of Object.entries(native.runs ?? {})) {
@@ -114,9 +141,11 @@ async function measureSizes(native) {
       }
     }
     for (const size of SIZES) {
-      const contenders = kept.get(size) ?? (await contendersFor(size));
-      if (size < LARGE) kept.set(size, contenders);
-      for (const [name, [time]] of Object.entries(timeRounds(contenders, 1))) add(size, name, time);
+      if (size < LARGE) {
+        for (const [name, [time]] of Object.entries(timeRounds(kept.get(size), 1))) add(size, name, time);
+      } else {
+        for (const name of Object.keys(CONTENDERS)) add(size, name, timeApart(name, size));
+      }
     }
   }
   process.stderr.write('\r');
@@ -197,6 +226,13 @@ function claimSizes(results, major) {
       false,
     );
   claim('n = 1,048,576: one thread / two threads', ratio(1_048_576, 'wasm simd', 'wasm threads 2'), 1.6, false);
+}
+
+if (options.contender) {
+  const size = Number(options.size);
+  const [[time]] = Object.values(timeRounds({ [options.contender]: await CONTENDERS[options.contender](size) }, 1));
+  console.log(time);
+  process.exit(0);
 }
 
 const native = compileNative();

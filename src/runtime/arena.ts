@@ -97,7 +97,7 @@ export class Arena {
     const have = this.memory.byteLength;
     if (end <= have) return;
     try {
-      this.memory.source.grow(Math.ceil((end - have) / PAGE));
+      this.memory.grow(Math.ceil((end - have) / PAGE));
     } catch (cause) {
       const error = new OutOfMemoryError(wanted, Math.max(0, have - this.#top), this.memory.maximumBytes);
       error.cause = cause;

@@ -42,7 +42,7 @@ describe.each(['shared', 'unshared'] as const)('%s', (kind) => {
     const memory = createMemory(kind, MAX_MEMORY_BYTES);
     expect(asked).toEqual([65_536, 32_768, 16_384, 8192, 4096]);
     expect(memory.maximumBytes).toBe(4096 * PAGE);
-    expect(() => memory.source.grow(4096)).toThrow(RangeError);
+    expect(() => memory.grow(4096)).toThrow(RangeError);
   });
 
   it('gives up below one MiB, saying why', () => {
@@ -59,7 +59,7 @@ describe.each(['shared', 'unshared'] as const)('%s', (kind) => {
     expect([memory.f32, memory.f64, memory.i32, memory.u32]).toEqual([f32, f64, i32, u32]);
     expect(memory.f32).toBe(f32);
     f32[100] = 7;
-    memory.source.grow(3);
+    memory.grow(3);
     expect(memory.buffer).not.toBe(buffer);
     expect(memory.f32[100]).toBe(7);
     for (const view of [memory.f32, memory.f64, memory.i32, memory.u32]) {
@@ -73,7 +73,7 @@ describe.each(['shared', 'unshared'] as const)('%s', (kind) => {
 it('a plain memory grows by copying', () => {
   const memory = createMemory('plain', 100 * PAGE);
   memory.u32[5] = 9;
-  memory.source.grow(4);
+  memory.grow(4);
   expect(memory.byteLength).toBe(5 * PAGE);
   expect(memory.u32[5]).toBe(9);
   expect(memory.shared).toBe(false);
