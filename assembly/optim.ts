@@ -13,7 +13,7 @@ export function step(table: usize): void {
 
 /** Tasks [from, to) of one phase: for steps done in slices. Phases begin with OP_NORM. */
 export function stepTasks(op: i32, table: usize, from: u32, to: u32): void {
-  for (let task = from; task < to; task++) changetype<StepJobs>(0).run(op, table, task);
+  for (let task = from; task < to; task++) changetype<StepJobs>(0).run(op, table, task, 0);
 }
 
 /** After all tasks of a phase: the next phase's op, or OP_NONE when the step is complete or refused. */

@@ -77,3 +77,16 @@ export function multiplyTo(out: usize, a: usize, b: usize, n: i32): void {
     b += 64;
   }
 }
+
+/** out[i] = x[i] clamped to [-limit, limit], for `length` elements, a multiple of 16. NaN stays. */
+export function clampTo(out: usize, x: usize, length: usize, limit: f32): void {
+  const high = f32x4.splat(limit);
+  const low = f32x4.splat(-limit);
+  for (const end = out + (length << 2); out < end; out += 64) {
+    v128.store(out, f32x4.pmax(f32x4.pmin(v128.load(x), high), low));
+    v128.store(out, f32x4.pmax(f32x4.pmin(v128.load(x, 16), high), low), 16);
+    v128.store(out, f32x4.pmax(f32x4.pmin(v128.load(x, 32), high), low), 32);
+    v128.store(out, f32x4.pmax(f32x4.pmin(v128.load(x, 48), high), low), 48);
+    x += 64;
+  }
+}

@@ -9,8 +9,16 @@ import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError 
 import type { Runtime } from '../runtime/runtime';
 import { checkFloats, isFloats } from '../tensors/parameter';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkChoice, checkOptions, fail } from '../validate';
-import { type BaseHyperparameters, type Betas, checkFields, defaultsOf, type Fields } from './hyperparameters';
+import { checkChoice, checkInteger, checkOptions, fail } from '../validate';
+import { type ClippingOptions, checkClipping } from './clipping';
+import {
+  type BaseHyperparameters,
+  type Betas,
+  type CompactStateOptions,
+  checkFields,
+  defaultsOf,
+  type Fields,
+} from './hyperparameters';
 import {
   checkBoolean,
   createGroup,
@@ -42,14 +50,19 @@ export interface StepResult {
 export type Gradients = Readonly<Record<string, Float32Array>>;
 
 /** Options of every optimizer. */
-export interface CommonOptions {
+export interface CommonOptions extends ClippingOptions {
   /**
    * What a non-finite gradient does: 'throw' a NonFiniteGradientError, or 'skip' the step and say so in its result. Either
    * way nothing changes.
    * @default 'throw'
    */
   onNonFinite?: 'throw' | 'skip';
+  /** Of the rounding of compact state: an integer in [0, 2^53). @default 0 */
+  seed?: number;
 }
+
+/** Their names. */
+export const COMMON_OPTIONS = ['onNonFinite', 'seed', 'clipGradNorm', 'clipGradValue'];
 
 /** What a subclass says about its rule. */
 export interface RuleDescription<H extends object> {
@@ -67,6 +80,19 @@ export interface RuleDescription<H extends object> {
   readonly normLimit?: number;
   /** The tensor's own scalar before its first step (see Counters.V). @default 0 */
   readonly initialScalar?: number;
+  /** AdaL's spike guard; 0 for none. @default 0 */
+  readonly normRatio?: number;
+}
+
+/** Bytes of linear memory that an optimizer uses. */
+export interface OptimizerMemory {
+  readonly params: number;
+  readonly gradients: number;
+  /** Moments and whatever else the rule keeps. */
+  readonly state: number;
+  /** Descriptors, partial norms, and what compact state is unpacked into. */
+  readonly scratch: number;
+  readonly total: number;
 }
 
 /** 2^63: squares of anything below stay within float32. */
@@ -81,6 +107,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #rule: RuleDescription<H>;
   readonly #defaults: H;
   readonly #scalars = new StepScalars();
+  readonly #seed: number;
   readonly #onNonFinite: 'throw' | 'skip';
   readonly #table: StepTable;
   readonly #groups: ParamGroup<H>[] = [];
@@ -104,8 +131,10 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.#rule = rule;
     this.#label = `optimizer '${rule.name}'`;
     this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
-    const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0 } = rule;
-    this.#table = new StepTable(runtime, { rule: rule.rule, globalNorm, normLimit, initialScalar });
+    this.#seed = checkInteger('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0, normRatio } = rule;
+    const clipping = checkClipping(options, normRatio);
+    this.#table = new StepTable(runtime, { rule: rule.rule, globalNorm, normLimit, initialScalar, clipping });
     this.check();
     this.#defaults = checkFields(rule.fields, options, defaultsOf(rule.fields), '');
     this.checkTogether(this.#defaults, '');
@@ -178,6 +207,21 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     return this.#groups[this.#groups.length - 1];
   }
 
+  /** Bytes of linear memory by what they are for, padding included. */
+  memory(): OptimizerMemory {
+    this.check();
+    let params = 0;
+    let gradients = 0;
+    let state = 0;
+    for (const { parameter, states } of this.#slots) {
+      params += parameter.value.byteLength;
+      gradients += parameter.grad.byteLength;
+      for (const { byteLength } of states) state += byteLength;
+    }
+    const scratch = this.#table.byteLength;
+    return { params, gradients, state, scratch, total: params + gradients + state + scratch };
+  }
+
   /** Everything that the next steps depend on, gradients apart: plain data, and copies. */
   stateDict(): StateDict {
     this.check();
@@ -209,6 +253,12 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       for (const slot of this.#slots) releaseSlot(slot);
     }
     if (this.#ownsRuntime) this.runtime.dispose();
+  }
+
+  /** @internal The registered parameters, in order of registration. */
+  get slots(): readonly Slot[] {
+    this.check();
+    return this.#slots;
   }
 
   /** @internal The runtime ends with this optimizer. */
@@ -280,7 +330,16 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #allocate(groups: readonly ParamGroup<H>[], pending: readonly PendingSlot[]): Slot[] {
     const slots: Slot[] = [];
     try {
-      for (const entry of pending) slots.push(allocateSlot(entry, this.#rule.stateNames.length, this.runtime));
+      for (const entry of pending) {
+        const { state, min8bitSize } = groups[entry.group - this.#groups.length].hyperparameters as Partial<CompactStateOptions>;
+        const plan = {
+          count: this.#rule.stateNames.length,
+          format: state ?? 'f32',
+          min8bitSize: min8bitSize ?? 0,
+          seed: this.#seed,
+        };
+        slots.push(allocateSlot(entry, plan, this.runtime));
+      }
       this.#table.describe([...this.#slots, ...slots], this.#groups.length + groups.length);
     } catch (error) {
       for (const slot of slots) releaseSlot(slot);

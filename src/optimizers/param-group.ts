@@ -17,7 +17,7 @@ export type ParamGroupInit<H extends object = AnyHyperparameters> = Partial<H> &
 export type ParamsInit<H extends object = AnyHyperparameters> = ParameterRecord | readonly ParamGroupInit<H>[];
 
 /**
- * A group of an optimizer, with its hyperparameters as properties. All but `betas` may be changed between steps; a wrong
+ * A group of an optimizer, with its hyperparameters as properties. All but `betas`, `state` and `min8bitSize` may be changed between steps; a wrong
  * value throws at once and changes nothing.
  */
 export type ParamGroup<H extends object = BaseHyperparameters> = GroupCore<H> & H;
@@ -51,7 +51,7 @@ class GroupCore<H extends object> {
       Object.defineProperty(this, name, {
         enumerable: true,
         get: () => this.#values[name],
-        set: name === 'betas' ? undefined : set,
+        set: fields[name].fixed ? undefined : set,
       });
     }
   }

@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkOptions } from '../validate';
 import { type Fields, fraction, learningRate, nonNegative } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import { checkBoolean, type ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
@@ -36,7 +36,7 @@ const FIELDS: Fields<RMSPropHyperparameters> = {
   alpha: fraction(0.99),
   eps: nonNegative(1e-8),
 };
-const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'centered', 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'centered', ...COMMON_OPTIONS];
 
 /**
  * RMSProp as PyTorch has it, optionally centred (a is the mean gradient) and with momentum:
@@ -66,7 +66,6 @@ export class RMSProp extends Optimizer<RMSPropHyperparameters> {
   }
 
   protected override prepare({ constants, lr }: StepScalars, values: Readonly<RMSPropHyperparameters>): void {
-    constants[0] = 1;
     constants[1] = values.l2;
     constants[2] = lr;
     constants[3] = 1 - lr * values.weightDecay;

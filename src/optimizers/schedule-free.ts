@@ -3,21 +3,22 @@ import { RULE_SCHEDULE_FREE } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { checkNumber, checkOptions } from '../validate';
 import { ADAM_FIELDS, type AdamHyperparameters } from './adam-family';
-import { type Fields, learningRate } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { floatsOf } from './compact-tensor';
+import { type CompactStateOptions, type Fields, learningRate } from './hyperparameters';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { Slot } from './slots';
 import type { StepScalars } from './step-table';
 
 /** What a group may set for itself: as AdamW, without coupled L2. β1 is in (0, 1). */
-export type ScheduleFreeHyperparameters = Omit<AdamHyperparameters, 'l2'>;
+export type ScheduleFreeHyperparameters = Omit<AdamHyperparameters, 'l2' | keyof CompactStateOptions>;
 
-const { l2: _, ...ADAMW_FIELDS } = ADAM_FIELDS;
+const { l2: _, state: _state, min8bitSize: _size, ...ADAMW_FIELDS } = ADAM_FIELDS;
 const FIELDS: Fields<ScheduleFreeHyperparameters> = { ...ADAMW_FIELDS, lr: learningRate(2.5e-3) };
 
 export interface ScheduleFreeAdamWOptions extends CommonOptions, Partial<ScheduleFreeHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(FIELDS), 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
 
 /**
  * Schedule-Free AdamW: gradients are taken at a point y between the iterate z and its average x, and x is what one uses:
@@ -57,7 +58,6 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
     } = values;
     const sum = scalars.scalar + lr * lr;
     const c = sum > 0 ? (lr * lr) / sum : 0;
-    constants[0] = 1;
     constants[1] = beta2;
     constants[2] = 1 - beta2;
     constants[3] = 1 / Math.sqrt(1 - beta2Power);
@@ -71,7 +71,7 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
   }
 
   protected override initialise({ parameter, states: [z] }: Slot): void {
-    z.data.set(parameter.value.data);
+    floatsOf(z).set(parameter.value.data);
   }
 
   protected override checkTogether({ betas: [beta1] }: ScheduleFreeHyperparameters, where: string): void {

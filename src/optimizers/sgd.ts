@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkOptions, fail } from '../validate';
 import { type Fields, fraction, learningRate, nonNegative } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import { checkBoolean, type ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
@@ -32,7 +32,7 @@ const FIELDS: Fields<SGDHyperparameters> = {
   weightDecay: nonNegative(0),
   l2: nonNegative(0),
 };
-const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'dampening', 'nesterov', 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'dampening', 'nesterov', ...COMMON_OPTIONS];
 
 /**
  * Stochastic gradient descent, optionally with momentum as PyTorch has it (the first step takes the gradient undamped):
@@ -71,7 +71,6 @@ export class SGD extends Optimizer<SGDHyperparameters> {
   }
 
   protected override prepare({ constants, step, lr }: StepScalars, values: Readonly<SGDHyperparameters>): void {
-    constants[0] = 1;
     constants[1] = values.l2;
     constants[2] = lr;
     constants[3] = 1 - lr * values.weightDecay;

@@ -6,11 +6,12 @@
  */
 import { ArgumentError } from '../errors';
 import type { Parameter } from '../tensors/parameter';
-import type { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkInteger, checkNumber, describe, fail } from '../validate';
+import type { StateTensor } from './compact-tensor';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
 import { checkBoolean, type ParamGroup } from './param-group';
+import { checkStateArray, copyStateArray, type StateArray, writeStateArray } from './state-array';
 import type { Counters, StepTable } from './step-table';
 
 /** A group in a state dict: besides these all hyperparameters by name; null for a learning rate that is a function. */
@@ -29,7 +30,7 @@ export interface StateDictParameter {
 
 /** One parameter's state: its counters and, by name, its arrays. */
 export interface StateDictState extends Counters {
-  arrays: Record<string, Float32Array>;
+  arrays: Record<string, StateArray>;
 }
 
 export interface StateDict {
@@ -49,7 +50,7 @@ export interface StateParts<H extends BaseHyperparameters> {
   readonly rule: { readonly name: string; readonly stateNames: readonly string[]; readonly fields: Fields<H> };
   readonly step: number;
   readonly groups: readonly ParamGroup<H>[];
-  readonly slots: readonly { readonly name: string; readonly parameter: Parameter; readonly states: readonly Tensor[] }[];
+  readonly slots: readonly { readonly name: string; readonly parameter: Parameter; readonly states: readonly StateTensor[] }[];
   readonly table: StepTable;
 }
 
@@ -58,8 +59,8 @@ export function readStateDict<H extends BaseHyperparameters>({ rule, step, group
   const state = createRecord<StateDictState>();
   for (const [index, { name, parameter, states }] of slots.entries()) {
     params[name] = { shape: parameter.value.shape, data: parameter.value.data.slice() };
-    const arrays = createRecord<Float32Array>();
-    for (const [slot, stateName] of rule.stateNames.entries()) arrays[stateName] = states[slot].data.slice();
+    const arrays = createRecord<StateArray>();
+    for (const [slot, stateName] of rule.stateNames.entries()) arrays[stateName] = copyStateArray(states[slot].data);
     state[name] = { ...table.counters(index), arrays };
   }
   return {
@@ -87,7 +88,8 @@ export function applyStateDict<H extends BaseHyperparameters>(
   for (const [index, group] of groups.entries()) group.assign(hyperparameters[index], dict.groups[index].frozen);
   for (const [index, { name, parameter, states }] of slots.entries()) {
     parameter.value.data.set(dict.params[name].data);
-    for (const [slot, stateName] of rule.stateNames.entries()) states[slot].data.set(dict.state[name].arrays[stateName]);
+    for (const [slot, stateName] of rule.stateNames.entries())
+      writeStateArray(states[slot].data, dict.state[name].arrays[stateName]);
     table.setCounters(index, dict.state[name]);
   }
 }
@@ -106,9 +108,9 @@ function checkStateDict<H extends BaseHyperparameters>({ rule, groups, slots }: 
   });
   checkKeys('stateDict.params', dict.params, slots);
   checkKeys('stateDict.state', dict.state, slots);
-  for (const { name, parameter } of slots) {
+  for (const { name, parameter, states } of slots) {
     checkParameter(`stateDict.params.${name}`, parameter, dict.params[name]);
-    checkState(`stateDict.state.${name}`, parameter, dict.state[name], rule.stateNames);
+    checkState(`stateDict.state.${name}`, states, dict.state[name], rule.stateNames);
   }
   return hyperparameters;
 }
@@ -150,14 +152,16 @@ function checkParameter(path: string, { value }: Parameter, given: StateDictPara
   checkArray(`${path}.data`, given.data, value.length);
 }
 
-function checkState(path: string, { value }: Parameter, given: StateDictState, stateNames: readonly string[]): void {
+function checkState(path: string, states: readonly StateTensor[], given: StateDictState, stateNames: readonly string[]): void {
   if (typeof given !== 'object' || given === null) fail(path, 'an object', given);
   checkInteger(`${path}.step`, given.step, 0, 2 ** 31 - 1);
   checkInteger(`${path}.exponent`, given.exponent, -1100, 1100);
   checkNumber(`${path}.V`, given.V, '[0, ∞)', (x) => x >= 0);
   checkNumber(`${path}.beta1Power`, given.beta1Power, '[0, 1]', (x) => x >= 0 && x <= 1);
   checkNumber(`${path}.beta2Power`, given.beta2Power, '[0, 1]', (x) => x >= 0 && x <= 1);
-  for (const name of stateNames) checkArray(`${path}.arrays.${name}`, given.arrays?.[name], value.length);
+  checkNumber(`${path}.normMean`, given.normMean, '[0, ∞)', (x) => x >= 0);
+  for (const [slot, name] of stateNames.entries())
+    checkStateArray(`${path}.arrays.${name}`, given.arrays?.[name], states[slot].data);
 }
 
 function checkArray(path: string, value: unknown, length: number): void {

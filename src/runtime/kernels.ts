@@ -22,6 +22,6 @@ export interface ThreadedOptimKernels extends OptimKernels {
   stepBegin(control: number, table: number): void;
   /** Does up to `most` tasks of the step under way; 0 when there is nothing to do now. */
   stepHelp(control: number, most: number): number;
-  /** A worker's loop. */
-  stepServe(control: number, spins: number): void;
+  /** The loop of worker `thread`, 1 and up. */
+  stepServe(control: number, spins: number, thread: number): void;
 }

@@ -34,6 +34,11 @@ export class Tensor {
     this.address = runtime.arena.allocate(4 * this.paddedLength + (4 * this.paddedLength >= LARGE_BYTES ? STAGGER_BYTES : 0));
   }
 
+  /** Bytes that its elements take, padding included. */
+  get byteLength(): number {
+    return 4 * this.paddedLength;
+  }
+
   /** A live view of the elements, row-major. Ask again after anything that may allocate. */
   get data(): Float32Array {
     const { buffer } = this.runtime.memory;

@@ -95,7 +95,7 @@ describe.each(Object.keys(INLINED) as Name[])('%s.wasm', (name) => {
   });
 
   it('is what the package carries inlined', () => {
-    expect(Buffer.from(INLINED[name], 'base64').equals(Buffer.from(bytes))).toBe(true);
+    expect(Buffer.from(INLINED[name], 'hex').equals(Buffer.from(bytes))).toBe(true);
   });
 });
 

@@ -83,7 +83,7 @@ function tensorOf(table: usize, index: usize): usize {
 function runAll(table: usize): void {
   let op = OP_NORM;
   while (op !== OP_NONE) {
-    for (let task: u32 = 0; task < 2; task++) changetype<StepJobs>(0).run(op, table, task);
+    for (let task: u32 = 0; task < 2; task++) changetype<StepJobs>(0).run(op, table, task, 0);
     op = changetype<StepJobs>(0).advance(op, table);
   }
 }
@@ -106,8 +106,8 @@ describe('a step', () => {
   it('gives every tensor the whole norm where that is asked for', () => {
     const table = describeTable();
     store<i32>(table, 1, STEP_GLOBAL_NORM);
-    changetype<StepJobs>(0).run(OP_NORM, table, 0);
-    changetype<StepJobs>(0).run(OP_NORM, table, 1);
+    changetype<StepJobs>(0).run(OP_NORM, table, 0, 0);
+    changetype<StepJobs>(0).run(OP_NORM, table, 1, 0);
     expect(changetype<StepJobs>(0).advance(OP_NORM, table)).toBe(OP_UPDATE);
     expect(load<f64>(table, STEP_GRAD_NORM)).toBe(48);
   });
@@ -127,7 +127,7 @@ describe('a step', () => {
     const table = describeTable();
     store<u32>(tensorOf(table, 1), 0, TENSOR_BLOCK_COUNT);
     store<u32>(load<u32>(table, STEP_TASKS), 1, 4);
-    changetype<StepJobs>(0).run(OP_NORM, table, 0);
+    changetype<StepJobs>(0).run(OP_NORM, table, 0, 0);
     expect(settle(table)).toBe(true);
     expect(load<f64>(table, STEP_GRAD_NORM)).toBe(16);
     expect(load<i32>(tensorOf(table, 1), TENSOR_STEP)).toBe(0);
