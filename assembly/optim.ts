@@ -22,7 +22,7 @@ export function stepAdvance(op: i32, table: usize): i32 {
   return changetype<StepJobs>(0).advance(op, table);
 }
 
-/** out[i] = x[i] + b·(y[i] - a·x[i]) over n elements. Any may be the same. */
+/** out[i] = x[i] - b·(a·x[i] - y[i]) over n elements. Any may be the same. */
 export function combine(out: usize, x: usize, y: usize, n: i32, a: f32, b: f32): void {
   combineTo(out, x, y, n, a, b);
 }

@@ -363,7 +363,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #begin(grads: Gradients | undefined): void {
     this.check();
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
-    if (grads !== undefined) this.#copyGradients(grads);
+    if (grads !== undefined) this.copyGradients(grads);
     this.#selectUnfrozen(false);
     const scalars = this.#scalars;
     scalars.optimizerStep = this.#stepCount + 1;
@@ -388,7 +388,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     }
   }
 
-  #copyGradients(grads: Gradients): void {
+  /** @internal Checks all, then copies all to `grads`. */
+  copyGradients(grads: Gradients): void {
     if (typeof grads !== 'object' || grads === null) fail('grads', 'an object of Float32Arrays by parameter name', grads);
     for (const name in grads) {
       if (!(name in this.grads)) throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');

@@ -47,11 +47,11 @@ export function createOracleOptim(memory: LinearMemory): OptimKernels {
   };
 }
 
-/** out = x + b·(y - a·x); the three begin at these indices. Padding is zero and stays so. */
+/** out = x - b·(a·x - y); the three begin at these indices. Padding is zero and stays so. */
 function combine(f32: Float32Array, [out, x, y]: readonly number[], n: number, a: number, b: number): void {
   for (let i = 0; i < n; i++) {
     const v = f32[x + i];
-    f32[out + i] = v + f(b * f(f32[y + i] - f(a * v)));
+    f32[out + i] = v - f(b * f(f(a * v) - f32[y + i]));
   }
 }
 
