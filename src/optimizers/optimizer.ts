@@ -22,13 +22,16 @@ import {
 import {
   checkBoolean,
   createGroup,
+  groupNames,
   learningRateAt,
+  type MatchedGroup,
   type ParameterRecord,
   type ParamGroup,
   type ParamGroupInit,
   type ParamsInit,
+  splitByMatch,
 } from './param-group';
-import { allocateSlot, checkInit, checkNames, type PendingSlot, releaseSlot, type Slot } from './slots';
+import { allocateSlot, checkInit, type PendingSlot, releaseSlot, type Slot } from './slots';
 import { applyStateDict, readStateDict, type StateDict } from './state-dict';
 import { StepScalars, StepTable } from './step-table';
 
@@ -59,10 +62,15 @@ export interface CommonOptions extends ClippingOptions {
   onNonFinite?: 'throw' | 'skip';
   /** Of the rounding of compact state: an integer in [0, 2^53). @default 0 */
   seed?: number;
+  /**
+   * Splits one record of parameters into groups by name: each takes the names it matches, with hyperparameters of its own; what
+   * none matches makes up the first group, if anything is left. No name may be matched twice, no group may be left empty.
+   */
+  groups?: readonly MatchedGroup[];
 }
 
 /** Their names. */
-export const COMMON_OPTIONS = ['onNonFinite', 'seed', 'clipGradNorm', 'clipGradValue'];
+export const COMMON_OPTIONS = ['onNonFinite', 'seed', 'clipGradNorm', 'clipGradValue', 'groups'];
 
 /** What a subclass says about its rule. */
 export interface RuleDescription<H extends object> {
@@ -109,6 +117,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #scalars = new StepScalars();
   readonly #seed: number;
   readonly #onNonFinite: 'throw' | 'skip';
+  /** The option `groups`, for the first registration. */
+  readonly #matched: CommonOptions['groups'];
   readonly #table: StepTable;
   readonly #groups: ParamGroup<H>[] = [];
   readonly #slots: Slot[] = [];
@@ -131,6 +141,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.#rule = rule;
     this.#label = `optimizer '${rule.name}'`;
     this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
+    this.#matched = options.groups;
     this.#seed = checkInteger('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
     const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0, normRatio } = rule;
     const clipping = checkClipping(options, normRatio);
@@ -296,6 +307,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** Registers the parameters a constructor was given. */
   protected addParams(params: ParamsInit<H>): void {
+    if (this.#matched !== undefined) {
+      const { inits, paths } = splitByMatch<H>(params, this.#matched);
+      this.#addGroups(inits, (offset) => paths[offset]);
+      return;
+    }
     if (!Array.isArray(params)) {
       this.#addGroups([{ params: params as ParameterRecord } as ParamGroupInit<H>], () => 'params', '');
       return;
@@ -313,8 +329,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     for (const [offset, init] of inits.entries()) {
       const index = this.#groups.length + offset;
       const path = pathOf(offset);
-      checkOptions(path, init, ['params', 'frozen', ...Object.keys(fields)]);
-      const names = checkNames(init.params, path + inGroup, taken);
+      checkOptions(path, init, ['params', 'match', 'frozen', ...Object.keys(fields)]);
+      const names = groupNames(init, path, inGroup, taken);
       const where = inits.length > 1 ? ` (group ${index})` : '';
       const values = checkFields(fields, init as Partial<H>, this.#defaults, where);
       this.checkTogether(values, where);
