@@ -84,6 +84,8 @@ export interface RuleDescription<H extends object> {
   readonly fields: Fields<H>;
   /** Every tensor is scaled by the norm over all. @default false */
   readonly globalNorm?: boolean;
+  /** Tensors of a parameter's size behind its state that are computed from it, and so are in no state dict. @default 0 */
+  readonly derivedCount?: number;
   /** A tensor with Σ|g| at or above it refuses the step, since its squares could overflow. @default 2^63 */
   readonly normLimit?: number;
   /** The tensor's own scalar before its first step (see Counters.V). @default 0 */
@@ -149,6 +151,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.check();
     this.#defaults = checkFields(rule.fields, options, defaultsOf(rule.fields), '');
     this.checkTogether(this.#defaults, '');
+  }
+
+  /** Live views of the parameters to evaluate with: `params`, unless the algorithm trains at another point than it arrives at. */
+  get evaluationParams(): TensorViews {
+    return this.params;
   }
 
   /** Name of the algorithm. */
@@ -260,8 +267,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     if (!this.runtime.disposed) this.runtime.check(this.#label);
     this.#disposed = true;
     if (!this.runtime.disposed) {
+      for (const slot of this.#slots) {
+        this.leave?.(slot);
+        releaseSlot(slot);
+      }
       this.#table.dispose();
-      for (const slot of this.#slots) releaseSlot(slot);
     }
     if (this.#ownsRuntime) this.runtime.dispose();
   }
@@ -298,6 +308,14 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** Gives a new tensor's state its first values, where they are not zero. */
   protected initialise?(slot: Slot, values: Readonly<H>): void;
+
+  /** Called before the optimizer lets go of a parameter. */
+  protected leave?(slot: Slot): void;
+
+  /** Accepted steps of one parameter. */
+  protected stepsOf(slot: Slot): number {
+    return this.#table.counters(this.#slots.indexOf(slot)).step;
+  }
 
   /** Throws unless memory may be touched now. */
   protected check(): void {
@@ -349,7 +367,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       for (const entry of pending) {
         const { state, min8bitSize } = groups[entry.group - this.#groups.length].hyperparameters as Partial<CompactStateOptions>;
         const plan = {
-          count: this.#rule.stateNames.length,
+          count: this.#rule.stateNames.length + (this.#rule.derivedCount ?? 0),
           format: state ?? 'f32',
           min8bitSize: min8bitSize ?? 0,
           seed: this.#seed,

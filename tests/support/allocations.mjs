@@ -7,7 +7,7 @@
 import { pathToFileURL } from 'node:url';
 
 const [, , path, options] = process.argv;
-const { AdaL, createRuntime, emptyResult } = await import(path);
+const { AdaL, createRuntime, emptyResult, ScheduleFreeAdamW } = await import(path);
 const { ExponentialMovingAverage, GradientAccumulator } = await import(new URL('gradients.js', pathToFileURL(path)));
 
 const CALLS = 1000;
@@ -53,7 +53,9 @@ const sum = new GradientAccumulator(optimizer, { steps: 3, reduction: 'sum' });
 const addIntoSum = bytesPerCall(() => sum.addInto(result));
 const average = new ExponentialMovingAverage(optimizer);
 const update = bytesPerCall(() => average.update());
+const free = new ScheduleFreeAdamW(runtime, groups);
+const stepFree = bytesPerCall(() => free.stepInto(result, grads));
 const wasmGrowth = runtime.info.memoryBytes - memoryBytes;
 if (sink.skipped) throw new Error('a step was skipped');
-console.log(JSON.stringify({ stepInto, stepIntoGiven, step, addInto, addIntoGiven, addIntoSum, update, wasmGrowth }));
+console.log(JSON.stringify({ stepInto, stepIntoGiven, step, addInto, addIntoGiven, addIntoSum, update, stepFree, wasmGrowth }));
 runtime.dispose();
