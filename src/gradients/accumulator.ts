@@ -48,7 +48,7 @@ const MAX_STEPS = 2 ** 24;
  * - A window ends with its step, be that accepted, skipped or refused with an error: the next `add` begins a new one. What the
  *   step was taken with lies in `optimizer.grads`, so that `optimizer.step()` can repeat it. A NaN or Infinity in any micro-batch
  *   reaches the step, which then does as `onNonFinite` says.
- * - Schedules and the optimizer's step count go by steps, not by micro-batches.
+ * - Schedules and the optimizer's step count go by steps, not by micro-batches; clipping sees what the window came to.
  *
  * @example
  * const optimizer = new AdaL(await createRuntime(), { w: new Float32Array(10) });
