@@ -16,6 +16,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   checkpoint: [...BASE, 'math'],
   data: [...BASE, 'math', 'runtime'],
   optimizers: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'schedules'],
+  gradients: [...BASE, 'runtime', 'tensors', 'optimizers'],
   nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data'],
   cli: [...BASE, 'index', 'math', 'runtime', 'tensors', 'optimizers', 'nn', 'data', 'schedules', 'checkpoint'],
 };

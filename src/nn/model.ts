@@ -91,7 +91,7 @@ export class Model {
    */
   computeGradients(count: number): number {
     this.#checkBatch(count);
-    const logits = this.#forward(count);
+    const logits = this.#forward(count, true);
     const { delta } = this.#stages[this.#stages.length - 1];
     const labels = this.#labels.address;
     const loss = this.#kernels.softmaxCrossEntropy(delta.address, logits, labels, count, this.classCount);
@@ -102,7 +102,7 @@ export class Model {
   /** Forward over the `count` samples in `input` and `labels`: how many the model gets right, and its mean loss. */
   evaluate(count: number): { correct: number; loss: number } {
     this.#checkBatch(count);
-    const logits = this.#forward(count);
+    const logits = this.#forward(count, false);
     const { delta } = this.#stages[this.#stages.length - 1];
     const labels = this.#labels.address;
     const correct = this.#kernels.predictedMatches(logits, labels, count, this.classCount);
@@ -113,7 +113,7 @@ export class Model {
   /** Forward over the `count` samples in `input`; a copy of the logits, count × classes. */
   predict(count: number): Float32Array {
     this.#checkBatch(count);
-    this.#forward(count);
+    this.#forward(count, false);
     return this.#stages[this.#stages.length - 1].activation.data.slice(0, count * this.classCount);
   }
 
@@ -143,16 +143,17 @@ export class Model {
     checkInteger('count', count, 1, this.batchSize);
   }
 
-  /** Runs all layers; the address of the logits. */
-  #forward(count: number): number {
+  /** Runs all layers, on the weights that are trained or on those to evaluate with; the address of the logits. */
+  #forward(count: number, training: boolean): number {
+    const read = (parameter: Parameter) => (training ? parameter.value : parameter.evaluationValue).address;
     const kernels = this.#kernels;
     let x = this.#input.address;
     for (let index = 0; index < this.#stages.length; index++) {
       const { inputs, outputs, activation, weight, bias } = this.#stages[index];
       const y = activation.address;
       if (weight && bias) {
-        kernels.gemmNT(y, x, weight.value.address, count, outputs, inputs, this.#scratch);
-        kernels.biasAdd(y, bias.value.address, count, outputs);
+        kernels.gemmNT(y, x, read(weight), count, outputs, inputs, this.#scratch);
+        kernels.biasAdd(y, read(bias), count, outputs);
       } else {
         kernels.relu(y, x, count * outputs);
       }

@@ -46,6 +46,10 @@ export class Tensor {
     return this.#view;
   }
 
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
   /** Gives the memory back, zeroed. */
   dispose(): void {
     if (this.#disposed) return;
