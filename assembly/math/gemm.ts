@@ -12,7 +12,7 @@
 import { GEMM_DEPTH, GEMM_PANEL, GEMM_ROWS, GEMM_TILE } from '../../src/abi/nn-layout';
 import { Four, multiplyTile, One, Three, Two, Width } from './gemm-kernel';
 import { packRows, packTransposed, transpose } from './pack';
-import { loadPartial, storePartial } from './partial';
+import { loadPartial, storePartial, zeroFloats } from './partial';
 
 /**
  * Up to so many rows of C, B is read in place, because packing costs more than it saves. On an EPYC with V8 11 and 13, 8 was
@@ -21,7 +21,18 @@ import { loadPartial, storePartial } from './partial';
 const FEW_ROWS = 8;
 
 /** C = op(A)·op(B), C of m×n; op(A) is A of m×k or, `aTransposed`, the transpose of A of k×m; B likewise. */
+// biome-ignore format: one line a role
 export function gemm(
+  c: usize, a: usize, b: usize,
+  m: i32, n: i32, k: i32,
+  scratch: usize, aTransposed: bool, bTransposed: bool,
+): void {
+  zeroFloats(c, m * n);
+  accumulate(c, a, b, m, n, k, scratch, aTransposed, bTransposed);
+}
+
+/** The same, added to what C holds: each accumulator begins with it. So two products along k are one, cut anywhere. */
+export function accumulate(
   c: usize,
   a: usize,
   b: usize,
@@ -32,7 +43,6 @@ export function gemm(
   aTransposed: bool,
   bTransposed: bool,
 ): void {
-  zeroFloats(c, m * n);
   // Blocks of equal depth: 784 is 4 × 196, not 3 × 256 and a stump of 16.
   const blocks = k > GEMM_DEPTH ? (k + GEMM_DEPTH - 1) / GEMM_DEPTH : 1;
   const most = (k + blocks - 1) / blocks;
@@ -121,19 +131,6 @@ function multiplyPanel<W extends Width>(
     }
     c += cStep << 1;
     a += aStep << 1;
-  }
-}
-
-/** Zeroes n f32 at x. */
-function zeroFloats(x: usize, n: i32): void {
-  const zero = f32x4.splat(0);
-  for (; n >= 4; n -= 4) {
-    v128.store(x, zero);
-    x += 16;
-  }
-  for (; n > 0; --n) {
-    store<f32>(x, 0);
-    x += 4;
   }
 }
 

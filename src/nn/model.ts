@@ -94,7 +94,7 @@ export class Model {
     const logits = this.#forward(count);
     const { delta } = this.#stages[this.#stages.length - 1];
     const labels = this.#labels.address;
-    const loss = this.#kernels.softmaxCrossEntropy(delta.address, logits, labels, count, this.classCount);
+    const loss = this.#kernels.softmaxCrossEntropy(delta.address, logits, labels, 0, count, this.classCount);
     for (let index = this.#stages.length - 1; index >= 0; index--) this.#backward(index, count);
     return loss;
   }
@@ -106,7 +106,7 @@ export class Model {
     const { delta } = this.#stages[this.#stages.length - 1];
     const labels = this.#labels.address;
     const correct = this.#kernels.predictedMatches(logits, labels, count, this.classCount);
-    const loss = this.#kernels.softmaxCrossEntropy(delta.address, logits, labels, count, this.classCount);
+    const loss = this.#kernels.softmaxCrossEntropy(delta.address, logits, labels, 0, count, this.classCount);
     return { correct, loss };
   }
 

@@ -1,0 +1,97 @@
+/** Reading a window record (src/abi/nn-layout.ts), and the two copies between images and patches. */
+import {
+  WINDOW_HEIGHT,
+  WINDOW_IN_CHANNELS,
+  WINDOW_IN_HEIGHT,
+  WINDOW_IN_WIDTH,
+  WINDOW_OUT_HEIGHT,
+  WINDOW_OUT_WIDTH,
+  WINDOW_PAD_LEFT,
+  WINDOW_PAD_TOP,
+  WINDOW_STRIDE_X,
+  WINDOW_STRIDE_Y,
+  WINDOW_WIDTH,
+} from '../../src/abi/nn-layout';
+import { addFloats, copyFloats, zeroFloats } from './partial';
+
+/** Floats of one input image. */
+export function imageFloats(window: usize): i32 {
+  return load<i32>(window, WINDOW_IN_HEIGHT) * load<i32>(window, WINDOW_IN_WIDTH) * load<i32>(window, WINDOW_IN_CHANNELS);
+}
+
+/** Output pixels of one image. */
+export function positionsOf(window: usize): i32 {
+  return load<i32>(window, WINDOW_OUT_HEIGHT) * load<i32>(window, WINDOW_OUT_WIDTH);
+}
+
+/** Floats of one patch: kernel rows × kernel columns × channels. */
+export function patchFloats(window: usize): i32 {
+  return load<i32>(window, WINDOW_HEIGHT) * load<i32>(window, WINDOW_WIDTH) * load<i32>(window, WINDOW_IN_CHANNELS);
+}
+
+/** What happens to the run of floats that a kernel row covers of an image row. Never instantiated. */
+@unmanaged
+export class Run {
+  /** `before` floats of padding, `length` of the image at `image`, `after` of padding: all of them at `patch`. */
+  visit(patch: usize, image: usize, before: i32, length: i32, after: i32): void {}
+}
+
+@unmanaged
+export class Gather extends Run {
+  /** patch = image, zeros where it is padding */
+  @inline
+  visit(patch: usize, image: usize, before: i32, length: i32, after: i32): void {
+    zeroFloats(patch, before);
+    patch += (<usize>before) << 2;
+    copyFloats(patch, image, length);
+    zeroFloats(patch + ((<usize>length) << 2), after);
+  }
+}
+
+@unmanaged
+export class Scatter extends Run {
+  /** image = image + patch, nowhere where it is padding */
+  @inline
+  visit(patch: usize, image: usize, before: i32, length: i32, after: i32): void {
+    addFloats(image, patch + ((<usize>before) << 2), length);
+  }
+}
+
+/** Visits the runs of every patch of an image: patches by output row and column, in each the kernel rows from the top. */
+export function visitPatches<R extends Run>(patches: usize, image: usize, window: usize): void {
+  const height = load<i32>(window, WINDOW_IN_HEIGHT);
+  const width = load<i32>(window, WINDOW_IN_WIDTH);
+  const channels = load<i32>(window, WINDOW_IN_CHANNELS);
+  const kernelHeight = load<i32>(window, WINDOW_HEIGHT);
+  const kernelWidth = load<i32>(window, WINDOW_WIDTH);
+  const outHeight = load<i32>(window, WINDOW_OUT_HEIGHT);
+  const outWidth = load<i32>(window, WINDOW_OUT_WIDTH);
+  const strideY = load<i32>(window, WINDOW_STRIDE_Y);
+  const strideX = load<i32>(window, WINDOW_STRIDE_X);
+  const padLeft = load<i32>(window, WINDOW_PAD_LEFT);
+  const rowBytes = (<usize>(width * channels)) << 2;
+  const runFloats = kernelWidth * channels;
+  const runBytes = (<usize>runFloats) << 2;
+  let top = -load<i32>(window, WINDOW_PAD_TOP);
+  for (let oy = 0; oy < outHeight; ++oy) {
+    let left = -padLeft;
+    for (let ox = 0; ox < outWidth; ++ox) {
+      // What of the kernel's columns [left, left + kernelWidth) lies in the image's [0, width).
+      const before = min(kernelWidth, max(0, -left)) * channels;
+      const after = min(runFloats - before, max(0, left + kernelWidth - width) * channels);
+      const length = runFloats - before - after;
+      const column = left * channels + before;
+      for (let y = top; y < top + kernelHeight; ++y) {
+        if (<u32>y < <u32>height) {
+          const source = image + <usize>y * rowBytes + ((<usize>column) << 2);
+          changetype<R>(0).visit(patches, source, before, length, after);
+        } else {
+          changetype<R>(0).visit(patches, image, runFloats, 0, 0);
+        }
+        patches += runBytes;
+      }
+      left += strideX;
+    }
+    top += strideY;
+  }
+}
