@@ -16,7 +16,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   checkpoint: [...BASE, 'math'],
   data: [...BASE, 'math', 'runtime'],
   optimizers: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'schedules'],
-  nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data'],
+  nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data', 'checkpoint'],
   cli: [...BASE, 'index', 'math', 'runtime', 'tensors', 'optimizers', 'nn', 'data', 'schedules', 'checkpoint'],
 };
 

@@ -1,6 +1,17 @@
 /** Neural networks in linear memory. Public exports, nothing else. */
 export type { NNKernels } from '../runtime/kernels-nn';
 export { countParameters, createModel, type ModelOptions } from './create-model';
+export type { EarlyStoppingOptions } from './early-stopping';
+export { type EvaluateOptions, type Evaluation, evaluate, predict } from './evaluation';
+export {
+  type CheckpointOptions,
+  type FitEpoch,
+  type FitOptimizer,
+  type FitOptions,
+  type FitProgress,
+  type FitResult,
+  fit,
+} from './fit';
 export { type Layer, sequential } from './layers';
 export { type AvgPool2dLayer, avgPool2d } from './layers/avg-pool2d';
 export { type BatchNormLayer, type BatchNormOptions, batchNorm } from './layers/batch-norm';
@@ -26,6 +37,7 @@ export { type HuberLoss, huber } from './losses/huber';
 export { type MeanSquaredErrorLoss, meanSquaredError } from './losses/mean-squared-error';
 export type { Model, ModelState } from './model';
 export type { ModelMemory } from './model-memory';
+export type { Samples, TrainingData } from './samples';
 export {
   type EpochResult,
   evaluateClassifier,
