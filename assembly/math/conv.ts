@@ -4,7 +4,7 @@
  *
  * Scratch: ┌ patches of an image ┐┌ a group's weight gradient ┐┌ gemm's ┐
  */
-import { CONV_GROUP, WINDOW_OUT_CHANNELS } from '../../src/abi/nn-layout';
+import { CONV_GROUP, convPatchBytes, WINDOW_OUT_CHANNELS } from '../../src/abi/nn-layout';
 import { accumulate, gemm } from './gemm';
 import { addFloats, zeroFloats } from './partial';
 import { Gather, imageFloats, patchFloats, positionsOf, Scatter, visitPatches } from './window';
@@ -14,6 +14,11 @@ function bytesOf(n: i32): usize {
   return (<usize>((n + 15) & ~15)) << 2;
 }
 
+/** Where the group's weight gradient begins in scratch. */
+function patchBytes(positions: i32, patch: i32): usize {
+  return <usize>convPatchBytes(positions, patch);
+}
+
 /** y = patches(x)·Wᵀ */
 export function convolve(y: usize, x: usize, weight: usize, window: usize, count: i32, scratch: usize): void {
   const positions = positionsOf(window);
@@ -21,7 +26,7 @@ export function convolve(y: usize, x: usize, weight: usize, window: usize, count
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
   const xStep = (<usize>imageFloats(window)) << 2;
   const yStep = (<usize>(positions * outputs)) << 2;
-  const rest = scratch + bytesOf(positions * patch) + bytesOf(outputs * patch);
+  const rest = scratch + patchBytes(positions, patch) + bytesOf(outputs * patch);
   for (let i = 0; i < count; ++i) {
     visitPatches<Gather>(scratch, x, window);
     gemm(y, scratch, weight, positions, outputs, patch, rest, false, true);
@@ -36,7 +41,7 @@ export function convolveInputGradient(dx: usize, dy: usize, weight: usize, windo
   const patch = patchFloats(window);
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
   const pixels = imageFloats(window);
-  const rest = scratch + bytesOf(positions * patch) + bytesOf(outputs * patch);
+  const rest = scratch + patchBytes(positions, patch) + bytesOf(outputs * patch);
   for (let i = 0; i < count; ++i) {
     gemm(scratch, dy, weight, positions, patch, outputs, rest, false, false);
     zeroFloats(dx, pixels);
@@ -52,7 +57,7 @@ export function convolveWeightGradient(dw: usize, dy: usize, x: usize, window: u
   const patch = patchFloats(window);
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
   const weights = outputs * patch;
-  const sum = scratch + bytesOf(positions * patch);
+  const sum = scratch + patchBytes(positions, patch);
   const rest = sum + bytesOf(weights);
   for (let first = 0; first < count; first += CONV_GROUP) {
     const target = first === 0 ? dw : sum;

@@ -32,27 +32,44 @@ export function patchFloats(window: usize): i32 {
 /** What happens to the run of floats that a kernel row covers of an image row. Never instantiated. */
 @unmanaged
 export class Run {
-  /** `before` floats of padding, `length` of the image at `image`, `after` of padding: all of them at `patch`. */
-  visit(patch: usize, image: usize, before: i32, length: i32, after: i32): void {}
+  /**
+   * `before` floats of padding, `length` of the image at `image`, `after` of padding: all of them at `patch`.
+   * @param end where the image ends
+   */
+  visit(patch: usize, image: usize, before: i32, length: i32, after: i32, end: usize): void {}
 }
 
+/** patch = image, zeros where it is padding. Up to 12 bytes after the run may be overwritten: the next run's, or slack. */
 @unmanaged
 export class Gather extends Run {
-  /** patch = image, zeros where it is padding */
   @inline
-  visit(patch: usize, image: usize, before: i32, length: i32, after: i32): void {
-    zeroFloats(patch, before);
-    patch += (<usize>before) << 2;
-    copyFloats(patch, image, length);
-    zeroFloats(patch + ((<usize>length) << 2), after);
+  visit(patch: usize, image: usize, before: i32, length: i32, after: i32, end: usize): void {
+    if ((before | after) !== 0) {
+      zeroFloats(patch, before);
+      patch += (<usize>before) << 2;
+      copyFloats(patch, image, length);
+      zeroFloats(patch + ((<usize>length) << 2), after);
+    } else {
+      const last = image + ((<usize>length) << 2);
+      if (((last + 15) & ~15) + 16 > end) {
+        copyFloats(patch, image, length);
+      } else {
+        // Whole vectors, past the run's end if need be: a short run would cost more in its parts than in its copying.
+        do {
+          v128.store(patch, v128.load(image));
+          patch += 16;
+          image += 16;
+        } while (image < last);
+      }
+    }
   }
 }
 
+/** image = image + patch, nowhere where it is padding */
 @unmanaged
 export class Scatter extends Run {
-  /** image = image + patch, nowhere where it is padding */
   @inline
-  visit(patch: usize, image: usize, before: i32, length: i32, after: i32): void {
+  visit(patch: usize, image: usize, before: i32, length: i32, after: i32, end: usize): void {
     addFloats(image, patch + ((<usize>before) << 2), length);
   }
 }
@@ -72,6 +89,7 @@ export function visitPatches<R extends Run>(patches: usize, image: usize, window
   const rowBytes = (<usize>(width * channels)) << 2;
   const runFloats = kernelWidth * channels;
   const runBytes = (<usize>runFloats) << 2;
+  const end = image + <usize>height * rowBytes;
   let top = -load<i32>(window, WINDOW_PAD_TOP);
   for (let oy = 0; oy < outHeight; ++oy) {
     let left = -padLeft;
@@ -84,9 +102,9 @@ export function visitPatches<R extends Run>(patches: usize, image: usize, window
       for (let y = top; y < top + kernelHeight; ++y) {
         if (<u32>y < <u32>height) {
           const source = image + <usize>y * rowBytes + ((<usize>column) << 2);
-          changetype<R>(0).visit(patches, source, before, length, after);
+          changetype<R>(0).visit(patches, source, before, length, after, end);
         } else {
-          changetype<R>(0).visit(patches, image, runFloats, 0, 0);
+          changetype<R>(0).visit(patches, image, runFloats, 0, 0, end);
         }
         patches += runBytes;
       }

@@ -46,6 +46,11 @@ function floatsBytes(n: number): number {
   return 64 * Math.ceil(n / 16);
 }
 
+/** Bytes of the patches of an image, with the slack that their copying may overwrite. */
+export function convPatchBytes(positions: number, patch: number): number {
+  return floatsBytes(positions * patch + 4);
+}
+
 /**
  * Bytes of scratch that conv2d and its gradients need: the patches of one image, one group's weight gradient, gemm's own.
  * @param positions out height × out width
@@ -57,5 +62,5 @@ export function convScratchBytes(positions: number, patch: number, outChannels: 
   const weight = gemmScratchBytes(outChannels, patch, positions);
   if (input > product) product = input;
   if (weight > product) product = weight;
-  return floatsBytes(positions * patch) + floatsBytes(outChannels * patch) + product;
+  return convPatchBytes(positions, patch) + floatsBytes(outChannels * patch) + product;
 }
