@@ -13,8 +13,8 @@ export function hashOf(values: StateArray): string {
 
 /** Every parameter and state bit, counter and hyperparameter; not the gradients. */
 export function snapshot(optimizer: Optimizer): Snapshot {
-  const { step, groups, options, params, state } = optimizer.stateDict();
-  const lines: Snapshot = { step: String(step), groups: JSON.stringify([options, groups]) };
+  const { step, groups, params, state } = optimizer.stateDict();
+  const lines: Snapshot = { step: String(step), groups: JSON.stringify(groups) };
   for (const [name, { shape, data }] of Object.entries(params)) {
     lines[`params ${name}`] = `[${shape}] ${hashOf(data)}`;
     const { arrays, V, ...counters } = state[name];
