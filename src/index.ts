@@ -38,7 +38,16 @@ export { createOptimizer, type OptimizerName, type OptimizerOptions, optimizerNa
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop';
 export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './optimizers/schedule-free';
 export { SGD, type SGDOptions } from './optimizers/sgd';
-export type { StateDict, StateDictGroup, StateDictParameter, StateDictState } from './optimizers/state-dict';
+export type { Bf16State, EightBitState, StateArray } from './optimizers/state-array';
+export type {
+  FixedOptions,
+  LoadOptions,
+  StateDict,
+  StateDictGroup,
+  StateDictParameter,
+  StateDictSchedule,
+  StateDictState,
+} from './optimizers/state-dict';
 export { type Backend, createRuntime, type Runtime, type RuntimeInfo, type RuntimeOptions } from './runtime/runtime';
 export type { Parameter, ParameterInit } from './tensors/parameter';
 export type { Tensor } from './tensors/tensor';

@@ -5,21 +5,22 @@
  * an interruption with a resumption in mid-epoch change no bit of it.
  */
 import type { CheckpointStore } from '../checkpoint/stores/store';
+import type { StateDict } from '../optimizers/state-dict';
 import { turn } from '../runtime/turn';
 import type { LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import { EarlyStopping, type EarlyStoppingOptions } from './early-stopping';
 import { type Evaluation, evaluationOf } from './evaluation';
-import type { Model, ModelState } from './model';
+import type { Model } from './model';
 import { type BatchSource, checkSamples, createSource, type Samples, type TrainingData } from './samples';
-import { loadRun, type RunState, saveRun } from './training-run';
+import { encodeLearnt, loadLearnt, loadRun, type RunState, saveRun } from './training-run';
 
 /** What `fit` needs of an optimizer; all of the library's have it. */
 export interface FitOptimizer {
   step(): { skipped: boolean };
   readonly paramGroups: readonly { lr: LearningRate }[];
-  stateDict(): unknown;
-  loadStateDict(state: never): void;
+  stateDict(): StateDict;
+  loadStateDict(state: StateDict): void;
 }
 
 export interface CheckpointOptions {
@@ -167,10 +168,8 @@ class Run {
   async resume(): Promise<void> {
     const { checkpoint, optimizer, schedule } = this.#options;
     if (!checkpoint || checkpoint.keep === 'best') return;
-    const state = await loadRun(checkpoint.store, this.#identity);
+    const state = await loadRun(checkpoint.store, this.#model, optimizer, this.#identity);
     if (!state) return;
-    this.#model.loadStateDict(state.model);
-    optimizer.loadStateDict(state.optimizer as never);
     if (state.schedule !== null) (schedule as Partial<Stateful>)?.loadStateDict?.(state.schedule);
     if (this.#stopping && state.stopping) this.#stopping.state = state.stopping;
     this.#epochs.push(...state.epochs);
@@ -238,7 +237,8 @@ class Run {
     (this.#options.schedule as Partial<Stateful> | undefined)?.update?.(watched);
     const improved = this.#best === null || watched < this.#best.loss;
     if (improved && !Number.isNaN(watched)) this.#best = { epoch, loss: watched };
-    if (this.#stopping?.observe(epoch, watched) && this.#stopping.restoreBest) this.#bestState = this.#learnt();
+    if (this.#stopping?.observe(epoch, watched) && this.#stopping.restoreBest)
+      this.#bestState = encodeLearnt(this.#model, this.#options.optimizer);
     this.#report(result);
     this.#epoch++;
     this.#batch = 0;
@@ -264,11 +264,10 @@ class Run {
   }
 
   async #save(): Promise<void> {
-    const { checkpoint, schedule } = this.#options;
+    const { checkpoint, optimizer, schedule } = this.#options;
     if (!checkpoint) return;
-    await saveRun(checkpoint.store, {
+    await saveRun(checkpoint.store, this.#model, optimizer, {
       identity: this.#identity,
-      ...this.#learnt(),
       schedule: (schedule as Partial<Stateful> | undefined)?.stateDict?.() ?? null,
       stopping: this.#stopping?.state ?? null,
       epochs: this.#epochs,
@@ -283,14 +282,9 @@ class Run {
     });
   }
 
-  #learnt(): { model: ModelState; optimizer: unknown } {
-    return { model: this.#model.stateDict(), optimizer: this.#options.optimizer.stateDict() };
-  }
-
   #restoreBest(): void {
     if (!this.#bestState) return;
-    this.#model.loadStateDict(this.#bestState.model);
-    this.#options.optimizer.loadStateDict(this.#bestState.optimizer as never);
+    loadLearnt(this.#bestState, this.#model, this.#options.optimizer);
   }
 
   #report(result: FitEpoch | null): void {

@@ -61,7 +61,7 @@ export class Adagrad extends Optimizer<AdagradHyperparameters> {
     checkOptions('options', options, OPTION_NAMES);
     const lrDecay = nonNegative(0).check('lrDecay', options.lrDecay ?? 0, '');
     const initialAccumulator = nonNegative(0).check('initialAccumulator', options.initialAccumulator ?? 0, '');
-    super(runtime, { name: 'adagrad', rule: RULE_ADAGRAD, stateNames: ['sum'], fields: FIELDS }, options);
+    super(runtime, { name: 'adagrad', rule: RULE_ADAGRAD, stateNames: ['sum'], fields: FIELDS, options: { lrDecay } }, options);
     this.#lrDecay = lrDecay;
     this.#initialAccumulator = initialAccumulator;
     this.addParams(params);

@@ -86,7 +86,8 @@ export class AdaL extends Optimizer<AdaLHyperparameters> {
     const normScope = checkChoice('normScope', options.normScope ?? 'tensor', ['tensor', 'global']);
     const { clipNormRatio } = options;
     const normRatio = clipNormRatio === undefined ? 0 : checkNumber('clipNormRatio', clipNormRatio, '[1, ∞)', (x) => x >= 1);
-    const rule = { name: 'adal', rule: RULE_ADAL, stateNames: ['m', 'v'], fields: FIELDS };
+    const fixed = { decay, normScope, clipNormRatio: clipNormRatio ?? null };
+    const rule = { name: 'adal', rule: RULE_ADAL, stateNames: ['m', 'v'], fields: FIELDS, options: fixed };
     super(runtime, { ...rule, globalNorm: normScope === 'global', normLimit: Infinity, normRatio }, options);
     this.#decay = decay;
     this.#normScope = normScope;

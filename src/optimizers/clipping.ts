@@ -4,6 +4,7 @@
  */
 import { CLIP_L1, CLIP_L2, CLIP_MAX, CLIP_NONE } from '../abi/layout';
 import { checkChoice, checkNumber, checkOptions } from '../validate';
+import type { FixedOptions } from './state-dict';
 
 /** A bound on the norm of the gradient. */
 export interface GradNormClip {
@@ -48,6 +49,15 @@ export function checkClipping({ clipGradNorm, clipGradValue }: ClippingOptions, 
   const norm = NORMS[checkChoice('clipGradNorm.norm', clipGradNorm.norm ?? 'l2', ['l1', 'l2', 'max'])];
   const global = checkChoice('clipGradNorm.scope', clipGradNorm.scope ?? 'global', ['global', 'tensor']) === 'global';
   return { norm, global, limit: checkBound('clipGradNorm.max', clipGradNorm.max), value, normRatio };
+}
+
+/** The options as state dicts have them; null for none. */
+export function clippingOptions({ clipGradNorm, clipGradValue }: ClippingOptions): FixedOptions {
+  const norm = typeof clipGradNorm === 'number' ? { max: clipGradNorm } : clipGradNorm;
+  return {
+    clipGradNorm: norm ? { max: norm.max, norm: norm.norm ?? 'l2', scope: norm.scope ?? 'global' } : null,
+    clipGradValue: clipGradValue ?? null,
+  };
 }
 
 /** A positive float32 normal number. */

@@ -11,6 +11,8 @@ export interface Field<T> {
   readonly default: T;
   /** Whether a group keeps for good what it was created with. */
   readonly fixed?: boolean;
+  /** Whether memory is laid out by it: a state dict must have the same. */
+  readonly laysOut?: boolean;
   check(argument: string, value: unknown, where: string): T;
 }
 
@@ -86,11 +88,13 @@ export const COMPACT_STATE_FIELDS: Fields<CompactStateOptions> = {
   state: {
     default: 'f32',
     fixed: true,
+    laysOut: true,
     check: (argument, value, where) => checkChoice(argument + where, value, ['f32', 'bf16', '8bit']),
   },
   min8bitSize: {
     default: 4096,
     fixed: true,
+    laysOut: true,
     check: (argument, value, where) => checkInteger(argument + where, value, 0, 2 ** 32),
   },
 };

@@ -4,13 +4,13 @@
  * Invariant: a step is accepted as a whole or not at all. Whatever throws or is skipped, be it a wrong argument, a
  * non-finite gradient or a lost worker before the update, leaves every parameter and state bit as it was.
  */
-import { GROUP_BETA1, GROUP_BETA2, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
+import { FORMAT_F32, GROUP_BETA1, GROUP_BETA2, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
 import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import { checkFloats, isFloats } from '../tensors/parameter';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import { checkChoice, checkInteger, checkOptions, fail } from '../validate';
-import { type ClippingOptions, checkClipping } from './clipping';
+import { type ClippingOptions, checkClipping, clippingOptions } from './clipping';
 import {
   type BaseHyperparameters,
   type Betas,
@@ -32,7 +32,7 @@ import {
   splitByMatch,
 } from './param-group';
 import { allocateSlot, checkInit, type PendingSlot, releaseSlot, type Slot } from './slots';
-import { applyStateDict, readStateDict, type StateDict } from './state-dict';
+import { applyStateDict, type FixedOptions, type LoadOptions, readStateDict, type StateDict } from './state-dict';
 import { StepScalars, StepTable } from './step-table';
 
 /** What a step did. */
@@ -82,6 +82,8 @@ export interface RuleDescription<H extends object> {
   readonly stateNames: readonly string[];
   /** What a group may set for itself. */
   readonly fields: Fields<H>;
+  /** What no group may set and nothing changes: state dicts have it, and fit only an optimizer with the same. @default {} */
+  readonly options?: FixedOptions;
   /** Every tensor is scaled by the norm over all. @default false */
   readonly globalNorm?: boolean;
   /** Tensors of a parameter's size behind its state that are computed from it, and so are in no state dict. @default 0 */
@@ -118,6 +120,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #defaults: H;
   readonly #scalars = new StepScalars();
   readonly #seed: number;
+  readonly #options: FixedOptions;
   readonly #onNonFinite: 'throw' | 'skip';
   /** The option `groups`, for the first registration. */
   readonly #matched: CommonOptions['groups'];
@@ -147,6 +150,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.#seed = checkInteger('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
     const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0, normRatio } = rule;
     const clipping = checkClipping(options, normRatio);
+    this.#options = { ...rule.options, ...clippingOptions(options) };
     this.#table = new StepTable(runtime, { rule: rule.rule, globalNorm, normLimit, initialScalar, clipping });
     this.check();
     this.#defaults = checkFields(rule.fields, options, defaultsOf(rule.fields), '');
@@ -248,12 +252,26 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   }
 
   /**
-   * Takes over what `stateDict` returned. Learning rates that are functions are kept as they are.
+   * Takes over what `stateDict` returned: training goes on as if it had not stopped, bit for bit. A group whose learning rate
+   * was a function keeps its own; if that has state, as `reduceOnPlateau` has, it takes over the dict's.
+   *
+   * With `strict: false` the dict may have other groups and parameters. Parameters that it does not have, and what it has and
+   * the optimizer does not, are left alone; those both have must agree in shape and have their whole state. Each group takes
+   * its hyperparameters from the dict's group that has the first of its parameters that any of them has, and keeps its own
+   * where that group says nothing, or there is none. The step count is the dict's. Algorithm and fixed options must agree
+   * either way, and every number must be finite.
+   *
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
+   * @example
+   * const saved = optimizer.stateDict();
+   * other.loadStateDict(saved);
+   * larger.loadStateDict(saved, { strict: false });
    */
-  loadStateDict(dict: StateDict): void {
+  loadStateDict(dict: StateDict, options: LoadOptions = {}): void {
     this.check();
-    applyStateDict(this.#stateParts(), dict, (hyperparameters) => {
+    checkOptions('options', options, ['strict']);
+    const strict = checkBoolean('strict', options.strict ?? true);
+    applyStateDict(this.#stateParts(), dict, strict, (hyperparameters) => {
       for (const [index, values] of hyperparameters.entries()) this.checkTogether(values, ` (stateDict.groups[${index}])`);
       this.checkGroups(hyperparameters);
     });
@@ -486,7 +504,9 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   }
 
   #stateParts() {
-    return { rule: this.#rule, step: this.#stepCount, groups: this.#groups, slots: this.#slots, table: this.#table };
+    const compact = this.#slots.some(({ format }) => format !== FORMAT_F32);
+    const options = compact ? { ...this.#options, seed: this.#seed } : this.#options;
+    return { rule: this.#rule, options, step: this.#stepCount, groups: this.#groups, slots: this.#slots, table: this.#table };
   }
 }
 

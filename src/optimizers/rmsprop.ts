@@ -60,7 +60,8 @@ export class RMSProp extends Optimizer<RMSPropHyperparameters> {
     checkOptions('options', options, OPTION_NAMES);
     const momentum = fraction(0).check('momentum', options.momentum ?? 0, '');
     const centered = checkBoolean('centered', options.centered ?? false);
-    super(runtime, { name: 'rmsprop', ...formOf(momentum > 0, centered), fields: FIELDS }, options);
+    const form = formOf(momentum > 0, centered);
+    super(runtime, { name: 'rmsprop', ...form, fields: FIELDS, options: { momentum, centered } }, options);
     this.#momentum = momentum;
     this.addParams(params);
   }

@@ -11,7 +11,7 @@ import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { Slot } from './slots';
 import { checkStateArray } from './state-array';
-import type { StateDict } from './state-dict';
+import type { LoadOptions, StateDict } from './state-dict';
 import type { StepScalars, StepTable } from './step-table';
 
 /** What a group may set for itself: as AdamW, without coupled L2. β1 is in (0, 1). */
@@ -84,8 +84,8 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
   }
 
   /** As for every optimizer. Takes y and z over, and what follows from them: x is not read. */
-  override loadStateDict(dict: StateDict): void {
-    super.loadStateDict(atTrainingPoint(dict, this.slots));
+  override loadStateDict(dict: StateDict, options: LoadOptions = {}): void {
+    super.loadStateDict(atTrainingPoint(dict, this.slots), options);
     this.#computedAt.clear();
   }
 

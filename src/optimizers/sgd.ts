@@ -63,7 +63,8 @@ export class SGD extends Optimizer<SGDHyperparameters> {
     if (nesterov && dampening !== 0) fail('dampening', '0 with nesterov', dampening);
     const rule = momentum === 0 ? RULE_SGD : RULE_SGD_MOMENTUM;
     const stateNames = momentum === 0 ? [] : ['momentum_buffer'];
-    super(runtime, { name: 'sgd', rule, stateNames, fields: FIELDS, normLimit: Infinity }, options);
+    const fixed = { momentum, dampening, nesterov };
+    super(runtime, { name: 'sgd', rule, stateNames, fields: FIELDS, options: fixed, normLimit: Infinity }, options);
     this.#momentum = momentum;
     this.#dampening = dampening;
     this.#nesterov = nesterov;

@@ -1,8 +1,8 @@
 /** fit: the same run however it is cut up, resumed or watched; metrics; what does not fit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { memoryStore } from '../../src/checkpoint';
-import { AdaL, AdamW, createRuntime } from '../../src/index';
+import { decodeCheckpoint, memoryStore } from '../../src/checkpoint';
+import { AdaL, AdamW, createRuntime, ScheduleFreeAdamW } from '../../src/index';
 import {
   batchNorm,
   createModel,
@@ -20,7 +20,6 @@ import {
   sequential,
   type TrainingData,
 } from '../../src/nn';
-import { decodeTraining, encodeTraining } from '../../src/nn/training-checkpoint';
 import { reduceOnPlateau } from '../../src/schedules';
 import { generator } from '../kernels/values';
 import { BACKENDS, bitsOf, simd, withRuntime } from '../support/backends';
@@ -213,8 +212,36 @@ describe('early stopping', () => {
       checkpoint: { store, keep: 'best' },
     });
     expect((await trainOn(train, { epochs: result.epochs.length, validation })).weights).toEqual(weights);
-    const saved = decodeTraining((await store.load())!.bytes) as { epochs: unknown[] };
+    const saved = decodeCheckpoint((await store.load())!.bytes).extras.run as { epochs: unknown[] };
     expect(saved.epochs.length).toBe(result.bestEpoch);
+  });
+});
+
+describe('with Schedule-Free AdamW, whose model is evaluated at another point than it is trained at', () => {
+  async function judged(options: Partial<FitOptions>) {
+    return withRuntime(simd, async (runtime) => {
+      const model = await createModel(runtime, {
+        inputSize: 4,
+        layers: sequential([dense(12), relu(), dense(3)]),
+        batchSize: 16,
+      });
+      const optimizer = new ScheduleFreeAdamW(runtime, model.parameters, { lr: 0.05 });
+      const result = await fit(model, train, { optimizer, epochs: 6, seed: 5, ...options });
+      return { result, loss: evaluate(model, validation).loss, trained: bitsOf(model.weights['dense1.weight']!.data) };
+    });
+  }
+
+  it('a resumed run ends with the same bits at both', async () => {
+    const reference = await judged({});
+    const store = memoryStore();
+    await judged({ epochs: 3, checkpoint: { store } });
+    expect(await judged({ checkpoint: { store } })).toMatchObject({ loss: reference.loss, trained: reference.trained });
+  });
+
+  it('early stopping gives back the point that was judged best', async () => {
+    const { result, loss } = await judged({ epochs: 300, validation, earlyStopping: { patience: 3 } });
+    expect(result.reason).toBe('early-stopping');
+    expect(loss).toBe(Math.min(...result.epochs.map((epoch) => epoch.validation!.loss)));
   });
 });
 
@@ -289,15 +316,4 @@ describe('options of fit', () => {
       '"data().labels" expected an Int32Array of 1 elements',
     );
   });
-});
-
-it('a training checkpoint gives back what it was given', () => {
-  const data = {
-    numbers: [1, -0, Number.NaN, Number.NEGATIVE_INFINITY, 1e-300],
-    arrays: { a: Float32Array.of(1, Number.NaN), 'b/c': Uint16Array.of(7), d: Uint8Array.of(1, 2, 3) },
-    text: 'é',
-    nothing: null,
-    ['__proto__']: { x: 1 },
-  };
-  expect(decodeTraining(encodeTraining(data))).toEqual(data);
 });

@@ -1,19 +1,10 @@
 /** What every optimizer promises, whatever its rule. */
 import { describe, expect, it } from 'vitest';
-import { createOptimizer, NonFiniteGradientError, type Optimizer, type OptimizerName, optimizerNames } from '../../src/index';
+import { createOptimizer, NonFiniteGradientError, type Optimizer, type OptimizerName } from '../../src/index';
 import { Prng } from '../../src/math/prng';
 import type { Runtime } from '../../src/runtime/runtime';
 import { type BACKENDS, bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
-
-/** Every rule: some optimizers have several. */
-const CASES: [string, OptimizerName, Record<string, unknown>][] = [
-  ...optimizerNames().map((name): [string, OptimizerName, Record<string, unknown>] => [name, name, {}]),
-  ['sgd with momentum', 'sgd', { momentum: 0.9, dampening: 0.1 }],
-  ['sgd, Nesterov', 'sgd', { momentum: 0.9, nesterov: true, l2: 0.01 }],
-  ['rmsprop with momentum', 'rmsprop', { momentum: 0.9 }],
-  ['rmsprop, centred', 'rmsprop', { centered: true }],
-  ['rmsprop, centred, with momentum', 'rmsprop', { centered: true, momentum: 0.9 }],
-];
+import { RULE_CASES } from '../support/rules';
 
 const SIZES = { a: 1, b: 37, c: 8192 + 5 };
 
@@ -46,7 +37,7 @@ function bits(optimizer: Optimizer): Record<string, Uint32Array> {
   return found;
 }
 
-describe.each(CASES)('%s', (_, name, options) => {
+describe.each(RULE_CASES)('%s', (_, name, options) => {
   it('has the same bits on every backend and thread count, past a flush', async () => {
     const run = (backend: (typeof BACKENDS)[number]) => {
       return withRuntime(backend, async (runtime) => {

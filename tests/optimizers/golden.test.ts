@@ -2,25 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { createOptimizer, type OptimizerName, optimizerNames } from '../../src/index';
 import { BACKENDS, bitsOf, oracle, withRuntime } from '../support/backends';
-import { type GoldenCase, loadGolden } from '../support/golden';
+import { concat, type GoldenCase, loadGolden, toleranceOf } from '../support/golden';
 
 const cases = loadGolden().filter(({ optimizer }) => (optimizerNames() as string[]).includes(optimizer));
-
-/** One unit in the last place of a float32. */
-function ulp(x: number): number {
-  const bits = new Int32Array(new Float32Array([Math.abs(x)]).buffer);
-  return new Float32Array(new Int32Array([bits[0] + 1]).buffer)[0] - new Float32Array(bits.buffer)[0];
-}
 
 interface Trajectory {
   /** By step: all parameters, one after another. */
   readonly values: Map<number, Float32Array>;
   /** By step: Σ over steps of the largest move of any element. */
   readonly path: Map<number, number>;
-}
-
-function concat(arrays: Float32Array[]): Float32Array {
-  return Float32Array.from(arrays.flatMap((array) => [...array]));
 }
 
 /** Runs a case; `path` is measured on the run itself, since the reference has some of the steps only. */
@@ -52,9 +42,8 @@ describe.each(cases.map((golden) => [golden.name, golden] as const))('%s', (_, g
     for (const [step, expected] of Object.entries(golden.expected)) {
       const t = Number(step);
       const got = reference.values.get(t) as Float32Array;
-      // 1e-6 of the path for the rounding of updates, 2 ulp a step for that of the weights themselves.
       for (const [i, want] of expected.flat().entries()) {
-        const tolerance = 1e-6 * (reference.path.get(t) as number) + 2 * t * ulp(want);
+        const tolerance = toleranceOf(want, t, reference.path.get(t) as number);
         expect(Math.abs(got[i] - want), `step ${t}, element ${i}`).toBeLessThanOrEqual(tolerance);
       }
     }
