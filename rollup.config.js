@@ -29,6 +29,15 @@ const executable = {
   writeBundle: () => existsSync('dist/cli.js') && chmodSync('dist/cli.js', 0o755),
 };
 
+/** The worker's script as a file of its own, for pages that may not start one from a blob. */
+const workerScript = {
+  name: 'worker-script',
+  async generateBundle() {
+    const { default: source } = await import('./build/worker.js');
+    this.emitFile({ type: 'asset', fileName: 'worker.js', source });
+  },
+};
+
 export default [
   {
     input: { ...library, ...cli },
@@ -39,7 +48,7 @@ export default [
       chunkFileNames: 'chunks/[name].js',
       banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
     },
-    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable],
+    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable, workerScript],
   },
   {
     input: library,

@@ -20,6 +20,13 @@ export function builtin<T>(name: string): T | undefined {
   }
 }
 
+/** Whether this may be read without asking the user: Deno asks, in a terminal, for what it was not granted. */
+export function isGranted(permission: { name: 'env'; variable: string } | { name: 'read'; path: string }): boolean {
+  type Query = { querySync?: (permission: object) => { state: string } };
+  const { permissions } = (globalThis as { Deno?: { permissions?: Query } }).Deno ?? {};
+  return !permissions?.querySync || permissions.querySync(permission).state === 'granted';
+}
+
 /** A module whose one function uses a v128 instruction. */
 const SIMD_MODULE = [
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
@@ -29,6 +36,16 @@ const SIMD_MODULE = [
 export function hasSimd(): boolean {
   try {
     return typeof WebAssembly === 'object' && WebAssembly.validate(new Uint8Array(SIMD_MODULE));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this thread may wait for others: a page's main thread may not, nor may anything in workerd. */
+export function mayBlock(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    return true;
   } catch {
     return false;
   }

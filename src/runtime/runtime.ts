@@ -7,15 +7,15 @@ import { JOB_SIZE } from '../abi/layout';
 import { AdalError, BusyError, DisposedError, UnsupportedError } from '../errors';
 import { checkChoice, checkInteger, checkOptions, fail } from '../validate';
 import { Arena } from './arena';
-import { hasSimd, keepsSubnormals } from './features';
+import { hasSimd, keepsSubnormals, mayBlock } from './features';
 import type { OptimKernels, ThreadedOptimKernels } from './kernels';
 import type { NNKernels } from './kernels-nn';
 import { createMemory, type LinearMemory, MAX_MEMORY_BYTES, PAGE } from './memory';
-import { instantiate, loadModule } from './module';
+import { type BinaryName, instantiate, loadModule } from './module';
 import { WorkerPool } from './pool';
 import { runSliced } from './sliced';
 import { chooseThreads, MINIMUM_PARALLEL_ELEMENTS, whyNoThreads } from './thread-policy';
-import { nodeWorkerHost, type WorkerHost } from './worker-host';
+import { loadWorkerHost, type WorkerHost } from './worker-host';
 
 /** How steps are computed. All give the same bits. */
 export type Backend = 'simd' | 'threads' | 'oracle';
@@ -23,7 +23,8 @@ export type Backend = 'simd' | 'threads' | 'oracle';
 export interface RuntimeOptions {
   /**
    * Threads that share a step, the calling one included: 1 to 64, or 'auto' for as many as pay here. With a number the
-   * workers are started, and awaited, at once; with 'auto' they start when the first step large enough comes.
+   * workers are started, and awaited, at once; with 'auto' they start when the first step large enough comes. The main
+   * thread of a page may not wait: there `step` runs on that thread alone, and `stepAsync` is shared.
    * @default 'auto'
    */
   threads?: 'auto' | number;
@@ -43,6 +44,11 @@ export interface RuntimeOptions {
   jobTimeoutMs?: number;
   /** Starts worker threads; for platforms that the library does not know. */
   workerHost?: WorkerHost;
+  /**
+   * Where a page serves `adal-wasm/worker.js`, for a Content-Security-Policy that forbids workers from blobs, if the bundler
+   * does not ship that file itself.
+   */
+  workerUrl?: string | URL;
 }
 
 /** What is in use, and why. */
@@ -64,7 +70,8 @@ export interface RuntimeInfo {
   readonly maxMemoryBytes: number;
 }
 
-const OPTION_NAMES = ['threads', 'backend', 'maxMemory', 'parameterCount', 'parallelThreshold', 'jobTimeoutMs', 'workerHost'];
+const OPTION_NAMES = ['threads', 'backend', 'maxMemory', 'parameterCount', 'parallelThreshold', 'jobTimeoutMs'];
+const PLATFORM_NAMES = ['workerHost', 'workerUrl'];
 
 interface Settings {
   threads: 'auto' | number;
@@ -74,10 +81,11 @@ interface Settings {
   parallelThreshold: number;
   jobTimeoutMs: number;
   workerHost: WorkerHost | undefined;
+  workerUrl: string | URL | undefined;
 }
 
 function checkRuntimeOptions(options: RuntimeOptions): Settings {
-  checkOptions('options', options, OPTION_NAMES);
+  checkOptions('options', options, [...OPTION_NAMES, ...PLATFORM_NAMES]);
   const { threads = 'auto', backend = 'auto', maxMemory = MAX_MEMORY_BYTES, parameterCount, workerHost } = options;
   if (threads !== 'auto') {
     if (typeof threads !== 'number') fail('threads', `'auto' or an integer in [1, 64]`, threads);
@@ -94,8 +102,12 @@ function checkRuntimeOptions(options: RuntimeOptions): Settings {
   if (workerHost !== undefined && typeof workerHost?.spawn !== 'function') {
     fail('workerHost', 'an object with a method spawn', workerHost);
   }
+  const { workerUrl } = options;
+  if (workerUrl !== undefined && typeof workerUrl !== 'string' && !(workerUrl instanceof URL)) {
+    fail('workerUrl', 'a string or a URL', workerUrl);
+  }
   const jobTimeoutMs = checkInteger('jobTimeoutMs', options.jobTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
-  return { threads, backend, maxMemory, parameterCount, parallelThreshold, jobTimeoutMs, workerHost };
+  return { threads, backend, maxMemory, parameterCount, parallelThreshold, jobTimeoutMs, workerHost, workerUrl };
 }
 
 /** What a runtime is made of; `createRuntime` puts it together. */
@@ -109,6 +121,8 @@ interface Parts {
   readonly threads: number;
   readonly threadsReason: string;
   readonly parallelThreshold: number;
+  /** Whether the thread of this runtime may wait for others. */
+  readonly mayBlock: boolean;
 }
 
 export class Runtime {
@@ -174,9 +188,9 @@ export class Runtime {
     if (this.#busy) throw new BusyError(what);
   }
 
-  /** @internal Runs the step that `table` describes. */
+  /** @internal Runs the step that `table` describes; alone where this thread may not wait for others. */
   step(table: number, elementCount: number): void {
-    const pool = this.#poolFor(elementCount);
+    const pool = this.#parts.mayBlock ? this.#poolFor(elementCount) : null;
     if (pool) pool.step(table);
     else this.#parts.kernels.step(table);
   }
@@ -196,7 +210,7 @@ export class Runtime {
   /** The pool, if sharing a step of this size pays and the pool is sound. Starts its workers when they are first of use. */
   #poolFor(elementCount: number): WorkerPool | null {
     const { pool, parallelThreshold } = this.#parts;
-    if (!pool || pool.failure !== null || elementCount === 0 || elementCount < parallelThreshold) return null;
+    if (!pool?.usable || elementCount === 0 || elementCount < parallelThreshold) return null;
     if (!pool.started) {
       try {
         pool.start();
@@ -213,15 +227,28 @@ if (typeof Symbol.dispose === 'symbol') {
   Object.defineProperty(Runtime.prototype, Symbol.dispose, { value: Runtime.prototype.dispose, configurable: true });
 }
 
+/**
+ * The compiled binary.
+ * @throws UnsupportedError where nothing may be compiled: pages whose CSP lacks 'wasm-unsafe-eval', some edge platforms
+ */
+async function compile(name: BinaryName): Promise<WebAssembly.Module> {
+  try {
+    return await loadModule(name);
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.CompileError)) throw cause;
+    throw new UnsupportedError(`WebAssembly may not be compiled here: ${cause.message}`, { cause });
+  }
+}
+
 async function loadNN({ backend, memory }: Parts): Promise<NNKernels> {
   if (backend === 'oracle') return (await import('./oracle/nn')).createOracleNN(memory);
-  return instantiate<NNKernels>(await loadModule(`nn.${backend}`), memory);
+  return instantiate<NNKernels>(await compile(`nn.${backend}`), memory);
 }
 
 /**
  * Creates a runtime: `const runtime = await createRuntime({ threads: 2 })`. Steps are synchronous from then on.
  * @throws ArgumentError for options out of range
- * @throws UnsupportedError when a backend was asked for by name that does not work here
+ * @throws UnsupportedError when a backend was asked for by name that does not work here, or the engine refuses any memory
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const settings = checkRuntimeOptions(options);
@@ -277,6 +304,7 @@ async function createOracle(settings: Settings, backendReason: string): Promise<
     threads: 1,
     threadsReason,
     parallelThreshold,
+    mayBlock: false,
   });
 }
 
@@ -289,7 +317,13 @@ async function refuseFlushing(settings: Settings, kernels: OptimKernels): Promis
 }
 
 async function createSingle(settings: Settings, threadsReason: string): Promise<Runtime> {
-  const module = await loadModule('optim.simd');
+  let module: WebAssembly.Module;
+  try {
+    module = await compile('optim.simd');
+  } catch (cause) {
+    if (settings.backend !== 'auto' || !(cause instanceof UnsupportedError)) throw cause;
+    return createOracle(settings, cause.message);
+  }
   const memory = createMemory('unshared', settings.maxMemory);
   const kernels = await instantiate<OptimKernels>(module, memory);
   const instead = await refuseFlushing(settings, kernels);
@@ -306,11 +340,12 @@ async function createSingle(settings: Settings, threadsReason: string): Promise<
     threads: 1,
     threadsReason,
     parallelThreshold,
+    mayBlock: false,
   });
 }
 
 async function createThreaded(settings: Settings, { threads, reason }: Choice): Promise<Runtime> {
-  const module = await loadModule('optim.threads');
+  const module = await compile('optim.threads');
   const memory = createMemory('shared', settings.maxMemory);
   const kernels = await instantiate<ThreadedOptimKernels>(module, memory);
   const instead = await refuseFlushing(settings, kernels);
@@ -318,12 +353,14 @@ async function createThreaded(settings: Settings, { threads, reason }: Choice): 
   const arena = new Arena(memory);
   let pool: WorkerPool | null = null;
   if (threads > 1) {
-    const { jobTimeoutMs, workerHost: host = nodeWorkerHost } = settings;
+    const { jobTimeoutMs, workerUrl } = settings;
+    const host = settings.workerHost ?? (await loadWorkerHost(workerUrl));
     const control = arena.allocate(JOB_SIZE);
     pool = new WorkerPool({ module, memory, kernels, host, control, workerCount: threads - 1, jobTimeoutMs });
     if (settings.threads !== 'auto') await pool.startAndWait();
   }
   const { parallelThreshold } = settings;
+  const waits = mayBlock();
   return new Runtime({
     backend: 'threads',
     backendReason: '',
@@ -332,7 +369,8 @@ async function createThreaded(settings: Settings, { threads, reason }: Choice): 
     kernels,
     pool,
     threads,
-    threadsReason: reason,
+    threadsReason: waits || threads === 1 ? reason : `${reason}; step() may not wait on this thread and runs alone`,
     parallelThreshold,
+    mayBlock: waits,
   });
 }
