@@ -51,11 +51,16 @@ export function mayBlock(): boolean {
   }
 }
 
+/** Why pages have no shared memory, most of the time. */
+export const NOT_ISOLATED = 'the page is not cross-origin isolated (it needs the headers COOP and COEP)';
+
 /** Why WebAssembly memory cannot be shared between threads here; null when it can. */
 export function whyNoSharedMemory(): string | null {
   if (typeof WebAssembly !== 'object') return 'no WebAssembly here';
-  if (typeof SharedArrayBuffer !== 'function')
-    return 'no SharedArrayBuffer here (browsers: the page is not cross-origin isolated)';
+  if (typeof SharedArrayBuffer !== 'function') {
+    const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
+    return crossOriginIsolated === false ? NOT_ISOLATED : 'no SharedArrayBuffer here';
+  }
   try {
     const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
     return buffer instanceof SharedArrayBuffer ? null : 'the engine has no shared WebAssembly memory';

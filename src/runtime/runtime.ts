@@ -11,7 +11,7 @@ import { hasSimd, keepsSubnormals, mayBlock } from './features';
 import type { OptimKernels, ThreadedOptimKernels } from './kernels';
 import type { NNKernels } from './kernels-nn';
 import { createMemory, type LinearMemory, MAX_MEMORY_BYTES, PAGE } from './memory';
-import { type BinaryName, instantiate, loadModule } from './module';
+import { instantiate, loadModule } from './module';
 import { WorkerPool } from './pool';
 import { runSliced } from './sliced';
 import { chooseThreads, MINIMUM_PARALLEL_ELEMENTS, whyNoThreads } from './thread-policy';
@@ -228,12 +228,12 @@ if (typeof Symbol.dispose === 'symbol') {
 }
 
 /**
- * The compiled binary.
- * @throws UnsupportedError where nothing may be compiled: pages whose CSP lacks 'wasm-unsafe-eval', some edge platforms
+ * What compiling or instantiating gives; engines differ in which of them they forbid.
+ * @throws UnsupportedError where WebAssembly is forbidden: pages whose CSP lacks 'wasm-unsafe-eval', some edge platforms
  */
-async function compile(name: BinaryName): Promise<WebAssembly.Module> {
+async function permitted<T>(work: Promise<T>): Promise<T> {
   try {
-    return await loadModule(name);
+    return await work;
   } catch (cause) {
     if (!(cause instanceof WebAssembly.CompileError)) throw cause;
     throw new UnsupportedError(`WebAssembly may not be compiled here: ${cause.message}`, { cause });
@@ -242,7 +242,7 @@ async function compile(name: BinaryName): Promise<WebAssembly.Module> {
 
 async function loadNN({ backend, memory }: Parts): Promise<NNKernels> {
   if (backend === 'oracle') return (await import('./oracle/nn')).createOracleNN(memory);
-  return instantiate<NNKernels>(await compile(`nn.${backend}`), memory);
+  return permitted(instantiate<NNKernels>(await permitted(loadModule(`nn.${backend}`)), memory));
 }
 
 /**
@@ -317,15 +317,14 @@ async function refuseFlushing(settings: Settings, kernels: OptimKernels): Promis
 }
 
 async function createSingle(settings: Settings, threadsReason: string): Promise<Runtime> {
-  let module: WebAssembly.Module;
+  const memory = createMemory('unshared', settings.maxMemory);
+  let kernels: OptimKernels;
   try {
-    module = await compile('optim.simd');
+    kernels = await permitted(instantiate<OptimKernels>(await permitted(loadModule('optim.simd')), memory));
   } catch (cause) {
     if (settings.backend !== 'auto' || !(cause instanceof UnsupportedError)) throw cause;
     return createOracle(settings, cause.message);
   }
-  const memory = createMemory('unshared', settings.maxMemory);
-  const kernels = await instantiate<OptimKernels>(module, memory);
   const instead = await refuseFlushing(settings, kernels);
   if (instead) return instead;
   const { parallelThreshold } = settings;
@@ -345,9 +344,9 @@ async function createSingle(settings: Settings, threadsReason: string): Promise<
 }
 
 async function createThreaded(settings: Settings, { threads, reason }: Choice): Promise<Runtime> {
-  const module = await compile('optim.threads');
+  const module = await permitted(loadModule('optim.threads'));
   const memory = createMemory('shared', settings.maxMemory);
-  const kernels = await instantiate<ThreadedOptimKernels>(module, memory);
+  const kernels = await permitted(instantiate<ThreadedOptimKernels>(module, memory));
   const instead = await refuseFlushing(settings, kernels);
   if (instead) return instead;
   const arena = new Arena(memory);

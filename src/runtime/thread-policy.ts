@@ -1,6 +1,6 @@
 /** How many threads `threads: 'auto'` means here, and why. */
 import { cpuQuota } from './cpu-quota';
-import { builtin, hostProcess, isGranted, whyNoSharedMemory } from './features';
+import { builtin, hostProcess, isGranted, NOT_ISOLATED, whyNoSharedMemory } from './features';
 import { workerHostKind } from './worker-host';
 
 /** A number of threads with the reason for it. */
@@ -28,8 +28,6 @@ const SERVERLESS = [
   'NETLIFY',
   'DENO_DEPLOYMENT_ID',
 ];
-
-const NOT_ISOLATED = 'the page is not cross-origin isolated (it needs the headers COOP and COEP)';
 
 /**
  * @param parameterCount elements that will be trained, where known

@@ -9,7 +9,8 @@ import { nodeWorkerHost } from '../../src/runtime/worker-host-node';
 import { Parameter } from '../../src/tensors/parameter';
 import { Tensor } from '../../src/tensors/tensor';
 import { bitsOf, simd, THREAD_CASES, withRuntime } from '../support/backends';
-import { countingHost, type Fault, faultyHost, killableHost, sourceHost } from '../support/evil-host';
+import { countingHost, faultyHost, killableHost, sourceHost } from '../support/evil-host';
+import type { Fault } from '../support/faults';
 import { fillRough } from '../support/gradients';
 import { hashOf, snapshot } from '../support/snapshot';
 

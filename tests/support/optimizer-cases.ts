@@ -1,0 +1,60 @@
+/** Every rule with parameters and gradients that reach its corners: what every optimizer's tests run. No test framework in here. */
+import type { OptimizerName } from '../../src/index';
+import { Prng } from '../../src/math/prng';
+
+export type OptimizerCase = readonly [title: string, name: OptimizerName, options: Record<string, unknown>];
+
+const NAMES: readonly OptimizerName[] = [
+  'adal',
+  'sgd',
+  'adagrad',
+  'rmsprop',
+  'adam',
+  'adamw',
+  'amsgrad',
+  'nadam',
+  'radam',
+  'adabelief',
+  'adabound',
+  'lion',
+  'schedule-free-adamw',
+];
+
+/** Some optimizers have several rules. */
+export const OPTIMIZER_CASES: readonly OptimizerCase[] = [
+  ...NAMES.map((name): OptimizerCase => [name, name, {}]),
+  ['sgd with momentum', 'sgd', { momentum: 0.9, dampening: 0.1 }],
+  ['sgd, Nesterov', 'sgd', { momentum: 0.9, nesterov: true, l2: 0.01 }],
+  ['rmsprop with momentum', 'rmsprop', { momentum: 0.9 }],
+  ['rmsprop, centred', 'rmsprop', { centered: true }],
+  ['rmsprop, centred, with momentum', 'rmsprop', { centered: true, momentum: 0.9 }],
+];
+
+/** One element, less than a turn of the kernels' loop, more than a block. */
+const SIZES = { a: 1, b: 37, c: 8192 + 5 };
+
+function fill(element: (i: number) => number): Record<string, Float32Array> {
+  return Object.fromEntries(
+    Object.entries(SIZES).map(([name, n]) => [name, Float32Array.from({ length: n }, (_, i) => element(i))]),
+  );
+}
+
+export function initialParams(): Record<string, Float32Array> {
+  const prng = new Prng(7);
+  return fill(() => prng.normal());
+}
+
+/** Draws by step: normal numbers of our own making are slow, and every case wants the same. */
+const draws = new Map<number, Float64Array>();
+
+/** Gradients of step t; every fifth element is always zero. */
+export function gradientsAt(t: number, scale = 1): Record<string, Float32Array> {
+  let normals = draws.get(t);
+  if (!normals) {
+    const prng = new Prng(11, t);
+    normals = Float64Array.from({ length: Object.values(SIZES).reduce((sum, n) => sum + n, 0) }, () => prng.normal());
+    draws.set(t, normals);
+  }
+  let drawn = 0;
+  return fill((i) => (i % 5 === 3 ? 0 : scale * (normals as Float64Array)[drawn++]));
+}
