@@ -27,8 +27,8 @@ import {
 /** What a module's jobs consist of. Never instantiated, as rules are not. */
 @unmanaged
 export class Jobs {
-  /** Does one task. */
-  run(op: i32, arg: usize, task: u32): void {}
+  /** Does one task; `thread` is 0 for the caller, 1 and more for the workers. */
+  run(op: i32, arg: usize, task: u32, thread: u32): void {}
 
   /** Called once, when all tasks of a phase are done: the next phase's op, or OP_NONE. */
   advance(op: i32, arg: usize): i32 {
@@ -68,14 +68,14 @@ export function begin<J extends Jobs>(control: usize, op: i32, arg: usize): void
 }
 
 /** Does up to `most` tasks of whatever is open. True: some may be left. */
-export function help<J extends Jobs>(control: usize, most: u32): bool {
+export function help<J extends Jobs>(control: usize, most: u32, thread: u32): bool {
   while (most-- > 0) {
     const ticket = atomic.add<u64>(control + JOB_TICKET, 1);
     const limit = atomic.load<u64>(control + JOB_LIMIT);
     if (ticket >> 32 !== limit >> 32 || <u32>ticket >= <u32>limit) return false;
     const op = load<i32>(control, JOB_OP);
     const arg: usize = load<u32>(control, JOB_ARG);
-    changetype<J>(0).run(op, arg, <u32>ticket);
+    changetype<J>(0).run(op, arg, <u32>ticket, thread);
     if (atomic.add<u64>(control + JOB_DONE, 1) + 1 === limit) {
       const next = changetype<J>(0).advance(op, arg);
       if (next !== OP_NONE) {
@@ -94,7 +94,7 @@ export function help<J extends Jobs>(control: usize, most: u32): bool {
 export function complete<J extends Jobs>(control: usize, spins: i32, timeout: i64): bool {
   while (true) {
     const event = atomic.load<i32>(control + JOB_EVENT);
-    help<J>(control, u32.MAX_VALUE);
+    help<J>(control, u32.MAX_VALUE, 0);
     if (atomic.load<i32>(control + JOB_FINISHED)) return true;
     let left = spins;
     while (left > 0 && atomic.load<i32>(control + JOB_EVENT) === event) left--;
@@ -107,11 +107,11 @@ export function complete<J extends Jobs>(control: usize, spins: i32, timeout: i6
   }
 }
 
-/** A worker's life: works on every job until asked to stop; spins for a while when there is none, then parks. */
-export function serve<J extends Jobs>(control: usize, spins: i32): void {
+/** The life of worker `thread`, 1 and up: works on every job until asked to stop; spins for a while when there is none, then parks. */
+export function serve<J extends Jobs>(control: usize, spins: i32, thread: u32): void {
   while (true) {
     const generation = atomic.load<i32>(control + JOB_GENERATION);
-    help<J>(control, u32.MAX_VALUE);
+    help<J>(control, u32.MAX_VALUE, thread);
     if (atomic.load<i32>(control + JOB_STOP)) return;
     let left = spins;
     while (left > 0 && atomic.load<i32>(control + JOB_GENERATION) === generation) left--;

@@ -23,10 +23,10 @@ export function stepBegin(control: usize, table: usize): void {
 
 /** Does up to `most` tasks of the step under way. False: nothing to do now. */
 export function stepHelp(control: usize, most: u32): bool {
-  return help<StepJobs>(control, most);
+  return help<StepJobs>(control, most, 0);
 }
 
-/** A worker's loop; returns when asked to stop. */
-export function stepServe(control: usize, spins: i32): void {
-  serve<StepJobs>(control, spins);
+/** The loop of worker `thread`, 1 and up; returns when asked to stop. */
+export function stepServe(control: usize, spins: i32, thread: u32): void {
+  serve<StepJobs>(control, spins, thread);
 }

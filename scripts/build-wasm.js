@@ -1,6 +1,6 @@
 /**
  * Compiles assembly/ into build/: four binaries (two modules, each without and with threads), each also as a JavaScript
- * module with the bytes in base64, for packaging; and the worker's source as a string.
+ * module with the bytes in hexadecimal, for packaging; and the worker's source as a string.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
@@ -29,8 +29,8 @@ async function compile(name, entry) {
   if (messages) console.error(messages);
   if (error) throw new Error(`asc failed on ${name}: ${error.message}`);
   const bytes = await readFile(`build/${name}.wasm`);
-  await writeFile(`build/${name}.js`, `export default '${bytes.toString('base64')}';\n`);
-  await writeFile(`build/${name}.d.ts`, 'declare const base64: string;\nexport default base64;\n');
+  await writeFile(`build/${name}.js`, `export default '${bytes.toString('hex')}';\n`);
+  await writeFile(`build/${name}.d.ts`, 'declare const hex: string;\nexport default hex;\n');
   console.log(`build/${name}.wasm  ${bytes.length} bytes`);
 }
 

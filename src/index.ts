@@ -19,17 +19,35 @@ export { Adam, type AdamOptions } from './optimizers/adam';
 export type { AdamHyperparameters } from './optimizers/adam-family';
 export { AdamW, type AdamWOptions } from './optimizers/adamw';
 export { AMSGrad, type AMSGradOptions } from './optimizers/amsgrad';
+export type { ClippingOptions, GradNormClip } from './optimizers/clipping';
+export type { StateFormat } from './optimizers/compact-tensor';
 export type { AnyHyperparameters, BaseHyperparameters, Betas } from './optimizers/hyperparameters';
 export { Lion, type LionOptions } from './optimizers/lion';
 export { NAdam, type NAdamOptions } from './optimizers/nadam';
-export { type CommonOptions, emptyResult, type Gradients, Optimizer, type StepResult } from './optimizers/optimizer';
-export type { ParameterRecord, ParamGroup, ParamGroupInit, ParamsInit } from './optimizers/param-group';
+export {
+  type CommonOptions,
+  emptyResult,
+  type Gradients,
+  Optimizer,
+  type OptimizerMemory,
+  type StepResult,
+} from './optimizers/optimizer';
+export type { MatchedGroup, NameMatch, ParameterRecord, ParamGroup, ParamGroupInit, ParamsInit } from './optimizers/param-group';
 export { RAdam, type RAdamOptions } from './optimizers/radam';
 export { createOptimizer, type OptimizerName, type OptimizerOptions, optimizerNames } from './optimizers/registry';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop';
 export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './optimizers/schedule-free';
 export { SGD, type SGDOptions } from './optimizers/sgd';
-export type { StateDict, StateDictGroup, StateDictParameter, StateDictState } from './optimizers/state-dict';
+export type { Bf16State, EightBitState, StateArray } from './optimizers/state-array';
+export type {
+  FixedOptions,
+  LoadOptions,
+  StateDict,
+  StateDictGroup,
+  StateDictParameter,
+  StateDictSchedule,
+  StateDictState,
+} from './optimizers/state-dict';
 export { type Backend, createRuntime, type Runtime, type RuntimeInfo, type RuntimeOptions } from './runtime/runtime';
 export type { Parameter, ParameterInit } from './tensors/parameter';
 export type { Tensor } from './tensors/tensor';

@@ -1,6 +1,6 @@
 /** The direction of imports: each folder of src/ may import only from those listed for it. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const SRC = resolve(import.meta.dirname, '../src');
@@ -13,10 +13,11 @@ const ALLOWED: Record<string, readonly string[]> = {
   runtime: [...BASE, 'math', 'abi'],
   tensors: [...BASE, 'math', 'abi', 'runtime'],
   schedules: [...BASE, 'math'],
-  checkpoint: [...BASE, 'math'],
+  checkpoint: [...BASE, 'math', 'optimizers'],
   data: [...BASE, 'math', 'runtime'],
   optimizers: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'schedules'],
-  nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data'],
+  gradients: [...BASE, 'runtime', 'tensors', 'optimizers'],
+  nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data', 'checkpoint', 'optimizers'],
   cli: [...BASE, 'index', 'math', 'runtime', 'tensors', 'optimizers', 'nn', 'data', 'schedules', 'checkpoint'],
 };
 
@@ -49,6 +50,19 @@ describe.each(Object.keys(ALLOWED))('src/%s', (room) => {
     }
     expect(wrong).toEqual([]);
   });
+});
+
+it('of src/checkpoint only the checkpoints of optimizers know optimizers, and only their data', () => {
+  const found = new Set<string>();
+  for (const file of filesIn(join(SRC, 'checkpoint'))) {
+    for (const path of importsOf(file)) if (roomOf(path) === 'optimizers') found.add(`${basename(file)} imports ${path}`);
+  }
+  expect([...found].sort()).toEqual([
+    'optimizer-checkpoint.ts imports optimizers/state-array',
+    'optimizer-checkpoint.ts imports optimizers/state-dict',
+    'pytorch-adam.ts imports optimizers/state-dict',
+    'state-tensors.ts imports optimizers/state-array',
+  ]);
 });
 
 it('lists every folder of src', () => {

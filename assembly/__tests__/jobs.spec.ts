@@ -4,7 +4,7 @@ import { JOB_DONE, JOB_FINISHED, JOB_GENERATION, JOB_LIMIT, JOB_SIZE, JOB_TICKET
 /** Two phases of three tasks; task t of phase p adds 1 to word 4p + t. */
 @unmanaged
 class Count extends Jobs {
-  run(op: i32, arg: usize, task: u32): void {
+  run(op: i32, arg: usize, task: u32, thread: u32): void {
     const word = arg + ((4 * op + <i32>task) << 2);
     store<i32>(word, load<i32>(word) + 1);
   }
@@ -34,7 +34,7 @@ describe('the job protocol, on one thread', () => {
     const control = createControl();
     const arg = control + JOB_SIZE;
     begin<Count>(control, 1, arg);
-    while (help<Count>(control, 1)) {}
+    while (help<Count>(control, 1, 0)) {}
     expect(load<i32>(control, JOB_FINISHED)).toBe(1);
     for (let op = 1; op <= 2; op++) for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
   });
@@ -43,7 +43,7 @@ describe('the job protocol, on one thread', () => {
     const control = createControl();
     const arg = control + JOB_SIZE;
     begin<Count>(control, 1, arg);
-    expect(help<Count>(control, 2)).toBe(true);
+    expect(help<Count>(control, 2, 0)).toBe(true);
     expect(timesDone(arg, 1, 1)).toBe(1);
     expect(timesDone(arg, 1, 2)).toBe(0);
     expect(load<i32>(control, JOB_FINISHED)).toBe(0);
@@ -53,12 +53,12 @@ describe('the job protocol, on one thread', () => {
     const control = createControl();
     const arg = control + JOB_SIZE;
     begin<Count>(control, 1, arg);
-    while (help<Count>(control, 1)) {}
-    expect(help<Count>(control, 1)).toBe(false);
+    while (help<Count>(control, 1, 0)) {}
+    expect(help<Count>(control, 1, 0)).toBe(false);
     // As a late thread sees it: the limit of a new generation, the ticket still of the old.
     store<u64>(control, ((<u64>99) << 32) | 3, JOB_LIMIT);
     store<u64>(control, (<u64>98) << 32, JOB_TICKET);
-    expect(help<Count>(control, 1)).toBe(false);
+    expect(help<Count>(control, 1, 0)).toBe(false);
     for (let op = 1; op <= 2; op++) for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
   });
 

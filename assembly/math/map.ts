@@ -54,6 +54,21 @@ export function addScaled(y: usize, x: usize, n: i32, a: f32): void {
   zeroTail(y, n);
 }
 
+/**
+ * out[i] = x[i] - b·(a·x[i] - y[i]), each operation rounded: with a = 0 a sum, with a = 1 a move from x towards y. In this form
+ * nothing moves where y = x, -0 included, if b > 0. a and b are finite, so that padding stays zero.
+ */
+export function combineTo(out: usize, x: usize, y: usize, n: i32, a: f32, b: f32): void {
+  const ka = f32x4.splat(a);
+  const kb = f32x4.splat(b);
+  for (const end = turnsEnd(out, n); out < end; out += 16) {
+    const v = v128.load(x);
+    v128.store(out, f32x4.sub(v, f32x4.mul(kb, f32x4.sub(f32x4.mul(ka, v), v128.load(y)))));
+    x += 16;
+    y += 16;
+  }
+}
+
 /** out[i] = a[i] + b[i] */
 export function addTo(out: usize, a: usize, b: usize, n: i32): void {
   for (const end = turnsEnd(out, n); out < end; out += 64) {
@@ -75,5 +90,18 @@ export function multiplyTo(out: usize, a: usize, b: usize, n: i32): void {
     v128.store(out, f32x4.mul(v128.load(a, 48), v128.load(b, 48)), 48);
     a += 64;
     b += 64;
+  }
+}
+
+/** out[i] = x[i] clamped to [-limit, limit], for `length` elements, a multiple of 16. NaN stays. */
+export function clampTo(out: usize, x: usize, length: usize, limit: f32): void {
+  const high = f32x4.splat(limit);
+  const low = f32x4.splat(-limit);
+  for (const end = out + (length << 2); out < end; out += 64) {
+    v128.store(out, f32x4.pmax(f32x4.pmin(v128.load(x), high), low));
+    v128.store(out, f32x4.pmax(f32x4.pmin(v128.load(x, 16), high), low), 16);
+    v128.store(out, f32x4.pmax(f32x4.pmin(v128.load(x, 32), high), low), 32);
+    v128.store(out, f32x4.pmax(f32x4.pmin(v128.load(x, 48), high), low), 48);
+    x += 64;
   }
 }

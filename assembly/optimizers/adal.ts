@@ -64,10 +64,11 @@ export class AdaL extends Rule {
 }
 
 /**
- * Writes the constants of the tensor's next update; S is the gradient norm of its scope. Nothing else changes yet. False: the
- * update could overflow the weights, so the whole step is refused.
+ * Writes the constants of the tensor's next update. `norm` is the gradient norm of its scope, clipped, clip the factor that
+ * made it so, and guard the spike guard's: S = guard·norm. Nothing else changes yet. False: the update could overflow the
+ * weights, so the whole step is refused.
  */
-export function prepareAdaL(tensor: usize, S: f64): bool {
+export function prepareAdaL(tensor: usize, norm: f64, clip: f64, guard: f64): bool {
   const group: usize = load<u32>(tensor, TENSOR_GROUP);
   const a = load<f64>(group, GROUP_STEP_SIZE);
   const beta1 = load<f64>(group, GROUP_BETA1);
@@ -77,15 +78,17 @@ export function prepareAdaL(tensor: usize, S: f64): bool {
   const b2t = load<f64>(tensor, TENSOR_BETA2_POWER) * beta2;
   const V = load<f64>(tensor, TENSOR_V);
   const e = <f64>load<i32>(tensor, TENSOR_EXPONENT);
+  const S = guard * norm;
   const Vn = nextV(V, S, beta2);
   const en = nextExponent(Vn, e);
   const d = V === 0.0 ? 0.0 : e - en;
-  const q = gradientExponent(S);
+  // The gradient itself is as long as it was.
+  const q = gradientExponent(norm / clip);
   store<f64>(tensor, Vn, TENSOR_NEXT_V);
   store<i32>(tensor, <i32>en, TENSOR_NEXT_EXPONENT);
   const constants = tensor + TENSOR_CONSTANTS;
   store<f32>(constants, <f32>pow2(-q), 0);
-  store<f32>(constants, <f32>gradientFactor(S, q, en), 4);
+  store<f32>(constants, <f32>gradientFactor(clip * guard, S, q, en), 4);
   store<f32>(constants, <f32>momentDecay(beta1, d), 8);
   store<f32>(constants, <f32>(1.0 - beta1), 12);
   store<f32>(constants, <f32>varianceDecay(beta2, d), 16);

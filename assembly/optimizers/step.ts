@@ -2,6 +2,7 @@
  * A whole optimizer step as one job of two phases: the gradient norms of all tensors, then the update of all tensors.
  * Between them `settle` decides, once, whether the step is accepted: until then nothing but scratch has been written.
  */
+import { nextNormMean, spikeFactor } from '../../src/abi/adal-scalars';
 import { Jobs } from '../jobs';
 import {
   BLOCK_FIRST,
@@ -14,22 +15,9 @@ import {
   OP_NONE,
   OP_NORM,
   OP_UPDATE,
-  RULE_ADABELIEF,
-  RULE_ADABOUND,
-  RULE_ADAGRAD,
+  PARTIAL_SIZE,
   RULE_ADAL,
-  RULE_ADAM,
-  RULE_AMSGRAD,
-  RULE_LION,
-  RULE_NADAM,
-  RULE_RADAM,
-  RULE_RMSPROP,
-  RULE_RMSPROP_CENTERED,
-  RULE_RMSPROP_CENTERED_MOMENTUM,
-  RULE_RMSPROP_MOMENTUM,
-  RULE_SCHEDULE_FREE,
-  RULE_SGD,
-  RULE_SGD_MOMENTUM,
+  SCRATCH_SIZE,
   STATUS_DONE,
   STATUS_NON_FINITE,
   STATUS_OVERFLOW,
@@ -37,9 +25,11 @@ import {
   STEP_GLOBAL_NORM,
   STEP_GRAD_NORM,
   STEP_NORM_LIMIT,
+  STEP_NORM_RATIO,
   STEP_OFFENDER,
   STEP_PARTIALS,
   STEP_RULE,
+  STEP_SCRATCH,
   STEP_STATUS,
   STEP_TASK_COUNT,
   STEP_TASKS,
@@ -48,51 +38,40 @@ import {
   TENSOR_BETA1_POWER,
   TENSOR_BETA2_POWER,
   TENSOR_BLOCK_COUNT,
+  TENSOR_CLIP,
+  TENSOR_CONSTANTS,
   TENSOR_EXPONENT,
   TENSOR_FLUSH,
-  TENSOR_GRAD,
   TENSOR_GROUP,
   TENSOR_NEXT_EXPONENT,
+  TENSOR_NEXT_NORM_MEAN,
   TENSOR_NEXT_V,
   TENSOR_NORM,
+  TENSOR_NORM_MEAN,
   TENSOR_SIZE,
   TENSOR_STEP,
   TENSOR_V,
 } from '../layout';
-import { Magnitude, sumBlock } from '../math/reduce';
-import { AdaBelief } from './adabelief';
-import { AdaBound } from './adabound';
-import { Adagrad } from './adagrad';
-import { AdaL, prepareAdaL } from './adal';
-import { Adam } from './adam';
-import { AMSGrad } from './amsgrad';
-import { drive } from './driver';
-import { Lion } from './lion';
-import { NAdam } from './nadam';
-import { RAdam } from './radam';
-import { RMSProp, RMSPropCentered, RMSPropCenteredMomentum, RMSPropMomentum } from './rmsprop';
-import { ScheduleFree } from './schedule-free';
-import { SGD, SGDMomentum } from './sgd';
+import { prepareAdaL } from './adal';
+import { clipNorms, measureBlock, sumNorms } from './norms';
+import { updateBlock } from './update';
 
 /** The jobs of the optim module: `arg` is a step table. */
 @unmanaged
 export class StepJobs extends Jobs {
-  run(op: i32, table: usize, task: u32): void {
+  run(op: i32, table: usize, task: u32, thread: u32): void {
     const tasks: usize = load<u32>(table, STEP_TASKS) + (task << 2);
     const blocks: usize = load<u32>(table, STEP_BLOCKS);
     const partials: usize = load<u32>(table, STEP_PARTIALS);
+    const scratch: usize = load<u32>(table, STEP_SCRATCH) + thread * SCRATCH_SIZE;
     const end = load<u32>(tasks, 4);
     for (let i = load<u32>(tasks); i < end; i++) {
       const block = blocks + i * BLOCK_SIZE;
       const tensor: usize = load<u32>(block, BLOCK_TENSOR);
       const first: usize = load<u32>(block, BLOCK_FIRST);
       const length: usize = load<u32>(block, BLOCK_LENGTH);
-      if (op === OP_NORM) {
-        const g: usize = load<u32>(tensor, TENSOR_GRAD) + (first << 2);
-        store<f64>(partials + (i << 3), sumBlock<Magnitude>(g, g, length << 2));
-      } else {
-        update(load<i32>(table, STEP_RULE), tensor, first, length);
-      }
+      if (op === OP_NORM) measureBlock(table, tensor, first, length, partials + i * PARTIAL_SIZE, scratch);
+      else updateBlock(table, tensor, first, length, scratch);
     }
   }
 
@@ -105,61 +84,22 @@ export class StepJobs extends Jobs {
   }
 }
 
-/** Runs a block's update under the table's rule. */
-function update(rule: i32, tensor: usize, first: usize, length: usize): void {
-  switch (rule) {
-    case RULE_ADAL:
-      return drive<AdaL>(tensor, first, length);
-    case RULE_SGD:
-      return drive<SGD>(tensor, first, length);
-    case RULE_SGD_MOMENTUM:
-      return drive<SGDMomentum>(tensor, first, length);
-    case RULE_ADAGRAD:
-      return drive<Adagrad>(tensor, first, length);
-    case RULE_RMSPROP:
-      return drive<RMSProp>(tensor, first, length);
-    case RULE_RMSPROP_MOMENTUM:
-      return drive<RMSPropMomentum>(tensor, first, length);
-    case RULE_RMSPROP_CENTERED:
-      return drive<RMSPropCentered>(tensor, first, length);
-    case RULE_RMSPROP_CENTERED_MOMENTUM:
-      return drive<RMSPropCenteredMomentum>(tensor, first, length);
-    case RULE_ADAM:
-      return drive<Adam>(tensor, first, length);
-    case RULE_AMSGRAD:
-      return drive<AMSGrad>(tensor, first, length);
-    case RULE_NADAM:
-      return drive<NAdam>(tensor, first, length);
-    case RULE_RADAM:
-      return drive<RAdam>(tensor, first, length);
-    case RULE_ADABELIEF:
-      return drive<AdaBelief>(tensor, first, length);
-    case RULE_ADABOUND:
-      return drive<AdaBound>(tensor, first, length);
-    case RULE_LION:
-      return drive<Lion>(tensor, first, length);
-    case RULE_SCHEDULE_FREE:
-      return drive<ScheduleFree>(tensor, first, length);
-  }
-}
-
-/** Norms from partials, the finite check, all scalars; then acceptance of the whole step, or of none of it. */
+/** Norms from partials, the finite check, clipping, all scalars; then acceptance of the whole step, or of none of it. */
 export function settle(table: usize): bool {
   const first: usize = load<u32>(table, STEP_TENSORS);
   const end = first + load<u32>(table, STEP_TENSOR_COUNT) * TENSOR_SIZE;
-  const total = sumNorms(table, first, end);
-  store<f64>(table, total, STEP_GRAD_NORM);
-  if (!isFinite(total)) {
+  const gradNorm = sumNorms(table, first, end);
+  store<f64>(table, gradNorm, STEP_GRAD_NORM);
+  if (!isFinite(gradNorm)) {
     store<i32>(table, STATUS_NON_FINITE, STEP_STATUS);
     return false;
   }
+  const total = clipNorms(table, first, end);
   const global = load<i32>(table, STEP_GLOBAL_NORM);
-  const adal = load<i32>(table, STEP_RULE) === RULE_ADAL;
-  const limit = load<f64>(table, STEP_NORM_LIMIT);
   for (let tensor = first; tensor < end; tensor += TENSOR_SIZE) {
     if (isFrozen(tensor)) continue;
-    const S = global ? total : load<f64>(tensor, TENSOR_NORM);
-    if (!(adal ? prepareAdaL(tensor, S) : S < limit)) {
+    const own = load<f64>(tensor, TENSOR_CLIP) * load<f64>(tensor, TENSOR_NORM);
+    if (!prepare(table, tensor, global ? total : own)) {
       store<i32>(table, STATUS_OVERFLOW, STEP_STATUS);
       store<u32>(table, <u32>tensor, STEP_OFFENDER);
       return false;
@@ -172,20 +112,18 @@ export function settle(table: usize): bool {
   return true;
 }
 
-/** Σ|g| of each tensor in block order, and of all in tensor order. */
-function sumNorms(table: usize, first: usize, end: usize): f64 {
-  let partial: usize = load<u32>(table, STEP_PARTIALS);
-  let total: f64 = 0;
-  for (let tensor = first; tensor < end; tensor += TENSOR_SIZE) {
-    let sum: f64 = 0;
-    for (let left = load<u32>(tensor, TENSOR_BLOCK_COUNT); left > 0; left--) {
-      sum += load<f64>(partial);
-      partial += 8;
-    }
-    store<f64>(tensor, sum, TENSOR_NORM);
-    total += sum;
+/** What the tensor's update needs to know of the norms; S is its scope's, clipped. False: the step is to be refused. */
+function prepare(table: usize, tensor: usize, S: f64): bool {
+  const r = load<f64>(tensor, TENSOR_CLIP);
+  if (load<i32>(table, STEP_RULE) !== RULE_ADAL) {
+    store<f32>(tensor + TENSOR_CONSTANTS, <f32>r);
+    return S < load<f64>(table, STEP_NORM_LIMIT);
   }
-  return total;
+  const ratio = load<f64>(table, STEP_NORM_RATIO);
+  if (ratio === 0) return prepareAdaL(tensor, S, r, 1);
+  const mean = load<f64>(tensor, TENSOR_NORM_MEAN);
+  store<f64>(tensor, nextNormMean(ratio, mean, S), TENSOR_NEXT_NORM_MEAN);
+  return prepareAdaL(tensor, S, r, spikeFactor(ratio, mean, S));
 }
 
 /** A frozen tensor has no blocks: it is in no norm, and nothing of it moves. */
@@ -203,4 +141,5 @@ function accept(tensor: usize): void {
   store<f64>(tensor, load<f64>(tensor, TENSOR_BETA2_POWER) * load<f64>(group, GROUP_BETA2), TENSOR_BETA2_POWER);
   store<f64>(tensor, load<f64>(tensor, TENSOR_NEXT_V), TENSOR_V);
   store<i32>(tensor, load<i32>(tensor, TENSOR_NEXT_EXPONENT), TENSOR_EXPONENT);
+  store<f64>(tensor, load<f64>(tensor, TENSOR_NEXT_NORM_MEAN), TENSOR_NORM_MEAN);
 }

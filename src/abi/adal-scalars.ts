@@ -38,9 +38,21 @@ export function gradientExponent(S: number): number {
   return q < -126.0 ? -126.0 : q > 126.0 ? 126.0 : q;
 }
 
-/** c: then multiplied by S·2^(q-en), which makes h = ĝ·2^-en of ĝ = S·g. */
-export function gradientFactor(S: number, q: number, en: number): number {
-  return S * pow2(q - en);
+/** c: then multiplied by r·S·2^(q-en), which makes h = ĝ·2^-en of ĝ = S·(r·g). */
+export function gradientFactor(r: number, S: number, q: number, en: number): number {
+  return r * S * pow2(q - en);
+}
+
+/** The spike guard's factor: S counts as at most ratio·A, A its running mean (0: none yet). */
+export function spikeFactor(ratio: number, A: number, S: number): number {
+  return A > 0.0 && S > ratio * A ? (ratio * A) / S : 1.0;
+}
+
+/** A of the next step: the mean takes in at most ratio·A, so that a spike hardly moves it. */
+export function nextNormMean(ratio: number, A: number, S: number): number {
+  if (A === 0.0) return S;
+  const bounded = S < ratio * A ? S : ratio * A;
+  return 0.9 * A + 0.1 * bounded;
 }
 
 /** k: the step size with both bias corrections. */

@@ -24,13 +24,25 @@ export const STEP_BLOCKS = 12; // pointer to the block list
 export const STEP_BLOCK_COUNT = 16;
 export const STEP_TASKS = 20; // pointer to the task list: task count + 1 block indices, u32
 export const STEP_TASK_COUNT = 24;
-export const STEP_PARTIALS = 28; // pointer to one f64 a block
+export const STEP_PARTIALS = 28; // pointer to one record of partial norms a block
 export const STEP_GLOBAL_NORM = 32; // i32: 1 when every tensor is scaled by the norm over all of them
 export const STEP_STATUS = 36; // i32, out: one of STATUS_…
 export const STEP_GRAD_NORM = 40; // f64, out: Σ|g| over all tensors of the table
 export const STEP_OFFENDER = 48; // out: pointer to the tensor descriptor that caused STATUS_OVERFLOW
 export const STEP_NORM_LIMIT = 56; // f64: a tensor with Σ|g| at or above it refuses the step (its squares could overflow)
-export const STEP_SIZE = 64;
+export const STEP_SCRATCH = 64; // pointer to SCRATCH_SIZE bytes a thread; 0 when nothing is staged
+export const STEP_CLIP_VALUE = 68; // f32: gradients count as clamped to ±this; 0: as they are
+export const STEP_CLIP_NORM = 72; // i32, one of CLIP_…: which norm of the gradient is bounded
+export const STEP_CLIP_GLOBAL = 76; // i32: 1 for one norm over all tensors, 0 for each tensor's own
+export const STEP_CLIP_LIMIT = 80; // f64: by what
+export const STEP_NORM_RATIO = 88; // f64: S counts as at most this times its running mean; 0: as it is (AdaL alone)
+export const STEP_SIZE = 128;
+
+// Norms by which gradients may be clipped.
+export const CLIP_NONE = 0;
+export const CLIP_L1 = 1;
+export const CLIP_L2 = 2;
+export const CLIP_MAX = 3;
 
 export const STATUS_DONE = 0;
 export const STATUS_NON_FINITE = 1;
@@ -74,15 +86,35 @@ export const TENSOR_STEP = 28; // i32: accepted steps of this tensor (t)
 export const TENSOR_EXPONENT = 32; // i32: e, the scale of m' and v'
 export const TENSOR_NEXT_EXPONENT = 36; // i32: en, not yet accepted
 export const TENSOR_FLUSH = 40; // i32: 1 when this update is followed by the flush
+export const TENSOR_LENGTH = 44; // u32: elements, without padding
 export const TENSOR_BETA1_POWER = 48; // f64: β1^t by repeated product
 export const TENSOR_BETA2_POWER = 56; // f64: β2^t
 export const TENSOR_V = 64; // f64: the rule's own scalar; AdaL's is V, the running mean of S⁴
 export const TENSOR_NEXT_V = 72; // f64: the same, not yet accepted
-export const TENSOR_NORM = 80; // f64, out: Σ|g| of this tensor
+export const TENSOR_NORM = 80; // f64, out: Σ|g| of this tensor, of the clamped gradient where it is clamped
+export const TENSOR_FORMAT = 88; // i32, one of FORMAT_…: how the first two state arrays are kept
+export const TENSOR_SEED = 92; // u32: of the random numbers that round its compact state
+export const TENSOR_SCALES0 = 96; // pointers to one f32 a SCALE_BLOCK (FORMAT_8BIT)
+export const TENSOR_SCALES1 = 100;
+export const TENSOR_CLIP = 104; // f64, out: the norm to clip by, then r, by which the gradient is multiplied
+export const TENSOR_NORM_MEAN = 112; // f64: A, the running mean of S for STEP_NORM_RATIO; 0 before the first step
+export const TENSOR_NEXT_NORM_MEAN = 120; // f64: the same, not yet accepted
 /** Constants that a rule may take. */
 export const CONSTANT_COUNT = 12;
 export const TENSOR_CONSTANTS = 128; // 16 f32, the rule's constants in the order of its `apply`
 export const TENSOR_SIZE = 192;
+
+// How a tensor keeps its first two state arrays: as f32, as bf16, or as a byte an element with a scale a block.
+export const FORMAT_F32 = 0;
+export const FORMAT_BF16 = 1;
+export const FORMAT_8BIT = 2;
+/** Elements that share a scale. */
+export const SCALE_BLOCK = 256;
+
+/** f32 elements that are staged at a time: decoded, updated and encoded again while in the innermost cache. */
+export const STAGE = 2048;
+/** Bytes of scratch a thread: a block of clamped gradients, or a STAGE of gradients and two of state. */
+export const SCRATCH_SIZE = 32_768;
 
 // Group record: hyperparameters, all f64.
 export const GROUP_STEP_SIZE = 0; // a: lr(t), with the built-in decay folded in
@@ -91,6 +123,12 @@ export const GROUP_BETA2 = 16;
 export const GROUP_EPS = 24;
 export const GROUP_WEIGHT_DECAY = 32;
 export const GROUP_SIZE = 64;
+
+// Partial norms of a block of gradients.
+export const PARTIAL_SUM = 0; // f64: Σ|g|
+export const PARTIAL_CLAMPED = 8; // f64: the same of the clamped gradient
+export const PARTIAL_CLIP = 16; // f64: Σg² or max|g| of it, as STEP_CLIP_NORM asks
+export const PARTIAL_SIZE = 24;
 
 // Block: a run of at most BLOCK elements of one tensor.
 export const BLOCK_TENSOR = 0; // pointer to the tensor descriptor

@@ -1,6 +1,9 @@
-/** Checkpoints: the safetensors format, 16-bit conversions, and places to keep checkpoints in. */
+/** Checkpoints: of optimizers, PyTorch's Adam state, the safetensors format, 16-bit conversions, and places to keep checkpoints in. */
 export { CheckpointError } from '../errors';
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half';
+export { type Checkpoint, type CheckpointExtras, decodeCheckpoint, encodeCheckpoint } from './optimizer-checkpoint';
+export type { PlainData } from './plain-data';
+export { decodePyTorchAdam, encodePyTorchAdam } from './pytorch-adam';
 export {
   type Dtype,
   type DtypeArray,

@@ -1,16 +1,12 @@
-/**
- * Training of a classifier, epoch by epoch.
- *
- * Invariant: a run is a pure function of model, data, optimizer and seed; progress reports, pauses and threads do not change it.
- */
-import { BatchOrder, type Dataset, gatherInto, gatherLabelsInto } from '../data';
+/** Training of a classifier: `fit` and `evaluate`, for data sets with classes. */
+import type { Dataset } from '../data';
 import { checkInteger, checkOptions } from '../validate';
+import { evaluate } from './evaluation';
+import { type FitEpoch, type FitOptimizer, type FitProgress, fit } from './fit';
 import { checkData, type Model } from './model';
 
 /** What a trainer needs of an optimizer. */
-export interface StepsParameters {
-  step(): { skipped: boolean };
-}
+export type StepsParameters = FitOptimizer;
 
 export interface TrainOptions {
   train: Dataset;
@@ -56,84 +52,47 @@ export interface TrainResult {
   readonly samplesPerSecond: number;
 }
 
-/** How often progress is reported and the event loop turns, milliseconds. */
+/** Milliseconds between two reports: a terminal is not read faster. */
 const PROGRESS_MS = 50;
 
 /**
  * Trains `model` with `optimizer`, which must hold the model's parameters.
  * @throws ArgumentError when data and model do not fit
  */
-export async function trainClassifier(model: Model, optimizer: StepsParameters, options: TrainOptions): Promise<TrainResult> {
+export async function trainClassifier(model: Model, optimizer: FitOptimizer, options: TrainOptions): Promise<TrainResult> {
   checkOptions('options', options, ['train', 'test', 'epochs', 'seed', 'onProgress', 'signal']);
-  const { train, test, seed = 0, signal, onProgress = () => {} } = options;
-  checkInteger('epochs', options.epochs, 1, 2 ** 31 - 1);
+  const { train, test, epochs, seed, signal, onProgress } = options;
+  checkInteger('epochs', epochs, 1, 2 ** 31 - 1);
   checkData(model, train);
   if (test) checkData(model, test);
-  const order = new BatchOrder(train.count, model.batchSize, seed);
-  const epochs: EpochResult[] = [];
-  const clock = { trainingMs: 0, samples: 0 };
-  const rate = () => (clock.trainingMs > 0 ? (1000 * clock.samples) / clock.trainingMs : 0);
-  let steps = 0;
-  for (let epoch = 1; epoch <= options.epochs && !signal?.aborted; epoch++) {
-    order.startEpoch(epoch - 1);
-    let lossSum = 0;
-    let seen = 0;
-    let skippedSteps = 0;
-    let begin = performance.now();
-    for (let batch = 0; batch < order.batchCount && !signal?.aborted; batch++) {
-      const count = loadBatch(model, train, order, batch);
-      lossSum += count * model.computeGradients(count);
-      if (optimizer.step().skipped) skippedSteps++;
-      steps++;
-      seen += count;
-      clock.samples += count;
-      const now = performance.now();
-      if (now - begin < PROGRESS_MS && batch + 1 < order.batchCount) continue;
-      clock.trainingMs += now - begin;
-      const progress = { epoch, batch: batch + 1, batchCount: order.batchCount, loss: lossSum / seen };
-      onProgress({ ...progress, samplesPerSecond: rate(), result: null });
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      begin = performance.now();
-    }
-    if (signal?.aborted && seen < train.count) break;
-    const evaluation = test ? evaluateClassifier(model, test) : null;
-    const trainLoss = lossSum / seen;
-    const result = {
-      epoch,
-      trainLoss,
-      testLoss: evaluation?.loss ?? null,
-      testAccuracy: evaluation?.accuracy ?? null,
-      skippedSteps,
-    };
-    epochs.push(result);
-    const progress = { epoch, batch: order.batchCount, batchCount: order.batchCount, loss: trainLoss };
-    onProgress({ ...progress, samplesPerSecond: rate(), result });
-  }
-  return { epochs, steps, aborted: signal?.aborted ?? false, samplesPerSecond: rate() };
+  const report = ({ epoch, batch, batchCount, loss, samplesPerSecond, result }: FitProgress) =>
+    onProgress?.({ epoch, batch, batchCount: batchCount!, loss, samplesPerSecond, result: result && epochResult(result) });
+  const run = await fit(model, train, {
+    optimizer,
+    epochs,
+    seed,
+    validation: test,
+    signal,
+    onProgress: report,
+    budgetMs: PROGRESS_MS,
+  });
+  const { steps, samplesPerSecond } = run;
+  return { epochs: run.epochs.map(epochResult), steps, aborted: signal?.aborted ?? false, samplesPerSecond };
+}
+
+function epochResult({ epoch, loss, validation, skippedSteps }: FitEpoch): EpochResult {
+  return {
+    epoch,
+    trainLoss: loss,
+    testLoss: validation?.loss ?? null,
+    testAccuracy: validation?.accuracy ?? null,
+    skippedSteps,
+  };
 }
 
 /** Mean loss (nats) and accuracy over a data set. */
 export function evaluateClassifier(model: Model, data: Dataset): { loss: number; accuracy: number } {
   checkData(model, data);
-  let correct = 0;
-  let loss = 0;
-  for (let from = 0; from < data.count; from += model.batchSize) {
-    const count = Math.min(model.batchSize, data.count - from);
-    const first = from * data.featureCount;
-    model.input.set(data.features.subarray(first, first + count * data.featureCount));
-    model.labels.set(data.labels.subarray(from, from + count));
-    const batch = model.evaluate(count);
-    correct += batch.correct;
-    loss += count * batch.loss;
-  }
-  return { loss: loss / data.count, accuracy: correct / data.count };
-}
-
-/** Copies a batch into linear memory; returns its size. */
-function loadBatch(model: Model, { features, labels, featureCount }: Dataset, order: BatchOrder, batch: number): number {
-  const from = order.from(batch);
-  const count = order.length(batch);
-  gatherInto(features, featureCount, order.indices, from, count, model.input);
-  gatherLabelsInto(labels, order.indices, from, count, model.labels);
-  return count;
+  const { loss, accuracy } = evaluate(model, data);
+  return { loss, accuracy: accuracy! };
 }

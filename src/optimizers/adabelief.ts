@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime/runtime';
 import { checkOptions } from '../validate';
 import { ADAM_FIELDS, type AdamHyperparameters, writeAdam } from './adam-family';
 import { nonNegative } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
@@ -12,7 +12,7 @@ const FIELDS = { ...ADAM_FIELDS, eps: nonNegative(1e-16) };
 
 export interface AdaBeliefOptions extends CommonOptions, Partial<AdamHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(FIELDS), 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
 
 /**
  * AdaBelief:

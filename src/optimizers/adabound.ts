@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime/runtime';
 import { checkOptions } from '../validate';
 import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeMoments } from './adam-family';
 import { type Fields, nonNegative, positive } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
@@ -20,7 +20,7 @@ const FIELDS: Fields<AdaBoundHyperparameters> = { ...ADAM_FIELDS, finalLr: nonNe
 
 export interface AdaBoundOptions extends CommonOptions, Partial<AdaBoundHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(FIELDS), 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
 
 /**
  * AdaBound: Adam with its rate clamped to bounds that close in on `finalLr`:

@@ -1,10 +1,12 @@
 /** Adagrad. The rule is in assembly/optimizers/adagrad.ts. */
+
 import { RULE_ADAGRAD } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkOptions } from '../validate';
+import { floatsOf } from './compact-tensor';
 import { type Fields, learningRate, nonNegative } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { Slot } from './slots';
 import type { StepScalars } from './step-table';
@@ -34,7 +36,7 @@ const FIELDS: Fields<AdagradHyperparameters> = {
   l2: nonNegative(0),
   eps: nonNegative(1e-10),
 };
-const OPTION_NAMES = [...Object.keys(FIELDS), 'lrDecay', 'initialAccumulator', 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), 'lrDecay', 'initialAccumulator', ...COMMON_OPTIONS];
 
 /**
  * Adagrad:
@@ -59,18 +61,17 @@ export class Adagrad extends Optimizer<AdagradHyperparameters> {
     checkOptions('options', options, OPTION_NAMES);
     const lrDecay = nonNegative(0).check('lrDecay', options.lrDecay ?? 0, '');
     const initialAccumulator = nonNegative(0).check('initialAccumulator', options.initialAccumulator ?? 0, '');
-    super(runtime, { name: 'adagrad', rule: RULE_ADAGRAD, stateNames: ['sum'], fields: FIELDS }, options);
+    super(runtime, { name: 'adagrad', rule: RULE_ADAGRAD, stateNames: ['sum'], fields: FIELDS, options: { lrDecay } }, options);
     this.#lrDecay = lrDecay;
     this.#initialAccumulator = initialAccumulator;
     this.addParams(params);
   }
 
   protected override initialise({ states: [sum] }: Slot): void {
-    sum.data.fill(this.#initialAccumulator);
+    floatsOf(sum).fill(this.#initialAccumulator);
   }
 
   protected override prepare({ constants, step, lr }: StepScalars, values: Readonly<AdagradHyperparameters>): void {
-    constants[0] = 1;
     constants[1] = values.l2;
     constants[2] = lr / (1 + (step - 1) * this.#lrDecay);
     constants[3] = 1 - lr * values.weightDecay;

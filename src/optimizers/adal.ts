@@ -5,13 +5,21 @@ import type { Runtime } from '../runtime/runtime';
 import { cosine } from '../schedules';
 import type { LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, checkOptions, describe } from '../validate';
-import { averagingFactors, type Betas, type Fields, learningRate, nonNegative } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import {
+  averagingFactors,
+  type Betas,
+  COMPACT_STATE_FIELDS,
+  type CompactStateOptions,
+  type Fields,
+  learningRate,
+  nonNegative,
+} from './hyperparameters';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { StepScalars, StepTable } from './step-table';
 
 /** What a group may set for itself. */
-export interface AdaLHyperparameters {
+export interface AdaLHyperparameters extends CompactStateOptions {
   /**
    * Learning rate η: a number in [0, ∞), or a function of the step (1-based). With `decay: 'inverse-sqrt'` it is further
    * divided by √t.
@@ -31,6 +39,11 @@ export interface AdaLOptions extends CommonOptions, Partial<AdaLHyperparameters>
   decay?: 'inverse-sqrt' | 'none';
   /** Each tensor is scaled by its own ‖g‖₁ ('tensor'), or all by the norm over all of them ('global'). @default 'tensor' */
   normScope?: 'tensor' | 'global';
+  /**
+   * The spike guard: ‖g‖₁ counts as at most this times its running mean (A ← .9·A + .1·min(‖g‖₁, ratio·A)), and g is shortened
+   * with it. A spike otherwise enters v as its fourth power. A number in [1, ∞); 2 served well. @default none
+   */
+  clipNormRatio?: number;
 }
 
 const FIELDS: Fields<AdaLHyperparameters> = {
@@ -38,8 +51,9 @@ const FIELDS: Fields<AdaLHyperparameters> = {
   betas: averagingFactors([0.9, 0.999]),
   eps: nonNegative(1e-8),
   weightDecay: nonNegative(0),
+  ...COMPACT_STATE_FIELDS,
 };
-const OPTION_NAMES = [...Object.keys(FIELDS), 'decay', 'normScope', 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), 'decay', 'normScope', 'clipNormRatio', ...COMMON_OPTIONS];
 const MAX_BETA2 = 1 - 1e-4;
 
 /**
@@ -70,8 +84,11 @@ export class AdaL extends Optimizer<AdaLHyperparameters> {
     checkOptions('options', options, OPTION_NAMES);
     const decay = checkChoice('decay', options.decay ?? 'inverse-sqrt', ['inverse-sqrt', 'none']);
     const normScope = checkChoice('normScope', options.normScope ?? 'tensor', ['tensor', 'global']);
-    const rule = { name: 'adal', rule: RULE_ADAL, stateNames: ['m', 'v'], fields: FIELDS };
-    super(runtime, { ...rule, globalNorm: normScope === 'global', normLimit: Infinity }, options);
+    const { clipNormRatio } = options;
+    const normRatio = clipNormRatio === undefined ? 0 : checkNumber('clipNormRatio', clipNormRatio, '[1, ∞)', (x) => x >= 1);
+    const fixed = { decay, normScope, clipNormRatio: clipNormRatio ?? null };
+    const rule = { name: 'adal', rule: RULE_ADAL, stateNames: ['m', 'v'], fields: FIELDS, options: fixed };
+    super(runtime, { ...rule, globalNorm: normScope === 'global', normLimit: Infinity, normRatio }, options);
     this.#decay = decay;
     this.#normScope = normScope;
     this.addParams(params);

@@ -1,10 +1,18 @@
 /** What the optimizers with Adam's two moments have in common: their hyperparameters, and the first constants of their rules. */
 import type { LearningRate } from '../types';
-import { averagingFactors, type Betas, type Fields, learningRate, nonNegative } from './hyperparameters';
+import {
+  averagingFactors,
+  type Betas,
+  COMPACT_STATE_FIELDS,
+  type CompactStateOptions,
+  type Fields,
+  learningRate,
+  nonNegative,
+} from './hyperparameters';
 import type { StepScalars } from './step-table';
 
 /** What a group may set for itself. */
-export interface AdamHyperparameters {
+export interface AdamHyperparameters extends CompactStateOptions {
   /** A number in [0, ∞), or a function of the step (1-based). @default 1e-3 */
   lr: LearningRate;
   /** β1 and β2, each in [0, 1). @default [0.9, 0.999] */
@@ -23,17 +31,17 @@ export const ADAM_FIELDS: Fields<AdamHyperparameters> = {
   eps: nonNegative(1e-8),
   weightDecay: nonNegative(0),
   l2: nonNegative(0),
+  ...COMPACT_STATE_FIELDS,
 };
 
 /** State names as PyTorch has them. */
 export const ADAM_STATE = ['exp_avg', 'exp_avg_sq'];
 
-/** k0…k5: r (no clipping), l2, β1, 1-β1, β2, 1-β2. */
+/** k1…k5, after r, which the kernels write: l2, β1, 1-β1, β2, 1-β2. */
 export function writeMoments(
   { constants }: StepScalars,
   { betas, l2 }: Readonly<Pick<AdamHyperparameters, 'betas' | 'l2'>>,
 ): void {
-  constants[0] = 1;
   constants[1] = l2;
   constants[2] = betas[0];
   constants[3] = 1 - betas[0];

@@ -3,13 +3,13 @@ import { RULE_ADAM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { checkOptions } from '../validate';
 import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeAdam } from './adam-family';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
 export interface AdamOptions extends CommonOptions, Partial<AdamHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
 
 /**
  * Adam:

@@ -3,11 +3,16 @@
  * dicts are all checked by that list.
  */
 import type { LearningRate } from '../types';
-import { checkNumber, fail } from '../validate';
+import { checkChoice, checkInteger, checkNumber, fail } from '../validate';
+import type { StateFormat } from './compact-tensor';
 
 /** One hyperparameter. `where` follows the argument's name in errors. */
 export interface Field<T> {
   readonly default: T;
+  /** Whether a group keeps for good what it was created with. */
+  readonly fixed?: boolean;
+  /** Whether memory is laid out by it: a state dict must have the same. */
+  readonly laysOut?: boolean;
   check(argument: string, value: unknown, where: string): T;
 }
 
@@ -21,7 +26,7 @@ export interface BaseHyperparameters {
 }
 
 /** Hyperparameters that some optimizer has: what may stand in a group whose optimizer is not known to the compiler. */
-export interface AnyHyperparameters extends BaseHyperparameters {
+export interface AnyHyperparameters extends BaseHyperparameters, CompactStateOptions {
   betas: Betas;
   eps: number;
   l2: number;
@@ -67,10 +72,38 @@ function number(byDefault: number, interval: string, inside: (x: number) => bool
   return { default: byDefault, check: (argument, value, where) => checkNumber(argument + where, value, interval, inside) };
 }
 
+/** How compact state is kept, with the size below which it is not worth it. Both are for good. */
+export interface CompactStateOptions {
+  /**
+   * How first and second moments are kept: as float32 (8 bytes a parameter), bfloat16 (4), or a byte each and a scale for
+   * every 256 (2.03). Compact second moments are rounded stochastically, by `seed`.
+   * @default 'f32'
+   */
+  state: StateFormat;
+  /** With '8bit', a parameter of fewer elements keeps float32 state. @default 4096 */
+  min8bitSize: number;
+}
+
+export const COMPACT_STATE_FIELDS: Fields<CompactStateOptions> = {
+  state: {
+    default: 'f32',
+    fixed: true,
+    laysOut: true,
+    check: (argument, value, where) => checkChoice(argument + where, value, ['f32', 'bf16', '8bit']),
+  },
+  min8bitSize: {
+    default: 4096,
+    fixed: true,
+    laysOut: true,
+    check: (argument, value, where) => checkInteger(argument + where, value, 0, 2 ** 32),
+  },
+};
+
 /** Two averaging factors, each in [0, 1). */
 export function averagingFactors(byDefault: Betas): Field<Betas> {
   return {
     default: Object.freeze([...byDefault] as const),
+    fixed: true,
     check(argument, value, where) {
       if (!Array.isArray(value) || value.length !== 2) fail(argument + where, 'a pair of numbers', value);
       const [beta1, beta2] = value.map((beta, index) => {

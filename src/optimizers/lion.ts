@@ -3,13 +3,13 @@ import { RULE_LION } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { checkOptions } from '../validate';
 import { type AdamHyperparameters, writeMoments } from './adam-family';
-import { averagingFactors, type Fields, learningRate, nonNegative } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { averagingFactors, type CompactStateOptions, type Fields, learningRate, nonNegative } from './hyperparameters';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
 /** What a group may set for itself: as Adam, without eps. */
-export type LionHyperparameters = Omit<AdamHyperparameters, 'eps'>;
+export type LionHyperparameters = Omit<AdamHyperparameters, 'eps' | keyof CompactStateOptions>;
 
 const FIELDS: Fields<LionHyperparameters> = {
   lr: learningRate(1e-4),
@@ -20,7 +20,7 @@ const FIELDS: Fields<LionHyperparameters> = {
 
 export interface LionOptions extends CommonOptions, Partial<LionHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(FIELDS), 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
 
 /**
  * Lion: steps along the sign of an interpolated momentum:

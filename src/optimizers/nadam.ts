@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime/runtime';
 import { checkOptions } from '../validate';
 import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeMoments } from './adam-family';
 import { type Fields, learningRate, nonNegative } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
@@ -23,7 +23,7 @@ const FIELDS: Fields<NAdamHyperparameters> = {
 
 export interface NAdamOptions extends CommonOptions, Partial<NAdamHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(FIELDS), 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
 
 /**
  * NAdam: with μ_t = β1·(1 - ½·0.96^(t·momentumDecay)),

@@ -4,24 +4,35 @@
  * Invariant: a step is accepted as a whole or not at all. Whatever throws or is skipped, be it a wrong argument, a
  * non-finite gradient or a lost worker before the update, leaves every parameter and state bit as it was.
  */
-import { GROUP_BETA1, GROUP_BETA2, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
+import { FORMAT_F32, GROUP_BETA1, GROUP_BETA2, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
 import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import { checkFloats, isFloats } from '../tensors/parameter';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkChoice, checkOptions, fail } from '../validate';
-import { type BaseHyperparameters, type Betas, checkFields, defaultsOf, type Fields } from './hyperparameters';
+import { checkChoice, checkInteger, checkOptions, fail } from '../validate';
+import { type ClippingOptions, checkClipping, clippingOptions } from './clipping';
+import {
+  type BaseHyperparameters,
+  type Betas,
+  type CompactStateOptions,
+  checkFields,
+  defaultsOf,
+  type Fields,
+} from './hyperparameters';
 import {
   checkBoolean,
   createGroup,
+  groupNames,
   learningRateAt,
+  type MatchedGroup,
   type ParameterRecord,
   type ParamGroup,
   type ParamGroupInit,
   type ParamsInit,
+  splitByMatch,
 } from './param-group';
-import { allocateSlot, checkInit, checkNames, type PendingSlot, releaseSlot, type Slot } from './slots';
-import { applyStateDict, readStateDict, type StateDict } from './state-dict';
+import { allocateSlot, checkInit, type PendingSlot, releaseSlot, type Slot } from './slots';
+import { applyStateDict, type FixedOptions, type LoadOptions, readStateDict, type StateDict } from './state-dict';
 import { StepScalars, StepTable } from './step-table';
 
 /** What a step did. */
@@ -42,14 +53,24 @@ export interface StepResult {
 export type Gradients = Readonly<Record<string, Float32Array>>;
 
 /** Options of every optimizer. */
-export interface CommonOptions {
+export interface CommonOptions extends ClippingOptions {
   /**
    * What a non-finite gradient does: 'throw' a NonFiniteGradientError, or 'skip' the step and say so in its result. Either
    * way nothing changes.
    * @default 'throw'
    */
   onNonFinite?: 'throw' | 'skip';
+  /** Of the rounding of compact state: an integer in [0, 2^53). @default 0 */
+  seed?: number;
+  /**
+   * Splits one record of parameters into groups by name: each takes the names it matches, with hyperparameters of its own; what
+   * none matches makes up the first group, if anything is left. No name may be matched twice, no group may be left empty.
+   */
+  groups?: readonly MatchedGroup[];
 }
+
+/** Their names. */
+export const COMMON_OPTIONS = ['onNonFinite', 'seed', 'clipGradNorm', 'clipGradValue', 'groups'];
 
 /** What a subclass says about its rule. */
 export interface RuleDescription<H extends object> {
@@ -61,12 +82,29 @@ export interface RuleDescription<H extends object> {
   readonly stateNames: readonly string[];
   /** What a group may set for itself. */
   readonly fields: Fields<H>;
+  /** What no group may set and nothing changes: state dicts have it, and fit only an optimizer with the same. @default {} */
+  readonly options?: FixedOptions;
   /** Every tensor is scaled by the norm over all. @default false */
   readonly globalNorm?: boolean;
+  /** Tensors of a parameter's size behind its state that are computed from it, and so are in no state dict. @default 0 */
+  readonly derivedCount?: number;
   /** A tensor with Σ|g| at or above it refuses the step, since its squares could overflow. @default 2^63 */
   readonly normLimit?: number;
   /** The tensor's own scalar before its first step (see Counters.V). @default 0 */
   readonly initialScalar?: number;
+  /** AdaL's spike guard; 0 for none. @default 0 */
+  readonly normRatio?: number;
+}
+
+/** Bytes of linear memory that an optimizer uses. */
+export interface OptimizerMemory {
+  readonly params: number;
+  readonly gradients: number;
+  /** Moments and whatever else the rule keeps. */
+  readonly state: number;
+  /** Descriptors, partial norms, and what compact state is unpacked into. */
+  readonly scratch: number;
+  readonly total: number;
 }
 
 /** 2^63: squares of anything below stay within float32. */
@@ -81,7 +119,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #rule: RuleDescription<H>;
   readonly #defaults: H;
   readonly #scalars = new StepScalars();
+  readonly #seed: number;
+  readonly #options: FixedOptions;
   readonly #onNonFinite: 'throw' | 'skip';
+  /** The option `groups`, for the first registration. */
+  readonly #matched: CommonOptions['groups'];
   readonly #table: StepTable;
   readonly #groups: ParamGroup<H>[] = [];
   readonly #slots: Slot[] = [];
@@ -104,11 +146,20 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.#rule = rule;
     this.#label = `optimizer '${rule.name}'`;
     this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
-    const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0 } = rule;
-    this.#table = new StepTable(runtime, { rule: rule.rule, globalNorm, normLimit, initialScalar });
+    this.#matched = options.groups;
+    this.#seed = checkInteger('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0, normRatio } = rule;
+    const clipping = checkClipping(options, normRatio);
+    this.#options = { ...rule.options, ...clippingOptions(options) };
+    this.#table = new StepTable(runtime, { rule: rule.rule, globalNorm, normLimit, initialScalar, clipping });
     this.check();
     this.#defaults = checkFields(rule.fields, options, defaultsOf(rule.fields), '');
     this.checkTogether(this.#defaults, '');
+  }
+
+  /** Live views of the parameters to evaluate with: `params`, unless the algorithm trains at another point than it arrives at. */
+  get evaluationParams(): TensorViews {
+    return this.params;
   }
 
   /** Name of the algorithm. */
@@ -178,6 +229,21 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     return this.#groups[this.#groups.length - 1];
   }
 
+  /** Bytes of linear memory by what they are for, padding included. */
+  memory(): OptimizerMemory {
+    this.check();
+    let params = 0;
+    let gradients = 0;
+    let state = 0;
+    for (const { parameter, states } of this.#slots) {
+      params += parameter.value.byteLength;
+      gradients += parameter.grad.byteLength;
+      for (const { byteLength } of states) state += byteLength;
+    }
+    const scratch = this.#table.byteLength;
+    return { params, gradients, state, scratch, total: params + gradients + state + scratch };
+  }
+
   /** Everything that the next steps depend on, gradients apart: plain data, and copies. */
   stateDict(): StateDict {
     this.check();
@@ -186,12 +252,26 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   }
 
   /**
-   * Takes over what `stateDict` returned. Learning rates that are functions are kept as they are.
+   * Takes over what `stateDict` returned: training goes on as if it had not stopped, bit for bit. A group whose learning rate
+   * was a function keeps its own; if that has state, as `reduceOnPlateau` has, it takes over the dict's.
+   *
+   * With `strict: false` the dict may have other groups and parameters. Parameters that it does not have, and what it has and
+   * the optimizer does not, are left alone; those both have must agree in shape and have their whole state. Each group takes
+   * its hyperparameters from the dict's group that has the first of its parameters that any of them has, and keeps its own
+   * where that group says nothing, or there is none. The step count is the dict's. Algorithm and fixed options must agree
+   * either way, and every number must be finite.
+   *
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
+   * @example
+   * const saved = optimizer.stateDict();
+   * other.loadStateDict(saved);
+   * larger.loadStateDict(saved, { strict: false });
    */
-  loadStateDict(dict: StateDict): void {
+  loadStateDict(dict: StateDict, options: LoadOptions = {}): void {
     this.check();
-    applyStateDict(this.#stateParts(), dict, (hyperparameters) => {
+    checkOptions('options', options, ['strict']);
+    const strict = checkBoolean('strict', options.strict ?? true);
+    applyStateDict(this.#stateParts(), dict, strict, (hyperparameters) => {
       for (const [index, values] of hyperparameters.entries()) this.checkTogether(values, ` (stateDict.groups[${index}])`);
       this.checkGroups(hyperparameters);
     });
@@ -205,10 +285,19 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     if (!this.runtime.disposed) this.runtime.check(this.#label);
     this.#disposed = true;
     if (!this.runtime.disposed) {
+      for (const slot of this.#slots) {
+        this.leave?.(slot);
+        releaseSlot(slot);
+      }
       this.#table.dispose();
-      for (const slot of this.#slots) releaseSlot(slot);
     }
     if (this.#ownsRuntime) this.runtime.dispose();
+  }
+
+  /** @internal The registered parameters, in order of registration. */
+  get slots(): readonly Slot[] {
+    this.check();
+    return this.#slots;
   }
 
   /** @internal The runtime ends with this optimizer. */
@@ -238,6 +327,14 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   /** Gives a new tensor's state its first values, where they are not zero. */
   protected initialise?(slot: Slot, values: Readonly<H>): void;
 
+  /** Called before the optimizer lets go of a parameter. */
+  protected leave?(slot: Slot): void;
+
+  /** Accepted steps of one parameter. */
+  protected stepsOf(slot: Slot): number {
+    return this.#table.counters(this.#slots.indexOf(slot)).step;
+  }
+
   /** Throws unless memory may be touched now. */
   protected check(): void {
     if (this.#disposed) throw new DisposedError(this.#label);
@@ -246,6 +343,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** Registers the parameters a constructor was given. */
   protected addParams(params: ParamsInit<H>): void {
+    if (this.#matched !== undefined) {
+      const { inits, paths } = splitByMatch<H>(params, this.#matched);
+      this.#addGroups(inits, (offset) => paths[offset]);
+      return;
+    }
     if (!Array.isArray(params)) {
       this.#addGroups([{ params: params as ParameterRecord } as ParamGroupInit<H>], () => 'params', '');
       return;
@@ -263,8 +365,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     for (const [offset, init] of inits.entries()) {
       const index = this.#groups.length + offset;
       const path = pathOf(offset);
-      checkOptions(path, init, ['params', 'frozen', ...Object.keys(fields)]);
-      const names = checkNames(init.params, path + inGroup, taken);
+      checkOptions(path, init, ['params', 'match', 'frozen', ...Object.keys(fields)]);
+      const names = groupNames(init, path, inGroup, taken);
       const where = inits.length > 1 ? ` (group ${index})` : '';
       const values = checkFields(fields, init as Partial<H>, this.#defaults, where);
       this.checkTogether(values, where);
@@ -280,7 +382,16 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #allocate(groups: readonly ParamGroup<H>[], pending: readonly PendingSlot[]): Slot[] {
     const slots: Slot[] = [];
     try {
-      for (const entry of pending) slots.push(allocateSlot(entry, this.#rule.stateNames.length, this.runtime));
+      for (const entry of pending) {
+        const { state, min8bitSize } = groups[entry.group - this.#groups.length].hyperparameters as Partial<CompactStateOptions>;
+        const plan = {
+          count: this.#rule.stateNames.length + (this.#rule.derivedCount ?? 0),
+          format: state ?? 'f32',
+          min8bitSize: min8bitSize ?? 0,
+          seed: this.#seed,
+        };
+        slots.push(allocateSlot(entry, plan, this.runtime));
+      }
       this.#table.describe([...this.#slots, ...slots], this.#groups.length + groups.length);
     } catch (error) {
       for (const slot of slots) releaseSlot(slot);
@@ -304,7 +415,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #begin(grads: Gradients | undefined): void {
     this.check();
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
-    if (grads !== undefined) this.#copyGradients(grads);
+    if (grads !== undefined) this.copyGradients(grads);
     this.#selectUnfrozen(false);
     const scalars = this.#scalars;
     scalars.optimizerStep = this.#stepCount + 1;
@@ -329,7 +440,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     }
   }
 
-  #copyGradients(grads: Gradients): void {
+  /** @internal Checks all, then copies all to `grads`. */
+  copyGradients(grads: Gradients): void {
     if (typeof grads !== 'object' || grads === null) fail('grads', 'an object of Float32Arrays by parameter name', grads);
     for (const name in grads) {
       if (!(name in this.grads)) throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');
@@ -392,7 +504,9 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   }
 
   #stateParts() {
-    return { rule: this.#rule, step: this.#stepCount, groups: this.#groups, slots: this.#slots, table: this.#table };
+    const compact = this.#slots.some(({ format }) => format !== FORMAT_F32);
+    const options = compact ? { ...this.#options, seed: this.#seed } : this.#options;
+    return { rule: this.#rule, options, step: this.#stepCount, groups: this.#groups, slots: this.#slots, table: this.#table };
   }
 }
 

@@ -3,13 +3,13 @@ import { RULE_RADAM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { checkOptions } from '../validate';
 import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeMoments } from './adam-family';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
 export interface RAdamOptions extends CommonOptions, Partial<AdamHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
 
 /**
  * RAdam: with ρ∞ = 2/(1-β2) - 1 and ρ = ρ∞ - 2t·β2^t/(1-β2^t),

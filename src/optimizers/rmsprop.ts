@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkOptions } from '../validate';
 import { type Fields, fraction, learningRate, nonNegative } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import { checkBoolean, type ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
@@ -36,7 +36,7 @@ const FIELDS: Fields<RMSPropHyperparameters> = {
   alpha: fraction(0.99),
   eps: nonNegative(1e-8),
 };
-const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'centered', 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'centered', ...COMMON_OPTIONS];
 
 /**
  * RMSProp as PyTorch has it, optionally centred (a is the mean gradient) and with momentum:
@@ -60,13 +60,13 @@ export class RMSProp extends Optimizer<RMSPropHyperparameters> {
     checkOptions('options', options, OPTION_NAMES);
     const momentum = fraction(0).check('momentum', options.momentum ?? 0, '');
     const centered = checkBoolean('centered', options.centered ?? false);
-    super(runtime, { name: 'rmsprop', ...formOf(momentum > 0, centered), fields: FIELDS }, options);
+    const form = formOf(momentum > 0, centered);
+    super(runtime, { name: 'rmsprop', ...form, fields: FIELDS, options: { momentum, centered } }, options);
     this.#momentum = momentum;
     this.addParams(params);
   }
 
   protected override prepare({ constants, lr }: StepScalars, values: Readonly<RMSPropHyperparameters>): void {
-    constants[0] = 1;
     constants[1] = values.l2;
     constants[2] = lr;
     constants[3] = 1 - lr * values.weightDecay;

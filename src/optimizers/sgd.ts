@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkOptions, fail } from '../validate';
 import { type Fields, fraction, learningRate, nonNegative } from './hyperparameters';
-import { type CommonOptions, Optimizer } from './optimizer';
+import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
 import { checkBoolean, type ParamsInit } from './param-group';
 import type { StepScalars } from './step-table';
 
@@ -32,7 +32,7 @@ const FIELDS: Fields<SGDHyperparameters> = {
   weightDecay: nonNegative(0),
   l2: nonNegative(0),
 };
-const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'dampening', 'nesterov', 'onNonFinite'];
+const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'dampening', 'nesterov', ...COMMON_OPTIONS];
 
 /**
  * Stochastic gradient descent, optionally with momentum as PyTorch has it (the first step takes the gradient undamped):
@@ -63,7 +63,8 @@ export class SGD extends Optimizer<SGDHyperparameters> {
     if (nesterov && dampening !== 0) fail('dampening', '0 with nesterov', dampening);
     const rule = momentum === 0 ? RULE_SGD : RULE_SGD_MOMENTUM;
     const stateNames = momentum === 0 ? [] : ['momentum_buffer'];
-    super(runtime, { name: 'sgd', rule, stateNames, fields: FIELDS, normLimit: Infinity }, options);
+    const fixed = { momentum, dampening, nesterov };
+    super(runtime, { name: 'sgd', rule, stateNames, fields: FIELDS, options: fixed, normLimit: Infinity }, options);
     this.#momentum = momentum;
     this.#dampening = dampening;
     this.#nesterov = nesterov;
@@ -71,7 +72,6 @@ export class SGD extends Optimizer<SGDHyperparameters> {
   }
 
   protected override prepare({ constants, step, lr }: StepScalars, values: Readonly<SGDHyperparameters>): void {
-    constants[0] = 1;
     constants[1] = values.l2;
     constants[2] = lr;
     constants[3] = 1 - lr * values.weightDecay;

@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime/runtime';
 import { checkParameterInit, Parameter, type ParameterSpec } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { fail } from '../validate';
+import { CompactTensor, FORMATS, roundingSeed, type StateFormat, type StateTensor } from './compact-tensor';
 import type { TableEntry } from './step-table';
 
 /** A registered parameter. */
@@ -42,14 +43,33 @@ export function checkInit(name: string, init: unknown, runtime: Runtime): Parame
   return init;
 }
 
+/** What state a parameter is to have. */
+export interface StatePlan {
+  /** State arrays; the first two may be compact. */
+  readonly count: number;
+  readonly format: StateFormat;
+  /** Elements from which 8-bit state is worth it. */
+  readonly min8bitSize: number;
+  /** Of the optimizer. */
+  readonly seed: number;
+}
+
+/** Moments: what compact formats are for. */
+const COMPACT_STATES = 2;
+
 /** Allocates a parameter, unless it is a model's own, and its state. On failure nothing stays allocated. */
-export function allocateSlot({ name, group, init }: PendingSlot, stateCount: number, runtime: Runtime): Slot {
+export function allocateSlot({ name, group, init }: PendingSlot, plan: StatePlan, runtime: Runtime): Slot {
   const owned = !(init instanceof Parameter);
   const parameter = owned ? new Parameter(runtime, init.shape) : init;
-  const states: Tensor[] = [];
-  const slot = { name, group, parameter, states, owned };
+  const { shape, length } = parameter.value;
+  const states: StateTensor[] = [];
+  const format = plan.format === '8bit' && length < plan.min8bitSize ? 'f32' : plan.format;
+  const slot = { name, group, parameter, states, owned, format: FORMATS[format], seed: roundingSeed(plan.seed, name) };
   try {
-    for (let i = 0; i < stateCount; i++) states.push(new Tensor(runtime, parameter.value.shape));
+    for (let i = 0; i < plan.count; i++) {
+      const compact = format !== 'f32' && i < COMPACT_STATES;
+      states.push(compact ? new CompactTensor(runtime, format, length) : new Tensor(runtime, shape));
+    }
   } catch (error) {
     releaseSlot(slot);
     throw error;

@@ -6,20 +6,16 @@
  */
 import { ArgumentError } from '../errors';
 import type { Parameter } from '../tensors/parameter';
-import type { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkInteger, checkNumber, describe, fail } from '../validate';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
-import { checkBoolean, type ParamGroup } from './param-group';
+import type { ParamGroup } from './param-group';
+import type { Slot } from './slots';
+import { checkStateArray, copyStateArray, type StateArray, writeStateArray } from './state-array';
+import { assignGroups, checkGroups, readGroup, type StateDictGroup } from './state-dict-groups';
 import type { Counters, StepTable } from './step-table';
 
-/** A group in a state dict: besides these all hyperparameters by name; null for a learning rate that is a function. */
-export interface StateDictGroup {
-  params: readonly string[];
-  frozen: boolean;
-  lr: number | null;
-  [hyperparameter: string]: unknown;
-}
+export type { StateDictGroup, StateDictSchedule } from './state-dict-groups';
 
 /** One parameter's values. */
 export interface StateDictParameter {
@@ -29,7 +25,7 @@ export interface StateDictParameter {
 
 /** One parameter's state: its counters and, by name, its arrays. */
 export interface StateDictState extends Counters {
-  arrays: Record<string, Float32Array>;
+  arrays: Record<string, StateArray>;
 }
 
 export interface StateDict {
@@ -37,6 +33,8 @@ export interface StateDict {
   version: 1;
   /** The optimizer's name. */
   algorithm: string;
+  /** Options that hold for all groups and for good, such as AdaL's `decay`. */
+  options: FixedOptions;
   /** Accepted steps. */
   step: number;
   groups: StateDictGroup[];
@@ -44,95 +42,121 @@ export interface StateDict {
   state: Record<string, StateDictState>;
 }
 
+/** Options of an optimizer that its groups have no say in and that never change. */
+export type FixedOptions = Readonly<
+  Record<string, number | string | boolean | null | { readonly [key: string]: number | string }>
+>;
+
+/** How a state dict is loaded. */
+export interface LoadOptions {
+  /**
+   * True: the dict has the optimizer's groups and parameters, no more and no fewer. False: see `Optimizer.loadStateDict`.
+   * @default true
+   */
+  strict?: boolean;
+}
+
 /** What an optimizer shows of itself. */
 export interface StateParts<H extends BaseHyperparameters> {
-  readonly rule: { readonly name: string; readonly stateNames: readonly string[]; readonly fields: Fields<H> };
+  readonly rule: {
+    readonly name: string;
+    readonly stateNames: readonly string[];
+    readonly fields: Fields<H>;
+  };
+  readonly options: FixedOptions;
   readonly step: number;
   readonly groups: readonly ParamGroup<H>[];
-  readonly slots: readonly { readonly name: string; readonly parameter: Parameter; readonly states: readonly Tensor[] }[];
+  readonly slots: readonly Pick<Slot, 'name' | 'parameter' | 'states'>[];
   readonly table: StepTable;
 }
 
-export function readStateDict<H extends BaseHyperparameters>({ rule, step, groups, slots, table }: StateParts<H>): StateDict {
+type StateSlot = StateParts<never>['slots'][number];
+
+export function readStateDict<H extends BaseHyperparameters>(parts: StateParts<H>): StateDict {
+  const { rule, options, step, groups, slots, table } = parts;
   const params = createRecord<StateDictParameter>();
   const state = createRecord<StateDictState>();
-  for (const [index, { name, parameter, states }] of slots.entries()) {
+  for (const [index, slot] of slots.entries()) {
+    const { name, parameter } = slot;
     params[name] = { shape: parameter.value.shape, data: parameter.value.data.slice() };
-    const arrays = createRecord<Float32Array>();
-    for (const [slot, stateName] of rule.stateNames.entries()) arrays[stateName] = states[slot].data.slice();
+    const arrays = createRecord<StateArray>();
+    for (const [key, array] of liveArrays(rule.stateNames, slot)) arrays[key] = copyStateArray(array);
     state[name] = { ...table.counters(index), arrays };
   }
-  return {
-    version: 1,
-    algorithm: rule.name,
-    step,
-    groups: groups.map(({ params, frozen, hyperparameters }) => {
-      const { lr } = hyperparameters;
-      return { ...hyperparameters, params, frozen, lr: typeof lr === 'number' ? lr : null };
-    }),
-    params,
-    state,
-  };
+  return { version: 1, algorithm: rule.name, options: { ...options }, step, groups: groups.map(readGroup), params, state };
+}
+
+/** A parameter's state arrays where they lie, by name. */
+function liveArrays(stateNames: readonly string[], { states }: StateSlot): [name: string, array: StateArray][] {
+  return stateNames.map((name, index) => [name, states[index].data]);
 }
 
 /** @param checkRule what the optimizer itself demands of its groups' hyperparameters */
 export function applyStateDict<H extends BaseHyperparameters>(
   parts: StateParts<H>,
   dict: StateDict,
+  strict: boolean,
   checkRule: (hyperparameters: readonly H[]) => void,
 ): void {
-  const hyperparameters = checkStateDict(parts, dict);
-  checkRule(hyperparameters);
   const { rule, groups, slots, table } = parts;
-  for (const [index, group] of groups.entries()) group.assign(hyperparameters[index], dict.groups[index].frozen);
-  for (const [index, { name, parameter, states }] of slots.entries()) {
+  checkHead(rule.name, parts.options, dict);
+  const changes = checkGroups(groups, dict.groups, rule.fields, strict);
+  const loaded = checkParameters(parts, dict, strict);
+  checkRule(changes.map(({ hyperparameters }) => hyperparameters));
+  assignGroups(groups, changes);
+  for (const [index, slot] of slots.entries()) {
+    const { name, parameter } = slot;
+    if (!loaded.has(name)) continue;
     parameter.value.data.set(dict.params[name].data);
-    for (const [slot, stateName] of rule.stateNames.entries()) states[slot].data.set(dict.state[name].arrays[stateName]);
+    for (const [key, array] of liveArrays(rule.stateNames, slot)) writeStateArray(array, dict.state[name].arrays[key]);
     table.setCounters(index, dict.state[name]);
   }
 }
 
-/** Checks everything; returns every group's hyperparameters. */
-function checkStateDict<H extends BaseHyperparameters>({ rule, groups, slots }: StateParts<H>, dict: StateDict): H[] {
+function checkHead(algorithm: string, options: FixedOptions, dict: StateDict): void {
   if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
   if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
-  if (dict.algorithm !== rule.name) fail('stateDict.algorithm', `'${rule.name}'`, dict.algorithm);
+  if (dict.algorithm !== algorithm) fail('stateDict.algorithm', `'${algorithm}'`, dict.algorithm);
+  for (const [name, value] of Object.entries(options)) {
+    const given = dict.options?.[name];
+    if (JSON.stringify(given) !== JSON.stringify(value)) {
+      throw new ArgumentError(`stateDict.options.${name}`, `${optionText(value)}, as this optimizer has it`, optionText(given));
+    }
+  }
   checkInteger('stateDict.step', dict.step, 0, Number.MAX_SAFE_INTEGER);
-  if (!Array.isArray(dict.groups) || dict.groups.length !== groups.length) {
-    fail('stateDict.groups', `${groups.length} groups`, dict.groups);
-  }
-  const hyperparameters = groups.map((group, index) => {
-    return checkGroup(`stateDict.groups[${index}]`, group, dict.groups[index], rule.fields);
-  });
-  checkKeys('stateDict.params', dict.params, slots);
-  checkKeys('stateDict.state', dict.state, slots);
-  for (const { name, parameter } of slots) {
+}
+
+/** Objects among the options are small. */
+function optionText(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : describe(value);
+}
+
+/** Checks parameters and their state; returns the names of those to load. */
+function checkParameters<H extends BaseHyperparameters>(
+  { rule, slots }: StateParts<H>,
+  dict: StateDict,
+  strict: boolean,
+): ReadonlySet<string> {
+  checkKeys('stateDict.params', dict.params, slots, strict);
+  checkKeys('stateDict.state', dict.state, slots, strict);
+  const loaded = new Set<string>();
+  for (const slot of slots) {
+    const { name, parameter } = slot;
+    const has = [Object.hasOwn(dict.params, name), Object.hasOwn(dict.state, name)];
+    if (!has[0] && !has[1]) continue;
+    if (!has[0] || !has[1]) {
+      throw new ArgumentError(`stateDict.${has[0] ? 'state' : 'params'}.${name}`, 'an entry beside the other', 'nothing');
+    }
     checkParameter(`stateDict.params.${name}`, parameter, dict.params[name]);
-    checkState(`stateDict.state.${name}`, parameter, dict.state[name], rule.stateNames);
+    checkState(`stateDict.state.${name}`, dict.state[name], liveArrays(rule.stateNames, slot), strict);
+    loaded.add(name);
   }
-  return hyperparameters;
+  return loaded;
 }
 
-function checkGroup<H extends BaseHyperparameters>(
-  path: string,
-  group: ParamGroup<H>,
-  given: StateDictGroup,
-  fields: Fields<H>,
-): H {
-  const names = given?.params;
-  const same = Array.isArray(names) && names.length === group.params.length && names.every((name, i) => name === group.params[i]);
-  if (!same) fail(`${path}.params`, `the parameters ${group.params.join(', ')}`, names);
-  checkBoolean(`${path}.frozen`, given.frozen);
-  const values: H = { ...group.hyperparameters };
-  for (const name of Object.keys(fields) as (keyof H & string)[]) {
-    if (name === 'lr' && given.lr === null) continue;
-    values[name] = fields[name].check(`${path}.${name}`, given[name], '');
-  }
-  return values;
-}
-
-function checkKeys(path: string, record: object, slots: StateParts<never>['slots']): void {
+function checkKeys(path: string, record: object, slots: readonly StateSlot[], strict: boolean): void {
   if (typeof record !== 'object' || record === null) fail(path, 'an object by parameter name', record);
+  if (!strict) return;
   const known = new Set(slots.map(({ name }) => name));
   for (const name of Object.keys(record)) {
     if (!known.has(name)) throw new ArgumentError(`${path}.${name}`, 'the name of a parameter', 'an unknown name');
@@ -147,19 +171,18 @@ function checkParameter(path: string, { value }: Parameter, given: StateDictPara
   if (!Array.isArray(shape) || shape.length !== value.shape.length || shape.some((size, i) => size !== value.shape[i])) {
     fail(`${path}.shape`, describe([...value.shape]), shape);
   }
-  checkArray(`${path}.data`, given.data, value.length);
+  checkStateArray(`${path}.data`, given.data, value.data);
 }
 
-function checkState(path: string, { value }: Parameter, given: StateDictState, stateNames: readonly string[]): void {
+function checkState(path: string, given: StateDictState, live: readonly [string, StateArray][], strict: boolean): void {
   if (typeof given !== 'object' || given === null) fail(path, 'an object', given);
   checkInteger(`${path}.step`, given.step, 0, 2 ** 31 - 1);
   checkInteger(`${path}.exponent`, given.exponent, -1100, 1100);
   checkNumber(`${path}.V`, given.V, '[0, ∞)', (x) => x >= 0);
   checkNumber(`${path}.beta1Power`, given.beta1Power, '[0, 1]', (x) => x >= 0 && x <= 1);
   checkNumber(`${path}.beta2Power`, given.beta2Power, '[0, 1]', (x) => x >= 0 && x <= 1);
-  for (const name of stateNames) checkArray(`${path}.arrays.${name}`, given.arrays?.[name], value.length);
-}
-
-function checkArray(path: string, value: unknown, length: number): void {
-  if (!(value instanceof Float32Array) || value.length !== length) fail(path, `a Float32Array of ${length} elements`, value);
+  checkNumber(`${path}.normMean`, given.normMean, '[0, ∞)', (x) => x >= 0);
+  for (const [name, array] of live) checkStateArray(`${path}.arrays.${name}`, given.arrays?.[name], array);
+  const unknown = Object.keys(given.arrays ?? {}).find((name) => !live.some(([known]) => known === name));
+  if (strict && unknown !== undefined) throw new ArgumentError(`${path}.arrays.${unknown}`, 'a state array', 'an unknown name');
 }

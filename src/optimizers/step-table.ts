@@ -7,13 +7,18 @@
 import * as L from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import type { Parameter } from '../tensors/parameter';
-import type { Tensor } from '../tensors/tensor';
+import type { Clipping } from './clipping';
+import type { StateTensor } from './compact-tensor';
 
 /** One tensor of the table. */
 export interface TableEntry {
   readonly parameter: Parameter;
   /** State tensors in the order of the rule's slots. */
-  readonly states: readonly Tensor[];
+  readonly states: readonly StateTensor[];
+  /** How the first two of them are kept: a FORMAT_… constant. */
+  readonly format: number;
+  /** Of the rounding of compact state. */
+  readonly seed: number;
   /** Index of its param group. */
   readonly group: number;
 }
@@ -30,6 +35,8 @@ export interface Counters {
   beta1Power: number;
   /** β2^step. */
   beta2Power: number;
+  /** A, the running mean of S that AdaL's spike guard keeps; 0 without it. */
+  normMean: number;
 }
 
 /** What all steps of a table have in common. */
@@ -41,6 +48,7 @@ export interface TableOptions {
   readonly normLimit: number;
   /** V of a new tensor. */
   readonly initialScalar: number;
+  readonly clipping: Clipping;
 }
 
 /**
@@ -68,6 +76,7 @@ export class StepScalars {
 const TASK_ELEMENTS = 2 * L.BLOCK;
 
 const STATE_FIELDS = [L.TENSOR_STATE0, L.TENSOR_STATE1, L.TENSOR_STATE2];
+const SCALE_FIELDS = [L.TENSOR_SCALES0, L.TENSOR_SCALES1];
 
 export class StepTable {
   readonly #runtime: Runtime;
@@ -79,6 +88,7 @@ export class StepTable {
   #blocks = 0;
   #tasks = 0;
   #elementCount = 0;
+  #groupCount = 0;
 
   constructor(runtime: Runtime, options: TableOptions) {
     this.#runtime = runtime;
@@ -94,9 +104,9 @@ export class StepTable {
     return this.#elementCount;
   }
 
-  /** Bytes of the table itself. */
+  /** Bytes of the table, scratch included. */
   get byteLength(): number {
-    return this.#layout(this.#entries, 0).end;
+    return this.#layout(this.#entries, this.#groupCount).end;
   }
 
   /**
@@ -110,6 +120,7 @@ export class StepTable {
     const kept = this.#entries.map((_, index) => this.counters(index));
     if (this.#address) arena.release(this.#address);
     this.#entries = entries;
+    this.#groupCount = groupCount;
     this.#address = address;
     this.#tensors = address + size.tensors;
     this.#groups = address + size.groups;
@@ -124,18 +135,36 @@ export class StepTable {
     u32[header + (L.STEP_TASKS >>> 2)] = this.#tasks;
     u32[header + (L.STEP_PARTIALS >>> 2)] = address + size.partials;
     u32[header + (L.STEP_GLOBAL_NORM >>> 2)] = this.#options.globalNorm ? 1 : 0;
-    this.#runtime.memory.f64[(address + L.STEP_NORM_LIMIT) >>> 3] = this.#options.normLimit;
-    for (const [index, { parameter, states, group }] of entries.entries()) {
+    u32[header + (L.STEP_SCRATCH >>> 2)] = address + size.scratch;
+    this.#describeClipping();
+    for (const [index, { parameter, states, format, seed, group }] of entries.entries()) {
       const tensor = this.#tensor(index) >>> 2;
       u32[tensor + (L.TENSOR_PARAM >>> 2)] = parameter.value.address;
       u32[tensor + (L.TENSOR_GRAD >>> 2)] = parameter.grad.address;
-      for (const [slot, state] of states.entries()) u32[tensor + (STATE_FIELDS[slot] >>> 2)] = state.address;
+      for (const [slot, state] of states.entries()) {
+        u32[tensor + (STATE_FIELDS[slot] >>> 2)] = state.address;
+        if ('scalesAddress' in state) u32[tensor + (SCALE_FIELDS[slot] >>> 2)] = state.scalesAddress;
+      }
+      u32[tensor + (L.TENSOR_LENGTH >>> 2)] = parameter.value.length;
+      u32[tensor + (L.TENSOR_FORMAT >>> 2)] = format;
+      u32[tensor + (L.TENSOR_SEED >>> 2)] = seed;
       u32[tensor + (L.TENSOR_GROUP >>> 2)] = this.#group(group);
       this.setCounters(
         index,
-        kept[index] ?? { step: 0, exponent: 0, V: this.#options.initialScalar, beta1Power: 1, beta2Power: 1 },
+        kept[index] ?? { step: 0, exponent: 0, V: this.#options.initialScalar, beta1Power: 1, beta2Power: 1, normMean: 0 },
       );
     }
+  }
+
+  #describeClipping(): void {
+    const { f32, f64, u32 } = this.#runtime.memory;
+    const { clipping, normLimit } = this.#options;
+    f64[(this.#address + L.STEP_NORM_LIMIT) >>> 3] = normLimit;
+    f32[(this.#address + L.STEP_CLIP_VALUE) >>> 2] = clipping.value;
+    u32[(this.#address + L.STEP_CLIP_NORM) >>> 2] = clipping.norm;
+    u32[(this.#address + L.STEP_CLIP_GLOBAL) >>> 2] = clipping.global ? 1 : 0;
+    f64[(this.#address + L.STEP_CLIP_LIMIT) >>> 3] = clipping.limit;
+    f64[(this.#address + L.STEP_NORM_RATIO) >>> 3] = clipping.normRatio;
   }
 
   /** Lists the blocks of all tensors but those of frozen groups, and gathers them into tasks. */
@@ -217,6 +246,7 @@ export class StepTable {
       V: f64[(tensor + L.TENSOR_V) >>> 3],
       beta1Power: f64[(tensor + L.TENSOR_BETA1_POWER) >>> 3],
       beta2Power: f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3],
+      normMean: f64[(tensor + L.TENSOR_NORM_MEAN) >>> 3],
     };
   }
 
@@ -228,6 +258,7 @@ export class StepTable {
     f64[(tensor + L.TENSOR_V) >>> 3] = counters.V;
     f64[(tensor + L.TENSOR_BETA1_POWER) >>> 3] = counters.beta1Power;
     f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3] = counters.beta2Power;
+    f64[(tensor + L.TENSOR_NORM_MEAN) >>> 3] = counters.normMean;
   }
 
   dispose(): void {
@@ -253,6 +284,9 @@ export class StepTable {
     const blocks = groups + L.GROUP_SIZE * groupCount;
     const tasks = align(blocks + L.BLOCK_SIZE * blockCount);
     const partials = align(tasks + 4 * (blockCount + 1));
-    return { tensors, groups, blocks, tasks, partials, end: partials + 8 * blockCount };
+    const scratch = align(partials + L.PARTIAL_SIZE * blockCount);
+    const staged = this.#options.clipping.value > 0 || entries.some(({ format }) => format !== L.FORMAT_F32);
+    const end = scratch + (staged ? L.SCRATCH_SIZE * this.#runtime.info.threads : 0);
+    return { tensors, groups, blocks, tasks, partials, scratch, end };
   }
 }

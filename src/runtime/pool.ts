@@ -69,6 +69,7 @@ export class WorkerPool {
           module,
           memory: memory.source as WebAssembly.Memory,
           control,
+          thread: index + 1,
           spins: SPINS,
           stateOffset: control + L.JOB_WORKERS + 4 * index,
           eventOffset: control + L.JOB_EVENT,

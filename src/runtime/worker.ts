@@ -11,6 +11,8 @@ export interface WorkerInput {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly control: number;
+  /** Its number, 1 and up. */
+  readonly thread: number;
   /** Turns of the waiting loop before the worker parks. */
   readonly spins: number;
   readonly stateOffset: number;
@@ -59,10 +61,10 @@ function serve(input: WorkerInput, onExit: (listener: () => void) => void): void
   });
   try {
     const instance = new WebAssembly.Instance(input.module, { env: { memory: input.memory } });
-    const stepServe = instance.exports.stepServe as (control: number, spins: number) => void;
+    const stepServe = instance.exports.stepServe as (control: number, spins: number, thread: number) => void;
     announce(input.ready);
     end = input.exited;
-    stepServe(input.control, input.spins);
+    stepServe(input.control, input.spins, input.thread);
   } catch (error) {
     report(error);
     announce(end === input.absent ? input.absent : input.failed);

@@ -30,8 +30,13 @@ export class Tensor {
     this.runtime = runtime;
     this.shape = Object.freeze([...shape]);
     this.length = elementCount(shape);
-    this.paddedLength = Math.ceil(this.length / UNROLL) * UNROLL;
-    this.address = runtime.arena.allocate(4 * this.paddedLength + (4 * this.paddedLength >= LARGE_BYTES ? STAGGER_BYTES : 0));
+    this.paddedLength = paddedElements(this.length);
+    this.address = runtime.arena.allocate(tensorBytes(this.length));
+  }
+
+  /** Bytes that its elements take, padding included. */
+  get byteLength(): number {
+    return 4 * this.paddedLength;
   }
 
   /** A live view of the elements, row-major. Ask again after anything that may allocate. */
@@ -39,6 +44,10 @@ export class Tensor {
     const { buffer } = this.runtime.memory;
     if (this.#view?.buffer !== buffer) this.#view = new Float32Array(buffer, this.address, this.length);
     return this.#view;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
   }
 
   /** Gives the memory back, zeroed. */
@@ -52,4 +61,15 @@ export class Tensor {
 /** The product of the dimensions; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Elements with padding. */
+function paddedElements(length: number): number {
+  return Math.ceil(length / UNROLL) * UNROLL;
+}
+
+/** Bytes that a tensor of `length` elements takes of linear memory. */
+export function tensorBytes(length: number): number {
+  const bytes = 4 * paddedElements(length);
+  return bytes >= LARGE_BYTES ? bytes + STAGGER_BYTES : bytes;
 }

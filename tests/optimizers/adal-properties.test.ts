@@ -25,7 +25,7 @@ function updateOf(optimizer: AdaL, g: ArrayLike<number>): Float32Array {
 
 function moments(optimizer: AdaL) {
   const { arrays, exponent } = optimizer.stateDict().state.w;
-  return { m: arrays.m, v: arrays.v, exponent };
+  return { m: arrays.m as Float32Array, v: arrays.v as Float32Array, exponent };
 }
 
 function allFinite(optimizer: AdaL): boolean {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import * as L from '../../src/abi/layout';
 import { AdaL, createRuntime, type Runtime, StepAbortedError, type StepResult, WorkerError } from '../../src/index';
+import { checkClipping } from '../../src/optimizers/clipping';
 import { StepTable } from '../../src/optimizers/step-table';
 import type { WorkerHost } from '../../src/runtime/worker-host';
 import { nodeWorkerHost } from '../../src/runtime/worker-host-node';
@@ -42,9 +43,16 @@ describe('stress', () => {
       const parameter = new Parameter(runtime, [length]);
       parameter.value.data.set(Array.from({ length }, (_, i) => i - 7.5));
       parameter.grad.data.set(Array.from({ length }, (_, i) => ((7 * i + length) % 13) / 5 - 1.3));
-      return { parameter, states: [new Tensor(runtime, [length]), new Tensor(runtime, [length])], group: 0 };
+      return {
+        parameter,
+        states: [new Tensor(runtime, [length]), new Tensor(runtime, [length])],
+        group: 0,
+        format: L.FORMAT_F32,
+        seed: 0,
+      };
     });
-    const table = new StepTable(runtime, { rule: L.RULE_ADAL, globalNorm: false, normLimit: Infinity, initialScalar: 0 });
+    const options = { rule: L.RULE_ADAL, globalNorm: false, normLimit: Infinity, initialScalar: 0, clipping: checkClipping({}) };
+    const table = new StepTable(runtime, options);
     table.describe(entries, 1);
     table.select(() => false);
     table.setGroup(0, L.GROUP_BETA1, 0.9);

@@ -1,4 +1,5 @@
 /** The matrix: every suite that promises equal bits runs over these. */
+import { partsOf, type StateArray } from '../../src/optimizers/state-array';
 import { createRuntime, type Runtime, type RuntimeOptions } from '../../src/runtime/runtime';
 
 export interface BackendCase {
@@ -26,7 +27,8 @@ export async function withRuntime<T>({ options }: BackendCase, body: (runtime: R
   }
 }
 
-/** The bits of an array, for comparisons in which -0 is not 0. */
-export function bitsOf(values: Float32Array): Uint32Array {
-  return new Uint32Array(values.slice().buffer);
+/** The bits of an array, for comparisons in which -0 is not 0; of compact state, codes and scales. */
+export function bitsOf(values: StateArray): Uint32Array {
+  if (values instanceof Float32Array) return new Uint32Array(values.slice().buffer);
+  return Uint32Array.from(partsOf(values).flatMap(([, part]) => [...(part instanceof Float32Array ? bitsOf(part) : part)]));
 }

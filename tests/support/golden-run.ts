@@ -9,10 +9,6 @@ export interface Trajectory {
   readonly path: Map<number, number>;
 }
 
-function concat(arrays: Float32Array[]): Float32Array {
-  return Float32Array.from(arrays.flatMap((array) => [...array]));
-}
-
 const step = (optimizer: Optimizer, grads: Gradients): unknown => optimizer.step(grads);
 
 /** Runs a case; `path` is measured on the run itself, since the reference has some of the steps only. */
@@ -37,12 +33,6 @@ export async function runGolden(golden: GoldenCase, runtime: Runtime, advance = 
   return trajectory;
 }
 
-/** One unit in the last place of a float32. */
-function ulp(x: number): number {
-  const bits = new Int32Array(new Float32Array([Math.abs(x)]).buffer);
-  return new Float32Array(new Int32Array([bits[0] + 1]).buffer)[0] - new Float32Array(bits.buffer)[0];
-}
-
 /** Where a run is further from the reference than rounding explains. */
 export function deviations(golden: GoldenCase, { values, path }: Trajectory): string[] {
   const found: string[] = [];
@@ -50,10 +40,28 @@ export function deviations(golden: GoldenCase, { values, path }: Trajectory): st
     const t = Number(step);
     const got = values.get(t) as Float32Array;
     for (const [i, want] of expected.flat().entries()) {
-      // 1e-6 of the path for the rounding of updates, 2 ulp a step for that of the weights themselves.
-      const tolerance = 1e-6 * (path.get(t) as number) + 2 * t * ulp(want);
+      const tolerance = toleranceOf(want, t, path.get(t) as number);
       if (!(Math.abs(got[i] - want) <= tolerance)) found.push(`step ${t}, element ${i}: ${got[i]} for ${want}`);
     }
   }
   return found;
+}
+
+/**
+ * How far float32 may be from the reference: 1e-6 of the path for the rounding of updates, 2 ulp a step for that of the weights.
+ * @param path Σ over steps of the largest move of any element
+ */
+export function toleranceOf(want: number, steps: number, path: number): number {
+  return 1e-6 * path + 2 * steps * ulp(want);
+}
+
+/** All elements, one array after another. */
+export function concat(arrays: Float32Array[]): Float32Array {
+  return Float32Array.from(arrays.flatMap((array) => [...array]));
+}
+
+/** One unit in the last place of a float32. */
+function ulp(x: number): number {
+  const bits = new Int32Array(new Float32Array([Math.abs(x)]).buffer);
+  return new Float32Array(new Int32Array([bits[0] + 1]).buffer)[0] - new Float32Array(bits.buffer)[0];
 }

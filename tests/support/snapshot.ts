@@ -1,13 +1,14 @@
 /** What an optimizer is at a moment, as text that is equal exactly when every bit is. */
 import { createHash } from 'node:crypto';
 import type { Optimizer } from '../../src/index';
+import type { StateArray } from '../../src/optimizers/state-array';
+import { bitsOf } from './backends';
 
 export type Snapshot = Record<string, string>;
 
-/** SHA-256 of an array's bytes. */
-export function hashOf(values: Float32Array): string {
-  const bytes = new Uint8Array(values.slice().buffer);
-  return createHash('sha256').update(bytes).digest('hex');
+/** SHA-256 of an array's bits. */
+export function hashOf(values: StateArray): string {
+  return createHash('sha256').update(bitsOf(values)).digest('hex');
 }
 
 /** Every parameter and state bit, counter and hyperparameter; not the gradients. */

@@ -15,6 +15,7 @@ import {
   STEP_GLOBAL_NORM,
   STEP_GRAD_NORM,
   STEP_PARTIALS,
+  STEP_SIZE,
   STEP_STATUS,
   STEP_TASK_COUNT,
   STEP_TASKS,
@@ -36,10 +37,10 @@ import { StepJobs, settle } from '../step';
 
 /** Two tensors of 16 elements, gradients 1 and 2 throughout, each one block and one task. Returns the table. */
 function describeTable(): usize {
-  const bytes = 64 + 2 * TENSOR_SIZE + 64 + 2 * BLOCK_SIZE + 64 + 64 + 8 * 64;
+  const bytes = STEP_SIZE + 2 * TENSOR_SIZE + 64 + 2 * BLOCK_SIZE + 64 + 64 + 8 * 64;
   const table = heap.alloc(bytes);
   memory.fill(table, 0, bytes);
-  const tensors = table + 64;
+  const tensors = table + STEP_SIZE;
   const group = tensors + 2 * TENSOR_SIZE;
   const blocks = group + 64;
   const tasks = blocks + 2 * BLOCK_SIZE;
@@ -83,7 +84,7 @@ function tensorOf(table: usize, index: usize): usize {
 function runAll(table: usize): void {
   let op = OP_NORM;
   while (op !== OP_NONE) {
-    for (let task: u32 = 0; task < 2; task++) changetype<StepJobs>(0).run(op, table, task);
+    for (let task: u32 = 0; task < 2; task++) changetype<StepJobs>(0).run(op, table, task, 0);
     op = changetype<StepJobs>(0).advance(op, table);
   }
 }
@@ -106,8 +107,8 @@ describe('a step', () => {
   it('gives every tensor the whole norm where that is asked for', () => {
     const table = describeTable();
     store<i32>(table, 1, STEP_GLOBAL_NORM);
-    changetype<StepJobs>(0).run(OP_NORM, table, 0);
-    changetype<StepJobs>(0).run(OP_NORM, table, 1);
+    changetype<StepJobs>(0).run(OP_NORM, table, 0, 0);
+    changetype<StepJobs>(0).run(OP_NORM, table, 1, 0);
     expect(changetype<StepJobs>(0).advance(OP_NORM, table)).toBe(OP_UPDATE);
     expect(load<f64>(table, STEP_GRAD_NORM)).toBe(48);
   });
@@ -127,7 +128,7 @@ describe('a step', () => {
     const table = describeTable();
     store<u32>(tensorOf(table, 1), 0, TENSOR_BLOCK_COUNT);
     store<u32>(load<u32>(table, STEP_TASKS), 1, 4);
-    changetype<StepJobs>(0).run(OP_NORM, table, 0);
+    changetype<StepJobs>(0).run(OP_NORM, table, 0, 0);
     expect(settle(table)).toBe(true);
     expect(load<f64>(table, STEP_GRAD_NORM)).toBe(16);
     expect(load<i32>(tensorOf(table, 1), TENSOR_STEP)).toBe(0);

@@ -8,25 +8,25 @@ import * as L from '../../abi/layout';
 import { pow2 } from '../../math/exponent';
 import type { OptimKernels } from '../kernels';
 import type { LinearMemory } from '../memory';
-import { ORACLE_RULES } from './rules';
+import { type CompactMoment, decodeMoment, encodeMoment, roundingKey } from './compact-state';
+import { ORACLE_RULES, type OracleRule } from './rules';
 
 const f = Math.fround;
 
 /** The kernels over one memory. */
 export function createOracleOptim(memory: LinearMemory): OptimKernels {
   function stepTasks(op: number, table: number, from: number, to: number): void {
-    const { u32, f64 } = memory;
+    const { u32 } = memory;
     const tasks = u32[(table + L.STEP_TASKS) >>> 2] >>> 2;
     const blocks = u32[(table + L.STEP_BLOCKS) >>> 2];
-    const partials = u32[(table + L.STEP_PARTIALS) >>> 2] >>> 3;
+    const partials = u32[(table + L.STEP_PARTIALS) >>> 2];
     for (let i = u32[tasks + from]; i < u32[tasks + to]; i++) {
       const block = blocks + i * L.BLOCK_SIZE;
       const tensor = u32[(block + L.BLOCK_TENSOR) >>> 2];
       const first = u32[(block + L.BLOCK_FIRST) >>> 2];
       const length = u32[(block + L.BLOCK_LENGTH) >>> 2];
-      if (op === L.OP_NORM)
-        f64[partials + i] = absSumBlock(memory.f32, (u32[(tensor + L.TENSOR_GRAD) >>> 2] >>> 2) + first, length);
-      else update(memory, u32[(table + L.STEP_RULE) >>> 2], tensor, first, length);
+      if (op === L.OP_NORM) measureBlock(memory, table, tensor, first, length, partials + i * L.PARTIAL_SIZE);
+      else updateBlock(memory, table, tensor, first, length);
     }
   }
 
@@ -42,14 +42,51 @@ export function createOracleOptim(memory: LinearMemory): OptimKernels {
         stepTasks(op, table, 0, memory.u32[(table + L.STEP_TASK_COUNT) >>> 2]);
       }
     },
+    combine: (out, x, y, n, a, b) => combine(memory.f32, [out >>> 2, x >>> 2, y >>> 2], n, f(a), f(b)),
     halve: (x) => f(x * 0.5),
   };
 }
 
-/** Σ|x|: element i goes to accumulator i mod 16; then the fixed fold of assembly/math/reduce.ts. */
+/** out = x - b·(a·x - y); the three begin at these indices. Padding is zero and stays so. */
+function combine(f32: Float32Array, [out, x, y]: readonly number[], n: number, a: number, b: number): void {
+  for (let i = 0; i < n; i++) {
+    const v = f32[x + i];
+    f32[out + i] = v - f(b * f(f(a * v) - f32[y + i]));
+  }
+}
+
+/** A block's gradient, clamped where the table says so. A copy. */
+function gradientOf(memory: LinearMemory, table: number, tensor: number, first: number, length: number): Float32Array {
+  const { f32, u32 } = memory;
+  const start = (u32[(tensor + L.TENSOR_GRAD) >>> 2] >>> 2) + first;
+  const limit = f32[(table + L.STEP_CLIP_VALUE) >>> 2];
+  const g = f32.slice(start, start + length);
+  return limit > 0 ? g.map((x) => (x > limit ? limit : x < -limit ? -limit : x)) : g;
+}
+
+/** The partial norms of a block's gradient. */
+function measureBlock(memory: LinearMemory, table: number, tensor: number, first: number, length: number, partial: number): void {
+  const { f32, f64, i32, u32 } = memory;
+  const g = gradientOf(memory, table, tensor, first, length);
+  const clamped = absSumBlock(g, 0, length);
+  const norm = i32[(table + L.STEP_CLIP_NORM) >>> 2];
+  f64[(partial + L.PARTIAL_SUM) >>> 3] = absSumBlock(f32, (u32[(tensor + L.TENSOR_GRAD) >>> 2] >>> 2) + first, length);
+  f64[(partial + L.PARTIAL_CLAMPED) >>> 3] = clamped;
+  let clip = clamped;
+  if (norm === L.CLIP_L2) clip = sumBlock(g, 0, length, (x) => x * x);
+  else if (norm === L.CLIP_MAX) clip = g.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
+  f64[(partial + L.PARTIAL_CLIP) >>> 3] = clip;
+}
+
+/** Σ|x|. */
 export function absSumBlock(x: Float32Array, first: number, length: number): number {
+  return sumBlock(x, first, length, Math.abs);
+}
+
+/** A sum of terms: that of element i goes to accumulator i mod 16; then the fixed fold of assembly/math/reduce.ts. */
+function sumBlock(x: Float32Array, first: number, length: number, term: (x: number) => number): number {
   const a = new Float64Array(16);
-  for (let i = 0; i < length; i++) a[i & 15] += Math.abs(x[first + i]);
+  for (let i = 0; i < length; i++) a[i & 15] += term(x[first + i]);
   return foldSixteen(a);
 }
 
@@ -59,30 +96,56 @@ export function foldSixteen(a: Float64Array): number {
   return lane(0) + lane(1);
 }
 
-/** One block's update under the table's rule, element by element; then the flush. */
-function update(memory: LinearMemory, rule: number, tensor: number, first: number, length: number): void {
+/** One block's update: decoded, stepped and encoded as a whole, since the order of elements does not matter. */
+function updateBlock(memory: LinearMemory, table: number, tensor: number, first: number, length: number): void {
   const { f32, u32, i32 } = memory;
-  const start = (field: number) => (u32[(tensor + field) >>> 2] >>> 2) + first;
-  const x = { p: start(L.TENSOR_PARAM), g: start(L.TENSOR_GRAD), s0: 0, s1: 0, s2: 0 };
-  x.s0 = start(L.TENSOR_STATE0);
-  x.s1 = start(L.TENSOR_STATE1);
-  x.s2 = start(L.TENSOR_STATE2);
+  const word = (field: number) => u32[(tensor + field) >>> 2];
+  const rule = ORACLE_RULES[u32[(table + L.STEP_RULE) >>> 2]];
+  const place = (field: number) => f32.subarray((word(field) >>> 2) + first, (word(field) >>> 2) + first + length);
+  const format = word(L.TENSOR_FORMAT);
+  const g = gradientOf(memory, table, tensor, first, length);
   const constants = (tensor + L.TENSOR_CONSTANTS) >>> 2;
   const k = f32.slice(constants, constants + L.CONSTANT_COUNT);
-  const { update, flush } = ORACLE_RULES[rule];
   const flushing = i32[(tensor + L.TENSOR_FLUSH) >>> 2] === 1;
-  for (let i = 0; i < length; i++) {
-    update(f32, x, k);
-    if (flushing) flush(f32, x.s0, x.s1);
-    x.p++;
-    x.g++;
-    x.s0++;
-    x.s1++;
-    x.s2++;
+  const p = place(L.TENSOR_PARAM);
+  const s2 = place(L.TENSOR_STATE2);
+  if (format === L.FORMAT_F32) {
+    applyRule(rule, k, flushing, p, g, place(L.TENSOR_STATE0), place(L.TENSOR_STATE1), s2);
+    return;
+  }
+  const m = new Float32Array(length);
+  const v = new Float32Array(length);
+  const first0: CompactMoment = { kind: 'first', format, codes: word(L.TENSOR_STATE0), scales: word(L.TENSOR_SCALES0) };
+  const second: CompactMoment = { kind: 'second', format, codes: word(L.TENSOR_STATE1), scales: word(L.TENSOR_SCALES1) };
+  decodeMoment(memory, first0, first, m);
+  decodeMoment(memory, second, first, v);
+  applyRule(rule, k, flushing, p, g, m, v, s2);
+  // What a rule leaves in the padding must not count in the last block's scale.
+  m.fill(0, word(L.TENSOR_LENGTH) - first);
+  v.fill(0, word(L.TENSOR_LENGTH) - first);
+  const key = roundingKey(word(L.TENSOR_SEED), i32[(tensor + L.TENSOR_STEP) >>> 2]);
+  encodeMoment(memory, first0, first, m, key);
+  encodeMoment(memory, second, first, v, key);
+}
+
+/** A rule over all elements of these arrays. */
+function applyRule(
+  { update, flush }: OracleRule,
+  k: Float32Array,
+  flushing: boolean,
+  p: Float32Array,
+  g: Float32Array,
+  s0: Float32Array,
+  s1: Float32Array,
+  s2: Float32Array,
+): void {
+  for (let i = 0; i < p.length; i++) {
+    update({ p, g, s0, s1, s2 }, i, k);
+    if (flushing) flush(s0, s1, i);
   }
 }
 
-/** Norms, the finite check, all scalars; then acceptance of the whole step, or of none of it. */
+/** Norms, the finite check, clipping, all scalars; then acceptance of the whole step, or of none of it. */
 function settle(memory: LinearMemory, table: number): boolean {
   const { f64, i32, u32 } = memory;
   const status = (table + L.STEP_STATUS) >>> 2;
@@ -93,18 +156,17 @@ function settle(memory: LinearMemory, table: number): boolean {
     const tensor = first + j * L.TENSOR_SIZE;
     if (u32[(tensor + L.TENSOR_BLOCK_COUNT) >>> 2] > 0) active.push(tensor);
   }
-  const total = sumNorms(memory, u32[(table + L.STEP_PARTIALS) >>> 2] >>> 3, active);
-  f64[(table + L.STEP_GRAD_NORM) >>> 3] = total;
-  if (!Number.isFinite(total)) {
+  const gradNorm = sumNorms(memory, table, active);
+  f64[(table + L.STEP_GRAD_NORM) >>> 3] = gradNorm;
+  if (!Number.isFinite(gradNorm)) {
     i32[status] = L.STATUS_NON_FINITE;
     return false;
   }
-  const adal = i32[(table + L.STEP_RULE) >>> 2] === L.RULE_ADAL;
-  const limit = f64[(table + L.STEP_NORM_LIMIT) >>> 3];
+  const total = clipNorms(memory, table, active);
   const global = i32[(table + L.STEP_GLOBAL_NORM) >>> 2] === 1;
   for (const tensor of active) {
-    const S = global ? total : f64[(tensor + L.TENSOR_NORM) >>> 3];
-    if (!(adal ? prepareAdaL(memory, tensor, S) : S < limit)) {
+    const own = f64[(tensor + L.TENSOR_CLIP) >>> 3] * f64[(tensor + L.TENSOR_NORM) >>> 3];
+    if (!prepare(memory, table, tensor, global ? total : own)) {
       i32[status] = L.STATUS_OVERFLOW;
       u32[(table + L.STEP_OFFENDER) >>> 2] = tensor;
       return false;
@@ -115,21 +177,65 @@ function settle(memory: LinearMemory, table: number): boolean {
   return true;
 }
 
-/** Σ|g| of each tensor in block order, and of all in tensor order. */
-function sumNorms(memory: LinearMemory, partial: number, active: readonly number[]): number {
-  const { f64, u32 } = memory;
+/** The norms of each tensor in block order, and Σ|g| of all in tensor order. */
+function sumNorms(memory: LinearMemory, table: number, active: readonly number[]): number {
+  const { f64, i32, u32 } = memory;
+  const largest = i32[(table + L.STEP_CLIP_NORM) >>> 2] === L.CLIP_MAX;
+  let partial = u32[(table + L.STEP_PARTIALS) >>> 2];
   let total = 0;
   for (const tensor of active) {
     let sum = 0;
-    for (let left = u32[(tensor + L.TENSOR_BLOCK_COUNT) >>> 2]; left > 0; left--) sum += f64[partial++];
-    f64[(tensor + L.TENSOR_NORM) >>> 3] = sum;
+    let clamped = 0;
+    let clip = 0;
+    for (let left = u32[(tensor + L.TENSOR_BLOCK_COUNT) >>> 2]; left > 0; left--) {
+      sum += f64[(partial + L.PARTIAL_SUM) >>> 3];
+      clamped += f64[(partial + L.PARTIAL_CLAMPED) >>> 3];
+      const next = f64[(partial + L.PARTIAL_CLIP) >>> 3];
+      clip = largest ? Math.max(clip, next) : clip + next;
+      partial += L.PARTIAL_SIZE;
+    }
+    f64[(tensor + L.TENSOR_NORM) >>> 3] = clamped;
+    f64[(tensor + L.TENSOR_CLIP) >>> 3] = clip;
     total += sum;
   }
   return total;
 }
 
+/** Each tensor's r in place of the norm to clip by; returns Σ r·S. */
+function clipNorms({ f64, i32 }: LinearMemory, table: number, active: readonly number[]): number {
+  const kind = i32[(table + L.STEP_CLIP_NORM) >>> 2];
+  const global = i32[(table + L.STEP_CLIP_GLOBAL) >>> 2] === 1;
+  const limit = f64[(table + L.STEP_CLIP_LIMIT) >>> 3];
+  const norms = active.map((tensor) => f64[(tensor + L.TENSOR_CLIP) >>> 3]);
+  const all = norms.reduce((a, b) => (kind === L.CLIP_MAX ? Math.max(a, b) : a + b), 0);
+  let total = 0;
+  for (const [index, tensor] of active.entries()) {
+    const own = global ? all : norms[index];
+    const norm = kind === L.CLIP_L2 ? Math.sqrt(own) : own;
+    const r = kind !== L.CLIP_NONE && norm > limit ? limit / norm : 1;
+    f64[(tensor + L.TENSOR_CLIP) >>> 3] = r;
+    total += r * f64[(tensor + L.TENSOR_NORM) >>> 3];
+  }
+  return total;
+}
+
+/** What a tensor's update needs to know of the norms; S is its scope's, clipped. False: the step is to be refused. */
+function prepare(memory: LinearMemory, table: number, tensor: number, S: number): boolean {
+  const { f32, f64, i32 } = memory;
+  const r = f64[(tensor + L.TENSOR_CLIP) >>> 3];
+  if (i32[(table + L.STEP_RULE) >>> 2] !== L.RULE_ADAL) {
+    f32[(tensor + L.TENSOR_CONSTANTS) >>> 2] = r;
+    return S < f64[(table + L.STEP_NORM_LIMIT) >>> 3];
+  }
+  const ratio = f64[(table + L.STEP_NORM_RATIO) >>> 3];
+  if (ratio === 0) return prepareAdaL(memory, tensor, S, r, 1);
+  const mean = f64[(tensor + L.TENSOR_NORM_MEAN) >>> 3];
+  f64[(tensor + L.TENSOR_NEXT_NORM_MEAN) >>> 3] = scalars.nextNormMean(ratio, mean, S);
+  return prepareAdaL(memory, tensor, S, r, scalars.spikeFactor(ratio, mean, S));
+}
+
 /** Writes the constants of the next update. False: it could overflow the weights. */
-function prepareAdaL(memory: LinearMemory, tensor: number, S: number): boolean {
+function prepareAdaL(memory: LinearMemory, tensor: number, norm: number, clip: number, guard: number): boolean {
   const { f32, f64, i32, u32 } = memory;
   const group = u32[(tensor + L.TENSOR_GROUP) >>> 2];
   const a = f64[(group + L.GROUP_STEP_SIZE) >>> 3];
@@ -140,15 +246,16 @@ function prepareAdaL(memory: LinearMemory, tensor: number, S: number): boolean {
   const b2t = f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3] * beta2;
   const V = f64[(tensor + L.TENSOR_V) >>> 3];
   const e = i32[(tensor + L.TENSOR_EXPONENT) >>> 2];
+  const S = guard * norm;
   const Vn = scalars.nextV(V, S, beta2);
   const en = scalars.nextExponent(Vn, e);
   const d = V === 0 ? 0 : e - en;
-  const q = scalars.gradientExponent(S);
+  const q = scalars.gradientExponent(norm / clip);
   f64[(tensor + L.TENSOR_NEXT_V) >>> 3] = Vn;
   i32[(tensor + L.TENSOR_NEXT_EXPONENT) >>> 2] = en;
   const constants = [
     pow2(-q),
-    scalars.gradientFactor(S, q, en),
+    scalars.gradientFactor(clip * guard, S, q, en),
     scalars.momentDecay(beta1, d),
     1 - beta1,
     scalars.varianceDecay(beta2, d),
@@ -173,4 +280,5 @@ function accept(memory: LinearMemory, tensor: number): void {
   f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3] *= f64[(group + L.GROUP_BETA2) >>> 3];
   f64[(tensor + L.TENSOR_V) >>> 3] = f64[(tensor + L.TENSOR_NEXT_V) >>> 3];
   i32[(tensor + L.TENSOR_EXPONENT) >>> 2] = i32[(tensor + L.TENSOR_NEXT_EXPONENT) >>> 2];
+  f64[(tensor + L.TENSOR_NORM_MEAN) >>> 3] = f64[(tensor + L.TENSOR_NEXT_NORM_MEAN) >>> 3];
 }

@@ -1,4 +1,5 @@
 /** The suite's own few assertions: it runs where no test framework does. */
+import type { StatePart } from '../../../src/optimizers/state-array';
 
 export interface Failure {
   readonly name: string;
@@ -31,9 +32,9 @@ export function checkEqual(got: unknown, want: unknown, what: string): void {
 }
 
 /** Equal in every bit, so that -0 is not 0 and NaN is NaN. */
-export function checkBits(got: Float32Array, want: Float32Array, what: string): void {
+export function checkBits(got: StatePart, want: StatePart, what: string): void {
   check(got.length === want.length, `${what} to have ${want.length} elements, got ${got.length}`);
-  const [a, b] = [got, want].map((values) => new Uint32Array(values.slice().buffer));
+  const [a, b] = [got, want].map((values) => (values instanceof Float32Array ? new Uint32Array(values.slice().buffer) : values));
   const at = a.findIndex((bits, i) => bits !== b[i]);
   if (at >= 0) throw new Error(`${what}[${at}]: expected ${want[at]}, got ${got[at]}`);
 }

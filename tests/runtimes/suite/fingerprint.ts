@@ -3,7 +3,7 @@
  * runtime, backend and thread count, and changes only when the numbers do.
  */
 import { createOptimizer, type Runtime } from '../../../src/index';
-import { gradientsAt, initialParams, OPTIMIZER_CASES } from '../../support/optimizer-cases';
+import { gradientsAt, initialParams, RULE_CASES } from '../../support/rules';
 import { createAlternating } from './configuration';
 import { bytesOf } from './state';
 
@@ -14,7 +14,7 @@ const STATES: readonly Record<string, unknown>[] = [{}];
 export async function runOptimizers(runtime: Runtime): Promise<Uint8Array[]> {
   const parts: Uint8Array[] = [];
   for (const state of STATES) {
-    for (const [, name, options] of OPTIMIZER_CASES) {
+    for (const [, name, options] of RULE_CASES) {
       const optimizer = await createOptimizer(name, initialParams(), { runtime, ...options, ...state, onNonFinite: 'skip' });
       const advance = createAlternating();
       for (let t = 1; t <= 40; t++) {

@@ -1,6 +1,6 @@
 /** What is promised of every step, whatever the runtime: equal bits, all or nothing, no scale, no drift, resumable. */
 
-import { decodeSafetensors, encodeSafetensors } from '../../../src/checkpoint';
+import { decodeCheckpoint, encodeCheckpoint } from '../../../src/checkpoint';
 import {
   AdaL,
   ArgumentError,
@@ -12,17 +12,17 @@ import {
   type Runtime,
   type StateDict,
 } from '../../../src/index';
-import { gradientsAt, initialParams, OPTIMIZER_CASES, type OptimizerCase } from '../../support/optimizer-cases';
+import { gradientsAt, initialParams, RULE_CASES, type RuleCase } from '../../support/rules';
 import { caught, check, checkBits, checkEqual, type Recorder } from './checks';
 import { createAlternating, withRuntime } from './configuration';
 import { checkSameState } from './state';
 
-function create([, name, options]: OptimizerCase, runtime: Runtime): Promise<Optimizer> {
+function create([, name, options]: RuleCase, runtime: Runtime): Promise<Optimizer> {
   return createOptimizer(name, initialParams(), { runtime, ...options });
 }
 
 export async function testProperties(recorder: Recorder, runtime: Runtime): Promise<void> {
-  for (const each of OPTIMIZER_CASES) {
+  for (const each of RULE_CASES) {
     await recorder.test(`bits of the oracle: ${each[0]}`, () => sameBits(each, runtime));
     await recorder.test(`atomic step: ${each[0]}`, () => atomicStep(each, runtime));
     await recorder.test(`checkpoint and resume: ${each[0]}`, () => resume(each, runtime));
@@ -37,7 +37,7 @@ export async function testProperties(recorder: Recorder, runtime: Runtime): Prom
 /** What the oracle makes of each case, the same for every configuration. */
 const references = new Map<string, StateDict>();
 
-async function sameBits(each: OptimizerCase, runtime: Runtime): Promise<void> {
+async function sameBits(each: RuleCase, runtime: Runtime): Promise<void> {
   const run = async (place: Runtime) => {
     const optimizer = await create(each, place);
     const advance = createAlternating();
@@ -51,7 +51,7 @@ async function sameBits(each: OptimizerCase, runtime: Runtime): Promise<void> {
   checkSameState(await run(runtime), reference, 'after 18 steps');
 }
 
-async function atomicStep(each: OptimizerCase, runtime: Runtime): Promise<void> {
+async function atomicStep(each: RuleCase, runtime: Runtime): Promise<void> {
   const optimizer = await create(each, runtime);
   for (let t = 1; t <= 3; t++) optimizer.step(gradientsAt(t));
   const before = optimizer.stateDict();
@@ -74,26 +74,13 @@ async function atomicStep(each: OptimizerCase, runtime: Runtime): Promise<void> 
   optimizer.dispose();
 }
 
-/** By way of a file's bytes for the arrays, and JSON for the rest: what any store keeps. */
-async function resume(each: OptimizerCase, runtime: Runtime): Promise<void> {
+/** By way of a file's bytes, as any store keeps them. */
+async function resume(each: RuleCase, runtime: Runtime): Promise<void> {
   const whole = await create(each, runtime);
   for (let t = 1; t <= 9; t++) whole.step(gradientsAt(t));
-  const saved = whole.stateDict();
-  const tensors = Object.fromEntries(
-    Object.entries(saved.state).flatMap(([name, { arrays }]) => [
-      [name, saved.params[name]] as const,
-      ...Object.entries(arrays).map(([slot, data]) => [`${name}.${slot}`, { shape: [data.length], data }] as const),
-    ]),
-  );
-  const { tensors: read } = decodeSafetensors(encodeSafetensors(tensors));
-  const restored = JSON.parse(JSON.stringify(saved)) as typeof saved;
-  for (const [name, { data }] of Object.entries(read)) {
-    const [parameter, slot] = name.split('.');
-    if (slot) restored.state[parameter].arrays[slot] = data as Float32Array;
-    else restored.params[parameter].data = data as Float32Array;
-  }
+  const saved = encodeCheckpoint(whole.stateDict());
   const resumed = await create(each, runtime);
-  resumed.loadStateDict(restored);
+  resumed.loadStateDict(decodeCheckpoint(saved).stateDict);
   const advance = createAlternating();
   for (let t = 10; t <= 20; t++) {
     whole.step(gradientsAt(t));

@@ -1,12 +1,15 @@
 /** What an optimizer is at a moment, in bits. */
 import type { Optimizer, StateDict } from '../../../src/index';
+import { partsOf, type StatePart } from '../../../src/optimizers/state-array';
 import { checkBits, checkEqual } from './checks';
 
-/** Every array of a state dict, by a name of its own. */
-function* arraysOf({ params, state }: StateDict): Generator<[string, Float32Array]> {
+/** Every typed array of a state dict, by a name of its own. */
+function* arraysOf({ params, state }: StateDict): Generator<[string, StatePart]> {
   for (const [name, { data }] of Object.entries(params)) {
     yield [name, data];
-    for (const [slot, array] of Object.entries(state[name].arrays)) yield [`${name}.${slot}`, array];
+    for (const [slot, array] of Object.entries(state[name].arrays)) {
+      for (const [key, part] of partsOf(array)) yield [`${name}.${slot}${key}`, part];
+    }
   }
 }
 
@@ -19,7 +22,7 @@ function countersOf({ algorithm, step, state }: StateDict): string {
 export function checkSameState(got: StateDict, want: StateDict, what: string): void {
   checkEqual(countersOf(got), countersOf(want), `${what}: counters`);
   const wanted = new Map(arraysOf(want));
-  for (const [name, array] of arraysOf(got)) checkBits(array, wanted.get(name) as Float32Array, `${what}: ${name}`);
+  for (const [name, array] of arraysOf(got)) checkBits(array, wanted.get(name) as StatePart, `${what}: ${name}`);
 }
 
 /** What goes into the fingerprint: the bytes of all parameters and state arrays, then the counters. */

@@ -1,6 +1,6 @@
 /** 300 steps of a network on real digits. */
 import { loadDigits, trainTestSplit } from '../../../src/data';
-import { AdaL, practical, type Runtime } from '../../../src/index';
+import { AdaL, practical, type Runtime, type StateDict } from '../../../src/index';
 import { createModel, dense, evaluateClassifier, relu, trainClassifier } from '../../../src/nn';
 import { check } from './checks';
 import { bytesOf } from './state';
@@ -14,6 +14,9 @@ export async function trainDigits(runtime: Runtime): Promise<Uint8Array> {
   const optimizer = new AdaL(runtime, model.parameters, practical({ totalSteps: STEPS }));
   const end = new AbortController();
   const counted = {
+    paramGroups: optimizer.paramGroups,
+    stateDict: () => optimizer.stateDict(),
+    loadStateDict: (state: StateDict) => optimizer.loadStateDict(state),
     step() {
       const result = optimizer.step();
       if (result.step === STEPS) end.abort();

@@ -1,28 +1,16 @@
-/** Every rule with parameters and gradients that reach its corners: what every optimizer's tests run. No test framework in here. */
-import type { OptimizerName } from '../../src/index';
+/**
+ * All rules that optimizers have, with parameters and gradients that reach their corners, for suites that run over every one.
+ * No test framework in here: the portable suite runs it as well.
+ */
+import { type OptimizerName, optimizerNames } from '../../src/index';
 import { Prng } from '../../src/math/prng';
 
-export type OptimizerCase = readonly [title: string, name: OptimizerName, options: Record<string, unknown>];
+/** What a suite calls it, the optimizer, its options. */
+export type RuleCase = [what: string, name: OptimizerName, options: Record<string, unknown>];
 
-const NAMES: readonly OptimizerName[] = [
-  'adal',
-  'sgd',
-  'adagrad',
-  'rmsprop',
-  'adam',
-  'adamw',
-  'amsgrad',
-  'nadam',
-  'radam',
-  'adabelief',
-  'adabound',
-  'lion',
-  'schedule-free-adamw',
-];
-
-/** Some optimizers have several rules. */
-export const OPTIMIZER_CASES: readonly OptimizerCase[] = [
-  ...NAMES.map((name): OptimizerCase => [name, name, {}]),
+/** Every rule: some optimizers have several. */
+export const RULE_CASES: readonly RuleCase[] = [
+  ...optimizerNames().map((name): RuleCase => [name, name, {}]),
   ['sgd with momentum', 'sgd', { momentum: 0.9, dampening: 0.1 }],
   ['sgd, Nesterov', 'sgd', { momentum: 0.9, nesterov: true, l2: 0.01 }],
   ['rmsprop with momentum', 'rmsprop', { momentum: 0.9 }],

@@ -1,0 +1,193 @@
+/**
+ * Checkpoints of optimizers: a state dict as one safetensors file, which other tools can read as well.
+ *
+ *     w                          a parameter
+ *     w.exp_avg, w.exp_avg_sq …  the arrays of its state (state-tensors.ts)
+ *     extras.…                   typed arrays among the caller's own data (plain-data.ts)
+ *     __metadata__.adal_checkpoint, JSON:
+ *       { version,
+ *         stateDict: { version, algorithm, options, step, groups },     the state dict without its arrays
+ *         state: { w: { step, exponent, V, …, arrays: { exp_avg: [shape] } } },
+ *         extras }
+ *
+ * Invariant: decoding gives what was encoded, bit for bit, or throws; every tensor of a file belongs to something.
+ */
+import { ArgumentError, CheckpointError } from '../errors';
+import { checkAnyStateArray } from '../optimizers/state-array';
+import type { StateDict, StateDictState } from '../optimizers/state-dict';
+import { describe, fail } from '../validate';
+import { fromJson, type PlainData, toJson } from './plain-data';
+import { decodeSafetensors, encodeSafetensors } from './safetensors';
+import { fromStored, lengthOf, storedNames, takeArray, tensorsOf, toStored } from './state-tensors';
+import { quote, refuse, TensorCollector, TensorSupply } from './tensor-names';
+
+/** A program's own data in a checkpoint. */
+export type CheckpointExtras = Readonly<Record<string, PlainData>>;
+
+/** What a checkpoint holds. */
+export interface Checkpoint {
+  /** For `loadStateDict`; some of its arrays are views of the file. */
+  stateDict: StateDict;
+  /** As they were given; empty if none were. */
+  extras: Record<string, PlainData>;
+}
+
+/** The key of the metadata. */
+const KEY = 'adal_checkpoint';
+/** Of the layout above. */
+const VERSION = 1;
+
+type Json = Record<string, unknown>;
+
+/**
+ * Encodes what `optimizer.stateDict()` returned, and data of your own, as one safetensors file.
+ *
+ * Parameters are stored under their names, state arrays as `<parameter>.<array>`: Adam's are `w.exp_avg` and `w.exp_avg_sq`.
+ * AdaL's moments are stored likewise in true scale, m'·2^e and v'·2^(2e), if all that are not 0 are normal float32 numbers there;
+ * otherwise, and for compact state, as `w.adal_m` and `w.adal_v`, the scaled m' and v'. All other numbers are in one JSON text.
+ *
+ * @param extras JSON values and typed arrays by name, nested as you like: `{ epoch: 3, average: average.stateDict() }`
+ * @default extras {}
+ * @throws ArgumentError naming the key: for what is no state dict or no plain data, and for names that collide in the file
+ *   (`__metadata__`; `w.exp_avg` beside `w`)
+ * @example
+ * const bytes = encodeCheckpoint(optimizer.stateDict(), { epoch: 3 });
+ * await fileStore('checkpoint.safetensors').save(bytes);
+ */
+export function encodeCheckpoint(stateDict: StateDict, extras: CheckpointExtras = {}): Uint8Array<ArrayBuffer> {
+  if (typeof stateDict !== 'object' || stateDict === null) fail('stateDict', 'an object', stateDict);
+  if (typeof extras !== 'object' || extras === null || Array.isArray(extras)) fail('extras', 'an object', extras);
+  const { params, state, ...head } = stateDict;
+  const collector = new TensorCollector();
+  addParameters(params, collector);
+  const stateJson = addStates(stateDict, collector);
+  const document = {
+    version: VERSION,
+    stateDict: toJson('stateDict', head, null),
+    state: stateJson,
+    extras: toJson('extras', extras, collector),
+  };
+  return encodeSafetensors(collector.entries, { [KEY]: JSON.stringify(document) });
+}
+
+/**
+ * Decodes a checkpoint. What its numbers mean `loadStateDict` checks.
+ *
+ * @param bytes the whole file
+ * @throws CheckpointError whose `reason` tells what is wrong: `'not-a-checkpoint'` (a safetensors file without our metadata), `'json'`,
+ *   `'version'` (of a schema that is not known here), `'schema'` (a key that is not as it should be), `'missing'` or `'unexpected'`
+ *   (a tensor), `'dtype'`, `'shape'`, `'state'` (half of AdaL's state, or both its forms), and what `decodeSafetensors` throws
+ * @throws ArgumentError when `bytes` is no Uint8Array
+ * @example
+ * const { stateDict, extras } = decodeCheckpoint(bytes);
+ * optimizer.loadStateDict(stateDict);
+ * console.log(extras.epoch);
+ */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const document = parseDocument(metadata[KEY]);
+  const head = objectAt('stateDict', document.stateDict);
+  if (typeof head.algorithm !== 'string') refuse('schema', 'stateDict.algorithm', 'a string', describe(head.algorithm));
+  const supply = new TensorSupply(tensors);
+  const params: StateDict['params'] = Object.create(null);
+  const state: StateDict['state'] = Object.create(null);
+  for (const [name, value] of Object.entries(objectAt('state', document.state))) {
+    const { shape, data } = supply.takeF32(name);
+    params[name] = { shape, data };
+    state[name] = takeState(name, head.algorithm, objectAt(`state.${name}`, value), supply);
+  }
+  const extras = fromJson('extras', objectAt('extras', document.extras), supply) as Checkpoint['extras'];
+  supply.end();
+  const rest = fromJson('stateDict', head, supply) as unknown as Omit<StateDict, 'params' | 'state'>;
+  return { stateDict: { ...rest, params, state }, extras };
+}
+
+function addParameters(params: StateDict['params'], collector: TensorCollector): void {
+  if (typeof params !== 'object' || params === null) fail('stateDict.params', 'an object by parameter name', params);
+  for (const [name, parameter] of Object.entries(params)) {
+    const path = `stateDict.params.${name}`;
+    const { shape, data } = parameter ?? {};
+    if (!Array.isArray(shape)) fail(`${path}.shape`, 'an array of sizes', shape);
+    if (!(data instanceof Float32Array) || data.length !== elementCount(shape)) {
+      fail(`${path}.data`, `a Float32Array of ${elementCount(shape)} elements`, data);
+    }
+    collector.add(name, path, { shape, data });
+  }
+}
+
+function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Adds the arrays of all states; returns the rest of them. */
+function addStates({ algorithm, params, state }: StateDict, collector: TensorCollector): Json {
+  if (typeof state !== 'object' || state === null) fail('stateDict.state', 'an object by parameter name', state);
+  const unknown = Object.keys(state).find((name) => !Object.hasOwn(params, name));
+  if (unknown !== undefined) throw new ArgumentError(`stateDict.params.${unknown}`, 'an entry beside its state', 'nothing');
+  const json: Json = Object.create(null);
+  for (const [name, { shape, data }] of Object.entries(params)) {
+    const path = `stateDict.state.${name}`;
+    const entry = Object.hasOwn(state, name) ? state[name] : undefined;
+    const { arrays, ...counters } = entry ?? fail(path, 'an entry for every parameter', entry);
+    if (typeof arrays !== 'object' || arrays === null) fail(`${path}.arrays`, 'an object of arrays by name', arrays);
+    for (const [key, array] of Object.entries(arrays)) checkAnyStateArray(`${path}.arrays.${key}`, array);
+    const shapes: Json = Object.create(null);
+    for (const [key, array] of toStored(algorithm, arrays, counters.exponent, `${path}.arrays`)) {
+      const length = lengthOf(array);
+      shapes[key] = length === data.length ? shape : [length];
+      for (const [suffix, tensor] of tensorsOf(array, shapes[key] as readonly number[])) {
+        collector.add(`${name}.${key}${suffix}`, `${path}.arrays.${key}`, tensor);
+      }
+    }
+    for (const key of storedNames(algorithm, arrays)) {
+      if (!Object.hasOwn(shapes, key)) collector.reserve(`${name}.${key}`, `${path}.arrays.${key}`);
+    }
+    json[name] = { ...(toJson(path, counters, null) as Json), arrays: shapes };
+  }
+  return json;
+}
+
+function takeState(name: string, algorithm: string, json: Json, supply: TensorSupply): StateDictState {
+  const path = `state.${name}`;
+  const { arrays, ...counters } = json;
+  for (const [key, value] of Object.entries(counters)) {
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      refuse('schema', `${path}.${key}`, 'a finite number', describe(value));
+  }
+  const { exponent } = counters as { exponent?: number };
+  if (!Number.isInteger(exponent)) refuse('schema', `${path}.exponent`, 'an integer', describe(exponent));
+  const stored: StateDictState['arrays'] = Object.create(null);
+  for (const [key, shape] of Object.entries(objectAt(`${path}.arrays`, arrays))) {
+    if (!Array.isArray(shape)) refuse('schema', `${path}.arrays.${key}`, 'a shape', describe(shape));
+    stored[key] = takeArray(supply, `${name}.${key}`, shape);
+  }
+  const restored = fromStored(algorithm, stored, exponent as number, `parameter ${quote(name)}`);
+  return { ...(counters as unknown as Omit<StateDictState, 'arrays'>), arrays: restored };
+}
+
+function parseDocument(text: string | undefined): Json {
+  if (text === undefined) {
+    refuse(
+      'not-a-checkpoint',
+      'the file',
+      `metadata "${KEY}", which checkpoints of optimizers have`,
+      'none: it has tensors alone',
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const message = `checkpoint: metadata "${KEY}" expected JSON, got something else: ${(cause as Error).message}`;
+    throw new CheckpointError('json', message, { cause });
+  }
+  const document = objectAt(`metadata "${KEY}"`, value);
+  const { version } = document;
+  if (version !== VERSION) refuse('version', 'version', `${VERSION}, the one this release knows`, describe(version));
+  return document;
+}
+
+function objectAt(path: string, value: unknown): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  return refuse('schema', path, 'an object', describe(value));
+}

@@ -1,0 +1,162 @@
+/**
+ * The groups of a state dict: hyperparameters, frozen flags, and what schedules remember.
+ *
+ * Invariant: `checkGroups` changes nothing; `assignGroups` changes all groups, or none when a schedule refuses its state.
+ */
+import { ArgumentError } from '../errors';
+import { isStateful, type Schedule, type ScheduleConfig, type ScheduleState } from '../schedules/schedule';
+import { describe, fail } from '../validate';
+import type { BaseHyperparameters, Fields } from './hyperparameters';
+import { checkBoolean, type ParamGroup } from './param-group';
+
+/** A learning rate that is a function, as a state dict has it. */
+export interface StateDictSchedule {
+  /** What `scheduleFromConfig` builds it from; null for a function of your own. For information: loading keeps the group's function. */
+  config: ScheduleConfig | null;
+  /** What it remembers between steps, as `reduceOnPlateau` does; null for a pure function. */
+  state: ScheduleState | null;
+}
+
+/** A group in a state dict: besides these all hyperparameters by name. */
+export interface StateDictGroup {
+  params: readonly string[];
+  frozen: boolean;
+  /** Null for a learning rate that is a function. */
+  lr: number | null;
+  /** That function; null for a learning rate that is a number. */
+  schedule: StateDictSchedule | null;
+  [hyperparameter: string]: unknown;
+}
+
+/** The keys of a group in a state dict that are no hyperparameters. */
+const GROUP_KEYS = ['params', 'frozen', 'lr', 'schedule'];
+
+/** A group as a state dict has it. */
+export function readGroup<H extends BaseHyperparameters>({ params, frozen, hyperparameters }: ParamGroup<H>): StateDictGroup {
+  const { lr } = hyperparameters;
+  if (typeof lr === 'number') return { ...hyperparameters, params, frozen, lr, schedule: null };
+  const schedule = { config: (lr as Schedule).config ?? null, state: isStateful(lr) ? lr.stateDict() : null };
+  return { ...hyperparameters, params, frozen, lr: null, schedule };
+}
+
+/** What a group is to become. */
+export interface GroupChange<H> {
+  readonly hyperparameters: H;
+  readonly frozen: boolean;
+  /** Gives its schedule the state; null where there is none to give. */
+  readonly schedule: { load(): void; undo(): void } | null;
+}
+
+/**
+ * What each group is to become.
+ * @param given the groups of the dict: the very same ones if `strict`, else see `Optimizer.loadStateDict`
+ * @throws ArgumentError naming the key that does not fit
+ */
+export function checkGroups<H extends BaseHyperparameters>(
+  groups: readonly ParamGroup<H>[],
+  given: unknown,
+  fields: Fields<H>,
+  strict: boolean,
+): GroupChange<H>[] {
+  const sources = strict ? sameGroups(groups, given) : matchingGroups(groups, given);
+  return groups.map((group, index) => checkGroup(group, sources[index], fields, strict));
+}
+
+/** @throws ArgumentError when a schedule refuses its state; nothing has changed then */
+export function assignGroups<H extends BaseHyperparameters>(
+  groups: readonly ParamGroup<H>[],
+  changes: readonly GroupChange<H>[],
+): void {
+  const loaded: { undo(): void }[] = [];
+  try {
+    // A schedule alone knows which states it takes, and says so only when it is given one.
+    for (const { schedule } of changes) {
+      schedule?.load();
+      if (schedule) loaded.unshift(schedule);
+    }
+  } catch (error) {
+    for (const schedule of loaded) schedule.undo();
+    throw error;
+  }
+  for (const [index, { hyperparameters, frozen }] of changes.entries()) groups[index].assign(hyperparameters, frozen);
+}
+
+/** A group of the dict and where it stands there. */
+interface GroupSource {
+  readonly path: string;
+  readonly given: StateDictGroup;
+}
+
+type Named = readonly { readonly params: readonly string[] }[];
+
+/** Each group's own counterpart: as many groups, with the same parameters in the same order. */
+function sameGroups(groups: Named, given: unknown): GroupSource[] {
+  if (!Array.isArray(given) || given.length !== groups.length) fail('stateDict.groups', `${groups.length} groups`, given);
+  return groups.map(({ params }, index) => {
+    const path = `stateDict.groups[${index}]`;
+    const names: unknown = given[index]?.params;
+    const same = Array.isArray(names) && names.length === params.length && names.every((name, i) => name === params[i]);
+    if (!same) fail(`${path}.params`, `the parameters ${params.join(', ')}`, names);
+    return { path, given: given[index] };
+  });
+}
+
+/** For each group the one that has the first of its parameters that any has; null where none has one. */
+function matchingGroups(groups: Named, given: unknown): (GroupSource | null)[] {
+  if (!Array.isArray(given)) fail('stateDict.groups', 'an array of groups', given);
+  const sources = new Map<unknown, GroupSource>();
+  for (const [index, group] of given.entries()) {
+    const path = `stateDict.groups[${index}]`;
+    if (!Array.isArray(group?.params)) fail(`${path}.params`, 'an array of names', group?.params);
+    for (const name of group.params) sources.set(name, { path, given: group });
+  }
+  return groups.map(({ params }) => sources.get(params.find((name) => sources.has(name))) ?? null);
+}
+
+function checkGroup<H extends BaseHyperparameters>(
+  group: ParamGroup<H>,
+  source: GroupSource | null,
+  fields: Fields<H>,
+  strict: boolean,
+): GroupChange<H> {
+  if (source === null) return { hyperparameters: group.hyperparameters, frozen: group.frozen, schedule: null };
+  const { path, given } = source;
+  const values: H = { ...group.hyperparameters };
+  for (const name of Object.keys(fields) as (keyof H & string)[]) {
+    const keep = (name === 'lr' && given.lr === null) || (!strict && given[name] === undefined);
+    if (keep) continue;
+    const value = fields[name].check(`${path}.${name}`, given[name], '');
+    if (fields[name].laysOut && value !== values[name]) {
+      fail(`${path}.${name}`, `${describe(values[name])}, as this optimizer has it`, value);
+    }
+    values[name] = value;
+  }
+  const unknown = Object.keys(given).find((key) => !GROUP_KEYS.includes(key) && !Object.hasOwn(fields, key));
+  if (strict && unknown !== undefined) throw new ArgumentError(`${path}.${unknown}`, 'a hyperparameter', 'an unknown name');
+  const frozen = !strict && given.frozen === undefined ? group.frozen : checkBoolean(`${path}.frozen`, given.frozen);
+  return { hyperparameters: values, frozen, schedule: checkSchedule(`${path}.schedule.state`, values.lr, given, strict) };
+}
+
+/** A schedule with state needs one, and a state needs such a schedule. */
+function checkSchedule(
+  path: string,
+  lr: BaseHyperparameters['lr'],
+  { schedule }: StateDictGroup,
+  strict: boolean,
+): GroupChange<never>['schedule'] {
+  const state = schedule?.state ?? null;
+  if (!isStateful(lr)) {
+    if (strict && state !== null) throw new ArgumentError(path, "null, as the group's lr has no state", describe(state));
+    return null;
+  }
+  if (state === null) return strict ? fail(path, "the state of the group's lr", state) : null;
+  const before = lr.stateDict();
+  const load = (): void => {
+    try {
+      lr.loadStateDict(state);
+    } catch (error) {
+      throw new ArgumentError(path, "a state that fits the group's lr", `one that it refuses: ${(error as Error).message}`);
+    }
+  };
+  return { load, undo: () => lr.loadStateDict(before) };
+}

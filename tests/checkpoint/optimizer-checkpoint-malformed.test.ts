@@ -1,0 +1,278 @@
+/** Each way in which a state dict or a checkpoint can be wrong: refused by name. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CheckpointError, decodeCheckpoint, decodeSafetensors, encodeCheckpoint, encodeSafetensors } from '../../src/checkpoint';
+import { ArgumentError, type StateArray, type StateDict } from '../../src/index';
+import { caught, dictOf } from '../support/state';
+
+describe('what is no state dict is refused', () => {
+  it.each<[string, (dict: StateDict) => unknown, string]>([
+    ['null', () => null, 'stateDict'],
+    ['no params', (dict) => ({ ...dict, params: null }), 'stateDict.params'],
+    ['no state', (dict) => ({ ...dict, state: undefined }), 'stateDict.state'],
+    ['a parameter without state', (dict) => ({ ...dict, state: {} }), 'stateDict.state.w'],
+    ['a state without parameter', (dict) => ({ ...dict, params: {} }), 'stateDict.params.w'],
+    [
+      'data of another length',
+      (dict) => ({ ...dict, params: { w: { shape: [3], data: new Float32Array(2) } } }),
+      'stateDict.params.w.data',
+    ],
+    ['no shape', (dict) => ({ ...dict, params: { w: { data: new Float32Array(2) } } }), 'stateDict.params.w.shape'],
+    ['no arrays', (dict) => ({ ...dict, state: { w: { ...dict.state.w, arrays: null } } }), 'stateDict.state.w.arrays'],
+    [
+      'half a state',
+      (dict) => ({ ...dict, state: { w: { ...dict.state.w, arrays: { m: new Float32Array(2) } } } }),
+      'stateDict.state.w.arrays.v',
+    ],
+    [
+      'a name that AdaL has use for',
+      (dict) => ({ ...dict, state: { w: { ...dict.state.w, arrays: { ...dict.state.w.arrays, adal_m: new Float32Array(2) } } } }),
+      'stateDict.state.w.arrays.adal_m',
+    ],
+    [
+      'a plain array',
+      (dict) => ({ ...dict, state: { w: { ...dict.state.w, arrays: { m: [1, 2] } } } }),
+      'stateDict.state.w.arrays.m',
+    ],
+    ['an infinite V', (dict) => ({ ...dict, state: { w: { ...dict.state.w, V: Infinity } } }), 'stateDict.state.w.V'],
+    ['a lr that is a function', (dict) => ({ ...dict, groups: [{ ...dict.groups[0], lr: () => 1 }] }), 'stateDict.groups[0].lr'],
+  ])('%s', (_, spoil, argument) => {
+    const dict = dictOf('adal', [2], { m: new Float32Array(2), v: new Float32Array(2) });
+    const error = caught(() => encodeCheckpoint(spoil(dict) as StateDict));
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error).toMatchObject({ argument });
+  });
+});
+
+describe('malformed checkpoints', () => {
+  const coded: StateArray = { dtype: '8bit', codes: new Uint8Array(6), scales: new Float32Array(1) };
+  const adam = dictOf('adam', [2, 3], { exp_avg: new Float32Array(6), coded, rows: new Int16Array(2) });
+  const adal = dictOf('adal', [2, 3], { m: new Float32Array(6).fill(1), v: new Float32Array(6).fill(1) }, -3);
+
+  type Tensors = Record<string, { dtype?: never; shape: readonly number[]; data: never }>;
+  // biome-ignore lint/suspicious/noExplicitAny: the document is spoilt in every way
+  type Document = any;
+  const floats = (length: number, fill = 0) => ({ shape: [length], data: new Float32Array(length).fill(fill) as never });
+
+  /** A checkpoint, taken apart, spoilt and put together again. */
+  function spoilt(dict: StateDict, spoil: (document: Document, tensors: Tensors) => unknown): Uint8Array {
+    const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(dict, { mean: new Float32Array(2) }));
+    const document = JSON.parse(metadata.adal_checkpoint);
+    const changed = { ...tensors } as unknown as Tensors;
+    const replaced = spoil(document, changed);
+    return encodeSafetensors(changed, { adal_checkpoint: typeof replaced === 'string' ? replaced : JSON.stringify(document) });
+  }
+
+  it('(and those that are not are read)', () => {
+    expect(decodeCheckpoint(spoilt(adam, () => {})).stateDict).toEqual(adam);
+    expect(decodeCheckpoint(spoilt(adal, () => {})).stateDict).toEqual(adal);
+  });
+
+  it.each<[string, StateDict, (document: Document, tensors: Tensors) => unknown, string, string]>([
+    ['bad JSON', adam, () => '{', 'json', 'metadata "adal_checkpoint" expected JSON'],
+    ['nested beyond all bounds', adam, () => '['.repeat(100_000), 'json', 'metadata "adal_checkpoint"'],
+    ['JSON that is no object', adam, () => '[]', 'schema', 'metadata "adal_checkpoint" expected an object'],
+    [
+      'an unknown version',
+      adam,
+      (document) => (document.version = 2),
+      'version',
+      'version expected 1, the one this release knows, got 2',
+    ],
+    ['no version', adam, (document) => delete document.version, 'version', 'got undefined'],
+    ['no head', adam, (document) => delete document.stateDict, 'schema', 'stateDict expected an object, got undefined'],
+    [
+      'no algorithm',
+      adam,
+      (document) => (document.stateDict.algorithm = 3),
+      'schema',
+      'stateDict.algorithm expected a string, got 3',
+    ],
+    ['no states', adam, (document) => (document.state = null), 'schema', 'state expected an object, got null'],
+    ['a state that is none', adam, (document) => (document.state.w = []), 'schema', 'state.w expected an object, got []'],
+    ['no arrays', adam, (document) => delete document.state.w.arrays, 'schema', 'state.w.arrays expected an object'],
+    [
+      'a shape that is none',
+      adam,
+      (document) => (document.state.w.arrays.rows = 2),
+      'schema',
+      'state.w.arrays.rows expected a shape, got 2',
+    ],
+    [
+      'a counter that is none',
+      adam,
+      (document) => Object.assign(document.state.w, { V: '0' }),
+      'schema',
+      'state.w.V expected a finite number, got "0"',
+    ],
+    [
+      'an infinite counter',
+      adam,
+      (document) => JSON.stringify(document).replace('"beta2Power":1,', '"beta2Power":1e999,'),
+      'schema',
+      'state.w.beta2Power expected a finite number, got Infinity',
+    ],
+    ['no exponent', adam, (document) => delete document.state.w.exponent, 'schema', 'state.w.exponent expected an integer'],
+    ['no extras', adam, (document) => delete document.extras, 'schema', 'extras expected an object'],
+    [
+      'infinite extras',
+      adam,
+      (document) => JSON.stringify({ ...document, extras: { a: 7 } }).replace('"a":7', '"a":1e999'),
+      'schema',
+      'extras.a expected a finite number',
+    ],
+    [
+      'a parameter missing',
+      adam,
+      (_, tensors) => delete tensors.w,
+      'missing',
+      'tensor "w" expected to be in the file, got nothing',
+    ],
+    ['an array missing', adam, (_, tensors) => delete tensors['w.exp_avg'], 'missing', 'tensor "w.exp_avg" expected'],
+    ['scales missing', adam, (_, tensors) => delete tensors['w.coded.scales'], 'missing', 'tensor "w.coded.scales"'],
+    ['extras missing', adam, (_, tensors) => delete tensors['extras.mean'], 'missing', 'tensor "extras.mean"'],
+    [
+      'a tensor too many',
+      adam,
+      (_, tensors) => (tensors.x = floats(1)),
+      'unexpected',
+      'the file expected to hold nothing else, got tensor "x"',
+    ],
+    [
+      'an array that its state does not list',
+      adam,
+      (document) => delete document.state.w.arrays.exp_avg,
+      'unexpected',
+      'tensor "w.exp_avg"',
+    ],
+    ['one tensor twice', adam, (document) => Object.assign(document.extras.mean, { $tensor: 'w' }), 'missing', 'tensor "w"'],
+    [
+      'a parameter of another type',
+      adam,
+      (_, tensors) => (tensors.w = { shape: [6], data: new Float64Array(6) as never }),
+      'dtype',
+      'tensor "w" expected F32, got F64',
+    ],
+    [
+      'an array of another type',
+      adam,
+      (_, tensors) => (tensors['w.exp_avg'] = { shape: [2, 3], data: new Float64Array(6) as never }),
+      'dtype',
+      'tensor "w.exp_avg" expected F32, BF16, U8 or I64, got F64',
+    ],
+    [
+      'scales of another type',
+      adam,
+      (_, tensors) => (tensors['w.coded.scales'] = { shape: [1], data: new Uint8Array(1) as never }),
+      'dtype',
+      'tensor "w.coded.scales" expected F32, got U8',
+    ],
+    [
+      'scales of two dimensions',
+      adam,
+      (_, tensors) => (tensors['w.coded.scales'] = { ...floats(1), shape: [1, 1] }),
+      'shape',
+      'tensor "w.coded.scales" expected one dimension, got [1, 1]',
+    ],
+    [
+      'extras of a type they cannot have',
+      adam,
+      (_, tensors) => (tensors['extras.mean'] = { dtype: 'F16' as never, shape: [1], data: new Uint16Array(1) as never }),
+      'dtype',
+      'tensor "extras.mean"',
+    ],
+    [
+      'an array of another shape',
+      adam,
+      (_, tensors) => (tensors['w.exp_avg'] = { ...floats(6), shape: [3, 2] }),
+      'shape',
+      'tensor "w.exp_avg" expected shape [2, 3], got [3, 2]',
+    ],
+    [
+      'rows beyond 16 bits',
+      adam,
+      (_, tensors) => (tensors['w.rows'] = { shape: [2], data: new BigInt64Array([0n, 32768n]) as never }),
+      'state',
+      'tensor "w.rows" expected numbers of 16 bits, got 32768',
+    ],
+    [
+      'half of AdaL',
+      adal,
+      (document, tensors) => [delete document.state.w.arrays.exp_avg_sq, delete tensors['w.exp_avg_sq']],
+      'state',
+      'the state of parameter "w" expected either exp_avg and exp_avg_sq or adal_m and adal_v, got exp_avg',
+    ],
+    [
+      'AdaL in both forms',
+      adal,
+      (document, tensors) => {
+        for (const name of ['adal_m', 'adal_v']) [document.state.w.arrays[name], tensors[`w.${name}`]] = [[6], floats(6)];
+      },
+      'state',
+      'got exp_avg, exp_avg_sq, adal_m, adal_v',
+    ],
+    [
+      'AdaL in half of each form',
+      adal,
+      (document, tensors) => {
+        document.state.w.arrays = { exp_avg: [2, 3], adal_v: [2, 3] };
+        tensors['w.adal_v'] = tensors['w.exp_avg_sq'];
+        delete tensors['w.exp_avg_sq'];
+      },
+      'state',
+      'got exp_avg, adal_v',
+    ],
+    [
+      'AdaL without moments',
+      adal,
+      (document, tensors) => {
+        document.state.w.arrays = {};
+        delete tensors['w.exp_avg_sq'];
+        delete tensors['w.exp_avg'];
+      },
+      'state',
+      'got none of them',
+    ],
+    [
+      'AdaL in a true scale that its exponent does not allow',
+      adal,
+      (document) => (document.state.w.exponent = -140),
+      'state',
+      'parameter "w", array exp_avg',
+    ],
+    [
+      'AdaL in true scale of another type',
+      adal,
+      (document, tensors) => {
+        document.state.w.arrays.exp_avg = [1];
+        tensors['w.exp_avg'] = { shape: [1], data: new BigInt64Array(1) as never };
+      },
+      'dtype',
+      'parameter "w", array exp_avg, expected F32',
+    ],
+  ])('%s', (_, dict, spoil, reason, message) => {
+    const bytes = spoilt(dict, spoil);
+    const error = caught(() => decodeCheckpoint(bytes));
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect(error).toMatchObject({ reason });
+    expect((error as Error).message).toContain(message);
+  });
+
+  it('files without our metadata, and no safetensors at all', () => {
+    expect(caught(() => decodeCheckpoint(encodeSafetensors({})))).toMatchObject({ reason: 'not-a-checkpoint' });
+    expect(caught(() => decodeCheckpoint(new Uint8Array(3)))).toMatchObject({ reason: 'truncated' });
+  });
+
+  it('a byte changed anywhere is read, or refused with an error of ours', () => {
+    const bytes = encodeCheckpoint(adal, { mean: new Float32Array(2) });
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, value) => {
+        const changed = bytes.slice();
+        changed[at] = value;
+        const error = caught(() => decodeCheckpoint(changed));
+        if (error !== undefined) expect(error).toBeInstanceOf(CheckpointError);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
