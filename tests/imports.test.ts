@@ -17,6 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   data: [...BASE, 'math', 'runtime'],
   optimizers: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'schedules'],
   nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data'],
+  platforms: [...BASE, 'index', 'runtime', 'optimizers'],
   cli: [...BASE, 'index', 'math', 'runtime', 'tensors', 'optimizers', 'nn', 'data', 'schedules', 'checkpoint'],
 };
 

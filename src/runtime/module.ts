@@ -1,30 +1,47 @@
 /**
- * The binaries: decoded and compiled once a process, instantiated once a runtime. They are inlined, each in a module of
- * its own that loads when it is first needed, so that bundlers need no configuration and nobody pays for what he does not use.
+ * The binaries: where they come from, compiled once each, instantiated once a runtime.
+ *
+ * By default they are inlined, each in a module of its own that loads when it is first needed, so that bundlers need no
+ * configuration and nobody pays for what he does not use. Platforms that forbid compiling have them as modules already.
  */
 import { instantiate as loaderInstantiate } from '@assemblyscript/loader';
 import type { LinearMemory } from './memory';
 
+/** Two modules, each for one thread (`simd`) and for shared memory (`threads`). The package has them as `<name>.wasm`. */
 export type BinaryName = 'optim.simd' | 'optim.threads' | 'nn.simd' | 'nn.threads';
 
-const SOURCES: Record<BinaryName, () => Promise<{ default: string }>> = {
+/** Gives compiled binaries by name. */
+export interface Binaries {
+  load(name: BinaryName): Promise<WebAssembly.Module>;
+  /** Why there are none for threads; null where there are. */
+  readonly whyNoThreads: string | null;
+}
+
+const INLINED: Record<BinaryName, () => Promise<{ default: string }>> = {
   'optim.simd': () => import('../../build/optim.simd.js'),
   'optim.threads': () => import('../../build/optim.threads.js'),
   'nn.simd': () => import('../../build/nn.simd.js'),
   'nn.threads': () => import('../../build/nn.threads.js'),
 };
 
-const compiled = new Map<BinaryName, Promise<WebAssembly.Module>>();
+/** The inlined ones, decoded and compiled once a process. */
+export const inlinedBinaries: Binaries = {
+  load: remember(async (name) => WebAssembly.compile(decodeBase64((await INLINED[name]()).default))),
+  whyNoThreads: null,
+};
 
-/** The compiled binary. */
-export function loadModule(name: BinaryName): Promise<WebAssembly.Module> {
-  let module = compiled.get(name);
-  if (!module) {
-    module = SOURCES[name]().then((source) => WebAssembly.compile(decodeBase64(source.default)));
-    module.catch(() => compiled.delete(name));
-    compiled.set(name, module);
-  }
-  return module;
+/** The same function, which asks for each binary once, unless that failed. */
+export function remember(load: Binaries['load']): Binaries['load'] {
+  const loaded = new Map<BinaryName, Promise<WebAssembly.Module>>();
+  return (name) => {
+    let module = loaded.get(name);
+    if (!module) {
+      module = load(name);
+      module.catch(() => loaded.delete(name));
+      loaded.set(name, module);
+    }
+    return module;
+  };
 }
 
 /** Raw exports of an instance over `memory`; the loader's own wrappers would cost several times a call. */

@@ -4,17 +4,18 @@
  * Invariant: what a step computes depends on the numbers alone. Backend, threads and memory kind change its speed only.
  */
 import { JOB_SIZE } from '../abi/layout';
-import { AdalError, BusyError, DisposedError, UnsupportedError } from '../errors';
+import { AdalError, ArgumentError, BusyError, DisposedError, UnsupportedError } from '../errors';
 import { checkChoice, checkInteger, checkOptions, fail } from '../validate';
 import { Arena } from './arena';
 import { hasSimd, keepsSubnormals } from './features';
 import type { OptimKernels, ThreadedOptimKernels } from './kernels';
 import type { NNKernels } from './kernels-nn';
 import { createMemory, type LinearMemory, MAX_MEMORY_BYTES, PAGE } from './memory';
-import { instantiate, loadModule } from './module';
+import { type Binaries, inlinedBinaries, instantiate } from './module';
 import { WorkerPool } from './pool';
 import { runSliced } from './sliced';
 import { chooseThreads, MINIMUM_PARALLEL_ELEMENTS, whyNoThreads } from './thread-policy';
+import type { WasmSource, WasmSources } from './wasm-source';
 import { nodeWorkerHost, type WorkerHost } from './worker-host';
 
 /** How steps are computed. All give the same bits. */
@@ -43,6 +44,14 @@ export interface RuntimeOptions {
   jobTimeoutMs?: number;
   /** Starts worker threads; for platforms that the library does not know. */
   workerHost?: WorkerHost;
+  /**
+   * The WebAssembly binaries, for those who do not want the inlined ones: `optim.simd.wasm` of this package as a URL, bytes, a
+   * Response or a WebAssembly.Module; or an object of these by name ('optim.simd', 'optim.threads', 'nn.simd', 'nn.threads').
+   * What is not given is taken from the package; only threads are given up if 'optim.simd' comes without 'optim.threads'.
+   * Binaries of another version of the package are refused.
+   * @default the inlined ones
+   */
+  wasm?: WasmSource | WasmSources;
 }
 
 /** What is in use, and why. */
@@ -64,7 +73,16 @@ export interface RuntimeInfo {
   readonly maxMemoryBytes: number;
 }
 
-const OPTION_NAMES = ['threads', 'backend', 'maxMemory', 'parameterCount', 'parallelThreshold', 'jobTimeoutMs', 'workerHost'];
+const OPTION_NAMES = [
+  'threads',
+  'backend',
+  'maxMemory',
+  'parameterCount',
+  'parallelThreshold',
+  'jobTimeoutMs',
+  'workerHost',
+  'wasm',
+];
 
 interface Settings {
   threads: 'auto' | number;
@@ -74,9 +92,10 @@ interface Settings {
   parallelThreshold: number;
   jobTimeoutMs: number;
   workerHost: WorkerHost | undefined;
+  binaries: Binaries;
 }
 
-function checkRuntimeOptions(options: RuntimeOptions): Settings {
+function checkRuntimeOptions(options: RuntimeOptions): Omit<Settings, 'binaries'> {
   checkOptions('options', options, OPTION_NAMES);
   const { threads = 'auto', backend = 'auto', maxMemory = MAX_MEMORY_BYTES, parameterCount, workerHost } = options;
   if (threads !== 'auto') {
@@ -109,6 +128,7 @@ interface Parts {
   readonly threads: number;
   readonly threadsReason: string;
   readonly parallelThreshold: number;
+  readonly binaries: Binaries;
 }
 
 export class Runtime {
@@ -213,9 +233,9 @@ if (typeof Symbol.dispose === 'symbol') {
   Object.defineProperty(Runtime.prototype, Symbol.dispose, { value: Runtime.prototype.dispose, configurable: true });
 }
 
-async function loadNN({ backend, memory }: Parts): Promise<NNKernels> {
+async function loadNN({ backend, memory, binaries }: Parts): Promise<NNKernels> {
   if (backend === 'oracle') return (await import('./oracle/nn')).createOracleNN(memory);
-  return instantiate<NNKernels>(await loadModule(`nn.${backend}`), memory);
+  return instantiate<NNKernels>(await binaries.load(`nn.${backend}`), memory);
 }
 
 /**
@@ -224,7 +244,15 @@ async function loadNN({ backend, memory }: Parts): Promise<NNKernels> {
  * @throws UnsupportedError when a backend was asked for by name that does not work here
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const settings = checkRuntimeOptions(options);
+  return createRuntimeOver(inlinedBinaries, options);
+}
+
+/** @internal The same with other binaries where the caller brings none. */
+export async function createRuntimeOver(defaults: Binaries, options: RuntimeOptions): Promise<Runtime> {
+  const checked = checkRuntimeOptions(options);
+  const { wasm } = options;
+  const binaries = wasm === undefined ? defaults : (await import('./wasm-source')).bringBinaries(wasm, defaults);
+  const settings: Settings = { ...checked, binaries };
   const { backend } = settings;
   if (backend === 'oracle') return createOracle(settings, '');
   if (!hasSimd()) {
@@ -238,7 +266,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
     try {
       return await createThreaded(settings, choice);
     } catch (cause) {
-      if (backend === 'threads' || !(cause instanceof AdalError)) throw cause;
+      if (backend === 'threads' || !(cause instanceof AdalError) || cause instanceof ArgumentError) throw cause;
       return createSingle(settings, `threads could not be started: ${cause.message}`);
     }
   }
@@ -251,9 +279,9 @@ interface Choice {
   blocked: boolean;
 }
 
-function resolveThreads({ threads, backend, parameterCount, workerHost }: Settings): Choice {
+function resolveThreads({ threads, backend, parameterCount, workerHost, binaries }: Settings): Choice {
   if (backend === 'simd') return { threads: 1, reason: `backend 'simd' was asked for`, blocked: false };
-  const obstacle = workerHost ? null : whyNoThreads();
+  const obstacle = binaries.whyNoThreads ?? (workerHost ? null : whyNoThreads());
   if (threads === 1) return { threads: 1, reason: 'one thread was asked for', blocked: obstacle !== null };
   if (obstacle) return { threads: 1, reason: obstacle, blocked: true };
   if (threads === 'auto') return { ...chooseThreads(parameterCount), blocked: false };
@@ -265,7 +293,7 @@ async function createOracle(settings: Settings, backendReason: string): Promise<
   const { createOracleOptim } = await import('./oracle/optim');
   const kernels = createOracleOptim(memory);
   const threadsReason = 'the oracle runs on one thread';
-  const { parallelThreshold } = settings;
+  const { parallelThreshold, binaries } = settings;
   const arena = new Arena(memory);
   return new Runtime({
     backend: 'oracle',
@@ -277,6 +305,7 @@ async function createOracle(settings: Settings, backendReason: string): Promise<
     threads: 1,
     threadsReason,
     parallelThreshold,
+    binaries,
   });
 }
 
@@ -289,12 +318,12 @@ async function refuseFlushing(settings: Settings, kernels: OptimKernels): Promis
 }
 
 async function createSingle(settings: Settings, threadsReason: string): Promise<Runtime> {
-  const module = await loadModule('optim.simd');
+  const module = await settings.binaries.load('optim.simd');
   const memory = createMemory('unshared', settings.maxMemory);
   const kernels = await instantiate<OptimKernels>(module, memory);
   const instead = await refuseFlushing(settings, kernels);
   if (instead) return instead;
-  const { parallelThreshold } = settings;
+  const { parallelThreshold, binaries } = settings;
   const arena = new Arena(memory);
   return new Runtime({
     backend: 'simd',
@@ -306,11 +335,12 @@ async function createSingle(settings: Settings, threadsReason: string): Promise<
     threads: 1,
     threadsReason,
     parallelThreshold,
+    binaries,
   });
 }
 
 async function createThreaded(settings: Settings, { threads, reason }: Choice): Promise<Runtime> {
-  const module = await loadModule('optim.threads');
+  const module = await settings.binaries.load('optim.threads');
   const memory = createMemory('shared', settings.maxMemory);
   const kernels = await instantiate<ThreadedOptimKernels>(module, memory);
   const instead = await refuseFlushing(settings, kernels);
@@ -323,7 +353,7 @@ async function createThreaded(settings: Settings, { threads, reason }: Choice): 
     pool = new WorkerPool({ module, memory, kernels, host, control, workerCount: threads - 1, jobTimeoutMs });
     if (settings.threads !== 'auto') await pool.startAndWait();
   }
-  const { parallelThreshold } = settings;
+  const { parallelThreshold, binaries } = settings;
   return new Runtime({
     backend: 'threads',
     backendReason: '',
@@ -334,5 +364,6 @@ async function createThreaded(settings: Settings, { threads, reason }: Choice): 
     threads,
     threadsReason: reason,
     parallelThreshold,
+    binaries,
   });
 }
