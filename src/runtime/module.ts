@@ -24,29 +24,38 @@ const INLINED: Record<BinaryName, () => Promise<{ default: string }>> = {
   'nn.threads': () => import('../../build/nn.threads.js'),
 };
 
+/** Modules under way or compiled. A failure is forgotten, so that the next runtime tries again. */
+export type CompiledModules = Map<BinaryName, Promise<WebAssembly.Module>>;
+
+const compiled: CompiledModules = new Map();
+
 /** The inlined ones, decoded and compiled once a process. */
 export const inlinedBinaries: Binaries = {
-  load: remember(async (name) => WebAssembly.compile(decodeBase64((await INLINED[name]()).default))),
+  load: (name) => once(compiled, name, async () => WebAssembly.compile(decodeBase64((await INLINED[name]()).default))),
   whyNoThreads: null,
 };
 
-/** The same function, which asks for each binary once, unless that failed. */
-export function remember(load: Binaries['load']): Binaries['load'] {
-  const loaded = new Map<BinaryName, Promise<WebAssembly.Module>>();
-  return (name) => {
-    let module = loaded.get(name);
-    if (!module) {
-      module = load(name);
-      module.catch(() => loaded.delete(name));
-      loaded.set(name, module);
-    }
-    return module;
-  };
+/** What `modules` has under `name`, or else what `load` gives. */
+export function once(
+  modules: CompiledModules,
+  name: BinaryName,
+  load: () => Promise<WebAssembly.Module>,
+): Promise<WebAssembly.Module> {
+  let module = modules.get(name);
+  if (!module) {
+    module = load();
+    module.catch(() => modules.delete(name));
+    modules.set(name, module);
+  }
+  return module;
 }
 
 /** Raw exports of an instance over `memory`; the loader's own wrappers would cost several times a call. */
 export async function instantiate<Kernels>(module: WebAssembly.Module, memory: LinearMemory): Promise<Kernels> {
-  const { instance } = await loaderInstantiate(module, { env: { memory: memory.source as WebAssembly.Memory } });
+  const imports = { env: { memory: memory.source as WebAssembly.Memory } };
+  // Vercel's edge runtime hands over modules of another realm, which the loader takes for bytes.
+  if (!(module instanceof WebAssembly.Module)) return new WebAssembly.Instance(module, imports).exports as Kernels;
+  const { instance } = await loaderInstantiate(module, imports);
   return instance.exports as Kernels;
 }
 

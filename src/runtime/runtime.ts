@@ -248,7 +248,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 }
 
 /** @internal The same with other binaries where the caller brings none. */
-export async function createRuntimeOver(defaults: Binaries, options: RuntimeOptions): Promise<Runtime> {
+export async function createRuntimeOver(defaults: Binaries, options: RuntimeOptions = {}): Promise<Runtime> {
   const checked = checkRuntimeOptions(options);
   const { wasm } = options;
   const binaries = wasm === undefined ? defaults : (await import('./wasm-source')).bringBinaries(wasm, defaults);

@@ -8,7 +8,7 @@ import packageVersion from '../../build/version.js';
 import { AdalError, ArgumentError } from '../errors';
 import { describe, fail } from '../validate';
 import { builtin } from './features';
-import { type Binaries, type BinaryName, remember } from './module';
+import { type Binaries, type BinaryName, type CompiledModules, once } from './module';
 
 /**
  * A binary: where to fetch it, its bytes, a response that brings them, or compiled. A string is a URL, on pages relative to the
@@ -41,11 +41,12 @@ const COMPILERS: Record<string, (source: never) => Promise<WebAssembly.Module>> 
 export function bringBinaries(wasm: WasmSource | WasmSources, others: Binaries): Binaries {
   const sources: WasmSources = compilerOf(wasm) ? { 'optim.simd': wasm as WasmSource } : checkNames(wasm);
   const oneThread = 'optim.simd' in sources && !('optim.threads' in sources);
+  const modules: CompiledModules = new Map();
   return {
-    load: remember(async (name) => {
+    load: (name) => {
       const source = sources[name];
-      return source === undefined ? others.load(name) : compile(name, source);
-    }),
+      return source === undefined ? others.load(name) : once(modules, name, () => compile(name, source));
+    },
     whyNoThreads: oneThread ? `option "wasm" has no 'optim.threads'` : others.whyNoThreads,
   };
 }
