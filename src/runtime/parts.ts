@@ -2,19 +2,18 @@
  * What a runtime is made of: memory, the kernels over it, and workers; chosen for the platform and put together here.
  *
  * Invariant: with backend 'auto' a refusal of the platform leads to the next slower backend, and the reason is kept; a wrong
- * argument never does. A backend that was asked for by name is given or is an error.
+ * argument never does. A backend that was asked for by name is given or is an error. What threads need is imported where they
+ * are to be had, so that nobody else downloads it.
  */
 import { JOB_SIZE } from '../abi/layout';
 import { AdalError, ArgumentError, UnsupportedError } from '../errors';
 import { Arena } from './arena';
-import { hasSimd, keepsSubnormals, mayBlock } from './features';
+import { hasSimd, keepsSubnormals, mayBlock, whyNoThreads } from './features';
 import type { OptimKernels, ThreadedOptimKernels } from './kernels';
 import { createMemory, type LinearMemory } from './memory';
 import { type Binaries, instantiate } from './module';
 import type { WorkerPool } from './pool';
 import type { Backend, RuntimeSettings } from './runtime-options';
-import { chooseThreads, whyNoThreads } from './thread-policy';
-import { loadWorkerHost } from './worker-host';
 
 export interface RuntimeParts {
   readonly backend: Backend;
@@ -42,7 +41,7 @@ export async function createParts(settings: RuntimeSettings, binaries: Binaries)
     if (backend !== 'auto') throw new UnsupportedError(`${reason}: use backend 'auto' or 'oracle'`);
     return createOracle(settings, reason);
   }
-  const choice = resolveThreads(settings, binaries);
+  const choice = await resolveThreads(settings, binaries);
   if (backend === 'threads' && choice.blocked) throw new UnsupportedError(`no threads: ${choice.reason}`);
   if (backend === 'threads' || choice.threads > 1) {
     try {
@@ -62,12 +61,13 @@ interface Choice {
   readonly blocked: boolean;
 }
 
-function resolveThreads({ threads, backend, parameterCount, workerHost }: RuntimeSettings, binaries: Binaries): Choice {
+async function resolveThreads(settings: RuntimeSettings, binaries: Binaries): Promise<Choice> {
+  const { threads, backend, parameterCount, workerHost } = settings;
   if (backend === 'simd') return { threads: 1, reason: `backend 'simd' was asked for`, blocked: false };
   const obstacle = binaries.whyNoThreads ?? (workerHost ? null : whyNoThreads());
   if (threads === 1) return { threads: 1, reason: 'one thread was asked for', blocked: obstacle !== null };
   if (obstacle) return { threads: 1, reason: obstacle, blocked: true };
-  if (threads === 'auto') return { ...chooseThreads(parameterCount), blocked: false };
+  if (threads === 'auto') return { ...(await import('./thread-policy')).chooseThreads(parameterCount), blocked: false };
   return { threads, reason: `${threads} threads were asked for`, blocked: false };
 }
 
@@ -105,7 +105,7 @@ async function createThreaded(settings: RuntimeSettings, binaries: Binaries, cho
   let pool: WorkerPool | null = null;
   if (threads > 1) {
     const { jobTimeoutMs, workerUrl } = settings;
-    const { WorkerPool } = await import('./pool'); // whoever has one thread need not download it
+    const [{ WorkerPool }, { loadWorkerHost }] = await Promise.all([import('./pool'), import('./worker-host')]);
     const host = settings.workerHost ?? (await loadWorkerHost(workerUrl));
     const control = arena.allocate(JOB_SIZE);
     pool = new WorkerPool({ module, memory, kernels, host, control, workerCount: threads - 1, jobTimeoutMs });
