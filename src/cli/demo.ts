@@ -38,11 +38,17 @@ export async function demo(environment: Environment): Promise<number> {
       const startedAt = new Date();
       console.log(`\n${TITLES[preset]}`);
       const progress = createProgress(SETTINGS.epochs);
-      const onProgress = progress.update.bind(progress);
-      const result = await runSession(data, { ...SETTINGS, preset }, { signal, onProgress }).finally(() => progress.stop());
+      const result = await runSession(
+        data,
+        { ...SETTINGS, preset },
+        {
+          signal,
+          onProgress: (state) => progress.update(state),
+        },
+      ).finally(() => progress.stop());
       results.push([preset, result]);
       const options = { data: 'digits', testFraction: 0.25, ...SETTINGS, model: 'mlp:64', preset };
-      writeRun(folderOf(preset), { command: 'demo', options, startedAt, environment, data }, result);
+      await writeRun(folderOf(preset), { command: 'demo', options, startedAt, environment, data }, result);
       warnOfSkips(result);
       if (signal.aborted) break;
     }

@@ -1,8 +1,10 @@
 /** Examples by what `--data` says, split and scaled, ready to train on. */
-import { readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { type Dataset, loadDigits, loadIdxFolder, parseCsv, standardize, trainTestSplit } from '../data';
 import { DataError } from '../index';
+import { readBytes } from './files';
 import type { DataSource } from './options';
 
 /** Both parts, and how they came to be. */
@@ -43,17 +45,21 @@ export function loadData(source: DataSource, { target, testFraction, seed, class
   return { name, train, test, standardized: { mean: [...mean], scale: [...scale] } };
 }
 
+/** SHA-256 over the bytes of all examples: equal hashes mean equal runs. */
+export function hashOfData({ train, test }: LoadedData): string {
+  const hash = createHash('sha256');
+  for (const { features, labels } of [train, test]) {
+    for (const { buffer, byteOffset, byteLength } of [features, labels])
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex');
+}
+
 function readText(path: string): string {
-  const bytes = readFile(path);
+  const bytes = readBytes(path, 'a csv file');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new DataError(`${path}: expected UTF-8 text of at most 512 MB, got something else`, { cause });
   }
-}
-
-/** Reading a folder fails without naming it. */
-function readFile(path: string): Uint8Array {
-  if (statSync(path).isDirectory()) throw new DataError(`${path}: expected a csv file, got a folder`);
-  return readFileSync(path);
 }

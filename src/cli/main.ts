@@ -6,6 +6,7 @@ import { demo } from './demo';
 import { doctor } from './doctor';
 import { describeEnvironment } from './environment';
 import { EXIT_USAGE, explain } from './errors';
+import { inspect } from './inspect';
 import {
   parseBackend,
   parseBatchSize,
@@ -16,6 +17,7 @@ import {
   parseOptimizer,
   parseOut,
   parsePreset,
+  parseResume,
   parseSchedule,
   parseSeed,
   parseTarget,
@@ -41,13 +43,17 @@ Model:
                  tells how many classes there are (otherwise 10)
 
 Ctrl-C ends training after the batch under way; what was learnt is written.
+The run folder also has a checkpoint, saved every ten seconds and at the end.
+--resume goes on from it as if the run had not stopped; its settings hold, but
+--epochs, --threads, --backend and, if it has moved, --data may be other ones.
 Exit codes: 0 done, 1 failed, 2 wrong use, 130 ended by Ctrl-C.
 
 Examples:
   adal train --preset practical
   adal train --data csv:iris.csv --target species --model mlp:16
   adal train --data idx:fashion-mnist --model mlp:128 --preset practical \\
-             --epochs 5 --batch-size 128`;
+             --epochs 5 --batch-size 128
+  adal train --resume runs/digits-adal-restated-seed1 --epochs 60`;
 
 /** An option whose default is shown as it would be typed. */
 function option<T>(flags: string, description: string, parse: (text: string) => T, initial?: string): Option {
@@ -87,11 +93,19 @@ function createProgram(version: string): Command {
     .addOption(option('--threads <n>', 'that share a step: auto or 1 to 64', parseThreads, 'auto'))
     .addOption(option('--backend <name>', 'auto, simd, threads or oracle', parseBackend, 'auto'))
     .addOption(option('--out <folder>', 'to write to (default: a new one in runs/)', parseOut))
+    .addOption(option('--resume <checkpoint>', 'go on with a run: its folder, or its checkpoint', parseResume))
     .addHelpText('after', TRAIN_NOTES)
     .allowExcessArguments(false)
-    .action(async (options) => {
-      process.exitCode = await train(options as TrainSettings, describeEnvironment(version));
+    .action(async (options, command: Command) => {
+      const typed = Object.keys(options).filter((name) => command.getOptionValueSource(name) === 'cli');
+      process.exitCode = await train(options as TrainSettings, new Set(typed), describeEnvironment(version));
     });
+  program
+    .command('inspect')
+    .description('tell what a safetensors file holds: tensors, their norms, hyperparameters')
+    .argument('<file>', 'a checkpoint, weights, or any other safetensors file')
+    .allowExcessArguments(false)
+    .action((file: string) => inspect(file));
   program
     .command('demo')
     .description('learn handwritten digits with both presets and compare (what npm start runs)')

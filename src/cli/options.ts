@@ -40,6 +40,7 @@ export interface TrainSettings {
   readonly threads: 'auto' | number;
   readonly backend: NonNullable<RuntimeOptions['backend']>;
   readonly out: string | undefined;
+  readonly resume: string | undefined;
 }
 
 /** `digits`, `idx:<folder>` or `csv:<file>`. */
@@ -111,6 +112,20 @@ export function parseSeed(text: string): number {
 export function parseOut(text: string): string {
   if (text === '') throw new UsageError('--out', 'the path of a folder', quote(text));
   return text;
+}
+
+export function parseResume(text: string): string {
+  if (text === '') throw new UsageError('--resume', 'the path of a checkpoint', quote(text));
+  return text;
+}
+
+/** A value as it would be typed. */
+export function formatOption(value: string | number | DataSource | ModelSpec): string {
+  if (typeof value !== 'object') return String(value);
+  if ('kind' in value) return value.kind === 'digits' ? 'digits' : `${value.kind}:${value.path}`;
+  const { hidden, outer } = value;
+  if (outer) return [outer.inputs, ...hidden, outer.classes].join('-');
+  return hidden.length === 0 ? 'softmax' : `mlp:${hidden.join('-')}`;
 }
 
 /** Throws for options that are of no use together. */

@@ -1,7 +1,8 @@
 /** Where a run is kept: weights.safetensors and run.json, each written whole or not at all. */
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { encodeSafetensors } from '../checkpoint/safetensors';
+import { fileStore } from '../checkpoint/stores/file';
 import { DataError, type RuntimeInfo } from '../index';
 import type { EpochResult } from '../nn';
 import type { Environment } from './environment';
@@ -53,7 +54,7 @@ export function prepareRunFolder(out: string | undefined, name: string): string 
 }
 
 /** Writes both files; run.json last, so that where it is, all is. */
-export function writeRun(folder: string, context: RunContext, result: SessionResult): void {
+export async function writeRun(folder: string, context: RunContext, result: SessionResult): Promise<void> {
   makeFolder(folder);
   const { options, data } = context;
   const metadata = {
@@ -66,12 +67,13 @@ export function writeRun(folder: string, context: RunContext, result: SessionRes
     steps: String(result.steps),
     sha256: result.parameterHash,
   };
-  writeWhole(join(folder, WEIGHTS_FILE), encodeSafetensors(result.weights, metadata));
-  writeWhole(join(folder, RUN_FILE), `${JSON.stringify(recordOf(context, result), null, 2)}\n`);
+  await fileStore(join(folder, WEIGHTS_FILE)).save(encodeSafetensors(result.weights, metadata));
+  const record = `${JSON.stringify(recordOf(context, result), null, 2)}\n`;
+  await fileStore(join(folder, RUN_FILE)).save(new TextEncoder().encode(record));
 }
 
 function recordOf({ command, options, startedAt, environment, data }: RunContext, result: SessionResult): RunRecord {
-  const { info, sizes, parameterCount, epochs, weights, parameterHash, ...figures } = result;
+  const { info, sizes, parameterCount, epochs, weights, parameterHash, position, stateDict, ...figures } = result;
   const { name, train, test, standardized } = data;
   const { featureCount, classCount, classNames } = train;
   return {
@@ -118,17 +120,6 @@ function makeFolder(folder: string): void {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-function writeWhole(file: string, content: string | Uint8Array): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, content);
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }
 
 /** What a run that failed leaves behind: nothing. */

@@ -9,6 +9,7 @@ import {
   type Runtime,
   type RuntimeInfo,
   type RuntimeOptions,
+  type StateDict,
 } from '../index';
 import {
   countParameters,
@@ -19,6 +20,7 @@ import {
   type Layer,
   type Model,
   relu,
+  type TrainPosition,
   type TrainProgress,
   trainClassifier,
 } from '../nn';
@@ -43,9 +45,12 @@ export interface SessionSettings {
 export interface SessionHooks {
   /** Called once everything is in place, before the first step. */
   onStart?: (info: RuntimeInfo) => void;
-  onProgress?: (progress: TrainProgress) => void;
+  /** @param stateDict takes the optimizer's state as it is now */
+  onProgress?: (progress: TrainProgress, stateDict: () => StateDict) => void | Promise<void>;
   /** Ends training after the batch under way. */
   signal?: AbortSignal;
+  /** Where to go on. */
+  from?: { readonly position: TrainPosition; readonly stateDict: StateDict };
 }
 
 /** What came of a run. */
@@ -75,6 +80,9 @@ export interface SessionResult {
   readonly weights: readonly SafetensorsEntry[];
   /** SHA-256 over the bytes of all weights, in order. */
   readonly parameterHash: string;
+  /** Where the run stopped, and the optimizer's state there. */
+  readonly position: TrainPosition;
+  readonly stateDict: StateDict;
 }
 
 /**
@@ -104,12 +112,13 @@ async function train(
   model: Model,
   data: LoadedData,
   settings: SessionSettings,
-  { onStart, onProgress, signal }: SessionHooks,
+  { onStart, onProgress, signal, from }: SessionHooks,
 ) {
   const { epochs, seed, batchSize } = settings;
   const totalSteps = epochs * Math.ceil(data.train.count / batchSize);
   const options = { ...optimizerOptions(settings, totalSteps), runtime };
   const optimizer = await createOptimizer(settings.optimizer, model.parameters, options);
+  if (from) optimizer.loadStateDict(from.stateDict);
   onStart?.(runtime.info);
   const begin = performance.now();
   const result = await trainClassifier(model, optimizer, {
@@ -117,16 +126,19 @@ async function train(
     test: data.test,
     epochs,
     seed,
-    onProgress,
+    from: from?.position,
+    onProgress: (progress) => onProgress?.(progress, () => optimizer.stateDict()),
     signal,
   });
+  const stateDict = optimizer.stateDict();
   const last = result.epochs.at(-1);
   const upToDate = last !== undefined && last.epoch * Math.ceil(data.train.count / batchSize) === result.steps;
   const evaluation = upToDate ? { loss: last.testLoss!, accuracy: last.testAccuracy! } : evaluateClassifier(model, data.test);
   const best = bestOf(result.epochs);
   return {
     ...result,
-    skippedSteps: optimizer.skippedSteps,
+    stateDict,
+    skippedSteps: skippedIn(result.position),
     trainLoss: last?.trainLoss ?? null,
     testLoss: evaluation.loss,
     testAccuracy: evaluation.accuracy,
@@ -134,6 +146,10 @@ async function train(
     bestEpoch: best?.epoch ?? null,
     elapsedMs: performance.now() - begin,
   };
+}
+
+function skippedIn({ epochs, skippedSteps }: TrainPosition): number {
+  return epochs.reduce((sum, epoch) => sum + epoch.skippedSteps, skippedSteps);
 }
 
 /** The first of the epochs of highest test accuracy. */

@@ -7,6 +7,7 @@ export {
   evaluateClassifier,
   type StepsParameters,
   type TrainOptions,
+  type TrainPosition,
   type TrainProgress,
   type TrainResult,
   trainClassifier,
