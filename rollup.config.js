@@ -10,6 +10,7 @@ const library = {
   index: 'src/index.ts',
   registry: 'src/optimizers/registry.ts',
   schedules: 'src/schedules/index.ts',
+  gradients: 'src/gradients/index.ts',
   checkpoint: 'src/checkpoint/index.ts',
   nn: 'src/nn/index.ts',
   data: 'src/data/index.ts',

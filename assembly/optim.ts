@@ -1,5 +1,6 @@
 /** The ABI of the optim module: exports, nothing else. `table` is a step table (src/abi/layout.ts). */
 import { OP_NONE, OP_NORM } from './layout';
+import { combineTo } from './math/map';
 import { StepJobs } from './optimizers/step';
 
 /** A whole step over all tensors of the table, on the calling thread. The outcome is in the table. */
@@ -19,6 +20,11 @@ export function stepTasks(op: i32, table: usize, from: u32, to: u32): void {
 /** After all tasks of a phase: the next phase's op, or OP_NONE when the step is complete or refused. */
 export function stepAdvance(op: i32, table: usize): i32 {
   return changetype<StepJobs>(0).advance(op, table);
+}
+
+/** out[i] = x[i] - b·(a·x[i] - y[i]) over n elements. Any may be the same. */
+export function combine(out: usize, x: usize, y: usize, n: i32, a: f32, b: f32): void {
+  combineTo(out, x, y, n, a, b);
 }
 
 /** x/2 by a vector multiplication: zero for the smallest normal number where the engine flushes subnormals. */

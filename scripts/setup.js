@@ -19,6 +19,10 @@ function fingerprint(files) {
   return hash.digest('hex');
 }
 
+/** npm itself, not the old one that a dependency may have brought into node_modules/.bin, which npm scripts find first. */
+const { npm_execpath: npmPath } = process.env;
+const npm = npmPath ? `"${process.execPath}" "${npmPath}"` : 'npm';
+
 function step(name, stamp, files, products, command) {
   const wanted = fingerprint(files);
   const current = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
@@ -38,7 +42,7 @@ step(
   'node_modules/.adal-stamp',
   ['package.json', 'package-lock.json'],
   ['node_modules/assemblyscript'],
-  'npm ci --no-audit --no-fund',
+  `${npm} ci --no-audit --no-fund`,
 );
 const sources = [
   ...filesOf('assembly'),
@@ -48,4 +52,4 @@ const sources = [
   'tsconfig.json',
   'package-lock.json',
 ];
-step('Building', 'build/.adal-stamp', sources, ['dist/index.js', 'build/optim.simd.wasm'], 'npm run --silent build');
+step('Building', 'build/.adal-stamp', sources, ['dist/index.js', 'build/optim.simd.wasm'], `${npm} run --silent build`);

@@ -32,7 +32,7 @@ export {
   type OptimizerMemory,
   type StepResult,
 } from './optimizers/optimizer';
-export type { ParameterRecord, ParamGroup, ParamGroupInit, ParamsInit } from './optimizers/param-group';
+export type { MatchedGroup, NameMatch, ParameterRecord, ParamGroup, ParamGroupInit, ParamsInit } from './optimizers/param-group';
 export { RAdam, type RAdamOptions } from './optimizers/radam';
 export { createOptimizer, type OptimizerName, type OptimizerOptions, optimizerNames } from './optimizers/registry';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop';

@@ -16,7 +16,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   checkpoint: [...BASE, 'math', 'optimizers'],
   data: [...BASE, 'math', 'runtime'],
   optimizers: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'schedules'],
-  nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data'],
+  gradients: [...BASE, 'runtime', 'tensors', 'optimizers'],
+  nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data', 'checkpoint', 'optimizers'],
   cli: [...BASE, 'index', 'math', 'runtime', 'tensors', 'optimizers', 'nn', 'data', 'schedules', 'checkpoint'],
 };
 

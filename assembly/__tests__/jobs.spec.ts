@@ -4,7 +4,7 @@ import { JOB_DONE, JOB_FINISHED, JOB_GENERATION, JOB_LIMIT, JOB_SIZE, JOB_TICKET
 /** Two phases of three tasks; task t of phase p adds 1 to word 4p + t. */
 @unmanaged
 class Count extends Jobs {
-  run(op: i32, arg: usize, task: u32): void {
+  run(op: i32, arg: usize, task: u32, thread: u32): void {
     const word = arg + ((4 * op + <i32>task) << 2);
     store<i32>(word, load<i32>(word) + 1);
   }

@@ -1,76 +1,127 @@
-/** Activations and biases, forward and backward. */
-import { loadPartial, storePartial, turnsEnd } from './partial';
+/**
+ * Activations, forward and backward: one class an activation, and the two loops that run them all. As in map.ts, loops run
+ * over whole 64-byte turns and leave padding zero.
+ */
+import { turnsEnd, zeroTail } from './partial';
+import { sigmoid4, tanh4 } from './tanh';
 
-/** out[i] = x[i] < 0 ? 0 : x[i] */
-export function rectify(out: usize, x: usize, n: i32): void {
-  const zero = f32x4.splat(0);
-  for (const end = turnsEnd(out, n); out < end; out += 64) {
-    const x0 = v128.load(x);
-    const x1 = v128.load(x, 16);
-    const x2 = v128.load(x, 32);
-    const x3 = v128.load(x, 48);
-    v128.store(out, v128.andnot(x0, f32x4.lt(x0, zero)));
-    v128.store(out, v128.andnot(x1, f32x4.lt(x1, zero)), 16);
-    v128.store(out, v128.andnot(x2, f32x4.lt(x2, zero)), 32);
-    v128.store(out, v128.andnot(x3, f32x4.lt(x3, zero)), 48);
+/** An activation with one parameter k. Never instantiated: see optimizers/rule.ts. */
+@unmanaged
+export class Activation {
+  /** out, of x. */
+  value(x: v128, k: v128): v128 {
+    return x;
+  }
+
+  /** dx, of dy and s: what the activation wrote, or read (said with each). */
+  gradient(dy: v128, s: v128, k: v128): v128 {
+    return dy;
+  }
+}
+
+/** ReLU; s is its output. */
+@unmanaged
+export class Rectifier extends Activation {
+  /** x < 0 ? 0 : x */
+  @inline
+  value(x: v128, k: v128): v128 {
+    return v128.andnot(x, f32x4.lt(x, f32x4.splat(0)));
+  }
+
+  /** out > 0 ? dy : 0 */
+  @inline
+  gradient(dy: v128, s: v128, k: v128): v128 {
+    return v128.and(dy, f32x4.gt(s, f32x4.splat(0)));
+  }
+}
+
+/** LeakyReLU of slope k ≥ 0; s is its output. */
+@unmanaged
+export class LeakyRectifier extends Activation {
+  /** x < 0 ? k·x : x */
+  @inline
+  value(x: v128, k: v128): v128 {
+    return v128.bitselect(f32x4.mul(x, k), x, f32x4.lt(x, f32x4.splat(0)));
+  }
+
+  /** out > 0 ? dy : k·dy */
+  @inline
+  gradient(dy: v128, s: v128, k: v128): v128 {
+    return v128.bitselect(dy, f32x4.mul(dy, k), f32x4.gt(s, f32x4.splat(0)));
+  }
+}
+
+/** s is the output. */
+@unmanaged
+export class Tanh extends Activation {
+  @inline
+  value(x: v128, k: v128): v128 {
+    return tanh4(x);
+  }
+
+  /** dy·(1 - out²) */
+  @inline
+  gradient(dy: v128, s: v128, k: v128): v128 {
+    return f32x4.mul(dy, f32x4.sub(f32x4.splat(1), f32x4.mul(s, s)));
+  }
+}
+
+/** s is the output. */
+@unmanaged
+export class Sigmoid extends Activation {
+  @inline
+  value(x: v128, k: v128): v128 {
+    return sigmoid4(x);
+  }
+
+  /** dy·(out·(1 - out)) */
+  @inline
+  gradient(dy: v128, s: v128, k: v128): v128 {
+    return f32x4.mul(dy, f32x4.mul(s, f32x4.sub(f32x4.splat(1), s)));
+  }
+}
+
+/** s is the input. */
+@unmanaged
+export class Silu extends Activation {
+  /** x·σ(x) */
+  @inline
+  value(x: v128, k: v128): v128 {
+    return f32x4.mul(x, sigmoid4(x));
+  }
+
+  /** dy·(σ·(1 + x·(1 - σ))) */
+  @inline
+  gradient(dy: v128, s: v128, k: v128): v128 {
+    const one = f32x4.splat(1);
+    const sigma = sigmoid4(s);
+    return f32x4.mul(dy, f32x4.mul(sigma, f32x4.add(one, f32x4.mul(s, f32x4.sub(one, sigma)))));
+  }
+}
+
+/** out[i] = value(x[i]). out may be x. */
+export function activate<A extends Activation>(out: usize, x: usize, n: i32, parameter: f32): void {
+  const k = f32x4.splat(parameter);
+  for (let p = out, end = turnsEnd(out, n); p < end; p += 64) {
+    v128.store(p, changetype<A>(0).value(v128.load(x), k));
+    v128.store(p, changetype<A>(0).value(v128.load(x, 16), k), 16);
+    v128.store(p, changetype<A>(0).value(v128.load(x, 32), k), 32);
+    v128.store(p, changetype<A>(0).value(v128.load(x, 48), k), 48);
     x += 64;
   }
+  zeroTail(out, n);
 }
 
-/** dx[i] = out[i] > 0 ? dy[i] : 0 */
-export function rectifyGradient(dx: usize, dy: usize, out: usize, n: i32): void {
-  const zero = f32x4.splat(0);
-  for (const end = turnsEnd(dx, n); dx < end; dx += 64) {
-    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(out), zero)));
-    v128.store(dx, v128.and(v128.load(dy, 16), f32x4.gt(v128.load(out, 16), zero)), 16);
-    v128.store(dx, v128.and(v128.load(dy, 32), f32x4.gt(v128.load(out, 32), zero)), 32);
-    v128.store(dx, v128.and(v128.load(dy, 48), f32x4.gt(v128.load(out, 48), zero)), 48);
+/** dx[i] = gradient(dy[i], s[i]). dx may be dy or s. */
+export function activationGradient<A extends Activation>(dx: usize, dy: usize, s: usize, n: i32, parameter: f32): void {
+  const k = f32x4.splat(parameter);
+  for (let p = dx, end = turnsEnd(dx, n); p < end; p += 64) {
+    v128.store(p, changetype<A>(0).gradient(v128.load(dy), v128.load(s), k));
+    v128.store(p, changetype<A>(0).gradient(v128.load(dy, 16), v128.load(s, 16), k), 16);
+    v128.store(p, changetype<A>(0).gradient(v128.load(dy, 32), v128.load(s, 32), k), 32);
+    v128.store(p, changetype<A>(0).gradient(v128.load(dy, 48), v128.load(s, 48), k), 48);
     dy += 64;
-    out += 64;
+    s += 64;
   }
-}
-
-/** x[r][c] = x[r][c] + bias[c], rows dense. */
-export function addBias(x: usize, bias: usize, rows: i32, cols: i32): void {
-  const rest = cols & 3;
-  const whole = (<usize>(cols - rest)) << 2;
-  for (let r = 0; r < rows; ++r) {
-    for (let q: usize = 0; q < whole; q += 16) v128.store(x + q, f32x4.add(v128.load(x + q), v128.load(bias + q)));
-    x += whole;
-    if (rest) {
-      storePartial(x, f32x4.add(loadPartial(x, rest), loadPartial(bias + whole, rest)), rest);
-      x += (<usize>rest) << 2;
-    }
-  }
-}
-
-/** db[c] = Σ dy[r][c] over ascending r, in f64, then rounded; rows dense. */
-export function biasGradient(db: usize, dy: usize, rows: i32, cols: i32): void {
-  const step = (<usize>cols) << 2;
-  const whole = cols & ~3;
-  for (let c = 0; c < whole; c += 4) {
-    let low = f64x2.splat(0);
-    let high = f64x2.splat(0);
-    let p = dy;
-    for (let r = 0; r < rows; ++r) {
-      // low, high[c] += dy[r][c]
-      low = f64x2.add(low, f64x2.promote_low_f32x4(v128.load64_zero(p)));
-      high = f64x2.add(high, f64x2.promote_low_f32x4(v128.load64_zero(p, 8)));
-      p += step;
-    }
-    v128.store(db, v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2));
-    db += 16;
-    dy += 16;
-  }
-  for (let c = whole; c < cols; ++c) {
-    let sum: f64 = 0;
-    let p = dy;
-    for (let r = 0; r < rows; ++r) {
-      sum += load<f32>(p);
-      p += step;
-    }
-    store<f32>(db, <f32>sum);
-    db += 4;
-    dy += 4;
-  }
+  zeroTail(dx, n);
 }

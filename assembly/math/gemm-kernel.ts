@@ -48,37 +48,37 @@ export class One extends Width {
 /**
  * c0[j] += Σ a0[p]·b[p][j] and the same for c1, a1, p ascending, for W groups of 4 columns j; `depth` is at least 1.
  * Called from two places, so that asc does not inline it: alone in its function V8 11 gives it the registers it needs.
- * @param bStep bytes from one k of b to the next
+ * @param bStep bytes from one k of b to the next @param fresh sums begin with 0, not with what c0 and c1 hold
  */
+// biome-ignore format: one line a role
 export function multiplyTile<W extends Width>(
-  c0: usize,
-  c1: usize,
-  a0: usize,
-  a1: usize,
-  b: usize,
-  bStep: usize,
-  depth: i32,
+  c0: usize, c1: usize, a0: usize, a1: usize, b: usize, bStep: usize,
+  depth: i32, fresh: bool,
 ): void {
   // Registers that this width does not use are never touched: asc drops them.
-  let x0 = v128.load(c0);
-  let y0 = v128.load(c1);
+  let x0 = f32x4.splat(0);
+  let y0 = x0;
   let x1 = x0;
   let y1 = x0;
   let x2 = x0;
   let y2 = x0;
   let x3 = x0;
   let y3 = x0;
-  if (changetype<W>(0).vectors() > 1) {
-    x1 = v128.load(c0, 16);
-    y1 = v128.load(c1, 16);
-  }
-  if (changetype<W>(0).vectors() > 2) {
-    x2 = v128.load(c0, 32);
-    y2 = v128.load(c1, 32);
-  }
-  if (changetype<W>(0).vectors() > 3) {
-    x3 = v128.load(c0, 48);
-    y3 = v128.load(c1, 48);
+  if (!fresh) {
+    x0 = v128.load(c0);
+    y0 = v128.load(c1);
+    if (changetype<W>(0).vectors() > 1) {
+      x1 = v128.load(c0, 16);
+      y1 = v128.load(c1, 16);
+    }
+    if (changetype<W>(0).vectors() > 2) {
+      x2 = v128.load(c0, 32);
+      y2 = v128.load(c1, 32);
+    }
+    if (changetype<W>(0).vectors() > 3) {
+      x3 = v128.load(c0, 48);
+      y3 = v128.load(c1, 48);
+    }
   }
   // The second row at a fixed distance: one pointer less to advance is about 2%.
   const apart = a1 - a0;

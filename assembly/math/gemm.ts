@@ -12,7 +12,7 @@
 import { GEMM_DEPTH, GEMM_PANEL, GEMM_ROWS, GEMM_TILE } from '../../src/abi/nn-layout';
 import { Four, multiplyTile, One, Three, Two, Width } from './gemm-kernel';
 import { packRows, packTransposed, transpose } from './pack';
-import { loadPartial, storePartial } from './partial';
+import { copyFloats, zeroFloats } from './partial';
 
 /**
  * Up to so many rows of C, B is read in place, because packing costs more than it saves. On an EPYC with V8 11 and 13, 8 was
@@ -21,18 +21,33 @@ import { loadPartial, storePartial } from './partial';
 const FEW_ROWS = 8;
 
 /** C = op(A)·op(B), C of m×n; op(A) is A of m×k or, `aTransposed`, the transpose of A of k×m; B likewise. */
+// biome-ignore format: one line a role
 export function gemm(
-  c: usize,
-  a: usize,
-  b: usize,
-  m: i32,
-  n: i32,
-  k: i32,
-  scratch: usize,
-  aTransposed: bool,
-  bTransposed: bool,
+  c: usize, a: usize, b: usize,
+  m: i32, n: i32, k: i32,
+  scratch: usize, aTransposed: bool, bTransposed: bool,
 ): void {
-  zeroFloats(c, m * n);
+  if (k > 0) multiply(c, a, b, m, n, k, scratch, aTransposed, bTransposed, true);
+  else zeroFloats(c, m * n);
+}
+
+/** The same, added to what C holds: each accumulator begins with it. So two products along k are one, cut anywhere. */
+// biome-ignore format: one line a role
+export function accumulate(
+  c: usize, a: usize, b: usize,
+  m: i32, n: i32, k: i32,
+  scratch: usize, aTransposed: bool, bTransposed: bool,
+): void {
+  multiply(c, a, b, m, n, k, scratch, aTransposed, bTransposed, false);
+}
+
+/** @param fresh accumulators begin with 0, not with C */
+// biome-ignore format: one line a role
+function multiply(
+  c: usize, a: usize, b: usize,
+  m: i32, n: i32, k: i32,
+  scratch: usize, aTransposed: bool, bTransposed: bool, fresh: bool,
+): void {
   // Blocks of equal depth: 784 is 4 × 196, not 3 × 256 and a stump of 16.
   const blocks = k > GEMM_DEPTH ? (k + GEMM_DEPTH - 1) / GEMM_DEPTH : 1;
   const most = (k + blocks - 1) / blocks;
@@ -47,24 +62,17 @@ export function gemm(
         aStep = (<usize>depth) << 2;
         transpose(ai, aStep, a + ((<usize>p * m + i) << 2), (<usize>m) << 2, depth, rows);
       }
-      multiplyBlock(c + ((<usize>i * n) << 2), ai, aStep, b, rows, n, k, p, depth, scratch, bTransposed);
+      multiplyBlock(c + ((<usize>i * n) << 2), ai, aStep, b, rows, n, k, p, depth, scratch, bTransposed, fresh && p === 0);
     }
   }
 }
 
 /** Adds k in [p, p+depth) to `rows` rows of C, panel by panel of B. */
+// biome-ignore format: one line a role
 function multiplyBlock(
-  c: usize,
-  a: usize,
-  aStep: usize,
-  b: usize,
-  rows: i32,
-  n: i32,
-  k: i32,
-  p: i32,
-  depth: i32,
-  scratch: usize,
-  bTransposed: bool,
+  c: usize, a: usize, aStep: usize, b: usize,
+  rows: i32, n: i32, k: i32, p: i32, depth: i32,
+  scratch: usize, bTransposed: bool, fresh: bool,
 ): void {
   const panel = scratch + GEMM_TILE;
   for (let j = 0; j < n; j += GEMM_PANEL) {
@@ -75,7 +83,8 @@ function multiplyBlock(
       packTransposed(panel, b + ((<usize>j * k + p) << 2), (<usize>k) << 2, depth, width);
     } else {
       const source = b + ((<usize>p * n + j) << 2);
-      if (rows > FEW_ROWS || (width & 3) !== 0) {
+      // Rows of 16 columns lie as a packed panel does.
+      if (n !== GEMM_PANEL && (rows > FEW_ROWS || (width & 3) !== 0)) {
         packRows(panel, source, (<usize>n) << 2, depth, width);
       } else {
         bj = source;
@@ -84,25 +93,18 @@ function multiplyBlock(
     }
     const cj = c + ((<usize>j) << 2);
     const cStep = (<usize>n) << 2;
-    if (width > 12) multiplyPanel<Four>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch);
-    else if (width > 8) multiplyPanel<Three>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch);
-    else if (width > 4) multiplyPanel<Two>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch);
-    else multiplyPanel<One>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch);
+    if (width > 12) multiplyPanel<Four>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
+    else if (width > 8) multiplyPanel<Three>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
+    else if (width > 4) multiplyPanel<Two>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
+    else multiplyPanel<One>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
   }
 }
 
 /** All rows of one panel of C, two at a time. A row or columns too many go to the scratch tile, so that C's neighbours stay. */
+// biome-ignore format: one line a role
 function multiplyPanel<W extends Width>(
-  c: usize,
-  cStep: usize,
-  a: usize,
-  aStep: usize,
-  b: usize,
-  bStep: usize,
-  rows: i32,
-  width: i32,
-  depth: i32,
-  tile: usize,
+  c: usize, cStep: usize, a: usize, aStep: usize, b: usize, bStep: usize,
+  rows: i32, width: i32, depth: i32, tile: usize, fresh: bool,
 ): void {
   const ragged = (width & 3) !== 0;
   const tile1 = tile + GEMM_PANEL * 4;
@@ -111,38 +113,17 @@ function multiplyPanel<W extends Width>(
     const c1 = c + cStep;
     const a1 = paired ? a + aStep : a;
     if (ragged) {
-      copyRow(tile, c, width);
-      if (paired) copyRow(tile1, c1, width);
-      multiplyTile<W>(tile, tile1, a, a1, b, bStep, depth);
-      copyRow(c, tile, width);
-      if (paired) copyRow(c1, tile1, width);
+      if (!fresh) {
+        copyFloats(tile, c, width);
+        if (paired) copyFloats(tile1, c1, width);
+      }
+      multiplyTile<W>(tile, tile1, a, a1, b, bStep, depth, fresh);
+      copyFloats(c, tile, width);
+      if (paired) copyFloats(c1, tile1, width);
     } else {
-      multiplyTile<W>(c, paired ? c1 : tile1, a, a1, b, bStep, depth);
+      multiplyTile<W>(c, paired ? c1 : tile1, a, a1, b, bStep, depth, fresh);
     }
     c += cStep << 1;
     a += aStep << 1;
   }
-}
-
-/** Zeroes n f32 at x. */
-function zeroFloats(x: usize, n: i32): void {
-  const zero = f32x4.splat(0);
-  for (; n >= 4; n -= 4) {
-    v128.store(x, zero);
-    x += 16;
-  }
-  for (; n > 0; --n) {
-    store<f32>(x, 0);
-    x += 4;
-  }
-}
-
-/** Copies `width` f32, 1…15 and not a multiple of 4. */
-function copyRow(dst: usize, src: usize, width: i32): void {
-  for (; width >= 4; width -= 4) {
-    v128.store(dst, v128.load(src));
-    dst += 16;
-    src += 16;
-  }
-  storePartial(dst, loadPartial(src, width), width);
 }

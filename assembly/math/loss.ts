@@ -3,19 +3,39 @@ import { log } from '../../src/math/log';
 import { exp4 } from './exp';
 import { loadPartial, storePartial } from './partial';
 
-/** Mean over rows of log Σ e^x - x[label]; d = its gradient. d may be x: a row is read before it is written. */
-export function crossEntropy(d: usize, x: usize, labels: usize, rows: i32, cols: i32): f64 {
+/**
+ * Mean over rows of log Σ e^x - x[label]; d = its gradient. d may be x: a row is read before it is written. With `weights`
+ * (one f32 a class; 0 for none) a row counts as much as its label's weight.
+ */
+export function crossEntropy(d: usize, x: usize, labels: usize, weights: usize, rows: i32, cols: i32): f64 {
+  const whole = totalWeight(labels, weights, rows, cols);
   let total: f64 = 0;
   for (let r = 0; r < rows; ++r) {
-    total += crossEntropyRow(d, x, load<u32>(labels), <f64>rows, cols);
+    const label = load<u32>(labels);
+    const weight = weightOf(label, weights, cols);
+    total += weight * crossEntropyRow(d, x, label, weight, whole, cols);
     labels += 4;
     d += (<usize>cols) << 2;
     x += (<usize>cols) << 2;
   }
-  return total / <f64>rows;
+  return total / whole;
 }
 
-function crossEntropyRow(d: usize, x: usize, label: u32, rows: f64, cols: i32): f64 {
+/** A label that is no class weighs 1: its loss is NaN anyway. */
+function weightOf(label: u32, weights: usize, cols: i32): f64 {
+  return weights !== 0 && label < <u32>cols ? <f64>load<f32>(weights + ((<usize>label) << 2)) : 1.0;
+}
+
+/** What all rows weigh, in f64 over ascending rows. */
+function totalWeight(labels: usize, weights: usize, rows: i32, cols: i32): f64 {
+  if (weights === 0) return <f64>rows;
+  let total: f64 = 0;
+  for (let r = 0; r < rows; ++r) total += weightOf(load<u32>(labels + ((<usize>r) << 2)), weights, cols);
+  return total;
+}
+
+/** The unweighted loss of a row; its gradient is weighted: weight/whole of the row's own. */
+function crossEntropyRow(d: usize, x: usize, label: u32, weight: f64, whole: f64, cols: i32): f64 {
   const largest = rowMax(x, cols);
   // No such class: a loss that cannot be overlooked, and nothing read or written outside the row.
   const known = label < <u32>cols;
@@ -23,9 +43,9 @@ function crossEntropyRow(d: usize, x: usize, label: u32, rows: f64, cols: i32): 
   const z: f64 = known ? <f64>load<f32>(x + own) - <f64>largest : NaN;
   const sum = exponentials(d, x, largest, cols);
   const e: f64 = known ? load<f32>(d + own) : 0;
-  scaleRow(d, cols, <f32>(1.0 / (sum * rows)));
+  scaleRow(d, cols, <f32>(weight / (sum * whole)));
   // p - 1 in f64: in f32 it would lose what a confident row has left of its gradient.
-  if (known) store<f32>(d + own, <f32>((e / sum - 1.0) / rows));
+  if (known) store<f32>(d + own, <f32>(((e / sum - 1.0) * weight) / whole));
   return log(sum) - z;
 }
 

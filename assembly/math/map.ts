@@ -54,6 +54,21 @@ export function addScaled(y: usize, x: usize, n: i32, a: f32): void {
   zeroTail(y, n);
 }
 
+/**
+ * out[i] = x[i] - b·(a·x[i] - y[i]), each operation rounded: with a = 0 a sum, with a = 1 a move from x towards y. In this form
+ * nothing moves where y = x, -0 included, if b > 0. a and b are finite, so that padding stays zero.
+ */
+export function combineTo(out: usize, x: usize, y: usize, n: i32, a: f32, b: f32): void {
+  const ka = f32x4.splat(a);
+  const kb = f32x4.splat(b);
+  for (const end = turnsEnd(out, n); out < end; out += 16) {
+    const v = v128.load(x);
+    v128.store(out, f32x4.sub(v, f32x4.mul(kb, f32x4.sub(f32x4.mul(ka, v), v128.load(y)))));
+    x += 16;
+    y += 16;
+  }
+}
+
 /** out[i] = a[i] + b[i] */
 export function addTo(out: usize, a: usize, b: usize, n: i32): void {
   for (const end = turnsEnd(out, n); out < end; out += 64) {

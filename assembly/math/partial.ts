@@ -19,7 +19,51 @@ export function zeroTail(x: usize, n: i32): void {
   for (let p = x + ((<usize>n) << 2), end = turnsEnd(x, n); p < end; p += 4) store<f32>(p, 0);
 }
 
+/** Zeroes n f32 at x, and nothing else. */
+export function zeroFloats(x: usize, n: i32): void {
+  const zero = f32x4.splat(0);
+  for (; n >= 4; n -= 4) {
+    v128.store(x, zero);
+    x += 16;
+  }
+  for (; n > 0; --n) {
+    store<f32>(x, 0);
+    x += 4;
+  }
+}
+
 /** Address after the last 64-byte turn of n elements at x. */
 export function turnsEnd(x: usize, n: i32): usize {
   return x + (((<usize>n + 15) & ~15) << 2);
+}
+
+/** The first `width` (1…4) f32 at x. */
+export function loadLanes(x: usize, width: i32): v128 {
+  return width === 4 ? v128.load(x) : loadPartial(x, width);
+}
+
+/** Writes the first `width` (1…4) lanes of v at x. */
+export function storeLanes(x: usize, v: v128, width: i32): void {
+  if (width === 4) v128.store(x, v);
+  else storePartial(x, v, width);
+}
+
+/** dst[i] = dst[i] + src[i] for n f32, and nothing else. */
+export function addFloats(dst: usize, src: usize, n: i32): void {
+  for (; n >= 4; n -= 4) {
+    v128.store(dst, f32x4.add(v128.load(dst), v128.load(src)));
+    dst += 16;
+    src += 16;
+  }
+  if (n > 0) storePartial(dst, f32x4.add(loadPartial(dst, n), loadPartial(src, n)), n);
+}
+
+/** dst[i] = src[i] for n f32, and nothing else. */
+export function copyFloats(dst: usize, src: usize, n: i32): void {
+  for (; n >= 4; n -= 4) {
+    v128.store(dst, v128.load(src));
+    dst += 16;
+    src += 16;
+  }
+  if (n > 0) storePartial(dst, loadPartial(src, n), n);
 }

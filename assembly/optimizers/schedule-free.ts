@@ -9,7 +9,7 @@ export class ScheduleFree extends Rule {
   apply(
     p: usize, g: usize, s0: usize, s1: usize, s2: usize,
     r: v128, beta2: v128, c2: v128, s: v128, eps: v128, lr: v128,
-    wd: v128, b: v128, keep: v128, take: v128, k10: v128, k11: v128,
+    wd: v128, c: v128, k: v128, k9: v128, k10: v128, k11: v128,
   ): void {
     // h = r·g
     const h = f32x4.mul(r, v128.load(g));
@@ -18,12 +18,13 @@ export class ScheduleFree extends Rule {
     // v ← β2·v + (1-β2)·h²
     const v = f32x4.add(f32x4.mul(beta2, v128.load(s1)), f32x4.mul(c2, f32x4.mul(h, h)));
     v128.store(s1, v);
-    // z' = z - lr·(h/max(s·√v + ε, 2^-126) + wd·y)
+    // u = h/max(s·√v + ε, 2^-126) + wd·y
     const d = f32x4.pmax(f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps), f32x4.splat(1.1754943508222875e-38));
-    const next = f32x4.sub(z, f32x4.mul(lr, f32x4.add(f32x4.div(h, d), f32x4.mul(wd, y))));
-    v128.store(s0, next);
-    // y ← keep·(y - b·z) + take·z': with b = 1-β1, keep = 1-c, take = β1·c + b this is (1-β1)·z' + β1·x'
-    v128.store(p, f32x4.add(f32x4.mul(keep, f32x4.sub(y, f32x4.mul(b, z))), f32x4.mul(take, next)));
+    const u = f32x4.add(f32x4.div(h, d), f32x4.mul(wd, y));
+    // z ← z - lr·u
+    v128.store(s0, f32x4.sub(z, f32x4.mul(lr, u)));
+    // y ← y - c·(y - z) - k·u: with k = lr·(1-β1 + β1·c) this is (1-β1)·z' + β1·x', and exactly y where nothing moves
+    v128.store(p, f32x4.sub(f32x4.sub(y, f32x4.mul(c, f32x4.sub(y, z))), f32x4.mul(k, u)));
   }
 
   @inline

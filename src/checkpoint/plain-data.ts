@@ -2,8 +2,7 @@
  * Plain data as JSON and tensors: what a program keeps in a checkpoint besides the optimizer, such as the epoch, the state dict of an
  * average of the weights, or a random generator's state.
  *
- * Invariant: what is read back equals what was written, every double and every element bit for bit (but for -0, which JSON has
- * not: a number -0 comes back as 0).
+ * Invariant: what is read back equals what was written, every double and every element, NaN, infinities and -0 included.
  */
 import { describe, fail } from '../validate';
 import { dtypeOf } from './dtypes';
@@ -24,6 +23,9 @@ export type PlainData =
 
 /** What stands in JSON for a typed array: its tensor's name by this key. */
 const TENSOR = '$tensor';
+/** What stands for the numbers that JSON has not: their text by this key. */
+const NUMBER = '$number';
+const OTHER_NUMBERS = ['NaN', 'Infinity', '-Infinity', '-0'];
 /** Deeper data are refused before they can exhaust the stack. */
 const MAX_DEPTH = 64;
 
@@ -33,7 +35,12 @@ const MAX_DEPTH = 64;
  */
 export function toJson(path: string, value: unknown, collector: TensorCollector | null, depth = 0): unknown {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : fail(path, 'a finite number', value);
+  if (typeof value === 'number') {
+    if (Number.isFinite(value) && !Object.is(value, -0)) return value;
+    return collector
+      ? { [NUMBER]: Object.is(value, -0) ? '-0' : String(value) }
+      : fail(path, 'a finite number other than -0', value);
+  }
   if (depth === MAX_DEPTH) fail(path, `data nested at most ${MAX_DEPTH} deep`, value);
   const inner = (key: string, item: unknown) => toJson(`${path}${key}`, item, collector, depth + 1);
   if (Array.isArray(value)) return Array.from(value, (item, index) => inner(`[${index}]`, item));
@@ -42,7 +49,7 @@ export function toJson(path: string, value: unknown, collector: TensorCollector 
     return { [TENSOR]: path };
   }
   if (!isPlainObject(value)) fail(path, collector ? 'JSON or a typed array of F64, I64, F32 or U8 elements' : 'JSON', value);
-  if (Object.hasOwn(value, TENSOR)) fail(path, `keys other than ${TENSOR}`, value);
+  for (const key of [TENSOR, NUMBER]) if (Object.hasOwn(value, key)) fail(path, `keys other than ${key}`, value);
   const fields = Object.entries(value).map(([key, item]) => [key, inner(`.${key}`, item)]);
   return fromEntries(fields as [string, unknown][]);
 }
@@ -60,7 +67,11 @@ export function fromJson(path: string, value: unknown, supply: TensorSupply, dep
   if (depth === MAX_DEPTH) refuse('schema', path, `data nested at most ${MAX_DEPTH} deep`, 'deeper ones');
   const inner = (key: string, item: unknown) => fromJson(`${path}${key}`, item, supply, depth + 1);
   if (Array.isArray(value)) return value.map((item, index) => inner(`[${index}]`, item));
-  const { [TENSOR]: name } = value as Record<string, unknown>;
+  const { [TENSOR]: name, [NUMBER]: number } = value as Record<string, unknown>;
+  if (Object.hasOwn(value, NUMBER)) {
+    if (!OTHER_NUMBERS.includes(number as string)) refuse('schema', path, OTHER_NUMBERS.join(' or '), describe(number));
+    return Number(number);
+  }
   if (Object.hasOwn(value, TENSOR)) return takeElements(supply, typeof name === 'string' ? name : path);
   return fromEntries(Object.entries(value).map(([key, item]) => [key, inner(`.${key}`, item)]));
 }

@@ -98,8 +98,8 @@ export async function runSession(data: LoadedData, settings: SessionSettings, ho
     const { batchSize, seed } = settings;
     const model = await createModel(runtime, { inputSize: sizes[0], layers, batchSize, seed });
     const trained = await train(runtime, model, data, settings, hooks);
-    const weights = Object.entries(model.parameters).map(([name, { value }]) => {
-      return { name, shape: value.shape, data: value.data.slice() };
+    const weights = Object.entries(model.parameters).map(([name, { evaluationValue }]) => {
+      return { name, shape: evaluationValue.shape, data: evaluationValue.data.slice() };
     });
     return { info: runtime.info, sizes, parameterCount, ...trained, weights, parameterHash: hashOf(weights) };
   } finally {

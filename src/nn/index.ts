@@ -1,13 +1,48 @@
 /** Neural networks in linear memory. Public exports, nothing else. */
 export type { NNKernels } from '../runtime/kernels-nn';
-export { type DenseLayer, dense, type Layer, type ReluLayer, relu } from './layers';
-export { countParameters, createModel, type Model, type ModelOptions } from './model';
+export { countParameters, createModel, type ModelOptions } from './create-model';
+export type { EarlyStoppingOptions } from './early-stopping';
+export { type EvaluateOptions, type Evaluation, evaluate, predict } from './evaluation';
+export {
+  type CheckpointOptions,
+  type FitEpoch,
+  type FitOptimizer,
+  type FitOptions,
+  type FitProgress,
+  type FitResult,
+  fit,
+} from './fit';
+export { type Layer, sequential } from './layers';
+export { type AvgPool2dLayer, avgPool2d } from './layers/avg-pool2d';
+export { type BatchNormLayer, type BatchNormOptions, batchNorm } from './layers/batch-norm';
+export { type Conv2dLayer, type Conv2dOptions, conv2d } from './layers/conv2d';
+export { type DenseLayer, dense } from './layers/dense';
+export { type DropoutLayer, dropout } from './layers/dropout';
+export { type EmbeddingLayer, embedding } from './layers/embedding';
+export { type FlattenLayer, flatten } from './layers/flatten';
+export { type GlobalAvgPoolLayer, globalAvgPool } from './layers/global-avg-pool';
+export type { Shape } from './layers/layer';
+export { type LayerNormLayer, layerNorm } from './layers/layer-norm';
+export { type LeakyReluLayer, leakyRelu } from './layers/leaky-relu';
+export { type MaxPool2dLayer, maxPool2d } from './layers/max-pool2d';
+export { type ReluLayer, relu } from './layers/relu';
+export { type SigmoidLayer, sigmoid } from './layers/sigmoid';
+export { type SiluLayer, silu } from './layers/silu';
+export { type TanhLayer, tanh } from './layers/tanh';
+export type { Pair } from './layers/window';
+export type { Loss } from './losses';
+export { type BinaryCrossEntropyLoss, binaryCrossEntropy } from './losses/binary-cross-entropy';
+export { type CrossEntropyLoss, crossEntropy } from './losses/cross-entropy';
+export { type HuberLoss, huber } from './losses/huber';
+export { type MeanSquaredErrorLoss, meanSquaredError } from './losses/mean-squared-error';
+export type { Model, ModelState } from './model';
+export type { ModelMemory } from './model-memory';
+export type { Samples, TrainingData } from './samples';
 export {
   type EpochResult,
   evaluateClassifier,
   type StepsParameters,
   type TrainOptions,
-  type TrainPosition,
   type TrainProgress,
   type TrainResult,
   trainClassifier,

@@ -1,10 +1,9 @@
 /**
- * A feed-forward classifier whose parameters, activations and gradients all lie in linear memory: a training batch is copied
- * in, and nothing is copied out but the loss.
+ * A feed-forward network whose parameters, activations and gradients all lie in linear memory: a training batch is copied in, and
+ * nothing is copied out but the loss.
  *
  * Invariant: all memory is planned for `batchSize` samples at creation; nothing is allocated afterwards.
  */
-import { gemmScratchBytes } from '../abi/nn-layout';
 import { ArgumentError, DisposedError } from '../errors';
 import { Prng } from '../math/prng';
 import type { NNKernels } from '../runtime/kernels-nn';
@@ -13,108 +12,194 @@ import { Parameter } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkInteger, checkOptions, fail } from '../validate';
-import { checkLayers, type Layer } from './layers';
+import type { Layer } from './layers';
+import type { Shape } from './layers/layer';
+import { type Loss, lossKindOf } from './losses';
+import { countElements, type ModelMemory, memoryOf } from './model-memory';
+import { Network } from './network';
+import { type NamedArray, type NetworkOptions, type NetworkPlan, planNetwork } from './network-plan';
 
-export interface ModelOptions {
-  /** Features a sample. */
-  inputSize: number;
-  /** From input to logits: the last one's units are the classes. */
-  layers: readonly Layer[];
-  /** Most samples a batch. @default 32 */
-  batchSize?: number;
-  /** Of the initial weights: an integer in [0, 2^53). @default 0 */
-  seed?: number;
+/** Everything that a model has learnt: copies, by name, and how many training passes dropout has seen. */
+export interface ModelState {
+  readonly arrays: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
+  readonly trainingPasses: number;
 }
 
-/** A layer with its place in memory. */
-interface Stage {
-  readonly layer: Layer;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly activation: Tensor;
-  /** Gradient of the loss by the activation. */
-  readonly delta: Tensor;
-  readonly weight: Parameter | null;
-  readonly bias: Parameter | null;
-}
+/** A checked model: see create-model.ts. */
+export type ModelSettings = NetworkOptions & { readonly seed: number };
+
+/** The most samples a batch. */
+export const MAX_BATCH = 2 ** 24;
 
 export class Model {
   readonly runtime: Runtime;
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  /** Floats a sample. */
   readonly inputSize: number;
-  readonly classCount: number;
+  /** Outputs a sample. */
+  readonly outputSize: number;
   readonly batchSize: number;
-  /** Trainable parameters by name (`dense1.weight`, `dense1.bias`, …): give them to an optimizer as they are. */
+  readonly loss: Loss;
+  readonly layers: readonly Layer[];
+  /** Whether the model can compute gradients. */
+  readonly training: boolean;
+  /** Trainable parameters by name (`dense1.weight`, `dense1.bias`, …): give them to an optimizer as they are. Empty without training. */
   readonly parameters: Readonly<Record<string, Parameter>>;
+  /** All that makes up the model, by name: values of the parameters, and running figures. */
+  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly #settings: ModelSettings;
+  readonly #plan: NetworkPlan;
+  readonly #network: Network;
+  readonly #workspace: number;
+  /** What forward passes read: one list a layer, rewritten by `#readWeights`. */
+  readonly #weightAddresses: number[][];
   readonly #kernels: NNKernels;
-  readonly #stages: readonly Stage[];
-  readonly #input: Tensor;
-  readonly #labels: Tensor;
-  readonly #scratch: number;
+  #trainingPasses = 0;
   #disposed = false;
 
   /** @internal Use `createModel`. */
-  constructor(runtime: Runtime, kernels: NNKernels, options: Required<ModelOptions>) {
+  constructor(runtime: Runtime, kernels: NNKernels, settings: ModelSettings) {
     this.runtime = runtime;
     this.#kernels = kernels;
-    this.inputSize = options.inputSize;
-    this.batchSize = options.batchSize;
+    this.#settings = settings;
+    this.#plan = planNetwork(settings);
+    this.inputShape = settings.inputShape;
+    this.outputShape = this.#plan.outputShape;
+    this.inputSize = this.#plan.inputs;
+    this.outputSize = this.#plan.outputs;
+    this.batchSize = settings.batchSize;
+    this.loss = settings.loss;
+    this.layers = settings.layers;
+    this.training = settings.training;
     const parameters = createRecord<Parameter>();
-    this.#input = new Tensor(runtime, [options.batchSize, options.inputSize]);
-    this.#labels = new Tensor(runtime, [options.batchSize]);
-    this.#stages = planStages(runtime, options, parameters);
-    this.parameters = Object.freeze(parameters);
-    this.classCount = this.#stages[this.#stages.length - 1].outputs;
-    this.#scratch = runtime.arena.allocate(scratchBytes(this.#stages, options.batchSize));
-    initialise(parameters, new Prng(options.seed));
+    const weights = createRecord<Tensor>();
+    this.parameters = parameters;
+    this.weights = weights;
+    try {
+      this.#allocateWeights(parameters, weights);
+      this.#workspace = runtime.arena.allocate(this.#plan.workspaceBytes);
+    } catch (error) {
+      for (const tensor of Object.values(weights)) tensor.dispose();
+      for (const { grad } of Object.values(parameters)) grad.dispose();
+      throw error;
+    }
+    Object.freeze(parameters);
+    Object.freeze(weights);
+    const addresses = (arrays: readonly NamedArray[]) => arrays.map(({ fullName }) => weights[fullName].address);
+    this.#weightAddresses = this.#plan.stages.map((stage) => addresses(stage.parameters));
+    const places = {
+      workspace: this.#workspace,
+      weights: this.#weightAddresses,
+      gradients: this.#plan.stages.map((stage) =>
+        stage.parameters.map(({ fullName }) => parameters[fullName]?.grad.address ?? 0),
+      ),
+      statistics: this.#plan.stages.map((stage) => addresses(stage.statistics)),
+    };
+    this.#network = new Network(this.#plan, settings.loss, kernels, places, settings.seed);
+    this.#network.writeConstants(runtime.memory.f32, runtime.memory.i32);
+    this.#initialise();
+  }
+
+  /** Outputs a sample, which are the classes when the loss is cross-entropy. */
+  get classCount(): number {
+    return this.outputSize;
   }
 
   /** Elements of all parameters. */
   get parameterCount(): number {
-    return Object.values(this.parameters).reduce((sum, { value }) => sum + value.length, 0);
+    return countElements(this.#plan.stages);
   }
 
-  /** Where a batch of up to `batchSize` × `inputSize` features goes, row-major. Ask again after anything that may allocate. */
+  /** Where a batch of up to `batchSize` samples goes, each row-major. Ask again after anything that may allocate. */
   get input(): Float32Array {
     this.#check();
-    return this.#input.data;
+    return this.#floats(this.#plan.input, this.batchSize * this.inputSize);
   }
 
-  /** Where the labels of a batch go. */
+  /** Where the classes of a batch go, for losses on classes. */
   get labels(): Int32Array {
     this.#check();
-    return new Int32Array(this.runtime.memory.buffer, this.#labels.address, this.batchSize);
+    if (this.#targetKind !== 'classes') throw new ArgumentError('loss', 'one on classes, to have labels', this.loss.kind);
+    return new Int32Array(this.runtime.memory.buffer, this.#workspace + this.#plan.targets, this.batchSize);
+  }
+
+  /** Where the target values of a batch go, `outputSize` a sample, for losses on values. */
+  get targets(): Float32Array {
+    this.#check();
+    if (this.#targetKind !== 'values') throw new ArgumentError('loss', 'one on values, to have targets', this.loss.kind);
+    return this.#floats(this.#plan.targets, this.batchSize * this.outputSize);
+  }
+
+  /** What the last pass gave, `outputSize` a sample. Ask again after anything that may allocate. */
+  get output(): Float32Array {
+    this.#check();
+    return this.#floats(this.#plan.output, this.batchSize * this.outputSize);
+  }
+
+  /** Bytes that such a model takes with batches of another size: what it would add to `runtime.info.usedBytes`. */
+  memory(batchSize: number = this.batchSize): ModelMemory {
+    checkInteger('batchSize', batchSize, 1, MAX_BATCH);
+    return memoryOf(planNetwork({ ...this.#settings, batchSize }), this.training);
   }
 
   /**
-   * Forward and backward over the `count` samples in `input` and `labels`: all parameters' gradients of the mean loss.
-   * @returns the mean softmax cross-entropy in nats, float64
+   * Forward and backward over the first `count` samples of `input` and `labels` (or `targets`): all parameters' gradients of the
+   * mean loss.
+   * @returns the mean loss, float64
+   * @throws ArgumentError for a model without training
    */
   computeGradients(count: number): number {
     this.#checkBatch(count);
-    const logits = this.#forward(count);
-    const { delta } = this.#stages[this.#stages.length - 1];
-    const labels = this.#labels.address;
-    const loss = this.#kernels.softmaxCrossEntropy(delta.address, logits, labels, count, this.classCount);
-    for (let index = this.#stages.length - 1; index >= 0; index--) this.#backward(index, count);
+    if (!this.training) throw new ArgumentError('training', 'a model created with training: true', 'false');
+    this.#readWeights(true);
+    this.#network.forward(count, true, this.#trainingPasses);
+    const loss = this.#network.loss(count);
+    this.#network.backward();
+    this.#trainingPasses = (this.#trainingPasses + 1) % 2 ** 32;
     return loss;
   }
 
-  /** Forward over the `count` samples in `input` and `labels`: how many the model gets right, and its mean loss. */
+  /** Forward over the first `count` samples of `input` and the targets: the mean loss, and how many classes are right. */
   evaluate(count: number): { correct: number; loss: number } {
-    this.#checkBatch(count);
-    const logits = this.#forward(count);
-    const { delta } = this.#stages[this.#stages.length - 1];
-    const labels = this.#labels.address;
-    const correct = this.#kernels.predictedMatches(logits, labels, count, this.classCount);
-    const loss = this.#kernels.softmaxCrossEntropy(delta.address, logits, labels, count, this.classCount);
-    return { correct, loss };
+    this.#forward(count);
+    const [output, targets] = [this.#workspace + this.#plan.output, this.#workspace + this.#plan.targets];
+    const classes = this.#targetKind === 'classes';
+    const correct = classes ? this.#kernels.predictedMatches(output, targets, count, this.outputSize) : 0;
+    return { correct, loss: this.#network.loss(count) };
   }
 
-  /** Forward over the `count` samples in `input`; a copy of the logits, count × classes. */
+  /** Forward over the first `count` samples of `input`; a copy of the outputs, count × outputs. */
   predict(count: number): Float32Array {
-    this.#checkBatch(count);
     this.#forward(count);
-    return this.#stages[this.#stages.length - 1].activation.data.slice(0, count * this.classCount);
+    return this.output.slice(0, count * this.outputSize);
+  }
+
+  /** Copies of everything the model has learnt. */
+  stateDict(): ModelState {
+    this.#check();
+    const arrays = createRecord<{ shape: readonly number[]; data: Float32Array }>();
+    for (const [name, { shape, data }] of Object.entries(this.weights)) arrays[name] = { shape, data: data.slice() };
+    return { arrays, trainingPasses: this.#trainingPasses };
+  }
+
+  /**
+   * Takes over what `stateDict` returned.
+   * @throws ArgumentError naming the array that does not fit; nothing has changed then
+   */
+  loadStateDict(state: ModelState): void {
+    this.#check();
+    checkOptions('state', state, ['arrays', 'trainingPasses']);
+    const passes = checkInteger('state.trainingPasses', state.trainingPasses, 0, 2 ** 32 - 1);
+    checkOptions('state.arrays', state.arrays, Object.keys(this.weights));
+    for (const [name, { length }] of Object.entries(this.weights)) {
+      const data = state.arrays[name]?.data;
+      if (!(data instanceof Float32Array) || data.length !== length) {
+        fail(`state.arrays.${name}.data`, `a Float32Array of ${length} elements`, data);
+      }
+    }
+    for (const [name, tensor] of Object.entries(this.weights)) tensor.data.set(state.arrays[name].data);
+    this.#trainingPasses = passes;
   }
 
   /** Frees the memory. Optimizers over these parameters must be disposed first. */
@@ -123,14 +208,55 @@ export class Model {
     if (!this.runtime.disposed) this.runtime.check('the model');
     this.#disposed = true;
     if (this.runtime.disposed) return;
-    this.runtime.arena.release(this.#scratch);
-    this.#input.dispose();
-    this.#labels.dispose();
-    for (const { activation, delta } of this.#stages) {
-      activation.dispose();
-      delta.dispose();
+    this.runtime.arena.release(this.#workspace);
+    for (const tensor of Object.values(this.weights)) tensor.dispose();
+    for (const { grad } of Object.values(this.parameters)) grad.dispose();
+  }
+
+  get #targetKind(): 'classes' | 'values' {
+    return lossKindOf(this.loss).targets;
+  }
+
+  #forward(count: number): void {
+    this.#checkBatch(count);
+    this.#readWeights(false);
+    this.#network.forward(count, false, 0);
+  }
+
+  /** Says where the coming pass reads the parameters: where they are trained, or what stands in for them in evaluation. */
+  #readWeights(training: boolean): void {
+    const { stages } = this.#plan;
+    for (let index = 0; index < stages.length; index++) {
+      const { parameters } = stages[index];
+      const addresses = this.#weightAddresses[index];
+      for (let k = 0; k < addresses.length; k++) addresses[k] = this.#tensorToRead(parameters[k].fullName, training).address;
     }
-    for (const parameter of Object.values(this.parameters)) parameter.dispose();
+  }
+
+  #tensorToRead(name: string, training: boolean): Tensor {
+    return (training ? undefined : this.parameters[name]?.evaluationValue) ?? this.weights[name];
+  }
+
+  #floats(offset: number, length: number): Float32Array {
+    return new Float32Array(this.runtime.memory.buffer, this.#workspace + offset, length);
+  }
+
+  #allocateWeights(parameters: Record<string, Parameter>, weights: Record<string, Tensor>): void {
+    for (const stage of this.#plan.stages) {
+      for (const { fullName, shape } of stage.parameters) {
+        if (this.training) weights[fullName] = (parameters[fullName] = new Parameter(this.runtime, shape)).value;
+        else weights[fullName] = new Tensor(this.runtime, shape);
+      }
+      for (const { fullName, shape } of stage.statistics) weights[fullName] = new Tensor(this.runtime, shape);
+    }
+  }
+
+  /** First values, drawn in the order of the layers. */
+  #initialise(): void {
+    const prng = new Prng(this.#settings.seed);
+    for (const { parameters, statistics } of this.#plan.stages) {
+      for (const { fullName, initialise } of [...parameters, ...statistics]) initialise?.(this.weights[fullName].data, prng);
+    }
   }
 
   #check(): void {
@@ -142,117 +268,6 @@ export class Model {
     this.#check();
     checkInteger('count', count, 1, this.batchSize);
   }
-
-  /** Runs all layers; the address of the logits. */
-  #forward(count: number): number {
-    const kernels = this.#kernels;
-    let x = this.#input.address;
-    for (let index = 0; index < this.#stages.length; index++) {
-      const { inputs, outputs, activation, weight, bias } = this.#stages[index];
-      const y = activation.address;
-      if (weight && bias) {
-        kernels.gemmNT(y, x, weight.value.address, count, outputs, inputs, this.#scratch);
-        kernels.biasAdd(y, bias.value.address, count, outputs);
-      } else {
-        kernels.relu(y, x, count * outputs);
-      }
-      x = y;
-    }
-    return x;
-  }
-
-  /** From the gradient by a layer's output to those by its parameters and, unless it is the first, its input. */
-  #backward(index: number, count: number): void {
-    const kernels = this.#kernels;
-    const { inputs, outputs, activation, delta, weight, bias } = this.#stages[index];
-    const before = index > 0 ? this.#stages[index - 1] : null;
-    const x = before ? before.activation.address : this.#input.address;
-    const dy = delta.address;
-    if (weight && bias) {
-      kernels.gemmTN(weight.grad.address, dy, x, outputs, inputs, count, this.#scratch);
-      kernels.biasGrad(bias.grad.address, dy, count, outputs);
-      if (before) kernels.gemmNN(before.delta.address, dy, weight.value.address, count, inputs, outputs, this.#scratch);
-    } else if (before) {
-      kernels.reluGrad(before.delta.address, dy, activation.address, count * outputs);
-    }
-  }
-}
-
-function planStages(
-  runtime: Runtime,
-  { inputSize, layers, batchSize }: Required<ModelOptions>,
-  parameters: Record<string, Parameter>,
-): Stage[] {
-  let inputs = inputSize;
-  let denseCount = 0;
-  return layers.map((layer) => {
-    const outputs = layer.kind === 'dense' ? layer.units : inputs;
-    let weight: Parameter | null = null;
-    let bias: Parameter | null = null;
-    if (layer.kind === 'dense') {
-      const name = `dense${++denseCount}`;
-      weight = parameters[`${name}.weight`] = new Parameter(runtime, [outputs, inputs]);
-      bias = parameters[`${name}.bias`] = new Parameter(runtime, [outputs]);
-    }
-    const activation = new Tensor(runtime, [batchSize, outputs]);
-    const delta = new Tensor(runtime, [batchSize, outputs]);
-    const stage = { layer, inputs, outputs, activation, delta, weight, bias };
-    inputs = outputs;
-    return stage;
-  });
-}
-
-/** The most that any of the layers' products needs. */
-function scratchBytes(stages: readonly Stage[], batchSize: number): number {
-  let bytes = 0;
-  for (const { inputs, outputs } of stages) {
-    bytes = Math.max(bytes, gemmScratchBytes(batchSize, outputs, inputs));
-    bytes = Math.max(bytes, gemmScratchBytes(outputs, inputs, batchSize));
-    bytes = Math.max(bytes, gemmScratchBytes(batchSize, inputs, outputs));
-  }
-  return bytes;
-}
-
-/** Weights uniform in ±√(6/inputs) (He et al. 2015), biases 0. */
-function initialise(parameters: Readonly<Record<string, Parameter>>, prng: Prng): void {
-  for (const { value } of Object.values(parameters)) {
-    if (value.shape.length < 2) continue;
-    const bound = Math.sqrt(6 / value.shape[1]);
-    const { data } = value;
-    for (let i = 0; i < data.length; i++) data[i] = bound * (2 * prng.uniform() - 1);
-  }
-}
-
-/**
- * Creates a model: `await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)] })`.
- * Initial weights are a function of the seed alone.
- *
- * @throws ArgumentError for options out of range
- * @throws OutOfMemoryError when it does not fit in linear memory
- */
-export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
-  checkOptions('options', options, ['inputSize', 'layers', 'batchSize', 'seed']);
-  const { inputSize, batchSize = 32, seed = 0 } = options;
-  checkInteger('inputSize', inputSize, 1, 2 ** 24);
-  checkInteger('batchSize', batchSize, 1, 2 ** 24);
-  checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
-  const layers = checkLayers('layers', options.layers);
-  if (layers[layers.length - 1].kind !== 'dense')
-    fail(`layers[${layers.length - 1}]`, 'dense(classes) as the last layer', layers[layers.length - 1]);
-  const kernels = await runtime.nn();
-  return new Model(runtime, kernels, { inputSize, layers, batchSize, seed });
-}
-
-/** Elements that the parameters of such a model would have. */
-export function countParameters(inputSize: number, layers: readonly Layer[]): number {
-  let inputs = inputSize;
-  let count = 0;
-  for (const layer of checkLayers('layers', layers)) {
-    if (layer.kind !== 'dense') continue;
-    count += layer.units * (inputs + 1);
-    inputs = layer.units;
-  }
-  return count;
 }
 
 /** Throws unless the data fit the model. */

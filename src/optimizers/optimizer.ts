@@ -22,13 +22,16 @@ import {
 import {
   checkBoolean,
   createGroup,
+  groupNames,
   learningRateAt,
+  type MatchedGroup,
   type ParameterRecord,
   type ParamGroup,
   type ParamGroupInit,
   type ParamsInit,
+  splitByMatch,
 } from './param-group';
-import { allocateSlot, checkInit, checkNames, type PendingSlot, releaseSlot, type Slot } from './slots';
+import { allocateSlot, checkInit, type PendingSlot, releaseSlot, type Slot } from './slots';
 import { applyStateDict, type FixedOptions, type LoadOptions, readStateDict, type StateDict } from './state-dict';
 import { StepScalars, StepTable } from './step-table';
 
@@ -59,10 +62,15 @@ export interface CommonOptions extends ClippingOptions {
   onNonFinite?: 'throw' | 'skip';
   /** Of the rounding of compact state: an integer in [0, 2^53). @default 0 */
   seed?: number;
+  /**
+   * Splits one record of parameters into groups by name: each takes the names it matches, with hyperparameters of its own; what
+   * none matches makes up the first group, if anything is left. No name may be matched twice, no group may be left empty.
+   */
+  groups?: readonly MatchedGroup[];
 }
 
 /** Their names. */
-export const COMMON_OPTIONS = ['onNonFinite', 'seed', 'clipGradNorm', 'clipGradValue'];
+export const COMMON_OPTIONS = ['onNonFinite', 'seed', 'clipGradNorm', 'clipGradValue', 'groups'];
 
 /** What a subclass says about its rule. */
 export interface RuleDescription<H extends object> {
@@ -78,6 +86,8 @@ export interface RuleDescription<H extends object> {
   readonly options?: FixedOptions;
   /** Every tensor is scaled by the norm over all. @default false */
   readonly globalNorm?: boolean;
+  /** Tensors of a parameter's size behind its state that are computed from it, and so are in no state dict. @default 0 */
+  readonly derivedCount?: number;
   /** A tensor with Σ|g| at or above it refuses the step, since its squares could overflow. @default 2^63 */
   readonly normLimit?: number;
   /** The tensor's own scalar before its first step (see Counters.V). @default 0 */
@@ -112,6 +122,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #seed: number;
   readonly #options: FixedOptions;
   readonly #onNonFinite: 'throw' | 'skip';
+  /** The option `groups`, for the first registration. */
+  readonly #matched: CommonOptions['groups'];
   readonly #table: StepTable;
   readonly #groups: ParamGroup<H>[] = [];
   readonly #slots: Slot[] = [];
@@ -134,6 +146,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.#rule = rule;
     this.#label = `optimizer '${rule.name}'`;
     this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
+    this.#matched = options.groups;
     this.#seed = checkInteger('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
     const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0, normRatio } = rule;
     const clipping = checkClipping(options, normRatio);
@@ -142,6 +155,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.check();
     this.#defaults = checkFields(rule.fields, options, defaultsOf(rule.fields), '');
     this.checkTogether(this.#defaults, '');
+  }
+
+  /** Live views of the parameters to evaluate with: `params`, unless the algorithm trains at another point than it arrives at. */
+  get evaluationParams(): TensorViews {
+    return this.params;
   }
 
   /** Name of the algorithm. */
@@ -267,8 +285,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     if (!this.runtime.disposed) this.runtime.check(this.#label);
     this.#disposed = true;
     if (!this.runtime.disposed) {
+      for (const slot of this.#slots) {
+        this.leave?.(slot);
+        releaseSlot(slot);
+      }
       this.#table.dispose();
-      for (const slot of this.#slots) releaseSlot(slot);
     }
     if (this.#ownsRuntime) this.runtime.dispose();
   }
@@ -306,6 +327,14 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   /** Gives a new tensor's state its first values, where they are not zero. */
   protected initialise?(slot: Slot, values: Readonly<H>): void;
 
+  /** Called before the optimizer lets go of a parameter. */
+  protected leave?(slot: Slot): void;
+
+  /** Accepted steps of one parameter. */
+  protected stepsOf(slot: Slot): number {
+    return this.#table.counters(this.#slots.indexOf(slot)).step;
+  }
+
   /** Throws unless memory may be touched now. */
   protected check(): void {
     if (this.#disposed) throw new DisposedError(this.#label);
@@ -314,6 +343,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** Registers the parameters a constructor was given. */
   protected addParams(params: ParamsInit<H>): void {
+    if (this.#matched !== undefined) {
+      const { inits, paths } = splitByMatch<H>(params, this.#matched);
+      this.#addGroups(inits, (offset) => paths[offset]);
+      return;
+    }
     if (!Array.isArray(params)) {
       this.#addGroups([{ params: params as ParameterRecord } as ParamGroupInit<H>], () => 'params', '');
       return;
@@ -331,8 +365,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     for (const [offset, init] of inits.entries()) {
       const index = this.#groups.length + offset;
       const path = pathOf(offset);
-      checkOptions(path, init, ['params', 'frozen', ...Object.keys(fields)]);
-      const names = checkNames(init.params, path + inGroup, taken);
+      checkOptions(path, init, ['params', 'match', 'frozen', ...Object.keys(fields)]);
+      const names = groupNames(init, path, inGroup, taken);
       const where = inits.length > 1 ? ` (group ${index})` : '';
       const values = checkFields(fields, init as Partial<H>, this.#defaults, where);
       this.checkTogether(values, where);
@@ -351,7 +385,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       for (const entry of pending) {
         const { state, min8bitSize } = groups[entry.group - this.#groups.length].hyperparameters as Partial<CompactStateOptions>;
         const plan = {
-          count: this.#rule.stateNames.length,
+          count: this.#rule.stateNames.length + (this.#rule.derivedCount ?? 0),
           format: state ?? 'f32',
           min8bitSize: min8bitSize ?? 0,
           seed: this.#seed,
@@ -381,7 +415,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #begin(grads: Gradients | undefined): void {
     this.check();
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
-    if (grads !== undefined) this.#copyGradients(grads);
+    if (grads !== undefined) this.copyGradients(grads);
     this.#selectUnfrozen(false);
     const scalars = this.#scalars;
     scalars.optimizerStep = this.#stepCount + 1;
@@ -406,7 +440,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     }
   }
 
-  #copyGradients(grads: Gradients): void {
+  /** @internal Checks all, then copies all to `grads`. */
+  copyGradients(grads: Gradients): void {
     if (typeof grads !== 'object' || grads === null) fail('grads', 'an object of Float32Arrays by parameter name', grads);
     for (const name in grads) {
       if (!(name in this.grads)) throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');

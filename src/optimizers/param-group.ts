@@ -1,16 +1,28 @@
 /** Groups of parameters that share hyperparameters. */
+import { ArgumentError } from '../errors';
 import type { Parameter, ParameterInit } from '../tensors/parameter';
-import { fail } from '../validate';
+import { describe, fail } from '../validate';
 import type { AnyHyperparameters, BaseHyperparameters, Fields } from './hyperparameters';
+import { checkNames } from './slots';
 
 /** Parameters by name: values, shapes, or a model's own Parameter objects, which are used where they lie. */
 export type ParameterRecord = Readonly<Record<string, ParameterInit | Parameter>>;
 
+/** Which names a group takes: those in which a RegExp finds something (its `lastIndex` plays no part), or for which a function is true. */
+export type NameMatch = RegExp | ((name: string) => boolean);
+
 /** A group as given: what it leaves out comes from the optimizer's options. */
 export type ParamGroupInit<H extends object = AnyHyperparameters> = Partial<H> & {
   readonly params: ParameterRecord;
+  /** Takes only those of `params` that match; the others are not this group's. @default all */
+  readonly match?: NameMatch;
   /** Frozen parameters are in no norm, no finite check and no decay, and keep their state. @default false */
   readonly frozen?: boolean;
+};
+
+/** A group of the option `groups`: it takes the parameters whose names match. */
+export type MatchedGroup<H extends object = AnyHyperparameters> = Omit<ParamGroupInit<H>, 'params' | 'match'> & {
+  readonly match: NameMatch;
 };
 
 /** All parameters as one group, or several groups. */
@@ -86,6 +98,60 @@ export function createGroup<H extends object>(
   together: (values: H) => void,
 ): ParamGroup<H> {
   return new GroupCore(index, params, values, frozen, fields, together) as ParamGroup<H>;
+}
+
+/**
+ * The names of the parameters that a group takes; adds them to `taken`.
+ * @param path what errors call the group, and `inGroup` its record in it
+ */
+export function groupNames({ params, match }: ParamGroupInit, path: string, inGroup: string, taken: Set<string>): string[] {
+  if (match === undefined) return checkNames(params, path + inGroup, taken);
+  return takeMatching(path, match, checkNames(params, path + inGroup, new Set()), taken);
+}
+
+/**
+ * One record as several groups: first what no group matches, if anything, then every group's own.
+ * @returns the groups without `match`, and what errors call them
+ */
+export function splitByMatch<H extends object>(
+  params: ParamsInit<H>,
+  groups: readonly MatchedGroup[],
+): { inits: ParamGroupInit<H>[]; paths: string[] } {
+  const names = checkNames(params, 'params', new Set());
+  if (!Array.isArray(groups) || groups.length === 0) fail('groups', 'an array of at least one group', groups);
+  const pick = (own: readonly string[]) => Object.fromEntries(own.map((name) => [name, (params as ParameterRecord)[name]]));
+  const taken = new Set<string>();
+  const paths = groups.map((_, index) => `groups[${index}]`);
+  const inits = groups.map((group: MatchedGroup, index) => {
+    const path = paths[index];
+    if (typeof group !== 'object' || group === null) fail(path, 'an options object', group);
+    if ('params' in group) fail(`${path}.params`, 'nothing beside "match"', group.params);
+    const { match, ...rest } = group;
+    return { ...rest, params: pick(takeMatching(path, match, names, taken)) };
+  });
+  const left = names.filter((name) => !taken.has(name));
+  if (left.length > 0) {
+    inits.unshift({ params: pick(left) });
+    paths.unshift('params');
+  }
+  return { inits: inits as ParamGroupInit<H>[], paths };
+}
+
+/** Those of `names` that match; adds them to `taken`. */
+function takeMatching(group: string, match: NameMatch, names: readonly string[], taken: Set<string>): string[] {
+  const path = `${group}.match`;
+  const isFunction = typeof match === 'function';
+  if (!isFunction && !(match instanceof RegExp)) fail(path, 'a RegExp or a function of the name', match);
+  const own = names.filter((name) => {
+    // `search` neither reads nor leaves a lastIndex, as `test` does with the flags g and y.
+    return isFunction ? checkBoolean(`${path}(${describe(name)})`, match(name)) : name.search(match) >= 0;
+  });
+  if (own.length === 0) throw new ArgumentError(path, 'to match at least one parameter', `none of ${names.length}`);
+  for (const name of own) {
+    if (taken.has(name)) throw new ArgumentError(path, 'names that no other group takes', `${describe(name)} again`);
+    taken.add(name);
+  }
+  return own;
 }
 
 /**

@@ -92,9 +92,10 @@ export async function createOptimizer<Name extends OptimizerName>(
 /** Elements of all parameters, as far as what was given makes sense: what does not is the constructor's to refuse. */
 function countElements(params: unknown): number {
   if (typeof params !== 'object' || params === null) return 0;
-  if (Array.isArray(params)) return params.reduce((sum: number, group) => sum + countElements(group?.params), 0);
+  // Names are unique over groups, but groups with `match` may share a record.
+  const record = Array.isArray(params) ? Object.assign({}, ...params.map((group) => group?.params)) : params;
   let count = 0;
-  for (const init of Object.values(params)) {
+  for (const init of Object.values<{ shape?: unknown; length?: number } | null>(record)) {
     const shape = init?.shape ?? [init?.length];
     const length = Array.isArray(shape) ? shape.reduce((product, size) => product * size, 1) : 0;
     if (Number.isInteger(length) && length > 0) count += length;

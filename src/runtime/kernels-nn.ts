@@ -45,17 +45,115 @@ export interface NNKernels {
   biasAdd(x: number, bias: number, rows: number, cols: number): void;
   /** db[c] = Σ dy[r][c] in f64 over ascending r, rounded to f32 once. */
   biasGrad(db: number, dy: number, rows: number, cols: number): void;
-  /** out[i] = x[i] < 0 ? 0 : x[i], so NaN and -0 pass. out may be x. */
+  /** out[i] = x[i] < 0 ? 0 : x[i], so NaN and -0 pass. In all activations out may be x, and dx may be dy or the third. */
   relu(out: number, x: number, n: number): void;
-  /** dx[i] = out[i] > 0 ? dy[i] : 0, where `out` is what relu wrote. dx may be dy or out. */
+  /** dx[i] = out[i] > 0 ? dy[i] : 0, where `out` is what relu wrote. */
   reluGrad(dx: number, dy: number, out: number, n: number): void;
+  /** out[i] = x[i] < 0 ? slope·x[i] : x[i], slope ≥ 0. */
+  leakyRelu(out: number, x: number, n: number, slope: number): void;
+  /** dx[i] = out[i] > 0 ? dy[i] : slope·dy[i]. */
+  leakyReluGrad(dx: number, dy: number, out: number, n: number, slope: number): void;
+  /** tanh x to 3 ulp; NaN passes, ±0 stays. */
+  tanh(out: number, x: number, n: number): void;
+  /** dx[i] = dy[i]·(1 - out[i]²). */
+  tanhGrad(dx: number, dy: number, out: number, n: number): void;
+  /** 1/(1 + e^-x) to 3 ulp, 0 below -87.33654; NaN passes. */
+  sigmoid(out: number, x: number, n: number): void;
+  /** dx[i] = dy[i]·(out[i]·(1 - out[i])). */
+  sigmoidGrad(dx: number, dy: number, out: number, n: number): void;
+  /** out[i] = x[i]·σ(x[i]). */
+  silu(out: number, x: number, n: number): void;
+  /** dx[i] = dy[i]·(σ·(1 + x[i]·(1 - σ))), where `x` is what silu read. */
+  siluGrad(dx: number, dy: number, x: number, n: number): void;
+  /**
+   * out[i] = word(i) < threshold ? 0 : x[i]·scale, with word(i) the random u32 that (key, stream, step, i) determine: the same call
+   * on gradients is the backward pass. out may be x.
+   */
+  // biome-ignore format: one line a role
+  dropout(
+    out: number, x: number, n: number, threshold: number, scale: number,
+    key0: number, key1: number, stream: number, step: number,
+  ): void;
+
+  /** y[i][…] = table[indices[i]][…]: count indices, whole numbers as f32; a table of rows × dim. No such row gives NaN. */
+  embedding(y: number, indices: number, table: number, count: number, rows: number, dim: number): void;
+  /** dtable[row] = Σ dy[i] in f32 over ascending i with indices[i] = row; indices that name no row add nothing. */
+  embeddingGrad(dtable: number, dy: number, indices: number, count: number, rows: number, dim: number): void;
+
+  /**
+   * y = W ∗ x for `count` images of height × width × channels, as the window record says (abi/nn-layout.ts). W is [out channels]
+   * [rows][columns][in channels]. A sum is one f32 accumulator over a weight row, ascending. `scratch`: convScratchBytes.
+   */
+  conv2d(y: number, x: number, weight: number, window: number, count: number, scratch: number): void;
+  /** dx of conv2d. */
+  conv2dInputGrad(dx: number, dy: number, weight: number, window: number, count: number, scratch: number): void;
+  /** dW of conv2d: one f32 accumulator over every CONV_GROUP images; the groups' sums added in order. */
+  conv2dWeightGrad(dw: number, dy: number, x: number, window: number, count: number, scratch: number): void;
+  /** y = the greatest of each window (the first of equals; NaN if there is one); `index`, unless 0: its place there (i32). */
+  maxPool2d(y: number, index: number, x: number, window: number, count: number): void;
+  maxPool2dGrad(dx: number, dy: number, index: number, window: number, count: number): void;
+  /** y = f32 sum over each window, in its order, times f32(1/size). */
+  avgPool2d(y: number, x: number, window: number, count: number): void;
+  avgPool2dGrad(dx: number, dy: number, window: number, count: number): void;
+  /** y[c] = mean over an image's pixels, in f64, ascending. */
+  globalAvgPool(y: number, x: number, count: number, pixels: number, channels: number): void;
+  globalAvgPoolGrad(dx: number, dy: number, count: number, pixels: number, channels: number): void;
+
+  /** inv[i] = 1/√(variance[i] + eps). */
+  inverseDeviation(inv: number, variance: number, n: number, eps: number): void;
+  /**
+   * mean[c], inv[c] = 1/√(variance + eps) of the columns of x, in f64 over ascending rows; the running figures move by `momentum`
+   * towards the mean and the unbiased variance.
+   */
+  // biome-ignore format: one line a role
+  batchStatistics(
+    mean: number, inv: number, runningMean: number, runningVariance: number,
+    x: number, rows: number, cols: number, eps: number, momentum: number,
+  ): void;
+  /** y = ((x - mean[c])·inv[c])·gamma[c] + beta[c]. y may be x. */
+  // biome-ignore format: one line a role
+  batchNorm(
+    y: number, x: number, mean: number, inv: number, gamma: number, beta: number,
+    rows: number, cols: number,
+  ): void;
+  /** Gradients through batchStatistics and batchNorm; dx may be dy, or 0 when it is not wanted. */
+  // biome-ignore format: one line a role
+  batchNormGrad(
+    dx: number, dgamma: number, dbeta: number,
+    dy: number, x: number, mean: number, inv: number, gamma: number,
+    rows: number, cols: number,
+  ): void;
+  /** The same over each row; mean[r] and inv[r] are written for layerNormGrad. y may be x. */
+  // biome-ignore format: one line a role
+  layerNorm(
+    y: number, x: number, mean: number, inv: number, gamma: number, beta: number,
+    rows: number, cols: number, eps: number,
+  ): void;
+  /** dx may be dy, or 0 when it is not wanted. */
+  // biome-ignore format: one line a role
+  layerNormGrad(
+    dx: number, dgamma: number, dbeta: number,
+    dy: number, x: number, mean: number, inv: number, gamma: number,
+    rows: number, cols: number,
+  ): void;
 
   /**
    * Mean over rows of the cross-entropy log(Σ_j e^x_j) - x_label, an f64; dlogits = (softmax - onehot)/rows, its gradient.
    * `labels` is the address of one i32 a row; a label outside [0, cols) makes the loss NaN and writes nothing out of
-   * place. rows and cols are at least 1. dlogits may be logits. A row with NaN or +Infinity gives NaN.
+   * place. With `weights` (one f32 a class, or 0) both are means weighted by the label's weight. rows and cols are at least 1.
+   * dlogits may be logits. A row with NaN or +Infinity gives NaN.
    */
-  softmaxCrossEntropy(dlogits: number, logits: number, labels: number, rows: number, cols: number): number;
+  // biome-ignore format: one line a role
+  softmaxCrossEntropy(
+    dlogits: number, logits: number, labels: number, weights: number,
+    rows: number, cols: number,
+  ): number;
+  /** Mean of max(x, 0) - x·t + log(1 + e^-|x|) over n logits and targets t in [0, 1]; dlogits its gradient; may be logits. */
+  binaryCrossEntropy(dlogits: number, logits: number, targets: number, n: number): number;
+  /** Mean of (x - t)²; dx its gradient; may be x. */
+  meanSquaredError(dx: number, x: number, targets: number, n: number): number;
+  /** Mean of ½r² for |r| ≤ delta, delta·(|r| - ½delta) beyond, r = x - t; dx its gradient; may be x. */
+  huber(dx: number, x: number, targets: number, n: number, delta: number): number;
   /** out[r] (i32) = index of the first greatest element of row r, at least one column; the first NaN counts as greatest. */
   argmax(out: number, logits: number, rows: number, cols: number): void;
   /** How many rows have their label (i32) as argmax. */

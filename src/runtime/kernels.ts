@@ -8,6 +8,11 @@ export interface OptimKernels {
   stepTasks(op: number, table: number, from: number, to: number): void;
   /** After all tasks of a phase: the next phase, or OP_NONE when the step is complete or refused. */
   stepAdvance(op: number, table: number): number;
+  /**
+   * out[i] = x[i] - b·(a·x[i] - y[i]), each operation rounded to f32, over the n elements of zero-padded buffers, any of which may
+   * be the same. a and b are finite. a = 0 adds b·y; a = 1 moves from x towards y, and does not move where they are equal.
+   */
+  combine(out: number, x: number, y: number, n: number, a: number, b: number): void;
   /** x/2 by a vector multiplication. */
   halve(x: number): number;
 }

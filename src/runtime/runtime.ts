@@ -161,6 +161,12 @@ export class Runtime {
     return this.#parts.arena;
   }
 
+  /** @internal The kernels of the optim module, on this thread. */
+  get kernels(): OptimKernels {
+    this.check('the runtime');
+    return this.#parts.kernels;
+  }
+
   /** @internal The vector math of the nn module; loaded when first asked for. */
   nn(): Promise<NNKernels> {
     this.check('the runtime');

@@ -10,6 +10,8 @@ export type ParameterInit = Float32Array | { readonly shape: readonly number[]; 
 export class Parameter {
   readonly value: Tensor;
   readonly grad: Tensor;
+  /** The last of them counts. */
+  #standIns: readonly { readonly point: () => Tensor; readonly owner: object }[] = [];
 
   constructor(runtime: Runtime, shape: readonly number[]) {
     this.value = new Tensor(runtime, shape);
@@ -19,6 +21,20 @@ export class Parameter {
       this.value.dispose();
       throw error;
     }
+  }
+
+  /**
+   * What models read where no gradient is wanted: the value, unless something better stands in for it, as the average of
+   * Schedule-Free or of an ExponentialMovingAverage does.
+   */
+  get evaluationValue(): Tensor {
+    return this.#standIns.at(-1)?.point() ?? this.value;
+  }
+
+  /** @internal From now on `point()` stands in for the value; with null whatever this owner had stand in does no more. */
+  evaluateAt(point: (() => Tensor) | null, owner: object): void {
+    const others = this.#standIns.filter((standIn) => standIn.owner !== owner);
+    this.#standIns = point ? [...others, { point, owner }] : others;
   }
 
   dispose(): void {

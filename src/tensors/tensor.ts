@@ -30,8 +30,8 @@ export class Tensor {
     this.runtime = runtime;
     this.shape = Object.freeze([...shape]);
     this.length = elementCount(shape);
-    this.paddedLength = Math.ceil(this.length / UNROLL) * UNROLL;
-    this.address = runtime.arena.allocate(4 * this.paddedLength + (4 * this.paddedLength >= LARGE_BYTES ? STAGGER_BYTES : 0));
+    this.paddedLength = paddedElements(this.length);
+    this.address = runtime.arena.allocate(tensorBytes(this.length));
   }
 
   /** Bytes that its elements take, padding included. */
@@ -46,6 +46,10 @@ export class Tensor {
     return this.#view;
   }
 
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
   /** Gives the memory back, zeroed. */
   dispose(): void {
     if (this.#disposed) return;
@@ -57,4 +61,15 @@ export class Tensor {
 /** The product of the dimensions; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Elements with padding. */
+function paddedElements(length: number): number {
+  return Math.ceil(length / UNROLL) * UNROLL;
+}
+
+/** Bytes that a tensor of `length` elements takes of linear memory. */
+export function tensorBytes(length: number): number {
+  const bytes = 4 * paddedElements(length);
+  return bytes >= LARGE_BYTES ? bytes + STAGGER_BYTES : bytes;
 }

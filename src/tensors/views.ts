@@ -8,7 +8,7 @@ export type TensorViews = Readonly<Record<string, Float32Array>>;
  * Adds a property for `tensor`.
  * @param check throws when views may not be handed out now
  */
-export function defineView(views: TensorViews, name: string, tensor: Tensor, check: () => void): void {
+export function defineView(views: TensorViews, name: string, tensor: Pick<Tensor, 'data'>, check: () => void): void {
   Object.defineProperty(views, name, {
     enumerable: true,
     get() {

@@ -195,7 +195,7 @@ describe('extras', () => {
         fc.constant(null),
         fc.boolean(),
         fc.string(),
-        fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+        fc.double(),
         floats,
         fc.float64Array({ maxLength: 3 }),
         fc.uint8Array({ maxLength: 3 }),
@@ -228,7 +228,6 @@ describe('extras', () => {
 
   it.each<[string, unknown, string]>([
     ['no object', 7, 'extras'],
-    ['NaN', { a: [1, Number.NaN] }, 'extras.a[1]'],
     ['undefined', { a: { b: undefined } }, 'extras.a.b'],
     ['a hole', { a: new Array(2) }, 'extras.a[0]'],
     ['a function', { a: () => 1 }, 'extras.a'],
@@ -236,6 +235,7 @@ describe('extras', () => {
     ['a Map', { a: new Map() }, 'extras.a'],
     ['an array of bits', { a: new Uint16Array(1) }, 'extras.a'],
     ['the key that stands for tensors', { a: { $tensor: 'w' } }, 'extras.a'],
+    ['the key that stands for NaN', { a: { $number: 'NaN' } }, 'extras.a'],
   ])('refuses %s', (_, extras, argument) => {
     const error = caught(() => encodeCheckpoint(dict, extras as CheckpointExtras));
     expect(error).toBeInstanceOf(ArgumentError);

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { loadDigits, trainTestSplit } from '../../src/data';
 import { createOptimizer, createRuntime, practical } from '../../src/index';
-import { createModel, dense, relu, trainClassifier } from '../../src/nn';
+import { createModel, dense, evaluateClassifier, relu, trainClassifier } from '../../src/nn';
 import { decodeSafetensors } from '../support/safetensors';
 import { adal, readRun, temporaryFolder } from './cli';
 
@@ -35,6 +35,22 @@ describe('a run on digits', () => {
       expect(code).toBe(0);
       expect(Number(/test accuracy +([\d.]+)%/.exec(stdout)?.[1]), choice).toBeGreaterThan(80);
     }
+  });
+
+  test('the weights written are those that were evaluated, with an optimizer that trains at another point too', async () => {
+    const { code } = await adal(
+      ['train', '--epochs', '1', '--optimizer', 'schedule-free-adamw', '--lr', '0.01', '--out', 'free'],
+      cwd,
+    );
+    expect(code).toBe(0);
+    const { tensors } = decodeSafetensors(readFileSync(join(cwd, 'free/weights.safetensors')));
+    const runtime = await createRuntime();
+    const model = await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)] });
+    for (const [name, { value }] of Object.entries(model.parameters)) value.data.set(tensors.get(name)!.data as Float32Array);
+    const { test } = trainTestSplit(loadDigits(), { seed: 1 });
+    const { accuracy, loss } = evaluateClassifier(model, test);
+    expect(readRun(join(cwd, 'free')).result).toMatchObject({ testAccuracy: accuracy, testLoss: loss });
+    runtime.dispose();
   });
 
   test('prints a summary and writes weights and record that fit each other', async () => {

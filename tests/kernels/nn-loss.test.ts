@@ -22,7 +22,7 @@ function loss(logits: Float32Array, labels: Int32Array, cols: number) {
   const x = bench.buffer(rows * cols, logits);
   const at = bench.buffer(rows, labels);
   const d = bench.buffer(rows * cols);
-  const value = bench.run((k) => k.softmaxCrossEntropy(d.address, x.address, at.address, rows, cols));
+  const value = bench.run((k) => k.softmaxCrossEntropy(d.address, x.address, at.address, 0, rows, cols));
   for (const buffer of [x, d]) bench.expectTidy(buffer, rows * cols);
   bench.expectTidy(at, rows);
   return { value, gradient: bench.read(d, rows * cols) };
@@ -87,7 +87,7 @@ describe('softmaxCrossEntropy', () => {
     bench.reset();
     const x = bench.buffer(35, logits);
     const at = bench.buffer(5, labels);
-    expect(bench.run((k) => k.softmaxCrossEntropy(x.address, x.address, at.address, 5, 7))).toBe(apart.value);
+    expect(bench.run((k) => k.softmaxCrossEntropy(x.address, x.address, at.address, 0, 5, 7))).toBe(apart.value);
     expect(bench.read(x, 35)).toEqual(apart.gradient);
   });
 

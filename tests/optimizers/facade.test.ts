@@ -915,6 +915,8 @@ describe('stepInto', () => {
     expect(bytes.step).toBeGreaterThan(50);
     expect(bytes.stepInto).toBeLessThan(limit);
     expect(bytes.stepIntoGiven).toBeLessThan(limit);
+    for (const call of ['addInto', 'addIntoGiven', 'addIntoSum', 'update', 'stepFree'])
+      expect(bytes[call], call).toBeLessThan(limit);
     expect(bytes.wasmGrowth).toBe(0);
   });
 });

@@ -1,11 +1,14 @@
 /**
- * Prints, as JSON, the bytes of JavaScript heap that a step takes once it is hot. A process of its own, because the test runner's
+ * Prints, as JSON, the bytes of JavaScript heap that a step, and what is called at every step, takes once it is hot. A process of its own, because the test runner's
  * rewriting of modules makes V8 allocate where shipped code does not.
  *
  *     node allocations.mjs <path of dist/index.js> <runtime options as JSON>
  */
+import { pathToFileURL } from 'node:url';
+
 const [, , path, options] = process.argv;
-const { AdaL, createRuntime, emptyResult } = await import(path);
+const { AdaL, createRuntime, emptyResult, ScheduleFreeAdamW } = await import(path);
+const { ExponentialMovingAverage, GradientAccumulator } = await import(new URL('gradients.js', pathToFileURL(path)));
 
 const CALLS = 1000;
 const ROUNDS = 41;
@@ -43,7 +46,16 @@ const stepInto = bytesPerCall(() => optimizer.stepInto(result));
 const stepIntoGiven = bytesPerCall(() => optimizer.stepInto(result, grads));
 let sink = null;
 const step = bytesPerCall(() => (sink = optimizer.step()));
+const mean = new GradientAccumulator(optimizer, { steps: 3 });
+const addInto = bytesPerCall(() => mean.addInto(result));
+const addIntoGiven = bytesPerCall(() => mean.addInto(result, grads));
+const sum = new GradientAccumulator(optimizer, { steps: 3, reduction: 'sum' });
+const addIntoSum = bytesPerCall(() => sum.addInto(result));
+const average = new ExponentialMovingAverage(optimizer);
+const update = bytesPerCall(() => average.update());
+const free = new ScheduleFreeAdamW(runtime, groups);
+const stepFree = bytesPerCall(() => free.stepInto(result, grads));
 const wasmGrowth = runtime.info.memoryBytes - memoryBytes;
 if (sink.skipped) throw new Error('a step was skipped');
-console.log(JSON.stringify({ stepInto, stepIntoGiven, step, wasmGrowth }));
+console.log(JSON.stringify({ stepInto, stepIntoGiven, step, addInto, addIntoGiven, addIntoSum, update, stepFree, wasmGrowth }));
 runtime.dispose();

@@ -63,7 +63,7 @@ function applyOnce(tensor: usize, data: usize): void {
 describe('prepareAdaL', () => {
   it('takes a first step of lr·sign(g), weights decayed', () => {
     const tensor = describeTensor(0.0);
-    expect(prepareAdaL(tensor, 3.0)).toBe(true);
+    expect(prepareAdaL(tensor, 3.0, 1, 1)).toBe(true);
     const data = heap.alloc(64);
     memory.fill(data, 0, 64);
     store<f32>(data, 1.0, 0);
@@ -78,7 +78,7 @@ describe('prepareAdaL', () => {
 
   it('leaves a coordinate alone whose gradients were all zero, where the plain rule gives NaN', () => {
     const tensor = describeTensor(0.0);
-    prepareAdaL(tensor, 0.0);
+    prepareAdaL(tensor, 0.0, 1, 1);
     const data = heap.alloc(64);
     memory.fill(data, 0, 64);
     applyOnce(tensor, data);
@@ -90,14 +90,14 @@ describe('prepareAdaL', () => {
   it('scales state so that the exponent follows the norm: 8 more bits of S are 16 of e', () => {
     const small = describeTensor(0.0);
     const large = describeTensor(0.0);
-    prepareAdaL(small, 1.0);
-    prepareAdaL(large, 256.0);
+    prepareAdaL(small, 1.0, 1, 1);
+    prepareAdaL(large, 256.0, 1, 1);
     expect(load<i32>(large, TENSOR_NEXT_EXPONENT) - load<i32>(small, TENSOR_NEXT_EXPONENT)).toBe(16);
     expect(constant(large, 1)).toBe(constant(small, 1));
   });
 
   it('refuses what could overflow the weights, with eps alone', () => {
-    expect(prepareAdaL(describeTensor(1e-8), 1e26)).toBe(false);
-    expect(prepareAdaL(describeTensor(0.0), 1e26)).toBe(true);
+    expect(prepareAdaL(describeTensor(1e-8), 1e26, 1, 1)).toBe(false);
+    expect(prepareAdaL(describeTensor(0.0), 1e26, 1, 1)).toBe(true);
   });
 });

@@ -1,12 +1,4 @@
-import {
-  TENSOR_CONSTANTS,
-  TENSOR_FLUSH,
-  TENSOR_GRAD,
-  TENSOR_PARAM,
-  TENSOR_SIZE,
-  TENSOR_STATE0,
-  TENSOR_STATE1,
-} from '../../layout';
+import { TENSOR_CONSTANTS, TENSOR_FLUSH, TENSOR_SIZE } from '../../layout';
 import { drive } from '../driver';
 import { flushMoments } from '../flush';
 import { Rule } from '../rule';
@@ -38,10 +30,6 @@ function describeTensor(): usize {
   const tensor = heap.alloc(TENSOR_SIZE + 4 * 256);
   memory.fill(tensor, 0, TENSOR_SIZE + 4 * 256);
   const data = tensor + TENSOR_SIZE;
-  store<u32>(tensor, <u32>data, TENSOR_PARAM);
-  store<u32>(tensor, <u32>(data + 256), TENSOR_GRAD);
-  store<u32>(tensor, <u32>(data + 512), TENSOR_STATE0);
-  store<u32>(tensor, <u32>(data + 768), TENSOR_STATE1);
   for (let i = 0; i < 64; i++) store<f32>(data + 256 + (i << 2), <f32>i);
   store<f32>(tensor + TENSOR_CONSTANTS, 2.0, 0);
   store<f32>(tensor + TENSOR_CONSTANTS, 5.0, 44);
@@ -52,7 +40,8 @@ describe('drive', () => {
   it('applies the rule to every element of the block and to no other', () => {
     const tensor = describeTensor();
     const data = tensor + TENSOR_SIZE;
-    drive<Probe>(tensor, 16, 32);
+    const from = data + (16 << 2);
+    drive<Probe>(tensor, from, from + 256, from + 512, from + 768, 0, 32);
     for (let i = 0; i < 64; i++) {
       const inside = i >= 16 && i < 48;
       expect(load<f32>(data + (i << 2))).toBe(inside ? 2 * <f32>i : 0);
@@ -65,7 +54,8 @@ describe('drive', () => {
     const tensor = describeTensor();
     store<f32>(tensor + TENSOR_CONSTANTS, 0.0, 44);
     store<i32>(tensor, 1, TENSOR_FLUSH);
-    drive<Probe>(tensor, 0, 64);
+    const data = tensor + TENSOR_SIZE;
+    drive<Probe>(tensor, data, data + 256, data + 512, data + 768, 0, 64);
     expect(load<f32>(tensor + TENSOR_SIZE + 512 + 4 * 63)).toBe(0);
   });
 });

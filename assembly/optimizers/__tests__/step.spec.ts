@@ -15,6 +15,7 @@ import {
   STEP_GLOBAL_NORM,
   STEP_GRAD_NORM,
   STEP_PARTIALS,
+  STEP_SIZE,
   STEP_STATUS,
   STEP_TASK_COUNT,
   STEP_TASKS,
@@ -36,10 +37,10 @@ import { StepJobs, settle } from '../step';
 
 /** Two tensors of 16 elements, gradients 1 and 2 throughout, each one block and one task. Returns the table. */
 function describeTable(): usize {
-  const bytes = 64 + 2 * TENSOR_SIZE + 64 + 2 * BLOCK_SIZE + 64 + 64 + 8 * 64;
+  const bytes = STEP_SIZE + 2 * TENSOR_SIZE + 64 + 2 * BLOCK_SIZE + 64 + 64 + 8 * 64;
   const table = heap.alloc(bytes);
   memory.fill(table, 0, bytes);
-  const tensors = table + 64;
+  const tensors = table + STEP_SIZE;
   const group = tensors + 2 * TENSOR_SIZE;
   const blocks = group + 64;
   const tasks = blocks + 2 * BLOCK_SIZE;

@@ -42,8 +42,17 @@ export function createOracleOptim(memory: LinearMemory): OptimKernels {
         stepTasks(op, table, 0, memory.u32[(table + L.STEP_TASK_COUNT) >>> 2]);
       }
     },
+    combine: (out, x, y, n, a, b) => combine(memory.f32, [out >>> 2, x >>> 2, y >>> 2], n, f(a), f(b)),
     halve: (x) => f(x * 0.5),
   };
+}
+
+/** out = x - b·(a·x - y); the three begin at these indices. Padding is zero and stays so. */
+function combine(f32: Float32Array, [out, x, y]: readonly number[], n: number, a: number, b: number): void {
+  for (let i = 0; i < n; i++) {
+    const v = f32[x + i];
+    f32[out + i] = v - f(b * f(f(a * v) - f32[y + i]));
+  }
 }
 
 /** A block's gradient, clamped where the table says so. A copy. */

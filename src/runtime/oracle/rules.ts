@@ -138,18 +138,14 @@ const lion: Update = (x, i, k) => {
   decayAndMove(x, i, delta, c === 0 ? 0 : c < 0 ? -lr : lr);
 };
 
-const scheduleFree: Update = (
-  { p, g, s0, s1 },
-  i,
-  { 0: r, 1: beta2, 2: c2, 3: s, 4: eps, 5: lr, 6: wd, 7: b, 8: keep, 9: take },
-) => {
+const scheduleFree: Update = ({ p, g, s0, s1 }, i, { 0: r, 1: beta2, 2: c2, 3: s, 4: eps, 5: lr, 6: wd, 7: c, 8: k }) => {
   const h = f(r * g[i]);
   const y = p[i];
   const z = s0[i];
   const v = (s1[i] = blend(beta2, s1[i], c2, f(h * h)));
-  const next = f(z - f(lr * f(f(h / denominator(s, v, eps)) + f(wd * y))));
-  s0[i] = next;
-  p[i] = blend(keep, f(y - f(b * z)), take, next);
+  const u = f(f(h / denominator(s, v, eps)) + f(wd * y));
+  s0[i] = z - f(lr * u);
+  p[i] = f(y - f(c * f(y - z))) - f(k * u);
 };
 
 /** v < 2^-120: v ← 0 and m ← 0; otherwise |m| < 2^-100: m ← 0. */

@@ -1,0 +1,194 @@
+"""Golden values for src/nn, from PyTorch in float64: outputs, loss, gradients and running statistics of small networks.
+
+    /usr/bin/python3 scripts/make-nn-golden.py > tests/data/golden-nn.json      (Debian: python3-torch; written with 1.13.0)
+
+Every number in the data is a multiple of 1/64, so that float32 holds it. Images are stored as this project has them (height,
+width, channels; weights out, height, width, in) and permuted here, where PyTorch has channels first.
+"""
+import json
+import random
+
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+random.seed(20260101)
+
+
+def numbers(*shape, scale=1.0):
+    count = 1
+    for size in shape:
+        count *= size
+    return torch.tensor([round(random.uniform(-1, 1) * scale * 64) / 64 for _ in range(count)]).reshape(shape)
+
+
+class Net:
+    """Runs a list of layer descriptions; parameters are kept in this project's layout and order."""
+
+    def __init__(self, layers, input_shape):
+        self.layers = layers
+        self.parameters = {}
+        self.statistics = {}
+        self.counts = {}
+        self.names = []
+        shape = torch.zeros(2, *input_shape)
+        if layers[0]["kind"] != "embedding":
+            shape = shape + torch.arange(shape.numel()).reshape(shape.shape) / 64
+        for layer in layers:
+            self.names.append(self.declare(layer, shape.shape[1:]))
+            shape = self.apply(layer, self.names[-1], shape, True)
+        for name in self.statistics:
+            self.statistics[name] = torch.zeros_like(self.statistics[name]) + (1.0 if name.endswith("variance") else 0.0)
+
+    def declare(self, layer, shape):
+        kind = layer["kind"]
+        prefix = {"conv2d": "conv"}.get(kind, kind)
+        self.counts[prefix] = self.counts.get(prefix, 0) + 1
+        name = f"{prefix}{self.counts[prefix]}"
+        if kind == "dense":
+            self.parameters[f"{name}.weight"] = numbers(layer["units"], shape[-1])
+            self.parameters[f"{name}.bias"] = numbers(layer["units"])
+        elif kind == "conv2d":
+            height, width = pair(layer["kernelSize"])
+            self.parameters[f"{name}.weight"] = numbers(layer["filters"], height, width, shape[-1])
+            self.parameters[f"{name}.bias"] = numbers(layer["filters"])
+        elif kind == "embedding":
+            self.parameters[f"{name}.weight"] = numbers(layer["rows"], layer["dim"])
+        elif kind in ("batchNorm", "layerNorm"):
+            self.parameters[f"{name}.gamma"] = numbers(shape[-1]) + 1.5
+            self.parameters[f"{name}.beta"] = numbers(shape[-1])
+            if kind == "batchNorm":
+                self.statistics[f"{name}.mean"] = torch.zeros(shape[-1])
+                self.statistics[f"{name}.variance"] = torch.ones(shape[-1])
+        return name
+
+    def apply(self, layer, name, x, training):
+        kind = layer["kind"]
+        p = lambda field: self.parameters[f"{name}.{field}"]
+        if kind == "dense":
+            return F.linear(x, p("weight"), p("bias"))
+        if kind == "conv2d":
+            top, bottom, left, right = padding_of(layer, x.shape[1:3])
+            padded = F.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
+            weight = p("weight").permute(0, 3, 1, 2)
+            return F.conv2d(padded, weight, p("bias"), stride=pair(layer.get("stride", 1))).permute(0, 2, 3, 1)
+        if kind in ("maxPool2d", "avgPool2d"):
+            pool = F.max_pool2d if kind == "maxPool2d" else F.avg_pool2d
+            stride = pair(layer.get("stride", layer["size"]))
+            return pool(x.permute(0, 3, 1, 2), pair(layer["size"]), stride).permute(0, 2, 3, 1)
+        if kind == "globalAvgPool":
+            return x.reshape(x.shape[0], -1, x.shape[-1]).mean(1)
+        if kind == "flatten":
+            return x.reshape(x.shape[0], -1)
+        if kind == "embedding":
+            return F.embedding(x.long(), p("weight"))
+        if kind == "batchNorm":
+            rows = x.reshape(-1, x.shape[-1])
+            mean, variance = self.statistics[f"{name}.mean"], self.statistics[f"{name}.variance"]
+            momentum, eps = layer.get("momentum", 0.1), layer.get("eps", 1e-5)
+            y = F.batch_norm(rows, mean, variance, p("gamma"), p("beta"), training, momentum, eps)
+            return y.reshape(x.shape)
+        if kind == "layerNorm":
+            return F.layer_norm(x, x.shape[-1:], p("gamma"), p("beta"), layer.get("eps", 1e-5))
+        if kind == "leakyRelu":
+            return F.leaky_relu(x, layer.get("slope", 0.01))
+        return {"relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "silu": F.silu}[kind](x)
+
+    def __call__(self, x, training):
+        for layer, name in zip(self.layers, self.names):
+            x = self.apply(layer, name, x, training)
+        return x
+
+
+def pair(size):
+    return (size, size) if isinstance(size, int) else tuple(size)
+
+
+def padding_of(layer, shape):
+    padding = layer.get("padding", 0)
+    if padding != "same":
+        vertical, horizontal = pair(padding)
+        return vertical, vertical, horizontal, horizontal
+    sides = []
+    for size, kernel, stride in zip(shape, pair(layer["kernelSize"]), pair(layer.get("stride", 1))):
+        total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
+        sides += [total // 2, total - total // 2]
+    return tuple(sides)
+
+
+def loss_of(loss, output, targets):
+    kind = loss["kind"]
+    if kind == "crossEntropy":
+        weights = torch.tensor(loss["classWeights"]) if "classWeights" in loss else None
+        return F.cross_entropy(output, targets.long(), weight=weights)
+    if kind == "binaryCrossEntropy":
+        return F.binary_cross_entropy_with_logits(output, targets)
+    if kind == "meanSquaredError":
+        return F.mse_loss(output, targets)
+    return F.huber_loss(output, targets, delta=loss.get("delta", 1.0))
+
+
+def flat(tensor):
+    return [float(f"{value:.12g}") for value in tensor.detach().reshape(-1).tolist()]
+
+
+def case(name, input_shape, layers, loss, batch):
+    net = Net(layers, input_shape)
+    if layers[0]["kind"] == "embedding":
+        x = torch.tensor([[float(random.randrange(layers[0]["rows"])) for _ in range(input_shape[0])] for _ in range(batch)])
+    else:
+        x = numbers(batch, *input_shape)
+    for parameter in net.parameters.values():
+        parameter.requires_grad_(True)
+    first = flat(torch.cat([p.reshape(-1) for p in net.parameters.values()]))
+    output = net(x, True)
+    if loss["kind"] == "crossEntropy":
+        targets = torch.tensor([float(random.randrange(output.shape[1])) for _ in range(batch)])
+    elif loss["kind"] == "binaryCrossEntropy":
+        targets = (numbers(*output.shape) + 1) / 2
+    else:
+        targets = numbers(*output.shape)
+    value = loss_of(loss, output, targets)
+    value.backward()
+    return {
+        "name": name, "inputShape": input_shape, "layers": layers, "loss": loss, "batchSize": batch,
+        "input": flat(x), "targets": flat(targets), "parameters": first,
+        "output": flat(output), "value": float(f"{value.item():.12g}"),
+        "gradients": flat(torch.cat([p.grad.reshape(-1) for p in net.parameters.values()])),
+        "statistics": flat(torch.cat([torch.zeros(0), *net.statistics.values()])),
+        "inference": flat(net(x, False)),
+    }
+
+
+def layer(kind, **options):
+    return {"kind": kind, **options}
+
+
+def dense(units):
+    return layer("dense", units=units)
+
+
+CASES = [
+    case("dense and relu", [4], [dense(6), layer("relu"), dense(3)], {"kind": "crossEntropy"}, 3),
+    case("leaky relu, class weights", [4], [dense(6), layer("leakyRelu", slope=0.25), dense(3)],
+         {"kind": "crossEntropy", "classWeights": [0.5, 2.0, 1.0]}, 4),
+    case("tanh", [3], [dense(5), layer("tanh"), dense(2)], {"kind": "meanSquaredError"}, 3),
+    case("sigmoid", [3], [dense(5), layer("sigmoid"), dense(3)], {"kind": "huber", "delta": 0.5}, 3),
+    case("silu", [3], [dense(5), layer("silu"), dense(2)], {"kind": "binaryCrossEntropy"}, 3),
+    case("batch norm", [4], [layer("batchNorm"), dense(5), layer("batchNorm", eps=1e-3, momentum=0.25), layer("relu"), dense(3)],
+         {"kind": "crossEntropy"}, 5),
+    case("layer norm", [4], [dense(6), layer("layerNorm"), layer("tanh"), dense(3)], {"kind": "crossEntropy"}, 3),
+    case("embedding", [3], [layer("embedding", rows=5, dim=4), dense(3), layer("tanh"), layer("flatten"), dense(3)],
+         {"kind": "crossEntropy"}, 4),
+    case("conv and max pool", [5, 6, 2],
+         [layer("conv2d", filters=4, kernelSize=3, padding=1), layer("relu"), layer("maxPool2d", size=2), layer("flatten"), dense(3)],
+         {"kind": "crossEntropy"}, 2),
+    case("conv with stride, uneven padding, average pool", [5, 6, 2],
+         [layer("conv2d", filters=3, kernelSize=[2, 3], stride=[1, 2], padding=[0, 1]), layer("tanh"),
+          layer("conv2d", filters=4, kernelSize=3, stride=2, padding="same"), layer("avgPool2d", size=2, stride=1),
+          layer("flatten"), dense(2)], {"kind": "meanSquaredError"}, 9),
+    case("conv, batch norm, overlapping max pool, global average", [5, 5, 1],
+         [layer("conv2d", filters=3, kernelSize=2, padding="same"), layer("batchNorm"), layer("silu"),
+          layer("maxPool2d", size=3, stride=1), layer("globalAvgPool"), dense(3)], {"kind": "crossEntropy"}, 3),
+]
+print("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in CASES) + "\n]")

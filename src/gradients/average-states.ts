@@ -1,0 +1,125 @@
+/** The weighted mean of several models' parameters: what federated averaging and model soups need. */
+import { ArgumentError } from '../errors';
+import type { StateDict } from '../optimizers/state-dict';
+import type { Runtime } from '../runtime/runtime';
+import { checkFloats } from '../tensors/parameter';
+import { Tensor } from '../tensors/tensor';
+import { createRecord } from '../tensors/views';
+import { checkNumber, fail } from '../validate';
+
+/** A model's parameters by name, or the state dict of its optimizer. */
+export type ModelState = Readonly<Record<string, Float32Array>> | StateDict;
+
+/**
+ * The weighted mean of several models' parameters, element by element:
+ *
+ *     W ← W + w_i;  x̄ ← x̄ - (w_i/W)·(x̄ - x_i)     over the states of positive weight, in their order
+ *
+ * in float32, from x̄ = x of the first of them. So equal states have exactly themselves as mean, the mean never overflows unless a
+ * difference does, and the bits depend on the states and their order alone. States of weight 0 count for nothing, not even their
+ * NaN. From state dicts the parameters are taken; for Schedule-Free these are its averaged point.
+ *
+ * @param runtime where it is computed; twice the largest tensor's bytes are allocated meanwhile
+ * @param states at least one; all with the same names and sizes
+ * @param weights one for each state, in [0, ∞), not all 0, such as the samples each was trained on. By default all 1
+ * @returns the mean by name, in the first state's order of names: new arrays
+ * @throws ArgumentError naming the state and parameter that does not fit
+ * @throws OutOfMemoryError
+ * @example
+ * const mean = averageStates(runtime, [clientA.stateDict(), clientB.stateDict()], [600, 200]);
+ * for (const name in mean) server.params[name].set(mean[name]);
+ * @see McMahan et al. 2017, "Communication-Efficient Learning of Deep Networks from Decentralized Data"
+ */
+export function averageStates(
+  runtime: Runtime,
+  states: readonly ModelState[],
+  weights?: readonly number[],
+): Record<string, Float32Array> {
+  const records = checkStates(runtime, states);
+  const counted = checkWeights(weights, states.length);
+  const lengths = Object.entries(records[0]).map(([name, { length }]) => ({ name, length }));
+  const longest = lengths.reduce((most, { length }) => Math.max(most, length), 0);
+  const scratch: Tensor[] = [];
+  try {
+    for (let i = 0; i < 2; i++) scratch.push(new Tensor(runtime, [longest]));
+    const means = createRecord<Float32Array>();
+    for (const { name, length } of lengths) {
+      // Once more, since views of the runtime's memory end when it grows; a record of live ones gives new ones.
+      const read = (index: number) => checkFloats(`states[${index}].${name}`, records[index][name], runtime, length);
+      means[name] = averageColumn(scratch, length, counted, read);
+    }
+    return means;
+  } finally {
+    for (const tensor of scratch) tensor.dispose();
+  }
+}
+
+/** A state of positive weight. */
+interface Weighted {
+  readonly index: number;
+  readonly weight: number;
+}
+
+/** @param scratch two tensors of at least `length` elements */
+function averageColumn(
+  [mean, next]: readonly Tensor[],
+  length: number,
+  [first, ...others]: readonly Weighted[],
+  read: (index: number) => Float32Array,
+): Float32Array {
+  mean.data.set(read(first.index));
+  let total = first.weight;
+  for (const { index, weight } of others) {
+    total += weight;
+    next.data.set(read(index));
+    mean.runtime.kernels.combine(mean.address, mean.address, next.address, length, 1, weight / total);
+  }
+  return mean.data.slice(0, length);
+}
+
+type Arrays = Readonly<Record<string, Float32Array>>;
+
+/** The states' parameters: as many as the first has, by the same names, of the same sizes. */
+function checkStates(runtime: Runtime, states: readonly ModelState[]): Arrays[] {
+  if (!Array.isArray(states) || states.length === 0) fail('states', 'an array of at least one state', states);
+  const records = states.map((state, index) => parametersOf(`states[${index}]`, state));
+  const [first] = records;
+  if (Object.keys(first).length === 0) fail('states[0]', 'at least one parameter', first);
+  for (const [index, record] of records.entries()) {
+    for (const name of Object.keys(record)) {
+      if (!Object.hasOwn(first, name)) throw new ArgumentError(`states[${index}].${name}`, 'a name of states[0]', 'another');
+    }
+    for (const name of Object.keys(first)) {
+      const path = `states[${index}].${name}`;
+      if (!Object.hasOwn(record, name)) throw new ArgumentError(path, 'an entry for every name of states[0]', 'nothing');
+      checkFloats(path, record[name], runtime, index > 0 ? first[name].length : undefined);
+    }
+  }
+  return records;
+}
+
+function parametersOf(path: string, state: ModelState): Arrays {
+  if (typeof state !== 'object' || state === null || Array.isArray(state) || ArrayBuffer.isView(state)) {
+    fail(path, 'an object of Float32Arrays by name, or a state dict', state);
+  }
+  if (!isStateDict(state)) return state;
+  const record = createRecord<Float32Array>();
+  for (const [name, parameter] of Object.entries(state.params)) record[name] = parameter?.data;
+  return record;
+}
+
+/** A parameter may be called `params`, but is a Float32Array then. */
+function isStateDict(state: ModelState): state is StateDict {
+  const { params } = state as StateDict;
+  return typeof params === 'object' && params !== null && !ArrayBuffer.isView(params);
+}
+
+/** Those of positive weight, in order. */
+function checkWeights(weights: readonly number[] | undefined, count: number): Weighted[] {
+  if (weights === undefined) return Array.from({ length: count }, (_, index) => ({ index, weight: 1 }));
+  if (!Array.isArray(weights) || weights.length !== count) fail('weights', `an array of ${count} numbers`, weights);
+  for (const [index, weight] of weights.entries()) checkNumber(`weights[${index}]`, weight, '[0, ∞)', (x) => x >= 0);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (!(total > 0 && total < Infinity)) fail('weights', 'numbers whose sum is in (0, ∞)', weights);
+  return weights.map((weight, index) => ({ index, weight })).filter(({ weight }) => weight > 0);
+}

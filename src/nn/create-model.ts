@@ -1,0 +1,76 @@
+/** The options of a model, checked. */
+import { ArgumentError } from '../errors';
+import type { Runtime } from '../runtime/runtime';
+import { checkInteger, checkOptions, describe, fail } from '../validate';
+import type { Layer } from './layers';
+import type { Shape } from './layers/layer';
+import { checkLoss, type Loss, lossKindOf } from './losses';
+import { crossEntropy } from './losses/cross-entropy';
+import { MAX_BATCH, Model } from './model';
+import { countElements } from './model-memory';
+import { inferShapes, sizeOf } from './network-plan';
+
+export interface ModelOptions {
+  /** Features a sample: short for `inputShape: [inputSize]`. */
+  inputSize?: number;
+  /** Sizes of a sample: [features], [steps, features] or [height, width, channels]. One of the two must be given. */
+  inputShape?: Shape;
+  /** From input to output. */
+  layers: readonly Layer[];
+  /** What training makes small. @default crossEntropy(), for which the outputs are the classes' logits */
+  loss?: Loss;
+  /** Most samples a batch. @default 32 */
+  batchSize?: number;
+  /** Of the initial weights and of dropout: an integer in [0, 2^53). @default 0 */
+  seed?: number;
+  /** Without, the model can only predict and evaluate, and has no memory for gradients. @default true */
+  training?: boolean;
+}
+
+/** The sizes of a sample: from 1 to 3 positive integers. */
+function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
+  if (inputShape === undefined) return [checkInteger('inputSize', inputSize, 1, 2 ** 24)];
+  if (inputSize !== undefined) fail('inputSize', 'nothing beside inputShape', inputSize);
+  if (!Array.isArray(inputShape) || inputShape.length < 1 || inputShape.length > 3) {
+    fail('inputShape', '[features], [steps, features] or [height, width, channels]', inputShape);
+  }
+  for (const [index, size] of inputShape.entries()) checkInteger(`inputShape[${index}]`, size, 1, 2 ** 24);
+  return Object.freeze([...inputShape]);
+}
+
+/**
+ * Creates a model: `await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)] })`.
+ * Initial weights are a function of the seed alone.
+ *
+ * @throws ArgumentError for options out of range; a layer that does not fit is named: `layers[2] (conv2d)`
+ * @throws OutOfMemoryError when it does not fit in linear memory; nothing has been allocated then
+ * @example
+ * const model = await createModel(runtime, {
+ *   inputShape: [28, 28, 1],
+ *   layers: sequential([conv2d(16, { kernelSize: 3, padding: 'same' }), relu(), maxPool2d(2), flatten(), dense(10)]),
+ * });
+ */
+export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
+  checkOptions('options', options, ['inputSize', 'inputShape', 'layers', 'loss', 'batchSize', 'seed', 'training']);
+  const { loss = crossEntropy(), batchSize = 32, seed = 0, training = true } = options;
+  const inputShape = checkInputShape(options);
+  checkInteger('batchSize', batchSize, 1, MAX_BATCH);
+  checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  if (typeof training !== 'boolean') fail('training', 'true or false', training);
+  const planned = inferShapes(inputShape, options.layers);
+  const output = planned[planned.length - 1].output;
+  checkLoss('loss', loss, sizeOf(output));
+  if (lossKindOf(loss).targets === 'classes' && output.length !== 1) {
+    const last = `layers[${planned.length - 1}] (${options.layers[planned.length - 1].kind})`;
+    throw new ArgumentError(last, 'an output of one row, the classes, for a loss on classes', describe(output));
+  }
+  const layers = Object.freeze([...options.layers]);
+  const kernels = await runtime.nn();
+  return new Model(runtime, kernels, { inputShape, layers, loss, batchSize, seed, training });
+}
+
+/** Elements that the parameters of such a model would have. */
+export function countParameters(input: number | Shape, layers: readonly Layer[]): number {
+  const shape = typeof input === 'number' ? [input] : input;
+  return countElements(inferShapes(shape, layers));
+}

@@ -1,0 +1,138 @@
+/** Judging a model, and using it: loss, accuracy, top-k, confusion, predictions. */
+import { checkInteger, checkOptions, fail } from '../validate';
+import { lossKindOf } from './losses';
+import type { Model } from './model';
+import { checkSamples, loadRange, type Samples } from './samples';
+
+export interface EvaluateOptions {
+  /** Also counts a sample as right when its class is among the k greatest outputs: an integer in [1, outputs]. */
+  topK?: number;
+  /** Also counts which class was taken for which. @default false */
+  confusion?: boolean;
+}
+
+export interface Evaluation {
+  /** Mean loss. Class weights of the loss count within each batch. */
+  readonly loss: number;
+  /** Share of samples whose class has the greatest output; null for losses on values. */
+  readonly accuracy: number | null;
+  /** Share whose class is among the k greatest, if asked for. */
+  readonly topKAccuracy: number | null;
+  /** confusion[actual][predicted], if asked for. */
+  readonly confusion: readonly (readonly number[])[] | null;
+}
+
+/** Counts over the batches evaluated so far. */
+class Tally {
+  readonly #topK: number;
+  readonly confusion: number[][] | null;
+  loss = 0;
+  correct = 0;
+  withinTopK = 0;
+  seen = 0;
+
+  constructor(classes: number, { topK = 0, confusion = false }: EvaluateOptions) {
+    this.#topK = topK;
+    this.confusion = confusion ? Array.from({ length: classes }, () => new Array<number>(classes).fill(0)) : null;
+  }
+
+  /** Adds the batch in the model. */
+  add(model: Model, count: number): void {
+    const { correct, loss } = model.evaluate(count);
+    this.loss += count * loss;
+    this.correct += correct;
+    this.seen += count;
+    if (!this.confusion && this.#topK === 0) return;
+    const { output, labels, outputSize } = model;
+    for (let i = 0; i < count; i++) {
+      const row = output.subarray(i * outputSize, (i + 1) * outputSize);
+      if (this.#topK > 0 && rankOf(row, labels[i]) < this.#topK) this.withinTopK++;
+      if (this.confusion) this.confusion[labels[i]][firstGreatest(row)]++;
+    }
+  }
+
+  result(classes: boolean): Evaluation {
+    return {
+      loss: this.loss / this.seen,
+      accuracy: classes ? this.correct / this.seen : null,
+      topKAccuracy: this.#topK > 0 ? this.withinTopK / this.seen : null,
+      confusion: this.confusion,
+    };
+  }
+}
+
+/** How many outputs are taken before `own`: greater ones, and equal ones of lower index. */
+function rankOf(row: Float32Array, own: number): number {
+  let rank = 0;
+  for (let j = 0; j < row.length; j++) if (row[j] > row[own] || (row[j] === row[own] && j < own)) rank++;
+  return rank;
+}
+
+/** Index of the first greatest; the first NaN counts as greatest. */
+function firstGreatest(row: Float32Array): number {
+  let best = 0;
+  for (let j = 0; j < row.length; j++) {
+    if (Number.isNaN(row[j])) return j;
+    if (row[j] > row[best]) best = j;
+  }
+  return best;
+}
+
+/**
+ * Evaluates batch by batch: a generator, so that its caller may do something else in between.
+ * @throws ArgumentError for samples or options that do not fit the model
+ */
+export function* evaluationOf(
+  argument: string,
+  model: Model,
+  samples: Samples,
+  options: EvaluateOptions = {},
+): Generator<void, Evaluation> {
+  checkOptions('options', options, ['topK', 'confusion']);
+  const count = checkSamples(argument, model, samples);
+  const classes = lossKindOf(model.loss).targets === 'classes';
+  if (options.topK !== undefined) checkInteger('topK', options.topK, 1, model.outputSize);
+  if (!classes && (options.topK !== undefined || options.confusion))
+    fail('options', 'neither topK nor confusion, which are for classes', options);
+  const tally = new Tally(model.outputSize, options);
+  for (let from = 0; from < count; from += model.batchSize) {
+    const size = Math.min(model.batchSize, count - from);
+    loadRange(model, samples, from, size);
+    tally.add(model, size);
+    yield;
+  }
+  return tally.result(classes);
+}
+
+/**
+ * Mean loss and, for classes, accuracy over samples, whatever their number.
+ *
+ * @throws ArgumentError for samples or options that do not fit the model
+ * @example const { accuracy, confusion } = evaluate(model, test, { confusion: true });
+ */
+export function evaluate(model: Model, samples: Samples, options: EvaluateOptions = {}): Evaluation {
+  const batches = evaluationOf('samples', model, samples, options);
+  for (let turn = batches.next(); ; turn = batches.next()) if (turn.done) return turn.value;
+}
+
+/**
+ * The model's outputs for any number of samples: count × outputSize, row-major.
+ *
+ * @param features count × inputSize values, row-major
+ * @throws ArgumentError when they are no whole number of samples
+ * @example const [probabilityOfRain] = predict(model, today);
+ */
+export function predict(model: Model, features: Float32Array): Float32Array {
+  const { inputSize, outputSize, batchSize } = model;
+  if (!(features instanceof Float32Array) || features.length % inputSize !== 0) {
+    fail('features', `a Float32Array of ${inputSize} values a sample`, features);
+  }
+  const count = features.length / inputSize;
+  const outputs = new Float32Array(count * outputSize);
+  for (let from = 0; from < count; from += batchSize) {
+    const size = Math.min(batchSize, count - from);
+    model.input.set(features.subarray(from * inputSize, (from + size) * inputSize));
+    outputs.set(model.predict(size), from * outputSize);
+  }
+  return outputs;
+}

@@ -1,0 +1,51 @@
+/** Mean over windows of an image. */
+import { checkOptions } from '../../validate';
+import { type LayerKind, PLAIN } from './layer';
+import { checkPair, type Pair, pairOf, planWindow } from './window';
+
+/** y = the mean of each window, channel by channel; windows that would reach over the edge are left out. */
+export interface AvgPool2dLayer {
+  readonly kind: 'avgPool2d';
+  readonly size: Pair;
+  readonly stride?: Pair;
+}
+
+/**
+ * Average pooling: [height, width, channels] → [⌊(height - size)/stride⌋ + 1, …, channels].
+ *
+ * @param size height and width of the window, pixels
+ * @param options.stride pixels from one window to the next. @default size
+ * @throws ArgumentError for sizes that are not positive integers
+ * @example sequential([conv2d(16, { kernelSize: 3 }), relu(), avgPool2d(2)])
+ */
+export function avgPool2d(size: Pair, options: { stride?: Pair } = {}): AvgPool2dLayer {
+  checkOptions('options', options, ['stride']);
+  const layer: AvgPool2dLayer = { kind: 'avgPool2d', size, ...options };
+  avgPool2dKind.check(layer, (field) => field);
+  return layer;
+}
+
+export const avgPool2dKind: LayerKind<AvgPool2dLayer> = {
+  kind: 'avgPool2d',
+  prefix: 'avgPool',
+  fields: ['size', 'stride'],
+  check({ size, stride = size }, nameOf) {
+    checkPair(nameOf('size'), size, 1);
+    checkPair(nameOf('stride'), stride, 1);
+  },
+  plan({ size, stride = size }, input, path) {
+    const window = { size: pairOf(size), stride: pairOf(stride), padding: [0, 0] } as const;
+    const { output, record } = planWindow(path, input, window);
+    return {
+      ...PLAIN,
+      output,
+      record,
+      forward({ x, y, record: at }, { kernels, count }) {
+        kernels.avgPool2d(y, x, at, count);
+      },
+      backward({ dx, dy, record: at }, { kernels, count }) {
+        if (dx) kernels.avgPool2dGrad(dx, dy, at, count);
+      },
+    };
+  },
+};

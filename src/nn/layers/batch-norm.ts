@@ -1,0 +1,79 @@
+/** Batch normalisation (Ioffe and Szegedy 2015), feature by feature or channel by channel. */
+import { checkNumber, checkOptions } from '../../validate';
+import { leading } from './dense';
+import { ones } from './initial';
+import { type LayerKind, PLAIN } from './layer';
+
+/** y = γ·(x - mean)/√(variance + eps) + β over the last axis: the batch's statistics in training, running ones otherwise. */
+export interface BatchNormLayer {
+  readonly kind: 'batchNorm';
+  readonly eps?: number;
+  readonly momentum?: number;
+}
+
+export interface BatchNormOptions {
+  /** Added to the variance, in (0, ∞). @default 1e-5 */
+  eps?: number;
+  /** Share of the batch in the running statistics, in (0, 1]. @default 0.1 */
+  momentum?: number;
+}
+
+/**
+ * Batch normalisation over all positions of the batch, one mean and variance a channel (the last axis).
+ *
+ * Parameters: `gamma` (ones) and `beta` (zeros). Running `mean` (zeros) and `variance` (ones, unbiased) are part of the model's
+ * state: running ← running + momentum·(batch - running).
+ *
+ * @throws ArgumentError for options out of range
+ * @example sequential([dense(16), batchNorm(), relu(), dense(4)])
+ */
+export function batchNorm(options: BatchNormOptions = {}): BatchNormLayer {
+  checkOptions('options', options, ['eps', 'momentum']);
+  const layer: BatchNormLayer = { kind: 'batchNorm', ...options };
+  batchNormKind.check(layer, (field) => field);
+  return layer;
+}
+
+export const batchNormKind: LayerKind<BatchNormLayer> = {
+  kind: 'batchNorm',
+  prefix: 'batchNorm',
+  fields: ['eps', 'momentum'],
+  check({ eps = 1e-5, momentum = 0.1 }, nameOf) {
+    checkNumber(nameOf('eps'), eps, '(0, ∞)', (value) => value > 0);
+    checkNumber(nameOf('momentum'), momentum, '(0, 1]', (value) => value > 0 && value <= 1);
+  },
+  plan({ eps = 1e-5, momentum = 0.1 }, input) {
+    const channels = input[input.length - 1];
+    const positions = leading(input);
+    // Mean and 1/deviation of the batch, each padded to whole vectors.
+    const padded = 16 * Math.ceil(channels / 16);
+    return {
+      ...PLAIN,
+      output: input,
+      parameters: [
+        { name: 'gamma', shape: [channels], initialise: ones },
+        { name: 'beta', shape: [channels] },
+      ],
+      statistics: [
+        { name: 'mean', shape: [channels] },
+        { name: 'variance', shape: [channels], initialise: ones },
+      ],
+      backwardReads: { input: true, output: false },
+      inPlace: 'allowed',
+      keptFloats: () => 2 * padded,
+      forward({ x, y, weights, statistics, kept }, { kernels, count, training }) {
+        const [rows, inverse] = [count * positions, kept + 4 * padded];
+        if (training) {
+          kernels.batchStatistics(kept, inverse, statistics[0], statistics[1], x, rows, channels, eps, momentum);
+        } else {
+          kernels.inverseDeviation(inverse, statistics[1], channels, eps);
+        }
+        kernels.batchNorm(y, x, training ? kept : statistics[0], inverse, weights[0], weights[1], rows, channels);
+      },
+      backward({ x, dx, dy, weights, gradients, kept }, { kernels, count }) {
+        const [rows, inverse] = [count * positions, kept + 4 * padded];
+        kernels.batchNormGrad(dx, gradients[0], gradients[1], dy, x, kept, inverse, weights[0], rows, channels);
+      },
+    };
+  },
+};

@@ -1,0 +1,80 @@
+/** 2-D convolution (cross-correlation, as in every framework) over images of height × width × channels. */
+import { convScratchBytes } from '../../abi/nn-layout';
+import { checkInteger, checkOptions } from '../../validate';
+import { heUniform } from './initial';
+import { type LayerKind, MAX_UNITS, PLAIN } from './layer';
+import { checkPair, type Pair, pairOf, planWindow } from './window';
+
+/** y[oy][ox][o] = b[o] + Σ W[o][ky][kx][c]·x[oy·stride + ky - padding][ox·stride + kx - padding][c]. */
+export interface Conv2dLayer {
+  readonly kind: 'conv2d';
+  readonly filters: number;
+  readonly kernelSize: Pair;
+  readonly stride?: Pair;
+  readonly padding?: Pair | 'same';
+}
+
+export interface Conv2dOptions {
+  /** Height and width of the kernel, pixels. */
+  kernelSize: Pair;
+  /** Pixels from one window to the next. @default 1 */
+  stride?: Pair;
+  /** Zeros around the image, pixels on each side; 'same' makes the output ⌈input/stride⌉. @default 0 */
+  padding?: Pair | 'same';
+}
+
+/**
+ * A 2-D convolution: [height, width, channels] → [height', width', filters], groups = 1.
+ *
+ * Parameters: `weight` [filters, kernel height, kernel width, channels], uniform in ±√(6/(kernel height·kernel width·channels));
+ * `bias` [filters], zero. Images are NHWC: a pixel's channels lie together, so patches are copied in whole runs and every
+ * product is a dense matrix product.
+ *
+ * @param filters output channels, an integer in [1, 2^24]
+ * @throws ArgumentError for options out of range
+ * @example sequential([conv2d(16, { kernelSize: 3, padding: 'same' }), relu(), maxPool2d(2)])
+ */
+export function conv2d(filters: number, options: Conv2dOptions): Conv2dLayer {
+  checkOptions('options', options, ['kernelSize', 'stride', 'padding']);
+  const layer: Conv2dLayer = { kind: 'conv2d', filters, ...options };
+  conv2dKind.check(layer, (field) => field);
+  return layer;
+}
+
+export const conv2dKind: LayerKind<Conv2dLayer> = {
+  kind: 'conv2d',
+  prefix: 'conv',
+  fields: ['filters', 'kernelSize', 'stride', 'padding'],
+  check({ filters, kernelSize, stride = 1, padding = 0 }, nameOf) {
+    checkInteger(nameOf('filters'), filters, 1, MAX_UNITS);
+    checkPair(nameOf('kernelSize'), kernelSize, 1);
+    checkPair(nameOf('stride'), stride, 1);
+    if (padding !== 'same') checkPair(nameOf('padding'), padding, 0);
+  },
+  plan({ filters, kernelSize, stride = 1, padding = 0 }, input, path) {
+    const size = pairOf(kernelSize);
+    const window = { size, stride: pairOf(stride), padding: padding === 'same' ? padding : pairOf(padding) };
+    const { output, record, positions } = planWindow(path, input, window, filters);
+    const patch = size[0] * size[1] * input[2];
+    return {
+      ...PLAIN,
+      output,
+      record,
+      parameters: [
+        { name: 'weight', shape: [filters, ...size, input[2]], initialise: heUniform(patch) },
+        { name: 'bias', shape: [filters] },
+      ],
+      backwardReads: { input: true, output: false },
+      scratchBytes: () => convScratchBytes(positions, patch, filters),
+      forward({ x, y, weights, record: at, scratch }, { kernels, count }) {
+        kernels.conv2d(y, x, weights[0], at, count, scratch);
+        kernels.biasAdd(y, weights[1], count * positions, filters);
+      },
+      backward({ x, dx, dy, weights, gradients, record: at, scratch }, { kernels, count }) {
+        kernels.conv2dWeightGrad(gradients[0], dy, x, at, count, scratch);
+        kernels.biasGrad(gradients[1], dy, count * positions, filters);
+        if (dx) kernels.conv2dInputGrad(dx, dy, weights[0], at, count, scratch);
+      },
+    };
+  },
+};

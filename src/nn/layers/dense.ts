@@ -1,0 +1,72 @@
+/** Fully connected layer. */
+import { gemmScratchBytes } from '../../abi/nn-layout';
+import { checkInteger } from '../../validate';
+import { heUniform } from './initial';
+import { type LayerKind, MAX_UNITS, PLAIN, type Shape } from './layer';
+
+/** y = x·Wᵀ + b over the last axis, with W of shape [units, inputs] and b of shape [units]. */
+export interface DenseLayer {
+  readonly kind: 'dense';
+  readonly units: number;
+}
+
+/**
+ * A fully connected layer: y = x·Wᵀ + b, over the last axis of the input.
+ *
+ * Parameters: `weight` [units, inputs], uniform in ±√(6/inputs); `bias` [units], zero.
+ *
+ * @param units outputs a sample (or a position), an integer in [1, 2^24]
+ * @throws ArgumentError for other units
+ * @example sequential([dense(64), relu(), dense(10)])
+ */
+export function dense(units: number): DenseLayer {
+  const layer: DenseLayer = { kind: 'dense', units };
+  denseKind.check(layer, (field) => field);
+  return layer;
+}
+
+export const denseKind: LayerKind<DenseLayer> = {
+  kind: 'dense',
+  prefix: 'dense',
+  fields: ['units'],
+  check({ units }, nameOf) {
+    checkInteger(nameOf('units'), units, 1, MAX_UNITS);
+  },
+  plan({ units }, input) {
+    const inputs = input[input.length - 1];
+    const rowsOf = (count: number) => count * leading(input);
+    return {
+      ...PLAIN,
+      output: [...input.slice(0, -1), units],
+      parameters: [
+        { name: 'weight', shape: [units, inputs], initialise: heUniform(inputs) },
+        { name: 'bias', shape: [units] },
+      ],
+      backwardReads: { input: true, output: false },
+      scratchBytes: (batchSize) => denseScratchBytes(rowsOf(batchSize), units, inputs),
+      forward({ x, y, weights, scratch }, { kernels, count }) {
+        kernels.gemmNT(y, x, weights[0], rowsOf(count), units, inputs, scratch);
+        kernels.biasAdd(y, weights[1], rowsOf(count), units);
+      },
+      backward({ x, dx, dy, weights, gradients, scratch }, { kernels, count }) {
+        kernels.gemmTN(gradients[0], dy, x, units, inputs, rowsOf(count), scratch);
+        kernels.biasGrad(gradients[1], dy, rowsOf(count), units);
+        if (dx) kernels.gemmNN(dx, dy, weights[0], rowsOf(count), inputs, units, scratch);
+      },
+    };
+  },
+};
+
+/** Rows a sample: the product of all sizes but the last. */
+export function leading(shape: Shape): number {
+  return shape.slice(0, -1).reduce((product, size) => product * size, 1);
+}
+
+/** The most that any of the layer's three products needs. */
+function denseScratchBytes(rows: number, units: number, inputs: number): number {
+  return Math.max(
+    gemmScratchBytes(rows, units, inputs),
+    gemmScratchBytes(units, inputs, rows),
+    gemmScratchBytes(rows, inputs, units),
+  );
+}

@@ -1,0 +1,50 @@
+/** Dropout (Srivastava et al. 2014), scaled in training so that nothing changes afterwards. */
+import { checkNumber } from '../../validate';
+import { type LayerArrays, type LayerKind, type Pass, PLAIN } from './layer';
+
+/** In training y = 0 with probability `rate`, else x/(1 - rate); otherwise y = x. */
+export interface DropoutLayer {
+  readonly kind: 'dropout';
+  readonly rate: number;
+}
+
+/**
+ * Dropout. Which elements fall is a function of the model's seed, the layer's place, the number of the training pass and the
+ * element's index alone: the same on every backend and thread count, and after a resumption.
+ *
+ * @param rate in [0, 1)
+ * @throws ArgumentError for other rates
+ * @example sequential([dense(128), relu(), dropout(0.5), dense(10)])
+ */
+export function dropout(rate: number): DropoutLayer {
+  const layer: DropoutLayer = { kind: 'dropout', rate };
+  dropoutKind.check(layer, (field) => field);
+  return layer;
+}
+
+export const dropoutKind: LayerKind<DropoutLayer> = {
+  kind: 'dropout',
+  prefix: 'dropout',
+  fields: ['rate'],
+  check({ rate }, nameOf) {
+    checkNumber(nameOf('rate'), rate, '[0, 1)', (value) => value >= 0 && value < 1);
+  },
+  plan({ rate }, input, _path, index) {
+    const size = input.reduce((product, length) => product * length, 1);
+    const threshold = Math.floor(rate * 2 ** 32);
+    const drop = (out: number, x: number, { kernels, count, key, step }: Pass) =>
+      kernels.dropout(out, x, count * size, threshold, 1 / (1 - rate), key[0], key[1], index, step);
+    return {
+      ...PLAIN,
+      output: input,
+      inPlace: 'allowed',
+      forward({ x, y }: LayerArrays, pass) {
+        if (pass.training) drop(y, x, pass);
+        else if (y !== x) pass.kernels.copy(y, x, pass.count * size);
+      },
+      backward({ dx, dy }, pass) {
+        if (dx) drop(dx, dy, pass);
+      },
+    };
+  },
+};

@@ -1,0 +1,56 @@
+/** Rows of a table by index. */
+import { ArgumentError } from '../../errors';
+import { checkInteger, describe } from '../../validate';
+import { normal } from './initial';
+import { type LayerKind, MAX_UNITS, PLAIN } from './layer';
+
+/** y[i] = table[x[i]], for whole numbers x[i] in [0, rows). */
+export interface EmbeddingLayer {
+  readonly kind: 'embedding';
+  readonly rows: number;
+  readonly dim: number;
+}
+
+/**
+ * An embedding: [steps] indices → [steps, dim]. It must be the first layer. An index is a whole number in [0, rows), held in the
+ * features as float32; one that names no row gives NaN.
+ *
+ * Parameter: `weight` [rows, dim], standard normal.
+ *
+ * @param rows of the table (the vocabulary), an integer in [1, 2^24]
+ * @param dim floats a row, an integer in [1, 2^24]
+ * @throws ArgumentError for other sizes
+ * @example sequential([embedding(96, 16), flatten(), dense(128), tanh(), dense(96)])
+ */
+export function embedding(rows: number, dim: number): EmbeddingLayer {
+  const layer: EmbeddingLayer = { kind: 'embedding', rows, dim };
+  embeddingKind.check(layer, (field) => field);
+  return layer;
+}
+
+export const embeddingKind: LayerKind<EmbeddingLayer> = {
+  kind: 'embedding',
+  prefix: 'embedding',
+  fields: ['rows', 'dim'],
+  check({ rows, dim }, nameOf) {
+    checkInteger(nameOf('rows'), rows, 1, MAX_UNITS);
+    checkInteger(nameOf('dim'), dim, 1, MAX_UNITS);
+  },
+  plan({ rows, dim }, input, path, index) {
+    if (index > 0) throw new ArgumentError(path, 'to be the first layer', `place ${index}`);
+    if (input.length !== 1) throw new ArgumentError(path, 'a row of indices [steps]', describe(input));
+    const [steps] = input;
+    return {
+      ...PLAIN,
+      output: [steps, dim],
+      parameters: [{ name: 'weight', shape: [rows, dim], initialise: normal }],
+      backwardReads: { input: true, output: false },
+      forward({ x, y, weights }, { kernels, count }) {
+        kernels.embedding(y, x, weights[0], count * steps, rows, dim);
+      },
+      backward({ x, dy, gradients }, { kernels, count }) {
+        kernels.embeddingGrad(gradients[0], dy, x, count * steps, rows, dim);
+      },
+    };
+  },
+};

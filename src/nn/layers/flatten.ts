@@ -1,0 +1,28 @@
+/** A sample of any shape as one row. */
+import { type LayerKind, PLAIN } from './layer';
+
+export interface FlattenLayer {
+  readonly kind: 'flatten';
+}
+
+/**
+ * Makes one row of a sample: [height, width, channels] → [height·width·channels]. Nothing moves.
+ * @example sequential([conv2d(8, { kernelSize: 3 }), relu(), flatten(), dense(10)])
+ */
+export function flatten(): FlattenLayer {
+  return { kind: 'flatten' };
+}
+
+export const flattenKind: LayerKind<FlattenLayer> = {
+  kind: 'flatten',
+  prefix: 'flatten',
+  fields: [],
+  check() {},
+  plan: (_layer, input) => ({
+    ...PLAIN,
+    output: [input.reduce((product, size) => product * size, 1)],
+    inPlace: 'view',
+    forward() {},
+    backward() {},
+  }),
+};

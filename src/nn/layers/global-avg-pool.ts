@@ -1,0 +1,41 @@
+/** Mean over all positions of a sample. */
+import { ArgumentError } from '../../errors';
+import { describe } from '../../validate';
+import { leading } from './dense';
+import { type LayerKind, PLAIN } from './layer';
+
+/** y[c] = the mean of x[…][c] over all positions. */
+export interface GlobalAvgPoolLayer {
+  readonly kind: 'globalAvgPool';
+}
+
+/**
+ * Global average pooling: [height, width, channels] or [steps, channels] → [channels].
+ * @example sequential([conv2d(32, { kernelSize: 3 }), relu(), globalAvgPool(), dense(10)])
+ */
+export function globalAvgPool(): GlobalAvgPoolLayer {
+  return { kind: 'globalAvgPool' };
+}
+
+export const globalAvgPoolKind: LayerKind<GlobalAvgPoolLayer> = {
+  kind: 'globalAvgPool',
+  prefix: 'globalAvgPool',
+  fields: [],
+  check() {},
+  plan(_layer, input, path) {
+    if (input.length < 2) {
+      throw new ArgumentError(path, 'an image [height, width, channels] or a sequence [steps, channels]', describe(input));
+    }
+    const [positions, channels] = [leading(input), input[input.length - 1]];
+    return {
+      ...PLAIN,
+      output: [channels],
+      forward({ x, y }, { kernels, count }) {
+        kernels.globalAvgPool(y, x, count, positions, channels);
+      },
+      backward({ dx, dy }, { kernels, count }) {
+        if (dx) kernels.globalAvgPoolGrad(dx, dy, count, positions, channels);
+      },
+    };
+  },
+};

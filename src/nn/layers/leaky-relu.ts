@@ -1,0 +1,39 @@
+/** Rectified linear unit that leaks. */
+import { checkNumber } from '../../validate';
+import { planActivation } from './activation';
+import type { LayerKind } from './layer';
+
+/** y = x for x ≥ 0, slope·x below, element by element. */
+export interface LeakyReluLayer {
+  readonly kind: 'leakyRelu';
+  readonly slope?: number;
+}
+
+/**
+ * The leaky rectified linear unit: y = x for x ≥ 0, slope·x below.
+ *
+ * @param slope in [0, 1]. @default 0.01
+ * @throws ArgumentError for other slopes
+ * @example sequential([dense(64), leakyRelu(0.1), dense(10)])
+ */
+export function leakyRelu(slope: number = 0.01): LeakyReluLayer {
+  const layer: LeakyReluLayer = { kind: 'leakyRelu', slope };
+  leakyReluKind.check(layer, (field) => field);
+  return layer;
+}
+
+export const leakyReluKind: LayerKind<LeakyReluLayer> = {
+  kind: 'leakyRelu',
+  prefix: 'leakyRelu',
+  fields: ['slope'],
+  check({ slope = 0.01 }, nameOf) {
+    checkNumber(nameOf('slope'), slope, '[0, 1]', (value) => value >= 0 && value <= 1);
+  },
+  plan: ({ slope = 0.01 }, input) =>
+    planActivation(
+      input,
+      'output',
+      (kernels, y, x, n) => kernels.leakyRelu(y, x, n, slope),
+      (kernels, dx, dy, kept, n) => kernels.leakyReluGrad(dx, dy, kept, n, slope),
+    ),
+};

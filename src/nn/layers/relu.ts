@@ -1,0 +1,30 @@
+/** Rectified linear unit. */
+import { planActivation } from './activation';
+import type { LayerKind } from './layer';
+
+/** y = max(x, 0), element by element. */
+export interface ReluLayer {
+  readonly kind: 'relu';
+}
+
+/**
+ * The rectified linear unit: y = x for x ≥ 0, 0 below; NaN passes.
+ * @example sequential([dense(64), relu(), dense(10)])
+ */
+export function relu(): ReluLayer {
+  return { kind: 'relu' };
+}
+
+export const reluKind: LayerKind<ReluLayer> = {
+  kind: 'relu',
+  prefix: 'relu',
+  fields: [],
+  check() {},
+  plan: (_layer, input) =>
+    planActivation(
+      input,
+      'output',
+      (kernels, y, x, n) => kernels.relu(y, x, n),
+      (kernels, dx, dy, kept, n) => kernels.reluGrad(dx, dy, kept, n),
+    ),
+};

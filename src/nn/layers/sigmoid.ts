@@ -1,0 +1,31 @@
+/** Logistic function. */
+import { planActivation } from './activation';
+import type { LayerKind } from './layer';
+
+/** y = 1/(1 + e^-x), element by element. */
+export interface SigmoidLayer {
+  readonly kind: 'sigmoid';
+}
+
+/**
+ * The logistic function 1/(1 + e^-x), to 3 ulp, the same bits everywhere; 0 below -87.3. For a loss on logits use
+ * `binaryCrossEntropy` without it.
+ * @example sequential([dense(64), sigmoid(), dense(10)])
+ */
+export function sigmoid(): SigmoidLayer {
+  return { kind: 'sigmoid' };
+}
+
+export const sigmoidKind: LayerKind<SigmoidLayer> = {
+  kind: 'sigmoid',
+  prefix: 'sigmoid',
+  fields: [],
+  check() {},
+  plan: (_layer, input) =>
+    planActivation(
+      input,
+      'output',
+      (kernels, y, x, n) => kernels.sigmoid(y, x, n),
+      (kernels, dx, dy, kept, n) => kernels.sigmoidGrad(dx, dy, kept, n),
+    ),
+};

@@ -1,0 +1,30 @@
+/** Sigmoid linear unit, also called swish. */
+import { planActivation } from './activation';
+import type { LayerKind } from './layer';
+
+/** y = x/(1 + e^-x), element by element. */
+export interface SiluLayer {
+  readonly kind: 'silu';
+}
+
+/**
+ * The sigmoid linear unit (swish): y = x·σ(x).
+ * @example sequential([dense(64), silu(), dense(10)])
+ */
+export function silu(): SiluLayer {
+  return { kind: 'silu' };
+}
+
+export const siluKind: LayerKind<SiluLayer> = {
+  kind: 'silu',
+  prefix: 'silu',
+  fields: [],
+  check() {},
+  plan: (_layer, input) =>
+    planActivation(
+      input,
+      'input',
+      (kernels, y, x, n) => kernels.silu(y, x, n),
+      (kernels, dx, dy, kept, n) => kernels.siluGrad(dx, dy, kept, n),
+    ),
+};

@@ -1,0 +1,33 @@
+/** Huber's loss (1964): squared near the target, absolute away from it. */
+import { checkNumber, checkOptions } from '../../validate';
+import type { LossKind } from './loss';
+
+export interface HuberLoss {
+  readonly kind: 'huber';
+  readonly delta?: number;
+}
+
+/**
+ * The mean over batch and outputs of ½r² for |r| ≤ delta and delta·(|r| - ½·delta) beyond, r = x - t.
+ *
+ * @param options.delta where it turns from a square to a line, in (0, ∞). @default 1
+ * @throws ArgumentError for other deltas
+ * @example createModel(runtime, { inputSize: 8, layers: [dense(1)], loss: huber({ delta: 0.5 }) })
+ */
+export function huber(options: { delta?: number } = {}): HuberLoss {
+  checkOptions('options', options, ['delta']);
+  const loss: HuberLoss = { kind: 'huber', ...options };
+  huberKind.check(loss, (field) => field);
+  return loss;
+}
+
+export const huberKind: LossKind<HuberLoss> = {
+  targets: 'values',
+  fields: ['delta'],
+  check({ delta = 1 }, nameOf) {
+    checkNumber(nameOf('delta'), delta, '(0, ∞)', (value) => value > 0);
+  },
+  constants: () => [],
+  compute: ({ delta = 1 }, kernels, { output, gradient, targets }, count, outputs) =>
+    kernels.huber(gradient, output, targets, count * outputs, delta),
+};

@@ -1,0 +1,31 @@
+/** All losses. A new one is a file here and two lines in this one. */
+import { checkOptions, fail } from '../../validate';
+import { type BinaryCrossEntropyLoss, binaryCrossEntropyKind } from './binary-cross-entropy';
+import { type CrossEntropyLoss, crossEntropyKind } from './cross-entropy';
+import { type HuberLoss, huberKind } from './huber';
+import type { LossKind } from './loss';
+import { type MeanSquaredErrorLoss, meanSquaredErrorKind } from './mean-squared-error';
+
+export type Loss = CrossEntropyLoss | BinaryCrossEntropyLoss | MeanSquaredErrorLoss | HuberLoss;
+
+const KINDS = {
+  crossEntropy: crossEntropyKind,
+  binaryCrossEntropy: binaryCrossEntropyKind,
+  meanSquaredError: meanSquaredErrorKind,
+  huber: huberKind,
+} as const;
+
+/** The kind of a checked loss. */
+export function lossKindOf(loss: Loss): LossKind<Loss> {
+  return KINDS[loss.kind] as unknown as LossKind<Loss>;
+}
+
+/** Checks a loss for a model with so many outputs; `argument` names it in errors. */
+export function checkLoss(argument: string, loss: unknown, outputs: number): Loss {
+  const { kind } = (loss ?? {}) as { kind?: unknown };
+  if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) fail(argument, `a loss (${Object.keys(KINDS).join(', ')})`, loss);
+  const found = lossKindOf(loss as Loss);
+  checkOptions(argument, loss, ['kind', ...found.fields]);
+  found.check(loss as Loss, (field) => `${argument}.${field}`, outputs);
+  return loss as Loss;
+}

@@ -1,0 +1,36 @@
+/** What a planned network takes of linear memory, and how many elements it has. */
+import { tensorBytes } from '../tensors/tensor';
+import { alignedBytes } from './memory-plan';
+import { type NamedArray, type NetworkPlan, sizeOf } from './network-plan';
+
+/** Bytes of linear memory, all as allocated. */
+export interface ModelMemory {
+  /** Values of all parameters and running figures. */
+  readonly weights: number;
+  /** Gradients of all parameters. */
+  readonly gradients: number;
+  /** One allocation for input, targets, activations, their gradients and scratch. */
+  readonly workspace: number;
+  readonly total: number;
+}
+
+/** As the arena will have it. */
+export function memoryOf(plan: NetworkPlan, training: boolean): ModelMemory {
+  const bytesOf = (arrays: readonly NamedArray[]) => arrays.reduce((sum, { shape }) => sum + tensorBytes(sizeOf(shape)), 0);
+  const total = (pick: (stage: NetworkPlan['stages'][number]) => number) =>
+    plan.stages.reduce((sum, stage) => sum + pick(stage), 0);
+  const values = total(({ parameters }) => bytesOf(parameters));
+  const weights = values + total(({ statistics }) => bytesOf(statistics));
+  const gradients = training ? values : 0;
+  const workspace = alignedBytes(plan.workspaceBytes);
+  return { weights, gradients, workspace, total: weights + gradients + workspace };
+}
+
+/** Elements of the parameters of some layers. */
+export function countElements(
+  layers: readonly { readonly parameters: readonly { readonly shape: readonly number[] }[] }[],
+): number {
+  let count = 0;
+  for (const { parameters } of layers) for (const { shape } of parameters) count += sizeOf(shape);
+  return count;
+}

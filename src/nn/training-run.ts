@@ -1,0 +1,98 @@
+/**
+ * What a run of `fit` keeps to go on from, in and out of a checkpoint store: a checkpoint of its optimizer, with the rest of the
+ * model and how far the run is as extras.
+ */
+import { decodeCheckpoint, encodeCheckpoint } from '../checkpoint/optimizer-checkpoint';
+import type { PlainData } from '../checkpoint/plain-data';
+import type { CheckpointStore } from '../checkpoint/stores/store';
+import { CheckpointError } from '../errors';
+import type { StateDict } from '../optimizers/state-dict';
+import { createRecord } from '../tensors/views';
+import type { EarlyStoppingState } from './early-stopping';
+import type { FitEpoch } from './fit';
+import type { Model, ModelState } from './model';
+
+/** How far a run is. */
+export interface RunState {
+  /** What must be the same for a run to go on: otherwise the batches would be others. */
+  readonly identity: { readonly seed: number; readonly batchSize: number; readonly count: number | null };
+  readonly schedule: unknown;
+  readonly stopping: EarlyStoppingState | null;
+  readonly epochs: readonly FitEpoch[];
+  /** The epoch under way (1-based), and how many of its batches are done. */
+  readonly epoch: number;
+  readonly batch: number;
+  readonly step: number;
+  readonly lossSum: number;
+  readonly seen: number;
+  readonly skipped: number;
+  readonly best: { readonly epoch: number; readonly loss: number } | null;
+  /** What `encodeLearnt` gave in the best epoch. */
+  readonly bestState: Uint8Array | null;
+}
+
+interface HasState {
+  stateDict(): StateDict;
+  loadStateDict(state: StateDict): void;
+}
+
+/** The model's arrays that the optimizer does not hold, such as running means. */
+function restOfModel(model: Model, params: StateDict['params']): PlainData {
+  const { arrays, trainingPasses } = model.stateDict();
+  const rest = createRecord<PlainData>();
+  for (const [name, array] of Object.entries(arrays)) if (!Object.hasOwn(params, name)) rest[name] = { ...array };
+  return { arrays: rest, trainingPasses };
+}
+
+/**
+ * Model and optimizer as they are, with `run`: a checkpoint that `decodeCheckpoint` reads. Both belong together: what a model
+ * evaluates with may be the optimizer's.
+ */
+export function encodeLearnt(model: Model, optimizer: HasState, run: PlainData = null): Uint8Array<ArrayBuffer> {
+  const stateDict = optimizer.stateDict();
+  return encodeCheckpoint(stateDict, { model: restOfModel(model, stateDict.params), run });
+}
+
+/**
+ * Takes over what `encodeLearnt` returned.
+ * @param check throws when `run` does not fit, before anything has changed
+ */
+export function loadLearnt(bytes: Uint8Array, model: Model, optimizer: HasState, check?: (run: RunState) => void): RunState {
+  const { stateDict, extras } = decodeCheckpoint(bytes);
+  if (typeof extras.model !== 'object' || extras.model === null || extras.run === undefined) {
+    throw new CheckpointError('not-training', 'a checkpoint of fit expected, got one of an optimizer alone');
+  }
+  const run = extras.run as unknown as RunState;
+  check?.(run);
+  const rest = extras.model as unknown as ModelState;
+  const { arrays } = model.stateDict();
+  model.loadStateDict({ arrays: { ...arrays, ...rest.arrays }, trainingPasses: rest.trainingPasses });
+  optimizer.loadStateDict(stateDict);
+  return run;
+}
+
+export async function saveRun(store: CheckpointStore, model: Model, optimizer: HasState, state: RunState): Promise<void> {
+  await store.save(encodeLearnt(model, optimizer, state as unknown as PlainData));
+}
+
+/**
+ * Takes over the run that a store holds; null if it holds none.
+ * @throws CheckpointError with the reason `'other-run'` when it was begun with another seed, batch size or number of samples
+ */
+export async function loadRun(
+  store: CheckpointStore,
+  model: Model,
+  optimizer: HasState,
+  identity: RunState['identity'],
+): Promise<RunState | null> {
+  const stored = await store.load();
+  return stored && loadLearnt(stored.bytes, model, optimizer, (state) => checkIdentity(state, identity));
+}
+
+function checkIdentity(state: RunState, identity: RunState['identity']): void {
+  for (const key of ['seed', 'batchSize', 'count'] as const) {
+    if (state.identity[key] === identity[key]) continue;
+    const message = `the checkpoint is of another run: ${key} ${state.identity[key]} expected, got ${identity[key]}`;
+    throw new CheckpointError('other-run', message);
+  }
+}

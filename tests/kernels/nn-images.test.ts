@@ -1,0 +1,170 @@
+/** Convolution and pooling of the shipped nn binaries: bit for bit the oracle's, and near the sums that define them. */
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CONV_GROUP, convScratchBytes } from '../../src/abi/nn-layout';
+import { Bench } from './arena';
+import { KINDS, ordinary, strange } from './values';
+import { type Geometry, sizesOf, windowRecord } from './windows';
+
+const bench = new Bench();
+beforeEach(() => bench.reset());
+
+const plain: Geometry = { height: 5, width: 6, channels: 3, kernel: [3, 3], stride: [1, 1], padding: [0, 0, 0, 0], outputs: 4 };
+const CONVOLUTIONS: readonly [string, Geometry][] = [
+  ['no padding', plain],
+  ['padding 1', { ...plain, padding: [1, 1, 1, 1] }],
+  ['stride 2, uneven padding', { ...plain, stride: [2, 2], padding: [0, 1, 1, 0] }],
+  ['one channel', { ...plain, channels: 1, padding: [1, 1, 1, 1], outputs: 16 }],
+  ['kernel 1', { ...plain, kernel: [1, 1], outputs: 1 }],
+  ['kernel 2×3, stride 1×2', { ...plain, kernel: [2, 3], stride: [1, 2], channels: 5 }],
+  ['kernel wider than the image', { ...plain, height: 2, width: 2, kernel: [5, 5], padding: [2, 2, 2, 2] }],
+  ['kernel entirely in the padding', { ...plain, height: 1, width: 1, kernel: [2, 2], stride: [2, 2], padding: [3, 3, 3, 3] }],
+  ['many channels', { ...plain, channels: 17, outputs: 19, padding: [1, 1, 1, 1] }],
+];
+
+function convolve(geometry: Geometry, count: number, make: (n: number, seed: number) => Float32Array) {
+  bench.reset();
+  const { positions, patch, image, weights } = sizesOf(geometry);
+  const outputs = count * positions * geometry.outputs;
+  const [xs, ws, dys] = [make(count * image, 1), make(weights, 2), make(outputs, 3)];
+  const [x, w, dy] = [bench.buffer(count * image, xs), bench.buffer(weights, ws), bench.buffer(outputs, dys)];
+  const [y, dx, dw] = [bench.buffer(outputs), bench.buffer(count * image, ordinary(count * image, 4)), bench.buffer(weights)];
+  const window = bench.buffer(16, windowRecord(geometry));
+  const scratch = bench.scratch(convScratchBytes(positions, patch, geometry.outputs));
+  bench.run((k) => k.conv2d(y.address, x.address, w.address, window.address, count, scratch.address), scratch);
+  bench.run((k) => k.conv2dInputGrad(dx.address, dy.address, w.address, window.address, count, scratch.address), scratch);
+  bench.run((k) => k.conv2dWeightGrad(dw.address, dy.address, x.address, window.address, count, scratch.address), scratch);
+  for (const [buffer, n] of [
+    [y, outputs],
+    [dx, count * image],
+    [dw, weights],
+    [scratch, 0],
+  ] as const) {
+    bench.expectTidy(buffer, n);
+  }
+  return { xs, ws, dys, y: bench.read(y, outputs), dx: bench.read(dx, count * image), dw: bench.read(dw, weights) };
+}
+
+/** y, dx and dw from the definition, in f64. */
+function defined(geometry: Geometry, count: number, xs: Float32Array, ws: Float32Array, dys: Float32Array) {
+  const { height, width, channels, kernel, stride, padding, outputs } = geometry;
+  const { outHeight, outWidth } = sizesOf(geometry);
+  const [y, dx, dw] = [new Float64Array(dys.length), new Float64Array(xs.length), new Float64Array(ws.length)];
+  let o = 0;
+  for (let i = 0; i < count; i++)
+    for (let oy = 0; oy < outHeight; oy++)
+      for (let ox = 0; ox < outWidth; ox++)
+        for (let out = 0; out < outputs; out++, o++)
+          for (let ky = 0; ky < kernel[0]; ky++)
+            for (let kx = 0; kx < kernel[1]; kx++)
+              for (let c = 0; c < channels; c++) {
+                const [iy, ix] = [oy * stride[0] + ky - padding[0], ox * stride[1] + kx - padding[2]];
+                if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
+                const from = ((i * height + iy) * width + ix) * channels + c;
+                const at = ((out * kernel[0] + ky) * kernel[1] + kx) * channels + c;
+                y[o] += xs[from]! * ws[at]!;
+                dx[from] += dys[o]! * ws[at]!;
+                dw[at] += dys[o]! * xs[from]!;
+              }
+  return { y, dx, dw };
+}
+
+describe('conv2d and its gradients', () => {
+  it.each(CONVOLUTIONS)('%s: the oracle’s bits for any values', (_, geometry) => {
+    for (const make of Object.values(KINDS)) convolve(geometry, 2, make);
+  });
+
+  it('any number of images, the weight gradient group by group', () => {
+    for (const count of [1, CONV_GROUP - 1, CONV_GROUP, CONV_GROUP + 1, 2 * CONV_GROUP + 3]) convolve(plain, count, strange);
+  });
+
+  it.each(CONVOLUTIONS)('%s: what the definition says', (_, geometry) => {
+    const count = CONV_GROUP + 2;
+    const { xs, ws, dys, ...actual } = convolve(geometry, count, ordinary);
+    const expected = defined(geometry, count, xs, ws, dys);
+    for (const name of ['y', 'dx', 'dw'] as const) {
+      actual[name].forEach((value, i) => {
+        expect(Math.abs(value - expected[name][i]!), `${name}[${i}]`).toBeLessThan(2e-5);
+      });
+    }
+  });
+
+  it('any geometry', () => {
+    const size = (max: number) => fc.integer({ min: 1, max });
+    const pair = (max: number) => fc.tuple(size(max), size(max));
+    const pad = fc.integer({ min: 0, max: 2 });
+    const shapes = fc.record({
+      height: size(7),
+      width: size(7),
+      channels: size(6),
+      kernel: pair(4),
+      stride: pair(3),
+      padding: fc.tuple(pad, pad, pad, pad),
+      outputs: size(6),
+    });
+    const possible = shapes.filter((geometry) => {
+      const { outHeight, outWidth } = sizesOf(geometry);
+      return outHeight > 0 && outWidth > 0;
+    });
+    fc.assert(
+      fc.property(possible, size(3), (geometry, count) => void convolve(geometry, count, strange)),
+      { numRuns: 60 },
+    );
+  });
+});
+
+const POOLS: readonly [string, Geometry][] = [
+  ['2×2', { ...plain, kernel: [2, 2], stride: [2, 2], height: 6, channels: 8, outputs: 8 }],
+  ['odd rest left out', { ...plain, kernel: [2, 2], stride: [2, 2], channels: 3, outputs: 3 }],
+  ['overlapping', { ...plain, kernel: [3, 2], stride: [1, 1], channels: 7, outputs: 7 }],
+  ['gaps', { ...plain, kernel: [1, 2], stride: [2, 3], channels: 5, outputs: 5 }],
+  ['the whole image', { ...plain, kernel: [5, 6], channels: 1, outputs: 1 }],
+];
+
+describe.each(POOLS)('pooling, %s', (_, geometry) => {
+  const { positions, image } = sizesOf(geometry);
+  const count = 3;
+  const outputs = count * positions * geometry.channels;
+
+  it.each(Object.entries(KINDS))('the oracle’s bits, %s values', (_, make) => {
+    const [x, dy] = [bench.buffer(count * image, make(count * image, 1)), bench.buffer(outputs, make(outputs, 2))];
+    const [y, index] = [bench.buffer(outputs), bench.buffer(outputs, new Int32Array(outputs))];
+    const dx = bench.buffer(count * image, ordinary(count * image, 3));
+    const window = bench.buffer(16, windowRecord(geometry));
+    bench.run((k) => k.maxPool2d(y.address, index.address, x.address, window.address, count));
+    bench.run((k) => k.maxPool2dGrad(dx.address, dy.address, index.address, window.address, count));
+    bench.run((k) => k.maxPool2d(y.address, 0, x.address, window.address, count));
+    bench.run((k) => k.avgPool2d(y.address, x.address, window.address, count));
+    bench.run((k) => k.avgPool2dGrad(dx.address, dy.address, window.address, count));
+    for (const buffer of [y, index]) bench.expectTidy(buffer, outputs);
+    bench.expectTidy(dx, count * image);
+  });
+});
+
+it('maxPool2d takes the first of equals, and NaN', () => {
+  const geometry: Geometry = { ...plain, height: 2, width: 2, channels: 3, kernel: [2, 2], outputs: 3 };
+  const x = bench.buffer(12, Float32Array.of(1, 0, 5, 3, -0, Number.NaN, 3, 0, 6, 2, 0, 7));
+  const [y, index] = [bench.buffer(3), bench.buffer(3, new Int32Array(3))];
+  const window = bench.buffer(16, windowRecord(geometry));
+  bench.run((k) => k.maxPool2d(y.address, index.address, x.address, window.address, 1));
+  expect([...bench.read(y, 3)]).toEqual([3, 0, Number.NaN]);
+  expect([...bench.readInts(index, 3)]).toEqual([1, 0, 1]);
+});
+
+it('globalAvgPool is the mean, and spreads its gradient evenly', () => {
+  for (const make of Object.values(KINDS)) {
+    for (const channels of [1, 3, 4, 10]) {
+      bench.reset();
+      const [count, pixels] = [3, 7];
+      const values = make(count * pixels * channels, 1);
+      const x = bench.buffer(values.length, values);
+      const y = bench.buffer(count * channels);
+      bench.run((k) => k.globalAvgPool(y.address, x.address, count, pixels, channels));
+      const first = Array.from({ length: pixels }, (_, p) => values[p * channels]!).reduce((a, b) => a + b, 0);
+      expect(bench.read(y, 1)[0]).toBe(Math.fround(first / pixels));
+      bench.run((k) => k.globalAvgPoolGrad(x.address, y.address, count, pixels, channels));
+      bench.expectTidy(x, values.length);
+      bench.expectTidy(y, count * channels);
+    }
+  }
+});

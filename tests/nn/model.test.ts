@@ -1,0 +1,255 @@
+/** Models: shapes inferred, memory predicted and shared, state taken and given, errors that name the layer. */
+import { describe, expect, it } from 'vitest';
+import { ArgumentError } from '../../src/errors';
+import { AdaL } from '../../src/index';
+import {
+  batchNorm,
+  conv2d,
+  countParameters,
+  createModel,
+  crossEntropy,
+  dense,
+  dropout,
+  embedding,
+  flatten,
+  huber,
+  type Layer,
+  leakyRelu,
+  maxPool2d,
+  meanSquaredError,
+  relu,
+  sequential,
+} from '../../src/nn';
+import { type BufferLife, placeBuffers } from '../../src/nn/memory-plan';
+import { planNetwork } from '../../src/nn/network-plan';
+import { generator } from '../kernels/values';
+import { bitsOf, simd, withRuntime } from '../support/backends';
+import { CASES, dataFor } from './cases';
+
+const cnn = sequential([
+  conv2d(16, { kernelSize: 3, padding: 'same' }),
+  relu(),
+  maxPool2d(2),
+  conv2d(32, { kernelSize: 3, padding: 'same' }),
+  relu(),
+  maxPool2d(2),
+  flatten(),
+  dense(10),
+]);
+
+describe('memory', () => {
+  it.each(Object.entries(CASES))('%s: memory(batch) is what runtime.info then says', async (_, network) => {
+    for (const training of [true, false]) {
+      await withRuntime(simd, async (runtime) => {
+        const probe = await createModel(runtime, { ...network, batchSize: 1, training });
+        for (const batchSize of [1, 7, 32]) {
+          const before = runtime.info.usedBytes;
+          const model = await createModel(runtime, { ...network, batchSize, training });
+          expect(runtime.info.usedBytes - before).toBe(probe.memory(batchSize).total);
+          expect(model.memory()).toEqual(probe.memory(batchSize));
+          model.dispose();
+          expect(runtime.info.usedBytes).toBe(before);
+        }
+      });
+    }
+  });
+
+  it('inference takes no gradients, and a workspace that layers share', async () => {
+    await withRuntime(simd, async (runtime) => {
+      const options = { inputShape: [28, 28, 1], layers: cnn, batchSize: 32, seed: 5 };
+      const trained = await createModel(runtime, options);
+      const model = await createModel(runtime, { ...options, training: false });
+      expect(model.memory().gradients).toBe(0);
+      expect(model.parameters).toEqual({});
+      expect(model.memory().workspace).toBeLessThan(0.6 * trained.memory().workspace);
+      const next = generator(1);
+      const batch = Float32Array.from({ length: 32 * 784 }, next);
+      trained.input.set(batch);
+      model.input.set(batch);
+      expect(bitsOf(model.predict(32))).toEqual(bitsOf(trained.predict(32)));
+      expect(() => model.computeGradients(1)).toThrow('"training" expected a model created with training: true, got false');
+    });
+  });
+
+  it('arrays that live at the same time never overlap', () => {
+    const next = generator(9);
+    for (let round = 0; round < 200; round++) {
+      const buffers: BufferLife[] = Array.from({ length: 1 + Math.floor(next() * 12) }, () => {
+        const from = Math.floor(next() * 10);
+        return { bytes: 1 + Math.floor(next() * 1000), from, to: from + Math.floor(next() * 4) };
+      });
+      const { offsets, totalBytes } = placeBuffers(buffers);
+      buffers.forEach((a, i) => {
+        expect(offsets[i]! % 64).toBe(0);
+        expect(offsets[i]! + a.bytes).toBeLessThanOrEqual(totalBytes);
+        buffers.forEach((b, j) => {
+          if (i === j || a.to < b.from || b.to < a.from) return;
+          expect(offsets[i]! + a.bytes <= offsets[j]! || offsets[j]! + b.bytes <= offsets[i]!).toBe(true);
+        });
+      });
+    }
+  });
+
+  it('element-wise layers work in place where nobody reads what they overwrite', () => {
+    const plan = (layers: readonly Layer[], training: boolean) =>
+      planNetwork({ inputShape: [8], layers, loss: crossEntropy(), batchSize: 4, training }).stages.map(({ x, y }) => x === y);
+    expect(plan([dense(8), relu(), dropout(0.5), dense(3)], true)).toEqual([false, true, false, false]);
+    expect(plan([dense(8), relu(), dropout(0.5), dense(3)], false)).toEqual([false, true, true, false]);
+    expect(plan([dense(8), batchNorm(), relu(), dense(3)], true)).toEqual([false, false, true, false]);
+    // The input is the caller's.
+    expect(plan([flatten(), relu(), dense(3)], false)).toEqual([true, false, false]);
+  });
+});
+
+describe('a model', () => {
+  it('names parameters by kind and place, and counts them', async () => {
+    await withRuntime(simd, async (runtime) => {
+      const model = await createModel(runtime, { inputShape: [28, 28, 1], layers: cnn });
+      const shapes = Object.entries(model.parameters).map(([name, { value }]) => [name, value.shape]);
+      expect(shapes).toEqual([
+        ['conv1.weight', [16, 3, 3, 1]],
+        ['conv1.bias', [16]],
+        ['conv2.weight', [32, 3, 3, 16]],
+        ['conv2.bias', [32]],
+        ['dense1.weight', [10, 1568]],
+        ['dense1.bias', [10]],
+      ]);
+      expect(model.parameterCount).toBe(20_490);
+      expect(countParameters([28, 28, 1], cnn)).toBe(20_490);
+    });
+  });
+
+  it('gives its state and takes it over, running figures and dropout’s place included', async () => {
+    const network = CASES['conv, batch norm, overlapping max pool, global average']!;
+    await withRuntime(simd, async (runtime) => {
+      const [one, two] = [
+        await createModel(runtime, { ...network, seed: 1 }),
+        await createModel(runtime, { ...network, seed: 1 }),
+      ];
+      const { input, labels } = dataFor(network, one.outputSize, generator(2));
+      for (const model of [one, two]) {
+        model.input.set(input);
+        model.labels.set(labels);
+      }
+      one.computeGradients(4);
+      one.parameters['dense1.bias']!.value.data.fill(0.5);
+      const state = structuredClone(one.stateDict());
+      expect(state.trainingPasses).toBe(1);
+      two.loadStateDict(state);
+      expect(two.computeGradients(4)).toBe(one.computeGradients(4));
+      expect(two.stateDict()).toEqual(one.stateDict());
+      const before = two.stateDict();
+      const short = { ...state, arrays: { ...state.arrays, 'conv1.bias': { shape: [5], data: new Float32Array(4) } } };
+      expect(() => two.loadStateDict(short)).toThrow('"state.arrays.conv1.bias.data" expected a Float32Array of 5 elements');
+      expect(two.stateDict()).toEqual(before);
+    });
+  });
+
+  it('learns under any optimizer from its parameters as they are', async () => {
+    const network = CASES['tanh, mean squared error']!;
+    await withRuntime(simd, async (runtime) => {
+      const model = await createModel(runtime, network);
+      const optimizer = new AdaL(runtime, model.parameters, { lr: 0.02, eps: 0, decay: 'none' });
+      const { input, targets } = dataFor(network, 2, generator(4));
+      model.input.set(input);
+      model.targets.set(targets);
+      const first = model.computeGradients(4);
+      for (let step = 0; step < 200; step++) {
+        model.computeGradients(4);
+        optimizer.step();
+      }
+      expect(model.evaluate(4).loss).toBeLessThan(0.05 * first);
+    });
+  });
+});
+
+describe('what does not fit is named', () => {
+  const model = (options: Record<string, unknown>) => withRuntime(simd, (runtime) => createModel(runtime, options as never));
+  const conv = conv2d(4, { kernelSize: 3 });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    [
+      'an image wanted',
+      { inputSize: 64, layers: [dense(4), relu(), conv] },
+      '"layers[2] (conv2d)" expected an image [height, width, channels], got [4]',
+    ],
+    [
+      'an image too small',
+      { inputShape: [2, 5, 1], layers: [conv, flatten(), dense(2)] },
+      '"layers[0] (conv2d)" expected an image of at least 3 × 3 pixels, padding included, got [2, 5, 1]',
+    ],
+    [
+      'an embedding amid',
+      { inputSize: 4, layers: [dense(3), embedding(5, 2)] },
+      '"layers[1] (embedding)" expected to be the first layer, got place 1',
+    ],
+    [
+      'classes over positions',
+      { inputShape: [4, 3], layers: [dense(3)] },
+      '"layers[0] (dense)" expected an output of one row, the classes, for a loss on classes, got [4, 3]',
+    ],
+    [
+      'no such layer',
+      { inputSize: 4, layers: [{ kind: 'attention' }] },
+      '"layers[0]" expected a layer (avgPool2d, batchNorm, conv2d',
+    ],
+    [
+      'a field out of range',
+      { inputSize: 4, layers: [{ kind: 'dropout', rate: 1 }] },
+      '"layers[0].rate" expected a number in [0, 1), got 1',
+    ],
+    [
+      'a field too many',
+      { inputSize: 4, layers: [{ kind: 'relu', slope: 1 }] },
+      '"layers[0].slope" expected one of kind, got an unknown option',
+    ],
+    ['no layers', { inputSize: 4, layers: [] }, '"layers" expected at least one layer'],
+    ['no input', { layers: [dense(3)] }, '"inputSize" expected an integer in [1, 16777216], got undefined'],
+    [
+      'two inputs',
+      { inputSize: 3, inputShape: [3], layers: [dense(3)] },
+      '"inputSize" expected nothing beside inputShape, got 3',
+    ],
+    [
+      'a shape of four',
+      { inputShape: [1, 2, 3, 4], layers: [dense(3)] },
+      '"inputShape" expected [features], [steps, features] or [height, width, channels]',
+    ],
+    [
+      'a loss unknown',
+      { inputSize: 3, layers: [dense(3)], loss: { kind: 'hinge' } },
+      '"loss" expected a loss (crossEntropy, binaryCrossEntropy, meanSquaredError, huber)',
+    ],
+    [
+      'weights too few',
+      { inputSize: 3, layers: [dense(3)], loss: crossEntropy({ classWeights: [1, 2] }) },
+      '"loss.classWeights" expected 3 weights, one a class, got 2',
+    ],
+    ['training unclear', { inputSize: 3, layers: [dense(3)], training: 1 }, '"training" expected true or false, got 1'],
+  ])('%s', async (_, options, message) => {
+    const error = await model(options).catch((reason) => reason);
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error.message).toContain(message);
+  });
+
+  it('at once, by the functions that describe layers', () => {
+    expect(() => dense(0)).toThrow('"units" expected an integer in [1, 16777216], got 0');
+    expect(() => conv2d(4, { kernelSize: [3, 0] })).toThrow('"kernelSize[1]" expected an integer in [1, 32768], got 0');
+    expect(() => conv2d(4, { kernelSize: 3, padding: -1 })).toThrow('"padding" expected an integer in [0, 32768], got -1');
+    expect(() => maxPool2d(2, { stride: 0 })).toThrow('"stride" expected an integer in [1, 32768], got 0');
+    expect(() => batchNorm({ momentum: 0 })).toThrow('"momentum" expected a number in (0, 1], got 0');
+    expect(() => leakyRelu(-1)).toThrow('"slope" expected a number in [0, 1], got -1');
+    expect(() => huber({ delta: 0 })).toThrow('"delta" expected a number in (0, ∞), got 0');
+    expect(() => crossEntropy({ classWeights: [1, -1] })).toThrow('"classWeights[1]" expected a number in (0, 1e9], got -1');
+    expect(() => sequential([dense(3), [relu(), { kind: 'oops' } as never]])).toThrow('"layers[2]" expected a layer');
+  });
+
+  it('labels and targets are told apart', async () => {
+    await withRuntime(simd, async (runtime) => {
+      const classes = await createModel(runtime, { inputSize: 3, layers: [dense(3)] });
+      const values = await createModel(runtime, { inputSize: 3, layers: [dense(3)], loss: meanSquaredError() });
+      expect(() => classes.targets).toThrow('"loss" expected one on values, to have targets, got crossEntropy');
+      expect(() => values.labels).toThrow('"loss" expected one on classes, to have labels, got meanSquaredError');
+    });
+  });
+});
