@@ -1,36 +1,36 @@
 /**
- * The checkpoint of `adal train`: the optimizer's, and beside it which run it belongs to and how far that is.
+ * The checkpoint of `adal train`: that of `fit`, and in it which run it belongs to.
  *
- * Invariant: a run that goes on from a checkpoint has the weights of one that never stopped, bit for bit.
+ * Invariant: it holds every setting that the weights depend on, so that a run goes on from it with nothing else told.
  */
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { decodeCheckpoint, encodeCheckpoint, type PlainData } from '../checkpoint';
-import { fileStore } from '../checkpoint/stores/file';
-import { AdalError, DataError, type StateDict } from '../index';
-import type { TrainPosition } from '../nn';
+import { join, resolve } from 'node:path';
+import { type CheckpointExtras, decodeCheckpoint, type PlainData } from '../checkpoint';
+import { AdalError, DataError } from '../index';
 import { UsageError } from './errors';
 import { readBytes } from './files';
+import { formatModel, parseModel } from './model-spec';
 import {
-  formatOption,
+  type DataSource,
+  formatData,
   parseBatchSize,
   parseData,
   parseEpochs,
   parseLearningRate,
-  parseModel,
   parseOptimizer,
   parsePreset,
   parseSchedule,
   parseSeed,
   parseTarget,
   parseTestFraction,
+  type TrainOptions,
   type TrainSettings,
 } from './options';
 
 /** In the folder of its run. */
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 
-/** Settings that make a run what it is, and how their texts are read. Data and epochs may be told anew when it goes on. */
+/** Settings that make a run what it is, and how their texts are read. Threads and backends change no bit. */
 const PARSERS = {
   data: parseData,
   target: parseTarget,
@@ -45,29 +45,31 @@ const PARSERS = {
   seed: parseSeed,
 } satisfies { [K in keyof TrainSettings]?: (text: string) => TrainSettings[K] };
 
-type RunSettings = Pick<TrainSettings, keyof typeof PARSERS>;
+type RunKey = keyof typeof PARSERS;
+type RunSettings = Pick<TrainSettings, RunKey>;
+const KEYS = Object.keys(PARSERS) as RunKey[];
 
-const MAY_CHANGE: readonly string[] = ['data', 'epochs'];
+/** May be told anew when a run goes on. */
+const MAY_CHANGE: readonly RunKey[] = ['data', 'epochs'];
 
-/** What a checkpoint file of `adal train` holds. */
+/** A checkpoint file of `adal train`. */
 export interface TrainCheckpoint {
   readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly settings: RunSettings;
   /** SHA-256 of the examples: see `hashOfData`. */
   readonly dataHash: string;
-  readonly position: TrainPosition;
-  readonly stateDict: StateDict;
+  /** The epoch under way (1-based), and how many of its batches are done. */
+  readonly epoch: number;
+  readonly batch: number;
 }
 
-/** Writes the file; killed on the way, the file of before is there. */
-export async function saveTrainCheckpoint({ path, settings, dataHash, position, stateDict }: TrainCheckpoint): Promise<void> {
-  const texts: Record<string, string> = {};
-  for (const key of Object.keys(PARSERS) as (keyof RunSettings)[]) {
-    const value = settings[key];
-    if (value !== undefined) texts[key] = formatOption(value);
-  }
-  const extras = { run: texts, dataHash, position: withoutNaN(position) };
-  await fileStore(path).save(encodeCheckpoint(stateDict, extras));
+/** What a run adds to its checkpoints. */
+export function extrasOf(settings: RunSettings, dataHash: string): CheckpointExtras {
+  const { data } = settings;
+  // The run may go on from another folder.
+  const absolute: DataSource = data.kind === 'digits' ? data : { ...data, path: resolve(data.path) };
+  return { train: { settings: textsOf({ ...settings, data: absolute }), dataHash } };
 }
 
 /**
@@ -79,66 +81,62 @@ export function readTrainCheckpoint(place: string): TrainCheckpoint {
   const path = statSync(place).isDirectory() ? join(place, CHECKPOINT_FILE) : place;
   const bytes = readBytes(path, 'a checkpoint');
   try {
-    const { stateDict, extras } = decodeCheckpoint(bytes);
-    const { run, dataHash, position } = extras as Record<string, PlainData | undefined>;
-    if (!isRecord(run) || !isRecord(position) || typeof dataHash !== 'string') {
+    const { train, run } = decodeCheckpoint(bytes).extras as Record<string, unknown>;
+    if (!isRecord(train) || !isRecord(train.settings) || typeof train.dataHash !== 'string' || !isRecord(run)) {
       throw new DataError('expected a checkpoint that adal train wrote, got one of another program');
     }
-    return { path, settings: parseSettings(run), dataHash, position: withNaN(position), stateDict };
+    const { epoch, batch } = run;
+    if (typeof epoch !== 'number' || typeof batch !== 'number') {
+      throw new DataError('expected how far the run is ("extras.run.epoch" and "extras.run.batch"), got none');
+    }
+    return { path, bytes, settings: parseTexts(train.settings), dataHash: train.dataHash, epoch, batch };
   } catch (error) {
-    if (error instanceof AdalError || error instanceof UsageError)
+    if (error instanceof AdalError || error instanceof UsageError) {
       throw new DataError(`${path}: ${error.message}`, { cause: error });
+    }
     throw error;
   }
 }
 
 /**
- * The settings of a run that goes on: the checkpoint's, but for what was typed and may change.
+ * The options of a run that goes on: the checkpoint's, but for what was typed and may change.
  * @param typed names of the options that were on the command line
  * @throws UsageError for a typed option that is another than the run's
  */
-export function resumedSettings(settings: TrainSettings, typed: ReadonlySet<string>, checkpoint: TrainCheckpoint): TrainSettings {
-  const resumed: Record<string, unknown> = { ...settings };
-  for (const key of Object.keys(PARSERS) as (keyof RunSettings)[]) {
-    const given = settings[key];
-    const kept = checkpoint.settings[key];
+export function resumedOptions(options: TrainOptions, typed: ReadonlySet<string>, checkpoint: TrainCheckpoint): TrainOptions {
+  const [kept, given] = [textsOf(checkpoint.settings), textsOf(options)];
+  const resumed: Record<string, unknown> = { ...options };
+  for (const key of KEYS) {
     if (typed.has(key) && MAY_CHANGE.includes(key)) continue;
-    const [keptText, givenText] = [kept, given].map((value) => (value === undefined ? 'none' : formatOption(value)));
-    if (typed.has(key) && keptText !== givenText) {
+    if (typed.has(key) && kept[key] !== given[key]) {
       const option = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-      throw new UsageError(option, `${keptText}, as ${checkpoint.path} has it`, givenText);
+      throw new UsageError(option, `${kept[key] ?? 'none'}, as ${checkpoint.path} has it`, given[key] ?? 'none');
     }
-    resumed[key] = kept;
+    resumed[key] = checkpoint.settings[key];
   }
-  return resumed as unknown as TrainSettings;
+  return resumed as unknown as TrainOptions;
 }
 
-function parseSettings(texts: Readonly<Record<string, unknown>>): RunSettings {
-  const settings: Record<string, unknown> = {};
-  for (const [key, parse] of Object.entries(PARSERS)) {
+/** Settings as they would be typed; those left out are left out. */
+function textsOf({ data, model, ...rest }: Partial<RunSettings>): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const key of KEYS) {
+    const value = (rest as Record<string, unknown>)[key];
+    if (value !== undefined) texts[key] = String(value);
+  }
+  return { ...texts, ...(data && { data: formatData(data) }), ...(model && { model: formatModel(model) }) };
+}
+
+function parseTexts(texts: Readonly<Record<string, unknown>>): RunSettings {
+  const settings: Record<string, PlainData | object> = {};
+  for (const key of KEYS) {
     const text = texts[key];
-    if (typeof text === 'string') settings[key] = parse(text);
+    if (typeof text === 'string') settings[key] = PARSERS[key](text);
+  }
+  for (const key of ['data', 'model', 'optimizer', 'preset', 'epochs', 'batchSize', 'seed']) {
+    if (!(key in settings)) throw new DataError(`expected the setting ${key} ("extras.train.settings.${key}"), got none`);
   }
   return settings as unknown as RunSettings;
-}
-
-/** Losses that are not finite, which JSON does not have, become null. */
-function withoutNaN({ epochs, lossSum, ...counts }: TrainPosition): PlainData {
-  const finite = (x: number | null) => (x === null || Number.isFinite(x) ? x : null);
-  const plain = epochs.map(({ trainLoss, testLoss, ...rest }) => ({
-    trainLoss: finite(trainLoss),
-    testLoss: finite(testLoss),
-    ...rest,
-  }));
-  return { ...counts, lossSum: finite(lossSum), epochs: plain };
-}
-
-function withNaN(position: Readonly<Record<string, unknown>>): TrainPosition {
-  const { epochs, lossSum } = position;
-  if (!Array.isArray(epochs) || !epochs.every(isRecord))
-    throw new DataError('"extras.position.epochs" expected results, got others');
-  const results = epochs.map((result) => ({ ...result, trainLoss: result.trainLoss ?? Number.NaN }));
-  return { ...position, epochs: results, lossSum: lossSum ?? Number.NaN } as unknown as TrainPosition;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -118,12 +118,13 @@ function flat(value: unknown): string {
       : `${formatPlural(value.length, 'item')}`;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value !== 'object' || value === null) return String(value);
-  return Object.entries(value)
-    .map(
-      ([key, item]) =>
-        `${key} ${typeof item === 'object' && item !== null && !Array.isArray(item) ? `(${flat(item)})` : flat(item)}`,
-    )
-    .join(', ');
+  const told = Object.entries(value).filter(([, item]) => item !== null);
+  if (told.length === 0) return 'none';
+  return told.map(([key, item]) => `${key} ${isPlainObject(item) ? `(${flat(item)})` : flat(item)}`).join(', ');
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
 function clip(text: string): string {

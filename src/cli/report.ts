@@ -75,12 +75,12 @@ export function foldedPairs(rows: readonly (readonly [string, string])[]): strin
 
 function fold(text: string, width: number): string {
   const lines = [''];
-  for (const word of text.split(' ')) {
+  for (const part of text.split(/(?<=[ ,])(?! )/)) {
     const line = lines[lines.length - 1];
-    if (line !== '' && line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && line.length + part.trimEnd().length > width) lines.push(part);
+    else lines[lines.length - 1] = line + part;
   }
-  return lines.join('\n');
+  return lines.map((line) => line.trimEnd()).join('\n');
 }
 
 /** A table with a line under its head. @param alignments of its columns; those left out are aligned left */

@@ -1,52 +1,54 @@
 /** `adal train`: one run, its summary, its folder. */
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { fileStore } from '../checkpoint';
 import { DataError } from '../index';
-import { CHECKPOINT_FILE, readTrainCheckpoint, resumedSettings, type TrainCheckpoint } from './checkpoint-file';
-import { CheckpointSaver } from './checkpoint-saver';
+import { CHECKPOINT_FILE, extrasOf, readTrainCheckpoint, resumedOptions, type TrainCheckpoint } from './checkpoint-file';
 import type { Environment } from './environment';
 import { EXIT_INTERRUPTED, UsageError } from './errors';
 import { withInterrupt } from './interrupt';
 import { hashOfData, type LoadedData, loadData } from './load-data';
-import { checkTogether, formatOption, type TrainSettings } from './options';
+import { formatModel } from './model-spec';
+import { dependsOnLength } from './optimizer-options';
+import { formatData, settle, type TrainOptions, type TrainSettings } from './options';
+import { PacedStore } from './paced-store';
 import { createProgress } from './progress';
-import { formatBackend, formatCount, formatDuration, formatLoss, formatPercent, formatPlural, pairs } from './report';
-import { prepareRunFolder, RUN_FILE, WEIGHTS_FILE, writeRun } from './run-folder';
-import { runSession, type SessionResult } from './session';
+import { formatBackend, formatCount, formatPlural } from './report';
+import { prepareRunFolder, writeRun } from './run-folder';
+import { runSession } from './session';
+import { summarize, warnOfSkips } from './summary';
+
+/** Steps after which a checkpoint is prepared; whether it is written then, the store decides. */
+const STEPS_PER_CHECKPOINT = 100;
 
 /**
  * Runs the command; the exit code.
- * @param typed names of the settings that were on the command line
+ * @param typed names of the options that were on the command line
  */
-export async function train(given: TrainSettings, typed: ReadonlySet<string>, environment: Environment): Promise<number> {
-  const from = given.resume === undefined ? undefined : readTrainCheckpoint(given.resume);
-  const settings = from ? resumedSettings(given, typed, from) : given;
-  checkTogether(settings);
+export async function train(given: TrainOptions, typed: ReadonlySet<string>, environment: Environment): Promise<number> {
+  const from = given.resume === undefined ? null : readTrainCheckpoint(given.resume);
+  const settings = settle(from ? resumedOptions(given, typed, from) : given);
   const startedAt = new Date();
-  const data = loadSettledData(settings);
+  const data = loadData(settings.data, settings);
   const dataHash = hashOfData(data);
   if (from) checkResumed(from, settings, dataHash);
   return withInterrupt(async (signal) => {
     const progress = createProgress(settings.epochs);
     let folder = '';
-    let saver: CheckpointSaver | undefined;
+    let store: PacedStore | undefined;
     const result = await runSession(data, settings, {
       signal,
-      from,
       onStart: (info) => {
-        folder =
-          from && settings.out === undefined ? dirname(from.path) : prepareRunFolder(settings.out, runName(settings, data));
-        saver = new CheckpointSaver(folder, { settings, dataHash });
+        folder = folderOf(settings, data, from);
+        store = new PacedStore(fileStore(join(folder, CHECKPOINT_FILE)), from?.bytes ?? null);
         console.error(`${describeData(data)}\nBackend ${formatBackend(info)}${from ? `\n${describeResumption(from)}` : ''}`);
       },
-      onProgress: (state, stateDict) => {
-        progress.update(state);
-        return saver?.saveNowAndThen(state.position, stateDict);
-      },
+      checkpoint: () => ({ store: store!, every: STEPS_PER_CHECKPOINT, extras: extrasOf(settings, dataHash) }),
+      onProgress: (state) => progress.update(state),
     }).finally(() => progress.stop());
-    await saver?.save(result.position, result.stateDict);
+    await store?.flush();
     const options = recordedOptions(settings, data);
     await writeRun(folder, { command: 'train', options, startedAt, environment, data }, result);
-    console.log(`\n${summary(settings, data, result, folder)}`);
+    console.log(`\n${summarize(settings, data, result, folder)}`);
     warnOfSkips(result);
     if (!result.aborted) return 0;
     const done = `ended by Ctrl-C after ${formatCount(result.steps)} steps; what was learnt is kept`;
@@ -55,8 +57,10 @@ export async function train(given: TrainSettings, typed: ReadonlySet<string>, en
   });
 }
 
-function loadSettledData({ data, target, testFraction, seed, model }: TrainSettings): LoadedData {
-  return loadData(data, { target, testFraction, seed, classCount: model.outer?.classes });
+/** A run goes on in its own folder, unless it was copied out of it or --out names another. */
+function folderOf(settings: TrainSettings, data: LoadedData, from: TrainCheckpoint | null): string {
+  if (from && settings.out === undefined && basename(from.path) === CHECKPOINT_FILE) return dirname(from.path);
+  return prepareRunFolder(settings.out, runName(settings, data));
 }
 
 function runName({ optimizer, preset, seed }: TrainSettings, { name }: LoadedData): string {
@@ -65,12 +69,12 @@ function runName({ optimizer, preset, seed }: TrainSettings, { name }: LoadedDat
 
 /** Throws where there is nothing left to train, or other data; tells what makes the run another than an uninterrupted one. */
 function checkResumed(from: TrainCheckpoint, settings: TrainSettings, dataHash: string): void {
-  const { epochs } = from.position;
-  if (settings.epochs < epochs.length || (settings.epochs === epochs.length && from.position.batch === 0)) {
-    throw new UsageError('--epochs', `more than the ${epochs.length} that ${from.path} has behind it`, `${settings.epochs}`);
+  const done = from.epoch - 1;
+  if (settings.epochs < from.epoch) {
+    throw new UsageError('--epochs', `more than the ${done} that ${from.path} has behind it`, `${settings.epochs}`);
   }
   if (dataHash !== from.dataHash) {
-    throw new DataError(`${formatOption(settings.data)}: expected the examples that ${from.path} was trained on, got others`);
+    throw new DataError(`${formatData(settings.data)}: expected the examples that ${from.path} was trained on, got others`);
   }
   const before = from.settings.epochs;
   if (before === settings.epochs || !dependsOnLength(settings)) return;
@@ -80,56 +84,22 @@ function checkResumed(from: TrainCheckpoint, settings: TrainSettings, dataHash: 
   );
 }
 
-/** Whether the learning rate of a step depends on how many there are. */
-function dependsOnLength({ preset, schedule }: TrainSettings): boolean {
-  return schedule ? ['linear', 'cosine', 'one-cycle'].includes(schedule) : preset === 'practical';
-}
-
-function describeResumption({ path, position: { epochs, batch } }: TrainCheckpoint): string {
-  return `Going on from ${path}: after ${formatPlural(epochs.length, 'epoch')}${batch === 0 ? '' : ` and ${formatPlural(batch, 'step')}`}`;
-}
-
-/** Says on stderr that steps were refused. */
-export function warnOfSkips({ skippedSteps, steps }: SessionResult): void {
-  if (skippedSteps === 0) return;
-  const share = `${formatCount(skippedSteps)} of ${formatCount(steps)} steps`;
-  console.error(`\nadal: warning: ${share} were skipped, as their gradients were not finite or too large: try a lower --lr`);
+function describeResumption({ path, epoch, batch }: TrainCheckpoint): string {
+  return `Going on from ${path}: after ${formatPlural(epoch - 1, 'epoch')}${batch === 0 ? '' : ` and ${formatPlural(batch, 'step')}`}`;
 }
 
 function describeData({ name, train, test }: LoadedData): string {
   return `${name}: ${formatCount(train.count)} examples to train on, ${formatCount(test.count)} to test`;
 }
 
-function summary(settings: TrainSettings, data: LoadedData, result: SessionResult, folder: string): string {
-  const { train, test } = data;
-  const best = result.bestEpoch === null ? '' : `; best ${formatPercent(result.bestTestAccuracy)} (epoch ${result.bestEpoch})`;
-  const rate = `${formatCount(result.samplesPerSecond)} (${formatDuration(result.elapsedMs)} with evaluation)`;
-  const preset = settings.optimizer === 'adal' ? `, ${settings.preset}` : '';
-  const lr = settings.lr === undefined ? '' : `, lr ${settings.lr}${settings.schedule ? ` ${settings.schedule}` : ''}`;
-  return pairs([
-    ['data', `${data.name}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${train.featureCount} features`],
-    ['model', `${result.sizes.join('-')}, ${formatCount(result.parameterCount)} parameters`],
-    ['optimizer', `${settings.optimizer}${preset}${lr}, batch ${settings.batchSize}, seed ${settings.seed}`],
-    ['epochs', `${result.epochs.length} of ${settings.epochs}${result.aborted ? ' (stopped)' : ''}`],
-    ['steps', `${formatCount(result.steps)}, ${formatCount(result.skippedSteps)} skipped`],
-    ['train loss', formatLoss(result.trainLoss)],
-    ['test loss', formatLoss(result.testLoss)],
-    ['test accuracy', formatPercent(result.testAccuracy) + best],
-    ['samples/s', rate],
-    ['backend', formatBackend(result.info)],
-    ['hash', result.parameterHash],
-    ['run folder', `${folder} (${WEIGHTS_FILE}, ${CHECKPOINT_FILE}, ${RUN_FILE})`],
-  ]);
-}
-
 /** As run.json keeps them. */
 function recordedOptions(settings: TrainSettings, data: LoadedData): Record<string, unknown> {
   const { data: source, model, lr, schedule, target, testFraction, out, resume, ...rest } = settings;
   return {
-    data: formatOption(source),
+    data: formatData(source),
     target: target ?? null,
     testFraction: source.kind === 'idx' ? null : (testFraction ?? data.test.count / (data.train.count + data.test.count)),
-    model: formatOption(model),
+    model: model.kind === 'definition' ? model.source : formatModel(model),
     lr: lr ?? null,
     schedule: schedule ?? null,
     ...rest,
