@@ -159,3 +159,4 @@ export const WORKER_STARTING = 0;
 export const WORKER_READY = 1;
 export const WORKER_EXITED = 2;
 export const WORKER_FAILED = 3;
+export const WORKER_ABSENT = 4; // it was never ready: refused, not found, or not able to instantiate the module

@@ -1,5 +1,7 @@
 /** How many threads `threads: 'auto'` means here, and why. */
-import { builtin, hostProcess, whyNoSharedMemory } from './features';
+import { cpuQuota } from './cpu-quota';
+import { builtin, hostProcess, isGranted, NOT_ISOLATED, whyNoSharedMemory } from './features';
+import { workerHostKind } from './worker-host';
 
 /** A number of threads with the reason for it. */
 export interface ThreadChoice {
@@ -17,7 +19,15 @@ const MOST_THREADS = 4;
 export const MINIMUM_PARALLEL_ELEMENTS = 65_536;
 
 /** Variables that serverless platforms set, where CPUs shown are not CPUs had. */
-const SERVERLESS = ['AWS_LAMBDA_FUNCTION_NAME', 'FUNCTIONS_WORKER_RUNTIME', 'K_SERVICE', 'FUNCTION_TARGET', 'VERCEL', 'NETLIFY'];
+const SERVERLESS = [
+  'AWS_LAMBDA_FUNCTION_NAME',
+  'FUNCTIONS_WORKER_RUNTIME',
+  'K_SERVICE',
+  'FUNCTION_TARGET',
+  'VERCEL',
+  'NETLIFY',
+  'DENO_DEPLOYMENT_ID',
+];
 
 /**
  * @param parameterCount elements that will be trained, where known
@@ -44,7 +54,10 @@ export function chooseThreads(parameterCount?: number): ThreadChoice {
 export function whyNoThreads(): string | null {
   const reason = whyNoSharedMemory();
   if (reason) return reason;
-  return builtin('node:worker_threads') ? null : 'no worker host for this runtime';
+  const kind = workerHostKind();
+  if (kind === null) return 'no worker host for this runtime';
+  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
+  return kind === 'browser' && crossOriginIsolated === false ? NOT_ISOLATED : null;
 }
 
 function availableCpus(): number {
@@ -55,25 +68,8 @@ function availableCpus(): number {
 
 function readEnvironment(name: string): string | undefined {
   try {
-    return hostProcess()?.env?.[name];
+    return isGranted({ name: 'env', variable: name }) ? hostProcess()?.env?.[name] : undefined;
   } catch {
-    return undefined; // Deno without --allow-env throws
+    return undefined;
   }
-}
-
-/** CPUs that the control group grants; Infinity where there is no limit or none can be read. */
-export function cpuQuota(): number {
-  const fs = builtin<typeof import('node:fs')>('node:fs');
-  const read = (path: string): string => {
-    try {
-      return fs?.readFileSync(path, 'utf8') ?? '';
-    } catch {
-      return '';
-    }
-  };
-  const root = '/sys/fs/cgroup';
-  const [limit, period] = read(`${root}/cpu.max`).trim().split(' ');
-  if (limit && limit !== 'max') return Number(limit) / Number(period);
-  const quota = Number(read(`${root}/cpu/cpu.cfs_quota_us`));
-  return quota > 0 ? quota / Number(read(`${root}/cpu/cpu.cfs_period_us`)) : Infinity;
 }
