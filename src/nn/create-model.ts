@@ -66,7 +66,7 @@ export async function createModel(runtime: Runtime, options: ModelOptions): Prom
   }
   const layers = Object.freeze([...options.layers]);
   const kernels = await runtime.nn();
-  return new Model(runtime, kernels, { inputShape, layers, loss, batchSize, seed, training });
+  return new Model(runtime, kernels, { inputShape, layers, loss, batchSize, seed, training, threads: kernels.threads });
 }
 
 /** Elements that the parameters of such a model would have. */

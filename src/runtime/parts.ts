@@ -4,17 +4,17 @@
  * Invariant: with backend 'auto' a refusal of the platform leads to the next slower backend, and the reason is kept; a wrong
  * argument never does. A backend that was asked for by name is given or is an error.
  */
-import { JOB_SIZE } from '../abi/layout';
 import { AdalError, ArgumentError, UnsupportedError } from '../errors';
 import { Arena } from './arena';
 import { hasSimd, keepsSubnormals, mayBlock } from './features';
 import type { OptimKernels, ThreadedOptimKernels } from './kernels';
 import { createMemory, type LinearMemory } from './memory';
 import { type Binaries, instantiate } from './module';
-import type { WorkerPool } from './pool';
+import type { PoolJobs, WorkerPool } from './pool';
 import type { Backend, RuntimeSettings } from './runtime-options';
 import { chooseThreads, whyNoThreads } from './thread-policy';
 import { loadWorkerHost } from './worker-host';
+import { Workers } from './workers';
 
 export interface RuntimeParts {
   readonly backend: Backend;
@@ -23,7 +23,9 @@ export interface RuntimeParts {
   readonly memory: LinearMemory;
   readonly arena: Arena;
   readonly kernels: OptimKernels;
-  /** The workers besides this thread; null where there are none. */
+  /** The threads besides this one; null where there are none. */
+  readonly workers: Workers | null;
+  /** Those of them that share steps. */
   readonly pool: WorkerPool | null;
   readonly threads: number;
   readonly threadsReason: string;
@@ -71,7 +73,7 @@ function resolveThreads({ threads, backend, parameterCount, workerHost }: Runtim
   return { threads, reason: `${threads} threads were asked for`, blocked: false };
 }
 
-const ONE_THREAD = { backendReason: '', pool: null, threads: 1, mayBlock: false } as const;
+const ONE_THREAD = { backendReason: '', workers: null, pool: null, threads: 1, mayBlock: false } as const;
 
 async function createOracle({ maxMemory }: RuntimeSettings, backendReason: string): Promise<RuntimeParts> {
   const memory = createMemory('plain', maxMemory);
@@ -102,18 +104,33 @@ async function createThreaded(settings: RuntimeSettings, binaries: Binaries, cho
   const instead = await refuseFlushing(settings, kernels);
   if (instead) return instead;
   const arena = new Arena(memory);
-  let pool: WorkerPool | null = null;
-  if (threads > 1) {
-    const { jobTimeoutMs, workerUrl } = settings;
-    const { WorkerPool } = await import('./pool'); // whoever has one thread need not download it
-    const host = settings.workerHost ?? (await loadWorkerHost(workerUrl));
-    const control = arena.allocate(JOB_SIZE);
-    pool = new WorkerPool({ module, memory, kernels, host, control, workerCount: threads - 1, jobTimeoutMs });
-    if (settings.threads !== 'auto') await pool.startAndWait();
-  }
+  const workers = threads > 1 ? await createWorkers(settings, arena, threads) : null;
+  const pool = workers && (await workers.open(module, stepJobs(kernels)));
   const waits = mayBlock();
   const threadsReason = waits || threads === 1 ? reason : `${reason}; step() may not wait on this thread and runs alone`;
-  return { backend: 'threads', backendReason: '', memory, arena, kernels, pool, threads, threadsReason, mayBlock: waits };
+  return {
+    backend: 'threads',
+    backendReason: '',
+    memory,
+    arena,
+    kernels,
+    workers,
+    pool,
+    threads,
+    threadsReason,
+    mayBlock: waits,
+  };
+}
+
+async function createWorkers(settings: RuntimeSettings, arena: Arena, threads: number): Promise<Workers> {
+  const { jobTimeoutMs, workerUrl } = settings;
+  const host = settings.workerHost ?? (await loadWorkerHost(workerUrl));
+  return new Workers({ arena, host, threads, jobTimeoutMs, eager: settings.threads !== 'auto' });
+}
+
+function stepJobs(kernels: ThreadedOptimKernels): PoolJobs {
+  const { stepShared: shared, stepComplete: complete, stepBegin: begin, stepHelp: help } = kernels;
+  return { serve: 'stepServe', writesWeights: true, shared, complete, begin, help };
 }
 
 /** Where vector arithmetic loses subnormals the bits would differ from everywhere else. */
