@@ -14,7 +14,7 @@ import type { PoolJobs, WorkerPool } from './pool';
 import type { Backend, RuntimeSettings } from './runtime-options';
 import { chooseThreads, whyNoThreads } from './thread-policy';
 import { loadWorkerHost } from './worker-host';
-import { Workers } from './workers';
+import type { Workers } from './workers';
 
 export interface RuntimeParts {
   readonly backend: Backend;
@@ -125,6 +125,7 @@ async function createThreaded(settings: RuntimeSettings, binaries: Binaries, cho
 async function createWorkers(settings: RuntimeSettings, arena: Arena, threads: number): Promise<Workers> {
   const { jobTimeoutMs, workerUrl } = settings;
   const host = settings.workerHost ?? (await loadWorkerHost(workerUrl));
+  const { Workers } = await import('./workers'); // whoever has one thread need not download it
   return new Workers({ arena, host, threads, jobTimeoutMs, eager: settings.threads !== 'auto' });
 }
 

@@ -6,7 +6,7 @@
 import { JOB_SIZE } from '../abi/layout';
 import { SHARED_SIZE } from '../abi/nn-layout';
 import type { Arena } from './arena';
-import type { PoolJobs, WorkerPool } from './pool';
+import { type PoolJobs, WorkerPool } from './pool';
 import type { WorkerHost } from './worker-host';
 
 export interface WorkersOptions {
@@ -46,7 +46,6 @@ export class Workers {
   async open(module: WebAssembly.Module, jobs: PoolJobs): Promise<WorkerPool> {
     const { arena, host, threads, jobTimeoutMs, eager } = this.#options;
     const control = jobs.writesWeights ? this.#stepControl : this.#kernelControl;
-    const { WorkerPool } = await import('./pool'); // whoever has one thread need not download it
     const pool = new WorkerPool({ module, memory: arena.memory, jobs, host, control, workerCount: threads - 1, jobTimeoutMs });
     this.#pools.push(pool);
     if (eager) await pool.startAndWait();

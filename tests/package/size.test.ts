@@ -68,7 +68,7 @@ const ENTRIES: Entry[] = [
     what: 'AdaL by class, optim.threads with its workers',
     code: BY_CLASS,
     limit: 26_500,
-    lazy: ['optim.threads', 'pool', 'worker-host-browser'],
+    lazy: ['optim.threads', 'workers', 'worker-host-browser'],
     without: BESIDES_ADAL,
   },
   { what: 'AdaL by class, oracle', code: BY_CLASS, limit: 23_000, lazy: ['optim-'], without: BESIDES_ADAL },
