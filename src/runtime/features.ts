@@ -52,7 +52,7 @@ export function mayBlock(): boolean {
 }
 
 /** Why pages have no shared memory, most of the time. */
-export const NOT_ISOLATED = 'the page is not cross-origin isolated (it needs the headers COOP and COEP)';
+const NOT_ISOLATED = 'the page is not cross-origin isolated (it needs the headers COOP and COEP)';
 
 /** Why WebAssembly memory cannot be shared between threads here; null when it can. */
 export function whyNoSharedMemory(): string | null {
@@ -67,6 +67,23 @@ export function whyNoSharedMemory(): string | null {
   } catch {
     return 'the engine has no shared WebAssembly memory';
   }
+}
+
+/** Which host this platform has; null where there are no threads to be started. */
+export function workerHostKind(): 'node' | 'browser' | null {
+  // Edge platforms imitate node:worker_threads without any threads; those that have them let every thread wait.
+  if (builtin('node:worker_threads') && mayBlock()) return 'node';
+  return typeof Worker === 'function' && typeof Blob === 'function' ? 'browser' : null;
+}
+
+/** Why no threads can be had at all; null when they can. */
+export function whyNoThreads(): string | null {
+  const reason = whyNoSharedMemory();
+  if (reason) return reason;
+  const kind = workerHostKind();
+  if (kind === null) return 'no worker host for this runtime';
+  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
+  return kind === 'browser' && crossOriginIsolated === false ? NOT_ISOLATED : null;
 }
 
 /**

@@ -2,18 +2,17 @@
  * What a runtime is made of: memory, the kernels over it, and workers; chosen for the platform and put together here.
  *
  * Invariant: with backend 'auto' a refusal of the platform leads to the next slower backend, and the reason is kept; a wrong
- * argument never does. A backend that was asked for by name is given or is an error.
+ * argument never does. A backend that was asked for by name is given or is an error. What threads need is imported where they
+ * are to be had, so that nobody else downloads it.
  */
 import { AdalError, ArgumentError, UnsupportedError } from '../errors';
 import { Arena } from './arena';
-import { hasSimd, keepsSubnormals, mayBlock } from './features';
+import { hasSimd, keepsSubnormals, mayBlock, whyNoThreads } from './features';
 import type { OptimKernels, ThreadedOptimKernels } from './kernels';
 import { createMemory, type LinearMemory } from './memory';
 import { type Binaries, instantiate } from './module';
-import type { PoolJobs, WorkerPool } from './pool';
+import type { WorkerPool } from './pool';
 import type { Backend, RuntimeSettings } from './runtime-options';
-import { chooseThreads, whyNoThreads } from './thread-policy';
-import { loadWorkerHost } from './worker-host';
 import type { Workers } from './workers';
 
 export interface RuntimeParts {
@@ -44,7 +43,7 @@ export async function createParts(settings: RuntimeSettings, binaries: Binaries)
     if (backend !== 'auto') throw new UnsupportedError(`${reason}: use backend 'auto' or 'oracle'`);
     return createOracle(settings, reason);
   }
-  const choice = resolveThreads(settings, binaries);
+  const choice = await resolveThreads(settings, binaries);
   if (backend === 'threads' && choice.blocked) throw new UnsupportedError(`no threads: ${choice.reason}`);
   if (backend === 'threads' || choice.threads > 1) {
     try {
@@ -64,12 +63,13 @@ interface Choice {
   readonly blocked: boolean;
 }
 
-function resolveThreads({ threads, backend, parameterCount, workerHost }: RuntimeSettings, binaries: Binaries): Choice {
+async function resolveThreads(settings: RuntimeSettings, binaries: Binaries): Promise<Choice> {
+  const { threads, backend, parameterCount, workerHost } = settings;
   if (backend === 'simd') return { threads: 1, reason: `backend 'simd' was asked for`, blocked: false };
   const obstacle = binaries.whyNoThreads ?? (workerHost ? null : whyNoThreads());
   if (threads === 1) return { threads: 1, reason: 'one thread was asked for', blocked: obstacle !== null };
   if (obstacle) return { threads: 1, reason: obstacle, blocked: true };
-  if (threads === 'auto') return { ...chooseThreads(parameterCount), blocked: false };
+  if (threads === 'auto') return { ...(await import('./thread-policy')).chooseThreads(parameterCount), blocked: false };
   return { threads, reason: `${threads} threads were asked for`, blocked: false };
 }
 
@@ -104,34 +104,12 @@ async function createThreaded(settings: RuntimeSettings, binaries: Binaries, cho
   const instead = await refuseFlushing(settings, kernels);
   if (instead) return instead;
   const arena = new Arena(memory);
-  const workers = threads > 1 ? await createWorkers(settings, arena, threads) : null;
-  const pool = workers && (await workers.open(module, stepJobs(kernels)));
+  const workers = threads > 1 ? await (await import('./workers')).createWorkers(settings, arena, threads) : null;
+  const pool = workers && (await workers.openForSteps(module, kernels));
   const waits = mayBlock();
   const threadsReason = waits || threads === 1 ? reason : `${reason}; step() may not wait on this thread and runs alone`;
-  return {
-    backend: 'threads',
-    backendReason: '',
-    memory,
-    arena,
-    kernels,
-    workers,
-    pool,
-    threads,
-    threadsReason,
-    mayBlock: waits,
-  };
-}
-
-async function createWorkers(settings: RuntimeSettings, arena: Arena, threads: number): Promise<Workers> {
-  const { jobTimeoutMs, workerUrl } = settings;
-  const host = settings.workerHost ?? (await loadWorkerHost(workerUrl));
-  const { Workers } = await import('./workers'); // whoever has one thread need not download it
-  return new Workers({ arena, host, threads, jobTimeoutMs, eager: settings.threads !== 'auto' });
-}
-
-function stepJobs(kernels: ThreadedOptimKernels): PoolJobs {
-  const { stepShared: shared, stepComplete: complete, stepBegin: begin, stepHelp: help } = kernels;
-  return { serve: 'stepServe', writesWeights: true, shared, complete, begin, help };
+  const shared = { memory, arena, kernels, workers, pool };
+  return { ...shared, backend: 'threads', backendReason: '', threads, threadsReason, mayBlock: waits };
 }
 
 /** Where vector arithmetic loses subnormals the bits would differ from everywhere else. */

@@ -5,7 +5,6 @@
  */
 import { checkChoice, checkInteger, checkOptions, fail } from '../validate';
 import { MAX_MEMORY_BYTES, PAGE } from './memory';
-import { MINIMUM_PARALLEL_ELEMENTS } from './thread-policy';
 import type { WasmSource, WasmSources } from './wasm-source';
 import type { WorkerHost } from './worker-host';
 
@@ -50,6 +49,12 @@ export interface RuntimeOptions {
    */
   wasm?: WasmSource | WasmSources;
 }
+
+/**
+ * Elements of all tensors from which a step is shared between threads. Below it, waking parked workers costs more than they
+ * save (bench/micro/step.js, "latency from parked").
+ */
+export const MINIMUM_PARALLEL_ELEMENTS = 65_536;
 
 /** The options, checked and complete; `wasm` is turned into binaries elsewhere. */
 export interface RuntimeSettings {

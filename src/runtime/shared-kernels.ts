@@ -7,7 +7,7 @@ import * as L from '../abi/nn-layout';
 import { WorkerError } from '../errors';
 import type { NNKernels, ThreadedNNKernels } from './kernels-nn';
 import type { LinearMemory } from './memory';
-import type { PoolJobs, WorkerPool } from './pool';
+import type { WorkerPool } from './pool';
 import type { Workers } from './workers';
 
 export interface SharingOptions {
@@ -31,17 +31,9 @@ export async function openSharedKernels(
   module: WebAssembly.Module,
   options: SharingOptions,
 ): Promise<NNKernels> {
-  const jobs: PoolJobs = {
-    serve: 'nnServe',
-    writesWeights: false,
-    shared: kernels.nnShared,
-    complete: kernels.nnComplete,
-    begin: kernels.nnBegin,
-    help: kernels.nnHelp,
-  };
   let pool: WorkerPool;
   try {
-    pool = await options.workers.open(module, jobs);
+    pool = await options.workers.openForKernels(module, kernels);
   } catch (error) {
     if (error instanceof WorkerError) return kernels;
     throw error;

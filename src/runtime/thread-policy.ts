@@ -1,7 +1,7 @@
-/** How many threads `threads: 'auto'` means here, and why. */
+/** How many threads `threads: 'auto'` means where threads can be had, and why. Loaded there only. */
 import { cpuQuota } from './cpu-quota';
-import { builtin, hostProcess, isGranted, NOT_ISOLATED, whyNoSharedMemory } from './features';
-import { workerHostKind } from './worker-host';
+import { builtin, hostProcess, isGranted, whyNoThreads } from './features';
+import { MINIMUM_PARALLEL_ELEMENTS } from './runtime-options';
 
 /** A number of threads with the reason for it. */
 export interface ThreadChoice {
@@ -11,12 +11,6 @@ export interface ThreadChoice {
 
 /** More than this many threads do not pay for an optimizer step: it is bound by memory. */
 const MOST_THREADS = 4;
-
-/**
- * Elements of all tensors from which a step is shared between threads. Below it, waking parked workers costs more than they
- * save (bench/micro/step.js, "latency from parked").
- */
-export const MINIMUM_PARALLEL_ELEMENTS = 65_536;
 
 /** Variables that serverless platforms set, where CPUs shown are not CPUs had. */
 const SERVERLESS = [
@@ -48,16 +42,6 @@ export function chooseThreads(parameterCount?: number): ThreadChoice {
   if (cpus < 2) return { threads: 1, reason: 'one CPU' };
   const threads = Math.min(MOST_THREADS, cpus, Math.floor(quota));
   return { threads, reason: `auto: ${threads} of ${cpus} CPUs` };
-}
-
-/** Why no threads can be had at all; null when they can. */
-export function whyNoThreads(): string | null {
-  const reason = whyNoSharedMemory();
-  if (reason) return reason;
-  const kind = workerHostKind();
-  if (kind === null) return 'no worker host for this runtime';
-  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
-  return kind === 'browser' && crossOriginIsolated === false ? NOT_ISOLATED : null;
 }
 
 function availableCpus(): number {

@@ -1,6 +1,6 @@
 /** How a thread is started on this platform. A new platform adds a host, `loadWorkerHost` finds it, and nothing else changes. */
 import { UnsupportedError } from '../errors';
-import { builtin, mayBlock } from './features';
+import { workerHostKind } from './features';
 import type { WorkerInput } from './worker';
 
 /** One started thread. */
@@ -16,13 +16,6 @@ export interface WorkerHandle {
 export interface WorkerHost {
   /** @param onEnd called with a reason when the thread ends, for whatever cause, if this thread's event loop still turns */
   spawn(input: WorkerInput, onEnd: (reason: string) => void): WorkerHandle;
-}
-
-/** Which host this platform has; null where there are no threads to be started. */
-export function workerHostKind(): 'node' | 'browser' | null {
-  // Edge platforms imitate node:worker_threads without any threads; those that have them let every thread wait.
-  if (builtin('node:worker_threads') && mayBlock()) return 'node';
-  return typeof Worker === 'function' && typeof Blob === 'function' ? 'browser' : null;
 }
 
 /**

@@ -105,7 +105,7 @@ it('the threaded modules add the job protocol, and nothing else differs in the A
       .filter(({ kind }) => kind === 'function')
       .map((entry) => entry.name);
   const simd = functions('optim.simd');
-  expect(simd.sort()).toEqual(['combine', 'halve', 'step', 'stepAdvance', 'stepTasks']);
+  expect(simd.sort()).toEqual(['combine', 'gatherRows', 'halve', 'scatterRows', 'step', 'stepAdvance', 'stepTasks']);
   const added = functions('optim.threads').filter((name) => !simd.includes(name));
   expect(added.sort()).toEqual(['stepBegin', 'stepComplete', 'stepHelp', 'stepServe', 'stepShared']);
   const kernels = functions('nn.simd');

@@ -1,8 +1,17 @@
 /** How many threads 'auto' means, and what the machine is asked. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cpuQuota } from '../../src/runtime/cpu-quota';
-import { builtin, hasSimd, isGranted, keepsSubnormals, mayBlock, whyNoSharedMemory } from '../../src/runtime/features';
-import { chooseThreads, MINIMUM_PARALLEL_ELEMENTS, whyNoThreads } from '../../src/runtime/thread-policy';
+import {
+  builtin,
+  hasSimd,
+  isGranted,
+  keepsSubnormals,
+  mayBlock,
+  whyNoSharedMemory,
+  whyNoThreads,
+} from '../../src/runtime/features';
+import { MINIMUM_PARALLEL_ELEMENTS } from '../../src/runtime/runtime-options';
+import { chooseThreads } from '../../src/runtime/thread-policy';
 import { BACKENDS, withRuntime } from '../support/backends';
 
 const SERVERLESS = [

@@ -1,7 +1,7 @@
 /** The browser's worker host, against workers that a page may refuse in every way that pages do. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { mayBlock } from '../../src/runtime/features';
-import { loadWorkerHost, workerHostKind } from '../../src/runtime/worker-host';
+import { mayBlock, workerHostKind } from '../../src/runtime/features';
+import { loadWorkerHost } from '../../src/runtime/worker-host';
 import { createBrowserWorkerHost } from '../../src/runtime/worker-host-browser';
 
 type Refusal = 'throws' | 'event' | 'post' | null;
