@@ -239,7 +239,7 @@ export class WorkerPool {
     const dead = this.#deadWorker();
     if (!dead) return;
     this.close(dead);
-    throw new WorkerError(`${dead}; nothing has changed, and further steps run on one thread`);
+    throw new WorkerError(`${dead}; nothing has changed, and further work runs on one thread`);
   }
 
   #failIfStuck(watch: ProgressWatch): void {
@@ -253,10 +253,10 @@ export class WorkerPool {
     const phase = memory.i32[(control + L.JOB_OP) >> 2];
     const longs = new BigUint64Array(memory.buffer);
     const settling = Atomics.load(longs, (control + L.JOB_DONE) >> 3) === Atomics.load(longs, (control + L.JOB_LIMIT) >> 3);
-    const reason = cause instanceof WorkerError ? cause.message : `a step failed: ${String(cause)}`;
+    const reason = cause instanceof WorkerError ? cause.message : `a job failed: ${String(cause)}`;
     this.close(reason);
     if (!jobs.writesWeights || (phase === L.OP_NORM && !settling)) {
-      return new WorkerError(`${reason}; nothing has changed, and further steps run on one thread`, { cause });
+      return new WorkerError(`${reason}; nothing has changed, and further work runs on one thread`, { cause });
     }
     const message = `${reason}; weights were being written: load a state dict before the next step`;
     return new StepAbortedError(message, { cause });

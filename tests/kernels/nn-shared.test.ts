@@ -2,9 +2,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONV_GROUP, convScratchBytes, GEMM_PANEL, gemmScratchBytes, scratchStep } from '../../src/abi/nn-layout';
+import { WorkerError } from '../../src/index';
+import { conv2d, createModel, dense, flatten, maxPool2d, relu } from '../../src/nn';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
 import { createRuntime, type Runtime } from '../../src/runtime/runtime';
-import { bitsOf, oracle, THREAD_CASES } from '../support/backends';
+import { bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
+import { killableHost, sourceHost } from '../support/evil-host';
 import { ordinary, wild } from './values';
 import { type Geometry, sizesOf, windowRecord } from './windows';
 
@@ -148,5 +151,48 @@ it.each([1, 2, 5, 40])('max pooling of %i images', (count) => {
       [index!, outputs],
       [dx!, count * image + 16],
     ];
+  });
+});
+
+describe('when a worker is lost', () => {
+  const LAYERS = [conv2d(4, { kernelSize: 3 }), relu(), maxPool2d(2), flatten(), dense(40), relu(), dense(3)];
+
+  /** The gradients of a small network over 20 images, by name. */
+  async function learner(runtime: Runtime) {
+    const model = await createModel(runtime, { inputShape: [8, 8, 2], layers: LAYERS, batchSize: 20, seed: 1 });
+    model.input.set(ordinary(model.input.length, 1));
+    model.labels.forEach((_, i, labels) => {
+      labels[i] = i % 3;
+    });
+    return () => {
+      const loss = model.computeGradients(20);
+      return [loss, ...Object.values(model.parameters).map(({ grad }) => bitsOf(grad.data))];
+    };
+  }
+
+  it('says so, keeps the weights, and goes on with one thread and the same bits', async () => {
+    const expected = await withRuntime(simd, async (runtime) => (await learner(runtime))());
+    const host = killableHost();
+    const options = { backend: 'threads', threads: 2, parallelThreshold: 0, jobTimeoutMs: 300, workerHost: host } as const;
+    await withRuntime({ name: 'killed', options }, async (runtime) => {
+      const gradients = await learner(runtime);
+      expect(gradients()).toEqual(expected);
+      await host.kill();
+      const error = await Promise.resolve()
+        .then(gradients)
+        .catch((reason) => reason);
+      expect(error).toBeInstanceOf(WorkerError);
+      expect(error.message).toMatch(/nothing has changed, and further work runs on one thread/);
+      expect(runtime.info.threads).toBe(1);
+      expect(gradients()).toEqual(expected);
+    });
+  });
+
+  it('before it was ready, works alone', async () => {
+    const expected = await withRuntime(simd, async (runtime) => (await learner(runtime))());
+    const options = { threads: 'auto', backend: 'threads', parallelThreshold: 0, workerHost: sourceHost('') } as const;
+    await withRuntime({ name: 'absent', options }, async (runtime) => {
+      expect((await learner(runtime))()).toEqual(expected);
+    });
   });
 });
