@@ -2,7 +2,8 @@
 import type { Dataset } from '../data';
 import { checkInteger, checkOptions } from '../validate';
 import { evaluate } from './evaluation';
-import { type FitEpoch, type FitOptimizer, type FitProgress, fit } from './fit';
+import { fit } from './fit';
+import type { FitEpoch, FitOptimizer, FitProgress } from './fit-options';
 import { checkData, type Model } from './model';
 
 /** What a trainer needs of an optimizer. */
