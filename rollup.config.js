@@ -17,6 +17,8 @@ const library = {
 };
 const cli = { cli: 'src/cli/main.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
+/** What `trainInWorker` starts. Workers have no import maps, and may be served from anywhere: one file that needs no other. */
+const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
 const compile = () =>
   typescript({ compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true }, include: ['src/**/*.ts'] });
@@ -41,6 +43,12 @@ export default [
       banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
     },
     plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable],
+  },
+  {
+    input: trainWorker,
+    external: [/^node:/],
+    output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
+    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
   },
   {
     input: library,

@@ -140,8 +140,9 @@ export function checkFitOptions(options: FitOptions): void {
   if (average !== undefined && typeof average?.update !== 'function') fail('average', 'an ExponentialMovingAverage', average);
 }
 
-function checkCheckpoint(options: CheckpointOptions): void {
-  checkOptions('checkpoint', options, ['store', 'every', 'keep']);
+/** @param known the options that are allowed */
+export function checkCheckpoint(options: CheckpointOptions, known: readonly string[] = ['store', 'every', 'keep']): void {
+  checkOptions('checkpoint', options, known);
   const { store, every, keep = 'last' } = options;
   if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
     fail('checkpoint.store', 'a checkpoint store', store);

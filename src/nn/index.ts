@@ -40,6 +40,7 @@ export { type MeanSquaredErrorLoss, meanSquaredError } from './losses/mean-squar
 export type { Model, ModelState } from './model';
 export type { ModelMemory } from './model-memory';
 export type { FeatureTensor, Samples, TrainingData } from './samples';
+export { type TrainInWorkerOptions, trainInWorker, type WorkerData, type WorkerTraining } from './train-in-worker';
 export {
   type EpochResult,
   evaluateClassifier,
@@ -49,3 +50,4 @@ export {
   type TrainResult,
   trainClassifier,
 } from './trainer';
+export type { OptimizerSpec, TrainingSpec } from './training-spec';
