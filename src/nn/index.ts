@@ -3,6 +3,7 @@ export type { NNKernels } from '../runtime/kernels-nn';
 export { countParameters, createModel, type ModelOptions } from './create-model';
 export type { EarlyStoppingOptions } from './early-stopping';
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from './evaluation';
+export { extractFeatures } from './features';
 export { fit } from './fit';
 export type {
   CheckpointOptions,
