@@ -1,7 +1,7 @@
 /** A whole training run as plain data, from which a worker builds it. */
 import { ArgumentError } from '../errors';
 import type { OptimizerName, OptimizerOptions } from '../optimizers/registry';
-import type { RuntimeOptions } from '../runtime/runtime';
+import type { RuntimeOptions } from '../runtime/runtime-options';
 import type { ScheduleConfig } from '../schedules/schedule';
 import { checkOptions, fail } from '../validate';
 import type { ModelOptions } from './create-model';

@@ -62,7 +62,13 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
    */
   constructor(runtime: Runtime, params: ParamsInit<ScheduleFreeHyperparameters>, options: ScheduleFreeAdamWOptions = {}) {
     checkOptions('options', options, OPTION_NAMES);
-    const rule = { name: 'schedule-free-adamw', rule: RULE_SCHEDULE_FREE, stateNames: ['z', 'exp_avg_sq'], derivedCount: 1 };
+    const rule = {
+      name: 'schedule-free-adamw',
+      rule: RULE_SCHEDULE_FREE,
+      stateNames: ['z', 'exp_avg_sq'],
+      derivedCount: 1,
+      byRows: false,
+    };
     super(runtime, { ...rule, fields: FIELDS }, options);
     this.addParams(params);
   }

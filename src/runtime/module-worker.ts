@@ -1,6 +1,6 @@
 /** A worker that runs one of the library's modules and is spoken to by messages, and how it is started on this platform. */
 import { UnsupportedError } from '../errors';
-import { builtin } from './features';
+import { builtin, workerHostKind } from './features';
 
 /** A started worker. */
 export interface ModuleWorker {
@@ -23,8 +23,9 @@ export type StartTrainer = (events: ModuleWorkerEvents, workerUrl?: string | URL
  * @throws UnsupportedError where there are no workers
  */
 export async function loadTrainerStarter(): Promise<StartTrainer> {
-  if (builtin('node:worker_threads')) return (await import('./module-worker-node')).startTrainer;
-  if (typeof Worker === 'function') return (await import('./module-worker-browser')).startTrainer;
+  const kind = workerHostKind();
+  if (kind === 'node') return (await import('./module-worker-node')).startTrainer;
+  if (kind === 'browser') return (await import('./module-worker-browser')).startTrainer;
   throw new UnsupportedError('no workers here: use fit, which yields to the event loop');
 }
 
