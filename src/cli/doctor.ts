@@ -1,7 +1,7 @@
 /** `adal doctor`: what this machine offers, what is made of it, and whether all backends compute the same bits here. */
 import { AdalError, createRuntime, type RuntimeInfo, type RuntimeOptions } from '../index';
-import { hasSimd, whyNoSharedMemory } from '../runtime/features';
-import { cpuQuota, whyNoThreads } from '../runtime/thread-policy';
+import { cpuQuota } from '../runtime/cpu-quota';
+import { hasSimd, whyNoSharedMemory, whyNoThreads } from '../runtime/features';
 import type { Environment } from './environment';
 import { EXIT_FAILED } from './errors';
 import { loadData } from './load-data';
