@@ -1,4 +1,5 @@
 /** What `fit` is asked for and what it tells: options, checked before anything is trained, progress and result. */
+import type { CheckpointExtras } from '../checkpoint/optimizer-checkpoint';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import type { StateDict } from '../optimizers/state-dict';
 import type { LearningRate } from '../types';
@@ -37,6 +38,11 @@ export interface CheckpointOptions {
   every?: number;
   /** What the store shall hold in the end: the last state, from which a run resumes, or that of the best epoch. @default 'last' */
   keep?: 'last' | 'best';
+  /**
+   * Your own data, kept in every checkpoint: `decodeCheckpoint(bytes).extras`. The keys `model`, `average` and `run` are taken.
+   * @default {}
+   */
+  extras?: CheckpointExtras;
 }
 
 export interface FitOptions {
@@ -141,11 +147,15 @@ export function checkFitOptions(options: FitOptions): void {
 }
 
 /** @param known the options that are allowed */
-export function checkCheckpoint(options: CheckpointOptions, known: readonly string[] = ['store', 'every', 'keep']): void {
+export function checkCheckpoint(options: CheckpointOptions, known = ['store', 'every', 'keep', 'extras']): void {
   checkOptions('checkpoint', options, known);
-  const { store, every, keep = 'last' } = options;
+  const { store, every, keep = 'last', extras = {} } = options;
   if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
     fail('checkpoint.store', 'a checkpoint store', store);
   if (every !== undefined) checkInteger('checkpoint.every', every, 1, Number.MAX_SAFE_INTEGER);
   checkChoice('checkpoint.keep', keep, ['last', 'best']);
+  if (typeof extras !== 'object' || extras === null) fail('checkpoint.extras', 'an object', extras);
+  for (const taken of ['model', 'average', 'run']) {
+    if (Object.hasOwn(extras, taken)) fail(`checkpoint.extras.${taken}`, 'another key: this one is taken', extras[taken]);
+  }
 }

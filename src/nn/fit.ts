@@ -179,7 +179,7 @@ class Run {
   async #save(): Promise<void> {
     const { checkpoint, accumulator, schedule } = this.#options;
     if (!checkpoint) return;
-    await saveRun(checkpoint.store, this.#learner, {
+    const state: RunState = {
       window: accumulator?.stateDict() ?? null,
       identity: this.#identity,
       schedule: (schedule as Partial<Stateful> | undefined)?.stateDict?.() ?? null,
@@ -193,7 +193,8 @@ class Run {
       skipped: this.#skipped,
       best: this.#best,
       bestState: this.#bestState,
-    });
+    };
+    await saveRun(checkpoint.store, this.#learner, state, checkpoint.extras);
   }
 
   #restoreBest(): void {

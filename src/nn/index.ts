@@ -1,6 +1,6 @@
 /** Neural networks in linear memory. Public exports, nothing else. */
 export type { NNKernels } from '../runtime/kernels-nn';
-export { countParameters, createModel, type ModelOptions } from './create-model';
+export { countParameters, createModel, describeModel, type ModelDescription, type ModelOptions } from './create-model';
 export type { EarlyStoppingOptions } from './early-stopping';
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from './evaluation';
 export { extractFeatures } from './features';
@@ -42,13 +42,4 @@ export type { Model, ModelState } from './model';
 export type { ModelMemory } from './model-memory';
 export type { FeatureTensor, Samples, TrainingData } from './samples';
 export { type TrainInWorkerOptions, trainInWorker, type WorkerData, type WorkerTraining } from './train-in-worker';
-export {
-  type EpochResult,
-  evaluateClassifier,
-  type StepsParameters,
-  type TrainOptions,
-  type TrainProgress,
-  type TrainResult,
-  trainClassifier,
-} from './trainer';
 export type { OptimizerSpec, TrainingSpec } from './training-spec';

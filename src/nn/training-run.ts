@@ -2,7 +2,7 @@
  * What a run of `fit` keeps to go on from, in and out of a checkpoint store: a checkpoint of its optimizer, with the rest of the
  * model and how far the run is as extras.
  */
-import { decodeCheckpoint, encodeCheckpoint } from '../checkpoint/optimizer-checkpoint';
+import { type CheckpointExtras, decodeCheckpoint, encodeCheckpoint } from '../checkpoint/optimizer-checkpoint';
 import type { PlainData } from '../checkpoint/plain-data';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import { CheckpointError } from '../errors';
@@ -52,10 +52,14 @@ function restOfModel(model: Model, params: StateDict['params']): PlainData {
  * The learner as it is, with `run`: a checkpoint that `decodeCheckpoint` reads. All of it belongs together: what a model evaluates
  * with may be the optimizer's, or the average.
  */
-export function encodeLearnt({ model, optimizer, average }: Learner, run: PlainData = null): Uint8Array<ArrayBuffer> {
+export function encodeLearnt(
+  { model, optimizer, average }: Learner,
+  run: PlainData = null,
+  extras: CheckpointExtras = {},
+): Uint8Array<ArrayBuffer> {
   const stateDict = optimizer.stateDict();
   const averages = (average?.stateDict() ?? null) as PlainData;
-  return encodeCheckpoint(stateDict, { model: restOfModel(model, stateDict.params), average: averages, run });
+  return encodeCheckpoint(stateDict, { ...extras, model: restOfModel(model, stateDict.params), average: averages, run });
 }
 
 /**
@@ -78,8 +82,13 @@ export function loadLearnt(bytes: Uint8Array, learner: Learner, check?: (run: Ru
   return run;
 }
 
-export async function saveRun(store: CheckpointStore, learner: Learner, state: RunState): Promise<void> {
-  await store.save(encodeLearnt(learner, state as unknown as PlainData));
+export async function saveRun(
+  store: CheckpointStore,
+  learner: Learner,
+  state: RunState,
+  extras?: CheckpointExtras,
+): Promise<void> {
+  await store.save(encodeLearnt(learner, state as unknown as PlainData, extras));
 }
 
 /**
