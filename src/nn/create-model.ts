@@ -1,15 +1,15 @@
 /** The options of a model, checked. */
 import { ArgumentError } from '../errors';
-import { matchNames, type NameMatch } from '../optimizers/param-group';
 import type { Runtime } from '../runtime/runtime';
 import { checkInteger, checkOptions, describe, fail } from '../validate';
+import { type Freeze, frozenNames } from './freeze';
 import type { Layer } from './layers';
 import type { PlannedLayer, Shape } from './layers/layer';
 import { checkLoss, type Loss, lossKindOf } from './losses';
 import { crossEntropy } from './losses/cross-entropy';
-import { MAX_BATCH, Model } from './model';
+import { MAX_BATCH, Model, type ModelSettings } from './model';
 import { countElements } from './model-memory';
-import { inferShapes, namesOf, sizeOf } from './network-plan';
+import { inferShapes, sizeOf } from './network-plan';
 
 export interface ModelOptions {
   /** Features a sample: short for `inputShape: [inputSize]`. */
@@ -29,7 +29,7 @@ export interface ModelOptions {
    * They have no gradient, and no gradient is computed below the first layer that is trained. Layers up to the last frozen one
    * below that work in training as in evaluation, batch norm with its running figures. @default none
    */
-  freeze?: readonly string[] | NameMatch;
+  freeze?: Freeze;
   /** Without, the model can only predict and evaluate, and has no memory for gradients. @default true */
   training?: boolean;
 }
@@ -58,13 +58,9 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
  * });
  */
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
-  const { inputShape } = describeModel(options);
-  const { loss = crossEntropy(), batchSize = 32, seed = 0, training = true } = options;
-  const layers = Object.freeze([...options.layers]);
-  const frozen = frozenNames(options.freeze, layers, inferShapes(inputShape, layers), training);
+  const { settings } = readOptions(options);
   const kernels = await runtime.nn();
-  const { threads } = kernels;
-  return new Model(runtime, kernels, { inputShape, layers, loss, batchSize, seed, training, frozen, threads });
+  return new Model(runtime, kernels, { ...settings, threads: kernels.threads });
 }
 
 /** What a model is before there is one. */
@@ -82,44 +78,29 @@ export interface ModelDescription {
  * @example describeModel({ inputSize: 64, layers: [dense(64), relu(), dense(10)] }) // { …, outputShape: [10], parameterCount: 4810 }
  */
 export function describeModel(options: ModelOptions): ModelDescription {
+  const { settings, planned } = readOptions(options);
+  const { inputShape } = settings;
+  return { inputShape, outputShape: planned[planned.length - 1].output, parameterCount: countElements(planned) };
+}
+
+/** The options with their defaults, checked, and the layers planned. */
+function readOptions(options: ModelOptions): { settings: ModelSettings; planned: readonly PlannedLayer[] } {
   checkOptions('options', options, ['inputSize', 'inputShape', 'layers', 'loss', 'batchSize', 'seed', 'freeze', 'training']);
-  const { layers, loss = crossEntropy(), batchSize = 32, seed = 0, training = true } = options;
+  const { loss = crossEntropy(), batchSize = 32, seed = 0, freeze, training = true } = options;
   const inputShape = checkInputShape(options);
   checkInteger('batchSize', batchSize, 1, MAX_BATCH);
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   if (typeof training !== 'boolean') fail('training', 'true or false', training);
-  const planned = inferShapes(inputShape, layers);
+  const planned = inferShapes(inputShape, options.layers);
+  const layers = Object.freeze([...options.layers]);
   const output = planned[planned.length - 1].output;
   checkLoss('loss', loss, sizeOf(output));
   if (lossKindOf(loss).targets === 'classes' && output.length !== 1) {
     const last = `layers[${planned.length - 1}] (${layers[planned.length - 1].kind})`;
     throw new ArgumentError(last, 'an output of one row, the classes, for a loss on classes', describe(output));
   }
-  return { inputShape, outputShape: output, parameterCount: countElements(planned) };
-}
-
-/** Full names of the parameters that `freeze` means. */
-function frozenNames(
-  freeze: ModelOptions['freeze'],
-  layers: readonly Layer[],
-  planned: readonly PlannedLayer[],
-  training: boolean,
-): ReadonlySet<string> {
-  if (freeze === undefined) return new Set();
-  const own = namesOf(layers).map((layer, index) => planned[index].parameters.map(({ name }) => `${layer}.${name}`));
-  const names = own.flat();
-  const frozen = new Set(Array.isArray(freeze) ? listedNames(freeze, names) : matchNames('freeze', freeze as NameMatch, names));
-  if (training && frozen.size === names.length) throw new ArgumentError('freeze', 'to leave a parameter to train', 'all of them');
-  return frozen;
-}
-
-/** Those of `names` that a list of layers and parameters means. */
-function listedNames(list: readonly string[], names: readonly string[]): string[] {
-  return list.flatMap((name, index) => {
-    const meant = names.filter((full) => full === name || full.startsWith(`${name}.`));
-    if (meant.length > 0) return meant;
-    return fail(`freeze[${index}]`, `a layer with parameters, or a parameter (${names.join(', ')})`, name);
-  });
+  const frozen = frozenNames(freeze, layers, planned, training);
+  return { settings: { inputShape, layers, loss, batchSize, seed, training, frozen }, planned };
 }
 
 /** Elements that the parameters of such a model would have. */

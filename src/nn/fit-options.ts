@@ -38,7 +38,10 @@ export interface CheckpointOptions {
   every?: number;
   /** What the store shall hold in the end: the last state, from which a run resumes, or that of the best epoch. @default 'last' */
   keep?: 'last' | 'best';
-  /** Your own data, kept in every checkpoint: `decodeCheckpoint(bytes).extras`. The keys `model`, `average` and `run` are taken. @default {} */
+  /**
+   * Your own data, kept in every checkpoint: `decodeCheckpoint(bytes).extras`. The keys `model`, `average` and `run` are taken.
+   * @default {}
+   */
   extras?: CheckpointExtras;
 }
 
@@ -144,10 +147,7 @@ export function checkFitOptions(options: FitOptions): void {
 }
 
 /** @param known the options that are allowed */
-export function checkCheckpoint(
-  options: CheckpointOptions,
-  known: readonly string[] = ['store', 'every', 'keep', 'extras'],
-): void {
+export function checkCheckpoint(options: CheckpointOptions, known = ['store', 'every', 'keep', 'extras']): void {
   checkOptions('checkpoint', options, known);
   const { store, every, keep = 'last', extras = {} } = options;
   if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
