@@ -1,0 +1,36 @@
+/** Reading results: what is not a whole, valid result is refused, with where and why. */
+import { Ajv, type ErrorObject } from 'ajv';
+import { AdalError } from '../../src/index';
+import schema from '../schema/result.schema.json';
+import { type Result, SCHEMA_VERSION } from './result';
+
+const check = new Ajv({ allErrors: false, strict: false }).compile(schema);
+
+export class ResultError extends AdalError {
+  constructor(message: string) {
+    super('RESULT', message);
+  }
+}
+
+/**
+ * @param name of the file, for errors
+ * @throws ResultError for text that is no JSON (a truncated file), another schema version, or anything the schema does not allow
+ */
+export function parseResult(text: string, name: string): Result {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ResultError(`${name}: no JSON, or not all of it (${(error as Error).message})`);
+  }
+  const { schemaVersion } = (value ?? {}) as { schemaVersion?: unknown };
+  if (schemaVersion !== SCHEMA_VERSION) {
+    throw new ResultError(`${name}: "schemaVersion" expected ${SCHEMA_VERSION}, got ${JSON.stringify(schemaVersion)}`);
+  }
+  if (!check(value)) throw new ResultError(`${name}: ${explain(check.errors![0])}`);
+  return value as unknown as Result;
+}
+
+function explain({ instancePath, message, params }: ErrorObject): string {
+  return `${instancePath || 'the result'} ${message} ${JSON.stringify(params)}`;
+}
