@@ -4,10 +4,12 @@
  * Training is a function of its seeds, so it is done once, on the first runtime; every other one shows by its hashes that it would
  * have come to the same.
  */
+
+import type { Result, Run } from '../schema/result';
 import type { Job } from './executor';
 import { createProgress } from './progress';
 import { COMPARISONS, OPTIMIZERS, SUITE_VERSION, WORKLOADS } from './registry';
-import { type Entry, type Result, type RunEntry, SCHEMA_VERSION } from './result';
+import { type Entry, SCHEMA_VERSION } from './result';
 import { ResultFile } from './result-file';
 import type { Lane, Runner } from './runners/runner';
 import { SCHEDULES } from './schedules';
@@ -94,7 +96,7 @@ function cellTask(cell: Cell, file: ResultFile): Task {
   return { title, weight: cell.weight, job: { kind: 'cell', cell, known: file.runs((run) => isOf(cell, run)) } };
 }
 
-const isOf = (cell: Cell, { workload, optimizer, schedule, track }: RunEntry): boolean =>
+const isOf = (cell: Cell, { workload, optimizer, schedule, track }: Run): boolean =>
   workload === cell.workload && optimizer === cell.optimizer && schedule === cell.schedule && track === cell.track;
 
 /** Whether every final run is there, or the reason why there is none. */

@@ -4,10 +4,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError } from '../../src/index';
+import type { Result } from '../schema/result';
 import { type BenchSettings, PARTS, type Part, runBench } from './bench';
 import { formatTime } from './progress';
 import { OPTIMIZERS, WORKLOADS } from './registry';
-import type { Result } from './result';
 import { runnersNamed } from './runners';
 import type { Tier } from './types';
 

@@ -1,10 +1,10 @@
 /** What a result needs to be read later: runtime, engine, machine, clock. Works wherever the suite does. */
 import { createRuntime } from '../../src/index';
-import type { EnvironmentEntry } from './result';
+import type { Environment } from '../schema/result';
 import { hashArrays } from './study/hash';
 
 interface Named {
-  readonly runtime: string;
+  readonly runtime: Environment['runtime'];
   readonly version: string;
   readonly engine: string;
 }
@@ -68,7 +68,7 @@ function timerTick(): number {
 }
 
 /** @param version of the runtime, where it does not tell it itself */
-export async function describeEnvironment(version?: string): Promise<EnvironmentEntry> {
+export async function describeEnvironment(version?: string): Promise<Environment> {
   const named = identify();
   if (version !== undefined && named.version === 'unknown') Object.assign(named, { version });
   const os = operatingSystem();

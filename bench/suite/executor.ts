@@ -3,10 +3,11 @@
  * may come over a pipe, a socket or from a page's own button.
  */
 import { createRuntime, type Runtime } from '../../src/index';
+import type { Run } from '../schema/result';
 import { type DataSource, MissingDataError } from './data';
 import { describeEnvironment } from './environment';
 import { workloadOf } from './registry';
-import { type Entry, keyOf, type RunEntry } from './result';
+import { type Entry, keyOf } from './result';
 import { runCell, unsupportedRun } from './study/cell';
 import { describeWorkload } from './study/describe';
 import { hashAfter } from './study/hash-after';
@@ -17,7 +18,7 @@ import type { PreparedWorkload, Tier } from './types';
 export type Job =
   | { readonly kind: 'environment' }
   | { readonly kind: 'workload'; readonly workload: string; readonly tier: Tier }
-  | { readonly kind: 'cell'; readonly cell: Cell; readonly known: readonly RunEntry[] }
+  | { readonly kind: 'cell'; readonly cell: Cell; readonly known: readonly Run[] }
   | { readonly kind: 'hash'; readonly workload: string; readonly optimizer: string; readonly steps: number }
   | { readonly kind: 'streams'; readonly stepsFactor: number };
 
@@ -73,7 +74,7 @@ export class Executor {
     report({ type: 'workload', value });
   }
 
-  async #cell(cell: Cell, known: readonly RunEntry[], report: Report): Promise<void> {
+  async #cell(cell: Cell, known: readonly Run[], report: Report): Promise<void> {
     let prepared: PreparedWorkload;
     try {
       prepared = await this.#prepare(cell.workload);

@@ -1,5 +1,6 @@
 /** Several results made one. What does not match is refused: a table of unlike things would be wrong. */
-import { type EntryType, keyOf, LISTS, type Result, type RunEntry } from './result';
+import type { Result, Run } from '../schema/result';
+import { type EntryType, keyOf, LISTS } from './result';
 import { parseResult, ResultError } from './validate';
 
 export interface NamedResult {
@@ -62,7 +63,7 @@ function checkAlike(first: NamedResult, other: NamedResult): void {
 }
 
 function addAll(merged: Result, type: EntryType, { name, result }: NamedResult, origin: Map<string, string>): void {
-  const list = LISTS[type].of(merged);
+  const list = LISTS[type].of(merged) as object[];
   for (const value of LISTS[type].of(result)) {
     const key = keyOf(type, value);
     const from = origin.get(key);
@@ -78,7 +79,7 @@ function addAll(merged: Result, type: EntryType, { name, result }: NamedResult, 
 
 function agrees(type: EntryType, a: object, b: object): boolean {
   const same = (x: unknown, y: unknown) => JSON.stringify(x) === JSON.stringify(y);
-  if (type === 'run') return RUN_FIGURES.every((name) => same((a as RunEntry)[name], (b as RunEntry)[name]));
+  if (type === 'run') return RUN_FIGURES.every((name) => same((a as Run)[name], (b as Run)[name]));
   if (type === 'environment')
     return same({ ...a, date: 0, timerTickMs: 0, warnings: 0 }, { ...b, date: 0, timerTickMs: 0, warnings: 0 });
   if (type === 'stream' || type === 'workload') return same({ ...a, reason: 0 }, { ...b, reason: 0 });

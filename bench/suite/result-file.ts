@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AdalError } from '../../src/index';
-import { type Entry, type EntryType, keyOf, LISTS, type Result, type RunEntry } from './result';
+import type { Result, Run } from '../schema/result';
+import { type Entry, type EntryType, keyOf, LISTS } from './result';
 import { parseResult } from './validate';
 
 const SAVE_EVERY_MS = 10_000;
@@ -26,13 +27,13 @@ export class ResultFile {
     return this.#keys.has(keyOf(type, identity));
   }
 
-  runs(filter: (run: RunEntry) => boolean): RunEntry[] {
+  runs(filter: (run: Run) => boolean): Run[] {
     return this.result.training.runs.filter(filter);
   }
 
   add({ type, value }: Entry): void {
     const key = keyOf(type, value);
-    const list = LISTS[type].of(this.result);
+    const list = LISTS[type].of(this.result) as object[];
     if (this.#keys.has(key)) {
       const index = list.findIndex((each) => keyOf(type, each) === key);
       list[index] = value;

@@ -1,8 +1,9 @@
 /** Reading results: what is not a whole, valid result is refused, with where and why. */
 import { Ajv, type ErrorObject } from 'ajv';
 import { AdalError } from '../../src/index';
+import type { Result } from '../schema/result';
 import schema from '../schema/result.schema.json';
-import { type Result, SCHEMA_VERSION } from './result';
+import { SCHEMA_VERSION } from './result';
 
 const check = new Ajv({ allErrors: false, strict: false }).compile(schema);
 

@@ -1,7 +1,8 @@
 /** Runs a cell of the plan: the search for its learning rate, then the final runs. What is known already is not run again. */
 import { createOptimizer, type Optimizer, type Runtime } from '../../../src/index';
+import type { Options, Run } from '../../schema/result';
 import { optimizerOf, workloadOf } from '../registry';
-import { compact, type Entry, keyOf, type PlainOptions, type RunEntry } from '../result';
+import { compact, type Entry, keyOf } from '../result';
 import { createSchedule } from '../schedules';
 import { NO_FIGURES, type OptimizerConfig, type PreparedWorkload, type Problem, type Workload } from '../types';
 import { type Selection, selectLearningRate } from './grid';
@@ -19,7 +20,7 @@ export interface CellContext {
   readonly environment: string;
   readonly prepared: PreparedWorkload;
   /** Runs of the cell that a former run of the suite has done, by key. */
-  readonly known: ReadonlyMap<string, RunEntry>;
+  readonly known: ReadonlyMap<string, Run>;
   readonly report: (entry: Entry) => void;
 }
 
@@ -50,14 +51,14 @@ async function runFinals(cell: Cell, lr: number, context: CellContext): Promise<
   for (let seed = 0; seed < cell.finalSeeds; seed++) await runOnce(cell, lr, seed, 'final', context);
 }
 
-async function runOnce(cell: Cell, lr: number, seed: number, phase: RunEntry['phase'], context: CellContext): Promise<RunEntry> {
+async function runOnce(cell: Cell, lr: number, seed: number, phase: Run['phase'], context: CellContext): Promise<Run> {
   const { workload: id, optimizer, schedule, track, tier } = cell;
   const workload = workloadOf(id);
   const identity = { workload: id, workloadVersion: workload.version, optimizer, schedule, track, phase, lr, seed };
   const known = context.known.get(keyOf('run', identity));
   if (known) return known;
-  const extra: PlainOptions = optimizerOf(optimizer).transform ? { ...optimizerOf(optimizer).transform } : {};
-  const entry: RunEntry = {
+  const extra: Options = optimizerOf(optimizer).transform ? { ...optimizerOf(optimizer).transform } : {};
+  const entry: Run = {
     ...identity,
     environment: context.environment,
     options: extra,
@@ -72,7 +73,7 @@ async function runOnce(cell: Cell, lr: number, seed: number, phase: RunEntry['ph
 interface RunSettings {
   readonly lr: number;
   readonly seed: number;
-  readonly phase: RunEntry['phase'];
+  readonly phase: Run['phase'];
   readonly epochs: number;
 }
 
@@ -113,7 +114,7 @@ export function createConfigured(
 }
 
 /** For a cell that cannot be run: its first final run, with the reason. */
-export function unsupportedRun(cell: Cell, environment: string, reason: string): RunEntry {
+export function unsupportedRun(cell: Cell, environment: string, reason: string): Run {
   const { workload, optimizer, schedule, track } = cell;
   return {
     environment,

@@ -1,6 +1,6 @@
 /** A workload's and an optimizer's entry in a result. */
 import type { Runtime } from '../../../src/index';
-import type { OptimizerEntry, PlainOptions, WorkloadEntry } from '../result';
+import type { OptimizerEntry, Options, Workload as WorkloadEntry } from '../../schema/result';
 import type { OptimizerConfig, PreparedWorkload, Tier, Workload } from '../types';
 
 export async function describeWorkload(
@@ -40,6 +40,6 @@ export async function describeWorkload(
 
 export function describeOptimizer(config: OptimizerConfig): OptimizerEntry {
   const { id, label, name, ablation = null, options, transform, stateBytesPerParameter, note = null, lr, schedule } = config;
-  const plain = { lr, schedule, ...options, ...transform } as object as PlainOptions;
+  const plain = { lr, schedule, ...options, ...transform } as object as Options;
   return { id, label, family: name, ablation, options: plain, stateBytesPerParameter, note };
 }

@@ -6,7 +6,8 @@ import { createOptimizer, emptyResult, type Runtime } from '../../../src/index';
 import { log } from '../../../src/math/log';
 import { Prng } from '../../../src/math/prng';
 import { inverseSqrt } from '../../../src/schedules';
-import { compact, type Entry, type StreamEntry } from '../result';
+import type { Stream as StreamEntry } from '../../schema/result';
+import { compact, type Entry } from '../result';
 
 interface Draw {
   /** Of the loss paid at x. */

@@ -3,7 +3,8 @@
  * reads and changes nothing.
  */
 import type { Optimizer } from '../../../src/index';
-import { type Curve, compact, type RunEntry } from '../result';
+import type { Curve, Run } from '../../schema/result';
+import { compact } from '../result';
 import { type FigureName, type Figures, NO_FIGURES, type Problem, type Workload } from '../types';
 import { hashArrays } from './hash';
 
@@ -19,7 +20,7 @@ export interface TrainSettings {
 }
 
 export type TrainOutcome = Pick<
-  RunEntry,
+  Run,
   'diverged' | 'divergedStep' | 'steps' | 'final' | 'best' | 'stepsToTarget' | 'secondsPerStep' | 'curve' | 'hash'
 >;
 
