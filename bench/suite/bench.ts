@@ -50,11 +50,32 @@ export async function runBench(settings: BenchSettings): Promise<BenchOutcome> {
       failures.push(missing);
       continue;
     }
-    await runOn(runner, jobsFor(settings, cells, file, position === 0), settings, file, failures);
+    try {
+      const environment = await identify(runner, file);
+      const tasks = jobsFor(settings, cells, file, environment, position === 0);
+      await runOn(runner, tasks, settings, file, failures);
+    } catch (error) {
+      failures.push(`${runner.name}: ${(error as Error).message}`);
+    }
   }
   file.result.complete = failures.length === 0;
   file.save();
   return { result: file.result, failures };
+}
+
+/** The environment's id, which everything measured there carries. */
+async function identify(runner: Runner, file: ResultFile): Promise<string> {
+  const [lane] = await runner.open(1);
+  let id = '';
+  try {
+    await lane.execute({ kind: 'environment' }, (entry) => {
+      file.add(entry);
+      if (entry.type === 'environment') id = entry.value.id;
+    });
+  } finally {
+    await lane.close();
+  }
+  return id;
 }
 
 interface Task {
@@ -69,26 +90,35 @@ interface Tasks {
   readonly alone: readonly Task[];
 }
 
-function jobsFor(settings: BenchSettings, cells: readonly Cell[], file: ResultFile, first: boolean): Tasks {
-  const { tier, parts, shard } = settings;
+function jobsFor(settings: BenchSettings, cells: readonly Cell[], file: ResultFile, environment: string, first: boolean): Tasks {
+  const { parts, shard } = settings;
   const own = shardOf(cells, shard);
-  const workloads = [...new Set(own.map(({ workload }) => workload))];
-  const shared: Task[] = [];
-  if (first) {
-    for (const workload of workloads) shared.push({ title: workload, weight: 1, job: { kind: 'workload', workload, tier } });
-    if (parts.includes('training')) shared.push(...own.filter((cell) => !isDone(cell, file)).map((cell) => cellTask(cell, file)));
-    if (parts.includes('streams') && shard.index === 1) {
-      shared.push({ title: 'streams', weight: 1e5, job: { kind: 'streams', stepsFactor: tier === 'smoke' ? 0.01 : 1 } });
-    }
-  }
-  if (parts.includes('hashes')) {
-    const pairs = new Set(own.filter(({ track }) => track === 'T0').map(({ workload, optimizer }) => `${workload}/${optimizer}`));
-    for (const pair of pairs) {
-      const [workload, optimizer] = pair.split('/');
-      shared.push({ title: `${pair}, hash`, weight: 1e3, job: { kind: 'hash', workload, optimizer, steps: HASH_STEPS } });
-    }
-  }
+  const shared = first ? studyTasks(settings, own, file) : [];
+  if (parts.includes('hashes')) shared.push(...hashTasks(own, environment, file));
   return { shared, alone: [] };
+}
+
+/** What is a function of seeds, and so is done on one runtime alone. */
+function studyTasks({ tier, parts, shard }: BenchSettings, cells: readonly Cell[], file: ResultFile): Task[] {
+  const tasks: Task[] = [];
+  for (const workload of new Set(cells.map((cell) => cell.workload))) {
+    if (!file.has('workload', { id: workload }))
+      tasks.push({ title: workload, weight: 1, job: { kind: 'workload', workload, tier } });
+  }
+  if (parts.includes('training')) tasks.push(...cells.filter((cell) => !isDone(cell, file)).map((cell) => cellTask(cell, file)));
+  if (parts.includes('streams') && shard.index === 1 && file.result.streams.length === 0) {
+    tasks.push({ title: 'streams', weight: 1e5, job: { kind: 'streams', stepsFactor: tier === 'smoke' ? 0.01 : 1 } });
+  }
+  return tasks;
+}
+
+function hashTasks(cells: readonly Cell[], environment: string, file: ResultFile): Task[] {
+  const steps = HASH_STEPS;
+  return cells
+    .filter(({ track, workload, optimizer }) => track === 'T0' && !file.has('hash', { environment, workload, optimizer, steps }))
+    .map(({ workload, optimizer }) => {
+      return { title: `${workload} ${optimizer}, hash`, weight: 1e3, job: { kind: 'hash', workload, optimizer, steps } };
+    });
 }
 
 function cellTask(cell: Cell, file: ResultFile): Task {
@@ -99,10 +129,15 @@ function cellTask(cell: Cell, file: ResultFile): Task {
 const isOf = (cell: Cell, { workload, optimizer, schedule, track }: Run): boolean =>
   workload === cell.workload && optimizer === cell.optimizer && schedule === cell.schedule && track === cell.track;
 
-/** Whether every final run is there, or the reason why there is none. */
+/** Whether every final run is there, or the reason why there are none. */
 function isDone(cell: Cell, file: ResultFile): boolean {
   const runs = file.runs((run) => isOf(cell, run) && run.phase === 'final');
-  return runs.some(({ status }) => status === 'unsupported') || runs.length >= cell.finalSeeds;
+  if (runs.some(({ status }) => status === 'unsupported') || runs.length >= cell.finalSeeds) return true;
+  const { workload, optimizer, schedule } = cell;
+  const selection = file.result.training.selections.find(
+    (each) => each.workload === workload && each.optimizer === optimizer && each.schedule === schedule,
+  );
+  return cell.track === 'T1' && selection?.lr === null;
 }
 
 async function runOn(runner: Runner, tasks: Tasks, settings: BenchSettings, file: ResultFile, failures: string[]): Promise<void> {

@@ -134,7 +134,9 @@ export const fashionDeepObs: Workload = {
   batchSize: 128,
   samples: WHOLE,
   parameters: 3_274_634,
-  tiers: { full: { epochs: 100, searchSeeds: 1, finalSeeds: 10, optimizers: ['adal-practical', 'adam', 'sgd-momentum'] } },
+  tiers: {
+    full: { epochs: 100, searchSeeds: 1, finalSeeds: 10, optimizers: ['adal', 'adal-practical', 'adam', 'sgd-momentum'] },
+  },
   references: [
     {
       optimizer: 'adam',
