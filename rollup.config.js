@@ -5,6 +5,7 @@ import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import typescript from '@rollup/plugin-typescript';
 import dts from 'rollup-plugin-dts';
+import { reportPage } from './bench/report/page/rollup.js';
 
 const library = {
   index: 'src/index.ts',
@@ -31,6 +32,7 @@ const executable = {
 };
 
 export default [
+  reportPage,
   {
     input: { ...library, ...cli },
     external,
