@@ -18,9 +18,9 @@ export function quantileOfSorted(sorted: ArrayLike<number>, p: number): number {
   return between(low, high, position - below);
 }
 
-/** low + part·(high - low), where two infinite neighbours do not make ∞ - ∞, nor part = 0 makes 0·∞. */
+/** low + part·(high - low); equal or infinite ends do not make ∞ - ∞, nor part = 0 makes 0·∞. */
 function between(low: number, high: number, part: number): number {
-  return low === high || part === 0 ? low : low + part * (high - low);
+  return low === high || low === -Infinity || part === 0 ? low : low + part * (high - low);
 }
 
 /** The median of a sample whose middle members are these two, or this one twice. */
