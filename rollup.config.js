@@ -16,11 +16,14 @@ const library = {
   nn: 'src/nn/index.ts',
   data: 'src/data/index.ts',
 };
-const cli = { cli: 'src/cli/main.ts' };
+const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
 
 const compile = () =>
-  typescript({ compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true }, include: ['src/**/*.ts'] });
+  typescript({
+    compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true },
+    include: ['src/**/*.ts', 'bench/**/*.ts'],
+  });
 
 /** Pages without a bundler load these files as they are. Class names stay: errors are called by them. */
 const minify = terser({ module: true, keep_classnames: true });

@@ -25,7 +25,8 @@ export interface CurveSeries {
 }
 
 export interface CurveChart {
-  workload: string;
+  /** Of the element that it is drawn in. */
+  id: string;
   labels: Partial<Record<CurveMetric, string>>;
   series: CurveSeries[];
 }

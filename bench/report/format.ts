@@ -11,14 +11,14 @@ function exponentOf(value: number): number {
 
 /** Decimals so that `width` shows two digits, within what a table can hold. */
 function decimalsFor(width: number, value: number): number {
-  if (!(width > 0)) return decimalsOf(value);
+  if (!(width > 0 && width < Infinity)) return decimalsOf(value);
   return Math.min(8, Math.max(0, 1 - exponentOf(width)));
 }
 
 /** Decimals for four significant digits. */
 function decimalsOf(value: number): number {
   const size = Math.abs(value);
-  if (size === 0) return 0;
+  if (size === 0 || size === Infinity) return 0;
   return Math.min(8, Math.max(0, 3 - exponentOf(size)));
 }
 
@@ -43,6 +43,7 @@ export function formatInterval(interval: Interval | null): string {
 /** "0.976 ± 0.005": the value and the larger half of its interval, which need not be symmetric. */
 export function formatEstimate({ value, interval }: Estimate): string {
   if (interval === null) return formatNumber(value);
+  if (!interval.every(Number.isFinite)) return `${formatNumber(value)} ${formatInterval(interval)}`;
   const half = Math.max(interval[1] - value, value - interval[0]);
   const digits = decimalsFor(half, value);
   if (half === 0) return `${formatNumber(value)} ± 0`;
@@ -52,8 +53,9 @@ export function formatEstimate({ value, interval }: Estimate): string {
 /** "×1.04 [0.98, 1.09]". */
 export function formatRatio({ value, interval }: Estimate): string {
   const digits = interval ? Math.max(2, Math.min(3, decimalsFor(interval[1] - interval[0], value))) : 2;
-  const ends = interval ? ` [${interval.map((end) => formatNumber(end, digits)).join(', ')}]` : '';
-  return `×${formatNumber(value, digits)}${ends}`;
+  const text = (ratio: number): string => formatNumber(ratio, Number.isFinite(ratio) && ratio < 100 ? digits : undefined);
+  const ends = interval ? ` [${interval.map(text).join(', ')}]` : '';
+  return `×${text(value)}${ends}`;
 }
 
 /** 0.031 → "0.031", smaller ones "< 0.001". */

@@ -39,7 +39,7 @@ function drawIndices(size: number, resamples: number, seed: number): Uint32Array
 /**
  * The bootstrap interval of a statistic of `size` observations.
  * @param statistic is given the indices of the observations drawn (with repetition); the array is reused
- * @returns null when there are fewer than three observations, or a resample has no finite statistic
+ * @returns null when there are fewer than three observations, or a resample's statistic is NaN; ends are infinite where values are
  * @throws ArgumentError for options out of range
  */
 export function bootstrapIndices(
@@ -60,8 +60,7 @@ export function bootstrapIndices(
   }
   statistics.sort();
   const tail = (1 - level) / 2;
-  const ends: Interval = [quantileOfSorted(statistics, tail), quantileOfSorted(statistics, 1 - tail)];
-  return ends.every(Number.isFinite) ? ends : null;
+  return [quantileOfSorted(statistics, tail), quantileOfSorted(statistics, 1 - tail)];
 }
 
 /** A statistic of a sample with its bootstrap interval, `null` where the sample is too small for one. */

@@ -123,7 +123,7 @@ export function enableCurves(): void {
   const source = document.querySelector('#curve-data');
   if (!form || !source) return;
   const charts = (JSON.parse(source.textContent) as CurveChart[]).map((data) => {
-    return new Chart(document.querySelector<HTMLElement>(`[data-curves="${CSS.escape(data.workload)}"]`)!, data);
+    return new Chart(document.querySelector<HTMLElement>(`[data-curves="${CSS.escape(data.id)}"]`)!, data);
   });
   const draw = (width?: number): void => {
     const settings = readSettings(form);

@@ -1,0 +1,30 @@
+/** Every seed of every optimizer. */
+import { stripsChart } from '../charts/strips';
+import { type Html, html } from '../html';
+import type { Section } from '../section';
+import { type Condition, primaries, type Study } from '../study';
+
+function stripsOf(study: Study, condition: Condition): Html[] {
+  return study.workloads(condition).map((workload) => {
+    const { name, scale, direction } = workload.metric;
+    const strips = study.optimizers(condition).flatMap(({ id, label }) => {
+      const runs = study.runs(workload.id, id, condition);
+      const values = primaries(runs, workload).filter(Number.isFinite);
+      const diverged = runs.filter((run) => run.diverged).length;
+      return runs.length ? [{ label, index: study.index(id), values, diverged }] : [];
+    });
+    const caption = `${workload.id}, ${study.nameOf(condition)}`;
+    const axis = { label: `${name} (${direction} is better)`, log: scale === 'log' };
+    return html`<figure><figcaption>${caption}</figcaption>${stripsChart(`Every seed of ${caption}`, axis, strips)}</figure>`;
+  });
+}
+
+export function seedSection(study: Study): Section | null {
+  const figures = study.conditions().flatMap((condition) => stripsOf(study, condition));
+  if (figures.length === 0) return null;
+  return {
+    id: 'seeds',
+    title: 'Every seed',
+    parts: ['A dot is a run, the bar their median.', html`<div class="figures">${figures}</div>`],
+  };
+}
