@@ -32,6 +32,23 @@ export function formatNumber(value: number | null, decimals?: number): string {
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** What is known exactly, such as a setting: up to four digits, without zeros at the end. */
+export function formatExact(value: number | null): string {
+  if (value === null) return NONE;
+  const short = Number(value.toPrecision(4));
+  const size = Math.abs(short);
+  return size !== 0 && (size < 1e-4 || size >= 1e7)
+    ? short.toExponential().replace('e+', 'e')
+    : short.toLocaleString('en-US', { maximumFractionDigits: 8 });
+}
+
+/** "87.112 ± 0.024": the value with the digits that its spread has. */
+export function formatSpread(value: number, spread: number | null): string {
+  if (spread === null || spread === 0) return formatNumber(value);
+  const digits = decimalsFor(spread, value);
+  return `${formatNumber(value, digits)} ± ${formatNumber(spread, digits)}`;
+}
+
 /** "[0.92, 1.03]", both ends with the digits that their distance asks for. */
 export function formatInterval(interval: Interval | null): string {
   if (interval === null) return '';
@@ -45,14 +62,12 @@ export function formatEstimate({ value, interval }: Estimate): string {
   if (interval === null) return formatNumber(value);
   if (!interval.every(Number.isFinite)) return `${formatNumber(value)} ${formatInterval(interval)}`;
   const half = Math.max(interval[1] - value, value - interval[0]);
-  const digits = decimalsFor(half, value);
-  if (half === 0) return `${formatNumber(value)} ± 0`;
-  return `${formatNumber(value, digits)} ± ${formatNumber(half, digits)}`;
+  return half === 0 ? `${formatNumber(value)} ± 0` : formatSpread(value, half);
 }
 
 /** "×1.04 [0.98, 1.09]". */
 export function formatRatio({ value, interval }: Estimate): string {
-  const digits = interval ? Math.max(2, Math.min(3, decimalsFor(interval[1] - interval[0], value))) : 2;
+  const digits = interval ? Math.max(2, Math.min(5, decimalsFor(interval[1] - interval[0], value))) : 2;
   const text = (ratio: number): string => formatNumber(ratio, Number.isFinite(ratio) && ratio < 100 ? digits : undefined);
   const ends = interval ? ` [${interval.map(text).join(', ')}]` : '';
   return `×${text(value)}${ends}`;

@@ -35,6 +35,7 @@ export interface Comparison {
 export class Study {
   readonly #groups = new Map<string, Run[]>();
   readonly #comparisons = new Map<string, Comparison | null>();
+  readonly #order: string[];
 
   constructor(readonly result: Result) {
     for (const run of result.training.runs) {
@@ -45,6 +46,9 @@ export class Study {
       else this.#groups.set(key, [run]);
     }
     for (const group of this.#groups.values()) group.sort((a, b) => a.seed - b.seed);
+    // What is compared gets the first colours, which differ most.
+    const compared = result.comparisons.flatMap(({ a, b }) => [a, b]);
+    this.#order = [...new Set([...compared, BASELINE, ...result.optimizers.map(({ id }) => id)])];
   }
 
   /** Final runs by seed; none where nothing ran. */
@@ -76,9 +80,9 @@ export class Study {
     );
   }
 
-  /** Place in the list of optimizers: of its colour, the same everywhere. */
+  /** Of its colour and dashes: the same everywhere. */
   index(optimizer: string): number {
-    return this.result.optimizers.findIndex(({ id }) => id === optimizer);
+    return this.#order.indexOf(optimizer);
   }
 
   label(optimizer: string): string {

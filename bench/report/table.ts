@@ -27,6 +27,8 @@ export interface Table {
   caption: string;
   columns: readonly Column[];
   rows: readonly (readonly Cell[])[];
+  /** Details that most readers skip: closed in the HTML until opened. */
+  folded?: boolean;
 }
 
 /** Signs that carry what colour carries, for whoever sees none. */
@@ -48,16 +50,18 @@ function cellHtml(each: Cell, column: Column): Html {
 }
 
 /** Headings are buttons; without the page's script they do nothing and the order is the report's. */
-export function tableHtml({ id, caption, columns, rows }: Table): Html {
+export function tableHtml({ id, caption, columns, rows, folded }: Table): Html {
   const head = columns.map(
     ({ label, align }) =>
       html`<th scope="col" class="${align === 'right' ? 'number' : ''}"><button type="button">${label}<span class="arrow" aria-hidden="true"></span></button></th>`,
   );
   const body = rows.map((row) => html`<tr>${row.map((each, i) => cellHtml(each, columns[i]!))}</tr>\n`);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-<table id="${id}" class="sortable"><caption>${caption}</caption>
+  const table = html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-caption">
+<table id="${id}" class="sortable" aria-labelledby="${id}-caption">
 <thead><tr>${head}</tr></thead>
 <tbody>${body}</tbody></table></div>`;
+  if (!folded) return html`<p class="caption" id="${id}-caption">${caption}</p>${table}`;
+  return html`<details><summary id="${id}-caption">${caption} (${rows.length} rows)</summary>${table}</details>`;
 }
 
 const inMarkdown = (text: string): string => text.replace(/\|/g, '\\|').replace(/\n/g, ' ');

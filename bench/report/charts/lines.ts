@@ -2,7 +2,7 @@
 import { curveLinear, curveStepAfter, line } from 'd3-shape';
 import { type Html, html } from '../html';
 import { type Axis, type PlotOptions, plot, round } from './plot';
-import { legend, seriesClass, seriesDash } from './series';
+import { seriesClass, seriesDash } from './series';
 
 export interface Point {
   x: number;
@@ -32,14 +32,14 @@ export interface LinesOptions extends Omit<PlotOptions, 'x' | 'y'> {
   dots?: boolean;
 }
 
-/** A figure's drawing and its legend. */
 export function linesChart({ lines, steps, dots, ...options }: LinesOptions): Html {
   const points = lines.flatMap((each) => each.points);
   const ends = points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]);
   const x = { ...options.x, values: points.map((point) => point.x) };
-  const y = { ...options.y, values: [...ends, ...(options.levels ?? []).map(({ at }) => at)] };
+  const expected = [...(options.levels ?? []).map(({ at }) => at), options.range?.low ?? null, options.range?.high ?? null];
+  const y = { ...options.y, values: [...ends, ...expected.filter((value) => value !== null)] };
   const drawable = (point: Point): boolean => Number.isFinite(point.y) && !(y.log && point.y <= 0) && !(x.log && point.x <= 0);
-  const drawing = plot({ ...options, x, y }, (toX, toY) =>
+  return plot({ ...options, x, y }, (toX, toY) =>
     lines.map(({ index, points }) => {
       const path = line<Point>((point) => round(toX(point.x)), (point) => round(toY(point.y)))
         .defined(drawable)
@@ -55,5 +55,4 @@ export function linesChart({ lines, steps, dots, ...options }: LinesOptions): Ht
       return html`<g class="${seriesClass(index)}"><path d="${path ?? ''}" stroke-dasharray="${seriesDash(index)}"/>${spreads}${circles}</g>`;
     }),
   );
-  return html`${drawing}${legend(lines)}`;
 }

@@ -32,6 +32,8 @@ export interface PlotOptions {
   marks?: readonly Mark[];
   /** Horizontal lines: targets. */
   levels?: readonly Mark[];
+  /** A range of y that is to be expected, shaded; an end left open is the frame's. */
+  range?: { low: number | null; high: number | null; label: string };
   height?: number;
   /** Room for the labels of the y axis. */
   left?: number;
@@ -53,12 +55,20 @@ function domainOf({ values, log, domain }: Axis): [number, number] {
   return log ? [low / 2, high * 2] : [low - 1, high + 1];
 }
 
+/** Below this span a log scale is a linear one with odd labels. */
+const LEAST_SPAN = 5;
+
+/** Whether the axis is drawn on a log scale: when it is asked for, and its values are far enough apart. */
+function isLog(axis: Axis): boolean {
+  const [low, high] = domainOf(axis);
+  return axis.log === true && low > 0 && high / low >= LEAST_SPAN;
+}
+
 function createScale(axis: Axis, range: readonly [number, number]): Scale {
-  const scale: Scale = axis.log ? scaleLog() : scaleLinear();
-  return scale
-    .domain(domainOf(axis))
-    .range(range)
-    .nice(axis.domain ? 0 : 5);
+  const log = isLog(axis);
+  const scale: Scale = log ? scaleLog() : scaleLinear();
+  scale.domain(domainOf(axis)).range(range);
+  return axis.domain || log ? scale : scale.nice(5);
 }
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
@@ -72,10 +82,10 @@ function formatPower(value: number): string {
 }
 
 /** At most six labels: a log scale over many decades offers far more. */
-function ticksOf(scale: Scale, { ticks, log }: Axis): readonly number[] {
-  if (ticks) return ticks;
+function ticksOf(scale: Scale, axis: Axis): readonly number[] {
+  if (axis.ticks) return axis.ticks;
   const [low, high] = scale.domain() as [number, number];
-  if (!log) return scale.ticks(5);
+  if (!isLog(axis)) return scale.ticks(5);
   const powers = scale.ticks().filter((value) => /^1e/.test(value.toExponential(6).replace('1.000000', '1')));
   if (powers.length < 2 || high / low < 20)
     return scaleLinear()
@@ -86,6 +96,12 @@ function ticksOf(scale: Scale, { ticks, log }: Axis): readonly number[] {
   return powers.filter((_, i) => i % every === 0);
 }
 
+function rangeHtml({ low, high, label }: NonNullable<PlotOptions['range']>, y: Scale, left: number, right: number): Html {
+  const [least, most] = y.domain() as [number, number];
+  const [top, bottom] = [round(y(high ?? most)), round(y(low ?? least))];
+  return html`<g class="range"><rect x="${left}" width="${right - left}" y="${top}" height="${bottom - top}"/><text x="${left + 4}" y="${bottom - 4}">${label}</text></g>`;
+}
+
 /** @param draw what stands inside the frame, given both scales */
 export function plot(options: PlotOptions, draw: (x: Scale, y: Scale) => Content): Html {
   const height = options.height ?? HEIGHT;
@@ -93,7 +109,7 @@ export function plot(options: PlotOptions, draw: (x: Scale, y: Scale) => Content
   const x = createScale(options.x, [left, right]);
   const y = createScale(options.y, [bottom, top]);
   const text = (axis: Axis, value: number): string =>
-    (axis.format ?? (axis.log ? formatPower : (n) => n.toLocaleString('en-US')))(value);
+    (axis.format ?? (isLog(axis) ? formatPower : (n) => n.toLocaleString('en-US')))(value);
   const columns = ticksOf(x, options.x).map(
     (value) =>
       html`<g class="tick"><line x1="${x(value)}" x2="${x(value)}" y1="${top}" y2="${bottom}"/><text x="${x(value)}" y="${bottom + 14}" text-anchor="middle">${text(options.x, value)}</text></g>`,
@@ -108,13 +124,13 @@ export function plot(options: PlotOptions, draw: (x: Scale, y: Scale) => Content
   );
   const levels = (options.levels ?? []).map(
     ({ at, label }) =>
-      html`<g class="mark"><line x1="${left}" x2="${right}" y1="${y(at)}" y2="${y(at)}"/><text x="${right - 2}" y="${y(at) - 3}" text-anchor="end">${label}</text></g>`,
+      html`<g class="mark"><line x1="${left}" x2="${right}" y1="${y(at)}" y2="${y(at)}"/><text x="${right - 2}" y="${y(at) < top + 12 ? y(at) + 11 : y(at) - 3}" text-anchor="end">${label}</text></g>`,
   );
   return html`<svg class="plot" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${options.title}">
 ${columns}${rows}
 <g class="axes"><line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/><line x1="${left}" x2="${left}" y1="${top}" y2="${bottom}"/></g>
-<text class="label" x="${(left + right) / 2}" y="${height - 6}" text-anchor="middle">${options.x.label}</text>
+<text class="label" x="${Math.min((left + right) / 2, WIDTH / 2 + 20)}" y="${height - 6}" text-anchor="middle">${options.x.label}</text>
 <text class="label" transform="translate(12 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${options.y.label}</text>
-${marks}${levels}${draw(x, y)}
+${options.range && rangeHtml(options.range, y, left, right)}${marks}${levels}${draw(x, y)}
 </svg>`;
 }

@@ -42,7 +42,7 @@ function formatTick(value: number): string {
     : String(Number(value.toPrecision(4)));
 }
 
-function axisOf(label: string, ink: string, grid: string, log: boolean): uPlot.Axis {
+function axisOf(label: string, ink: string, grid: string): uPlot.Axis {
   return {
     label,
     stroke: ink,
@@ -51,8 +51,8 @@ function axisOf(label: string, ink: string, grid: string, log: boolean): uPlot.A
     labelSize: 22,
     grid: { stroke: grid, width: 1 },
     ticks: { stroke: grid, width: 1 },
-    // On a log scale uPlot offers every digit of a decade and leaves out labels by null.
-    values: (_, splits) => splits.map((value) => (log && !/^-?1e/.test(value.toExponential()) ? null : formatTick(value))),
+    // uPlot leaves out crowded labels of a log scale by null.
+    values: (_, splits) => splits.map((value: number | null) => (value === null ? null : formatTick(value))),
   };
 }
 
@@ -108,8 +108,8 @@ class Chart {
       cursor: { show: false },
       scales: { x: { time: false, distr: settings.logX ? 3 : 1 }, y: { distr: settings.logY ? 3 : 1 } },
       axes: [
-        axisOf(xLabel, colour('--ink'), colour('--grid'), settings.logX),
-        { ...axisOf(this.#data.labels[settings.metric] ?? '', colour('--ink'), colour('--grid'), settings.logY), size: 60 },
+        { ...axisOf(xLabel, colour('--ink'), colour('--grid')), size: 36 },
+        { ...axisOf(this.#data.labels[settings.metric] ?? '', colour('--ink'), colour('--grid')), size: 60 },
       ],
       series: [{}, ...lines],
       bands,

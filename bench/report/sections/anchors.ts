@@ -1,6 +1,6 @@
 /** Ours beside figures that others have published, or that were measured before: is the suite itself to be believed? */
 import type { Reference, Run, Workload } from '../../schema/result';
-import { formatNumber, NONE } from '../format';
+import { formatSpread, NONE } from '../format';
 import type { Section } from '../section';
 import { primaryOf, type Study } from '../study';
 import type { Cell } from '../table';
@@ -29,10 +29,6 @@ function momentsOf(values: readonly number[]): { mean: number; deviation: number
   return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
 }
 
-const spread = (value: number, deviation: number | null): string => {
-  return deviation === null ? formatNumber(value) : `${formatNumber(value)} ± ${formatNumber(deviation)}`;
-};
-
 /** Standard deviations apart, of the reference; null where it gives none. */
 function verdictCell(mean: number, reference: Reference): Cell {
   if (!Number.isFinite(mean)) return { text: 'diverged', sort: null, tone: 'worse' };
@@ -53,7 +49,7 @@ function anchorRow(study: Study, workload: Workload, reference: Reference): Cell
       note: typeof rate === 'number' ? `lr ${rate}` : '',
     },
     {
-      text: spread(reference.value, reference.spread),
+      text: formatSpread(reference.value, reference.spread),
       note: `${reference.kind}, ${reference.seeds ?? 'unknown'} seeds`,
       sort: reference.value,
     },
@@ -63,7 +59,7 @@ function anchorRow(study: Study, workload: Workload, reference: Reference): Cell
     return [...head, { text: 'not run so', sort: null, tone: 'absent' }, { text: NONE, sort: null }, source];
   const { mean, deviation } = momentsOf(values);
   const ours: Cell = {
-    text: Number.isFinite(mean) ? spread(mean, deviation) : 'diverged',
+    text: Number.isFinite(mean) ? formatSpread(mean, deviation) : 'diverged',
     note: `${values.length} seeds`,
     sort: Number.isFinite(mean) ? mean : null,
   };

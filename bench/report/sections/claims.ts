@@ -5,7 +5,7 @@
 import type { Curve, ListedComparison, Run, Stream, Workload } from '../../schema/result';
 import { type Estimate, estimateMedian, median, verdictOf } from '../../stats';
 import { linesChart } from '../charts/lines';
-import { formatEstimate, formatNumber, formatRatio } from '../format';
+import { formatEstimate, formatExact, formatNumber, formatRatio } from '../format';
 import { type Html, html } from '../html';
 import type { Part, Section } from '../section';
 import { differenceOf, pairBySeed, ratioOf, type Study, toneOf } from '../study';
@@ -129,15 +129,12 @@ function claimTable(study: Study, id: string, caption: string, measure: Measure)
 
 function streamFigure(study: Study, stream: Stream): Html {
   const { expected, steps, values, figure, optimizer, id, title } = stream;
-  const levels = [
-    { at: expected.low, label: 'expected, low' },
-    { at: expected.high, label: 'expected, high' },
-    { at: expected.optimum, label: 'what a method that converges reaches' },
-  ].filter((level): level is { at: number; label: string } => level.at !== null);
+  const levels = expected.optimum === null ? [] : [{ at: expected.optimum, label: 'where a method that converges goes' }];
+  const range = { ...expected, label: 'expected' };
   const points = steps.map((x, i) => ({ x, y: values[i] ?? NaN }));
   const lines = [{ label: study.label(optimizer), index: Math.max(0, study.index(optimizer)), points }];
   const axes = { x: { label: 'steps', log: true }, y: { label: FIGURES[figure] } };
-  return html`<figure><figcaption>${id}: ${title}</figcaption>${linesChart({ title: `Stream ${id}`, ...axes, levels, lines, dots: true })}</figure>`;
+  return html`<figure><figcaption>${id}: ${title}</figcaption>${linesChart({ title: `Stream ${id}`, ...axes, levels, range, lines, dots: true })}</figure>`;
 }
 
 const FIGURES: Record<Stream['figure'], string> = {
@@ -151,14 +148,14 @@ function streamRow(study: Study, stream: Stream): Cell[] {
   const last = values.at(-1) ?? null;
   const { low, high, optimum } = expected;
   const within = last !== null && (low === null || last >= low) && (high === null || last <= high);
-  const range = `${low === null ? 'up' : formatNumber(low)} to ${high === null ? 'any' : formatNumber(high)}`;
+  const range = `${low === null ? 'up' : formatExact(low)} to ${high === null ? 'any' : formatExact(high)}`;
   return [
     { text: `${id}: ${title}`, heading: true },
     { text: study.label(optimizer) },
     { text: `${FIGURES[figure]} after ${formatNumber(steps.at(-1) ?? null, 0)}` },
     { text: formatNumber(last), sort: last },
     { text: range },
-    { text: formatNumber(optimum), sort: optimum },
+    { text: formatExact(optimum), sort: optimum },
     { text: within ? 'as expected' : 'NOT as expected', tone: within ? undefined : 'worse' },
   ];
 }

@@ -1,7 +1,7 @@
 /** The comparisons that were listed before anything ran: the only ones that are tested. */
 import type { ListedComparison, Workload } from '../../schema/result';
 import { FEWEST_FOR_TEST, holm, signedRank } from '../../stats';
-import { formatEstimate, formatInterval, formatNumber, formatP, formatShare, NONE } from '../format';
+import { formatEstimate, formatNumber, formatP, formatShare, NONE } from '../format';
 import type { Section } from '../section';
 import type { Comparison, Study } from '../study';
 import type { Cell, Tone } from '../table';
@@ -46,12 +46,16 @@ export function comparisonRow(study: Study, { listed, workload, comparison, p, t
   const conditions = study.nameOf(listed);
   return [
     { text: `${study.label(listed.a)} against ${study.label(listed.b)}`, heading: true },
-    { text: `${workload.id} ${workload.metric.name}`, note: `${conditions}; ${workload.metric.direction} is better` },
+    { text: `${workload.id}, ${conditions}`, note: `${workload.metric.name}; ${workload.metric.direction} is better` },
+    { text: findingOf(tone), tone },
     { text: formatEstimate(difference), sort: finite(difference.value) },
-    { text: formatShare(improvement.value), note: formatInterval(improvement.interval), sort: improvement.value },
+    {
+      text: formatShare(improvement.value),
+      note: improvement.interval ? `[${improvement.interval.map(formatShare).join(', ')}]` : '',
+      sort: improvement.value,
+    },
     { text: p === null ? NONE : formatP(p), sort: p },
     { text: String(seeds.length), sort: seeds.length },
-    { text: findingOf(tone), tone },
   ];
 }
 
@@ -73,11 +77,11 @@ export function comparisonSection(study: Study): Section | null {
         columns: [
           { label: 'comparison' },
           { label: 'workload' },
+          { label: 'the first is' },
           { label: 'difference', align: 'right' },
           { label: 'improvement', align: 'right' },
           { label: 'p (Holm)', align: 'right' },
           { label: 'seeds', align: 'right' },
-          { label: 'the first is' },
         ],
         rows: tested.map((each) => comparisonRow(study, each)),
       },

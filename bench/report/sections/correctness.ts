@@ -24,6 +24,7 @@ function hashTable(study: Study): Table {
   const jobs = [...new Set(hashes.map(jobOf))];
   return {
     id: 'hashes',
+    folded: true,
     caption: 'Hash of the parameters after the same steps',
     columns: [
       { label: 'workload' },
@@ -52,6 +53,7 @@ function hashTable(study: Study): Table {
 function checkTable(checked: readonly Micro[]): Table {
   return {
     id: 'checks',
+    folded: true,
     caption: 'Before timing: some steps against the oracle',
     columns: [
       { label: 'runtime' },

@@ -78,6 +78,7 @@ function choiceTable(study: Study, condition: Condition): Table {
       { label: 'seeds', align: 'right' },
     ],
     rows,
+    folded: true,
   };
 }
 

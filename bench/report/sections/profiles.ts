@@ -1,9 +1,10 @@
 /** Time to target over all workloads: performance profiles, and what each run took. */
 import { divergenceRate, median, performanceProfile } from '../../stats';
 import { linesChart } from '../charts/lines';
+import { legend } from '../charts/series';
 import { secondsPerStep } from '../curves';
-import { formatCount, formatDuration, formatNumber, formatShare, NONE } from '../format';
-import { html } from '../html';
+import { formatCount, formatDuration, formatExact, formatShare, NONE } from '../format';
+import { type Html, html } from '../html';
 import type { Section } from '../section';
 import type { Condition, Study } from '../study';
 import type { Cell, Table } from '../table';
@@ -64,7 +65,7 @@ function targetTable(study: Study, condition: Condition): Table {
           { text: steps === Infinity ? NONE : formatCount(Math.round(steps)), sort: steps === Infinity ? null : steps },
           { text: formatDuration(time), sort: time },
           { text: formatShare(divergenceRate(runs)), sort: divergenceRate(runs) },
-          { text: formatNumber(stateBytesPerParameter), sort: stateBytesPerParameter },
+          { text: formatExact(stateBytesPerParameter), sort: stateBytesPerParameter },
         ],
       ];
     });
@@ -82,7 +83,14 @@ function targetTable(study: Study, condition: Condition): Table {
       { label: 'state bytes/param', align: 'right' },
     ],
     rows,
+    folded: true,
   };
+}
+
+/** One legend for all: an optimizer looks the same in each. */
+function legendOf(study: Study, conditions: readonly Condition[]): Html {
+  const shown = new Set(conditions.flatMap((condition) => study.optimizers(condition).map(({ id }) => id)));
+  return legend([...shown].map((id) => ({ label: study.label(id), index: study.index(id) })));
 }
 
 export function profileSection(study: Study): Section | null {
@@ -93,7 +101,7 @@ export function profileSection(study: Study): Section | null {
     title: 'Time to target',
     parts: [
       'How many of the targets (every workload, every seed) an optimizer reaches within so many times the fewest steps that any optimizer listed took. At the left edge: how often it was the fastest; at the right: how often it arrived at all. A profile says who is ahead in this company, not by how much between two.',
-      html`<div class="figures">${conditions.map((condition) => profileFigure(study, condition))}</div>`,
+      html`${legendOf(study, conditions)}<div class="figures">${conditions.map((condition) => profileFigure(study, condition))}</div>`,
       ...conditions.map((condition) => targetTable(study, condition)),
     ],
   };

@@ -2,6 +2,7 @@
 import type { ThreadScaling } from '../../schema/result';
 import { estimateMedian, pairedRatio } from '../../stats';
 import { linesChart } from '../charts/lines';
+import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatEstimate, formatRatio, NONE } from '../format';
 import { html } from '../html';
 import type { Part, Section } from '../section';
@@ -36,7 +37,7 @@ function threadParts(rows: readonly ThreadScaling[]): Part[] {
     dots: true,
   });
   const table: Table = {
-    id: 'threads',
+    id: 'threads-table',
     caption: 'Step time by threads: median ± 95% interval',
     columns: [
       { label: 'optimizer, size, runtime' },
@@ -57,7 +58,10 @@ function threadParts(rows: readonly ThreadScaling[]): Part[] {
       ];
     }),
   };
-  return [html`<div class="figures"><figure><figcaption>Speed-up by threads</figcaption>${chart}</figure></div>`, table];
+  return [
+    html`<div class="figures"><figure><figcaption>Speed-up by threads</figcaption>${chart}${legend(lines)}</figure></div>`,
+    table,
+  ];
 }
 
 function milliseconds(samples: readonly number[]): Cell {

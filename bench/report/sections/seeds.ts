@@ -13,8 +13,8 @@ function stripsOf(study: Study, condition: Condition): Html[] {
       const diverged = runs.filter((run) => run.diverged).length;
       return runs.length ? [{ label, index: study.index(id), values, diverged }] : [];
     });
-    const caption = `${workload.id}, ${study.nameOf(condition)}`;
-    const axis = { label: `${name} (${direction} is better)`, log: scale === 'log' };
+    const caption = `${workload.id}, ${study.nameOf(condition)}; ${direction} is better`;
+    const axis = { label: name, log: scale === 'log' };
     return html`<figure><figcaption>${caption}</figcaption>${stripsChart(`Every seed of ${caption}`, axis, strips)}</figure>`;
   });
 }

@@ -2,7 +2,8 @@
 import type { Selection, Workload } from '../../schema/result';
 import { type SensitivityWidth, sensitivityWidth } from '../../stats';
 import { linesChart } from '../charts/lines';
-import { formatNumber, NONE } from '../format';
+import { legend } from '../charts/series';
+import { formatExact, NONE } from '../format';
 import { type Html, html } from '../html';
 import type { Section } from '../section';
 import type { Study } from '../study';
@@ -23,7 +24,7 @@ function widthOf({ field, grid, scores }: Selection, { metric }: Workload): Sens
 
 function rowOf(study: Study, selection: Selection, workload: Workload): Cell[] {
   const width = widthOf(selection, workload);
-  const range = width ? `${formatNumber(width.low)} to ${formatNumber(width.high)}` : NONE;
+  const range = width ? `${formatExact(width.low)} to ${formatExact(width.high)}` : NONE;
   const remarks = [
     selection.lr === null && 'every rate diverged',
     selection.extended > 0 && `${selection.extended} rates beyond the budget`,
@@ -33,7 +34,7 @@ function rowOf(study: Study, selection: Selection, workload: Workload): Cell[] {
   return [
     { text: study.label(selection.optimizer), heading: true },
     { text: `${workload.id}, ${study.schedule(selection.schedule)}` },
-    { text: formatNumber(selection.lr), sort: selection.lr },
+    { text: formatExact(selection.lr), sort: selection.lr },
     { text: range, sort: width?.low ?? null },
     { text: width ? `${width.open ? '≥ ' : ''}${width.decades.toFixed(1)}` : NONE, sort: width?.decades ?? null },
     { text: remarks.filter(Boolean).join('; ') },
@@ -54,6 +55,12 @@ function chartOf(study: Study, workload: Workload, schedule: string, selections:
   return html`<figure><figcaption>${title}</figcaption>${linesChart({ ...options, y: { label: field, log: log && !linear } })}</figure>`;
 }
 
+/** One legend for all: an optimizer looks the same in each. */
+function legendOf(study: Study): Html {
+  const shown = new Set(study.result.training.selections.map(({ optimizer }) => optimizer));
+  return legend([...shown].map((id) => ({ label: study.label(id), index: study.index(id) })));
+}
+
 export function sensitivitySection(study: Study): Section | null {
   const { selections } = study.result.training;
   if (selections.length === 0) return null;
@@ -72,7 +79,7 @@ export function sensitivitySection(study: Study): Section | null {
     title: 'Learning rates',
     parts: [
       `Scores of the search, on validation alone. A line that breaks off diverged. The range holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in factors of ten.`,
-      html`<div class="figures">${figures}</div>`,
+      html`${legendOf(study)}<div class="figures">${figures}</div>`,
       {
         id: 'sensitivity-table',
         caption: 'How wide the range of good learning rates is',
@@ -85,6 +92,7 @@ export function sensitivitySection(study: Study): Section | null {
           { label: 'remarks' },
         ],
         rows,
+        folded: true,
       },
     ],
   };

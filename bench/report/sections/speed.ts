@@ -2,6 +2,7 @@
 import type { Micro } from '../../schema/result';
 import { type Estimate, estimateMedian, median, pairedRatio, verdictOf } from '../../stats';
 import { linesChart } from '../charts/lines';
+import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatNumber, formatRatio, NONE } from '../format';
 import { type Html, html } from '../html';
 import type { Part, Section } from '../section';
@@ -65,7 +66,7 @@ function microRow(row: Micro, reference: Micro | undefined, all: readonly Micro[
     const missing: Cell = { text: NONE, sort: null };
     return [
       ...head,
-      { text: `${row.status}: ${row.reason ?? 'no samples'}`, sort: null, tone: 'absent' },
+      { text: row.status, note: row.reason ?? 'no samples', sort: null, tone: 'absent' },
       missing,
       missing,
       missing,
@@ -108,11 +109,12 @@ function remarksOf({ layout, gradients, variant, stable }: Micro): string {
   return remarks.filter(Boolean).join('; ');
 }
 
-function benchmarkTable(benchmark: string, rows: readonly Micro[], all: readonly Micro[]): Table {
-  const references = new Map(rows.filter(({ implementation }) => implementation === REFERENCE).map((row) => [blockOf(row), row]));
+/** Every row with all its figures. */
+function detailTable(benchmark: string, rows: readonly Micro[], all: readonly Micro[]): Table {
+  const references = referencesOf(rows);
   return {
     id: `micro-${benchmark}`,
-    caption: `${benchmark}: median ± 95% interval a call; ratio to ${REFERENCE} of the same rounds, above 1 is slower`,
+    caption: `${benchmark}: all rows, median ± 95% interval a call`,
     columns: [
       { label: 'runtime' },
       { label: rows[0]!.shape ? 'm×n×k' : 'n', align: 'right' },
@@ -124,6 +126,48 @@ function benchmarkTable(benchmark: string, rows: readonly Micro[], all: readonly
       { label: 'ratio', align: 'right' },
     ],
     rows: rows.map((row) => microRow(row, references.get(blockOf(row)), all)),
+    folded: true,
+  };
+}
+
+/** The reference row of each block. */
+function referencesOf(rows: readonly Micro[]): Map<string, Micro> {
+  return new Map(rows.filter(({ implementation }) => implementation === REFERENCE).map((row) => [blockOf(row), row]));
+}
+
+/** Without 100 tensors, odd gradients and copies, which the details have. */
+const isPlain = ({ layout, gradients, variant }: Micro): boolean =>
+  layout !== '100' && gradients !== 'zero' && gradients !== 'denormal' && variant === 'resident';
+
+function overviewCell(row: Micro | undefined, reference: Micro | undefined): Cell {
+  if (!row) return { text: NONE, sort: null, tone: 'absent' };
+  if (row.status !== 'ok' || row.samples.length === 0) return { text: row.status, sort: null, tone: 'absent' };
+  const time = median(row.samples);
+  const ratio = ratioTo(reference, row);
+  const notes = [ratio ? formatRatio(ratio) : '', row.stable ? '' : 'unstable'].filter(Boolean);
+  return { text: formatDuration(time), sort: time, note: notes.join('; '), tone: toneOfRatio(ratio) };
+}
+
+/** Runtime × implementation: a column a size. */
+function overviewTable(benchmark: string, rows: readonly Micro[]): Table {
+  const references = referencesOf(rows);
+  const plain = rows.filter(isPlain);
+  const sizes = [...new Map([...plain].sort((a, b) => a.n - b.n).map((row) => [sizeOf(row), row])).keys()];
+  const contenders = [...new Map(plain.map((row) => [`${row.environment}\n${nameOf(row)}`, row])).values()];
+  return {
+    id: `overview-${benchmark}`,
+    caption: `${benchmark}: time a call by ${rows[0]!.shape ? 'm×n×k' : 'n'}, and its ratio to ${REFERENCE} of the same rounds [95% interval]; above 1 is slower`,
+    columns: [{ label: 'runtime' }, { label: 'implementation' }, ...sizes.map((label) => ({ label, align: 'right' as const }))],
+    rows: contenders.map((contender) => [
+      { text: contender.environment, heading: true },
+      { text: nameOf(contender) },
+      ...sizes.map((size) => {
+        const row = plain.find(
+          (each) => each.environment === contender.environment && nameOf(each) === nameOf(contender) && sizeOf(each) === size,
+        );
+        return overviewCell(row, row && references.get(blockOf(row)));
+      }),
+    ]),
   };
 }
 
@@ -145,16 +189,7 @@ function kneesOf(points: readonly { x: number; perUnit: number }[]): number[] {
 
 /** Throughput over n of one benchmark on one runtime: a line an implementation. */
 function throughputFigure(environment: string, benchmark: string, rows: readonly Micro[]): Html | null {
-  const plain = rows.filter(
-    (row) =>
-      row.status === 'ok' &&
-      row.samples.length &&
-      row.layout === '1' &&
-      row.gradients !== 'zero' &&
-      row.gradients !== 'denormal' &&
-      row.variant === 'resident' &&
-      row.bytesPerCall !== null,
-  );
+  const plain = rows.filter((row) => isPlain(row) && row.status === 'ok' && row.samples.length > 0 && row.bytesPerCall !== null);
   const names = [...new Set(plain.map(nameOf))];
   const lines = names.map((label, index) => {
     const own = plain.filter((row) => nameOf(row) === label).sort((a, b) => a.n - b.n);
@@ -175,38 +210,29 @@ function throughputFigure(environment: string, benchmark: string, rows: readonly
     marks,
     dots: true,
   });
-  return html`<figure><figcaption>${title}</figcaption>${chart}</figure>`;
+  return html`<figure><figcaption>${title}</figcaption>${chart}${legend(lines)}</figure>`;
 }
 
 export function speedSection(study: Study): Section | null {
-  const { micro } = study.result;
+  const { micro, environments } = study.result;
   if (micro.length === 0) return null;
-  const benchmarks = [...new Set(micro.map(({ benchmark }) => benchmark))];
-  const figures = benchmarks.flatMap((benchmark) =>
-    [...new Set(micro.map(({ environment }) => environment))].map((environment) =>
+  const parts = [...new Set(micro.map(({ benchmark }) => benchmark))].flatMap((benchmark): Part[] => {
+    const rows = micro.filter((row) => row.benchmark === benchmark);
+    const figures = environments.map(({ id }) =>
       throughputFigure(
-        environment,
+        id,
         benchmark,
-        micro.filter((row) => row.benchmark === benchmark && row.environment === environment),
+        rows.filter((row) => row.environment === id),
       ),
-    ),
-  );
-  const parts: Part[] = [
-    `Contenders were timed in turns, so sample i of each is of the same round and ratios are of rounds. ▲ and ▼ appear only where the interval of the ratio excludes 1 and the difference is at least ${100 * RELEVANT}%. GB/s counts the bytes that the rule must move; “of triad” compares with a loop that does nothing else, on the same runtime in the same run.`,
-    html`<div class="figures">${figures}</div>`,
-  ];
+    );
+    return [html`<div class="figures">${figures}</div>`, overviewTable(benchmark, rows), detailTable(benchmark, rows, micro)];
+  });
   return {
     id: 'speed',
     title: 'Speed',
     parts: [
+      `Contenders were timed in turns, so sample i of each is of the same round and ratios are of rounds. ▲ and ▼ appear only where the interval of the ratio excludes 1 and the difference is at least ${100 * RELEVANT}%. GB/s counts the bytes that the rule must move; “of triad” compares with a loop that only moves them, on the same runtime in the same run. A dotted line marks where time per element first rises by a quarter: the data have outgrown a cache.`,
       ...parts,
-      ...benchmarks.map((benchmark) =>
-        benchmarkTable(
-          benchmark,
-          micro.filter((row) => row.benchmark === benchmark),
-          micro,
-        ),
-      ),
     ],
   };
 }
@@ -216,14 +242,7 @@ const HEADLINE_SIZES = [1_000, 1_000_000];
 
 /** AdaL's step beside every contender, a row a runtime: times slower than wasm on one thread. Null without any. */
 export function headlineTable({ result }: Study): Table | null {
-  const plain = result.micro.filter(
-    (row) =>
-      row.benchmark.startsWith('step-') &&
-      HEADLINE_SIZES.includes(row.n) &&
-      row.layout === '1' &&
-      row.gradients === 'normal' &&
-      row.variant === 'resident',
-  );
+  const plain = result.micro.filter((row) => row.benchmark.startsWith('step-') && HEADLINE_SIZES.includes(row.n) && isPlain(row));
   const contenders = [...new Set(plain.map((row) => `${row.benchmark.slice('step-'.length)}, ${nameOf(row)}`))];
   if (contenders.length === 0) return null;
   const rows = result.environments.flatMap(({ id }) =>
