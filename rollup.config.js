@@ -1,5 +1,5 @@
-/** src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, and the type declarations. */
-import { chmodSync, existsSync } from 'node:fs';
+/** src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, the .wasm files, and the type declarations. */
+import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
@@ -9,12 +9,19 @@ import { reportPage } from './bench/report/page/rollup.js';
 
 const library = {
   index: 'src/index.ts',
-  registry: 'src/optimizers/registry.ts',
+  registry: 'src/platforms/registry.ts',
   schedules: 'src/schedules/index.ts',
   gradients: 'src/gradients/index.ts',
   checkpoint: 'src/checkpoint/index.ts',
   nn: 'src/nn/index.ts',
   data: 'src/data/index.ts',
+};
+/** The entries that differ where WebAssembly must be imported as modules; their types do not. */
+const platforms = {
+  'index.workerd': 'src/platforms/workerd.ts',
+  'registry.workerd': 'src/platforms/registry.workerd.ts',
+  'index.edge-light': 'src/platforms/edge-light.ts',
+  'registry.edge-light': 'src/platforms/registry.edge-light.ts',
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
@@ -34,10 +41,31 @@ const executable = {
   writeBundle: () => existsSync('dist/cli.js') && chmodSync('dist/cli.js', 0o755),
 };
 
+/** The worker's script as a file of its own, for pages that may not start one from a blob. */
+const workerScript = {
+  name: 'worker-script',
+  async generateBundle() {
+    const { default: source } = await import('./build/worker.js');
+    this.emitFile({ type: 'asset', fileName: 'worker.js', source });
+  },
+};
+
+/** What an earlier build left would be packed with the rest. */
+const clean = { name: 'clean', buildStart: () => rmSync('dist', { recursive: true, force: true }) };
+
+/** Left as they are in the source, since they lie beside the entries in dist/. */
+const wasmBeside = {
+  name: 'wasm-beside',
+  resolveId: (id) => (/\.wasm(\?module)?$/.test(id) ? { id, external: true } : null),
+  writeBundle() {
+    for (const file of readdirSync('build')) if (file.endsWith('.wasm')) copyFileSync(`build/${file}`, `dist/${file}`);
+  },
+};
+
 export default [
   reportPage,
   {
-    input: { ...library, ...cli },
+    input: { ...library, ...platforms, ...cli },
     external,
     output: {
       dir: 'dist',
@@ -45,7 +73,7 @@ export default [
       chunkFileNames: 'chunks/[name].js',
       banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
     },
-    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable],
+    plugins: [clean, wasmBeside, resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable, workerScript],
   },
   {
     input: library,

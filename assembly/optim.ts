@@ -27,6 +27,22 @@ export function combine(out: usize, x: usize, y: usize, n: i32, a: f32, b: f32):
   combineTo(out, x, y, n, a, b);
 }
 
+/** The rows of `table` whose indices are in the u32 array `rows`, one after the other: count rows of `bytes` bytes. */
+export function gatherRows(out: usize, table: usize, rows: usize, count: u32, bytes: u32): void {
+  for (const end = rows + (count << 2); rows < end; rows += 4) {
+    memory.copy(out, table + load<u32>(rows) * bytes, bytes);
+    out += bytes;
+  }
+}
+
+/** And back where they came from. */
+export function scatterRows(table: usize, x: usize, rows: usize, count: u32, bytes: u32): void {
+  for (const end = rows + (count << 2); rows < end; rows += 4) {
+    memory.copy(table + load<u32>(rows) * bytes, x, bytes);
+    x += bytes;
+  }
+}
+
 /** x/2 by a vector multiplication: zero for the smallest normal number where the engine flushes subnormals. */
 export function halve(x: f32): f32 {
   return f32x4.extract_lane(f32x4.mul(f32x4.splat(x), f32x4.splat(0.5)), 0);

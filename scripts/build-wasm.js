@@ -1,11 +1,13 @@
 /**
  * Compiles assembly/ into build/: four binaries (two modules, each without and with threads), each also as a JavaScript
- * module with the bytes in hexadecimal, for packaging; and the worker's source as a string.
+ * module with the bytes in hexadecimal, for packaging; the worker's source as a string; and the package's version, which the
+ * binaries carry as well.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
 import ts from 'typescript';
 
+const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'];
 common.push('--zeroFilledMemory', '--use', 'abort=', '--disableWarning', '112', '--disableWarning', '201');
 const variants = {
@@ -28,10 +30,18 @@ async function compile(name, entry) {
   const messages = stderr.toString();
   if (messages) console.error(messages);
   if (error) throw new Error(`asc failed on ${name}: ${error.message}`);
-  const bytes = await readFile(`build/${name}.wasm`);
+  const code = await readFile(`build/${name}.wasm`);
+  const bytes = Buffer.concat([code, customSection('adal-wasm', `${name}.wasm of adal-wasm ${version}`)]);
+  await writeFile(`build/${name}.wasm`, bytes);
   await writeFile(`build/${name}.js`, `export default '${bytes.toString('hex')}';\n`);
   await writeFile(`build/${name}.d.ts`, 'declare const hex: string;\nexport default hex;\n');
   console.log(`build/${name}.wasm  ${bytes.length} bytes`);
+}
+
+/** A custom section: no engine acts on it, but a compiled module still shows it. Lengths below 128 are one byte each. */
+function customSection(name, text) {
+  const content = Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.from(text)]);
+  return Buffer.concat([Buffer.of(0, content.length), content]);
 }
 
 /** The worker is started from source text, so it must not depend on any module: one file, types removed, in an IIFE. */
@@ -45,5 +55,7 @@ async function compileWorker() {
 }
 
 await mkdir('build', { recursive: true });
+await writeFile('build/version.js', `export default '${version}';\n`);
+await writeFile('build/version.d.ts', 'declare const version: string;\nexport default version;\n');
 for (const [name, entry] of Object.entries(entries)) await compile(name, entry);
 await compileWorker();

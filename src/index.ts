@@ -48,7 +48,10 @@ export type {
   StateDictSchedule,
   StateDictState,
 } from './optimizers/state-dict';
-export { type Backend, createRuntime, type Runtime, type RuntimeInfo, type RuntimeOptions } from './runtime/runtime';
+export type { BinaryName } from './runtime/module';
+export { createRuntime, type Runtime, type RuntimeInfo } from './runtime/runtime';
+export type { Backend, RuntimeOptions } from './runtime/runtime-options';
+export type { WasmSource, WasmSources } from './runtime/wasm-source';
 export type { Parameter, ParameterInit } from './tensors/parameter';
 export type { Tensor } from './tensors/tensor';
 export type { TensorViews } from './tensors/views';

@@ -32,7 +32,7 @@ async function createPool() {
   const table = 2048;
   words[(table + L.STEP_TASK_COUNT) >> 2] = 1; // one task a phase, of no blocks
   words[(table + L.STEP_TASKS) >> 2] = table + L.STEP_SIZE;
-  const states = { ready: L.WORKER_READY, exited: L.WORKER_EXITED, failed: L.WORKER_FAILED };
+  const states = { ready: L.WORKER_READY, exited: L.WORKER_EXITED, failed: L.WORKER_FAILED, absent: L.WORKER_ABSENT };
   const errors = {
     errorLengthOffset: control + L.JOB_ERROR_LENGTH,
     errorTextOffset: control + L.JOB_ERROR_TEXT,

@@ -4,6 +4,7 @@
  * Invariant: a call that throws for wrong arguments or for want of memory has added nothing. A window ends with its step, whatever
  * comes of that.
  */
+import { ArgumentError } from '../errors';
 import { emptyResult, type Gradients, type Optimizer, type StepResult } from '../optimizers/optimizer';
 import { checkFloats } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
@@ -77,6 +78,10 @@ export class GradientAccumulator {
     checkOptions('options', options, ['steps', 'reduction']);
     this.steps = checkInteger('steps', options.steps, 1, MAX_STEPS);
     this.reduction = checkChoice('reduction', options.reduction ?? 'mean', ['mean', 'sum']);
+    for (const { name, parameter } of optimizer.slots) {
+      if (parameter.sparse)
+        throw new ArgumentError('optimizer', 'one without sparse parameters', `one with ${JSON.stringify(name)}`);
+    }
     this.optimizer = optimizer;
     this.#sums = new Companions(optimizer.runtime, () => optimizer.slots, 'the gradient accumulator');
     this.#follow();

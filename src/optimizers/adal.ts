@@ -87,7 +87,7 @@ export class AdaL extends Optimizer<AdaLHyperparameters> {
     const { clipNormRatio } = options;
     const normRatio = clipNormRatio === undefined ? 0 : checkNumber('clipNormRatio', clipNormRatio, '[1, ∞)', (x) => x >= 1);
     const fixed = { decay, normScope, clipNormRatio: clipNormRatio ?? null };
-    const rule = { name: 'adal', rule: RULE_ADAL, stateNames: ['m', 'v'], fields: FIELDS, options: fixed };
+    const rule = { name: 'adal', rule: RULE_ADAL, stateNames: ['m', 'v'], scaled: true, fields: FIELDS, options: fixed };
     super(runtime, { ...rule, globalNorm: normScope === 'global', normLimit: Infinity, normRatio }, options);
     this.#decay = decay;
     this.#normScope = normScope;

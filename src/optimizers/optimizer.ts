@@ -9,7 +9,7 @@ import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError 
 import type { Runtime } from '../runtime/runtime';
 import { checkFloats, isFloats } from '../tensors/parameter';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkChoice, checkInteger, checkOptions, fail } from '../validate';
+import { checkChoice, checkInteger, checkOptions, describe, fail } from '../validate';
 import { type ClippingOptions, checkClipping, clippingOptions } from './clipping';
 import {
   type BaseHyperparameters,
@@ -32,8 +32,9 @@ import {
   splitByMatch,
 } from './param-group';
 import { allocateSlot, checkInit, type PendingSlot, releaseSlot, type Slot } from './slots';
+import type { RowIndices } from './sparse-rows';
 import { applyStateDict, type FixedOptions, type LoadOptions, readStateDict, type StateDict } from './state-dict';
-import { StepScalars, StepTable } from './step-table';
+import { StepScalars, StepTable, type TableOptions } from './step-table';
 
 /** What a step did. */
 export interface StepResult {
@@ -86,6 +87,10 @@ export interface RuleDescription<H extends object> {
   readonly options?: FixedOptions;
   /** Every tensor is scaled by the norm over all. @default false */
   readonly globalNorm?: boolean;
+  /** Its state is scaled by a power of two. @default false */
+  readonly scaled?: boolean;
+  /** It can update rows alone. @default true */
+  readonly byRows?: boolean;
   /** Tensors of a parameter's size behind its state that are computed from it, and so are in no state dict. @default 0 */
   readonly derivedCount?: number;
   /** A tensor with Σ|g| at or above it refuses the step, since its squares could overflow. @default 2^63 */
@@ -125,6 +130,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   /** The option `groups`, for the first registration. */
   readonly #matched: CommonOptions['groups'];
   readonly #table: StepTable;
+  readonly #tableOptions: TableOptions;
   readonly #groups: ParamGroup<H>[] = [];
   readonly #slots: Slot[] = [];
   readonly #check = () => this.check();
@@ -151,7 +157,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0, normRatio } = rule;
     const clipping = checkClipping(options, normRatio);
     this.#options = { ...rule.options, ...clippingOptions(options) };
-    this.#table = new StepTable(runtime, { rule: rule.rule, globalNorm, normLimit, initialScalar, clipping });
+    this.#tableOptions = { rule: rule.rule, globalNorm, normLimit, initialScalar, clipping };
+    this.#table = new StepTable(runtime, this.#tableOptions);
     this.check();
     this.#defaults = checkFields(rule.fields, options, defaultsOf(rule.fields), '');
     this.checkTogether(this.#defaults, '');
@@ -212,10 +219,47 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     return this.#finish(emptyResult());
   }
 
+  /**
+   * One step of some rows of a sparse parameter, created as `{ shape: [rows, …], sparse: true }`: no other row is read or written.
+   * What a dense step does to rows without gradients, the decay of their moments and of their weights, is left out (lazy moments).
+   *
+   * The parameter counts its own steps: bias corrections, learning rate and AdaL's 1/√t go by them, and `step()` leaves it alone.
+   * Norms, for AdaL and for clipping, are over the rows given. If all rows are given every time, weights have the bits of dense steps.
+   *
+   * @param rowIndices integers in [0, rows), in any order; gradients of the same row are added in the order in which they come
+   * @param grads one row an index: rowIndices.length × (elements a row)
+   * @returns what the step did; `step` counts the parameter's own steps
+   * @throws ArgumentError for rows, gradients or a parameter that do not fit, NonFiniteGradientError as `step`; nothing has changed then
+   * @example
+   * const optimizer = await createOptimizer('adamw', { words: { shape: [100_000, 64], sparse: true } });
+   * optimizer.stepRows('words', [17, 4, 17], new Float32Array(3 * 64).fill(0.1));
+   */
+  stepRows(name: string, rowIndices: RowIndices, grads: Float32Array): StepResult {
+    this.check();
+    if (this.#aborted) throw new StepAbortedError(this.#aborted);
+    const index = this.#slots.findIndex((slot) => slot.name === name);
+    const slot = this.#slots[index];
+    if (!slot?.rows) throw new ArgumentError('name', 'the name of a parameter created with sparse: true', describe(name));
+    const group = this.#groups[slot.group];
+    if (group.frozen) throw new ArgumentError('name', 'a parameter of a group that is not frozen', describe(name));
+    const counters = this.#table.counters(index);
+    const { rows } = slot;
+    rows.gather(rowIndices, grads, counters);
+    this.#prepareRows(rows.table, counters.step + 1, group.hyperparameters);
+    this.runtime.step(rows.table.address, rows.table.elementCount);
+    rows.scatter();
+    this.#table.setCounters(index, rows.table.counters(0));
+    const result = emptyResult();
+    result.gradNorm = rows.table.gradNorm;
+    if (rows.table.status !== STATUS_DONE) this.#refuse(result, rows.table.status, slot, countNonFinite(rows.gradient));
+    result.step = this.#table.counters(index).step;
+    return result;
+  }
+
   /** Sets all gradients to zero. */
   zeroGrad(): void {
     this.check();
-    for (const { parameter } of this.#slots) parameter.grad.data.fill(0);
+    for (const { parameter } of this.#slots) if (!parameter.sparse) parameter.grad.data.fill(0);
   }
 
   /**
@@ -235,12 +279,13 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     let params = 0;
     let gradients = 0;
     let state = 0;
-    for (const { parameter, states } of this.#slots) {
+    let scratch = this.#table.byteLength;
+    for (const { parameter, states, rows } of this.#slots) {
       params += parameter.value.byteLength;
-      gradients += parameter.grad.byteLength;
+      if (rows) scratch += rows.byteLength;
+      else gradients += parameter.grad.byteLength;
       for (const { byteLength } of states) state += byteLength;
     }
-    const scratch = this.#table.byteLength;
     return { params, gradients, state, scratch, total: params + gradients + state + scratch };
   }
 
@@ -389,6 +434,9 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
           format: state ?? 'f32',
           min8bitSize: min8bitSize ?? 0,
           seed: this.#seed,
+          scaled: this.#rule.scaled ?? false,
+          byRows: this.#rule.byRows ?? true,
+          table: this.#tableOptions,
         };
         slots.push(allocateSlot(entry, plan, this.runtime));
       }
@@ -407,7 +455,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     for (const slot of slots) {
       this.initialise?.(slot, this.#groups[slot.group].hyperparameters);
       defineView(this.params, slot.name, slot.parameter.value, this.#check);
-      defineView(this.grads, slot.name, slot.parameter.grad, this.#check);
+      if (!slot.rows) defineView(this.grads, slot.name, slot.parameter.grad, this.#check);
     }
   }
 
@@ -429,6 +477,18 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     }
   }
 
+  /** The scalars of a step over gathered rows. */
+  #prepareRows(table: StepTable, step: number, values: Readonly<H>): void {
+    const scalars = this.#scalars;
+    scalars.optimizerStep = step;
+    scalars.lr = learningRateAt(values, step);
+    this.writeGroup(table, 0, values, scalars);
+    if (!this.prepare) return;
+    table.readScalars(0, scalars);
+    this.prepare(scalars, values);
+    table.writeScalars(0, scalars);
+  }
+
   /** The constants of every tensor of a group. */
   #prepareGroup(group: number, values: Readonly<H>): void {
     const scalars = this.#scalars;
@@ -446,8 +506,9 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     for (const name in grads) {
       if (!(name in this.grads)) throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');
     }
-    for (const { name, group, parameter } of this.#slots) {
-      const { length } = parameter.grad;
+    for (const { name, group, parameter, rows } of this.#slots) {
+      if (rows) continue;
+      const { length } = parameter.value;
       if (!Object.hasOwn(grads, name)) {
         if (this.#groups[group].frozen) continue;
         throw new ArgumentError(`grads.${name}`, `a Float32Array of ${length} elements`, 'nothing');
@@ -478,22 +539,30 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     result.nonFinite = 0;
     result.reason = null;
     if (status === STATUS_DONE) this.#stepCount++;
-    else this.#refused(result, status === STATUS_NON_FINITE);
+    else this.#refuseAll(result, status);
     result.step = this.#stepCount;
     return result;
   }
 
-  #refused(result: StepResult, nonFinite: boolean): void {
+  #refuseAll(result: StepResult, status: number): void {
+    const nonFinite = status === STATUS_NON_FINITE;
     let offender: Slot | null = nonFinite ? null : this.#slots[this.#table.offender];
+    let total = 0;
     for (const slot of this.#slots) {
-      if (!nonFinite || this.#groups[slot.group].frozen) continue;
+      if (!nonFinite || slot.rows || this.#groups[slot.group].frozen) continue;
       const count = countNonFinite(slot.parameter.grad.data);
-      result.nonFinite += count;
+      total += count;
       if (count > 0) offender ??= slot;
     }
-    result.reason = nonFinite ? 'non-finite' : 'overflow';
+    this.#refuse(result, status, offender, total);
+  }
+
+  #refuse(result: StepResult, status: number, offender: Slot | null, nonFinite: number): void {
+    result.skipped = true;
+    result.nonFinite = nonFinite;
+    result.reason = status === STATUS_NON_FINITE ? 'non-finite' : 'overflow';
     if (this.#onNonFinite === 'throw') {
-      throw new NonFiniteGradientError(result.reason, offender?.group ?? 0, offender?.name ?? '', result.nonFinite);
+      throw new NonFiniteGradientError(result.reason, offender?.group ?? 0, offender?.name ?? '', nonFinite);
     }
     this.#skippedSteps++;
   }

@@ -70,6 +70,16 @@ export function optimizerNames(): OptimizerName[] {
 export async function createOptimizer<Name extends OptimizerName>(
   name: Name,
   params: ParamsInit,
+  options?: OptimizerOptions[Name] & { runtime?: Runtime },
+): Promise<Optimizer> {
+  return createOptimizerIn(createRuntime, name, params, options);
+}
+
+/** @internal The same with another way to create a runtime where none is given. */
+export async function createOptimizerIn<Name extends OptimizerName>(
+  create: typeof createRuntime,
+  name: Name,
+  params: ParamsInit,
   options: OptimizerOptions[Name] & { runtime?: Runtime } = {} as OptimizerOptions[Name],
 ): Promise<Optimizer> {
   if (!Object.hasOwn(CLASSES, name)) fail('name', `one of ${optimizerNames().join(', ')}`, name);
@@ -78,7 +88,7 @@ export async function createOptimizer<Name extends OptimizerName>(
   if (given !== undefined && typeof given.step !== 'function') fail('runtime', 'a Runtime', given);
   const OptimizerClass = await CLASSES[name]();
   if (given) return new OptimizerClass(given, params as never, own as never) as Optimizer;
-  const runtime = await createRuntime({ parameterCount: countElements(params) });
+  const runtime = await create({ parameterCount: countElements(params) });
   try {
     const optimizer = new OptimizerClass(runtime, params as never, own as never) as Optimizer;
     optimizer.adoptRuntime();

@@ -2,16 +2,19 @@
 import { ArgumentError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import { checkParameterInit, Parameter, type ParameterSpec } from '../tensors/parameter';
-import { Tensor } from '../tensors/tensor';
+import { elementCount, Tensor } from '../tensors/tensor';
 import { fail } from '../validate';
 import { CompactTensor, FORMATS, roundingSeed, type StateFormat, type StateTensor } from './compact-tensor';
-import type { TableEntry } from './step-table';
+import { SparseRows } from './sparse-rows';
+import type { TableEntry, TableOptions } from './step-table';
 
 /** A registered parameter. */
 export interface Slot extends TableEntry {
   readonly name: string;
   /** Whether the optimizer allocated it, and so frees it. */
   readonly owned: boolean;
+  /** What steps of a sparse parameter work with; null for others. */
+  readonly rows: SparseRows | null;
 }
 
 /** A parameter that is checked, but not yet allocated. */
@@ -52,6 +55,12 @@ export interface StatePlan {
   readonly min8bitSize: number;
   /** Of the optimizer. */
   readonly seed: number;
+  /** Whether the state is scaled by a power of two. */
+  readonly scaled: boolean;
+  /** Whether the rule can update rows alone. */
+  readonly byRows: boolean;
+  /** Of the optimizer's steps. */
+  readonly table: TableOptions;
 }
 
 /** Moments: what compact formats are for. */
@@ -60,11 +69,14 @@ const COMPACT_STATES = 2;
 /** Allocates a parameter, unless it is a model's own, and its state. On failure nothing stays allocated. */
 export function allocateSlot({ name, group, init }: PendingSlot, plan: StatePlan, runtime: Runtime): Slot {
   const owned = !(init instanceof Parameter);
-  const parameter = owned ? new Parameter(runtime, init.shape) : init;
-  const { shape, length } = parameter.value;
-  const states: StateTensor[] = [];
+  const length = elementCount(owned ? init.shape : init.value.shape);
   const format = plan.format === '8bit' && length < plan.min8bitSize ? 'f32' : plan.format;
-  const slot = { name, group, parameter, states, owned, format: FORMATS[format], seed: roundingSeed(plan.seed, name) };
+  if (init.sparse) checkSparse(name, format, plan);
+  const parameter = owned ? new Parameter(runtime, init.shape, init.sparse) : init;
+  const { shape } = parameter.value;
+  const states: StateTensor[] = [];
+  const entry = { name, group, parameter, states, owned, format: FORMATS[format], seed: roundingSeed(plan.seed, name) };
+  const slot: Slot = { ...entry, rows: null };
   try {
     for (let i = 0; i < plan.count; i++) {
       const compact = format !== 'f32' && i < COMPACT_STATES;
@@ -75,10 +87,17 @@ export function allocateSlot({ name, group, init }: PendingSlot, plan: StatePlan
     throw error;
   }
   if (owned && init.data) parameter.value.data.set(init.data);
-  return slot;
+  return parameter.sparse ? { ...slot, rows: new SparseRows(runtime, slot, plan.table, plan.scaled) } : slot;
 }
 
-export function releaseSlot({ owned, parameter, states }: Slot): void {
+function checkSparse(name: string, format: StateFormat, { byRows }: StatePlan): void {
+  if (!byRows)
+    throw new ArgumentError(`params.${name}.sparse`, 'false with this optimizer, which averages whole tensors', 'true');
+  if (format === '8bit') throw new ArgumentError('state', `'f32' or 'bf16' for the sparse parameter ${name}`, "'8bit'");
+}
+
+export function releaseSlot({ owned, parameter, states, rows }: Slot): void {
+  rows?.dispose();
   if (owned) parameter.dispose();
   for (const state of states) state.dispose();
 }

@@ -66,9 +66,12 @@ export interface StateParts<H extends BaseHyperparameters> {
   readonly options: FixedOptions;
   readonly step: number;
   readonly groups: readonly ParamGroup<H>[];
-  readonly slots: readonly Pick<Slot, 'name' | 'parameter' | 'states'>[];
+  readonly slots: readonly Pick<Slot, 'name' | 'parameter' | 'states' | 'rows'>[];
   readonly table: StepTable;
 }
+
+/** The array that a sparse parameter of a scaled rule has besides. */
+const ROW_EXPONENTS = 'e';
 
 type StateSlot = StateParts<never>['slots'][number];
 
@@ -87,8 +90,10 @@ export function readStateDict<H extends BaseHyperparameters>(parts: StateParts<H
 }
 
 /** A parameter's state arrays where they lie, by name. */
-function liveArrays(stateNames: readonly string[], { states }: StateSlot): [name: string, array: StateArray][] {
-  return stateNames.map((name, index) => [name, states[index].data]);
+function liveArrays(stateNames: readonly string[], { states, rows }: StateSlot): [name: string, array: StateArray][] {
+  const arrays = stateNames.map<[string, StateArray]>((name, index) => [name, states[index].data]);
+  if (rows?.exponents) arrays.push([ROW_EXPONENTS, rows.exponents]);
+  return arrays;
 }
 
 /** @param checkRule what the optimizer itself demands of its groups' hyperparameters */

@@ -140,7 +140,7 @@ export class StepTable {
     for (const [index, { parameter, states, format, seed, group }] of entries.entries()) {
       const tensor = this.#tensor(index) >>> 2;
       u32[tensor + (L.TENSOR_PARAM >>> 2)] = parameter.value.address;
-      u32[tensor + (L.TENSOR_GRAD >>> 2)] = parameter.grad.address;
+      u32[tensor + (L.TENSOR_GRAD >>> 2)] = parameter.sparse ? 0 : parameter.grad.address;
       for (const [slot, state] of states.entries()) {
         u32[tensor + (STATE_FIELDS[slot] >>> 2)] = state.address;
         if ('scalesAddress' in state) u32[tensor + (SCALE_FIELDS[slot] >>> 2)] = state.scalesAddress;
@@ -167,8 +167,11 @@ export class StepTable {
     f64[(this.#address + L.STEP_NORM_RATIO) >>> 3] = clipping.normRatio;
   }
 
-  /** Lists the blocks of all tensors but those of frozen groups, and gathers them into tasks. */
-  select(isFrozen: (group: number) => boolean): void {
+  /**
+   * Lists the blocks of all tensors but sparse ones and those of frozen groups, and gathers them into tasks.
+   * @param most elements of every tensor to list, a multiple of UNROLL
+   */
+  select(isFrozen: (group: number) => boolean, most = Infinity): void {
     const { u32 } = this.#runtime.memory;
     let blockCount = 0;
     let taskCount = 0;
@@ -176,10 +179,10 @@ export class StepTable {
     this.#elementCount = 0;
     for (const [index, { parameter, group }] of this.#entries.entries()) {
       const tensor = this.#tensor(index);
-      const { paddedLength } = parameter.value;
+      const end = parameter.sparse ? 0 : Math.min(most, parameter.value.paddedLength);
       const before = blockCount;
-      for (let first = 0; first < paddedLength && !isFrozen(group); first += L.BLOCK) {
-        const length = Math.min(L.BLOCK, paddedLength - first);
+      for (let first = 0; first < end && !isFrozen(group); first += L.BLOCK) {
+        const length = Math.min(L.BLOCK, end - first);
         if (inTask + length > TASK_ELEMENTS) {
           u32[(this.#tasks >>> 2) + taskCount++] = blockCount;
           inTask = 0;
@@ -277,7 +280,9 @@ export class StepTable {
   /** Byte offsets of the table's parts, all 64-byte aligned where several threads write. */
   #layout(entries: readonly TableEntry[], groupCount: number) {
     let blockCount = 0;
-    for (const { parameter } of entries) blockCount += Math.ceil(parameter.value.paddedLength / L.BLOCK);
+    for (const { parameter } of entries) {
+      if (!parameter.sparse) blockCount += Math.ceil(parameter.value.paddedLength / L.BLOCK);
+    }
     const align = (bytes: number) => Math.ceil(bytes / L.ALIGNMENT) * L.ALIGNMENT;
     const tensors = align(L.STEP_SIZE);
     const groups = tensors + L.TENSOR_SIZE * entries.length;

@@ -13,6 +13,10 @@ export interface OptimKernels {
    * be the same. a and b are finite. a = 0 adds b·y; a = 1 moves from x towards y, and does not move where they are equal.
    */
   combine(out: number, x: number, y: number, n: number, a: number, b: number): void;
+  /** The rows whose indices are in the u32 array `rows`, one after the other: count rows of `bytes` bytes, a multiple of 2. */
+  gatherRows(out: number, table: number, rows: number, count: number, bytes: number): void;
+  /** And back where they came from. */
+  scatterRows(table: number, x: number, rows: number, count: number, bytes: number): void;
   /** x/2 by a vector multiplication. */
   halve(x: number): number;
 }

@@ -87,7 +87,7 @@ export function createMemory(kind: 'plain' | 'unshared' | 'shared', maximumBytes
       return new LinearMemory(memory, maximum * PAGE, shared);
     } catch (cause) {
       if (maximum <= 16) {
-        const message = `the engine refused a ${kind} WebAssembly.Memory of at most ${maximum * PAGE} bytes`;
+        const message = `the engine refused ${shared ? 'a shared' : 'an unshared'} WebAssembly.Memory of at most ${maximum * PAGE} bytes`;
         throw new UnsupportedError(message, { cause });
       }
     }

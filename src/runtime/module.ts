@@ -1,41 +1,105 @@
 /**
- * The binaries: decoded and compiled once a process, instantiated once a runtime. They are inlined, each in a module of
- * its own that loads when it is first needed, so that bundlers need no configuration and nobody pays for what he does not use.
+ * The binaries: where they come from, compiled once each, instantiated once a runtime.
+ *
+ * By default they are inlined, each in a module of its own that loads when it is first needed, so that bundlers need no
+ * configuration and nobody pays for what he does not use. Platforms that forbid compiling have them as modules already.
  */
-import { instantiate as loaderInstantiate } from '@assemblyscript/loader';
+import { instantiateSync, instantiate as loaderInstantiate } from '@assemblyscript/loader';
+import { UnsupportedError } from '../errors';
 import type { LinearMemory } from './memory';
 
+/** Two modules, each for one thread (`simd`) and for shared memory (`threads`). The package has them as `<name>.wasm`. */
 export type BinaryName = 'optim.simd' | 'optim.threads' | 'nn.simd' | 'nn.threads';
 
-const SOURCES: Record<BinaryName, () => Promise<{ default: string }>> = {
+/** Gives compiled binaries by name. */
+export interface Binaries {
+  load(name: BinaryName): Promise<WebAssembly.Module>;
+  /** Why there are none for threads; null where there are. */
+  readonly whyNoThreads: string | null;
+}
+
+const INLINED: Record<BinaryName, () => Promise<{ default: string }>> = {
   'optim.simd': () => import('../../build/optim.simd.js'),
   'optim.threads': () => import('../../build/optim.threads.js'),
   'nn.simd': () => import('../../build/nn.simd.js'),
   'nn.threads': () => import('../../build/nn.threads.js'),
 };
 
-const compiled = new Map<BinaryName, Promise<WebAssembly.Module>>();
+/** Modules under way or compiled. A failure is forgotten, so that the next runtime tries again. */
+export type CompiledModules = Map<BinaryName, Promise<WebAssembly.Module>>;
 
-/** The compiled binary. */
-export function loadModule(name: BinaryName): Promise<WebAssembly.Module> {
-  let module = compiled.get(name);
+const compiled: CompiledModules = new Map();
+
+/** The inlined ones, decoded and compiled once a process. */
+export const inlinedBinaries: Binaries = {
+  load: (name) => once(compiled, name, () => permitted(() => compileInlined(name))),
+  whyNoThreads: null,
+};
+
+async function compileInlined(name: BinaryName): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(decodeHex((await INLINED[name]()).default));
+}
+
+/** What `modules` has under `name`, or else what `load` gives. */
+export function once(
+  modules: CompiledModules,
+  name: BinaryName,
+  load: () => Promise<WebAssembly.Module>,
+): Promise<WebAssembly.Module> {
+  let module = modules.get(name);
   if (!module) {
-    module = SOURCES[name]().then((source) => WebAssembly.compile(decodeHex(source.default)));
-    module.catch(() => compiled.delete(name));
-    compiled.set(name, module);
+    module = load();
+    module.catch(() => modules.delete(name));
+    modules.set(name, module);
   }
   return module;
 }
 
-/** Raw exports of an instance over `memory`; the loader's own wrappers would cost several times a call. */
+/**
+ * Raw exports of an instance over `memory`; the loader's own wrappers would cost several times a call.
+ * @throws UnsupportedError where WebAssembly is forbidden
+ */
 export async function instantiate<Kernels>(module: WebAssembly.Module, memory: LinearMemory): Promise<Kernels> {
-  const { instance } = await loaderInstantiate(module, { env: { memory: memory.source as WebAssembly.Memory } });
-  return instance.exports as Kernels;
+  const imports = { env: { memory: memory.source as WebAssembly.Memory } };
+  // Vercel's edge runtime hands over modules of another realm, which the loader takes for bytes.
+  if (!(module instanceof WebAssembly.Module)) return new WebAssembly.Instance(module, imports).exports as Kernels;
+  return (await permitted(async () => instantiateCompiled(module, imports))).instance.exports as Kernels;
+}
+
+/** The loader's `instantiate` asks for `Response`, for which Node loads all of its fetch: 20 ms on the way to a first step. */
+function instantiateCompiled(module: WebAssembly.Module, imports: { env: { memory: WebAssembly.Memory } }) {
+  try {
+    return instantiateSync(module, imports);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return loaderInstantiate(module, imports); // Chromium before 115 allows nothing else on pages
+  }
+}
+
+/**
+ * What compiling or instantiating gives; engines differ in which of them they forbid.
+ * @throws UnsupportedError where WebAssembly is forbidden: pages whose CSP lacks 'wasm-unsafe-eval', some edge platforms
+ */
+async function permitted<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.CompileError)) throw cause;
+    throw new UnsupportedError(`WebAssembly may not be compiled here: ${cause.message}`, { cause });
+  }
 }
 
 /** Hexadecimal, since what repeats in a binary repeats there too: base64 of the optim module is 40% longer once compressed. */
 function decodeHex(text: string): Uint8Array<ArrayBuffer> {
   const native = Uint8Array as unknown as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> };
   if (native.fromHex) return native.fromHex(text);
-  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = 16 * digitAt(text, 2 * i) + digitAt(text, 2 * i + 1);
+  return bytes;
+}
+
+/** Parsing by the engine's own functions, a byte at a time, is several times slower, which a cold start feels. */
+function digitAt(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  return code < 58 ? code - 48 : code - 87; // '0' to '9', 'a' to 'f'
 }

@@ -53,6 +53,13 @@ export class WorkerPool {
     return this.#handles.length > 0;
   }
 
+  /** Whether steps can be shared. A worker that never was ready closes the pool; no step has relied on it. */
+  get usable(): boolean {
+    const absent = this.#failure === null ? this.#absentWorker() : null;
+    if (absent) this.close(`threads could not be started: ${absent}`);
+    return this.#failure === null;
+  }
+
   /** Starts the workers without waiting: until they are ready the caller works alone. */
   start(): void {
     const { control, memory, module, host, workerCount } = this.#options;
@@ -72,11 +79,13 @@ export class WorkerPool {
           ready: L.WORKER_READY,
           exited: L.WORKER_EXITED,
           failed: L.WORKER_FAILED,
+          absent: L.WORKER_ABSENT,
         };
         const handle = host.spawn(input, (reason) => {
           this.#endReason ||= reason;
           const state = Atomics.load(memory.i32, this.#state(index));
-          if (state < L.WORKER_EXITED) Atomics.store(memory.i32, this.#state(index), L.WORKER_EXITED);
+          const end = state === L.WORKER_STARTING ? L.WORKER_ABSENT : L.WORKER_EXITED;
+          if (state < L.WORKER_EXITED) Atomics.store(memory.i32, this.#state(index), end);
         });
         this.#handles.push(handle);
       }
@@ -95,7 +104,7 @@ export class WorkerPool {
     const deadline = Date.now() + START_TIMEOUT_MS;
     for (const handle of this.#handles) handle.ref();
     while (this.#states().some((state) => state !== L.WORKER_READY)) {
-      const dead = this.#deadWorker();
+      const dead = this.#absentWorker() ?? this.#deadWorker();
       if (dead) {
         this.close(dead);
         throw new WorkerError(dead);
@@ -178,14 +187,22 @@ export class WorkerPool {
 
   /** What became of the first worker that is no more; null while all live. */
   #deadWorker(): string | null {
+    return this.#firstIn(L.WORKER_FAILED, 'failed') ?? this.#firstIn(L.WORKER_EXITED, 'exited');
+  }
+
+  /** Why the first worker that never was ready was not; null when there is none. */
+  #absentWorker(): string | null {
+    return this.#firstIn(L.WORKER_ABSENT, 'did not start');
+  }
+
+  #firstIn(state: number, verdict: string): string | null {
     const { memory, control } = this.#options;
     for (let index = 0; index < this.#handles.length; index++) {
-      const state = Atomics.load(memory.i32, this.#state(index));
-      if (state < L.WORKER_EXITED) continue;
+      if (Atomics.load(memory.i32, this.#state(index)) !== state) continue;
       const length = Atomics.load(memory.i32, (control + L.JOB_ERROR_LENGTH) >> 2);
       const text = new Uint8Array(memory.buffer, control + L.JOB_ERROR_TEXT, length).slice();
       const detail = new TextDecoder().decode(text) || this.#endReason;
-      return `worker ${index + 1} ${state === L.WORKER_FAILED ? 'failed' : 'exited'}${detail ? `: ${detail}` : ''}`;
+      return `worker ${index + 1} ${verdict}${detail ? `: ${detail}` : ''}`;
     }
     return null;
   }

@@ -1,5 +1,7 @@
-/** How many threads `threads: 'auto'` means here, and why. */
-import { builtin, hostProcess, whyNoSharedMemory } from './features';
+/** How many threads `threads: 'auto'` means where threads can be had, and why. Loaded there only. */
+import { cpuQuota } from './cpu-quota';
+import { builtin, hostProcess, isGranted, whyNoThreads } from './features';
+import { MINIMUM_PARALLEL_ELEMENTS } from './runtime-options';
 
 /** A number of threads with the reason for it. */
 export interface ThreadChoice {
@@ -10,14 +12,16 @@ export interface ThreadChoice {
 /** More than this many threads do not pay for an optimizer step: it is bound by memory. */
 const MOST_THREADS = 4;
 
-/**
- * Elements of all tensors from which a step is shared between threads. Below it, waking parked workers costs more than they
- * save (bench/micro/step.js, "latency from parked").
- */
-export const MINIMUM_PARALLEL_ELEMENTS = 65_536;
-
 /** Variables that serverless platforms set, where CPUs shown are not CPUs had. */
-const SERVERLESS = ['AWS_LAMBDA_FUNCTION_NAME', 'FUNCTIONS_WORKER_RUNTIME', 'K_SERVICE', 'FUNCTION_TARGET', 'VERCEL', 'NETLIFY'];
+const SERVERLESS = [
+  'AWS_LAMBDA_FUNCTION_NAME',
+  'FUNCTIONS_WORKER_RUNTIME',
+  'K_SERVICE',
+  'FUNCTION_TARGET',
+  'VERCEL',
+  'NETLIFY',
+  'DENO_DEPLOYMENT_ID',
+];
 
 /**
  * @param parameterCount elements that will be trained, where known
@@ -40,13 +44,6 @@ export function chooseThreads(parameterCount?: number): ThreadChoice {
   return { threads, reason: `auto: ${threads} of ${cpus} CPUs` };
 }
 
-/** Why no threads can be had at all; null when they can. */
-export function whyNoThreads(): string | null {
-  const reason = whyNoSharedMemory();
-  if (reason) return reason;
-  return builtin('node:worker_threads') ? null : 'no worker host for this runtime';
-}
-
 function availableCpus(): number {
   const os = builtin<typeof import('node:os')>('node:os');
   if (os?.availableParallelism) return os.availableParallelism();
@@ -55,25 +52,8 @@ function availableCpus(): number {
 
 function readEnvironment(name: string): string | undefined {
   try {
-    return hostProcess()?.env?.[name];
+    return isGranted({ name: 'env', variable: name }) ? hostProcess()?.env?.[name] : undefined;
   } catch {
-    return undefined; // Deno without --allow-env throws
+    return undefined;
   }
-}
-
-/** CPUs that the control group grants; Infinity where there is no limit or none can be read. */
-export function cpuQuota(): number {
-  const fs = builtin<typeof import('node:fs')>('node:fs');
-  const read = (path: string): string => {
-    try {
-      return fs?.readFileSync(path, 'utf8') ?? '';
-    } catch {
-      return '';
-    }
-  };
-  const root = '/sys/fs/cgroup';
-  const [limit, period] = read(`${root}/cpu.max`).trim().split(' ');
-  if (limit && limit !== 'max') return Number(limit) / Number(period);
-  const quota = Number(read(`${root}/cpu/cpu.cfs_quota_us`));
-  return quota > 0 ? quota / Number(read(`${root}/cpu/cpu.cfs_period_us`)) : Infinity;
 }

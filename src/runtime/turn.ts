@@ -1,8 +1,19 @@
-/** Lets the event loop turn once: the shortest pause that timers, input and messages get through. */
+/** Lets the event loop turn once: the shortest pause that timers, input, frames and messages get through. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
     const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => void };
     if (setImmediate) setImmediate(resolve);
+    else if (typeof MessageChannel === 'function') postTurn(resolve);
     else setTimeout(resolve, 0);
   });
+}
+
+/** By a message to oneself: pages make a timer wait 4 ms. A channel each time, since workerd forbids sharing one over requests. */
+function postTurn(resolve: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    resolve();
+  };
+  port2.postMessage(null);
 }

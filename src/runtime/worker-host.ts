@@ -1,7 +1,6 @@
-/** How a thread is started on this platform. A new platform adds a host here, and nothing else changes. */
-import workerSource from '../../build/worker.js';
+/** How a thread is started on this platform. A new platform adds a host, `loadWorkerHost` finds it, and nothing else changes. */
 import { UnsupportedError } from '../errors';
-import { builtin } from './features';
+import { workerHostKind } from './features';
 import type { WorkerInput } from './worker';
 
 /** One started thread. */
@@ -19,20 +18,14 @@ export interface WorkerHost {
   spawn(input: WorkerInput, onEnd: (reason: string) => void): WorkerHandle;
 }
 
-/** node:worker_threads, which Node, Deno and Bun have. */
-export const nodeWorkerHost: WorkerHost = {
-  spawn(input, onEnd) {
-    const threads = builtin<typeof import('node:worker_threads')>('node:worker_threads');
-    if (!threads) throw new UnsupportedError('no worker host for this runtime');
-    const worker = new threads.Worker(workerSource, { eval: true, execArgv: [], workerData: input, name: 'adal' });
-    // Listeners first: adding one refs the worker again.
-    worker.on('error', (error) => onEnd(String(error)));
-    worker.on('exit', (code) => onEnd(`exit code ${code}`));
-    worker.unref();
-    return {
-      ref: () => worker.ref(),
-      unref: () => worker.unref(),
-      terminate: () => void worker.terminate(),
-    };
-  },
-};
+/**
+ * This platform's host, loaded when it is first needed.
+ * @param workerUrl where a page finds the worker's script, if it may not start one from a blob
+ * @throws UnsupportedError where there is none
+ */
+export async function loadWorkerHost(workerUrl?: string | URL): Promise<WorkerHost> {
+  const kind = workerHostKind();
+  if (kind === 'node') return (await import('./worker-host-node')).nodeWorkerHost;
+  if (kind === 'browser') return (await import('./worker-host-browser')).createBrowserWorkerHost(workerUrl);
+  throw new UnsupportedError('no worker host for this runtime');
+}

@@ -23,14 +23,20 @@ export interface WorkerInput {
   readonly ready: number;
   readonly exited: number;
   readonly failed: number;
+  readonly absent: number;
 }
 
 interface WorkerThreads {
-  workerData: WorkerInput;
+  workerData: WorkerInput | null;
 }
 interface NodeWorkerProcess {
-  getBuiltinModule(name: 'node:worker_threads'): WorkerThreads;
+  getBuiltinModule?(name: 'node:worker_threads'): WorkerThreads;
   on(event: 'exit', listener: () => void): void;
+}
+interface WorkerScope {
+  process?: NodeWorkerProcess;
+  onmessage: ((event: { data: WorkerInput }) => void) | null;
+  close(): void;
 }
 
 function serve(input: WorkerInput, onExit: (listener: () => void) => void): void {
@@ -48,21 +54,35 @@ function serve(input: WorkerInput, onExit: (listener: () => void) => void): void
     new Uint8Array(input.memory.buffer, input.errorTextOffset, text.length).set(text);
     Atomics.store(words, input.errorLengthOffset >> 2, text.length);
   };
-  let failed = false;
+  // What the end of this thread means for the pool; nothing once a failure has been announced.
+  let end: number | null = input.absent;
   onExit(() => {
-    if (!failed) announce(input.exited);
+    if (end !== null) announce(end);
   });
   try {
     const instance = new WebAssembly.Instance(input.module, { env: { memory: input.memory } });
     const stepServe = instance.exports.stepServe as (control: number, spins: number, thread: number) => void;
     announce(input.ready);
+    end = input.exited;
     stepServe(input.control, input.spins, input.thread);
   } catch (error) {
-    failed = true;
     report(error);
-    announce(input.failed);
+    announce(end === input.absent ? input.absent : input.failed);
+    end = null;
   }
 }
 
-const host = (globalThis as unknown as { process: NodeWorkerProcess }).process;
-serve(host.getBuiltinModule('node:worker_threads').workerData, (listener) => host.on('exit', listener));
+const scope = globalThis as unknown as WorkerScope;
+const data = scope.process?.getBuiltinModule?.('node:worker_threads').workerData;
+if (data) {
+  serve(data, (listener) => scope.process?.on('exit', listener));
+} else {
+  scope.onmessage = (event) => {
+    let announceEnd = (): void => {};
+    serve(event.data, (listener) => {
+      announceEnd = listener;
+    });
+    announceEnd();
+    scope.close();
+  };
+}

@@ -4,23 +4,39 @@ import type { Runtime } from '../runtime/runtime';
 import { describe, fail } from '../validate';
 import { elementCount, Tensor } from './tensor';
 
-/** What a user gives for a parameter: its values, or its shape and, if not all zero, its values (row-major). */
-export type ParameterInit = Float32Array | { readonly shape: readonly number[]; readonly data?: Float32Array };
+/**
+ * What a user gives for a parameter: its values, or its shape and, if not all zero, its values (row-major). A `sparse` one has no
+ * gradient of its own size, and is trained by rows alone: see `Optimizer.stepRows`.
+ */
+export type ParameterInit =
+  | Float32Array
+  | { readonly shape: readonly number[]; readonly data?: Float32Array; readonly sparse?: boolean };
 
 export class Parameter {
   readonly value: Tensor;
-  readonly grad: Tensor;
+  readonly #grad: Tensor | null;
   /** The last of them counts. */
   #standIns: readonly { readonly point: () => Tensor; readonly owner: object }[] = [];
 
-  constructor(runtime: Runtime, shape: readonly number[]) {
+  /** @param sparse for one without a gradient */
+  constructor(runtime: Runtime, shape: readonly number[], sparse = false) {
     this.value = new Tensor(runtime, shape);
     try {
-      this.grad = new Tensor(runtime, shape);
+      this.#grad = sparse ? null : new Tensor(runtime, shape);
     } catch (error) {
       this.value.dispose();
       throw error;
     }
+  }
+
+  /** Whether it has no gradient of its own size. */
+  get sparse(): boolean {
+    return this.#grad === null;
+  }
+
+  /** @throws ArgumentError for a sparse parameter */
+  get grad(): Tensor {
+    return this.#grad ?? fail('parameter', 'one with a gradient', 'a sparse one');
   }
 
   /**
@@ -39,7 +55,7 @@ export class Parameter {
 
   dispose(): void {
     this.value.dispose();
-    this.grad.dispose();
+    this.#grad?.dispose();
   }
 }
 
@@ -47,6 +63,7 @@ export class Parameter {
 export interface ParameterSpec {
   readonly shape: readonly number[];
   readonly data: Float32Array | undefined;
+  readonly sparse: boolean;
 }
 
 /** Elements that one tensor may have: its bytes must be addressable. */
@@ -57,20 +74,21 @@ export function checkParameterInit(argument: string, init: unknown, runtime: Run
   if (ArrayBuffer.isView(init)) {
     const data = checkFloats(argument, init, runtime);
     if (data.length === 0) fail(argument, 'at least one element', init);
-    return { shape: [data.length], data };
+    return { shape: [data.length], data, sparse: false };
   }
   if (typeof init !== 'object' || init === null || !('shape' in init)) {
-    fail(argument, 'a Float32Array or { shape, data? }', init);
+    fail(argument, 'a Float32Array or { shape, data?, sparse? }', init);
   }
-  const { shape, data } = init as { shape: unknown; data?: unknown };
+  const { shape, data, sparse = false } = init as { shape: unknown; data?: unknown; sparse?: unknown };
+  if (typeof sparse !== 'boolean') fail(`${argument}.sparse`, 'true or false', sparse);
   const sizes = Array.isArray(shape) ? (shape as unknown[]) : fail(`${argument}.shape`, 'an array of positive integers', shape);
   if (!sizes.every((size) => typeof size === 'number' && Number.isInteger(size) && size > 0)) {
     fail(`${argument}.shape`, 'an array of positive integers', shape);
   }
   const length = elementCount(sizes as number[]);
   if (length > MAX_ELEMENTS) fail(`${argument}.shape`, `at most ${MAX_ELEMENTS} elements`, shape);
-  if (data === undefined) return { shape: sizes as number[], data: undefined };
-  return { shape: sizes as number[], data: checkFloats(`${argument}.data`, data, runtime, length) };
+  if (data === undefined) return { shape: sizes as number[], data: undefined, sparse };
+  return { shape: sizes as number[], data: checkFloats(`${argument}.data`, data, runtime, length), sparse };
 }
 
 /**

@@ -21,7 +21,8 @@ import {
   type StateDict,
 } from '../../src/index';
 import { bitsOf, simd, withRuntime } from '../support/backends';
-import { concat, type GoldenCase, loadGolden, toleranceOf } from '../support/golden';
+import { type GoldenCase, loadGolden } from '../support/golden';
+import { concat, toleranceOf } from '../support/golden-run';
 import { snapshot } from '../support/snapshot';
 import { caught, stateOf } from '../support/state';
 

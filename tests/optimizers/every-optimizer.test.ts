@@ -1,29 +1,12 @@
 /** What every optimizer promises, whatever its rule. */
 import { describe, expect, it } from 'vitest';
 import { createOptimizer, NonFiniteGradientError, type Optimizer, type OptimizerName } from '../../src/index';
-import { Prng } from '../../src/math/prng';
 import type { Runtime } from '../../src/runtime/runtime';
 import { type BACKENDS, bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
-import { RULE_CASES } from '../support/rules';
-
-const SIZES = { a: 1, b: 37, c: 8192 + 5 };
-
-function initial(): Record<string, Float32Array> {
-  const prng = new Prng(7);
-  return Object.fromEntries(
-    Object.entries(SIZES).map(([name, n]) => [name, Float32Array.from({ length: n }, () => prng.normal())]),
-  );
-}
-
-/** Gradients of step t; every fifth element is always zero. */
-function gradients(t: number, scale = 1): Record<string, Float32Array> {
-  const prng = new Prng(11, t);
-  const element = (_: unknown, i: number): number => (i % 5 === 3 ? 0 : scale * prng.normal());
-  return Object.fromEntries(Object.entries(SIZES).map(([name, n]) => [name, Float32Array.from({ length: n }, element)]));
-}
+import { gradientsAt, initialParams, RULE_CASES } from '../support/rules';
 
 async function create(name: OptimizerName, runtime: Runtime, options: Record<string, unknown>): Promise<Optimizer> {
-  return createOptimizer(name, initial(), { runtime, ...options });
+  return createOptimizer(name, initialParams(), { runtime, ...options });
 }
 
 /** All parameters and state arrays of an optimizer, as bits. */
@@ -42,7 +25,7 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
     const run = (backend: (typeof BACKENDS)[number]) => {
       return withRuntime(backend, async (runtime) => {
         const optimizer = await create(name, runtime, options);
-        for (let t = 1; t <= 18; t++) optimizer.step(gradients(t, t > 12 ? 1e-22 : 1));
+        for (let t = 1; t <= 18; t++) optimizer.step(gradientsAt(t, t > 12 ? 1e-22 : 1));
         return bits(optimizer);
       });
     };
@@ -54,8 +37,8 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
     await withRuntime(simd, async (runtime) => {
       const bare = ['sgd', 'lion'].includes(name) ? options : { ...options, eps: 0 };
       const optimizer = await create(name, runtime, { ...bare, weightDecay: 0, ...('l2' in options ? { l2: 0 } : {}) });
-      for (let t = 1; t <= 20; t++) optimizer.step(gradients(t));
-      const before = initial();
+      for (let t = 1; t <= 20; t++) optimizer.step(gradientsAt(t));
+      const before = initialParams();
       for (const [key, values] of Object.entries(optimizer.params)) {
         expect(values.every(Number.isFinite), key).toBe(true);
         const moved = values.filter((value, i) => i % 5 === 3 && value !== before[key][i]);
@@ -67,9 +50,9 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
   it('refuses a non-finite gradient without changing anything', async () => {
     await withRuntime(simd, async (runtime) => {
       const optimizer = await create(name, runtime, options);
-      for (let t = 1; t <= 3; t++) optimizer.step(gradients(t));
+      for (let t = 1; t <= 3; t++) optimizer.step(gradientsAt(t));
       const before = bits(optimizer);
-      const bad = gradients(4);
+      const bad = gradientsAt(4);
       bad.c[8192] = Number.NaN;
       expect(() => optimizer.step(bad)).toThrow(NonFiniteGradientError);
       expect(bits(optimizer)).toEqual(before);
@@ -80,12 +63,12 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
   it('goes on from a state dict as if nothing had happened', async () => {
     await withRuntime(simd, async (runtime) => {
       const whole = await create(name, runtime, options);
-      for (let t = 1; t <= 9; t++) whole.step(gradients(t));
+      for (let t = 1; t <= 9; t++) whole.step(gradientsAt(t));
       const resumed = await create(name, runtime, options);
       resumed.loadStateDict(whole.stateDict());
       for (let t = 10; t <= 20; t++) {
-        whole.step(gradients(t));
-        resumed.step(gradients(t));
+        whole.step(gradientsAt(t));
+        resumed.step(gradientsAt(t));
       }
       expect(bits(resumed)).toEqual(bits(whole));
     });
@@ -94,9 +77,9 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
   it('refuses gradients whose squares would overflow, or takes them in its stride', async () => {
     await withRuntime(simd, async (runtime) => {
       const optimizer = await create(name, runtime, { ...options, ...(name === 'adal' ? { eps: 0 } : {}), onNonFinite: 'skip' });
-      const { skipped, reason } = optimizer.step(gradients(1, 1e25));
+      const { skipped, reason } = optimizer.step(gradientsAt(1, 1e25));
       if (skipped) expect(reason).toBe('overflow');
-      for (let t = 2; t <= 40; t++) optimizer.step(gradients(t));
+      for (let t = 2; t <= 40; t++) optimizer.step(gradientsAt(t));
       for (const values of Object.values(optimizer.params)) expect(values.every(Number.isFinite)).toBe(true);
     });
   });
@@ -104,7 +87,7 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
   it('keeps padding zero', async () => {
     await withRuntime(simd, async (runtime) => {
       const optimizer = await create(name, runtime, { ...options, weightDecay: 0.1 });
-      for (let t = 1; t <= 17; t++) optimizer.step(gradients(t));
+      for (let t = 1; t <= 17; t++) optimizer.step(gradientsAt(t));
       const { buffer, byteOffset, length } = optimizer.params.b;
       const padding = new Float32Array(buffer as ArrayBuffer, byteOffset + 4 * length, 48 - length);
       expect([...padding]).toEqual(Array(48 - length).fill(0));

@@ -1,22 +1,25 @@
-/** What a page downloads for the optimizer alone, bounded. The table is printed in every run. */
+/** What a page downloads for each entry, bounded, and what it does not download at all. The table is printed in every run. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import nodeResolve from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
 import { type OutputChunk, rollup } from 'rollup';
 import { expect, it } from 'vitest';
 
-const DIST = resolve(import.meta.dirname, '../../dist');
+const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Bundles code that uses the built package, as an application's bundler would, loader included. */
-async function bundle(code: string): Promise<OutputChunk[]> {
+/** Bundles and minifies code that uses the built package by its name, as an application's build would, loader included. */
+async function bundle(code: string, conditions: string[]): Promise<OutputChunk[]> {
   const entry = {
     name: 'entry',
-    resolveId: (id: string) => (id === 'entry' ? id : null),
-    load: (id: string) => (id === 'entry' ? code : null),
+    // Beside package.json, so that the package's own name means the package.
+    resolveId: (id: string) => (id === 'entry' ? resolve(ROOT, 'entry.js') : null),
+    load: (id: string) => (id === resolve(ROOT, 'entry.js') ? code : null),
   };
-  const build = await rollup({ input: 'entry', plugins: [entry, nodeResolve()], external: [/^node:/], onwarn: () => {} });
-  const { output } = await build.generate({ format: 'es' });
+  const plugins = [entry, nodeResolve({ exportConditions: conditions })];
+  const build = await rollup({ input: 'entry', plugins, external: [/^node:/, /\.wasm/], onwarn: () => {} });
+  const { output } = await build.generate({ format: 'es', plugins: [terser({ module: true })] });
   return output.filter((item): item is OutputChunk => item.type === 'chunk');
 }
 
@@ -34,40 +37,102 @@ function reachable(chunks: readonly OutputChunk[], lazy: readonly string[]): Out
   return [...found];
 }
 
+/** Files of dist/ of which anything is left in the chunks. */
+function filesIn(chunks: readonly OutputChunk[]): string[] {
+  const modules = chunks.flatMap((chunk) => Object.entries(chunk.modules));
+  return modules.filter(([, { renderedLength }]) => renderedLength > 0).map(([id]) => relative(resolve(ROOT, 'dist'), id));
+}
+
 function gzipped(chunks: readonly OutputChunk[]): number {
   return chunks.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0);
 }
 
-const INDEX = JSON.stringify(resolve(DIST, 'index.js'));
-const ENTRIES = [
-  { what: 'AdaL by class, simd', lazy: ['optim.simd'], limit: 25_000, code: `export { AdaL, createRuntime } from ${INDEX};` },
+interface Entry {
+  what: string;
+  code: string;
+  /** Bytes, gzip. */
+  limit: number;
+  lazy?: string[];
+  conditions?: string[];
+  /** Files of dist/ that must have no part in it. */
+  without: RegExp;
+}
+
+const BY_CLASS = `export { AdaL, createRuntime } from 'adal-wasm';`;
+const OTHER_RULES = 'adam|adagrad|lion|sgd|rmsprop|schedule-free';
+const BESIDES_ADAL = new RegExp(`^(nn|data|cli|checkpoint|gradients|schedules)\\.js|nn\\.(simd|threads)|${OTHER_RULES}`);
+const all = (entry: string) => `export * from 'adal-wasm/${entry}';`;
+const ENTRIES: Entry[] = [
+  { what: 'AdaL by class, optim.simd', code: BY_CLASS, limit: 25_000, lazy: ['optim.simd'], without: BESIDES_ADAL },
   {
-    what: 'AdaL by class, threads',
-    lazy: ['optim.threads'],
-    limit: 25_500,
-    code: `export { AdaL, createRuntime } from ${INDEX};`,
+    what: 'AdaL by class, optim.threads and all that starts workers',
+    code: BY_CLASS,
+    limit: 30_000,
+    lazy: ['optim.threads', 'thread-policy', 'pool', 'worker-host'],
+    without: BESIDES_ADAL,
+  },
+  { what: 'AdaL by class, oracle', code: BY_CLASS, limit: 23_500, lazy: ['optim-'], without: BESIDES_ADAL },
+  {
+    what: 'AdaL by class, workerd, without its .wasm',
+    code: BY_CLASS,
+    limit: 19_500,
+    conditions: ['workerd'],
+    without: /^(nn|data|cli|checkpoint|gradients|schedules)\.js|(optim|nn)\.(simd|threads)\.js/,
   },
   {
-    what: 'AdaL by class, oracle',
-    lazy: ['optim-'],
-    limit: 25_000,
-    code: `export { AdaL, createRuntime } from ${INDEX};`,
+    what: 'adal-wasm/registry',
+    code: all('registry'),
+    limit: 10_500,
+    without: /^(nn|data|cli|checkpoint|gradients|schedules)\.js|(optim|nn)\.(simd|threads)\.js/,
+  },
+  {
+    what: 'adal-wasm/schedules',
+    code: all('schedules'),
+    limit: 5_500,
+    without: /^(index|nn|data|cli|checkpoint|gradients)\.js|registry/,
+  },
+  {
+    what: 'adal-wasm/checkpoint',
+    code: all('checkpoint'),
+    limit: 14_500,
+    without: /^(index|nn|data|cli|gradients|schedules)\.js|registry/,
+  },
+  {
+    what: 'adal-wasm/gradients',
+    code: all('gradients'),
+    limit: 13_500,
+    without: /^(index|nn|data|cli|checkpoint|schedules)\.js|registry/,
+  },
+  { what: 'adal-wasm/nn', code: all('nn'), limit: 23_000, without: /^(index|data|cli|checkpoint|gradients|schedules)\.js/ },
+  {
+    what: 'adal-wasm/data',
+    code: all('data'),
+    limit: 56_000,
+    without: /^(index|nn|cli|checkpoint|gradients|schedules)\.js|registry/,
+  },
+  {
+    what: 'trainTestSplit of adal-wasm/data',
+    code: `export { trainTestSplit } from 'adal-wasm/data';`,
+    limit: 3_500,
+    without: /^(index|nn|cli|checkpoint|gradients|schedules)\.js|registry/,
   },
 ];
 
-it.each(ENTRIES)('$what: at most $limit bytes gzip, no nn, no data', async ({ what, lazy, limit, code }) => {
-  const chunks = reachable(await bundle(code), lazy);
-  const bytes = gzipped(chunks);
-  console.log(`${what}: ${bytes} bytes gzip (${chunks.map(({ fileName }) => fileName).join(', ')})`);
-  const text = chunks.map((chunk) => chunk.code).join('\n');
-  expect(text).not.toMatch(/softmaxCrossEntropy|loadDigits|parseCsv/);
-  expect(bytes).toBeLessThanOrEqual(limit);
-});
+it.each(ENTRIES)(
+  '$what: at most $limit bytes gzip, and nothing else',
+  async ({ what, code, limit, lazy, conditions, without }) => {
+    const chunks = reachable(await bundle(code, conditions ?? []), lazy ?? []);
+    const bytes = gzipped(chunks);
+    console.log(`${what}: ${bytes} bytes gzip (${chunks.map(({ fileName }) => fileName).join(', ')})`);
+    expect(filesIn(chunks).filter((file) => without.test(file))).toEqual([]);
+    expect(bytes).toBeLessThanOrEqual(limit);
+  },
+);
 
 it('ships the binaries it tests', () => {
   for (const name of ['optim.simd', 'optim.threads', 'nn.simd', 'nn.threads']) {
-    const inlined = readFileSync(resolve(DIST, `chunks/${name}.js`), 'utf8');
-    const hex = readFileSync(resolve(DIST, `../build/${name}.wasm`)).toString('hex');
-    expect(inlined).toContain(hex);
+    const binary = readFileSync(resolve(ROOT, `build/${name}.wasm`));
+    expect(readFileSync(resolve(ROOT, `dist/chunks/${name}.js`), 'utf8')).toContain(binary.toString('hex'));
+    expect(readFileSync(resolve(ROOT, `dist/${name}.wasm`)).equals(binary)).toBe(true);
   }
 });

@@ -105,7 +105,7 @@ it('the threaded optim module adds the job protocol, and nothing else differs in
       .filter(({ kind }) => kind === 'function')
       .map((entry) => entry.name);
   const simd = functions('optim.simd');
-  expect(simd.sort()).toEqual(['combine', 'halve', 'step', 'stepAdvance', 'stepTasks']);
+  expect(simd.sort()).toEqual(['combine', 'gatherRows', 'halve', 'scatterRows', 'step', 'stepAdvance', 'stepTasks']);
   const added = functions('optim.threads').filter((name) => !simd.includes(name));
   expect(added.sort()).toEqual(['stepBegin', 'stepComplete', 'stepHelp', 'stepServe', 'stepShared']);
   expect(functions('nn.threads').sort()).toEqual(functions('nn.simd').sort());

@@ -1,10 +1,28 @@
 /** How many threads 'auto' means, and what the machine is asked. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { builtin, hasSimd, keepsSubnormals, whyNoSharedMemory } from '../../src/runtime/features';
-import { chooseThreads, MINIMUM_PARALLEL_ELEMENTS, whyNoThreads } from '../../src/runtime/thread-policy';
+import { cpuQuota } from '../../src/runtime/cpu-quota';
+import {
+  builtin,
+  hasSimd,
+  isGranted,
+  keepsSubnormals,
+  mayBlock,
+  whyNoSharedMemory,
+  whyNoThreads,
+} from '../../src/runtime/features';
+import { MINIMUM_PARALLEL_ELEMENTS } from '../../src/runtime/runtime-options';
+import { chooseThreads } from '../../src/runtime/thread-policy';
 import { BACKENDS, withRuntime } from '../support/backends';
 
-const SERVERLESS = ['AWS_LAMBDA_FUNCTION_NAME', 'FUNCTIONS_WORKER_RUNTIME', 'K_SERVICE', 'FUNCTION_TARGET', 'VERCEL', 'NETLIFY'];
+const SERVERLESS = [
+  'AWS_LAMBDA_FUNCTION_NAME',
+  'FUNCTIONS_WORKER_RUNTIME',
+  'K_SERVICE',
+  'FUNCTION_TARGET',
+  'VERCEL',
+  'NETLIFY',
+  'DENO_DEPLOYMENT_ID',
+];
 
 /** A machine of `cpus` CPUs with the given cgroup files. */
 function machine(cpus: number, files: Record<string, string> = {}): void {
@@ -29,6 +47,11 @@ afterEach(() => {
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
 });
+
+const V2 = '/sys/fs/cgroup/cpu.max';
+const V1 = '/sys/fs/cgroup/cpu/cpu.cfs_quota_us';
+const PERIOD = '/sys/fs/cgroup/cpu/cpu.cfs_period_us';
+const SELF = '/proc/self/cgroup';
 
 describe('chooseThreads', () => {
   it.each([
@@ -59,9 +82,6 @@ describe('chooseThreads', () => {
     expect(reason).toContain(`${name} is set`);
   });
 
-  const V2 = '/sys/fs/cgroup/cpu.max';
-  const V1 = '/sys/fs/cgroup/cpu/cpu.cfs_quota_us';
-  const PERIOD = '/sys/fs/cgroup/cpu/cpu.cfs_period_us';
   it.each([
     [{ [V2]: 'max 100000\n' }, 4, 'auto: 4 of 8 CPUs'],
     [{ [V2]: '50000 100000\n' }, 1, 'the CPU quota is 0.5 of a CPU (cgroup)'],
@@ -85,6 +105,35 @@ describe('chooseThreads', () => {
     expect(chooseThreads()).toEqual({ threads: 1, reason: 'no worker host for this runtime' });
   });
 
+  it('a page: its own workers, if it is cross-origin isolated', () => {
+    vi.stubGlobal('Worker', class {});
+    vi.stubGlobal('navigator', { hardwareConcurrency: 8 });
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined);
+    vi.stubGlobal('crossOriginIsolated', false);
+    expect(chooseThreads()).toMatchObject({ threads: 1, reason: expect.stringContaining('not cross-origin isolated') });
+    vi.stubGlobal('crossOriginIsolated', true);
+    expect(chooseThreads()).toEqual({ threads: 4, reason: 'auto: 4 of 8 CPUs' });
+  });
+
+  it('an edge platform that has worker_threads in name only, and may not block: one', () => {
+    machine(8);
+    vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+      throw new TypeError('Atomics.wait cannot be called in this context');
+    });
+    expect(chooseThreads()).toEqual({ threads: 1, reason: 'no worker host for this runtime' });
+  });
+
+  it('asks for nothing that Deno would have to ask its user for', () => {
+    machine(8, { [V2]: '50000 100000\n' });
+    vi.stubEnv('VERCEL', '1');
+    const query = vi.fn(() => ({ state: 'prompt' }));
+    vi.stubGlobal('Deno', { permissions: { querySync: query } });
+    expect(isGranted({ name: 'env', variable: 'VERCEL' })).toBe(false);
+    expect(chooseThreads()).toEqual({ threads: 4, reason: 'auto: 4 of 8 CPUs' });
+    query.mockReturnValue({ state: 'granted' });
+    expect(chooseThreads().threads).toBe(1);
+  });
+
   it('an environment that may not be read is none', () => {
     machine(2);
     vi.spyOn(process, 'env', 'get').mockImplementation(() => {
@@ -94,11 +143,45 @@ describe('chooseThreads', () => {
   });
 });
 
+describe('cpuQuota', () => {
+  const root = '/sys/fs/cgroup';
+  const service = { [SELF]: '0::/system.slice/train.service\n' };
+  it.each([
+    ['none', {}, Infinity],
+    ['the own group', { ...service, [`${root}/system.slice/train.service/cpu.max`]: '150000 100000\n' }, 1.5],
+    ['a group above', { ...service, [`${root}/system.slice/cpu.max`]: '200000 100000\n' }, 2],
+    [
+      'the least of all',
+      {
+        ...service,
+        [`${root}/system.slice/train.service/cpu.max`]: 'max 100000\n',
+        [`${root}/system.slice/cpu.max`]: '300000 100000\n',
+        [V2]: '50000 100000\n',
+      },
+      0.5,
+    ],
+    [
+      'version 1',
+      {
+        [SELF]: '5:memory:/other\n4:cpu,cpuacct:/docker/1234\n0::/\n',
+        [`${root}/cpu/docker/1234/cpu.cfs_quota_us`]: '75000\n',
+        [`${root}/cpu/docker/1234/cpu.cfs_period_us`]: '50000\n',
+      },
+      1.5,
+    ],
+    ['a path that cannot be seen from inside', { [SELF]: '0::/../../outside\n', [V2]: '100000 100000\n' }, 1],
+  ])('%s', (_, files, quota) => {
+    machine(8, files);
+    expect(cpuQuota()).toBe(quota);
+  });
+});
+
 describe('features', () => {
   it('are there on Node', () => {
     expect(hasSimd()).toBe(true);
     expect(whyNoSharedMemory()).toBeNull();
     expect(whyNoThreads()).toBeNull();
+    expect(mayBlock()).toBe(true);
     expect(builtin('node:os')).toBeDefined();
     expect(builtin('node:no-such-module')).toBeUndefined();
   });

@@ -5,11 +5,13 @@ import * as L from '../../src/abi/layout';
 import { AdaL, createRuntime, type Runtime, StepAbortedError, type StepResult, WorkerError } from '../../src/index';
 import { checkClipping } from '../../src/optimizers/clipping';
 import { StepTable } from '../../src/optimizers/step-table';
-import { nodeWorkerHost, type WorkerHost } from '../../src/runtime/worker-host';
+import type { WorkerHost } from '../../src/runtime/worker-host';
+import { nodeWorkerHost } from '../../src/runtime/worker-host-node';
 import { Parameter } from '../../src/tensors/parameter';
 import { Tensor } from '../../src/tensors/tensor';
 import { bitsOf, simd, THREAD_CASES, withRuntime } from '../support/backends';
-import { countingHost, type Fault, faultyHost, killableHost, sourceHost } from '../support/evil-host';
+import { countingHost, faultyHost, killableHost, sourceHost } from '../support/evil-host';
+import type { Fault } from '../support/faults';
 import { fillRough } from '../support/gradients';
 import { hashOf, snapshot } from '../support/snapshot';
 
@@ -274,13 +276,13 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
 
 describe('workers that do not start', () => {
   const HOSTS: [string, WorkerHost, RegExp][] = [
-    ['exit at once', sourceHost('process.exit(7)'), /worker \d exited: exit code 7/],
-    ['throw at once', sourceHost('throw new Error("broken")'), /worker \d exited: Error: broken/],
-    ['are no JavaScript', sourceHost('this is not JavaScript'), /worker \d exited: SyntaxError/],
+    ['exit at once', sourceHost('process.exit(7)'), /worker \d did not start: exit code 7/],
+    ['throw at once', sourceHost('throw new Error("broken")'), /worker \d did not start: Error: broken/],
+    ['are no JavaScript', sourceHost('this is not JavaScript'), /worker \d did not start: SyntaxError/],
     [
       'cannot instantiate the module',
       { spawn: (input, onEnd) => nodeWorkerHost.spawn({ ...input, module: {} as WebAssembly.Module }, onEnd) },
-      /worker \d failed: TypeError/,
+      /worker \d did not start: TypeError/,
     ],
   ];
 
@@ -301,6 +303,25 @@ describe('workers that do not start', () => {
     expect(error).toBeInstanceOf(WorkerError);
     expect((error as Error).message).toMatch(reason);
     expect(host).toMatchObject({ spawned: 2, terminated: 2 });
+  });
+
+  it.each(HOSTS)("that %s: no step fails under 'auto', and info says why", async (_, workerHost, reason) => {
+    await withRuntime(simd, async (single) => {
+      const runtime = await threadsRuntime(workerHost, { threads: 'auto' });
+      const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
+      for (let t = 1; t <= 50; t++) {
+        for (const each of [optimizer, sound]) fillRough(each, t);
+        sound.step();
+        if (t % 2) await optimizer.stepAsync();
+        else optimizer.step();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      expect(snapshot(optimizer)).toEqual(snapshot(sound));
+      if (runtime.info.threadsReason !== 'one CPU') {
+        expect(runtime.info).toMatchObject({ threads: 1, threadsReason: expect.stringMatching(reason) });
+      }
+      runtime.dispose();
+    });
   });
 
   it('that never become ready: given up after 5 s, all ended', async () => {

@@ -1,6 +1,7 @@
 /** The matrix: every suite that promises equal bits runs over these. */
 import { partsOf, type StateArray } from '../../src/optimizers/state-array';
-import { createRuntime, type Runtime, type RuntimeOptions } from '../../src/runtime/runtime';
+import { createRuntime, type Runtime } from '../../src/runtime/runtime';
+import type { RuntimeOptions } from '../../src/runtime/runtime-options';
 
 export interface BackendCase {
   readonly name: string;

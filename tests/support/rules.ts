@@ -1,5 +1,9 @@
-/** All rules that optimizers have, for suites that run over every one. */
+/**
+ * All rules that optimizers have, with parameters and gradients that reach their corners, for suites that run over every one.
+ * No test framework in here: the portable suite runs it as well.
+ */
 import { type OptimizerName, optimizerNames } from '../../src/index';
+import { Prng } from '../../src/math/prng';
 
 /** What a suite calls it, the optimizer, its options. */
 export type RuleCase = [what: string, name: OptimizerName, options: Record<string, unknown>];
@@ -13,3 +17,32 @@ export const RULE_CASES: readonly RuleCase[] = [
   ['rmsprop, centred', 'rmsprop', { centered: true }],
   ['rmsprop, centred, with momentum', 'rmsprop', { centered: true, momentum: 0.9 }],
 ];
+
+/** One element, less than a turn of the kernels' loop, more than a block. */
+const SIZES = { a: 1, b: 37, c: 8192 + 5 };
+
+function fill(element: (i: number) => number): Record<string, Float32Array> {
+  return Object.fromEntries(
+    Object.entries(SIZES).map(([name, n]) => [name, Float32Array.from({ length: n }, (_, i) => element(i))]),
+  );
+}
+
+export function initialParams(): Record<string, Float32Array> {
+  const prng = new Prng(7);
+  return fill(() => prng.normal());
+}
+
+/** Draws by step: normal numbers of our own making are slow, and every case wants the same. */
+const draws = new Map<number, Float64Array>();
+
+/** Gradients of step t; every fifth element is always zero. */
+export function gradientsAt(t: number, scale = 1): Record<string, Float32Array> {
+  let normals = draws.get(t);
+  if (!normals) {
+    const prng = new Prng(11, t);
+    normals = Float64Array.from({ length: Object.values(SIZES).reduce((sum, n) => sum + n, 0) }, () => prng.normal());
+    draws.set(t, normals);
+  }
+  let drawn = 0;
+  return fill((i) => (i % 5 === 3 ? 0 : scale * (normals as Float64Array)[drawn++]));
+}

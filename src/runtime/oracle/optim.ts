@@ -43,6 +43,10 @@ export function createOracleOptim(memory: LinearMemory): OptimKernels {
       }
     },
     combine: (out, x, y, n, a, b) => combine(memory.f32, [out >>> 2, x >>> 2, y >>> 2], n, f(a), f(b)),
+    gatherRows: (out, table, rows, count, bytes) =>
+      eachRow(memory, rows, count, bytes, (from, to, u8) => u8.copyWithin(out + to, table + from, table + from + bytes)),
+    scatterRows: (table, x, rows, count, bytes) =>
+      eachRow(memory, rows, count, bytes, (to, from, u8) => u8.copyWithin(table + to, x + from, x + from + bytes)),
     halve: (x) => f(x * 0.5),
   };
 }
@@ -53,6 +57,18 @@ function combine(f32: Float32Array, [out, x, y]: readonly number[], n: number, a
     const v = f32[x + i];
     f32[out + i] = v - f(b * f(f(a * v) - f32[y + i]));
   }
+}
+
+/** Calls `copy` with the byte offsets of every listed row, in its table and among those gathered. */
+function eachRow(
+  { buffer, u32 }: LinearMemory,
+  rows: number,
+  count: number,
+  bytes: number,
+  copy: (inTable: number, gathered: number, u8: Uint8Array) => void,
+): void {
+  const u8 = new Uint8Array(buffer);
+  for (let i = 0; i < count; i++) copy(u32[(rows >>> 2) + i] * bytes, i * bytes, u8);
 }
 
 /** A block's gradient, clamped where the table says so. A copy. */

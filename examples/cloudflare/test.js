@@ -1,0 +1,90 @@
+/** What the example promises, under workerd: no update lost, memory flat, and how long things take. */
+import { strict as assert } from 'node:assert';
+import { readdirSync } from 'node:fs';
+import { Miniflare } from 'miniflare';
+import thousand from './thousand.js';
+
+const COMPATIBILITY_DATE = '2026-06-01';
+const CONCURRENT = 50;
+
+/** What wrangler made of an entry: its script first, then its binaries. */
+function modulesIn(folder) {
+  const files = readdirSync(folder).filter((file) => /\.(js|wasm)$/.test(file));
+  files.sort((a, b) => Number(a.endsWith('.wasm')) - Number(b.endsWith('.wasm')));
+  return files.map((file) => ({ type: file.endsWith('.js') ? 'ESModule' : 'CompiledWasm', path: `${folder}/${file}` }));
+}
+
+async function within(options, body) {
+  const miniflare = new Miniflare({ compatibilityDate: COMPATIBILITY_DATE, modulesRoot: '.', ...options });
+  try {
+    return await body(miniflare);
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+const samples = Array.from({ length: 16 }, (_, i) => ({
+  features: Array.from({ length: 64 }, (_, j) => ((i * j) % 17) / 16),
+  label: i % 10,
+}));
+
+async function post(miniflare, path) {
+  const response = await miniflare.dispatchFetch(`http://x${path}`, {
+    method: 'POST',
+    body: JSON.stringify(samples),
+    signal: AbortSignal.timeout(60_000),
+  });
+  assert.equal(response.status, 200, `${path}: ${await response.clone().text()}`);
+  return response.json();
+}
+
+/** All at once to one tenant: every one of them is an update, and each sees the ones before it. */
+async function loseNothing(miniflare, kind) {
+  const start = performance.now();
+  const answers = await Promise.all(Array.from({ length: CONCURRENT }, () => post(miniflare, `/${kind}/crowded`)));
+  const updates = answers.map((answer) => answer.updates).sort((a, b) => a - b);
+  assert.deepEqual(
+    updates,
+    Array.from({ length: CONCURRENT }, (_, i) => i + 1),
+  );
+  const { updates: after, loss } = await post(miniflare, `/${kind}/crowded`);
+  assert.equal(after, CONCURRENT + 1);
+  const alone = await post(miniflare, `/${kind}/other`);
+  assert.equal(alone.updates, 1);
+  assert.ok(loss < alone.loss, `the loss fell: ${alone.loss} → ${loss}`);
+  console.log(`${kind}: ${CONCURRENT} concurrent requests, ${CONCURRENT} updates, ${(performance.now() - start).toFixed(0)} ms`);
+}
+
+const bindings = {
+  durableObjects: { TENANTS: { className: 'Tenant', useSQLite: true } },
+  r2Buckets: ['MODELS'],
+};
+await within({ modules: modulesIn('dist'), ...bindings }, async (miniflare) => {
+  await loseNothing(miniflare, 'tenants');
+  await loseNothing(miniflare, 'r2');
+});
+
+/** No memory is kept for a tenant, and none of what was in it. */
+function judge(place, { usedBytes, rounds, leftovers }) {
+  const [first] = rounds;
+  for (const round of rounds) {
+    assert.equal(round.memoryBytes, first.memoryBytes);
+    assert.equal(round.usedBytes, usedBytes);
+  }
+  assert.equal(leftovers, 0);
+  const times = rounds.map(({ p50Ms }) => p50Ms.toFixed(2)).join(', ');
+  const sizes = `linear memory ${first.memoryBytes / 1024} KiB throughout and all zero at the end`;
+  console.log(`1,000 tenants in turn, ${place}: p50 of ${rounds.length} rounds ${times} ms, ${sizes}`);
+}
+
+global.gc();
+const before = process.memoryUsage().heapUsed;
+judge('Node', await (await thousand.fetch()).json());
+global.gc();
+console.log(
+  `heap of Node after the 4,000 requests: ${((process.memoryUsage().heapUsed - before) / 1024).toFixed(0)} KiB more than before`,
+);
+
+await within({ modules: modulesIn('dist-thousand') }, async (miniflare) => {
+  judge('workerd', await (await miniflare.dispatchFetch('http://x/')).json());
+});

@@ -1,0 +1,2 @@
+// The package loads its binaries lazily, and Vite splits code in workers only if they are modules.
+export default { worker: { format: 'es' } };

@@ -1,0 +1,248 @@
+/**
+ * The rows of a sparse parameter that a step touches: gathered into tensors of their own, which an ordinary step updates, and
+ * written back.
+ *
+ * Invariant: rows that are not touched are neither read nor written; a refused step writes back nothing.
+ */
+import { STATUS_DONE, UNROLL } from '../abi/layout';
+import { pow2 } from '../math/exponent';
+import type { Runtime } from '../runtime/runtime';
+import { checkFloats, Parameter } from '../tensors/parameter';
+import { Tensor } from '../tensors/tensor';
+import { fail } from '../validate';
+import { CompactTensor, type StateTensor } from './compact-tensor';
+import type { Slot } from './slots';
+import { type Counters, StepTable, type TableOptions } from './step-table';
+
+/** Row indices: whole numbers. */
+export type RowIndices = ArrayLike<number>;
+
+/** Rows that there is room for at first. */
+const FIRST_CAPACITY = 16;
+/**
+ * The most a row's scale is raised by: v' carries twice as much, and is below 2^97. Only a row that was last touched when gradient
+ * norms were 64 times what they are meets it; both its moments are then as if they had been smaller, at the same ratio.
+ */
+const MAX_RISE = 12;
+
+/** Room for rows, and the step table over it. */
+interface Room {
+  readonly capacity: number;
+  /** Address of their indices, u32. */
+  readonly indices: number;
+  readonly parameter: Parameter;
+  readonly states: readonly StateTensor[];
+  readonly table: StepTable;
+}
+
+export class SparseRows {
+  /** e of every row's state, for rules whose state is scaled: see Counters.exponent. */
+  readonly exponents: Int16Array | null;
+  readonly rowCount: number;
+  /** Elements a row. */
+  readonly rowLength: number;
+  readonly #runtime: Runtime;
+  readonly #slot: Slot;
+  readonly #options: TableOptions;
+  #room: Room | null = null;
+  #count = 0;
+
+  constructor(runtime: Runtime, slot: Slot, options: TableOptions, scaled: boolean) {
+    const { shape, length } = slot.parameter.value;
+    this.#runtime = runtime;
+    this.#slot = slot;
+    this.#options = options;
+    this.rowCount = shape[0];
+    this.rowLength = length / shape[0];
+    this.exponents = scaled ? new Int16Array(this.rowCount) : null;
+  }
+
+  /** Bytes of linear memory that gathering takes. */
+  get byteLength(): number {
+    if (!this.#room) return 0;
+    const { capacity, parameter, states, table } = this.#room;
+    const tensors = [parameter.value, parameter.grad, ...states];
+    return tensors.reduce((sum, { byteLength }) => sum + byteLength, 4 * capacity + table.byteLength);
+  }
+
+  /** The table of the step over the gathered rows; its one group has index 0. */
+  get table(): StepTable {
+    return this.#room!.table;
+  }
+
+  /** The gradient of the gathered rows. */
+  get gradient(): Float32Array {
+    return this.#room!.parameter.grad.data.subarray(0, this.#count * this.rowLength);
+  }
+
+  /**
+   * Gathers rows, sums their gradients, and makes the table ready for a step.
+   * @param grads one row of gradients an index; those of the same index are added in the order in which they come
+   * @throws ArgumentError, OutOfMemoryError; nothing has changed then
+   */
+  gather(rowIndices: RowIndices, grads: Float32Array, counters: Counters): void {
+    const rows = this.#checkIndices(rowIndices);
+    checkFloats('grads', grads, this.#runtime, rowIndices.length * this.rowLength);
+    this.#reserve(rows.length);
+    this.#count = rows.length;
+    const { indices, parameter, states, table } = this.#room!;
+    const { memory, kernels } = this.#runtime;
+    memory.u32.set(rows, indices >>> 2);
+    for (const [from, to, bytes] of this.#pairs(parameter, states)) {
+      kernels.gatherRows(to, from, indices, rows.length, bytes);
+      new Uint8Array(memory.buffer, to + rows.length * bytes, this.#padding * (bytes / this.rowLength)).fill(0);
+    }
+    this.#sumGradients(rowIndices, grads, rows);
+    this.#rescale(rows, counters.exponent);
+    table.setCounters(0, counters);
+    table.select(nothingFrozen, rows.length * this.rowLength + this.#padding);
+  }
+
+  /** Writes the rows back, if the step was accepted. */
+  scatter(): void {
+    const { indices, parameter, states, table } = this.#room!;
+    if (table.status !== STATUS_DONE) return;
+    const { memory, kernels } = this.#runtime;
+    for (const [to, from, bytes] of this.#pairs(parameter, states)) {
+      kernels.scatterRows(to, from, indices, this.#count, bytes);
+    }
+    if (!this.exponents) return;
+    const { exponent } = table.counters(0);
+    const first = indices >>> 2;
+    for (let i = 0; i < this.#count; i++) this.exponents[memory.u32[first + i]] = exponent;
+  }
+
+  dispose(): void {
+    if (this.#room) release(this.#runtime, this.#room);
+    this.#room = null;
+  }
+
+  /** Elements between the gathered rows' end and the end of the kernels' last turn. */
+  get #padding(): number {
+    return -(this.#count * this.rowLength) & (UNROLL - 1);
+  }
+
+  /** Parameter and states: where they are, where they are gathered, and how many bytes a row has. */
+  #pairs(parameter: Parameter, states: readonly StateTensor[]): [own: number, gathered: number, rowBytes: number][] {
+    const pairs: [number, number, number][] = [[this.#slot.parameter.value.address, parameter.value.address, 4 * this.rowLength]];
+    for (const [index, state] of states.entries()) {
+      const size = state instanceof CompactTensor ? 2 : 4;
+      pairs.push([this.#slot.states[index].address, state.address, size * this.rowLength]);
+    }
+    return pairs;
+  }
+
+  /** Ascending, each once. */
+  #checkIndices(rowIndices: RowIndices): Uint32Array {
+    if (typeof rowIndices !== 'object' || rowIndices === null || !(rowIndices.length > 0)) {
+      fail('rowIndices', 'an array of at least one row index', rowIndices);
+    }
+    for (let i = 0; i < rowIndices.length; i++) {
+      const row: unknown = rowIndices[i];
+      if (!Number.isInteger(row) || (row as number) < 0 || (row as number) >= this.rowCount) {
+        fail(`rowIndices[${i}]`, `an integer in [0, ${this.rowCount - 1}]`, row);
+      }
+    }
+    const rows = new Uint32Array(rowIndices).sort();
+    let count = 1;
+    for (let i = 1; i < rows.length; i++) if (rows[i] !== rows[i - 1]) rows[count++] = rows[i];
+    return rows.subarray(0, count);
+  }
+
+  /** Room for `count` rows. */
+  #reserve(count: number): void {
+    const known = this.#room?.capacity ?? 0;
+    if (count <= known) return;
+    const room = this.#makeRoom(Math.min(this.rowCount, Math.max(FIRST_CAPACITY, 2 ** (32 - Math.clz32(count - 1)))));
+    if (this.#room) release(this.#runtime, this.#room);
+    this.#room = room;
+  }
+
+  #makeRoom(capacity: number): Room {
+    const runtime = this.#runtime;
+    const { format, seed } = this.#slot;
+    const shape = [capacity * this.rowLength];
+    const made: { dispose(): void }[] = [];
+    const keep = <T extends { dispose(): void }>(item: T): T => {
+      made.push(item);
+      return item;
+    };
+    try {
+      const parameter = keep(new Parameter(runtime, shape));
+      const states = this.#slot.states.map((state) =>
+        keep(state instanceof CompactTensor ? new CompactTensor(runtime, state.format, shape[0]) : new Tensor(runtime, shape)),
+      );
+      const table = keep(new StepTable(runtime, this.#options));
+      table.describe([{ parameter, states, format, seed, group: 0 }], 1);
+      return { capacity, indices: runtime.arena.allocate(4 * capacity), parameter, states, table };
+    } catch (error) {
+      for (const item of made) item.dispose();
+      throw error;
+    }
+  }
+
+  #sumGradients(rowIndices: RowIndices, grads: Float32Array, rows: Uint32Array): void {
+    const { rowLength } = this;
+    const { f32 } = this.#runtime.memory;
+    const first = this.#room!.parameter.grad.address >>> 2;
+    const end = first + rows.length * rowLength;
+    // -0 is what changes nothing that is added to it.
+    f32.fill(-0, first, end).fill(0, end, end + this.#padding);
+    for (let i = 0; i < rowIndices.length; i++) {
+      const to = first + indexOf(rows, rowIndices[i]) * rowLength;
+      const from = i * rowLength;
+      for (let k = 0; k < rowLength; k++) f32[to + k] += grads[from + k];
+    }
+  }
+
+  /** Brings the gathered moments to the tensor's exponent: exact powers of two. */
+  #rescale(rows: Uint32Array, exponent: number): void {
+    if (!this.exponents) return;
+    const { states } = this.#room!;
+    for (let i = 0; i < rows.length; i++) {
+      const rise = Math.min(this.exponents[rows[i]] - exponent, MAX_RISE);
+      if (rise === 0) continue;
+      for (let k = 0; k < 2; k++) scale(states[k], i * this.rowLength, this.rowLength, pow2(Math.max((k + 1) * rise, -300)));
+    }
+  }
+}
+
+/** A bfloat16 number is the upper half of a float32. */
+const UPPER_HALF = 16;
+
+const nothingFrozen = () => false;
+
+function release(runtime: Runtime, { indices, parameter, states, table }: Room): void {
+  runtime.arena.release(indices);
+  parameter.dispose();
+  for (const state of states) state.dispose();
+  table.dispose();
+}
+
+/** Where `row` is among ascending `rows`, which have it. */
+function indexOf(rows: Uint32Array, row: number): number {
+  let low = 0;
+  let high = rows.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (rows[middle] < row) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Multiplies elements of a moment by a power of two. */
+function scale(state: StateTensor, first: number, count: number, factor: number): void {
+  const { data } = state;
+  if (data instanceof Float32Array) {
+    for (let i = first; i < first + count; i++) data[i] *= factor;
+  } else if (data.dtype === 'bf16') {
+    const number = new Float32Array(1);
+    const bits = new Uint32Array(number.buffer);
+    for (let i = first; i < first + count; i++) {
+      bits[0] = data.bits[i] << UPPER_HALF;
+      number[0] *= factor;
+      data.bits[i] = bits[0] >>> UPPER_HALF;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** `adal-wasm/registry` there. */
+export { createOptimizer, optimizerNames } from './workerd';

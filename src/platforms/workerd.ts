@@ -1,0 +1,15 @@
+/** The main entry on Cloudflare's workerd, which compiles the .wasm modules of a Worker when it is deployed and no bytes later. */
+import { createOptimizerIn, type createOptimizer as inlinedCreateOptimizer } from '../optimizers/registry';
+import type { Binaries } from '../runtime/module';
+import { createRuntimeOver, type createRuntime as inlinedCreateRuntime } from '../runtime/runtime';
+import optim from './optim.simd.wasm';
+
+const binaries: Binaries = {
+  load: async (name) => (name === 'optim.simd' ? optim : (await import('./nn.simd.wasm')).default),
+  whyNoThreads: 'no threads on workerd',
+};
+
+export * from '../index';
+export const createRuntime: typeof inlinedCreateRuntime = (options) => createRuntimeOver(binaries, options);
+export const createOptimizer: typeof inlinedCreateOptimizer = (name, params, options) =>
+  createOptimizerIn(createRuntime, name, params, options);

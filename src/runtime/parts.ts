@@ -1,0 +1,125 @@
+/**
+ * What a runtime is made of: memory, the kernels over it, and workers; chosen for the platform and put together here.
+ *
+ * Invariant: with backend 'auto' a refusal of the platform leads to the next slower backend, and the reason is kept; a wrong
+ * argument never does. A backend that was asked for by name is given or is an error. What threads need is imported where they
+ * are to be had, so that nobody else downloads it.
+ */
+import { JOB_SIZE } from '../abi/layout';
+import { AdalError, ArgumentError, UnsupportedError } from '../errors';
+import { Arena } from './arena';
+import { hasSimd, keepsSubnormals, mayBlock, whyNoThreads } from './features';
+import type { OptimKernels, ThreadedOptimKernels } from './kernels';
+import { createMemory, type LinearMemory } from './memory';
+import { type Binaries, instantiate } from './module';
+import type { WorkerPool } from './pool';
+import type { Backend, RuntimeSettings } from './runtime-options';
+
+export interface RuntimeParts {
+  readonly backend: Backend;
+  /** Why not a faster backend; empty when it is the fastest, or was asked for. */
+  readonly backendReason: string;
+  readonly memory: LinearMemory;
+  readonly arena: Arena;
+  readonly kernels: OptimKernels;
+  /** The workers besides this thread; null where there are none. */
+  readonly pool: WorkerPool | null;
+  readonly threads: number;
+  readonly threadsReason: string;
+  /** Whether the thread of this runtime may wait for others. */
+  readonly mayBlock: boolean;
+}
+
+/**
+ * @throws UnsupportedError when a backend was asked for by name that does not work here, or the engine refuses any memory
+ */
+export async function createParts(settings: RuntimeSettings, binaries: Binaries): Promise<RuntimeParts> {
+  const { backend } = settings;
+  if (backend === 'oracle') return createOracle(settings, '');
+  if (!hasSimd()) {
+    const reason = 'WebAssembly SIMD is not available here';
+    if (backend !== 'auto') throw new UnsupportedError(`${reason}: use backend 'auto' or 'oracle'`);
+    return createOracle(settings, reason);
+  }
+  const choice = await resolveThreads(settings, binaries);
+  if (backend === 'threads' && choice.blocked) throw new UnsupportedError(`no threads: ${choice.reason}`);
+  if (backend === 'threads' || choice.threads > 1) {
+    try {
+      return await createThreaded(settings, binaries, choice);
+    } catch (cause) {
+      if (backend === 'threads' || !(cause instanceof AdalError) || cause instanceof ArgumentError) throw cause;
+      return createSingle(settings, binaries, `threads could not be started: ${cause.message}`);
+    }
+  }
+  return createSingle(settings, binaries, choice.reason);
+}
+
+interface Choice {
+  readonly threads: number;
+  readonly reason: string;
+  /** Whether no threads can be had at all. */
+  readonly blocked: boolean;
+}
+
+async function resolveThreads(settings: RuntimeSettings, binaries: Binaries): Promise<Choice> {
+  const { threads, backend, parameterCount, workerHost } = settings;
+  if (backend === 'simd') return { threads: 1, reason: `backend 'simd' was asked for`, blocked: false };
+  const obstacle = binaries.whyNoThreads ?? (workerHost ? null : whyNoThreads());
+  if (threads === 1) return { threads: 1, reason: 'one thread was asked for', blocked: obstacle !== null };
+  if (obstacle) return { threads: 1, reason: obstacle, blocked: true };
+  if (threads === 'auto') return { ...(await import('./thread-policy')).chooseThreads(parameterCount), blocked: false };
+  return { threads, reason: `${threads} threads were asked for`, blocked: false };
+}
+
+const ONE_THREAD = { backendReason: '', pool: null, threads: 1, mayBlock: false } as const;
+
+async function createOracle({ maxMemory }: RuntimeSettings, backendReason: string): Promise<RuntimeParts> {
+  const memory = createMemory('plain', maxMemory);
+  const { createOracleOptim } = await import('./oracle/optim');
+  const kernels = createOracleOptim(memory);
+  const threadsReason = 'the oracle runs on one thread';
+  return { ...ONE_THREAD, backend: 'oracle', backendReason, memory, arena: new Arena(memory), kernels, threadsReason };
+}
+
+async function createSingle(settings: RuntimeSettings, binaries: Binaries, threadsReason: string): Promise<RuntimeParts> {
+  const memory = createMemory('unshared', settings.maxMemory);
+  let kernels: OptimKernels;
+  try {
+    kernels = await instantiate<OptimKernels>(await binaries.load('optim.simd'), memory);
+  } catch (cause) {
+    if (settings.backend !== 'auto' || !(cause instanceof UnsupportedError)) throw cause;
+    return createOracle(settings, cause.message);
+  }
+  const instead = await refuseFlushing(settings, kernels);
+  return instead ?? { ...ONE_THREAD, backend: 'simd', memory, arena: new Arena(memory), kernels, threadsReason };
+}
+
+async function createThreaded(settings: RuntimeSettings, binaries: Binaries, choice: Choice): Promise<RuntimeParts> {
+  const { threads, reason } = choice;
+  const module = await binaries.load('optim.threads');
+  const memory = createMemory('shared', settings.maxMemory);
+  const kernels = await instantiate<ThreadedOptimKernels>(module, memory);
+  const instead = await refuseFlushing(settings, kernels);
+  if (instead) return instead;
+  const arena = new Arena(memory);
+  let pool: WorkerPool | null = null;
+  if (threads > 1) {
+    const { jobTimeoutMs, workerUrl } = settings;
+    const [{ WorkerPool }, { loadWorkerHost }] = await Promise.all([import('./pool'), import('./worker-host')]);
+    const host = settings.workerHost ?? (await loadWorkerHost(workerUrl));
+    const control = arena.allocate(JOB_SIZE);
+    pool = new WorkerPool({ module, memory, kernels, host, control, workerCount: threads - 1, jobTimeoutMs });
+    if (settings.threads !== 'auto') await pool.startAndWait();
+  }
+  const waits = mayBlock();
+  const threadsReason = waits || threads === 1 ? reason : `${reason}; step() may not wait on this thread and runs alone`;
+  return { backend: 'threads', backendReason: '', memory, arena, kernels, pool, threads, threadsReason, mayBlock: waits };
+}
+
+/** Where vector arithmetic loses subnormals the bits would differ from everywhere else. */
+async function refuseFlushing(settings: RuntimeSettings, kernels: OptimKernels): Promise<RuntimeParts | null> {
+  if (keepsSubnormals(kernels.halve)) return null;
+  const reason = 'vector arithmetic flushes subnormal numbers here (32-bit ARM): results would differ from other machines';
+  if (settings.backend !== 'auto') throw new UnsupportedError(`${reason}: use backend 'auto' or 'oracle'`);
+  return createOracle(settings, reason);
+}

@@ -1,0 +1,5 @@
+import { train } from './train.js';
+
+train().then((line) => {
+  document.querySelector('#result').textContent = line;
+});

@@ -1,0 +1,7 @@
+import { train } from './train.js';
+
+export default {
+  async fetch() {
+    return new Response(await train());
+  },
+};

@@ -1,0 +1,85 @@
+/** What package.json promises: every file is there, in the order of conditions that platforms need, and importing does nothing. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const { exports: map } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, unknown> };
+const conditional = Object.entries(map).filter(
+  (entry): entry is [string, Record<string, string>] => typeof entry[1] === 'object',
+);
+const CONDITIONS = ['types', 'workerd', 'edge-light', 'deno', 'bun', 'node', 'browser', 'default'];
+
+/** Static imports of a built file. */
+function importsOf(file: string): string[] {
+  return [...readFileSync(file, 'utf8').matchAll(/(?:^|[;}\n])(?:import|export)[^;()]*?"([^"]+)"/g)].map((match) => match[1]);
+}
+
+describe('the exports map', () => {
+  it('names files that exist', () => {
+    const targets = Object.values(map).flatMap((target) =>
+      typeof target === 'string' ? [target] : Object.values(target as object),
+    );
+    expect(targets.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  });
+
+  it.each(conditional)('%s has its conditions in order', (_, target) => {
+    const order = Object.keys(target).map((condition) => CONDITIONS.indexOf(condition));
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(Object.keys(target)).toEqual(expect.arrayContaining(['types', 'default']));
+  });
+
+  it('has an entry for every declaration file of dist/', () => {
+    const declared = conditional.map(([, { types }]) => types.replace('./dist/', ''));
+    const found = readdirSync(join(ROOT, 'dist')).filter((file) => file.endsWith('.d.ts'));
+    expect(declared.sort()).toEqual(found.sort());
+  });
+
+  it.each(['index', 'registry'])('%s of workerd and of the edge runtime export what the default does', (entry) => {
+    const names = (file: string) => {
+      const lists = [...readFileSync(join(ROOT, 'dist', file), 'utf8').matchAll(/export\s*\{([^}]+)\}/g)];
+      return lists.flatMap(([, list]) => list.split(',').map((item) => item.trim().split(' as ').at(-1))).sort();
+    };
+    for (const platform of ['workerd', 'edge-light']) expect(names(`${entry}.${platform}.js`)).toEqual(names(`${entry}.js`));
+  });
+});
+
+describe('importing', () => {
+  const library = conditional.map(([, target]) => target.default);
+  const specifiers = conditional.map(([subpath]) => subpath.replace('.', 'adal-wasm'));
+
+  it.each(library)('%s imports no module of Node, and waits for nothing', (file) => {
+    const seen = new Set<string>();
+    const visit = (path: string): void => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      for (const id of importsOf(path)) {
+        expect(id, path).toMatch(/^\.|^@assemblyscript\/loader$/);
+        if (id.startsWith('.')) visit(resolve(path, '..', id));
+      }
+    };
+    visit(join(ROOT, file));
+  });
+
+  it.each(specifiers)(
+    '%s reads no environment and no version, touches no WebAssembly and no timer; by require() as well',
+    (name) => {
+      const script = `
+      const touched = [];
+      // Node's own loader reads some of these as well.
+      const note = (name) => new Error().stack.includes('/dist/') && touched.push(name);
+      const watch = (object, name, value) =>
+        Object.defineProperty(object, name, { get() { note(name); return value; }, configurable: true });
+      for (const name of ['env', 'versions', 'version', 'platform']) watch(process, name, process[name]);
+      const globals = ['WebAssembly', 'Worker', 'SharedArrayBuffer', 'Atomics', 'setTimeout', 'setInterval', 'navigator', 'crypto'];
+      for (const name of globals) watch(globalThis, name, globalThis[name]);
+      process.getBuiltinModule = note;
+      require(${JSON.stringify(name)});
+      import(${JSON.stringify(name)}).then(() => require('node:fs').writeSync(1, JSON.stringify(touched)));
+    `;
+      const options = { cwd: ROOT, encoding: 'utf8', input: script } as const;
+      expect(JSON.parse(execFileSync(process.execPath, ['--no-warnings', '-'], options))).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,58 @@
+/**
+ * Bundles the portable suite into one ES module without imports, build/runtimes/suite.js. What it tests is the built package,
+ * dist/, and not the sources that its types come from.
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import nodeResolve from '@rollup/plugin-node-resolve';
+import { rollup } from 'rollup';
+import ts from 'typescript';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+export const BUNDLE = resolve(ROOT, 'build/runtimes/suite.js');
+
+/** The entry of dist/ for a module of src/ that is an entry of the package. */
+const ENTRIES = { 'src/nn': 'nn.js', 'src/data': 'data.js', 'src/checkpoint': 'checkpoint.js' };
+
+/** Sends imports of the package's sources to dist/, and compiles the suite's own. */
+const sources = (entry) => ({
+  name: 'sources',
+  resolveId(id, importer) {
+    if (!importer || !id.startsWith('.')) return null;
+    const path = resolve(importer, '..', id);
+    const name = path.slice(ROOT.length + 1);
+    const built = name === 'src/index' ? entry : ENTRIES[name];
+    if (built) return resolve(ROOT, 'dist', built);
+    return existsSync(`${path}.ts`) ? `${path}.ts` : null;
+  },
+  async load(id) {
+    if (id.endsWith('.json')) return `export default ${await readFile(id, 'utf8')};`;
+    if (!id.endsWith('.ts')) return null;
+    const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+    return ts.transpileModule(await readFile(id, 'utf8'), { compilerOptions: options }).outputText;
+  },
+});
+
+const beside = (files) => ({
+  name: 'beside',
+  resolveId(id) {
+    const name = files.find((file) => id.endsWith(`/${file}`));
+    return name ? { id: `./${name}`, external: 'absolute' } : null;
+  },
+});
+
+/**
+ * @param file where it goes
+ * @param entry the package's main entry for the platform, in dist/
+ * @param external files beside the bundle that it imports
+ */
+export async function bundleSuite({ file = BUNDLE, entry = 'index.js', external = [] } = {}) {
+  if (!existsSync(resolve(ROOT, 'dist/index.js'))) throw new Error('dist/ is missing: npm run build');
+  const input = resolve(import.meta.dirname, 'suite/index.ts');
+  const bundle = await rollup({ input, plugins: [beside(external), sources(entry), nodeResolve()], onwarn: () => {} });
+  await bundle.write({ file, format: 'es', inlineDynamicImports: true });
+  await bundle.close();
+}
+
+if (process.argv[1] === import.meta.filename) await bundleSuite();

@@ -1,0 +1,56 @@
+/** The portable suite: plain ESM without imports once bundled, the same file on every runtime. */
+import type { RuntimeInfo } from '../../../src/index';
+import { check, checkEqual, type Failure, Recorder } from './checks';
+import { type Configuration, createFor } from './configuration';
+import { runOptimizers } from './fingerprint';
+import { testGolden } from './golden';
+import { testProperties } from './properties';
+import { join, sha256 } from './state';
+import { trainDigits } from './training';
+
+export * as adal from '../../../src/index';
+export { longestFrameGap, prepareTraining, testFallbacks } from './browser';
+export { measureLifetimes } from './lifetime';
+
+/** What one cell of the matrix reports. */
+export interface Report {
+  readonly configuration: Configuration;
+  readonly passed: number;
+  readonly failures: readonly Failure[];
+  readonly fingerprint: string | null;
+  readonly info: RuntimeInfo | null;
+  readonly elapsedMs: number;
+}
+
+/**
+ * Runs everything.
+ * @param expectedBackend what the runtime must have chosen; null to take what comes
+ */
+export async function runSuite(configuration: Configuration, expectedBackend: string | null): Promise<Report> {
+  const begin = Date.now();
+  const recorder = new Recorder();
+  let fingerprint: string | null = null;
+  let info: RuntimeInfo | null = null;
+  await recorder.test('the runtime', async () => {
+    const runtime = await createFor(configuration);
+    info = runtime.info;
+    await recorder.test('is what was asked for', () => {
+      if (expectedBackend) checkEqual(runtime.info.backend, expectedBackend, 'backend');
+      if (typeof configuration === 'number') checkEqual(runtime.info.threads, configuration, 'threads');
+      check(runtime.info.threadsReason !== '', 'a reason for the number of threads');
+    });
+    await testGolden(recorder, runtime);
+    await testProperties(recorder, runtime);
+    await recorder.test('fingerprint', async () => {
+      const parts = await runOptimizers(runtime);
+      parts.push(await trainDigits(runtime));
+      fingerprint = await sha256(join(parts));
+    });
+    await recorder.test('all threads have lived through it', () => {
+      if (typeof configuration === 'number') checkEqual(runtime.info.threads, configuration, 'threads');
+    });
+    runtime.dispose();
+  });
+  const { passed, failures } = recorder;
+  return { configuration, passed, failures, fingerprint, info, elapsedMs: Date.now() - begin };
+}

@@ -1,0 +1,47 @@
+/** What is left behind after many lives. */
+import { AdaL, createRuntime } from '../../../src/index';
+
+export interface LifetimeReport {
+  readonly cycles: number;
+  /** JavaScript heap after a garbage collection, bytes: after a first tenth of the cycles, and after all. Null: not to be had. */
+  readonly heapBefore: number | null;
+  readonly heapAfter: number | null;
+  /** Linear memory, bytes: its size, and what of it is allocated. */
+  readonly memoryBefore: number;
+  readonly memoryAfter: number;
+  readonly usedBefore: number;
+  readonly usedAfter: number;
+}
+
+/** Heap in use after a collection, where the runtime can tell. */
+export type MeasureHeap = () => Promise<number | null> | number | null;
+
+/** Optimizers created, stepped and disposed of in one runtime; every hundredth in a runtime of its own. */
+export async function measureLifetimes(cycles: number, measureHeap: MeasureHeap): Promise<LifetimeReport> {
+  const runtime = await createRuntime({ threads: 1 });
+  const live = async (from: number, to: number) => {
+    for (let i = from; i < to; i++) {
+      const own = i % 100 === 0 ? await createRuntime({ threads: 1 }) : null;
+      const optimizer = new AdaL(own ?? runtime, { w: { shape: [1 + (i % 700)] }, b: { shape: [10] } });
+      optimizer.grads.w.fill(1);
+      optimizer.step();
+      if (i % 50 === 0) await optimizer.stepAsync();
+      optimizer.dispose();
+      own?.dispose();
+    }
+  };
+  await live(0, cycles / 10);
+  const before = { heap: await measureHeap(), ...runtime.info };
+  await live(cycles / 10, cycles);
+  const after = { heap: await measureHeap(), ...runtime.info };
+  runtime.dispose();
+  return {
+    cycles,
+    heapBefore: before.heap,
+    heapAfter: after.heap,
+    memoryBefore: before.memoryBytes,
+    memoryAfter: after.memoryBytes,
+    usedBefore: before.usedBytes,
+    usedAfter: after.usedBytes,
+  };
+}

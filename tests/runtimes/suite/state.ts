@@ -1,0 +1,48 @@
+/** What an optimizer is at a moment, in bits. */
+import type { Optimizer, StateDict } from '../../../src/index';
+import { partsOf, type StatePart } from '../../../src/optimizers/state-array';
+import { checkBits, checkEqual } from './checks';
+
+/** Every typed array of a state dict, by a name of its own. */
+function* arraysOf({ params, state }: StateDict): Generator<[string, StatePart]> {
+  for (const [name, { data }] of Object.entries(params)) {
+    yield [name, data];
+    for (const [slot, array] of Object.entries(state[name].arrays)) {
+      for (const [key, part] of partsOf(array)) yield [`${name}.${slot}${key}`, part];
+    }
+  }
+}
+
+/** All but the arrays, as text. Numbers have one decimal form on every engine. */
+function countersOf({ algorithm, step, state }: StateDict): string {
+  const counters = Object.entries(state).map(([name, { arrays: _, ...rest }]) => [name, rest]);
+  return JSON.stringify([algorithm, step, counters]);
+}
+
+export function checkSameState(got: StateDict, want: StateDict, what: string): void {
+  checkEqual(countersOf(got), countersOf(want), `${what}: counters`);
+  const wanted = new Map(arraysOf(want));
+  for (const [name, array] of arraysOf(got)) checkBits(array, wanted.get(name) as StatePart, `${what}: ${name}`);
+}
+
+/** What goes into the fingerprint: the bytes of all parameters and state arrays, then the counters. */
+export function bytesOf(optimizer: Optimizer): Uint8Array<ArrayBuffer> {
+  const dict = optimizer.stateDict();
+  const parts = [...arraysOf(dict)].map(([, array]) => new Uint8Array(array.slice().buffer));
+  return join([...parts, new TextEncoder().encode(countersOf(dict))]);
+}
+
+export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
