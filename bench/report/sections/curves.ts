@@ -53,7 +53,7 @@ export function curveSection(study: Study): Section | null {
     title: 'Curves',
     parts: [
       'Line: the median over the seeds. Band: 10% to 90% of them. A run that diverged counts as worse than all others from then on. Time is the number of steps times the time of one, measured alone on the machine; where that was not measured there is no curve over time.',
-      html`${controls(study, charts)}<noscript><p>Curves need the script of this page; all figures are in the tables.</p></noscript><div class="figures">${figures}</div>${embedJson('curve-data', charts)}`,
+      html`${controls(study, charts)}<p class="unscripted">Curves need the script of this page; all figures are in the tables.</p><div class="figures">${figures}</div>${embedJson('curve-data', charts)}`,
     ],
   };
 }
