@@ -47,6 +47,8 @@ step(
 const sources = [
   ...filesOf('assembly'),
   ...filesOf('src'),
+  ...filesOf('bench/schema'),
+  ...filesOf('bench/suite'),
   ...filesOf('scripts'),
   'rollup.config.js',
   'tsconfig.json',

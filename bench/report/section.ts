@@ -1,5 +1,5 @@
 /** What a report is made of: sections of paragraphs, tables, cards and drawings, before any of them is HTML or Markdown. */
-import { Html, html } from './html';
+import { type Content, Html, html } from './html';
 import { type Table, tableHtml, tableMarkdown } from './table';
 
 /** Facts about several things, a card each. */
@@ -15,6 +15,11 @@ export interface Section {
   id: string;
   title: string;
   parts: readonly Part[];
+}
+
+/** Drawings under a heading that opens and closes them. */
+export function folded(title: string, open: boolean, drawings: Content): Html {
+  return html`<details${open && html` open`}><summary>${title}</summary><div class="figures">${drawings}</div></details>`;
 }
 
 function cardsHtml({ cards }: Cards): Html {

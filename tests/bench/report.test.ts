@@ -1,9 +1,12 @@
 /** The report: its tables against a made-up result of a known truth, its page against its own security policy. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Ajv from 'ajv';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readmeTables, renderCsv, renderMarkdown, renderReport, replaceTables } from '../../bench/report';
+import { report } from '../../bench/report/command';
 import { curveChart, MOST_POINTS, thin } from '../../bench/report/curves';
 import { formatDuration, formatEstimate, formatExact, formatNumber, formatRatio, formatSpread } from '../../bench/report/format';
 import { html } from '../../bench/report/html';
@@ -15,6 +18,7 @@ import { matrixTable } from '../../bench/report/sections/matrix';
 import { Study } from '../../bench/report/study';
 import { tableCsv, tableHtml, tableMarkdown } from '../../bench/report/table';
 import example from '../../bench/schema/example.json';
+import { unknownReference } from '../../bench/schema/references';
 import type { Result, Run } from '../../bench/schema/result';
 import schema from '../../bench/schema/result.schema.json';
 import { syntheticResult } from './synthetic-result';
@@ -313,4 +317,44 @@ it('the example of the schema makes a report', () => {
   const shown = renderReport(example as unknown as Result);
   expect(shown).toContain('TensorFlow.js needs code generation');
   expect(readFileSync('bench/schema/example.json', 'utf8').length).toBeLessThan(shown.length);
+});
+
+describe('adal report', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'adal-report-'));
+  const path = (name: string): string => join(folder, name);
+  writeFileSync(path('whole.json'), JSON.stringify(example));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('writes what the extensions ask for, by default a page beside the result', () => {
+    report([path('whole.json')]);
+    expect(readFileSync(path('whole.html'), 'utf8')).toBe(renderReport(example as unknown as Result));
+    report([path('whole.json')], [path('a.md'), path('a.csv'), path('a.json')]);
+    expect(readFileSync(path('a.md'), 'utf8')).toContain('| --- |');
+    expect(JSON.parse(readFileSync(path('a.json'), 'utf8'))).toEqual(example);
+  });
+
+  it('refuses a broken result and writes nothing', () => {
+    const text = JSON.stringify(example);
+    const broken: [string, string][] = [
+      [text.slice(0, 5000), 'no JSON, or not all of it'],
+      [text.replace('"schemaVersion":1', '"schemaVersion":2'), '"schemaVersion" expected 1, got 2'],
+      [text.replace('"seed":0', '"seed":-1'), 'must be >= 0'],
+      [text.replace('"optimizer":"sgd-momentum"', '"optimizer":"sdg"'), 'no optimizer "sdg" in this result'],
+      ['', 'no JSON'],
+    ];
+    for (const [content, message] of broken) {
+      writeFileSync(path('broken.json'), content);
+      expect(() => report([path('broken.json')], [path('broken.html')])).toThrow(message);
+      expect(existsSync(path('broken.html'))).toBe(false);
+    }
+    expect(() => report([path('whole.json')], [path('report.pdf')])).toThrow('"out[0]" expected a file ending in .html, .md, .csv, .json'); // biome-ignore format: one line
+  });
+});
+
+it('references are found wherever they stand', () => {
+  expect(unknownReference(result)).toBeNull();
+  for (const list of ['micro', 'hashes', 'coldStart', 'threadScaling', 'streams'] as const) {
+    const strayed = { ...result, [list]: [{ ...result[list][0], environment: 'nowhere' }] };
+    expect(unknownReference(strayed)).toBe(`/${list}/0: no environment "nowhere" in this result`);
+  }
 });

@@ -65,7 +65,7 @@ const CHECKS = {
   'draws a curve chart for each workload and schedule': async (reader) => {
     await reader.open();
     const colours = await reader.colours();
-    assert.equal(colours.length, await reader.page.locator('[data-curves]').count());
+    assert.equal(colours.length, await reader.page.locator('[data-condition]:not([hidden]) [data-curves]').count());
     assert.ok(colours.length > 0);
     for (const count of colours) assert.ok(count > 20, `a chart with ${count} colours`);
   },
@@ -116,11 +116,17 @@ const CHECKS = {
     await reader.page.locator('#curve-controls input[name=series]').first().check();
     assert.ok((await reader.colours()).length > 0);
   },
-  'goes from steps to time, to other figures, and between scales': async (reader) => {
+  'goes to other conditions, from steps to time, to other figures, and between scales': async (reader) => {
     await reader.open();
     const seen = new Set([(await reader.drawings())[0]]);
-    for (const selector of ['[value=time]', '[name=logX]', '[name=logY]', '[value=validationLoss]']) {
-      await reader.page.locator(`#curve-controls ${selector}`).click();
+    for (const selector of [
+      '[name=condition]:not(:checked)',
+      '[value=time]',
+      '[name=logX]',
+      '[name=logY]',
+      '[value=validationLoss]',
+    ]) {
+      await reader.page.locator(`#curve-controls ${selector}`).first().click();
       const [drawing] = await reader.drawings();
       assert.ok(!seen.has(drawing), `${selector} changed nothing`);
       seen.add(drawing);

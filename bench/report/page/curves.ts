@@ -8,6 +8,7 @@ const DASHES = [[], [6, 3], [2, 3]];
 const COLOURS = 8;
 
 interface Settings {
+  condition: string;
   metric: CurveMetric;
   x: 'step' | 'time';
   logX: boolean;
@@ -19,7 +20,15 @@ function readSettings(form: HTMLFormElement): Settings {
   const data = new FormData(form);
   const metric = CURVE_METRICS.find((name) => name === data.get('metric')) ?? 'trainLoss';
   const x = data.get('x') === 'time' ? 'time' : 'step';
-  return { metric, x, logX: data.has('logX'), logY: data.has('logY'), shown: new Set(data.getAll('series').map(String)) };
+  const condition = String(data.get('condition'));
+  return {
+    condition,
+    metric,
+    x,
+    logX: data.has('logX'),
+    logY: data.has('logY'),
+    shown: new Set(data.getAll('series').map(String)),
+  };
 }
 
 /** A log scale has no place for zero and below. */
@@ -67,9 +76,10 @@ class Chart {
     this.#data = data;
   }
 
-  draw(settings: Settings, width = this.#place.clientWidth): void {
+  draw(settings: Settings, width?: number): void {
     this.#plot?.destroy();
     this.#plot = null;
+    if (this.#place.closest('[hidden]')) return;
     const drawn = this.#data.series.flatMap((series) => {
       const band = series.bands[settings.metric];
       if (!band || !settings.shown.has(series.key)) return [];
@@ -83,7 +93,7 @@ class Chart {
     const options = this.#options(
       settings,
       drawn.map(({ series }) => series),
-      width,
+      width ?? this.#place.clientWidth,
     );
     this.#plot = new uPlot(options, joined, this.#place);
   }
@@ -127,6 +137,9 @@ export function enableCurves(): void {
   });
   const draw = (width?: number): void => {
     const settings = readSettings(form);
+    for (const group of document.querySelectorAll<HTMLElement>('[data-condition]')) {
+      group.hidden = group.dataset.condition !== settings.condition;
+    }
     for (const chart of charts) chart.draw(settings, width);
   };
   form.addEventListener('change', () => draw());

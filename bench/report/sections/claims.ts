@@ -114,7 +114,7 @@ function rowsOf(study: Study, pairings: readonly Pairing[], measure: Measure): C
         { text: formatNumber(second), sort: finite(second) },
         { text, sort: finite(estimate.value) },
         { text: String(pairs.seeds.length), sort: pairs.seeds.length },
-        { text: findingOf(tone), tone },
+        { text: findingOf(tone, estimate), tone },
       ],
     ];
   });

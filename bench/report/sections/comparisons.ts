@@ -1,6 +1,6 @@
 /** The comparisons that were listed before anything ran: the only ones that are tested. */
 import type { ListedComparison, Workload } from '../../schema/result';
-import { FEWEST_FOR_TEST, holm, signedRank } from '../../stats';
+import { type Estimate, FEWEST_FOR_TEST, holm, signedRank } from '../../stats';
 import { formatEstimate, formatNumber, formatP, formatShare, NONE } from '../format';
 import type { Section } from '../section';
 import type { Comparison, Study } from '../study';
@@ -36,8 +36,9 @@ export function testedComparisons(study: Study): Tested[] {
   });
 }
 
-/** A finding in words: no winner without a difference. */
-export function findingOf(tone: Tone): string {
+/** A finding in words: no winner without a difference, and none without an interval. */
+export function findingOf(tone: Tone, { interval }: Estimate): string {
+  if (interval === null) return 'not to be said: too few seeds';
   return tone === 'better' ? 'better' : tone === 'worse' ? 'worse' : 'no difference shown';
 }
 
@@ -47,7 +48,7 @@ export function comparisonRow(study: Study, { listed, workload, comparison, p, t
   return [
     { text: `${study.label(listed.a)} against ${study.label(listed.b)}`, heading: true },
     { text: `${workload.id}, ${conditions}`, note: `${workload.metric.name}; ${workload.metric.direction} is better` },
-    { text: findingOf(tone), tone },
+    { text: findingOf(tone, difference), tone },
     { text: formatEstimate(difference), sort: finite(difference.value) },
     {
       text: formatShare(improvement.value),

@@ -15,7 +15,7 @@ function radio(name: string, value: string, label: string, checked = false): Htm
   return html`<label><input type="radio" name="${name}" value="${value}"${checked && html` checked`}> ${label}</label>`;
 }
 
-function controls(study: Study, charts: readonly CurveChart[]): Html {
+function controls(study: Study, charts: readonly CurveChart[], conditions: readonly string[]): Html {
   const shown = shownAtFirst(study);
   const keys = new Set(charts.flatMap(({ series }) => series.map(({ key }) => key)));
   const optimizers = study.result.optimizers.filter(({ id }) => keys.has(id));
@@ -25,35 +25,48 @@ function controls(study: Study, charts: readonly CurveChart[]): Html {
   );
   return html`<form id="curve-controls"><fieldset><legend>Curves</legend><ul class="legend">${toggles}</ul></fieldset>
 <div class="controls">
+<fieldset><legend>Under</legend>${conditions.map((condition, i) => radio('condition', condition, condition, i === 0))}</fieldset>
 <fieldset><legend>Figure</legend>${radio('metric', 'trainLoss', 'train loss', true)} ${radio('metric', 'validationLoss', 'validation loss')} ${radio('metric', 'metric', 'validation metric')}</fieldset>
 <fieldset><legend>Over</legend>${radio('x', 'step', 'steps', true)} ${radio('x', 'time', 'time')}</fieldset>
 <fieldset><legend>Logarithmic</legend><label><input type="checkbox" name="logX"> across</label> <label><input type="checkbox" name="logY" checked> up</label></fieldset>
 </div></form>`;
 }
 
-export function curveSection(study: Study): Section | null {
-  const places: { chart: CurveChart; caption: string }[] = [];
-  const add = (condition: Condition): void => {
-    for (const ranked of [true, false]) {
-      for (const workload of study.workloads(condition, ranked)) {
-        const chart = curveChart(study, workload, condition);
-        if (chart) places.push({ chart, caption: `${workload.id}: ${workload.title}; ${study.nameOf(condition)}` });
-      }
-    }
-  };
-  for (const condition of study.conditions()) add(condition);
-  if (places.length === 0) return null;
-  const charts = places.map(({ chart }) => chart);
-  const figures = places.map(
-    ({ chart, caption }) =>
-      html`<figure><figcaption>${caption}</figcaption><div class="curves" data-curves="${chart.id}" role="img" aria-label="Curves of ${caption}"></div><p class="absent" hidden>None of the curves chosen has this figure here.</p></figure>`,
+interface Place {
+  condition: string;
+  chart: CurveChart;
+  caption: string;
+}
+
+function placesOf(study: Study, condition: Condition): Place[] {
+  return [true, false].flatMap((ranked) =>
+    study.workloads(condition, ranked).flatMap((workload) => {
+      const chart = curveChart(study, workload, condition);
+      const caption = `${workload.id}: ${workload.title}; ${study.nameOf(condition)}`;
+      return chart ? [{ condition: study.nameOf(condition), chart, caption }] : [];
+    }),
   );
+}
+
+function figureOf({ chart, caption }: Place): Html {
+  return html`<figure><figcaption>${caption}</figcaption><div class="curves" data-curves="${chart.id}" role="img" aria-label="Curves of ${caption}"></div><p class="absent" hidden>None of the curves chosen has this figure here.</p></figure>`;
+}
+
+export function curveSection(study: Study): Section | null {
+  const places = study.conditions().flatMap((condition) => placesOf(study, condition));
+  if (places.length === 0) return null;
+  const conditions = [...new Set(places.map(({ condition }) => condition))];
+  const figures = conditions.map((condition, i) => {
+    const here = places.filter((place) => place.condition === condition);
+    return html`<div class="figures" data-condition="${condition}"${i > 0 && html` hidden`}>${here.map(figureOf)}</div>`;
+  });
+  const charts = places.map(({ chart }) => chart);
   return {
     id: 'curves',
     title: 'Curves',
     parts: [
       'Line: the median over the seeds. Band: 10% to 90% of them. A run that diverged counts as worse than all others from then on. Time is the number of steps times the time of one, measured alone on the machine; where that was not measured there is no curve over time.',
-      html`${controls(study, charts)}<p class="unscripted">Curves need the script of this page; all figures are in the tables.</p><div class="figures">${figures}</div>${embedJson('curve-data', charts)}`,
+      html`<p class="unscripted">Curves need the script of this page; all figures are in the tables.</p>${controls(study, charts, conditions)}${figures}${embedJson('curve-data', charts)}`,
     ],
   };
 }

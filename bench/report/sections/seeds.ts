@@ -1,7 +1,7 @@
 /** Every seed of every optimizer. */
 import { stripsChart } from '../charts/strips';
 import { type Html, html } from '../html';
-import type { Section } from '../section';
+import { folded, type Section } from '../section';
 import { type Condition, primaries, type Study } from '../study';
 
 function stripsOf(study: Study, condition: Condition): Html[] {
@@ -20,11 +20,14 @@ function stripsOf(study: Study, condition: Condition): Html[] {
 }
 
 export function seedSection(study: Study): Section | null {
-  const figures = study.conditions().flatMap((condition) => stripsOf(study, condition));
-  if (figures.length === 0) return null;
+  const conditions = study.conditions();
+  if (conditions.length === 0) return null;
   return {
     id: 'seeds',
     title: 'Every seed',
-    parts: ['A dot is a run, the bar their median.', html`<div class="figures">${figures}</div>`],
+    parts: [
+      'A dot is a run, the bar their median.',
+      ...conditions.map((condition, i) => folded(study.nameOf(condition), i === 0, stripsOf(study, condition))),
+    ],
   };
 }

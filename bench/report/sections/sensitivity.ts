@@ -5,9 +5,9 @@ import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatExact, NONE } from '../format';
 import { type Html, html } from '../html';
-import type { Section } from '../section';
+import { folded, type Section } from '../section';
 import type { Study } from '../study';
-import type { Cell } from '../table';
+import type { Cell, Table } from '../table';
 
 /** Scores this near to the best count as good: a share of a loss, or points of an accuracy. */
 const LOSS_TOLERANCE = 0.1;
@@ -61,39 +61,47 @@ function legendOf(study: Study): Html {
   return legend([...shown].map((id) => ({ label: study.label(id), index: study.index(id) })));
 }
 
+/** The charts of one schedule. */
+function figuresOf(study: Study, schedule: string): Html[] {
+  return study.result.workloads.flatMap((workload) => {
+    const here = study.result.training.selections.filter((each) => each.workload === workload.id && each.schedule === schedule);
+    return here.length ? [chartOf(study, workload, schedule, here)] : [];
+  });
+}
+
+function widthTable(study: Study): Table {
+  const rows = study.result.workloads.flatMap((workload) => {
+    const here = study.result.training.selections.filter((each) => each.workload === workload.id);
+    return here.map((selection) => rowOf(study, selection, workload));
+  });
+  return {
+    id: 'sensitivity-table',
+    caption: 'How wide the range of good learning rates is',
+    columns: [
+      { label: 'optimizer' },
+      { label: 'workload, schedule' },
+      { label: 'chosen', align: 'right' },
+      { label: 'good range', align: 'right' },
+      { label: 'decades', align: 'right' },
+      { label: 'remarks' },
+    ],
+    rows,
+    folded: true,
+  };
+}
+
 export function sensitivitySection(study: Study): Section | null {
-  const { selections } = study.result.training;
-  if (selections.length === 0) return null;
-  const rows: Cell[][] = [];
-  const figures: Html[] = [];
-  for (const workload of study.result.workloads) {
-    for (const { id } of study.result.schedules) {
-      const here = selections.filter((each) => each.workload === workload.id && each.schedule === id);
-      if (here.length === 0) continue;
-      rows.push(...here.map((selection) => rowOf(study, selection, workload)));
-      figures.push(chartOf(study, workload, id, here));
-    }
-  }
+  const used = new Set(study.result.training.selections.map(({ schedule }) => schedule));
+  if (used.size === 0) return null;
+  const schedules = study.result.schedules.filter(({ id }) => used.has(id));
   return {
     id: 'sensitivity',
     title: 'Learning rates',
     parts: [
       `Scores of the search, on validation alone. A line that breaks off diverged. The range holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in factors of ten.`,
-      html`${legendOf(study)}<div class="figures">${figures}</div>`,
-      {
-        id: 'sensitivity-table',
-        caption: 'How wide the range of good learning rates is',
-        columns: [
-          { label: 'optimizer' },
-          { label: 'workload, schedule' },
-          { label: 'chosen', align: 'right' },
-          { label: 'good range', align: 'right' },
-          { label: 'decades', align: 'right' },
-          { label: 'remarks' },
-        ],
-        rows,
-        folded: true,
-      },
+      legendOf(study),
+      ...schedules.map(({ id, label }, i) => folded(label, i === 0, figuresOf(study, id))),
+      widthTable(study),
     ],
   };
 }
