@@ -7,6 +7,7 @@
 
 import type { Result, Run } from '../schema/result';
 import type { Job } from './executor';
+import { planTimed } from './micro/plan';
 import { createProgress } from './progress';
 import { COMPARISONS, OPTIMIZERS, SUITE_VERSION, WORKLOADS } from './registry';
 import { type Entry, SCHEMA_VERSION } from './result';
@@ -18,8 +19,11 @@ import { HASH_STEPS } from './study/hash-after';
 import { type Cell, type Filters, planStudy, shardOf } from './study/plan';
 import type { Tier } from './types';
 
-export const PARTS = ['training', 'hashes', 'streams'] as const;
+export const PARTS = ['training', 'hashes', 'streams', 'micro', 'speed', 'threads'] as const;
 export type Part = (typeof PARTS)[number];
+
+/** Of a cell's weights, about: to tell the time left. */
+const WEIGHT_A_SECOND = 30_000;
 
 export interface BenchSettings {
   readonly tier: Tier;
@@ -95,7 +99,7 @@ function jobsFor(settings: BenchSettings, cells: readonly Cell[], file: ResultFi
   const own = shardOf(cells, shard);
   const shared = first ? studyTasks(settings, own, file) : [];
   if (parts.includes('hashes')) shared.push(...hashTasks(own, environment, file));
-  return { shared, alone: [] };
+  return { shared, alone: shard.index === 1 ? timedTasks(settings, cells, environment, file) : [] };
 }
 
 /** What is a function of seeds, and so is done on one runtime alone. */
@@ -119,6 +123,36 @@ function hashTasks(cells: readonly Cell[], environment: string, file: ResultFile
     .map(({ workload, optimizer }) => {
       return { title: `${workload} ${optimizer}, hash`, weight: 1e3, job: { kind: 'hash', workload, optimizer, steps } };
     });
+}
+
+function timedTasks({ tier, parts }: BenchSettings, cells: readonly Cell[], environment: string, file: ResultFile): Task[] {
+  return planTimed(tier, cells)
+    .filter(({ part, job }) => parts.includes(part) && !isTimed(job, environment, file))
+    .map(({ title, seconds, job }) => ({ title, weight: WEIGHT_A_SECOND * seconds, job }));
+}
+
+/** Whether its rows are there. */
+function isTimed(job: Job, environment: string, { result }: ResultFile): boolean {
+  const here = <T extends { environment: string }>(rows: readonly T[], is: (row: T) => boolean) =>
+    rows.some((row) => row.environment === environment && is(row));
+  switch (job.kind) {
+    case 'step':
+      return here(
+        result.micro,
+        ({ benchmark, n, layout, gradients }) =>
+          benchmark.startsWith('step-') && n === job.n && layout === job.layout && gradients === job.gradients,
+      );
+    case 'kernels':
+      return here(result.micro, ({ benchmark }) => benchmark === 'triad');
+    case 'fit':
+      return here(result.micro, ({ benchmark }) => benchmark === `fit-${job.workload}`);
+    case 'threads':
+      return here(result.threadScaling, ({ n }) => n === job.n);
+    case 'speed':
+      return here(result.training.speed, ({ workload, optimizer }) => workload === job.workload && optimizer === job.optimizer);
+    default:
+      return false;
+  }
 }
 
 function cellTask(cell: Cell, file: ResultFile): Task {

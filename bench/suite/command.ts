@@ -48,6 +48,7 @@ function settingsFrom(options: BenchOptions, root: URL): BenchSettings {
   const places = {
     child: new URL('dist/bench/child.js', root),
     data: new URL('bench/data/', root),
+    peers: new URL('bench/suite/peers/', root),
     runtimes: new URL('tests/runtimes/node_modules/', root),
   };
   const groups = WORKLOADS.flatMap(({ id, group }) => [id, group]);

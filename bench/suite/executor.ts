@@ -3,9 +3,15 @@
  * may come over a pipe, a socket or from a page's own button.
  */
 import { createRuntime, type Runtime } from '../../src/index';
-import type { Run } from '../schema/result';
+import type { Environment, Run } from '../schema/result';
 import { type DataSource, MissingDataError } from './data';
 import { describeEnvironment } from './environment';
+import type { PeerModule } from './micro/contenders';
+import { benchKernels } from './micro/kernels';
+import { benchStep, type StepJob } from './micro/step';
+import { measureThreads } from './micro/threads';
+import { createTimer } from './micro/timing';
+import { measureFit, measureSpeed } from './micro/training-speed';
 import { workloadOf } from './registry';
 import { type Entry, keyOf } from './result';
 import { runCell, unsupportedRun } from './study/cell';
@@ -20,31 +26,39 @@ export type Job =
   | { readonly kind: 'workload'; readonly workload: string; readonly tier: Tier }
   | { readonly kind: 'cell'; readonly cell: Cell; readonly known: readonly Run[] }
   | { readonly kind: 'hash'; readonly workload: string; readonly optimizer: string; readonly steps: number }
-  | { readonly kind: 'streams'; readonly stepsFactor: number };
+  | { readonly kind: 'streams'; readonly stepsFactor: number }
+  | ({ readonly kind: 'step' } & StepJob)
+  | { readonly kind: 'kernels'; readonly rounds: number; readonly large: boolean }
+  | { readonly kind: 'speed'; readonly workload: string; readonly optimizer: string; readonly rounds: number }
+  | { readonly kind: 'fit'; readonly workload: string; readonly tier: Tier; readonly rounds: number }
+  | { readonly kind: 'threads'; readonly n: number; readonly rounds: number };
 
 export type Report = (entry: Entry) => void;
 
+/** What differs between platforms. */
+export interface Platform {
+  readonly data: DataSource;
+  /** Imports a file of bench/suite/peers; throws where that cannot be done, saying why. */
+  readonly loadPeer: (file: string) => Promise<PeerModule>;
+  /** Of the runtime, where it does not tell it itself. */
+  readonly version?: string;
+}
+
 export class Executor {
-  readonly #data: DataSource;
-  readonly #version: string | undefined;
+  readonly #platform: Platform;
   readonly #prepared = new Map<string, Promise<PreparedWorkload>>();
-  #environment: string | null = null;
+  #described: Environment | null = null;
   #runtime: Promise<Runtime> | null = null;
 
-  /** @param version of the runtime, where it does not tell it itself */
-  constructor(data: DataSource, version?: string) {
-    this.#data = data;
-    this.#version = version;
+  constructor(platform: Platform) {
+    this.#platform = platform;
   }
 
   async execute(job: Job, report: Report): Promise<void> {
-    if (job.kind === 'environment' || this.#environment === null) {
-      const environment = await describeEnvironment(this.#version);
-      this.#environment = environment.id;
-      report({ type: 'environment', value: environment });
-      if (job.kind === 'environment') return;
-    }
+    this.#described ??= await describeEnvironment(this.#platform.version);
     switch (job.kind) {
+      case 'environment':
+        return report({ type: 'environment', value: this.#described });
       case 'workload':
         return this.#describe(job.workload, job.tier, report);
       case 'cell':
@@ -53,7 +67,47 @@ export class Executor {
         return this.#hash(job, report);
       case 'streams':
         return runStreams(await this.#oneThread(), this.#environment, job.stepsFactor, report);
+      default:
+        return this.#measure(job, report);
     }
+  }
+
+  /** What is timed. */
+  async #measure(job: Job, report: Report): Promise<void> {
+    const { timerTickMs, cores } = this.#described!;
+    const timeOnce = await createTimer(timerTickMs);
+    const environment = this.#environment;
+    switch (job.kind) {
+      case 'step':
+        return benchStep(job, { environment, timeOnce, load: this.#platform.loadPeer, report });
+      case 'kernels':
+        return benchKernels(job.rounds, job.large, { environment, timeOnce, report });
+      case 'threads':
+        return measureThreads(job.n, job.rounds, cores, { environment, timeOnce, report });
+      case 'speed':
+        return this.#speed(job, report);
+      case 'fit': {
+        const { workload, tier, rounds } = job;
+        const prepared = await this.#prepare(workload);
+        const ids = { environment, workload, tier };
+        report({ type: 'micro', value: await measureFit(prepared, ids, rounds, await this.#oneThread(), timeOnce) });
+      }
+    }
+  }
+
+  async #speed({ workload, optimizer, rounds }: Job & { kind: 'speed' }, report: Report): Promise<void> {
+    const ids = { environment: this.#environment, workload, optimizer };
+    try {
+      const prepared = await this.#prepare(workload);
+      report({ type: 'speed', value: await measureSpeed(prepared, ids, rounds, await this.#oneThread()) });
+    } catch (error) {
+      const nothing = { secondsPerStep: [], stepsPerSample: 1, stable: true };
+      report({ type: 'speed', value: { ...ids, status: 'unsupported', reason: reasonOf(error), ...nothing } });
+    }
+  }
+
+  get #environment(): string {
+    return this.#described!.id;
   }
 
   /** Networks this small are trained on one thread; one memory serves all jobs. */
@@ -64,7 +118,7 @@ export class Executor {
 
   #prepare(id: string): Promise<PreparedWorkload> {
     let prepared = this.#prepared.get(id);
-    if (!prepared) this.#prepared.set(id, (prepared = workloadOf(id).prepare(this.#data)));
+    if (!prepared) this.#prepared.set(id, (prepared = workloadOf(id).prepare(this.#platform.data)));
     return prepared;
   }
 
@@ -79,16 +133,16 @@ export class Executor {
     try {
       prepared = await this.#prepare(cell.workload);
     } catch (error) {
-      report({ type: 'run', value: unsupportedRun(cell, this.#environment!, reasonOf(error)) });
+      report({ type: 'run', value: unsupportedRun(cell, this.#environment, reasonOf(error)) });
       return;
     }
     const byKey = new Map(known.map((run) => [keyOf('run', run), run]));
     const runtime = await this.#oneThread();
-    await runCell(cell, { runtime, environment: this.#environment!, prepared, known: byKey, report });
+    await runCell(cell, { runtime, environment: this.#environment, prepared, known: byKey, report });
   }
 
   async #hash({ workload, optimizer, steps }: Job & { kind: 'hash' }, report: Report): Promise<void> {
-    const identity = { environment: this.#environment!, workload, optimizer, steps };
+    const identity = { environment: this.#environment, workload, optimizer, steps };
     try {
       const prepared = await this.#prepare(workload);
       const hash = await hashAfter(prepared, optimizer, steps, await this.#oneThread());

@@ -14,6 +14,8 @@ export interface Places {
   readonly child: URL;
   /** bench/data, ending in a slash. */
   readonly data: URL;
+  /** bench/suite/peers, ending in a slash. */
+  readonly peers: URL;
   /** Where runtimes may be installed besides the path: a node_modules folder. */
   readonly runtimes: URL;
 }
@@ -33,13 +35,13 @@ function createProcessRunner(
   name: string,
   program: () => string | null,
   flags: readonly string[],
-  { child, data }: Places,
+  { child, data, peers }: Places,
 ): Runner {
   return {
     name,
     missing: () => (program() ? null : `${name} is not installed here`),
     open: async (count) =>
-      Array.from({ length: count }, () => new ProcessLane(program()!, [...flags, fileURLToPath(child), data.href])),
+      Array.from({ length: count }, () => new ProcessLane(program()!, [...flags, fileURLToPath(child), data.href, peers.href])),
   };
 }
 
