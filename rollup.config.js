@@ -5,6 +5,7 @@ import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import typescript from '@rollup/plugin-typescript';
 import dts from 'rollup-plugin-dts';
+import { reportPage } from './bench/report/page/rollup.js';
 
 const library = {
   index: 'src/index.ts',
@@ -22,7 +23,7 @@ const platforms = {
   'index.edge-light': 'src/platforms/edge-light.ts',
   'registry.edge-light': 'src/platforms/registry.edge-light.ts',
 };
-const cli = { cli: 'src/cli/main.ts' };
+const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What the benchmark suite starts on other runtimes. */
 const bench = { 'bench/child': 'bench/suite/runners/child.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
@@ -72,6 +73,7 @@ const wasmBeside = {
 };
 
 export default [
+  reportPage,
   {
     input: { ...library, ...platforms, ...cli, ...bench },
     external,

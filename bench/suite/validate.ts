@@ -1,6 +1,7 @@
 /** Reading results: what is not a whole, valid result is refused, with where and why. */
 import { Ajv, type ErrorObject } from 'ajv';
 import { AdalError } from '../../src/index';
+import { unknownReference } from '../schema/references';
 import type { Result } from '../schema/result';
 import schema from '../schema/result.schema.json';
 import { SCHEMA_VERSION } from './result';
@@ -15,7 +16,8 @@ export class ResultError extends AdalError {
 
 /**
  * @param name of the file, for errors
- * @throws ResultError for text that is no JSON (a truncated file), another schema version, or anything the schema does not allow
+ * @throws ResultError for text that is no JSON (a truncated file), another schema version, anything the schema does not allow, or
+ *   an entry that names what the file does not describe
  */
 export function parseResult(text: string, name: string): Result {
   let value: unknown;
@@ -29,7 +31,10 @@ export function parseResult(text: string, name: string): Result {
     throw new ResultError(`${name}: "schemaVersion" expected ${SCHEMA_VERSION}, got ${JSON.stringify(schemaVersion)}`);
   }
   if (!check(value)) throw new ResultError(`${name}: ${explain(check.errors![0])}`);
-  return value as unknown as Result;
+  const result = value as unknown as Result;
+  const unknown = unknownReference(result);
+  if (unknown) throw new ResultError(`${name}: ${unknown}`);
+  return result;
 }
 
 function explain({ instancePath, message, params }: ErrorObject): string {

@@ -33,4 +33,16 @@ export function addBenchCommands(program: Command): void {
       const { bench } = await import('../../bench/suite/command');
       process.exitCode = await bench(options, ROOT);
     });
+  program
+    .command('report')
+    .description('make a report of results, merged where there are several')
+    .argument('<results...>', 'files that adal bench has written')
+    .option(
+      '--out <files...>',
+      'report files: .html, .md, .csv, or .json for the merged result (default: beside the first, .html)',
+    )
+    .action(async (results, { out }) => {
+      const { report } = await import('../../bench/report/command');
+      report(results, out);
+    });
 }
