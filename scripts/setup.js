@@ -47,7 +47,9 @@ step(
 const sources = [
   ...filesOf('assembly'),
   ...filesOf('src'),
+  ...filesOf('bench/report'),
   ...filesOf('bench/schema'),
+  ...filesOf('bench/stats'),
   ...filesOf('bench/suite'),
   ...filesOf('scripts'),
   'rollup.config.js',

@@ -5,10 +5,11 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError } from '../../src/index';
 import type { Result } from '../schema/result';
-import { type BenchSettings, PARTS, type Part, runBench } from './bench';
+import { type BenchSettings, runBench } from './bench';
 import { formatTime } from './progress';
 import { OPTIMIZERS, WORKLOADS } from './registry';
 import { runnersNamed } from './runners';
+import { PARTS, type Part } from './tasks';
 import type { Tier } from './types';
 
 /** As commander gives them. */

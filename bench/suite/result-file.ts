@@ -1,44 +1,25 @@
-/** A result as it grows, on disk. Invariant: the file is a valid result at any time; an entry is in it once. */
+/** A result as it grows, on disk. What the file holds already, if it is of the same study, is gone on with. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AdalError } from '../../src/index';
-import type { Result, Run } from '../schema/result';
-import { type Entry, type EntryType, keyOf, LISTS } from './result';
-import { parseResult } from './validate';
+import type { Result } from '../schema/result';
+import type { Entry } from './result';
+import { ResultStore } from './store';
+import { parseResult, ResultError } from './validate';
 
 const SAVE_EVERY_MS = 10_000;
 
-export class ResultFile {
+export class ResultFile extends ResultStore {
   readonly path: string;
-  readonly result: Result;
-  readonly #keys = new Set<string>();
   #savedAt = 0;
 
-  /** Goes on with what the file holds, if it holds the same study; with `blank` otherwise. */
+  /** @throws ResultError when the file is broken or holds another study: it is left alone then */
   constructor(path: string, blank: Result) {
+    super(existsSync(path) ? continued(path, blank) : blank);
     this.path = path;
-    this.result = existsSync(path) ? continued(path, blank) : blank;
-    for (const type of Object.keys(LISTS) as EntryType[]) {
-      for (const value of LISTS[type].of(this.result)) this.#keys.add(keyOf(type, value));
-    }
   }
 
-  has(type: EntryType, identity: object): boolean {
-    return this.#keys.has(keyOf(type, identity));
-  }
-
-  runs(filter: (run: Run) => boolean): Run[] {
-    return this.result.training.runs.filter(filter);
-  }
-
-  add({ type, value }: Entry): void {
-    const key = keyOf(type, value);
-    const list = LISTS[type].of(this.result) as object[];
-    if (this.#keys.has(key)) {
-      const index = list.findIndex((each) => keyOf(type, each) === key);
-      list[index] = value;
-    } else list.push(value);
-    this.#keys.add(key);
+  override add(entry: Entry): void {
+    super.add(entry);
     if (Date.now() - this.#savedAt > SAVE_EVERY_MS) this.save();
   }
 
@@ -58,11 +39,11 @@ function continued(path: string, blank: Result): Result {
   for (const name of ['suiteVersion', 'tier', 'shard'] as const) {
     if (same(name)) continue;
     const [expected, got] = [JSON.stringify(blank[name]), JSON.stringify(found[name])];
-    throw new AdalError('RESULT', `${path} holds another study: expected ${name} ${expected}, got ${got}; give another --out`);
+    throw new ResultError(`${path} holds another study: expected ${name} ${expected}, got ${got}; give another --out`);
   }
   if (found.package.commit !== blank.package.commit) {
     const [now, then] = [blank.package.commit, found.package.commit];
-    throw new AdalError('RESULT', `${path} was measured at commit ${then}, this is ${now}; give another --out`);
+    throw new ResultError(`${path} was measured at commit ${then}, this is ${now}; give another --out`);
   }
   return { ...found, date: blank.date, complete: false };
 }

@@ -45,4 +45,14 @@ export function addBenchCommands(program: Command): void {
       const { report } = await import('../../bench/report/command');
       report(results, out);
     });
+  program
+    .command('report')
+    .description('make a report of benchmark results, merged; what does not belong together is refused')
+    .argument('<results...>', 'result files')
+    .option('--out <files...>', '.html, .md, .csv or .json (default: .html beside the first result)')
+    .allowExcessArguments(false)
+    .action(async (results: string[], { out }: { out?: string[] }) => {
+      const { report } = await import('../../bench/report/command');
+      report(results, out);
+    });
 }

@@ -5,6 +5,7 @@ import {
   type Contender,
   createContenders,
   createOwn,
+  HYPERPARAMETERS,
   type PeerModule,
   type Rule,
   type StepData,
@@ -27,8 +28,9 @@ export interface StepContext {
 }
 
 const CHECK_STEPS = 20;
-/** Peers round differently, and step by step apart. */
+/** Peers round differently: relative to the weight, or to the way that all steps together may have gone. */
 const TOLERANCE = 1e-4;
+const WAY = CHECK_STEPS * HYPERPARAMETERS.lr;
 
 type Check = NonNullable<Micro['check']>;
 
@@ -99,7 +101,7 @@ export function compare(got: Float32Array, expected: Float32Array, exact: boolea
     if (a[i] === b[i]) continue;
     bitwise = false;
     maxUlp = Math.max(maxUlp, Math.abs(ordered(a[i]) - ordered(b[i])));
-    const error = Math.abs(got[i] - expected[i]) / Math.max(1e-3, Math.abs(expected[i]));
+    const error = Math.abs(got[i] - expected[i]) / Math.max(WAY, Math.abs(expected[i]));
     worst = Number.isNaN(error) ? Infinity : Math.max(worst, error);
   }
   const passed = exact ? bitwise : worst <= TOLERANCE;
