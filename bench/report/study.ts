@@ -36,6 +36,8 @@ export class Study {
   readonly #groups = new Map<string, Run[]>();
   readonly #comparisons = new Map<string, Comparison | null>();
   readonly #order: string[];
+  /** By id: in a result they stand as they were done. */
+  readonly allWorkloads: readonly Workload[];
 
   constructor(readonly result: Result) {
     for (const run of result.training.runs) {
@@ -46,6 +48,7 @@ export class Study {
       else this.#groups.set(key, [run]);
     }
     for (const group of this.#groups.values()) group.sort((a, b) => a.seed - b.seed);
+    this.allWorkloads = [...result.workloads].sort((a, b) => (a.id < b.id ? -1 : 1));
     // What is compared gets the first colours, which differ most.
     const compared = result.comparisons.flatMap(({ a, b }) => [a, b]);
     this.#order = [...new Set([...compared, BASELINE, ...result.optimizers.map(({ id }) => id)])];
@@ -66,7 +69,7 @@ export class Study {
 
   /** Workloads that something ran on. */
   workloads(condition: Condition, ranked = true): Workload[] {
-    return this.result.workloads.filter(
+    return this.allWorkloads.filter(
       (workload) =>
         workload.ranked === ranked && this.result.optimizers.some(({ id }) => this.runs(workload.id, id, condition).length > 0),
     );
