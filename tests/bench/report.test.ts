@@ -107,6 +107,29 @@ describe('comparisons', () => {
   });
 });
 
+describe('conditions', () => {
+  it('hold reference defaults together, whatever schedule belongs to each', () => {
+    const owned = withRuns((run) => (run.optimizer === 'adal' && run.schedule === 'constant' ? run : { ...run, track: 'T0' }));
+    const runs = owned.training.runs.filter(
+      ({ track, schedule, optimizer }) => track === 'T1' || (schedule === 'cosine') === (optimizer === 'lion'),
+    );
+    const defaults = new Study({ ...owned, comparisons: [], training: { ...owned.training, runs } });
+    const [condition] = defaults.conditions().filter(({ track }) => track === 'T0');
+    expect(defaults.nameOf(condition!)).toBe('T0, own schedules');
+    expect(defaults.optimizers(condition!).map(({ id }) => id)).toContain('lion');
+    expect(defaults.compare(result.workloads[0]!, 'lion', 'adam', condition!)!.seeds).toHaveLength(10);
+  });
+
+  it('keep ablations out of the contenders, in a section of their own', () => {
+    const optimizers = small.optimizers.map((each) => (each.id === 'lion' ? { ...each, ablation: 'power' } : each));
+    const ablated = { ...small, optimizers };
+    expect(new Study(ablated).optimizers(CONSTANT).map(({ id }) => id)).not.toContain('lion');
+    expect(new Study(ablated).optimizers(CONSTANT, 'power').map(({ id }) => id)).toEqual(['lion']);
+    expect(renderReport(ablated)).toContain('<section id="ablation"');
+    expect(renderReport(small)).not.toContain('<section id="ablation"');
+  });
+});
+
 describe('the claims', () => {
   const run = (trainLoss: (number | null)[], more: Partial<Run> = {}): Run => ({
     ...result.training.runs[0]!,

@@ -224,7 +224,7 @@ export function claimSections(study: Study): Section[] {
     by: 'ratio',
   };
   const conditions =
-    'Workloads, schedules and tracks are those of the comparisons listed beforehand, the rule is AdaL as restated, and 95% intervals are per row, without correction.';
+    'Workloads, schedules and tracks are those of the comparisons listed beforehand; under 1/√t AdaL is the rule as restated, under other schedules that rule without its own decay. 95% intervals are per row, without correction.';
   return [
     {
       id: 'claim-early',

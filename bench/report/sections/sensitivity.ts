@@ -67,14 +67,20 @@ function chartOf(study: Study, workload: Workload, schedule: string, selections:
 
 /** One legend for all: an optimizer looks the same in each. */
 function legendOf(study: Study): Html {
-  const shown = new Set(study.result.training.selections.map(({ optimizer }) => optimizer));
+  const shown = new Set(contendersOf(study).map(({ optimizer }) => optimizer));
   return legend([...shown].map((id) => ({ label: study.label(id), index: study.index(id) })));
+}
+
+/** Without ablations: twenty lines are more than enough. */
+function contendersOf(study: Study): Selection[] {
+  const contenders = new Set(study.result.optimizers.filter(({ ablation }) => ablation === null).map(({ id }) => id));
+  return study.result.training.selections.filter(({ optimizer }) => contenders.has(optimizer));
 }
 
 /** The charts of one schedule. */
 function figuresOf(study: Study, schedule: string): Html[] {
   return study.allWorkloads.flatMap((workload) => {
-    const here = study.result.training.selections.filter((each) => each.workload === workload.id && each.schedule === schedule);
+    const here = contendersOf(study).filter((each) => each.workload === workload.id && each.schedule === schedule);
     return here.length ? [chartOf(study, workload, schedule, here)] : [];
   });
 }
@@ -101,7 +107,7 @@ function widthTable(study: Study): Table {
 }
 
 export function sensitivitySection(study: Study): Section | null {
-  const used = new Set(study.result.training.selections.map(({ schedule }) => schedule));
+  const used = new Set(contendersOf(study).map(({ schedule }) => schedule));
   if (used.size === 0) return null;
   const schedules = study.result.schedules.filter(({ id }) => used.has(id));
   return {
