@@ -27,6 +27,8 @@ const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What the benchmark suite starts on other runtimes. */
 const bench = { 'bench/child': 'bench/suite/runners/child.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
+/** What `trainInWorker` starts. Workers have no import maps, and may be served from anywhere: one file that needs no other. */
+const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
 const compile = () =>
   typescript({
@@ -94,6 +96,12 @@ export default [
       executable,
       workerScript,
     ],
+  },
+  {
+    input: trainWorker,
+    external: [/^node:/],
+    output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
+    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
   },
   {
     input: library,
