@@ -24,7 +24,7 @@ const platforms = {
 };
 const cli = { cli: 'src/cli/main.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
-/** What `trainInWorker` starts. Workers have no import maps, and may be served from anywhere: one file that needs no other. */
+/** What `trainInWorker` starts. */
 const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
 const compile = () =>
@@ -62,7 +62,7 @@ const wasmBeside = {
 
 export default [
   {
-    input: { ...library, ...platforms, ...cli },
+    input: { ...library, ...platforms, ...cli, ...trainWorker },
     external,
     output: {
       dir: 'dist',
@@ -72,11 +72,11 @@ export default [
     },
     plugins: [clean, wasmBeside, resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable, workerScript],
   },
+  // Workers have no import maps, and may be served from anywhere: one file that needs no other takes the place of the entry.
   {
-    input: trainWorker,
-    external: [/^node:/],
-    output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
-    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
+    input: 'dist/train-worker.js',
+    output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true },
+    plugins: [resolve()],
   },
   {
     input: library,
