@@ -59,7 +59,8 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
  */
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
   const { settings } = readOptions(options);
-  return new Model(runtime, await runtime.nn(), settings);
+  const kernels = await runtime.nn();
+  return new Model(runtime, kernels, { ...settings, threads: kernels.threads });
 }
 
 /** What a model is before there is one. */

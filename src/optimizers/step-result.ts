@@ -44,8 +44,7 @@ export function copyGradients(
   for (const name in grads) {
     if (!(name in views)) throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');
   }
-  for (let index = 0; index < slots.length; index++) {
-    const { name, group, parameter, rows } = slots[index];
+  for (const { name, group, parameter, rows } of slots) {
     if (rows) continue;
     const { length } = parameter.value;
     if (!Object.hasOwn(grads, name)) {
@@ -55,8 +54,7 @@ export function copyGradients(
     // Asked first, since a path for the error message would be made every step.
     if (!isFloats(grads[name], runtime, length)) checkFloats(`grads.${name}`, grads[name], runtime, length);
   }
-  for (let index = 0; index < slots.length; index++) {
-    const { name, parameter } = slots[index];
+  for (const { name, parameter } of slots) {
     if (Object.hasOwn(grads, name)) parameter.grad.data.set(grads[name]);
   }
 }
