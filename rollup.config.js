@@ -1,5 +1,5 @@
 /** src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, the .wasm files, and the type declarations. */
-import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
@@ -80,6 +80,15 @@ const wasmBeside = {
   },
 };
 
+/** The page that runs the suite, as a folder that any server may serve. */
+const pageFiles = {
+  name: 'page-files',
+  writeBundle() {
+    for (const file of ['index.html', 'page.css']) copyFileSync(`bench/suite/page/${file}`, `dist/site/${file}`);
+    cpSync('bench/data', 'dist/site/data', { recursive: true });
+  },
+};
+
 export default [
   reportPage,
   {
@@ -108,6 +117,12 @@ export default [
     input: 'dist/train-worker.js',
     output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true },
     plugins: [resolve(), outOfChunks],
+  },
+  {
+    input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },
+    external: [/^node:/],
+    output: { dir: 'dist/site', format: 'es', chunkFileNames: 'chunks/[name].js' },
+    plugins: [wasmBeside, resolve(), commonjs(), compile(), minify, pageFiles],
   },
   {
     input: library,

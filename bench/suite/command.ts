@@ -50,6 +50,8 @@ function settingsFrom(options: BenchOptions, root: URL): BenchSettings {
     child: new URL('dist/bench/child.js', root),
     data: new URL('bench/data/', root),
     peers: new URL('bench/suite/peers/', root),
+    site: new URL('dist/site/', root),
+    browsers: new URL('tests/runtimes/browsers.js', root),
     runtimes: new URL('tests/runtimes/node_modules/', root),
   };
   const groups = WORKLOADS.flatMap(({ id, group }) => [id, group]);

@@ -35,18 +35,6 @@ export function addBenchCommands(program: Command): void {
     });
   program
     .command('report')
-    .description('make a report of results, merged where there are several')
-    .argument('<results...>', 'files that adal bench has written')
-    .option(
-      '--out <files...>',
-      'report files: .html, .md, .csv, or .json for the merged result (default: beside the first, .html)',
-    )
-    .action(async (results, { out }) => {
-      const { report } = await import('../../bench/report/command');
-      report(results, out);
-    });
-  program
-    .command('report')
     .description('make a report of benchmark results, merged; what does not belong together is refused')
     .argument('<results...>', 'result files')
     .option('--out <files...>', '.html, .md, .csv or .json (default: .html beside the first result)')

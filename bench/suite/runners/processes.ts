@@ -16,6 +16,10 @@ export interface Places {
   readonly data: URL;
   /** bench/suite/peers, ending in a slash. */
   readonly peers: URL;
+  /** The built page, dist/site/. */
+  readonly site: URL;
+  /** What starts browsers: tests/runtimes/browsers.js. */
+  readonly browsers: URL;
   /** Where runtimes may be installed besides the path: a node_modules folder. */
   readonly runtimes: URL;
 }
