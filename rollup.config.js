@@ -27,7 +27,7 @@ const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What the benchmark suite starts on other runtimes. */
 const bench = { 'bench/child': 'bench/suite/runners/child.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
-/** What `trainInWorker` starts. Workers have no import maps, and may be served from anywhere: one file that needs no other. */
+/** What `trainInWorker` starts. */
 const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
 const compile = () =>
@@ -55,6 +55,12 @@ const workerScript = {
     const { default: source } = await import('./build/worker.js');
     this.emitFile({ type: 'asset', fileName: 'worker.js', source });
   },
+};
+
+/** Addresses beside the chunks' folder, in a file that lies beside it. */
+const outOfChunks = {
+  name: 'out-of-chunks',
+  renderChunk: (code) => code.replaceAll('new URL("../worker.js",import.meta.url)', 'new URL("./worker.js",import.meta.url)'),
 };
 
 /** What an earlier build left would be packed with the rest. */
@@ -86,7 +92,7 @@ const pageFiles = {
 export default [
   reportPage,
   {
-    input: { ...library, ...platforms, ...cli, ...bench },
+    input: { ...library, ...platforms, ...cli, ...bench, ...trainWorker },
     external,
     output: {
       dir: 'dist',
@@ -106,11 +112,11 @@ export default [
       workerScript,
     ],
   },
+  // Workers have no import maps, and may be served from anywhere: one file that needs no other takes the place of the entry.
   {
-    input: trainWorker,
-    external: [/^node:/],
-    output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
-    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
+    input: 'dist/train-worker.js',
+    output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true },
+    plugins: [resolve(), outOfChunks],
   },
   {
     input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },

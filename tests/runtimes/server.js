@@ -21,13 +21,14 @@ export const HEADERS = {
   'csp-no-wasm': csp(`'self'`, `'self' blob:`),
 };
 
-/** The bundle lies in a folder as it does in dist/, with the worker's script above it. */
+/** The bundle lies in a folder as it does in dist/, with the workers' scripts above it. */
 const FILES = {
   'page.html': resolve(import.meta.dirname, 'pages/page.html'),
   'page.js': resolve(import.meta.dirname, 'pages/page.js'),
   'page-worker.js': resolve(import.meta.dirname, 'pages/page-worker.js'),
   'chunks/suite.js': BUNDLE,
   'worker.js': resolve(ROOT, 'dist/worker.js'),
+  'train-worker.js': resolve(ROOT, 'dist/train-worker.js'),
   'other/worker.js': resolve(ROOT, 'dist/worker.js'),
 };
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript' };
