@@ -4,8 +4,8 @@ import { ROUNDS, SIZES } from './micro/plan';
 import { createProgress } from './progress';
 import { compact, type Entry } from './result';
 import { ResultFile } from './result-file';
+import { timeTorch } from './runners/pytorch';
 import type { ColdSample, Lane, Runner } from './runners/runner';
-import { timeTorch } from './runners/torch';
 import { planStudy } from './study/plan';
 import { blankResult, jobsFor, type StudySettings, type Task, type Tasks } from './tasks';
 

@@ -16,7 +16,7 @@ interface Answer {
 }
 
 function findPython(): string | null {
-  return PYTHONS.find((python) => spawnSync(python, ['-c', 'import torch, numpy'], { stdio: 'ignore' }).status === 0) ?? null;
+  return PYTHONS.find((python) => spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0) ?? null;
 }
 
 const hexOf = (array: Float32Array): string => Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('hex');
@@ -50,7 +50,7 @@ function ask(python: string, n: number, rounds: number, peers: URL): Answer | nu
   const theta = hexOf(fill(new Float32Array(PATTERN), 1, 0));
   const gradient = hexOf(fill(new Float32Array(PATTERN), 1e-3, 1));
   const input = JSON.stringify({ n, tensors: 1, rounds, steps: CHECK_STEPS, theta, gradient, ...HYPERPARAMETERS });
-  const { status, stdout } = spawnSync(python, [fileURLToPath(new URL('torch.py', peers))], { input, encoding: 'utf8' });
+  const { status, stdout } = spawnSync(python, [fileURLToPath(new URL('pytorch_adam.py', peers))], { input, encoding: 'utf8' });
   return status === 0 ? JSON.parse(stdout) : null;
 }
 
