@@ -27,6 +27,8 @@ const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What the benchmark suite starts on other runtimes. */
 const bench = { 'bench/child': 'bench/suite/runners/child.ts', 'bench/cold': 'bench/suite/runners/cold.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
+/** What `trainInWorker` starts. Workers have no import maps, and may be served from anywhere: one file that needs no other. */
+const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
 const compile = () =>
   typescript({
@@ -103,6 +105,12 @@ export default [
       executable,
       workerScript,
     ],
+  },
+  {
+    input: trainWorker,
+    external: [/^node:/],
+    output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
+    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
   },
   {
     input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },

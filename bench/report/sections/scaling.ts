@@ -100,6 +100,7 @@ function trainingTable(study: Study): Part[] {
   return [
     {
       id: 'training-speed',
+      folded: true,
       caption: 'A whole training step, measured alone on the machine: median ± 95% interval, microseconds',
       columns: [
         { label: 'runtime' },

@@ -189,7 +189,9 @@ function kneesOf(points: readonly { x: number; perUnit: number }[]): number[] {
 
 /** Throughput over n of one benchmark on one runtime: a line an implementation. */
 function throughputFigure(environment: string, benchmark: string, rows: readonly Micro[]): Html | null {
-  const plain = rows.filter((row) => isPlain(row) && row.status === 'ok' && row.samples.length > 0 && row.bytesPerCall !== null);
+  const plain = rows.filter(
+    (row) => isPlain(row) && row.status === 'ok' && row.samples.length > 0 && row.bytesPerCall !== null && row.shape === null,
+  );
   const names = [...new Set(plain.map(nameOf))];
   const lines = names.map((label, index) => {
     const own = plain.filter((row) => nameOf(row) === label).sort((a, b) => a.n - b.n);
