@@ -25,7 +25,7 @@ const platforms = {
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What the benchmark suite starts on other runtimes. */
-const bench = { 'bench/child': 'bench/suite/runners/child.ts' };
+const bench = { 'bench/child': 'bench/suite/runners/child.ts', 'bench/cold': 'bench/suite/runners/cold.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
 /** What `trainInWorker` starts. Workers have no import maps, and may be served from anywhere: one file that needs no other. */
 const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };

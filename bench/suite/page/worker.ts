@@ -1,6 +1,7 @@
 /** Does jobs for the page, where a thread may block: one message a job, entries and then `done` or `error` back. */
 import { type DataSource, MissingDataError } from '../data';
 import { Executor, type Job } from '../executor';
+import type { PeerModule } from '../micro/contenders';
 
 const data: DataSource = {
   async load(name) {
@@ -10,9 +11,11 @@ const data: DataSource = {
   },
 };
 
-const loadPeer = async (): Promise<never> => {
-  throw new Error('other libraries are measured on Node, Deno and Bun: they are not part of the page');
-};
+/** A runner's server has them; a page that is merely served does not. */
+const loadPeer = (file: string): Promise<PeerModule> =>
+  import(/* @vite-ignore */ new URL(`peers/${file}`, self.location.href).href).catch((error) => {
+    throw new Error(`the page’s server does not have this library: ${(error as Error).message}`);
+  });
 
 const executor = new Executor({ data, loadPeer });
 

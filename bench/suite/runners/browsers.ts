@@ -11,6 +11,7 @@ import { extname, join } from 'node:path';
 import type { Job, Report } from '../executor';
 import type { Entry } from '../result';
 import { createFileSource } from './file-source';
+import { peerFile } from './peer-bundle';
 import type { Places } from './processes';
 import type { Lane, Runner } from './runner';
 
@@ -130,10 +131,11 @@ class PageLane implements Lane {
     }
   }
 
-  async #file(name: string): Promise<Uint8Array | null> {
+  async #file(name: string): Promise<string | Uint8Array | null> {
     if (name.includes('..')) return null;
     try {
       if (name.startsWith('data/')) return await createFileSource(this.#places.data).load(name.slice('data/'.length));
+      if (name.startsWith('peers/')) return await peerFile(this.#places.peers, name.slice('peers/'.length));
       return await readFile(new URL(name, this.#places.site));
     } catch {
       return null;
