@@ -209,20 +209,23 @@ function convergence(study: Study): Part[] {
   ];
 }
 
-/** In what the claims are paraphrased from. */
+const MEASURES = {
+  early: { figure: earlyLoss, better: 'lower', by: 'ratio' },
+  late: { figure: lateUnrest, better: 'lower', by: 'ratio' },
+  test: { figure: (run) => run.final.testMetric, better: 'higher', by: 'difference' },
+  gap: { figure: generalisationGap, better: 'lower', by: 'difference' },
+  target: {
+    figure: (run, workload) => (workload.target ? (run.stepsToTarget ?? Infinity) : null),
+    better: 'lower',
+    by: 'ratio',
+  },
+} satisfies Record<string, Measure>;
+
+/** What the claims are paraphrased from. */
 const ABSTRACT = 'arXiv 2107.01525';
 
 export function claimSections(study: Study): Section[] {
   if (study.result.comparisons.length === 0 && study.result.streams.length === 0) return [];
-  const early: Measure = { figure: earlyLoss, better: 'lower', by: 'ratio' };
-  const late: Measure = { figure: lateUnrest, better: 'lower', by: 'ratio' };
-  const test: Measure = { figure: (run) => run.final.testMetric, better: 'higher', by: 'difference' };
-  const gap: Measure = { figure: generalisationGap, better: 'lower', by: 'difference' };
-  const target: Measure = {
-    figure: (run, workload) => (workload.target ? (run.stepsToTarget ?? Infinity) : null),
-    better: 'lower',
-    by: 'ratio',
-  };
   const conditions =
     'Workloads, schedules and tracks are those of the comparisons listed beforehand; under 1/√t AdaL is the rule as restated, under other schedules that rule without its own decay. 95% intervals are per row, without correction.';
   return [
@@ -231,8 +234,8 @@ export function claimSections(study: Study): Section[] {
       title: 'Claim 1: faster early',
       parts: [
         `The abstract (${ABSTRACT}) says that amplifying the gradient speeds up the beginning of training. ${conditions}`,
-        claimTable(study, 'early-loss', `Train loss after ${100 * EARLY}% of the steps`, early),
-        claimTable(study, 'early-target', 'Steps to the target', target),
+        claimTable(study, 'early-loss', `Train loss after ${100 * EARLY}% of the steps`, MEASURES.early),
+        claimTable(study, 'early-target', 'Steps to the target', MEASURES.target),
       ],
     },
     {
@@ -240,7 +243,7 @@ export function claimSections(study: Study): Section[] {
       title: 'Claim 2: steadier late',
       parts: [
         'It says that shrinking the gradient later damps oscillation near the optimum. Unrest is the median change from one recorded train loss to the next in the last fifth of the run; a schedule that ends at zero brings it to zero for every optimizer.',
-        claimTable(study, 'late-unrest', 'Unrest in the last fifth', late),
+        claimTable(study, 'late-unrest', 'Unrest in the last fifth', MEASURES.late),
       ],
     },
     {
@@ -248,8 +251,8 @@ export function claimSections(study: Study): Section[] {
       title: 'Claim 3: better generalisation',
       parts: [
         'It says that models trained so generalise better. The test part is touched once, at the end. A smaller gap alone is no merit: an optimizer that learns little has little to lose.',
-        claimTable(study, 'test-metric', 'Test metric at the end', test),
-        claimTable(study, 'generalisation-gap', 'Test loss minus train loss at the end', gap),
+        claimTable(study, 'test-metric', 'Test metric at the end', MEASURES.test),
+        claimTable(study, 'generalisation-gap', 'Test loss minus train loss at the end', MEASURES.gap),
       ],
     },
     { id: 'claim-convergence', title: 'Claim 4: convergence', parts: convergence(study) },
