@@ -28,8 +28,11 @@ const external = ['@assemblyscript/loader', /^node:/];
 const compile = () =>
   typescript({ compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true }, include: ['src/**/*.ts'] });
 
-/** Pages without a bundler load these files as they are. Class names stay: errors are called by them. */
-const minify = terser({ module: true, keep_classnames: true });
+/**
+ * Pages without a bundler load these files as they are. Class names stay: errors are called by them. Functions that are called in
+ * one place stay functions: written as expressions there, they would be allocated at every call.
+ */
+const minify = terser({ module: true, keep_classnames: true, compress: { reduce_funcs: false } });
 
 /** npm makes a package's bin executable; a clone's is made so here. */
 const executable = {

@@ -7,8 +7,9 @@ import { checkNumber, checkOptions } from '../validate';
 import { ADAM_FIELDS, type AdamHyperparameters } from './adam-family';
 import { floatsOf } from './compact-tensor';
 import { type CompactStateOptions, type Fields, learningRate } from './hyperparameters';
-import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
+import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import { COMMON_OPTIONS, type CommonOptions } from './rule';
 import type { Slot } from './slots';
 import { checkStateArray } from './state-array';
 import type { LoadOptions, StateDict } from './state-dict';
@@ -35,7 +36,7 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  *
  * - `params` is y, as gradients need it; `model.computeGradients` reads it.
  * - `evaluationParams` is x = y + (1-β1)/β1·(y - z), computed when first asked for after a step. `model.evaluate`,
- *   `model.predict` and `evaluateClassifier` read it by themselves. Before the first step x is y.
+ *   `model.predict` and `evaluate` read it by themselves. Before the first step x is y.
  * - `stateDict().params` has x; y is the state array of that name, from which training resumes bit for bit.
  * - `dispose` leaves x in the parameters of a model.
  *
