@@ -1,24 +1,46 @@
-/** Every JavaScript example of the README runs as it stands. */
+/** Every JavaScript example of the README and of docs/ runs as it stands. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const examples = [...readFileSync(resolve(ROOT, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]);
+const DOCS = readdirSync(resolve(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+const FILES = ['README.md', ...DOCS.map((name) => `docs/${name}`)];
+const examples = FILES.flatMap((file) => {
+  const blocks = readFileSync(resolve(ROOT, file), 'utf8').matchAll(/```js\n([\s\S]*?)```/g);
+  return [...blocks].map(([, code], index) => [file, index + 1, code!] as const);
+});
 
-it('has examples', () => expect(examples.length).toBeGreaterThanOrEqual(3));
+it('has examples', () => expect(examples.filter(([file]) => file === 'README.md').length).toBeGreaterThanOrEqual(3));
 
-it.each(examples.map((code, index) => [index + 1, code] as const))('example %i runs and ends by itself', (index, code) => {
+/** The numbers in [0, 1] that an example prints, such as accuracies. */
+const shares = (output: string) => [...output.matchAll(/(?<![\d.])(?:0\.\d+|1)(?![\d.])/g)].map(([text]) => Number(text));
+
+/** What an example prints, by something in its code. */
+const CHECKS: readonly (readonly [part: string, check: (output: string) => boolean])[] = [
+  ["onNonFinite: 'skip'", (output) => output.includes('skipped: true')],
+  ["createOptimizer('adal'", (output) => output.includes('Float32Array(2)')],
+  ['what eights were taken for', (output) => shares(output)[0]! > 0.9],
+  ['near sin(1)', (output) => shares(output).every((value) => Math.abs(value - Math.sin(1)) < 0.05)],
+  ['avgPool2d(2)', (output) => Number(/accuracy: ([\d.]+)/.exec(output)?.[1]) > 0.95],
+  ['embedding(', (output) => shares(output)[0]! > 0.85],
+  ['dropout(0.2)', (output) => shares(output).every((accuracy) => accuracy > 0.95)],
+  ['huber(', (output) => output.startsWith('true') && Math.abs(shares(output)[0]! - 0.75) < 0.05],
+  ['extractFeatures(', (output) => shares(output).length === 2 && shares(output).every((accuracy) => accuracy > 0.9)],
+  ['AbortSignal.timeout', (output) => output.startsWith('complete') && shares(output).at(-1)! > 0.95],
+  ['function* open', (output) => output.startsWith('66') && shares(output).every((accuracy) => accuracy > 0.95)],
+  ['trainInWorker(', (output) => shares(output).at(-1)! > 0.95],
+];
+
+it.each(examples)('%s, example %i runs and ends by itself', (name, index, code) => {
   // Inside the package, so that `adal-wasm` means the build under test.
-  const file = resolve(ROOT, 'build', `readme-${index}.mjs`);
+  const file = resolve(ROOT, 'build', `${name.replace(/\W/g, '-')}-${index}.mjs`);
   writeFileSync(file, code);
   try {
     const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 });
     expect(output).not.toBe('');
-    if (code.includes('evaluate(model, test)')) expect(Number(/accuracy: ([\d.]+)/.exec(output)?.[1])).toBeGreaterThan(0.9);
-    if (code.includes("onNonFinite: 'skip'")) expect(output).toMatch(/skipped: true/);
-    if (code.includes("createOptimizer('adal'")) expect(output).toMatch(/Float32Array\(2\)/);
+    for (const [part, check] of CHECKS) if (code.includes(part)) expect(check(output), output).toBe(true);
   } finally {
     rmSync(file);
   }

@@ -13,7 +13,7 @@ export type Backend = 'simd' | 'threads' | 'oracle';
 
 export interface RuntimeOptions {
   /**
-   * Threads that share a step, the calling one included: 1 to 64, or 'auto' for as many as pay here. With a number the
+   * Threads that share a step or a large kernel of a model, the calling one included: 1 to 64, or 'auto' for as many as pay here. With a number the
    * workers are started, and awaited, at once; with 'auto' they start when the first step large enough comes. The main
    * thread of a page may not wait: there `step` runs on that thread alone, and `stepAsync` is shared.
    * @default 'auto'
@@ -35,7 +35,10 @@ export interface RuntimeOptions {
   maxMemory?: number;
   /** Elements that will be trained, where known: lets 'auto' do without threads where they would not pay. */
   parameterCount?: number;
-  /** Elements of all tensors from which a step is shared between threads. @default 65536 */
+  /**
+   * Elements of all tensors from which a step is shared between threads; poolings of so many are too, and products and
+   * convolutions from 16 times so many multiplications. @default 65536
+   */
   parallelThreshold?: number;
   /** Milliseconds without progress after which a shared step fails. @default 10000 */
   jobTimeoutMs?: number;
