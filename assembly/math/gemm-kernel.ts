@@ -46,7 +46,7 @@ export class One extends Width {
 }
 
 /** sum + a·b, each rounded; in the relaxed binary, where the CPU has it, rounded once (fused): other bits, and faster. */
-function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
+export function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b));
 }
 

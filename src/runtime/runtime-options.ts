@@ -13,9 +13,9 @@ export type Backend = 'simd' | 'threads' | 'oracle';
 
 export interface RuntimeOptions {
   /**
-   * Threads that share a step or a large kernel of a model, the calling one included: 1 to 64, or 'auto' for as many as pay here. With a number the
-   * workers are started, and awaited, at once; with 'auto' they start when the first step large enough comes. The main
-   * thread of a page may not wait: there `step` runs on that thread alone, and `stepAsync` is shared.
+   * Threads that share a step or a large kernel of a model, the calling one included: 1 to 64, or 'auto' for as many as pay
+   * here. With a number the workers are started, and awaited, at once; with 'auto' they start when the first work large enough
+   * comes. The main thread of a page may not wait: there `step` and models run on that thread alone, and `stepAsync` is shared.
    * @default 'auto'
    */
   threads?: 'auto' | number;
