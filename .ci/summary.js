@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const [folder, failedCommands] = process.argv.slice(2);
 let passed = 0;
 let failed = Number(failedCommands);
-for (const name of ['unit.json', 'slow.json', 'runtimes.json', 'browsers.json']) {
+for (const name of ['unit.json', 'slow.json', 'runtimes.json', 'browsers.json', 'report.json']) {
   const file = join(folder, name);
   if (!existsSync(file)) {
     console.log(`no results of ${name}: its suite did not run`);
