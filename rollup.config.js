@@ -76,7 +76,7 @@ const wasmBeside = {
   name: 'wasm-beside',
   resolveId: (id) => (/\.wasm(\?module)?$/.test(id) ? { id, external: true } : null),
   writeBundle() {
-    for (const file of readdirSync('build')) if (file.endsWith('.wasm')) copyFileSync(`build/${file}`, `dist/${file}`);
+    for (const file of readdirSync('build')) if (/^\w+\.\w+\.wasm$/.test(file)) copyFileSync(`build/${file}`, `dist/${file}`);
   },
 };
 
