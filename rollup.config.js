@@ -1,5 +1,9 @@
-/** src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, the .wasm files, and the type declarations. */
+/**
+ * src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, the .wasm files, and the type declarations;
+ * dist/node/: the same entries in fewer files.
+ */
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
@@ -46,6 +50,21 @@ const workerScript = {
   },
 };
 
+/** The inlined binaries, which both layouts share. */
+const BINARY = /\/build\/(optim|nn)\.(simd|threads)\.js$/;
+
+/**
+ * For engines that load the files as they are: few, since each costs a process half a millisecond of its start
+ * (bench/micro/cold-start.js). Bundlers get many, and leave out those that are not used. What loads lazily stays by itself.
+ */
+function fewChunks(id) {
+  const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
+  if (!path || /\/oracle\/|\/wasm-source|\/pool|\/worker-host/.test(path)) return undefined;
+  const [room] = path.split('/');
+  if (['errors', 'validate', 'math', 'schedules'].includes(room)) return 'base';
+  return ['abi', 'runtime', 'tensors', 'optimizers'].includes(room) ? 'core' : undefined;
+}
+
 /** What an earlier build left would be packed with the rest. */
 const clean = { name: 'clean', buildStart: () => rmSync('dist', { recursive: true, force: true }) };
 
@@ -69,6 +88,18 @@ export default [
       banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
     },
     plugins: [clean, wasmBeside, resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable, workerScript],
+  },
+  {
+    input: library,
+    external: [...external, BINARY],
+    output: {
+      dir: 'dist/node',
+      format: 'es',
+      chunkFileNames: '[name].js',
+      manualChunks: fewChunks,
+      paths: (id) => (BINARY.test(id) ? `../chunks/${basename(id)}` : id),
+    },
+    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
   },
   {
     input: library,
