@@ -16,7 +16,7 @@ it.each(examples.map((code, index) => [index + 1, code] as const))('example %i r
   try {
     const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 });
     expect(output).not.toBe('');
-    if (code.includes('evaluateClassifier')) expect(Number(/accuracy: ([\d.]+)/.exec(output)?.[1])).toBeGreaterThan(0.9);
+    if (code.includes('evaluate(model, test)')) expect(Number(/accuracy: ([\d.]+)/.exec(output)?.[1])).toBeGreaterThan(0.9);
     if (code.includes("onNonFinite: 'skip'")) expect(output).toMatch(/skipped: true/);
     if (code.includes("createOptimizer('adal'")) expect(output).toMatch(/Float32Array\(2\)/);
   } finally {

@@ -2,7 +2,7 @@
  * State kept as bf16, the upper half of an f32. The first moment is rounded to nearest. The second is rounded stochastically,
  * since nearest rounding would stall its average: β2 = 0.999 moves it by less than half a step of 8 bits.
  */
-import { randomAt } from './random';
+import { randomAt, randomStride, SECOND } from './random';
 
 /** `count` elements, a multiple of 16, from bf16 at `from` to f32 at `to`. */
 export function decodeBf16(to: usize, from: usize, count: usize): void {
@@ -24,12 +24,15 @@ export function encodeBf16(to: usize, from: usize, count: usize): void {
 
 /** Stochastically, x ≥ 0; what is not zero stays so. `first` is the first element's index in its tensor. */
 export function encodeBf16Stochastic(to: usize, from: usize, count: usize, key: u32, first: u32): void {
+  const stride = randomStride(key);
+  let random = randomAt(key, SECOND, first);
   for (const end = from + (count << 2); from < end; from += 32) {
-    const low = stochastic(v128.load(from), randomAt(key, first));
-    const high = stochastic(v128.load(from, 16), randomAt(key, first + 4));
+    const low = stochastic(v128.load(from), random);
+    random = i32x4.add(random, stride);
+    const high = stochastic(v128.load(from, 16), random);
+    random = i32x4.add(random, stride);
     v128.store(to, i16x8.narrow_i32x4_u(low, high));
     to += 16;
-    first += 8;
   }
 }
 

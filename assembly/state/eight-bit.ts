@@ -3,13 +3,13 @@
  * the block's largest magnitude.
  *
  *   second moment  eeeee mmm    2^(e-32)·(1 + m/8), code 0 is zero: 32 octaves
- *   first moment   s eeee mmm   2^(e-16)·(1 + m/8), for e = 0: 2^-18·m: 16 octaves, and even steps below
+ *   first moment   s eeee mmm   2^(e-16)·(1 + m/8) - 2^-16: 16 octaves, the steps even towards 0
  *
  * Both are rounded stochastically: a running average of 3-bit mantissas that rounds to nearest stops moving. A second
  * moment that is not zero is never coded as zero, since it divides.
  */
 import { SCALE_BLOCK } from '../layout';
-import { randomAt } from './random';
+import { FIRST, randomAt, randomStride, SECOND } from './random';
 
 /** Scales stay at or above 2^-94, so that the smallest code of a block is a normal number. */
 const MIN_SCALE: i32 = (127 - 94) << 23;
@@ -17,47 +17,67 @@ const MIN_SCALE: i32 = (127 - 94) << 23;
 const MAX_SCALE: i32 = (127 + 126) << 23;
 /** (127-32) << 23: what an exponent of the second moment's code is short of that of an f32. */
 const V_BIAS: i32 = 95 << 23;
+/** The same of the first moment's: the bits of M_OFFSET. */
 const M_BIAS: i32 = 111 << 23;
-/** 2^-15: below it the first moment's codes are evenly spaced. */
-const M_NORMAL: f32 = 0.000030517578125;
+/** 2^-16: added to magnitudes, it makes the bits of an f32 count evenly towards 0. */
+const M_OFFSET: f32 = 0.0000152587890625;
 
 /** `count` elements, a multiple of 16, from element `first` of a tensor on; codes and scales are the tensor's. */
 export function decodeV(to: usize, codes: usize, scales: usize, first: usize, count: usize): void {
   const end = first + count;
-  for (let i = first; i < end; i += 4) {
-    const c = codesAt(codes + i);
-    const x = v128.andnot(i32x4.add(i32x4.shl(c, 20), i32x4.splat(V_BIAS)), i32x4.eq(c, i32x4.splat(0)));
-    v128.store(to, f32x4.mul(x, scaleAt(scales, i)));
-    to += 16;
+  for (let block = first; block < end; block += SCALE_BLOCK) {
+    const blockEnd = min(block + SCALE_BLOCK, end);
+    const scale = scaleAt(scales, block);
+    for (let i = block; i < blockEnd; i += 16) {
+      const c = v128.load(codes + i);
+      const low = i16x8.extend_low_i8x16_u(c);
+      const high = i16x8.extend_high_i8x16_u(c);
+      v128.store(to, valueV(i32x4.extend_low_i16x8_u(low), scale));
+      v128.store(to, valueV(i32x4.extend_high_i16x8_u(low), scale), 16);
+      v128.store(to, valueV(i32x4.extend_low_i16x8_u(high), scale), 32);
+      v128.store(to, valueV(i32x4.extend_high_i16x8_u(high), scale), 48);
+      to += 64;
+    }
   }
 }
 
 /** The same of the first moment. */
 export function decodeM(to: usize, codes: usize, scales: usize, first: usize, count: usize): void {
   const end = first + count;
-  for (let i = first; i < end; i += 4) {
-    const c = codesAt(codes + i);
-    const magnitude = v128.and(c, i32x4.splat(0x7f));
-    const normal = i32x4.add(i32x4.shl(magnitude, 20), i32x4.splat(M_BIAS));
-    const small = f32x4.mul(f32x4.convert_i32x4_s(magnitude), f32x4.splat(3.814697265625e-6));
-    const x = v128.bitselect(small, normal, i32x4.lt_s(magnitude, i32x4.splat(8)));
-    const sign = i32x4.shl(i32x4.shr_u(c, 7), 31);
-    v128.store(to, v128.or(f32x4.mul(x, scaleAt(scales, i)), sign));
-    to += 16;
+  for (let block = first; block < end; block += SCALE_BLOCK) {
+    const blockEnd = min(block + SCALE_BLOCK, end);
+    const scale = scaleAt(scales, block);
+    for (let i = block; i < blockEnd; i += 16) {
+      const c = v128.load(codes + i);
+      // With its sign, so that the code's sign bit is the f32's.
+      const low = i16x8.extend_low_i8x16_s(c);
+      const high = i16x8.extend_high_i8x16_s(c);
+      v128.store(to, valueM(i32x4.extend_low_i16x8_s(low), scale));
+      v128.store(to, valueM(i32x4.extend_high_i16x8_s(low), scale), 16);
+      v128.store(to, valueM(i32x4.extend_low_i16x8_s(high), scale), 32);
+      v128.store(to, valueM(i32x4.extend_high_i16x8_s(high), scale), 48);
+      to += 64;
+    }
   }
 }
 
 /** Encodes whole SCALE_BLOCKs, the tensor's last one perhaps cut short, and writes their scales. */
 export function encodeV(codes: usize, scales: usize, from: usize, first: usize, count: usize, key: u32): void {
   const end = first + count;
+  const stride = randomStride(key);
+  let random = randomAt(key, SECOND, <u32>first);
   for (let block = first; block < end; block += SCALE_BLOCK) {
     const blockEnd = min(block + SCALE_BLOCK, end);
     const inverse = storeScale(scales, block, from, blockEnd - block);
     for (let i = block; i < blockEnd; i += 16) {
-      const a = codeV(v128.load(from), inverse, randomAt(key, <u32>i));
-      const b = codeV(v128.load(from, 16), inverse, randomAt(key, <u32>i + 4));
-      const c = codeV(v128.load(from, 32), inverse, randomAt(key, <u32>i + 8));
-      const d = codeV(v128.load(from, 48), inverse, randomAt(key, <u32>i + 12));
+      const a = codeV(v128.load(from), inverse, random);
+      random = i32x4.add(random, stride);
+      const b = codeV(v128.load(from, 16), inverse, random);
+      random = i32x4.add(random, stride);
+      const c = codeV(v128.load(from, 32), inverse, random);
+      random = i32x4.add(random, stride);
+      const d = codeV(v128.load(from, 48), inverse, random);
+      random = i32x4.add(random, stride);
       v128.store(codes + i, i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
       from += 64;
     }
@@ -67,27 +87,40 @@ export function encodeV(codes: usize, scales: usize, from: usize, first: usize, 
 /** The same of the first moment. */
 export function encodeM(codes: usize, scales: usize, from: usize, first: usize, count: usize, key: u32): void {
   const end = first + count;
+  const stride = randomStride(key);
+  let random = randomAt(key, FIRST, <u32>first);
   for (let block = first; block < end; block += SCALE_BLOCK) {
     const blockEnd = min(block + SCALE_BLOCK, end);
     const inverse = storeScale(scales, block, from, blockEnd - block);
     for (let i = block; i < blockEnd; i += 16) {
-      const a = codeM(v128.load(from), inverse, randomAt(key, <u32>i));
-      const b = codeM(v128.load(from, 16), inverse, randomAt(key, <u32>i + 4));
-      const c = codeM(v128.load(from, 32), inverse, randomAt(key, <u32>i + 8));
-      const d = codeM(v128.load(from, 48), inverse, randomAt(key, <u32>i + 12));
-      v128.store(codes + i, i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
+      const a = codeM(v128.load(from), inverse, random);
+      random = i32x4.add(random, stride);
+      const b = codeM(v128.load(from, 16), inverse, random);
+      random = i32x4.add(random, stride);
+      const c = codeM(v128.load(from, 32), inverse, random);
+      random = i32x4.add(random, stride);
+      const d = codeM(v128.load(from, 48), inverse, random);
+      random = i32x4.add(random, stride);
+      // The codes carry their sign through the narrowing, which keeps -128 … 127.
+      v128.store(codes + i, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
       from += 64;
     }
   }
 }
 
-/** Four codes as i32x4. */
-function codesAt(codes: usize): v128 {
-  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(codes)));
-}
-
 function scaleAt(scales: usize, i: usize): v128 {
   return v128.load32_splat(scales + ((i / SCALE_BLOCK) << 2));
+}
+
+function valueV(code: v128, scale: v128): v128 {
+  const x = i32x4.add(i32x4.shl(code, 20), i32x4.splat(V_BIAS));
+  return f32x4.mul(v128.andnot(x, i32x4.eq(code, i32x4.splat(0))), scale);
+}
+
+function valueM(code: v128, scale: v128): v128 {
+  const magnitude = i32x4.shl(v128.and(code, i32x4.splat(0x7f)), 20);
+  const x = f32x4.sub(i32x4.add(magnitude, i32x4.splat(M_BIAS)), f32x4.splat(M_OFFSET));
+  return v128.or(f32x4.mul(x, scale), v128.and(code, i32x4.splat(i32.MIN_VALUE)));
 }
 
 /**
@@ -104,21 +137,17 @@ function storeScale(scales: usize, block: usize, from: usize, count: usize): v12
   return i32x4.splat((254 << 23) - scale);
 }
 
+/** The upper 20 random bits decide between the codes on either side. */
 function codeV(v: v128, inverse: v128, random: v128): v128 {
-  // The upper 16 random bits decide between the codes on either side.
-  const rounding = i32x4.shl(i32x4.shr_u(random, 16), 4);
   const x = i32x4.sub(f32x4.mul(v, inverse), i32x4.splat(V_BIAS));
-  const code = i32x4.min_s(i32x4.shr_s(i32x4.add(x, rounding), 20), i32x4.splat(255));
+  const code = i32x4.min_s(i32x4.shr_s(i32x4.add(x, i32x4.shr_u(random, 12)), 20), i32x4.splat(255));
   return i32x4.max_s(code, i32x4.neg(i32x4.gt_s(v, i32x4.splat(0))));
 }
 
+/** A sign in the upper 25 bits, and a magnitude below. */
 function codeM(m: v128, inverse: v128, random: v128): v128 {
-  // The lower 16 random bits, so that the two moments are rounded independently.
-  const bits = v128.and(random, i32x4.splat(0xffff));
-  const x = f32x4.mul(f32x4.abs(m), inverse);
-  const normal = i32x4.shr_s(i32x4.add(i32x4.sub(x, i32x4.splat(M_BIAS)), i32x4.shl(bits, 4)), 20);
-  const fraction = f32x4.mul(f32x4.convert_i32x4_s(bits), f32x4.splat(0.0000152587890625));
-  const small = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(x, f32x4.splat(262144)), fraction));
-  const code = v128.bitselect(small, normal, f32x4.lt(x, f32x4.splat(M_NORMAL)));
-  return v128.or(i32x4.min_s(code, i32x4.splat(127)), i32x4.shl(i32x4.shr_u(m, 31), 7));
+  const x = f32x4.add(f32x4.mul(f32x4.abs(m), inverse), f32x4.splat(M_OFFSET));
+  const code = i32x4.shr_u(i32x4.add(i32x4.sub(x, i32x4.splat(M_BIAS)), i32x4.shr_u(random, 12)), 20);
+  const sign = i32x4.shl(i32x4.shr_s(m, 31), 7);
+  return v128.or(i32x4.min_s(code, i32x4.splat(127)), sign);
 }

@@ -1,6 +1,8 @@
 /**
- * The random numbers that round compact state: a hash of seed, step and element, so that they depend on neither threads nor
- * on the order of work. The hash is Wellons' lowbias32 (2018, https://nullprogram.com/blog/2018/07/31/).
+ * The random numbers that round compact state: of seed, step and element alone, so that they depend on neither threads nor the
+ * order of work. Element i of a tensor's step has a·i + b (mod 2^32), with a and b well mixed from seed and step: uniform, pairwise
+ * independent, independent from step to step, and no more than an addition. The mixer is Wellons' lowbias32 (2018,
+ * https://nullprogram.com/blog/2018/07/31/).
  */
 
 /** One well-mixed number from another. */
@@ -17,12 +19,18 @@ export function roundingKey(seed: u32, step: u32): u32 {
   return mix(seed ^ mix(step));
 }
 
-/** Four random u32 for elements i … i+3. */
-export function randomAt(key: u32, i: u32): v128 {
-  let x = i32x4.add(i32x4.splat(<i32>(key + i)), i32x4(0, 1, 2, 3));
-  x = v128.xor(x, i32x4.shr_u(x, 16));
-  x = i32x4.mul(x, i32x4.splat(0x7feb352d));
-  x = v128.xor(x, i32x4.shr_u(x, 15));
-  x = i32x4.mul(x, i32x4.splat(<i32>0x846ca68b));
-  return v128.xor(x, i32x4.shr_u(x, 16));
+/** Of the second moment, and of the first, so that both are rounded independently. */
+export const SECOND: u32 = 1;
+export const FIRST: u32 = 2;
+
+/** Four random u32, for elements i … i+3 of a moment. */
+export function randomAt(key: u32, moment: u32, i: u32): v128 {
+  const a = mix(key) | 1;
+  const b = mix(key + moment) + a * i;
+  return i32x4.add(i32x4.splat(<i32>b), i32x4.mul(i32x4.splat(<i32>a), i32x4(0, 1, 2, 3)));
+}
+
+/** What leads from elements i … i+3 to the four behind them. */
+export function randomStride(key: u32): v128 {
+  return i32x4.splat(<i32>((mix(key) | 1) << 2));
 }

@@ -112,7 +112,7 @@ export const FORMAT_8BIT = 2;
 export const SCALE_BLOCK = 256;
 
 /** f32 elements that are staged at a time: decoded, updated and encoded again while in the innermost cache. */
-export const STAGE = 2048;
+export const STAGE = 512;
 /** Bytes of scratch a thread: a block of clamped gradients, or a STAGE of gradients and two of state. */
 export const SCRATCH_SIZE = 32_768;
 

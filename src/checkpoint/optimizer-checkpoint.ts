@@ -88,6 +88,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const document = parseDocument(metadata[KEY]);
   const head = objectAt('stateDict', document.stateDict);
   if (typeof head.algorithm !== 'string') refuse('schema', 'stateDict.algorithm', 'a string', describe(head.algorithm));
+  if (!Array.isArray(head.groups)) refuse('schema', 'stateDict.groups', 'an array', describe(head.groups));
+  for (const [index, group] of head.groups.entries()) objectAt(`stateDict.groups[${index}]`, group);
   const supply = new TensorSupply(tensors);
   const params: StateDict['params'] = Object.create(null);
   const state: StateDict['state'] = Object.create(null);

@@ -7,12 +7,12 @@ import { loadData } from './load-data';
 import { PRESETS, type Preset } from './options';
 import { createProgress } from './progress';
 import { formatBackend, formatCount, formatDuration, formatLoss, formatPercent, shortHash, table } from './report';
-import { RUN_FILE, WEIGHTS_FILE, writeRun } from './run-folder';
+import { CURVES_FILE, RUN_FILE, WEIGHTS_FILE, writeRun } from './run-folder';
 import { runSession, type SessionResult } from './session';
-import { warnOfSkips } from './train';
+import { warnOfSkips } from './summary';
 
 const SETTINGS = {
-  model: { hidden: [64], outer: null },
+  model: { kind: 'mlp', hidden: [64], outer: null },
   optimizer: 'adal',
   epochs: 30,
   batchSize: 32,
@@ -28,7 +28,7 @@ const TITLES: Readonly<Record<Preset, string>> = {
 
 /** Runs the command; the exit code. */
 export async function demo(environment: Environment): Promise<number> {
-  const data = loadData({ kind: 'digits' }, { seed: SETTINGS.seed });
+  const data = loadData({ kind: 'digits' }, SETTINGS);
   const { train, test } = data;
   const counts = `${formatCount(train.count)} to train on, ${formatCount(test.count)} to test`;
   console.log(`Learning handwritten digits (8 × 8 pixels): ${counts}`);
@@ -38,11 +38,17 @@ export async function demo(environment: Environment): Promise<number> {
       const startedAt = new Date();
       console.log(`\n${TITLES[preset]}`);
       const progress = createProgress(SETTINGS.epochs);
-      const onProgress = progress.update.bind(progress);
-      const result = await runSession(data, { ...SETTINGS, preset }, { signal, onProgress }).finally(() => progress.stop());
+      const result = await runSession(
+        data,
+        { ...SETTINGS, preset },
+        {
+          signal,
+          onProgress: (state) => progress.update(state),
+        },
+      ).finally(() => progress.stop());
       results.push([preset, result]);
       const options = { data: 'digits', testFraction: 0.25, ...SETTINGS, model: 'mlp:64', preset };
-      writeRun(folderOf(preset), { command: 'demo', options, startedAt, environment, data }, result);
+      await writeRun(folderOf(preset), { command: 'demo', options, startedAt, environment, data }, result);
       warnOfSkips(result);
       if (signal.aborted) break;
     }
@@ -73,12 +79,12 @@ function sideBySide(results: readonly [Preset, SessionResult][]): string {
 }
 
 function closing(results: readonly [Preset, SessionResult][]): string {
-  const [, { info, sizes }] = results[0];
+  const [, { info, model }] = results[0];
   return [
-    `Network ${sizes.join('-')}`,
+    `Network ${model.title}`,
     `Backend ${formatBackend(info)}`,
     'The hashes depend neither on the machine, nor on backend or threads.',
-    `In ${results.map(([preset]) => folderOf(preset)).join(' and ')}: ${WEIGHTS_FILE}, ${RUN_FILE}`,
+    `In ${results.map(([preset]) => folderOf(preset)).join(' and ')}: ${WEIGHTS_FILE}, ${CURVES_FILE}, ${RUN_FILE}`,
     '',
     'Next: the same hash on two threads, your own data, this machine:',
     '  node dist/cli.js train --data digits --preset practical --threads 2',

@@ -69,8 +69,8 @@ const BACKENDS: readonly (Pick<SessionSettings, 'backend' | 'threads'> & { name:
 
 /** Trains the same on each; a backend that is not to be had here is a row, not a failure. */
 async function checkBackends(): Promise<{ rows: string[][]; hashes: string[] }> {
-  const data = loadData({ kind: 'digits' }, { seed: 1 });
-  const model = { hidden: [64], outer: null };
+  const model = { kind: 'mlp', hidden: [64], outer: null } as const;
+  const data = loadData({ kind: 'digits' }, { seed: 1, model });
   const rows: string[][] = [];
   const hashes: string[] = [];
   for (const { name, backend, threads } of BACKENDS) {

@@ -1,16 +1,33 @@
 /** Examples by what `--data` says, split and scaled, ready to train on. */
-import { readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
-import { type Dataset, loadDigits, loadIdxFolder, parseCsv, standardize, trainTestSplit } from '../data';
+import {
+  characterVocabulary,
+  type Dataset,
+  loadDigits,
+  loadIdxFolder,
+  parseCsv,
+  standardize,
+  textWindows,
+  trainTestSplit,
+} from '../data';
 import { DataError } from '../index';
+import { CHARLM_CONTEXT } from './build-model';
+import { readText } from './files';
+import { classesOf, isOnClasses, type ModelSpec } from './model-spec';
 import type { DataSource } from './options';
+
+/** A part of the data. Models that learn values take the targets, others the labels. */
+export type Part = Dataset & { readonly targets?: Float32Array };
 
 /** Both parts, and how they came to be. */
 export interface LoadedData {
   /** A short name, also of run folders. */
   readonly name: string;
-  readonly train: Dataset;
-  readonly test: Dataset;
+  readonly kind: DataSource['kind'];
+  readonly train: Part;
+  readonly test: Part;
   /** What was done to each feature: x became (x - mean)/scale; null for nothing. */
   readonly standardized: { readonly mean: number[]; readonly scale: number[] } | null;
 }
@@ -19,41 +36,89 @@ export interface LoadOptions {
   readonly target?: string | number;
   readonly testFraction?: number;
   readonly seed: number;
-  /** Classes of idx data, where they are known. */
-  readonly classCount?: number;
+  /** What is to learn: some data depend on it. */
+  readonly model: ModelSpec;
 }
+
+/** Examples of text take 4·context bytes a character: this bounds them to half a gigabyte for charlm. */
+const MAX_TEXT_FEATURES = 2 ** 27;
+/** Of text, whose parts are as they stand. */
+const TEXT_TEST_FRACTION = 0.1;
 
 /**
  * Loads a data set. CSV features are standardised by the training split's statistics; digits and idx data are in [0, 1] already.
  * @throws DataError, or a file error with its path
  */
-export function loadData(source: DataSource, { target, testFraction, seed, classCount }: LoadOptions): LoadedData {
-  if (source.kind === 'digits') {
-    return { name: 'digits', ...trainTestSplit(loadDigits(), { seed, testFraction }), standardized: null };
+export function loadData(source: DataSource, options: LoadOptions): LoadedData {
+  const { seed, testFraction } = options;
+  switch (source.kind) {
+    case 'digits':
+      refuseValues(options.model, 'digits');
+      return { name: 'digits', kind: 'digits', ...trainTestSplit(loadDigits(), { seed, testFraction }), standardized: null };
+    case 'idx':
+      refuseValues(options.model, 'idx data');
+      return loadIdx(source.path, options);
+    case 'csv':
+      return loadCsv(source.path, options);
+    case 'text':
+      refuseValues(options.model, 'text');
+      return loadTextWindows(source.path, options);
   }
-  const path = source.path;
-  if (source.kind === 'idx') {
-    if (!statSync(path).isDirectory()) throw new DataError(`${path}: expected a folder of idx files, got a file`);
-    return { name: basename(resolve(path)), ...loadIdxFolder(path, { classCount }), standardized: null };
-  }
-  const dataset = parseCsv(readText(path), { target: target!, name: path });
+}
+
+function refuseValues(model: ModelSpec, name: string): void {
+  if (isOnClasses(model) || model.kind !== 'definition') return;
+  throw new DataError(`${model.source}: expected the loss crossEntropy with ${name}, got ${model.definition.loss.kind}`);
+}
+
+function loadIdx(path: string, { model }: LoadOptions): LoadedData {
+  if (!statSync(path).isDirectory()) throw new DataError(`${path}: expected a folder of idx files, got a file`);
+  const parts = loadIdxFolder(path, { classCount: classesOf(model) });
+  return { name: basename(resolve(path)), kind: 'idx', ...parts, standardized: null };
+}
+
+function loadCsv(path: string, { target, testFraction, seed, model }: LoadOptions): LoadedData {
+  const dataset = parseCsv(readText(path, 'a csv file'), { target: target!, name: path });
+  const values = isOnClasses(model) ? null : targetValues(dataset, path);
   const parts = trainTestSplit(dataset, { seed, testFraction });
   const { train, test, mean, scale } = standardize(parts.train, parts.test);
-  const name = basename(path, extname(path));
-  return { name, train, test, standardized: { mean: [...mean], scale: [...scale] } };
+  const withTargets = (part: Dataset): Part =>
+    values ? { ...part, targets: Float32Array.from(part.labels, (label) => values[label]) } : part;
+  const standardized = { mean: [...mean], scale: [...scale] };
+  return { name: basename(path, extname(path)), kind: 'csv', train: withTargets(train), test: withTargets(test), standardized };
 }
 
-function readText(path: string): string {
-  const bytes = readFile(path);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new DataError(`${path}: expected UTF-8 text of at most 512 MB, got something else`, { cause });
+/** The number that each distinct label is. */
+function targetValues({ classNames }: Dataset, path: string): number[] {
+  return classNames!.map((text) => {
+    const value = Number(text);
+    if (!Number.isFinite(Math.fround(value))) {
+      throw new DataError(`${path}: expected numbers in the target column, for a loss on values, got ${JSON.stringify(text)}`);
+    }
+    return value;
+  });
+}
+
+/** The first part of a text to train on, the rest to test. */
+function loadTextWindows(path: string, { testFraction = TEXT_TEST_FRACTION, model }: LoadOptions): LoadedData {
+  const context = model.kind === 'definition' ? model.definition.inputShape[0] : CHARLM_CONTEXT;
+  const text = readText(path, 'a text file');
+  const vocabulary = characterVocabulary(text);
+  const characters = [...text];
+  const most = Math.floor(MAX_TEXT_FEATURES / context);
+  if (characters.length > most) throw new DataError(`${path}: expected at most ${most} characters, got ${characters.length}`);
+  const cut = characters.length - Math.floor(characters.length * testFraction + 0.5);
+  const part = (from: number, to?: number) =>
+    textWindows(characters.slice(from, to).join(''), { context, vocabulary, name: path });
+  return { name: basename(path, extname(path)), kind: 'text', train: part(0, cut), test: part(cut), standardized: null };
+}
+
+/** SHA-256 over the bytes of all examples: equal hashes mean equal runs. */
+export function hashOfData({ train, test }: LoadedData): string {
+  const hash = createHash('sha256');
+  for (const { features, labels, targets } of [train, test]) {
+    for (const { buffer, byteOffset, byteLength } of targets ? [features, targets] : [features, labels])
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   }
-}
-
-/** Reading a folder fails without naming it. */
-function readFile(path: string): Uint8Array {
-  if (statSync(path).isDirectory()) throw new DataError(`${path}: expected a csv file, got a folder`);
-  return readFileSync(path);
+  return hash.digest('hex');
 }

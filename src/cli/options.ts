@@ -1,19 +1,14 @@
 /** The command line's values: text → settings. Whatever makes no sense is a UsageError that names the option. */
 import { type OptimizerName, optimizerNames, type RuntimeOptions } from '../index';
 import { UsageError } from './errors';
+import type { ModelSpec } from './model-spec';
 
 /** Where examples come from. */
 export type DataSource =
   | { readonly kind: 'digits' }
   | { readonly kind: 'idx'; readonly path: string }
-  | { readonly kind: 'csv'; readonly path: string };
-
-/** A multilayer perceptron: hidden sizes, and the outer ones where they were given. */
-export interface ModelSpec {
-  readonly hidden: readonly number[];
-  /** Features and classes to insist on; null to take the data's. */
-  readonly outer: { readonly inputs: number; readonly classes: number } | null;
-}
+  | { readonly kind: 'csv'; readonly path: string }
+  | { readonly kind: 'text'; readonly path: string };
 
 export const PRESETS = ['restated', 'practical'] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -24,7 +19,13 @@ const BACKENDS = ['auto', 'simd', 'threads', 'oracle'] as const;
 const SCHEDULES = ['constant', 'linear', 'cosine', 'one-cycle', 'inverse-sqrt'] as const;
 export type ScheduleChoice = (typeof SCHEDULES)[number];
 
-/** Everything that `adal train` is told. */
+/** What was left out takes its value from the rest: see `settle`. */
+type Derived = 'model' | 'batchSize';
+
+/** The command line of `adal train`. */
+export type TrainOptions = Omit<TrainSettings, Derived> & { readonly [K in Derived]: TrainSettings[K] | undefined };
+
+/** Everything that a run depends on. */
 export interface TrainSettings {
   readonly data: DataSource;
   readonly target: string | number | undefined;
@@ -40,32 +41,20 @@ export interface TrainSettings {
   readonly threads: 'auto' | number;
   readonly backend: NonNullable<RuntimeOptions['backend']>;
   readonly out: string | undefined;
+  readonly resume: string | undefined;
 }
 
-/** `digits`, `idx:<folder>` or `csv:<file>`. */
+/** `digits`, `idx:<folder>`, `csv:<file>` or `text:<file>`. */
 export function parseData(text: string): DataSource {
   if (text === 'digits') return { kind: 'digits' };
-  const [, kind, path] = /^(idx|csv):(.+)$/s.exec(text) ?? [];
-  if (!kind) throw new UsageError('--data', 'digits, idx:<folder> or csv:<file>', quote(text));
-  return { kind: kind as 'idx' | 'csv', path };
+  const [, kind, path] = /^(idx|csv|text):(.+)$/s.exec(text) ?? [];
+  if (!kind) throw new UsageError('--data', 'digits, idx:<folder>, csv:<file> or text:<file>', quote(text));
+  return { kind: kind as 'idx' | 'csv' | 'text', path };
 }
 
 /** A column's name, or its index if it reads as an integer. */
 export function parseTarget(text: string): string | number {
   return /^-?\d+$/.test(text) ? Number(text) : text;
-}
-
-/** `mlp:<h1>-<h2>…`, `softmax`, or all sizes: `<inputs>-<h1>-…-<classes>`. */
-export function parseModel(text: string): ModelSpec {
-  if (text === 'softmax') return { hidden: [], outer: null };
-  const [, prefix, list] = /^(mlp:)?(\d+(?:-\d+)*)$/.exec(text) ?? [];
-  const sizes = list?.split('-').map(Number) ?? [];
-  const valid = sizes.every((size) => size >= 1 && size <= 2 ** 24);
-  if (list && valid && prefix) return { hidden: sizes, outer: null };
-  if (list && valid && sizes.length >= 2) {
-    return { hidden: sizes.slice(1, -1), outer: { inputs: sizes[0], classes: sizes[sizes.length - 1] } };
-  }
-  throw new UsageError('--model', 'mlp:<h1>-<h2>-…, softmax, or all sizes as in 64-64-10', quote(text));
 }
 
 export function parseOptimizer(text: string): OptimizerName {
@@ -113,8 +102,23 @@ export function parseOut(text: string): string {
   return text;
 }
 
-/** Throws for options that are of no use together. */
-export function checkTogether({ data, target, testFraction }: TrainSettings): void {
+export function parseResume(text: string): string {
+  if (text === '') throw new UsageError('--resume', 'the path of a checkpoint', quote(text));
+  return text;
+}
+
+/** As it would be typed. */
+export function formatData(source: DataSource): string {
+  return source.kind === 'digits' ? 'digits' : `${source.kind}:${source.path}`;
+}
+
+/**
+ * Fills in what was left out.
+ * @throws UsageError for options that are of no use together
+ */
+export function settle(options: TrainOptions): TrainSettings {
+  const { data, target, testFraction } = options;
+  const model = options.model ?? (data.kind === 'text' ? { kind: 'charlm' } : { kind: 'mlp', hidden: [64], outer: null });
   if (data.kind === 'csv' && target === undefined) {
     throw new UsageError('--target', `the name or index of the label's column, which --data csv: needs`, 'nothing');
   }
@@ -122,8 +126,12 @@ export function checkTogether({ data, target, testFraction }: TrainSettings): vo
     throw new UsageError('--target', `--data csv:<file>`, `--data ${data.kind}`);
   }
   if (data.kind === 'idx' && testFraction !== undefined) {
-    throw new UsageError('--test-fraction', 'digits or csv data (an idx folder has its own test set)', '--data idx');
+    throw new UsageError('--test-fraction', 'digits, csv or text data (an idx folder has its own test set)', '--data idx');
   }
+  if (model.kind === 'charlm' && data.kind !== 'text') {
+    throw new UsageError('--data', 'text:<file> with --model charlm', formatData(data));
+  }
+  return { ...options, model, batchSize: options.batchSize ?? (model.kind === 'charlm' ? 64 : 32) };
 }
 
 function parseChoice<T extends string>(option: string, text: string, choices: readonly T[]): T {

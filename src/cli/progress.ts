@@ -1,11 +1,11 @@
 /** Progress on stderr: a bar on a terminal, else a line now and then. */
 import { SingleBar } from 'cli-progress';
-import type { TrainProgress } from '../nn';
+import type { FitEpoch, FitProgress } from '../nn';
 import { formatCount, formatLoss, formatPercent } from './report';
 
 /** Shows how training goes on. */
 export interface ProgressDisplay {
-  update(progress: TrainProgress): void;
+  update(progress: FitProgress): void;
   /** Leaves the terminal as it should be; harmless when called again. */
   stop(): void;
 }
@@ -25,13 +25,13 @@ class Bar implements ProgressDisplay {
   readonly #epochs: number;
   readonly #bar: SingleBar;
   #started = false;
-  #accuracy: number | null = null;
+  #test = '–';
 
   constructor(epochs: number, stream: NodeJS.WriteStream) {
     this.#epochs = epochs;
     this.#bar = new SingleBar({
       stream,
-      format: '{bar} epoch {epoch}/{epochs}  loss {loss}  test {accuracy}  {rate} samples/s',
+      format: '{bar} epoch {epoch}/{epochs}  loss {loss}  test {test}  {rate} samples/s',
       barCompleteChar: '█',
       barIncompleteChar: '░',
       barsize: 16,
@@ -42,18 +42,18 @@ class Bar implements ProgressDisplay {
     });
   }
 
-  update({ epoch, batch, batchCount, loss, samplesPerSecond, result }: TrainProgress): void {
-    if (result) this.#accuracy = result.testAccuracy;
+  update({ epoch, batch, batchCount, loss, samplesPerSecond, result }: FitProgress): void {
+    if (result) this.#test = formatTest(result);
     const payload = {
       epoch: String(epoch).padStart(String(this.#epochs).length),
       epochs: this.#epochs,
       loss: formatLoss(loss),
-      accuracy: this.#accuracy === null ? '–' : formatPercent(this.#accuracy),
+      test: this.#test,
       rate: formatCount(samplesPerSecond),
     };
-    const done = (epoch - 1) * batchCount + batch;
+    const done = (epoch - 1) * batchCount! + batch; // not null: the data are in memory
     if (this.#started) this.#bar.update(done, payload);
-    else this.#bar.start(this.#epochs * batchCount, done, payload);
+    else this.#bar.start(this.#epochs * batchCount!, done, payload);
     this.#started = true;
   }
 
@@ -75,7 +75,7 @@ class Lines implements ProgressDisplay {
     this.#every = Math.max(1, Math.ceil(epochs / LINES_A_RUN));
   }
 
-  update({ epoch, batch, batchCount, loss, samplesPerSecond, result }: TrainProgress): void {
+  update({ epoch, batch, batchCount, loss, samplesPerSecond, result }: FitProgress): void {
     const due = result !== null && (epoch === 1 || epoch === this.#epochs || epoch % this.#every === 0);
     const now = performance.now();
     if (!due && now - this.#printedAt < SILENCE_MS) return;
@@ -86,9 +86,14 @@ class Lines implements ProgressDisplay {
     }
     this.#printedAt = now;
     const where = `epoch ${String(epoch).padStart(String(this.#epochs).length)}/${this.#epochs}`;
-    const rest = result ? `test ${formatPercent(result.testAccuracy)}` : `batch ${batch}/${batchCount}`;
+    const rest = result ? `test ${formatTest(result)}` : `batch ${batch}/${batchCount}`;
     this.#stream.write(`${where}  loss ${formatLoss(loss)}  ${rest}  ${formatCount(samplesPerSecond)} samples/s\n`);
   }
 
   stop(): void {}
+}
+
+/** The accuracy, or the loss where there is none. */
+function formatTest({ validation }: FitEpoch): string {
+  return validation!.accuracy === null ? formatLoss(validation!.loss) : formatPercent(validation!.accuracy);
 }

@@ -32,17 +32,15 @@ export function formatBytes(bytes: number): string {
 /** "simd, 1 thread (4,810 parameters: threads pay from 65,536 on)". */
 export function formatBackend({ backend, backendReason, threads, threadsReason }: RuntimeInfo): string {
   const reasons = [backendReason, threadsReason].filter((reason) => reason !== '').join('; ');
-  return `${backend}, ${formatThreads(threads)} (${reasons})`;
-}
-
-export function formatThreads(threads: number): string {
-  return `${threads} thread${threads === 1 ? '' : 's'}`;
+  return `${backend}, ${formatPlural(threads, 'thread')} (${reasons})`;
 }
 
 /** The start of a hash, for comparing by eye. */
 export function shortHash(hash: string): string {
   return hash.slice(0, 16);
 }
+
+const COLUMNS = 80;
 
 const NO_LINES = {
   top: '',
@@ -69,10 +67,44 @@ export function pairs(rows: readonly (readonly [string, string])[]): string {
   return render(new Table({ chars: NO_LINES, style: PLAIN }), rows);
 }
 
-/** A table with a line under its head. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Two columns, the second folded at its commas and spaces so that lines have at most 80 characters, where that is possible. */
+export function foldedPairs(rows: readonly (readonly [string, string])[]): string {
+  const width = COLUMNS - 2 - Math.max(...rows.map(([name]) => name.length));
+  return pairs(rows.map(([name, value]) => [name, fold(value, width)]));
+}
+
+function fold(text: string, width: number): string {
+  const lines = [''];
+  for (const part of text.split(/(?<=[ ,])(?! )/)) {
+    const line = lines[lines.length - 1];
+    if (line !== '' && line.length + part.trimEnd().length > width) lines.push(part);
+    else lines[lines.length - 1] = line + part;
+  }
+  return lines.map((line) => line.trimEnd()).join('\n');
+}
+
+/** A table with a line under its head. @param alignments of its columns; those left out are aligned left */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  alignments: readonly ('left' | 'right')[] = [],
+): string {
   const chars = { ...NO_LINES, mid: '─', 'mid-mid': '──' };
-  return render(new Table({ head: [...head], chars, style: PLAIN }), rows);
+  return render(new Table({ head: [...head], chars, style: PLAIN, colAligns: [...alignments] }), rows);
+}
+
+/** Four digits, as short as they come: "0.1", "123.4", "1.235e-7". */
+export function formatNumber(x: number): string {
+  return String(Number(x.toPrecision(4)));
+}
+
+/** Text from a file: what could steer a terminal is written out. */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+}
+
+export function formatPlural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function render(target: Table.Table, rows: readonly (readonly string[])[]): string {

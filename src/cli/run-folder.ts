@@ -1,16 +1,22 @@
-/** Where a run is kept: weights.safetensors and run.json, each written whole or not at all. */
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+/** Where a run is kept: weights.safetensors, curves.svg and run.json, each written whole or not at all. */
+import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { encodeSafetensors } from '../checkpoint/safetensors';
+import { fileStore } from '../checkpoint/stores/file';
 import { DataError, type RuntimeInfo } from '../index';
-import type { EpochResult } from '../nn';
+import type { BuiltModel } from './build-model';
+import { CHECKPOINT_FILE } from './checkpoint-file';
+import { drawCurves } from './curves';
 import type { Environment } from './environment';
 import type { LoadedData } from './load-data';
-import type { SessionResult } from './session';
+import type { EpochResult, SessionResult } from './session';
 
 export const WEIGHTS_FILE = 'weights.safetensors';
 export const RUN_FILE = 'run.json';
+export const CURVES_FILE = 'curves.svg';
 const RUNS = 'runs';
+/** Of a confusion table in run.json, which people read. */
+const MAX_RECORDED_CLASSES = 32;
 
 /** What run.json holds. Numbers that are not finite are null. */
 export interface RunRecord {
@@ -22,7 +28,7 @@ export interface RunRecord {
   readonly environment: Environment;
   readonly info: RuntimeInfo;
   readonly data: Readonly<Record<string, unknown>>;
-  readonly model: { readonly sizes: readonly number[]; readonly parameterCount: number };
+  readonly model: BuiltModel & { readonly parameterCount: number };
   readonly epochs: readonly EpochResult[];
   readonly result: Readonly<Record<string, unknown>>;
   readonly parameterHash: string;
@@ -45,33 +51,39 @@ export interface RunContext {
 export function prepareRunFolder(out: string | undefined, name: string): string {
   const folder = out ?? createNumbered(name);
   makeFolder(folder);
-  for (const file of [RUN_FILE, WEIGHTS_FILE]) {
+  for (const file of [RUN_FILE, WEIGHTS_FILE, CHECKPOINT_FILE]) {
     if (existsSync(join(folder, file))) throw new DataError(`${folder}: holds a run already (${file}): choose another --out`);
   }
   process.once('exit', () => removeIfEmpty(folder));
   return folder;
 }
 
-/** Writes both files; run.json last, so that where it is, all is. */
-export function writeRun(folder: string, context: RunContext, result: SessionResult): void {
+/** Writes the files, the curves if there is an epoch to show; run.json last, so that where it is, all is. */
+export async function writeRun(folder: string, context: RunContext, result: SessionResult): Promise<void> {
   makeFolder(folder);
   const { options, data } = context;
+  const { inputShape, layers, loss } = result.model;
   const metadata = {
     format: 'adal-wasm',
     data: data.name,
-    model: result.sizes.join('-'),
+    model: result.model.title,
+    definition: JSON.stringify({ inputShape, layers, loss }),
     optimizer: String(options.optimizer),
     preset: String(options.preset),
     seed: String(options.seed),
     steps: String(result.steps),
     sha256: result.parameterHash,
   };
-  writeWhole(join(folder, WEIGHTS_FILE), encodeSafetensors(result.weights, metadata));
-  writeWhole(join(folder, RUN_FILE), `${JSON.stringify(recordOf(context, result), null, 2)}\n`);
+  await fileStore(join(folder, WEIGHTS_FILE)).save(encodeSafetensors(result.weights, metadata));
+  const title = `${data.name}: ${result.model.title}`;
+  const curves = drawCurves({ title, epochs: result.epochs, accuracy: result.testAccuracy !== null });
+  if (curves !== null) await fileStore(join(folder, CURVES_FILE)).save(new TextEncoder().encode(curves));
+  const record = `${JSON.stringify(recordOf(context, result), null, 2)}\n`;
+  await fileStore(join(folder, RUN_FILE)).save(new TextEncoder().encode(record));
 }
 
 function recordOf({ command, options, startedAt, environment, data }: RunContext, result: SessionResult): RunRecord {
-  const { info, sizes, parameterCount, epochs, weights, parameterHash, ...figures } = result;
+  const { info, model, parameterCount, epochs, weights, parameterHash, confusion, ...figures } = result;
   const { name, train, test, standardized } = data;
   const { featureCount, classCount, classNames } = train;
   return {
@@ -82,9 +94,9 @@ function recordOf({ command, options, startedAt, environment, data }: RunContext
     environment,
     info,
     data: { name, trainCount: train.count, testCount: test.count, featureCount, classCount, classNames, standardized },
-    model: { sizes, parameterCount },
+    model: { ...model, parameterCount },
     epochs,
-    result: figures,
+    result: { ...figures, confusion: classCount <= MAX_RECORDED_CLASSES ? confusion : null },
     parameterHash,
   };
 }
@@ -118,17 +130,6 @@ function makeFolder(folder: string): void {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-function writeWhole(file: string, content: string | Uint8Array): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, content);
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }
 
 /** What a run that failed leaves behind: nothing. */

@@ -1,38 +1,33 @@
 /** One training run, from settings to weights: what train, demo and doctor have in common. Prints nothing, writes nothing. */
 import { createHash } from 'node:crypto';
-import type { SafetensorsEntry } from '../checkpoint/safetensors';
+import type { SafetensorsEntry } from '../checkpoint';
 import {
   createOptimizer,
   createRuntime,
   type OptimizerName,
-  practical,
   type Runtime,
   type RuntimeInfo,
   type RuntimeOptions,
 } from '../index';
 import {
-  countParameters,
+  type CheckpointOptions,
   createModel,
-  dense,
-  type EpochResult,
-  evaluateClassifier,
-  type Layer,
+  describeModel,
+  evaluate,
+  type FitEpoch,
+  type FitProgress,
+  type FitResult,
+  fit,
   type Model,
-  relu,
-  type TrainProgress,
-  trainClassifier,
 } from '../nn';
-import { constant, cosine, inverseSqrt, linear, oneCycle, type Schedule } from '../schedules';
-import { UsageError } from './errors';
+import { type BuiltModel, buildModel } from './build-model';
 import type { LoadedData } from './load-data';
-import type { ModelSpec, Preset, ScheduleChoice } from './options';
+import type { ModelSpec } from './model-spec';
+import { type OptimizerSettings, optimizerOptions } from './optimizer-options';
 
-export interface SessionSettings {
+export interface SessionSettings extends OptimizerSettings {
   readonly model: ModelSpec;
   readonly optimizer: OptimizerName;
-  readonly preset: Preset;
-  readonly schedule?: ScheduleChoice;
-  readonly lr?: number;
   readonly epochs: number;
   readonly batchSize: number;
   readonly seed: number;
@@ -43,16 +38,28 @@ export interface SessionSettings {
 export interface SessionHooks {
   /** Called once everything is in place, before the first step. */
   onStart?: (info: RuntimeInfo) => void;
-  onProgress?: (progress: TrainProgress) => void;
+  onProgress?: (progress: FitProgress) => void;
   /** Ends training after the batch under way. */
   signal?: AbortSignal;
+  /** Where to go on from, and to save to. Called after `onStart`. */
+  checkpoint?: () => CheckpointOptions;
+}
+
+/** One complete epoch. Losses on classes are in nats. */
+export interface EpochResult {
+  readonly epoch: number;
+  /** Mean over the epoch's batches as they were trained on. */
+  readonly trainLoss: number;
+  readonly testLoss: number;
+  /** Null where values are learnt. */
+  readonly testAccuracy: number | null;
+  readonly skippedSteps: number;
 }
 
 /** What came of a run. */
 export interface SessionResult {
   readonly info: RuntimeInfo;
-  /** Sizes from input to classes. */
-  readonly sizes: readonly number[];
+  readonly model: BuiltModel;
   readonly parameterCount: number;
   /** Complete epochs. */
   readonly epochs: readonly EpochResult[];
@@ -60,15 +67,16 @@ export interface SessionResult {
   /** Steps refused because their gradients were not finite. */
   readonly skippedSteps: number;
   readonly aborted: boolean;
-  /** Mean over the last complete epoch's batches as they were trained on; null without one. */
+  /** Of the last complete epoch; null without one. */
   readonly trainLoss: number | null;
   /** Of the weights as they are now. */
   readonly testLoss: number;
-  readonly testAccuracy: number;
-  /** Of the epoch that did best; the last one's if training ended in the first. */
-  readonly bestTestAccuracy: number;
-  /** The first such epoch; null if training ended in the first. */
+  readonly testAccuracy: number | null;
+  /** confusion[actual][predicted], examples of the test part; null where values or very many classes are learnt. */
+  readonly confusion: readonly (readonly number[])[] | null;
+  /** The first epoch of highest test accuracy, or of lowest test loss where there is no accuracy; null without an epoch. */
   readonly bestEpoch: number | null;
+  readonly bestTestAccuracy: number | null;
   readonly samplesPerSecond: number;
   /** Training and evaluation. */
   readonly elapsedMs: number;
@@ -77,85 +85,86 @@ export interface SessionResult {
   readonly parameterHash: string;
 }
 
+/** A table of more classes would be larger than the weights. */
+const MAX_CONFUSION_CLASSES = 256;
+/** Milliseconds between two reports: a terminal is not read faster. */
+const REPORT_MS = 50;
+
 /**
- * Trains a classifier.
- * @throws UsageError when the model does not fit the data; otherwise the library's errors
+ * Trains a model.
+ * @throws UsageError or DataError when the model does not fit the data; otherwise the library's errors
  */
 export async function runSession(data: LoadedData, settings: SessionSettings, hooks: SessionHooks = {}): Promise<SessionResult> {
-  const sizes = modelSizes(settings.model, data);
-  const layers = layersOf(sizes);
-  const parameterCount = countParameters(sizes[0], layers);
+  const built = buildModel(settings.model, data);
+  const { inputShape, layers, loss } = built;
+  const { parameterCount } = describeModel({ inputShape, layers, loss });
   const runtime = await createRuntime(runtimeOptions(settings, parameterCount));
   try {
     const { batchSize, seed } = settings;
-    const model = await createModel(runtime, { inputSize: sizes[0], layers, batchSize, seed });
+    const model = await createModel(runtime, { inputShape, layers, loss, batchSize, seed });
     const trained = await train(runtime, model, data, settings, hooks);
-    const weights = Object.entries(model.parameters).map(([name, { evaluationValue }]) => {
-      return { name, shape: evaluationValue.shape, data: evaluationValue.data.slice() };
-    });
-    return { info: runtime.info, sizes, parameterCount, ...trained, weights, parameterHash: hashOf(weights) };
+    const weights = weightsOf(model);
+    return { info: runtime.info, model: built, parameterCount, ...trained, weights, parameterHash: hashOf(weights) };
   } finally {
     runtime.dispose();
   }
 }
 
-async function train(
-  runtime: Runtime,
-  model: Model,
-  data: LoadedData,
-  settings: SessionSettings,
-  { onStart, onProgress, signal }: SessionHooks,
-) {
+async function train(runtime: Runtime, model: Model, data: LoadedData, settings: SessionSettings, hooks: SessionHooks) {
   const { epochs, seed, batchSize } = settings;
   const totalSteps = epochs * Math.ceil(data.train.count / batchSize);
   const options = { ...optimizerOptions(settings, totalSteps), runtime };
   const optimizer = await createOptimizer(settings.optimizer, model.parameters, options);
-  onStart?.(runtime.info);
+  hooks.onStart?.(runtime.info);
   const begin = performance.now();
-  const result = await trainClassifier(model, optimizer, {
-    train: data.train,
-    test: data.test,
+  const run = await fit(model, data.train, {
+    optimizer,
     epochs,
     seed,
-    onProgress,
-    signal,
+    validation: data.test,
+    checkpoint: hooks.checkpoint?.(),
+    onProgress: hooks.onProgress,
+    signal: hooks.signal,
+    budgetMs: REPORT_MS,
   });
-  const last = result.epochs.at(-1);
-  const upToDate = last !== undefined && last.epoch * Math.ceil(data.train.count / batchSize) === result.steps;
-  const evaluation = upToDate ? { loss: last.testLoss!, accuracy: last.testAccuracy! } : evaluateClassifier(model, data.test);
-  const best = bestOf(result.epochs);
+  const { loss, accuracy, confusion } = judge(model, data);
   return {
-    ...result,
-    skippedSteps: optimizer.skippedSteps,
-    trainLoss: last?.trainLoss ?? null,
-    testLoss: evaluation.loss,
-    testAccuracy: evaluation.accuracy,
-    bestTestAccuracy: best?.testAccuracy ?? evaluation.accuracy,
-    bestEpoch: best?.epoch ?? null,
+    ...figuresOf(run),
+    testLoss: loss,
+    testAccuracy: accuracy,
+    confusion,
     elapsedMs: performance.now() - begin,
   };
 }
 
-/** The first of the epochs of highest test accuracy. */
+function judge(model: Model, { test }: LoadedData) {
+  const onClasses = model.loss.kind === 'crossEntropy';
+  return evaluate(model, test, onClasses && model.classCount <= MAX_CONFUSION_CLASSES ? { confusion: true } : {});
+}
+
+function figuresOf({ epochs, steps, reason, samplesPerSecond }: FitResult) {
+  const results = epochs.map(resultOf);
+  const best = bestOf(results);
+  return {
+    epochs: results,
+    steps,
+    skippedSteps: epochs.reduce((sum, { skippedSteps }) => sum + skippedSteps, 0),
+    aborted: reason === 'aborted',
+    trainLoss: results.at(-1)?.trainLoss ?? null,
+    bestEpoch: best?.epoch ?? null,
+    bestTestAccuracy: best?.testAccuracy ?? null,
+    samplesPerSecond,
+  };
+}
+
+function resultOf({ epoch, loss, validation, skippedSteps }: FitEpoch): EpochResult {
+  return { epoch, trainLoss: loss, testLoss: validation!.loss, testAccuracy: validation!.accuracy, skippedSteps };
+}
+
 function bestOf(epochs: readonly EpochResult[]): EpochResult | null {
-  let best: EpochResult | null = null;
-  for (const epoch of epochs) {
-    if (best === null || epoch.testAccuracy! > best.testAccuracy!) best = epoch;
-  }
-  return best;
-}
-
-/** From input to classes; throws when sizes were given that are not the data's. */
-function modelSizes({ hidden, outer }: ModelSpec, { name, train }: LoadedData): number[] {
-  if (outer && (outer.inputs !== train.featureCount || outer.classes !== train.classCount)) {
-    const expected = `${train.featureCount} inputs and ${train.classCount} classes, as ${name} has`;
-    throw new UsageError('--model', expected, `${outer.inputs} and ${outer.classes}`);
-  }
-  return [train.featureCount, ...hidden, train.classCount];
-}
-
-function layersOf(sizes: readonly number[]): Layer[] {
-  return sizes.slice(1).flatMap((units, index) => (index === 0 ? [dense(units)] : [relu(), dense(units)]));
+  const figure = ({ testAccuracy, testLoss }: EpochResult) => testAccuracy ?? -testLoss;
+  const finite = epochs.filter((epoch) => !Number.isNaN(figure(epoch)));
+  return finite.reduce<EpochResult | null>((best, epoch) => (best && figure(best) >= figure(epoch) ? best : epoch), null);
 }
 
 /** Threads that were asked for by number are used however little there is to do: that is what shows that they change no bit. */
@@ -164,31 +173,12 @@ function runtimeOptions({ threads, backend }: SessionSettings, parameterCount: n
   return { threads, backend, parameterCount, parallelThreshold: 0 };
 }
 
-/**
- * A preset is AdaL's; the other optimizers have their own defaults. A schedule goes from --lr to 0 over the run, and takes the
- * place of the preset's.
- */
-function optimizerOptions({ optimizer, preset, schedule, lr }: SessionSettings, totalSteps: number): Record<string, unknown> {
-  if (preset === 'practical' && optimizer !== 'adal')
-    throw new UsageError('--preset', `restated with --optimizer ${optimizer}`, preset);
-  if (schedule && lr === undefined) throw new UsageError('--lr', 'a learning rate with --schedule', 'nothing');
-  const options = preset === 'practical' ? practical({ totalSteps, lr }) : lr === undefined ? {} : { lr };
-  return { ...options, ...(schedule ? { lr: createSchedule(schedule, lr as number, totalSteps) } : {}), onNonFinite: 'skip' };
-}
-
-function createSchedule(name: ScheduleChoice, lr: number, totalSteps: number): Schedule {
-  switch (name) {
-    case 'constant':
-      return constant(lr);
-    case 'linear':
-      return linear({ lr, totalSteps });
-    case 'cosine':
-      return cosine({ lr, totalSteps });
-    case 'one-cycle':
-      return oneCycle({ maxLr: lr, totalSteps });
-    case 'inverse-sqrt':
-      return inverseSqrt({ lr });
-  }
+/** What the model predicts with: the optimizer's averaged point where it has one, and running figures of layers. */
+function weightsOf({ weights, parameters }: Model): SafetensorsEntry[] {
+  return Object.entries(weights).map(([name, tensor]) => {
+    const { shape, data } = parameters[name]?.evaluationValue ?? tensor;
+    return { name, shape, data: data.slice() };
+  });
 }
 
 /** SHA-256 over the weights' bytes, in order. */

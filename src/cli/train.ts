@@ -1,89 +1,109 @@
 /** `adal train`: one run, its summary, its folder. */
+import { basename, dirname, join } from 'node:path';
+import { fileStore } from '../checkpoint';
+import { DataError } from '../index';
+import { CHECKPOINT_FILE, extrasOf, readTrainCheckpoint, resumedOptions, type TrainCheckpoint } from './checkpoint-file';
 import type { Environment } from './environment';
-import { EXIT_INTERRUPTED } from './errors';
+import { EXIT_INTERRUPTED, UsageError } from './errors';
 import { withInterrupt } from './interrupt';
-import { type LoadedData, loadData } from './load-data';
-import { checkTogether, type DataSource, type TrainSettings } from './options';
+import { hashOfData, type LoadedData, loadData } from './load-data';
+import { formatModel } from './model-spec';
+import { dependsOnLength } from './optimizer-options';
+import { formatData, settle, type TrainOptions, type TrainSettings } from './options';
+import { PacedStore } from './paced-store';
 import { createProgress } from './progress';
-import { formatBackend, formatCount, formatDuration, formatLoss, formatPercent, pairs } from './report';
-import { prepareRunFolder, RUN_FILE, WEIGHTS_FILE, writeRun } from './run-folder';
-import { runSession, type SessionResult } from './session';
+import { formatBackend, formatCount, formatPlural } from './report';
+import { prepareRunFolder, writeRun } from './run-folder';
+import { runSession } from './session';
+import { summarize, warnOfSkips } from './summary';
 
-/** Runs the command; the exit code. */
-export async function train(settings: TrainSettings, environment: Environment): Promise<number> {
-  checkTogether(settings);
+/** Steps after which a checkpoint is prepared; whether it is written then, the store decides. */
+const STEPS_PER_CHECKPOINT = 100;
+
+/**
+ * Runs the command; the exit code.
+ * @param typed names of the options that were on the command line
+ */
+export async function train(given: TrainOptions, typed: ReadonlySet<string>, environment: Environment): Promise<number> {
+  const from = given.resume === undefined ? null : readTrainCheckpoint(given.resume);
+  const settings = settle(from ? resumedOptions(given, typed, from) : given);
   const startedAt = new Date();
-  const { data: source, target, testFraction, seed, optimizer, preset, out } = settings;
-  const data = loadData(source, { target, testFraction, seed, classCount: settings.model.outer?.classes });
+  const data = loadData(settings.data, settings);
+  const dataHash = hashOfData(data);
+  if (from) checkResumed(from, settings, dataHash);
   return withInterrupt(async (signal) => {
     const progress = createProgress(settings.epochs);
     let folder = '';
+    let store: PacedStore | undefined;
     const result = await runSession(data, settings, {
       signal,
       onStart: (info) => {
-        folder = prepareRunFolder(out, `${data.name}-${optimizer}${optimizer === 'adal' ? `-${preset}` : ''}-seed${seed}`);
-        console.error(`${describeData(data)}\nBackend ${formatBackend(info)}`);
+        folder = folderOf(settings, data, from);
+        store = new PacedStore(fileStore(join(folder, CHECKPOINT_FILE)), from?.bytes ?? null);
+        console.error(`${describeData(data)}\nBackend ${formatBackend(info)}${from ? `\n${describeResumption(from)}` : ''}`);
       },
+      checkpoint: () => ({ store: store!, every: STEPS_PER_CHECKPOINT, extras: extrasOf(settings, dataHash) }),
       onProgress: (state) => progress.update(state),
     }).finally(() => progress.stop());
+    await store?.flush();
     const options = recordedOptions(settings, data);
-    writeRun(folder, { command: 'train', options, startedAt, environment, data }, result);
-    console.log(`\n${summary(settings, data, result, folder)}`);
+    await writeRun(folder, { command: 'train', options, startedAt, environment, data }, result);
+    console.log(`\n${summarize(settings, data, result, folder)}`);
     warnOfSkips(result);
     if (!result.aborted) return 0;
-    console.error(`\nadal: ended by Ctrl-C after ${formatCount(result.steps)} steps; what was learnt is kept`);
+    const done = `ended by Ctrl-C after ${formatCount(result.steps)} steps; what was learnt is kept`;
+    console.error(`\nadal: ${done}: go on with --resume ${folder}`);
     return EXIT_INTERRUPTED;
   });
 }
 
-/** Says on stderr that steps were refused. */
-export function warnOfSkips({ skippedSteps, steps }: SessionResult): void {
-  if (skippedSteps === 0) return;
-  const share = `${formatCount(skippedSteps)} of ${formatCount(steps)} steps`;
-  console.error(`\nadal: warning: ${share} were skipped, as their gradients were not finite or too large: try a lower --lr`);
+/** A run goes on in its own folder, unless it was copied out of it or --out names another. */
+function folderOf(settings: TrainSettings, data: LoadedData, from: TrainCheckpoint | null): string {
+  if (from && settings.out === undefined && basename(from.path) === CHECKPOINT_FILE) return dirname(from.path);
+  return prepareRunFolder(settings.out, runName(settings, data));
+}
+
+function runName({ optimizer, preset, seed }: TrainSettings, { name }: LoadedData): string {
+  return `${name}-${optimizer}${optimizer === 'adal' ? `-${preset}` : ''}-seed${seed}`;
+}
+
+/** Throws where there is nothing left to train, or other data; tells what makes the run another than an uninterrupted one. */
+function checkResumed(from: TrainCheckpoint, settings: TrainSettings, dataHash: string): void {
+  const done = from.epoch - 1;
+  if (settings.epochs < from.epoch) {
+    throw new UsageError('--epochs', `more than the ${done} that ${from.path} has behind it`, `${settings.epochs}`);
+  }
+  if (dataHash !== from.dataHash) {
+    throw new DataError(`${formatData(settings.data)}: expected the examples that ${from.path} was trained on, got others`);
+  }
+  const before = from.settings.epochs;
+  if (before === settings.epochs || !dependsOnLength(settings)) return;
+  console.error(
+    `adal: note: the learning rate runs its course over ${settings.epochs} epochs now, no longer ${before}:` +
+      ` a run that never stopped would have had other rates so far`,
+  );
+}
+
+function describeResumption({ path, epoch, batch }: TrainCheckpoint): string {
+  return `Going on from ${path}: after ${formatPlural(epoch - 1, 'epoch')}${batch === 0 ? '' : ` and ${formatPlural(batch, 'step')}`}`;
 }
 
 function describeData({ name, train, test }: LoadedData): string {
   return `${name}: ${formatCount(train.count)} examples to train on, ${formatCount(test.count)} to test`;
 }
 
-function summary(settings: TrainSettings, data: LoadedData, result: SessionResult, folder: string): string {
-  const { train, test } = data;
-  const best = result.bestEpoch === null ? '' : `; best ${formatPercent(result.bestTestAccuracy)} (epoch ${result.bestEpoch})`;
-  const rate = `${formatCount(result.samplesPerSecond)} (${formatDuration(result.elapsedMs)} with evaluation)`;
-  const preset = settings.optimizer === 'adal' ? `, ${settings.preset}` : '';
-  const lr = settings.lr === undefined ? '' : `, lr ${settings.lr}${settings.schedule ? ` ${settings.schedule}` : ''}`;
-  return pairs([
-    ['data', `${data.name}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${train.featureCount} features`],
-    ['model', `${result.sizes.join('-')}, ${formatCount(result.parameterCount)} parameters`],
-    ['optimizer', `${settings.optimizer}${preset}${lr}, batch ${settings.batchSize}, seed ${settings.seed}`],
-    ['epochs', `${result.epochs.length} of ${settings.epochs}${result.aborted ? ' (stopped)' : ''}`],
-    ['steps', `${formatCount(result.steps)}, ${formatCount(result.skippedSteps)} skipped`],
-    ['train loss', formatLoss(result.trainLoss)],
-    ['test loss', formatLoss(result.testLoss)],
-    ['test accuracy', formatPercent(result.testAccuracy) + best],
-    ['samples/s', rate],
-    ['backend', formatBackend(result.info)],
-    ['hash', result.parameterHash],
-    ['run folder', `${folder} (${WEIGHTS_FILE}, ${RUN_FILE})`],
-  ]);
-}
-
 /** As run.json keeps them. */
 function recordedOptions(settings: TrainSettings, data: LoadedData): Record<string, unknown> {
-  const { data: source, model, lr, schedule, target, testFraction, out, ...rest } = settings;
+  const { data: source, model, lr, schedule, target, testFraction, out, resume, ...rest } = settings;
   return {
-    data: sourceText(source),
+    data: formatData(source),
     target: target ?? null,
     testFraction: source.kind === 'idx' ? null : (testFraction ?? data.test.count / (data.train.count + data.test.count)),
-    model: model.hidden.length === 0 ? 'softmax' : `mlp:${model.hidden.join('-')}`,
+    model: model.kind === 'definition' ? model.source : formatModel(model),
     lr: lr ?? null,
     schedule: schedule ?? null,
     ...rest,
     out: out ?? null,
+    resume: resume ?? null,
   };
-}
-
-function sourceText(source: DataSource): string {
-  return source.kind === 'digits' ? 'digits' : `${source.kind}:${source.path}`;
 }

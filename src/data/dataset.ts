@@ -13,6 +13,8 @@ export interface Dataset {
   count: number;
   /** Features an example. */
   featureCount: number;
+  /** Sizes of an example that is more than a row: [height, width, channels] of images. */
+  shape?: readonly number[];
   /** Classes. */
   classCount: number;
   /** The classes' names, by class index. */

@@ -27,7 +27,7 @@ export function loadDigits(): Dataset {
   }
   const labels = Int32Array.from(LABELS, Number);
   const classNames = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
-  return { name: 'digits', features, labels, count, featureCount: FEATURES, classCount: 10, classNames };
+  return { name: 'digits', features, labels, count, featureCount: FEATURES, shape: [8, 8, 1], classCount: 10, classNames };
 }
 
 /** A digit in base 71: '(' is 0, and the backslash (92) is left out. */

@@ -114,6 +114,8 @@ export function idxDataset(images: IdxArray, labels: IdxArray, options: IdxDatas
   for (let i = 0; i < features.length; i++) features[i] = images.data[i]! / 255;
   const featureCount = features.length / count;
   const dataset: Dataset = { name, features, labels: Int32Array.from(labels.data), count, featureCount, classCount };
+  const [, ...sizes] = images.shape;
+  if (sizes.length === 2 || sizes.length === 3) dataset.shape = sizes.length === 2 ? [...sizes, 1] : sizes;
   if (classNames) dataset.classNames = [...classNames];
   return dataset;
 }

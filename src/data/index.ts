@@ -4,6 +4,8 @@ export { type CsvOptions, parseCsv } from './csv';
 export { type Dataset, selectRows } from './dataset';
 export { loadDigits } from './digits';
 export { type IdxArray, type IdxData, type IdxDatasetOptions, idxDataset, parseIdx } from './idx';
+export { ngramLosses } from './ngram';
 export { type IdxFolderOptions, loadIdxFolder } from './node';
 export { type SplitOptions, trainTestSplit } from './split';
 export { type Standardized, standardize } from './standardize';
+export { characterVocabulary, type TextWindowsOptions, textWindows } from './text';

@@ -101,7 +101,7 @@ export class ExponentialMovingAverage {
   }
 
   /**
-   * From now on every forward pass without gradients (`model.evaluate`, `model.predict`, `evaluateClassifier`) is made with the
+   * From now on every forward pass without gradients (`model.evaluate`, `model.predict`, `evaluate`) is made with the
    * averages. Training goes on with the weights.
    */
   apply(): void {

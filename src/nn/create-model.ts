@@ -51,22 +51,42 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
  * });
  */
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
-  checkOptions('options', options, ['inputSize', 'inputShape', 'layers', 'loss', 'batchSize', 'seed', 'training']);
+  const { inputShape } = describeModel(options);
   const { loss = crossEntropy(), batchSize = 32, seed = 0, training = true } = options;
+  const layers = Object.freeze([...options.layers]);
+  const kernels = await runtime.nn();
+  return new Model(runtime, kernels, { inputShape, layers, loss, batchSize, seed, training });
+}
+
+/** What a model is before there is one. */
+export interface ModelDescription {
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  /** Elements of all parameters. */
+  readonly parameterCount: number;
+}
+
+/**
+ * Checks the options of a model, as `createModel` does, and tells what it would be.
+ *
+ * @throws ArgumentError for options out of range; a layer that does not fit is named: `layers[2] (conv2d)`
+ * @example describeModel({ inputSize: 64, layers: [dense(64), relu(), dense(10)] }) // { …, outputShape: [10], parameterCount: 4810 }
+ */
+export function describeModel(options: ModelOptions): ModelDescription {
+  checkOptions('options', options, ['inputSize', 'inputShape', 'layers', 'loss', 'batchSize', 'seed', 'training']);
+  const { layers, loss = crossEntropy(), batchSize = 32, seed = 0, training = true } = options;
   const inputShape = checkInputShape(options);
   checkInteger('batchSize', batchSize, 1, MAX_BATCH);
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   if (typeof training !== 'boolean') fail('training', 'true or false', training);
-  const planned = inferShapes(inputShape, options.layers);
+  const planned = inferShapes(inputShape, layers);
   const output = planned[planned.length - 1].output;
   checkLoss('loss', loss, sizeOf(output));
   if (lossKindOf(loss).targets === 'classes' && output.length !== 1) {
-    const last = `layers[${planned.length - 1}] (${options.layers[planned.length - 1].kind})`;
+    const last = `layers[${planned.length - 1}] (${layers[planned.length - 1].kind})`;
     throw new ArgumentError(last, 'an output of one row, the classes, for a loss on classes', describe(output));
   }
-  const layers = Object.freeze([...options.layers]);
-  const kernels = await runtime.nn();
-  return new Model(runtime, kernels, { inputShape, layers, loss, batchSize, seed, training });
+  return { inputShape, outputShape: output, parameterCount: countElements(planned) };
 }
 
 /** Elements that the parameters of such a model would have. */

@@ -4,6 +4,7 @@
  * Invariant: what is learnt is a function of model, data, optimizer, schedule and seed. Pauses, slices, progress reports, threads, and
  * an interruption with a resumption in mid-epoch change no bit of it.
  */
+import type { CheckpointExtras } from '../checkpoint/optimizer-checkpoint';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import type { StateDict } from '../optimizers/state-dict';
 import { turn } from '../runtime/turn';
@@ -30,6 +31,8 @@ export interface CheckpointOptions {
   every?: number;
   /** What the store shall hold in the end: the last state, from which a run resumes, or that of the best epoch. @default 'last' */
   keep?: 'last' | 'best';
+  /** Your own data, kept in every checkpoint: `decodeCheckpoint(bytes).extras`. The keys `model` and `run` are taken. @default {} */
+  extras?: CheckpointExtras;
 }
 
 export interface FitOptions {
@@ -266,7 +269,7 @@ class Run {
   async #save(): Promise<void> {
     const { checkpoint, optimizer, schedule } = this.#options;
     if (!checkpoint) return;
-    await saveRun(checkpoint.store, this.#model, optimizer, {
+    const state: RunState = {
       identity: this.#identity,
       schedule: (schedule as Partial<Stateful> | undefined)?.stateDict?.() ?? null,
       stopping: this.#stopping?.state ?? null,
@@ -279,7 +282,8 @@ class Run {
       skipped: this.#skipped,
       best: this.#best,
       bestState: this.#bestState,
-    });
+    };
+    await saveRun(checkpoint.store, this.#model, optimizer, state, checkpoint.extras);
   }
 
   #restoreBest(): void {
@@ -314,10 +318,14 @@ interface Stateful {
 }
 
 function checkCheckpoint(options: CheckpointOptions): void {
-  checkOptions('checkpoint', options, ['store', 'every', 'keep']);
-  const { store, every, keep = 'last' } = options;
+  checkOptions('checkpoint', options, ['store', 'every', 'keep', 'extras']);
+  const { store, every, keep = 'last', extras = {} } = options;
   if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
     fail('checkpoint.store', 'a checkpoint store', store);
   if (every !== undefined) checkInteger('checkpoint.every', every, 1, Number.MAX_SAFE_INTEGER);
   checkChoice('checkpoint.keep', keep, ['last', 'best']);
+  if (typeof extras !== 'object' || extras === null) fail('checkpoint.extras', 'an object', extras);
+  for (const taken of ['model', 'run']) {
+    if (Object.hasOwn(extras, taken)) fail(`checkpoint.extras.${taken}`, 'another key: this one is taken', extras[taken]);
+  }
 }

@@ -1,6 +1,6 @@
 /** Neural networks in linear memory. Public exports, nothing else. */
 export type { NNKernels } from '../runtime/kernels-nn';
-export { countParameters, createModel, type ModelOptions } from './create-model';
+export { countParameters, createModel, describeModel, type ModelDescription, type ModelOptions } from './create-model';
 export type { EarlyStoppingOptions } from './early-stopping';
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from './evaluation';
 export {
@@ -38,12 +38,3 @@ export { type MeanSquaredErrorLoss, meanSquaredError } from './losses/mean-squar
 export type { Model, ModelState } from './model';
 export type { ModelMemory } from './model-memory';
 export type { Samples, TrainingData } from './samples';
-export {
-  type EpochResult,
-  evaluateClassifier,
-  type StepsParameters,
-  type TrainOptions,
-  type TrainProgress,
-  type TrainResult,
-  trainClassifier,
-} from './trainer';

@@ -269,13 +269,3 @@ export class Model {
     checkInteger('count', count, 1, this.batchSize);
   }
 }
-
-/** Throws unless the data fit the model. */
-export function checkData(model: Model, data: { featureCount: number; classCount: number; name: string }): void {
-  if (data.featureCount !== model.inputSize) {
-    throw new ArgumentError('data', `${model.inputSize} features a sample`, `${data.featureCount} (${data.name})`);
-  }
-  if (data.classCount > model.classCount) {
-    throw new ArgumentError('data', `at most ${model.classCount} classes`, `${data.classCount} (${data.name})`);
-  }
-}

@@ -2,7 +2,7 @@
  * What a run of `fit` keeps to go on from, in and out of a checkpoint store: a checkpoint of its optimizer, with the rest of the
  * model and how far the run is as extras.
  */
-import { decodeCheckpoint, encodeCheckpoint } from '../checkpoint/optimizer-checkpoint';
+import { type CheckpointExtras, decodeCheckpoint, encodeCheckpoint } from '../checkpoint/optimizer-checkpoint';
 import type { PlainData } from '../checkpoint/plain-data';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import { CheckpointError } from '../errors';
@@ -48,9 +48,14 @@ function restOfModel(model: Model, params: StateDict['params']): PlainData {
  * Model and optimizer as they are, with `run`: a checkpoint that `decodeCheckpoint` reads. Both belong together: what a model
  * evaluates with may be the optimizer's.
  */
-export function encodeLearnt(model: Model, optimizer: HasState, run: PlainData = null): Uint8Array<ArrayBuffer> {
+export function encodeLearnt(
+  model: Model,
+  optimizer: HasState,
+  run: PlainData = null,
+  extras: CheckpointExtras = {},
+): Uint8Array<ArrayBuffer> {
   const stateDict = optimizer.stateDict();
-  return encodeCheckpoint(stateDict, { model: restOfModel(model, stateDict.params), run });
+  return encodeCheckpoint(stateDict, { ...extras, model: restOfModel(model, stateDict.params), run });
 }
 
 /**
@@ -71,8 +76,14 @@ export function loadLearnt(bytes: Uint8Array, model: Model, optimizer: HasState,
   return run;
 }
 
-export async function saveRun(store: CheckpointStore, model: Model, optimizer: HasState, state: RunState): Promise<void> {
-  await store.save(encodeLearnt(model, optimizer, state as unknown as PlainData));
+export async function saveRun(
+  store: CheckpointStore,
+  model: Model,
+  optimizer: HasState,
+  state: RunState,
+  extras?: CheckpointExtras,
+): Promise<void> {
+  await store.save(encodeLearnt(model, optimizer, state as unknown as PlainData, extras));
 }
 
 /**

@@ -35,7 +35,7 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  *
  * - `params` is y, as gradients need it; `model.computeGradients` reads it.
  * - `evaluationParams` is x = y + (1-β1)/β1·(y - z), computed when first asked for after a step. `model.evaluate`,
- *   `model.predict` and `evaluateClassifier` read it by themselves. Before the first step x is y.
+ *   `model.predict` and `evaluate` read it by themselves. Before the first step x is y.
  * - `stateDict().params` has x; y is the state array of that name, from which training resumes bit for bit.
  * - `dispose` leaves x in the parameters of a model.
  *

@@ -21,24 +21,30 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/**
- * Runs `adal <args>` with `cwd` as its working folder.
- * @param interruptAfter sends SIGINT when stderr first matches it
- */
-export function adal(args: readonly string[], cwd: string, interruptAfter?: RegExp): Promise<CliResult> {
+/** How a process is to be ended. */
+export interface Ending {
+  readonly signal: NodeJS.Signals;
+  /** Asked often: whether it is time. */
+  readonly when: (stderr: string) => boolean;
+}
+
+/** Runs `adal <args>` with `cwd` as its working folder. */
+export function adal(args: readonly string[], cwd: string, ending?: Ending): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     const result: CliResult = { code: null, stdout: '', stderr: '' };
-    let interrupted = false;
     child.stdout.setEncoding('utf8').on('data', (text) => (result.stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      result.stderr += text;
-      if (interrupted || !interruptAfter?.test(result.stderr)) return;
-      interrupted = true;
-      child.kill('SIGINT');
-    });
+    child.stderr.setEncoding('utf8').on('data', (text) => (result.stderr += text));
+    const timer = setInterval(() => {
+      if (!ending?.when(result.stderr)) return;
+      clearInterval(timer);
+      child.kill(ending.signal);
+    }, 10);
     child.on('error', reject);
-    child.on('close', (code) => resolve({ ...result, code }));
+    child.on('close', (code) => {
+      clearInterval(timer);
+      resolve({ ...result, code });
+    });
   });
 }
 

@@ -6,9 +6,9 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { loadDigits, trainTestSplit } from '../../src/data';
 import { createOptimizer, createRuntime, practical } from '../../src/index';
-import { createModel, dense, evaluateClassifier, relu, trainClassifier } from '../../src/nn';
+import { createModel, dense, evaluate, fit, relu } from '../../src/nn';
 import { decodeSafetensors } from '../support/safetensors';
-import { adal, readRun, temporaryFolder } from './cli';
+import { adal, type Ending, readRun, temporaryFolder } from './cli';
 
 /** Escape sequences and carriage returns have no place where there is no terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -48,7 +48,7 @@ describe('a run on digits', () => {
     const model = await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)] });
     for (const [name, { value }] of Object.entries(model.parameters)) value.data.set(tensors.get(name)!.data as Float32Array);
     const { test } = trainTestSplit(loadDigits(), { seed: 1 });
-    const { accuracy, loss } = evaluateClassifier(model, test);
+    const { accuracy, loss } = evaluate(model, test);
     expect(readRun(join(cwd, 'free')).result).toMatchObject({ testAccuracy: accuracy, testLoss: loss });
     runtime.dispose();
   });
@@ -60,7 +60,7 @@ describe('a run on digits', () => {
     expect(stderr).toMatch(/^epoch 2\/2 {2}loss \d\.\d{4} {2}test \d\d\.\d\d% {2}[\d,]+ samples\/s$/m);
     const folder = join(cwd, 'runs/digits-adal-practical-seed1');
     const run = readRun(folder);
-    expect(readdirSync(folder).sort()).toEqual(['run.json', 'weights.safetensors']);
+    expect(readdirSync(folder).sort()).toEqual(['checkpoint.safetensors', 'curves.svg', 'run.json', 'weights.safetensors']);
     expect(run).toMatchObject({
       version: 1,
       command: 'train',
@@ -68,7 +68,7 @@ describe('a run on digits', () => {
       environment: { runtimeVersion: process.versions.node, platform: process.platform },
       info: { backend: 'simd', threads: 1 },
       data: { name: 'digits', trainCount: 1348, testCount: 449, featureCount: 64, classCount: 10 },
-      model: { sizes: [64, 64, 10], parameterCount: 4810 },
+      model: { title: '64-64-10', inputShape: [64], parameterCount: 4810 },
       result: { steps: 86, skippedSteps: 0, aborted: false },
     });
     expect(run.epochs).toHaveLength(2);
@@ -92,7 +92,7 @@ describe('a run on digits', () => {
     const { train, test: held } = trainTestSplit(loadDigits(), { seed: 3 });
     const model = await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)], seed: 3 });
     const optimizer = await createOptimizer('adal', model.parameters, { runtime, ...practical({ totalSteps: 43 }) });
-    await trainClassifier(model, optimizer, { train, test: held, epochs: 1, seed: 3 });
+    await fit(model, train, { optimizer, validation: held, epochs: 1, seed: 3 });
     const hash = createHash('sha256');
     for (const { value } of Object.values(model.parameters)) hash.update(new Uint8Array(value.data.slice().buffer));
     runtime.dispose();
@@ -126,7 +126,7 @@ describe('a run on digits', () => {
     const args = ['train', '--epochs', '1', '--model', 'softmax', '--seed', '7'];
     for (const suffix of ['', '-2', '-3']) {
       await adal(args, cwd);
-      expect(readRun(join(cwd, `runs/digits-adal-restated-seed7${suffix}`)).model.sizes).toEqual([64, 10]);
+      expect(readRun(join(cwd, `runs/digits-adal-restated-seed7${suffix}`)).model.title).toBe('64-10');
     }
     const { code, stderr } = await adal([...args, '--out', 'runs/digits-adal-restated-seed7'], cwd);
     expect(code).toBe(1);
@@ -145,7 +145,7 @@ describe('a run on digits', () => {
   test('takes all sizes of a model, and a learning rate', async () => {
     const { code } = await adal(['train', '--epochs', '1', '--model', '64-16-8-10', '--lr', '1e-3', '--out', 'sizes'], cwd);
     expect(code).toBe(0);
-    expect(readRun(join(cwd, 'sizes'))).toMatchObject({ model: { sizes: [64, 16, 8, 10] }, options: { lr: 1e-3 } });
+    expect(readRun(join(cwd, 'sizes'))).toMatchObject({ model: { title: '64-16-8-10' }, options: { lr: 1e-3 } });
   });
 
   test('skips steps whose gradients are not finite, says so, and keeps NaN out of run.json', async () => {
@@ -158,11 +158,14 @@ describe('a run on digits', () => {
   });
 });
 
+/** As soon as there is progress. */
+const CTRL_C: Ending = { signal: 'SIGINT', when: (stderr) => /^epoch/m.test(stderr) };
+
 describe('Ctrl-C', () => {
   const cwd = temporaryFolder();
 
   test('ends training, keeps what was learnt, and exits with 130', async () => {
-    const { code, stdout, stderr } = await adal(['train', '--epochs', '100000', '--out', 'run'], cwd, /^epoch/m);
+    const { code, stdout, stderr } = await adal(['train', '--epochs', '100000', '--out', 'run'], cwd, CTRL_C);
     expect(code).toBe(130);
     expect(stdout).toMatch(/^epochs +\d+ of 100000 \(stopped\)$/m);
     expect(stderr).toMatch(/adal: ended by Ctrl-C after [\d,]+ steps/);
@@ -196,7 +199,7 @@ describe('csv data', () => {
   test('takes the target by index', async () => {
     const { code } = await adal(['train', '--data', 'csv:flowers.csv', '--target', '-1', '--epochs', '1', '--out', 'index'], cwd);
     expect(code).toBe(0);
-    expect(readRun(join(cwd, 'index')).model.sizes).toEqual([2, 64, 3]);
+    expect(readRun(join(cwd, 'index')).model.title).toBe('2-64-3');
   });
 
   test('that is broken is an error naming file, line and column', async () => {
@@ -250,7 +253,7 @@ describe('what is wrong is said in one line', () => {
   writeFileSync(join(cwd, 'file'), '');
 
   test.each<[string, number, string]>([
-    ['--data mnist', 2, '--data expected digits, idx:<folder> or csv:<file>, got "mnist"'],
+    ['--data mnist', 2, '--data expected digits, idx:<folder>, csv:<file> or text:<file>, got "mnist"'],
     ['--data idx:missing', 1, 'missing: no such file or folder'],
     ['--data idx:empty', 1, 'empty/train-images-idx3-ubyte: no such file, and no empty/train-images-idx3-ubyte.gz'],
     ['--data idx:file', 1, 'file: expected a folder of idx files, got a file'],
@@ -261,7 +264,7 @@ describe('what is wrong is said in one line', () => {
     [
       '--data idx:empty --test-fraction 0.5',
       2,
-      '--test-fraction expected digits or csv data (an idx folder has its own test set)',
+      '--test-fraction expected digits, csv or text data (an idx folder has its own test set)',
     ],
     ['--test-fraction 1', 2, '--test-fraction expected a number in (0, 1), got "1"'],
     ['--test-fraction 0.0001', 2, '--test-fraction expected a fraction that leaves examples on both sides of a split of 1797'],
@@ -278,8 +281,16 @@ describe('what is wrong is said in one line', () => {
     ['--schedule sine --lr 1', 2, '--schedule expected constant'],
     ['--optimizer madam', 2, '--optimizer expected adal'],
     ['--preset best', 2, '--preset expected restated or practical, got "best"'],
-    ['--model mlp:', 2, '--model expected mlp:<h1>-<h2>-…, softmax, or all sizes as in 64-64-10, got "mlp:"'],
-    ['--model 10', 2, '--model expected mlp:<h1>-<h2>-…, softmax, or all sizes as in 64-64-10, got "10"'],
+    [
+      '--model mlp:',
+      2,
+      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10, got "mlp:"',
+    ],
+    [
+      '--model 10',
+      2,
+      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10, got "10"',
+    ],
     ['--model 63-10', 2, '--model expected 64 inputs and 10 classes, as digits has, got 63 and 10'],
     ['--out file', 1, 'file: expected a folder, got a file'],
     ['--unknown', 2, "unknown option '--unknown'"],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadDigits, trainTestSplit } from '../../src/data';
 import { averageStates, ExponentialMovingAverage } from '../../src/gradients';
 import { AdamW, ArgumentError, BusyError, createOptimizer, DisposedError, ScheduleFreeAdamW } from '../../src/index';
-import { createModel, dense, evaluateClassifier, type Model, relu, trainClassifier } from '../../src/nn';
+import { createModel, dense, evaluate, fit, type Model, relu } from '../../src/nn';
 import type { Runtime } from '../../src/runtime/runtime';
 import { BACKENDS, bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
 import { type GoldenCase, loadGolden } from '../support/golden';
@@ -238,13 +238,13 @@ describe('a model', () => {
     await withRuntime(simd, async (runtime) => {
       const model = await createModel(runtime, { inputSize: 64, layers: LAYERS, seed: 3 });
       const optimizer = new ScheduleFreeAdamW(runtime, model.parameters, { lr: 0.01 });
-      const result = await trainClassifier(model, optimizer, { train: digits.train, test: digits.test, epochs: 1 });
+      const result = await fit(model, digits.train, { optimizer, validation: digits.test, epochs: 1 });
       const x = await modelWith(runtime, optimizer.evaluationParams);
       const y = await modelWith(runtime, optimizer.params);
       expect(predictSome(model)).toEqual(predictSome(x));
       expect(predictSome(model)).not.toEqual(predictSome(y));
-      expect(evaluateClassifier(model, digits.test)).toEqual(evaluateClassifier(x, digits.test));
-      expect(result.epochs[0].testLoss).toBe(evaluateClassifier(x, digits.test).loss);
+      expect(evaluate(model, digits.test)).toEqual(evaluate(x, digits.test));
+      expect(result.epochs[0].validation?.loss).toBe(evaluate(x, digits.test).loss);
       for (const each of [model, y]) {
         each.input.set(digits.train.features.subarray(0, 32 * 64));
         each.labels.set(digits.train.labels.subarray(0, 32));
@@ -262,7 +262,7 @@ describe('a model', () => {
       const model = await createModel(runtime, { inputSize: 64, layers: LAYERS, seed: 3 });
       const { usedBytes } = runtime.info;
       const optimizer = new ScheduleFreeAdamW(runtime, model.parameters, { lr: 0.01 });
-      await trainClassifier(model, optimizer, { train: digits.train, epochs: 1 });
+      await fit(model, digits.train, { optimizer, epochs: 1 });
       const logits = predictSome(model);
       const x = Object.values(optimizer.evaluationParams).map((values) => values.slice());
       optimizer.dispose();
@@ -281,7 +281,7 @@ describe('a model', () => {
       const model = await createModel(runtime, { inputSize: 64, layers: LAYERS, seed: 3 });
       const optimizer = new ScheduleFreeAdamW(runtime, model.parameters, { lr: 0.01 });
       const average = new ExponentialMovingAverage(optimizer);
-      await trainClassifier(model, optimizer, { train: digits.train, epochs: 1 });
+      await fit(model, digits.train, { optimizer, epochs: 1 });
       const logits = predictSome(model);
       average.apply();
       expect(predictSome(model)).not.toEqual(logits);

@@ -1,7 +1,7 @@
 /** The fixed training run on real digits that several suites measure. */
 import { loadDigits, trainTestSplit } from '../../src/data';
 import { AdaL, practical } from '../../src/index';
-import { createModel, dense, evaluateClassifier, relu, trainClassifier } from '../../src/nn';
+import { createModel, dense, evaluate, fit, relu } from '../../src/nn';
 import type { Runtime } from '../../src/runtime/runtime';
 import { sha256 } from './hash';
 
@@ -19,8 +19,8 @@ export async function trainDigits(runtime: Runtime, seed: number, epochs: number
   const model = await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)], batchSize, seed });
   const totalSteps = epochs * Math.ceil(train.count / batchSize);
   const optimizer = new AdaL(runtime, model.parameters, practical({ totalSteps }));
-  const result = await trainClassifier(model, optimizer, { train, epochs, seed });
-  const { accuracy } = evaluateClassifier(model, test);
+  const result = await fit(model, train, { optimizer, epochs, seed });
+  const { accuracy } = evaluate(model, test);
   const hash = sha256(Object.values(model.parameters).map(({ value }) => value.data));
-  return { accuracy, losses: result.epochs.map(({ trainLoss }) => trainLoss), hash };
+  return { accuracy: accuracy!, losses: result.epochs.map(({ loss }) => loss), hash };
 }

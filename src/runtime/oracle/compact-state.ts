@@ -30,6 +30,11 @@ export function roundingKey(seed: number, step: number): number {
   return mix(seed ^ mix(step));
 }
 
+/** The random u32 for element i of a moment. */
+function randomAt(key: number, kind: CompactMoment['kind'], i: number): number {
+  return (mix((key + (kind === 'second' ? 1 : 2)) >>> 0) + Math.imul(mix(key) | 1, i)) >>> 0;
+}
+
 /** One moment of a compact tensor. Addresses are in bytes. */
 export interface CompactMoment {
   readonly kind: 'first' | 'second';
@@ -61,7 +66,7 @@ export function encodeMoment(
 ): void {
   if (moment.format === FORMAT_BF16) {
     const codes = new Uint16Array(buffer, moment.codes + 2 * first, from.length);
-    for (let i = 0; i < from.length; i++) codes[i] = bf16Of(moment.kind, from[i], mix(key + first + i));
+    for (let i = 0; i < from.length; i++) codes[i] = bf16Of(moment.kind, from[i], randomAt(key, moment.kind, first + i));
     return;
   }
   const codes = new Uint8Array(buffer, moment.codes + first, from.length);
@@ -70,7 +75,9 @@ export function encodeMoment(
     const values = from.subarray(block, block + SCALE_BLOCK);
     const scale = scaleOf(values);
     f32[(moment.scales >>> 2) + (first + block) / SCALE_BLOCK] = scale;
-    for (let i = 0; i < values.length; i++) codes[block + i] = code(values[i], 1 / scale, mix(key + first + block + i));
+    for (let i = 0; i < values.length; i++) {
+      codes[block + i] = code(values[i], 1 / scale, randomAt(key, moment.kind, first + block + i) >>> 12);
+    }
   }
 }
 
@@ -85,11 +92,9 @@ function secondMomentOf(code: number): number {
   return code === 0 ? 0 : 2 ** ((code >> 3) - 32) * (1 + (code & 7) / 8);
 }
 
-/** ±2^(e-16)·(1 + m/8) of a code s eeee mmm; ±2^-18·m for e = 0. */
+/** ±(2^(e-16)·(1 + m/8) - 2^-16) of a code s eeee mmm. */
 function firstMomentOf(code: number): number {
-  const e = (code >> 3) & 15;
-  const m = code & 7;
-  const magnitude = e === 0 ? m * 2 ** -18 : 2 ** (e - 16) * (1 + m / 8);
+  const magnitude = 2 ** (((code >> 3) & 15) - 16) * (1 + (code & 7) / 8) - 2 ** -16;
   return code < 128 ? magnitude : -magnitude;
 }
 
@@ -101,17 +106,14 @@ function scaleOf(values: Float32Array): number {
   return 2 ** Math.min(126, Math.max(-94, exponent));
 }
 
+/** Codes: `random` has 20 bits. */
 function codeOfSecond(v: number, inverse: number, random: number): number {
   const x = (bitsOf(f(v * inverse)) - (95 << 23)) | 0;
-  const code = Math.min(255, (x + ((random >>> 16) << 4)) >> 20);
+  const code = Math.min(255, (x + random) >> 20);
   return Math.max(code, v > 0 ? 1 : 0);
 }
 
 function codeOfFirst(m: number, inverse: number, random: number): number {
-  const bits = random & 0xffff;
-  const x = f(Math.abs(m) * inverse);
-  let code: number;
-  if (x < 2 ** -15) code = Math.trunc(f(f(x * 2 ** 18) + bits / 65_536));
-  else code = (bitsOf(x) - (111 << 23) + (bits << 4)) >> 20;
+  const code = (bitsOf(f(f(Math.abs(m) * inverse) + 2 ** -16)) - (111 << 23) + random) >> 20;
   return Math.min(127, code) | (bitsOf(m) >>> 31 ? 128 : 0);
 }

@@ -1,0 +1,108 @@
+/** From what `--model` says and the data to a model's shape, layers and loss. */
+import { DataError } from '../index';
+import {
+  conv2d,
+  dense,
+  describeModel,
+  embedding,
+  flatten,
+  type Layer,
+  type Loss,
+  maxPool2d,
+  relu,
+  sequential,
+  tanh,
+} from '../nn';
+import { UsageError } from './errors';
+import type { LoadedData } from './load-data';
+import { isOnClasses, type ModelSpec } from './model-spec';
+
+/** What there is to create. */
+export interface BuiltModel {
+  readonly inputShape: readonly number[];
+  readonly layers: readonly Layer[];
+  readonly loss: Loss;
+  /** For a summary: "64-64-10", or the layers. */
+  readonly title: string;
+}
+
+/** Characters before the one that `charlm` predicts. */
+export const CHARLM_CONTEXT = 8;
+
+/** @throws UsageError or DataError when the model does not fit the data */
+export function buildModel(spec: ModelSpec, data: LoadedData): BuiltModel {
+  switch (spec.kind) {
+    case 'mlp':
+      return mlp(spec, data);
+    case 'cnn':
+      return onClasses(imageShapeOf(data), convolutional(data.train.classCount));
+    case 'charlm':
+      return onClasses([data.train.featureCount], characterModel(data.train.classCount));
+    case 'definition':
+      return defined(spec, data);
+  }
+}
+
+function mlp({ hidden, outer }: ModelSpec & { kind: 'mlp' }, { name, kind, train }: LoadedData): BuiltModel {
+  const { featureCount, classCount } = train;
+  if (kind === 'text') throw new UsageError('--model', 'charlm or <file>.json with --data text:', 'one that takes no characters');
+  if (outer && (outer.inputs !== featureCount || outer.classes !== classCount)) {
+    const expected = `${featureCount} inputs and ${classCount} classes, as ${name} has`;
+    throw new UsageError('--model', expected, `${outer.inputs} and ${outer.classes}`);
+  }
+  const layers = [...hidden.flatMap((units) => [dense(units), relu()]), dense(classCount)];
+  return { ...onClasses([featureCount], layers), title: [featureCount, ...hidden, classCount].join('-') };
+}
+
+/** Two convolutions and two dense layers: 105,866 parameters for 28 × 28 pixels and 10 classes. */
+function convolutional(classCount: number): readonly Layer[] {
+  const block = (filters: number) => [conv2d(filters, { kernelSize: 3, padding: 'same' }), relu(), maxPool2d(2)];
+  return sequential([block(16), block(32), flatten(), dense(64), relu(), dense(classCount)]);
+}
+
+/** Bengio et al. (2003): the characters before, embedded, through one hidden layer. */
+function characterModel(vocabularySize: number): readonly Layer[] {
+  return sequential([embedding(vocabularySize, 16), flatten(), dense(128), tanh(), dense(vocabularySize)]);
+}
+
+function imageShapeOf({ name, train }: LoadedData): readonly number[] {
+  const { shape } = train;
+  if (shape?.length !== 3) throw new UsageError('--model', `one for rows of numbers with ${name}, which is not of images`, 'cnn');
+  const [height, width] = shape;
+  if (height < 4 || width < 4) {
+    throw new UsageError('--model', `mlp or softmax for images of ${height} × ${width} pixels`, 'cnn, which needs 4 × 4');
+  }
+  return shape;
+}
+
+function onClasses(inputShape: readonly number[], layers: readonly Layer[]): BuiltModel {
+  return { inputShape, layers, loss: { kind: 'crossEntropy' }, title: describeLayers(inputShape, layers) };
+}
+
+function defined(spec: ModelSpec & { kind: 'definition' }, { name, train }: LoadedData): BuiltModel {
+  const { source, definition } = spec;
+  const { inputShape, layers } = definition;
+  const inputs = inputShape.reduce((product, size) => product * size, 1);
+  if (inputs !== train.featureCount) {
+    const expected = `an inputShape of ${train.featureCount} numbers in all, as an example of ${name} has`;
+    throw new DataError(`${source}: expected ${expected}, got ${inputShape.join(' × ')}`);
+  }
+  const wanted = isOnClasses(spec) ? train.classCount : 1;
+  const outputs = describeModel(definition).outputShape.reduce((product, size) => product * size, 1);
+  if (outputs !== wanted) {
+    const expected = isOnClasses(spec)
+      ? `${wanted} outputs, one for each class of ${name}`
+      : 'one output, as there is one target';
+    throw new DataError(`${source}: expected ${expected}, got ${outputs}`);
+  }
+  return { ...definition, title: describeLayers(inputShape, layers) };
+}
+
+/** "28 × 28 × 1, conv2d 16, relu, maxPool2d 2, …": of each layer its first size. */
+function describeLayers(inputShape: readonly number[], layers: readonly Layer[]): string {
+  const steps = layers.map(({ kind, ...fields }) => {
+    const [size] = Object.values(fields).flat();
+    return size === undefined ? kind : `${kind} ${size}`;
+  });
+  return [inputShape.join(' × '), ...steps].join(', ');
+}

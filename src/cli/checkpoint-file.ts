@@ -1,0 +1,144 @@
+/**
+ * The checkpoint of `adal train`: that of `fit`, and in it which run it belongs to.
+ *
+ * Invariant: it holds every setting that the weights depend on, so that a run goes on from it with nothing else told.
+ */
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type CheckpointExtras, decodeCheckpoint, type PlainData } from '../checkpoint';
+import { AdalError, DataError } from '../index';
+import { UsageError } from './errors';
+import { readBytes } from './files';
+import { formatModel, parseModel } from './model-spec';
+import {
+  type DataSource,
+  formatData,
+  parseBatchSize,
+  parseData,
+  parseEpochs,
+  parseLearningRate,
+  parseOptimizer,
+  parsePreset,
+  parseSchedule,
+  parseSeed,
+  parseTarget,
+  parseTestFraction,
+  type TrainOptions,
+  type TrainSettings,
+} from './options';
+
+/** In the folder of its run. */
+export const CHECKPOINT_FILE = 'checkpoint.safetensors';
+
+/** Settings that make a run what it is, and how their texts are read. Threads and backends change no bit. */
+const PARSERS = {
+  data: parseData,
+  target: parseTarget,
+  testFraction: parseTestFraction,
+  model: parseModel,
+  optimizer: parseOptimizer,
+  preset: parsePreset,
+  schedule: parseSchedule,
+  lr: parseLearningRate,
+  epochs: parseEpochs,
+  batchSize: parseBatchSize,
+  seed: parseSeed,
+} satisfies { [K in keyof TrainSettings]?: (text: string) => TrainSettings[K] };
+
+type RunKey = keyof typeof PARSERS;
+type RunSettings = Pick<TrainSettings, RunKey>;
+const KEYS = Object.keys(PARSERS) as RunKey[];
+
+/** May be told anew when a run goes on. */
+const MAY_CHANGE: readonly RunKey[] = ['data', 'epochs'];
+
+/** A checkpoint file of `adal train`. */
+export interface TrainCheckpoint {
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly settings: RunSettings;
+  /** SHA-256 of the examples: see `hashOfData`. */
+  readonly dataHash: string;
+  /** The epoch under way (1-based), and how many of its batches are done. */
+  readonly epoch: number;
+  readonly batch: number;
+}
+
+/** What a run adds to its checkpoints. */
+export function extrasOf(settings: RunSettings, dataHash: string): CheckpointExtras {
+  const { data } = settings;
+  // The run may go on from another folder.
+  const absolute: DataSource = data.kind === 'digits' ? data : { ...data, path: resolve(data.path) };
+  return { train: { settings: textsOf({ ...settings, data: absolute }), dataHash } };
+}
+
+/**
+ * Reads a checkpoint that `adal train` wrote.
+ * @param place the file, or the folder of its run
+ * @throws DataError for another file, and file errors with the path
+ */
+export function readTrainCheckpoint(place: string): TrainCheckpoint {
+  const path = statSync(place).isDirectory() ? join(place, CHECKPOINT_FILE) : place;
+  const bytes = readBytes(path, 'a checkpoint');
+  try {
+    const { train, run } = decodeCheckpoint(bytes).extras as Record<string, unknown>;
+    if (!isRecord(train) || !isRecord(train.settings) || typeof train.dataHash !== 'string' || !isRecord(run)) {
+      throw new DataError('expected a checkpoint that adal train wrote, got one of another program');
+    }
+    const { epoch, batch } = run;
+    if (typeof epoch !== 'number' || typeof batch !== 'number') {
+      throw new DataError('expected how far the run is ("extras.run.epoch" and "extras.run.batch"), got none');
+    }
+    return { path, bytes, settings: parseTexts(train.settings), dataHash: train.dataHash, epoch, batch };
+  } catch (error) {
+    if (error instanceof AdalError || error instanceof UsageError) {
+      throw new DataError(`${path}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/**
+ * The options of a run that goes on: the checkpoint's, but for what was typed and may change.
+ * @param typed names of the options that were on the command line
+ * @throws UsageError for a typed option that is another than the run's
+ */
+export function resumedOptions(options: TrainOptions, typed: ReadonlySet<string>, checkpoint: TrainCheckpoint): TrainOptions {
+  const [kept, given] = [textsOf(checkpoint.settings), textsOf(options)];
+  const resumed: Record<string, unknown> = { ...options };
+  for (const key of KEYS) {
+    if (typed.has(key) && MAY_CHANGE.includes(key)) continue;
+    if (typed.has(key) && kept[key] !== given[key]) {
+      const option = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      throw new UsageError(option, `${kept[key] ?? 'none'}, as ${checkpoint.path} has it`, given[key] ?? 'none');
+    }
+    resumed[key] = checkpoint.settings[key];
+  }
+  return resumed as unknown as TrainOptions;
+}
+
+/** Settings as they would be typed; those left out are left out. */
+function textsOf({ data, model, ...rest }: Partial<RunSettings>): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const key of KEYS) {
+    const value = (rest as Record<string, unknown>)[key];
+    if (value !== undefined) texts[key] = String(value);
+  }
+  return { ...texts, ...(data && { data: formatData(data) }), ...(model && { model: formatModel(model) }) };
+}
+
+function parseTexts(texts: Readonly<Record<string, unknown>>): RunSettings {
+  const settings: Record<string, PlainData | object> = {};
+  for (const key of KEYS) {
+    const text = texts[key];
+    if (typeof text === 'string') settings[key] = PARSERS[key](text);
+  }
+  for (const key of ['data', 'model', 'optimizer', 'preset', 'epochs', 'batchSize', 'seed']) {
+    if (!(key in settings)) throw new DataError(`expected the setting ${key} ("extras.train.settings.${key}"), got none`);
+  }
+  return settings as unknown as RunSettings;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}

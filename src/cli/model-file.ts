@@ -1,0 +1,45 @@
+/**
+ * A model as JSON:
+ *
+ *     { "inputShape": [28, 28, 1],
+ *       "layers": [{ "kind": "conv2d", "filters": 16, "kernelSize": 3 }, { "kind": "relu" }, …, { "kind": "dense", "units": 10 }],
+ *       "loss": { "kind": "crossEntropy" } }
+ *
+ * Layers and losses are the plain objects that the functions of adal-wasm/nn return, with the same fields. Without a loss it is
+ * cross-entropy, and the last layer gives the classes' logits.
+ */
+import { AdalError, DataError } from '../index';
+import { describeModel, type Layer, type Loss } from '../nn';
+import { checkOptions } from '../validate';
+import { readText } from './files';
+
+/** A checked model. */
+export interface ModelDefinition {
+  readonly inputShape: readonly number[];
+  readonly layers: readonly Layer[];
+  readonly loss: Loss;
+}
+
+/** @throws DataError naming the file and the place in it; file errors */
+export function readModelFile(path: string): ModelDefinition {
+  return parseDefinition(readText(path, 'a JSON model'), path);
+}
+
+/**
+ * Reads a model's JSON.
+ * @param source what errors call it
+ * @throws DataError naming the place: `model.json: "layers[2].units" expected …`
+ */
+export function parseDefinition(text: string, source: string): ModelDefinition {
+  try {
+    const parsed = JSON.parse(text);
+    checkOptions('model', parsed, ['inputShape', 'layers', 'loss']);
+    const { inputShape = null, layers, loss = { kind: 'crossEntropy' } } = parsed;
+    describeModel({ inputShape, layers, loss });
+    return { inputShape, layers, loss };
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new DataError(`${source}: expected JSON: ${error.message}`, { cause: error });
+    if (error instanceof AdalError) throw new DataError(`${source}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+/** What `--model` says: text → a model to be, before its data are known, and back. */
+import { describeModel } from '../nn';
+import { UsageError } from './errors';
+import { type ModelDefinition, parseDefinition, readModelFile } from './model-file';
+
+export type ModelSpec =
+  | {
+      readonly kind: 'mlp';
+      /** Units of the hidden layers; none: softmax regression. */
+      readonly hidden: readonly number[];
+      /** Features and classes to insist on; null to take the data's. */
+      readonly outer: { readonly inputs: number; readonly classes: number } | null;
+    }
+  | { readonly kind: 'cnn' }
+  | { readonly kind: 'charlm' }
+  | {
+      readonly kind: 'definition';
+      readonly definition: ModelDefinition;
+      /** The file, or '--model' for a definition typed there: for messages and records. */
+      readonly source: string;
+    };
+
+/** Of plain `mlp`. */
+const DEFAULT_HIDDEN = [64];
+/** As `--model` takes it on the command line, where the definition itself may stand as well. */
+const DEFINITION_TYPED = '--model';
+
+/** `mlp`, `mlp:<h1>-<h2>…`, `softmax`, all sizes (`<inputs>-<h1>-…-<classes>`), `cnn`, `charlm`, `<file>.json`, or such a file's text. */
+export function parseModel(text: string): ModelSpec {
+  if (text === 'cnn' || text === 'charlm') return { kind: text };
+  if (text === 'softmax') return { kind: 'mlp', hidden: [], outer: null };
+  if (text === 'mlp') return { kind: 'mlp', hidden: DEFAULT_HIDDEN, outer: null };
+  if (text.startsWith('{')) {
+    return { kind: 'definition', definition: parseDefinition(text, DEFINITION_TYPED), source: DEFINITION_TYPED };
+  }
+  if (/\.json$/i.test(text)) return { kind: 'definition', definition: readModelFile(text), source: text };
+  const [, prefix, list] = /^(mlp:)?(\d+(?:-\d+)*)$/.exec(text) ?? [];
+  const sizes = list?.split('-').map(Number) ?? [];
+  const valid = sizes.every((size) => size >= 1 && size <= 2 ** 24);
+  if (list && valid && prefix) return { kind: 'mlp', hidden: sizes, outer: null };
+  if (list && valid && sizes.length >= 2) {
+    return { kind: 'mlp', hidden: sizes.slice(1, -1), outer: { inputs: sizes[0], classes: sizes[sizes.length - 1] } };
+  }
+  const expected = 'mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10';
+  throw new UsageError('--model', expected, JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text));
+}
+
+/** A text that `parseModel` reads as the same model, whatever has become of the file. */
+export function formatModel(spec: ModelSpec): string {
+  if (spec.kind === 'definition') return JSON.stringify(spec.definition);
+  if (spec.kind !== 'mlp') return spec.kind;
+  const { hidden, outer } = spec;
+  if (outer) return [outer.inputs, ...hidden, outer.classes].join('-');
+  return hidden.length === 0 ? 'softmax' : `mlp:${hidden.join('-')}`;
+}
+
+/** How many classes there are, where the model tells: idx data do not. */
+export function classesOf(spec: ModelSpec): number | undefined {
+  if (spec.kind === 'mlp') return spec.outer?.classes;
+  return spec.kind === 'definition' && isOnClasses(spec) ? describeModel(spec.definition).outputShape[0] : undefined;
+}
+
+/** Whether the model learns classes, not values. */
+export function isOnClasses(spec: ModelSpec): boolean {
+  return spec.kind !== 'definition' || spec.definition.loss.kind === 'crossEntropy';
+}

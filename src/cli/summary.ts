@@ -1,0 +1,68 @@
+/** What `adal train` prints at the end. */
+import { ngramLosses } from '../data';
+import { CHECKPOINT_FILE } from './checkpoint-file';
+import { formatConfusion } from './confusion';
+import type { LoadedData } from './load-data';
+import type { TrainSettings } from './options';
+import { foldedPairs, formatBackend, formatCount, formatDuration, formatLoss, formatPercent } from './report';
+import { CURVES_FILE, RUN_FILE, WEIGHTS_FILE } from './run-folder';
+import type { SessionResult } from './session';
+
+/** Of the n-gram models that a language model is compared with. */
+const MAX_ORDER = 5;
+/** Counting larger vocabularies' 5-grams is no longer exact. */
+const EXACT_KEYS = 2 ** 53;
+
+/** All of it: the figures, what they compare with, and what was taken for what. */
+export function summarize(settings: TrainSettings, data: LoadedData, result: SessionResult, folder: string): string {
+  const parts = [figures(settings, data, result, folder)];
+  if (result.confusion) parts.push(formatConfusion(result.confusion, data.train.classNames));
+  return parts.join('\n\n');
+}
+
+/** Says on stderr that steps were refused. */
+export function warnOfSkips({ skippedSteps, steps }: SessionResult): void {
+  if (skippedSteps === 0) return;
+  const share = `${formatCount(skippedSteps)} of ${formatCount(steps)} steps`;
+  console.error(`\nadal: warning: ${share} were skipped, as their gradients were not finite or too large: try a lower --lr`);
+}
+
+function figures(settings: TrainSettings, data: LoadedData, result: SessionResult, folder: string): string {
+  const { train, test } = data;
+  const { model, parameterCount, epochs, testAccuracy } = result;
+  const rate = `${formatCount(result.samplesPerSecond)} (${formatDuration(result.elapsedMs)} with evaluation)`;
+  const preset = settings.optimizer === 'adal' ? `, ${settings.preset}` : '';
+  const lr = settings.lr === undefined ? '' : `, lr ${settings.lr}${settings.schedule ? ` ${settings.schedule}` : ''}`;
+  const files = [WEIGHTS_FILE, CHECKPOINT_FILE, ...(epochs.length > 0 ? [CURVES_FILE] : []), RUN_FILE];
+  return foldedPairs([
+    ['data', `${data.name}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${train.featureCount} features`],
+    ['model', `${model.title}; ${formatCount(parameterCount)} parameters`],
+    ['optimizer', `${settings.optimizer}${preset}${lr}, batch ${settings.batchSize}, seed ${settings.seed}`],
+    ['epochs', `${epochs.length} of ${settings.epochs}${result.aborted ? ' (stopped)' : ''}`],
+    ['steps', `${formatCount(result.steps)}, ${formatCount(result.skippedSteps)} skipped`],
+    ['train loss', formatLoss(result.trainLoss)],
+    ['test loss', formatLoss(result.testLoss) + (testAccuracy === null ? bestLoss(result) : '')],
+    ...(data.kind === 'text' ? [['n-grams', describeBaselines(data)] as const] : []),
+    ...(testAccuracy === null ? [] : [['test accuracy', formatPercent(testAccuracy) + bestAccuracy(result)] as const]),
+    ['samples/s', rate],
+    ['backend', formatBackend(result.info)],
+    ['hash', result.parameterHash],
+    ['run folder', `${folder} (${files.join(', ')})`],
+  ]);
+}
+
+function bestAccuracy({ bestEpoch, bestTestAccuracy }: SessionResult): string {
+  return bestEpoch === null ? '' : `; best ${formatPercent(bestTestAccuracy)} (epoch ${bestEpoch})`;
+}
+
+function bestLoss({ bestEpoch, epochs }: SessionResult): string {
+  return bestEpoch === null ? '' : `; best ${formatLoss(epochs[bestEpoch - 1].testLoss)} (epoch ${bestEpoch})`;
+}
+
+/** "test loss of the 1-gram 2.8713, 2-gram …". */
+function describeBaselines({ train, test }: LoadedData): string {
+  let order = 1;
+  while (order < MAX_ORDER && order <= train.featureCount && train.classCount ** (order + 1) <= EXACT_KEYS) order++;
+  const losses = ngramLosses(train, test, order).map((loss, index) => `${index + 1}-gram ${formatLoss(loss)}`);
+  return `their test loss, nats a character: ${losses.join(', ')}`;
+}

@@ -1,0 +1,86 @@
+/** n-gram models of text: what a language model has to beat. */
+import { ArgumentError } from '../errors';
+import { log } from '../math/log';
+import { checkInteger } from '../validate';
+import type { Dataset } from './dataset';
+
+/** Keys of contexts are exact numbers below this. */
+const MAX_KEYS = 2 ** 53;
+
+/**
+ * Mean loss, nats a character, of the n-gram models of orders 1 to `order`, counted on one text and judged on another: both as
+ * windows (`textWindows`) with at least order - 1 characters of context.
+ *
+ * Smoothed after Witten and Bell (1991), which has nothing to tune. With h the n - 1 characters before c, h' all but the first of
+ * them, N(h, c) how often c followed h, N(h) how often anything did, and T(h) how many different characters did:
+ *
+ *     P(c | h) = (N(h, c) + T(h)·P(c | h'))/(N(h) + T(h)),   P(c | h) = P(c | h') where N(h) = 0,
+ *
+ * down to P(c) = 1/classes below order 1.
+ *
+ * @returns `order` losses: of the unigram, the bigram, …
+ * @throws ArgumentError for an order beyond the context or beyond exact counting (classes^order > 2^53), and for texts that do
+ *   not fit each other
+ * @example
+ * const [unigram, bigram] = ngramLosses(train, test, 2);
+ */
+export function ngramLosses(train: Dataset, test: Dataset, order: number): number[] {
+  const { featureCount: context, classCount } = train;
+  checkInteger('order', order, 1, context + 1);
+  if (classCount ** order > MAX_KEYS)
+    throw new ArgumentError('order', `classes^order ≤ 2^53 (${classCount} classes)`, `${order}`);
+  if (test.featureCount !== context || test.classCount !== classCount) {
+    throw new ArgumentError(
+      'test',
+      `windows of ${context} among ${classCount} classes`,
+      `${test.featureCount} among ${test.classCount}`,
+    );
+  }
+  let below = new Float64Array(test.count).fill(1 / classCount);
+  const losses: number[] = [];
+  for (let n = 1; n <= order; n++) {
+    below = new NgramCounts(train, n).probabilities(test, below);
+    losses.push(below.reduce((sum, probability) => sum - log(probability), 0) / test.count);
+  }
+  return losses;
+}
+
+/** How often what followed which n - 1 characters. */
+class NgramCounts {
+  readonly #n: number;
+  readonly #totals = new Map<number, number>();
+  readonly #kinds = new Map<number, number>();
+  readonly #pairs = new Map<number, number>();
+
+  constructor(train: Dataset, n: number) {
+    this.#n = n;
+    for (let i = 0; i < train.count; i++) {
+      const history = historyOf(train, i, n);
+      const pair = history * train.classCount + train.labels[i];
+      const seen = this.#pairs.get(pair) ?? 0;
+      this.#pairs.set(pair, seen + 1);
+      this.#totals.set(history, (this.#totals.get(history) ?? 0) + 1);
+      if (seen === 0) this.#kinds.set(history, (this.#kinds.get(history) ?? 0) + 1);
+    }
+  }
+
+  /** Of every example's label, given those of the order below. */
+  probabilities(test: Dataset, below: Float64Array): Float64Array<ArrayBuffer> {
+    const probabilities = new Float64Array(test.count);
+    for (let i = 0; i < test.count; i++) {
+      const history = historyOf(test, i, this.#n);
+      const total = this.#totals.get(history) ?? 0;
+      const kinds = this.#kinds.get(history) ?? 0;
+      const pair = this.#pairs.get(history * test.classCount + test.labels[i]) ?? 0;
+      probabilities[i] = total === 0 ? below[i] : (pair + kinds * below[i]) / (total + kinds);
+    }
+    return probabilities;
+  }
+}
+
+/** The last n - 1 characters of an example's context as one number. */
+function historyOf({ features, featureCount, classCount }: Dataset, example: number, n: number): number {
+  let key = 0;
+  for (let j = featureCount - n + 1; j < featureCount; j++) key = key * classCount + features[example * featureCount + j];
+  return key;
+}
