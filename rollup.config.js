@@ -32,8 +32,11 @@ const external = ['@assemblyscript/loader', /^node:/];
 const compile = () =>
   typescript({ compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true }, include: ['src/**/*.ts'] });
 
-/** Pages without a bundler load these files as they are. Class names stay: errors are called by them. */
-const minify = terser({ module: true, keep_classnames: true });
+/**
+ * Pages without a bundler load these files as they are. Class names stay: errors are called by them. Functions that are called in
+ * one place stay functions: written as expressions there, they would be allocated at every call.
+ */
+const minify = terser({ module: true, keep_classnames: true, compress: { reduce_funcs: false } });
 
 /** npm makes a package's bin executable; a clone's is made so here. */
 const executable = {
@@ -59,7 +62,7 @@ const BINARY = /\/build\/(optim|nn)\.(simd|threads)\.js$/;
  */
 function fewChunks(id) {
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
-  if (!path || /\/oracle\/|\/wasm-source|\/pool|\/worker-host/.test(path)) return undefined;
+  if (!path || /\/oracle\/|\/wasm-source|\/pool|\/workers|\/worker-host|\/shared-kernels/.test(path)) return undefined;
   const [room] = path.split('/');
   if (['errors', 'validate', 'math', 'schedules'].includes(room)) return 'base';
   return ['abi', 'runtime', 'tensors', 'optimizers'].includes(room) ? 'core' : undefined;

@@ -15,12 +15,12 @@ const variants = {
   threads: ['--enable', 'threads', '--sharedMemory', '--initialMemory', '2', '--maximumMemory', '65536'],
 };
 
-/** The threaded optim module adds the job protocol to its exports. */
+/** The threaded modules add the job protocol to their exports. */
 const entries = {
   'optim.simd': 'assembly/optim.ts',
   'optim.threads': 'assembly/optim.threads.ts',
   'nn.simd': 'assembly/nn.ts',
-  'nn.threads': 'assembly/nn.ts',
+  'nn.threads': 'assembly/nn.threads.ts',
 };
 
 async function compile(name, entry) {

@@ -24,20 +24,15 @@ export type { StateFormat } from './optimizers/compact-tensor';
 export type { AnyHyperparameters, BaseHyperparameters, Betas } from './optimizers/hyperparameters';
 export { Lion, type LionOptions } from './optimizers/lion';
 export { NAdam, type NAdamOptions } from './optimizers/nadam';
-export {
-  type CommonOptions,
-  emptyResult,
-  type Gradients,
-  Optimizer,
-  type OptimizerMemory,
-  type StepResult,
-} from './optimizers/optimizer';
+export { Optimizer, type OptimizerMemory } from './optimizers/optimizer';
 export type { MatchedGroup, NameMatch, ParameterRecord, ParamGroup, ParamGroupInit, ParamsInit } from './optimizers/param-group';
 export { RAdam, type RAdamOptions } from './optimizers/radam';
 export { createOptimizer, type OptimizerName, type OptimizerOptions, optimizerNames } from './optimizers/registry';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop';
+export type { CommonOptions } from './optimizers/rule';
 export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './optimizers/schedule-free';
 export { SGD, type SGDOptions } from './optimizers/sgd';
+export type { RowIndices } from './optimizers/sparse-rows';
 export type { Bf16State, EightBitState, StateArray } from './optimizers/state-array';
 export type {
   FixedOptions,
@@ -48,6 +43,7 @@ export type {
   StateDictSchedule,
   StateDictState,
 } from './optimizers/state-dict';
+export { emptyResult, type Gradients, type StepResult } from './optimizers/step-result';
 export type { BinaryName } from './runtime/module';
 export { createRuntime, type Runtime, type RuntimeInfo } from './runtime/runtime';
 export type { Backend, RuntimeOptions } from './runtime/runtime-options';

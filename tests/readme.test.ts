@@ -3,9 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
+// @ts-expect-error JavaScript without declarations
+import { HEADERS } from './runtimes/headers.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const examples = [...readFileSync(resolve(ROOT, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]);
+const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
+
+/** Blocks of the README in a language, as they stand. */
+const blocks = (language: string) =>
+  [...README.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]);
+const examples = blocks('js');
 
 it('has examples', () => expect(examples.length).toBeGreaterThanOrEqual(3));
 
@@ -22,4 +29,17 @@ it.each(examples.map((code, index) => [index + 1, code] as const))('example %i r
   } finally {
     rmSync(file);
   }
+});
+
+it('its import map is the one of the example, which runs in a browser', () => {
+  const page = readFileSync(resolve(ROOT, 'examples/import-map/index.html'), 'utf8');
+  const maps = blocks('html');
+  expect(maps).toHaveLength(1);
+  expect(page).toContain(maps[0]);
+});
+
+it('its headers are those under which pages of the browser suite have threads', () => {
+  const lines = blocks('http').flatMap((block) => block.trim().split('\n'));
+  const headers = Object.fromEntries(lines.map((line) => line.split(': ')).map(([name, value]) => [name.toLowerCase(), value]));
+  expect(headers).toEqual(HEADERS.readme);
 });

@@ -53,21 +53,35 @@ export function convolveInputGradient(dx: usize, dy: usize, weight: usize, windo
 
 /** dW = dyᵀ·patches(x): over CONV_GROUP images one accumulator, over images and output pixels ascending; then group by group. */
 export function convolveWeightGradient(dw: usize, dy: usize, x: usize, window: usize, count: i32, scratch: usize): void {
+  const weights = load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window);
+  for (let group = 0; group * CONV_GROUP < count; ++group) {
+    const target = group === 0 ? dw : groupGradient(window, scratch);
+    weightGradientOfGroup(target, group, dy, x, window, count, scratch);
+    if (group > 0) addFloats(dw, target, weights);
+  }
+}
+
+/** Where in a scratch of convolutions there is room for a group's weight gradient. */
+export function groupGradient(window: usize, scratch: usize): usize {
+  return scratch + patchBytes(positionsOf(window), patchFloats(window));
+}
+
+/** sum = what the images of one group give; `dy` and `x` are those of all images. */
+// biome-ignore format: one line a role
+export function weightGradientOfGroup(
+  sum: usize, group: i32, dy: usize, x: usize, window: usize,
+  count: i32, scratch: usize,
+): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
-  const weights = outputs * patch;
-  const sum = scratch + patchBytes(positions, patch);
-  const rest = sum + bytesOf(weights);
-  for (let first = 0; first < count; first += CONV_GROUP) {
-    const target = first === 0 ? dw : sum;
-    zeroFloats(target, weights);
-    for (let i = first; i < min(count, first + CONV_GROUP); ++i) {
-      visitPatches<Gather>(scratch, x, window);
-      accumulate(target, dy, scratch, outputs, patch, positions, rest, true, false);
-      x += (<usize>imageFloats(window)) << 2;
-      dy += (<usize>(positions * outputs)) << 2;
-    }
-    if (first > 0) addFloats(dw, sum, weights);
+  const rest = groupGradient(window, scratch) + bytesOf(outputs * patch);
+  const xStep = (<usize>imageFloats(window)) << 2;
+  const dyStep = (<usize>(positions * outputs)) << 2;
+  const first = group * CONV_GROUP;
+  zeroFloats(sum, outputs * patch);
+  for (let i = first; i < min(count, first + CONV_GROUP); ++i) {
+    visitPatches<Gather>(scratch, x + <usize>i * xStep, window);
+    accumulate(sum, dy + <usize>i * dyStep, scratch, outputs, patch, positions, rest, true, false);
   }
 }

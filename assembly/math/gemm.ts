@@ -27,8 +27,19 @@ export function gemm(
   m: i32, n: i32, k: i32,
   scratch: usize, aTransposed: bool, bTransposed: bool,
 ): void {
-  if (k > 0) multiply(c, a, b, m, n, k, scratch, aTransposed, bTransposed, true);
+  if (k > 0) multiply(c, a, b, m, n, k, 0, m, 0, n, scratch, aTransposed, bTransposed, true);
   else zeroFloats(c, m * n);
+}
+
+/** Of the same, rows [top, bottom) and columns [left, right) of C: what one thread does of a shared product. k > 0. */
+// biome-ignore format: one line a role
+export function gemmPart(
+  c: usize, a: usize, b: usize,
+  m: i32, n: i32, k: i32,
+  top: i32, bottom: i32, left: i32, right: i32,
+  scratch: usize, aTransposed: bool, bTransposed: bool,
+): void {
+  multiply(c, a, b, m, n, k, top, bottom, left, right, scratch, aTransposed, bTransposed, true);
 }
 
 /** The same, added to what C holds: each accumulator begins with it. So two products along k are one, cut anywhere. */
@@ -38,7 +49,7 @@ export function accumulate(
   m: i32, n: i32, k: i32,
   scratch: usize, aTransposed: bool, bTransposed: bool,
 ): void {
-  multiply(c, a, b, m, n, k, scratch, aTransposed, bTransposed, false);
+  multiply(c, a, b, m, n, k, 0, m, 0, n, scratch, aTransposed, bTransposed, false);
 }
 
 /** @param fresh accumulators begin with 0, not with C */
@@ -46,6 +57,7 @@ export function accumulate(
 function multiply(
   c: usize, a: usize, b: usize,
   m: i32, n: i32, k: i32,
+  top: i32, bottom: i32, left: i32, right: i32,
   scratch: usize, aTransposed: bool, bTransposed: bool, fresh: bool,
 ): void {
   // Blocks of equal depth: 784 is 4 × 196, not 3 × 256 and a stump of 16.
@@ -53,8 +65,8 @@ function multiply(
   const most = (k + blocks - 1) / blocks;
   for (let p = 0; p < k; p += most) {
     const depth = min(most, k - p);
-    for (let i = 0; i < m; i += GEMM_ROWS) {
-      const rows = min(GEMM_ROWS, m - i);
+    for (let i = top; i < bottom; i += GEMM_ROWS) {
+      const rows = min(GEMM_ROWS, bottom - i);
       let ai = a + ((<usize>i * k + p) << 2);
       let aStep = (<usize>k) << 2;
       if (aTransposed) {
@@ -62,21 +74,22 @@ function multiply(
         aStep = (<usize>depth) << 2;
         transpose(ai, aStep, a + ((<usize>p * m + i) << 2), (<usize>m) << 2, depth, rows);
       }
-      multiplyBlock(c + ((<usize>i * n) << 2), ai, aStep, b, rows, n, k, p, depth, scratch, bTransposed, fresh && p === 0);
+      const ci = c + ((<usize>i * n) << 2);
+      multiplyBlock(ci, ai, aStep, b, rows, left, right, n, k, p, depth, scratch, bTransposed, fresh && p === 0);
     }
   }
 }
 
-/** Adds k in [p, p+depth) to `rows` rows of C, panel by panel of B. */
+/** Adds k in [p, p+depth) to columns [left, right) of `rows` rows of C, panel by panel of B. */
 // biome-ignore format: one line a role
 function multiplyBlock(
   c: usize, a: usize, aStep: usize, b: usize,
-  rows: i32, n: i32, k: i32, p: i32, depth: i32,
+  rows: i32, left: i32, right: i32, n: i32, k: i32, p: i32, depth: i32,
   scratch: usize, bTransposed: bool, fresh: bool,
 ): void {
   const panel = scratch + GEMM_TILE;
-  for (let j = 0; j < n; j += GEMM_PANEL) {
-    const width = min(GEMM_PANEL, n - j);
+  for (let j = left; j < right; j += GEMM_PANEL) {
+    const width = min(GEMM_PANEL, right - j);
     let bj = panel;
     let bStep: usize = GEMM_PANEL * 4;
     if (bTransposed) {

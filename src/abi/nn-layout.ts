@@ -64,3 +64,32 @@ export function convScratchBytes(positions: number, patch: number, outChannels: 
   if (weight > product) product = weight;
   return convPatchBytes(positions, patch) + floatsBytes(outChannels * patch) + product;
 }
+
+// Job record: a kernel's call whose work threads share (assembly/math/shared.ts). All words.
+export const SHARED_OP = 0; // i32, one of SHARED_…
+export const SHARED_TASKS = 4; // i32: parts that the work is cut into
+export const SHARED_THREADS = 8; // i32
+export const SHARED_SCRATCH = 12; // pointer: scratch of the first thread
+export const SHARED_SCRATCH_STEP = 16; // bytes from one thread's to the next
+export const SHARED_DONE = 20; // i32: of a weight gradient, groups summed in earlier phases
+export const SHARED_OUT = 24; // pointers and numbers, as the kernel takes them
+export const SHARED_IN = 28;
+export const SHARED_WITH = 32;
+export const SHARED_M = 36; // of products; the window (a pointer) of everything on images
+export const SHARED_N = 40; // the count of images
+export const SHARED_K = 44;
+export const SHARED_SIZE = 64;
+
+export const SHARED_GEMM_NN = 1;
+export const SHARED_GEMM_NT = 2;
+export const SHARED_GEMM_TN = 3;
+export const SHARED_CONV = 4;
+export const SHARED_CONV_INPUT = 5;
+export const SHARED_CONV_WEIGHT = 6;
+export const SHARED_MAX_POOL = 7;
+export const SHARED_MAX_POOL_GRAD = 8;
+
+/** Bytes from one thread's scratch to the next one's, for kernels that need `bytes`. */
+export function scratchStep(bytes: number): number {
+  return 64 * Math.ceil(bytes / 64);
+}

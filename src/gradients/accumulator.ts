@@ -5,7 +5,8 @@
  * comes of that.
  */
 import { ArgumentError } from '../errors';
-import { emptyResult, type Gradients, type Optimizer, type StepResult } from '../optimizers/optimizer';
+import type { Optimizer } from '../optimizers/optimizer';
+import { emptyResult, type Gradients, type StepResult } from '../optimizers/step-result';
 import { checkFloats } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
 import { checkChoice, checkInteger, checkOptions, fail } from '../validate';

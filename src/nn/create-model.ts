@@ -55,7 +55,7 @@ export async function createModel(runtime: Runtime, options: ModelOptions): Prom
   const { loss = crossEntropy(), batchSize = 32, seed = 0, training = true } = options;
   const layers = Object.freeze([...options.layers]);
   const kernels = await runtime.nn();
-  return new Model(runtime, kernels, { inputShape, layers, loss, batchSize, seed, training });
+  return new Model(runtime, kernels, { inputShape, layers, loss, batchSize, seed, training, threads: kernels.threads });
 }
 
 /** What a model is before there is one. */

@@ -4,6 +4,7 @@
  * Time runs over a training pass: forward through layer i is i, the loss is L, backward through layer i is 2L - i. An array lives
  * from its first writer to its last reader; what is dead makes room. Input, targets, output and constants live throughout.
  */
+import { scratchStep } from '../abi/nn-layout';
 import { checkLayers, kindOf, type Layer } from './layers';
 import type { ArrayPlan, PlannedLayer, Shape } from './layers/layer';
 import { checkLoss, type Loss, lossKindOf } from './losses';
@@ -16,6 +17,8 @@ export interface NetworkOptions {
   readonly batchSize: number;
   /** Whether gradients will be computed: without, no array of the backward pass has a place. */
   readonly training: boolean;
+  /** Threads that may share a kernel's call, each with scratch of its own. @default 1 */
+  readonly threads?: number;
 }
 
 /** A parameter or running figure under the name that users see. */
@@ -131,7 +134,7 @@ interface Buffers {
 }
 
 /** Plans the whole network. @throws ArgumentError naming the layer or loss that does not fit */
-export function planNetwork({ inputShape, layers, loss, batchSize, training }: NetworkOptions): NetworkPlan {
+export function planNetwork({ inputShape, layers, loss, batchSize, training, threads = 1 }: NetworkOptions): NetworkPlan {
   const planned = inferShapes(inputShape, layers);
   const outputShape = planned[planned.length - 1].output;
   const [inputs, outputs] = [sizeOf(inputShape), sizeOf(outputShape)];
@@ -143,7 +146,8 @@ export function planNetwork({ inputShape, layers, loss, batchSize, training }: N
   space.pin(input);
   const targets = space.add(floatBytes(batchSize * targetsPerSample), 0, end);
   const lossConstants = space.add(floatBytes(kind.constants(loss).length), 0, end);
-  const scratch = space.add(Math.max(...planned.map((layer) => layer.scratchBytes(batchSize))), 0, end);
+  const scratchBytes = scratchStep(Math.max(...planned.map((layer) => layer.scratchBytes(batchSize))));
+  const scratch = space.add(threads * scratchBytes, 0, end);
   const buffers = planForward(space, planned, input, batchSize, training);
   const output = buffers[buffers.length - 1].y;
   space.use(output, end);

@@ -6,8 +6,9 @@ import type { LearningRate } from '../types';
 import { checkOptions } from '../validate';
 import { floatsOf } from './compact-tensor';
 import { type Fields, learningRate, nonNegative } from './hyperparameters';
-import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
+import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import { COMMON_OPTIONS, type CommonOptions } from './rule';
 import type { Slot } from './slots';
 import type { StepScalars } from './step-table';
 

@@ -14,8 +14,9 @@ import {
   learningRate,
   nonNegative,
 } from './hyperparameters';
-import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
+import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import { COMMON_OPTIONS, type CommonOptions } from './rule';
 import type { StepScalars, StepTable } from './step-table';
 
 /** What a group may set for itself. */

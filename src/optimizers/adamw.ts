@@ -4,8 +4,9 @@ import type { Runtime } from '../runtime/runtime';
 import { checkOptions } from '../validate';
 import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeAdam } from './adam-family';
 import { nonNegative } from './hyperparameters';
-import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
+import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import { COMMON_OPTIONS, type CommonOptions } from './rule';
 import type { StepScalars } from './step-table';
 
 const FIELDS = { ...ADAM_FIELDS, weightDecay: nonNegative(0.01) };

@@ -3,8 +3,9 @@ import { RULE_AMSGRAD } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { checkOptions } from '../validate';
 import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeAdam } from './adam-family';
-import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
+import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import { COMMON_OPTIONS, type CommonOptions } from './rule';
 import type { StepScalars } from './step-table';
 
 export interface AMSGradOptions extends CommonOptions, Partial<AdamHyperparameters> {}

@@ -7,99 +7,18 @@
 import { FORMAT_F32, GROUP_BETA1, GROUP_BETA2, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
 import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
-import { checkFloats, isFloats } from '../tensors/parameter';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkChoice, checkInteger, checkOptions, describe, fail } from '../validate';
-import { type ClippingOptions, checkClipping, clippingOptions } from './clipping';
-import {
-  type BaseHyperparameters,
-  type Betas,
-  type CompactStateOptions,
-  checkFields,
-  defaultsOf,
-  type Fields,
-} from './hyperparameters';
-import {
-  checkBoolean,
-  createGroup,
-  groupNames,
-  learningRateAt,
-  type MatchedGroup,
-  type ParameterRecord,
-  type ParamGroup,
-  type ParamGroupInit,
-  type ParamsInit,
-  splitByMatch,
-} from './param-group';
-import { allocateSlot, checkInit, type PendingSlot, releaseSlot, type Slot } from './slots';
+import { checkChoice, checkInteger, checkOptions, describe } from '../validate';
+import { checkClipping, clippingOptions } from './clipping';
+import { type BaseHyperparameters, type Betas, checkFields, defaultsOf } from './hyperparameters';
+import { checkBoolean, learningRateAt, type ParamGroup, type ParamGroupInit, type ParamsInit } from './param-group';
+import { allocateSlots, checkNewGroups, type GroupInits, listGroups, type Registrar } from './registration';
+import type { CommonOptions, RuleDescription } from './rule';
+import { releaseSlot, type Slot } from './slots';
 import type { RowIndices } from './sparse-rows';
 import { applyStateDict, type FixedOptions, type LoadOptions, readStateDict, type StateDict } from './state-dict';
+import { copyGradients, countNonFinite, emptyResult, type Gradients, type StepResult } from './step-result';
 import { StepScalars, StepTable, type TableOptions } from './step-table';
-
-/** What a step did. */
-export interface StepResult {
-  /** Accepted steps so far, this one included if it was accepted. */
-  step: number;
-  /** True when the step was refused and `onNonFinite` is 'skip'. */
-  skipped: boolean;
-  /** Σ|g| over all unfrozen parameters, in float64; NaN or Infinity when a gradient is not finite. */
-  gradNorm: number;
-  /** Gradient elements that were NaN or infinite. */
-  nonFinite: number;
-  /** Why the step was skipped. */
-  reason: 'non-finite' | 'overflow' | null;
-}
-
-/** Gradients by parameter name: every unfrozen parameter's. */
-export type Gradients = Readonly<Record<string, Float32Array>>;
-
-/** Options of every optimizer. */
-export interface CommonOptions extends ClippingOptions {
-  /**
-   * What a non-finite gradient does: 'throw' a NonFiniteGradientError, or 'skip' the step and say so in its result. Either
-   * way nothing changes.
-   * @default 'throw'
-   */
-  onNonFinite?: 'throw' | 'skip';
-  /** Of the rounding of compact state: an integer in [0, 2^53). @default 0 */
-  seed?: number;
-  /**
-   * Splits one record of parameters into groups by name: each takes the names it matches, with hyperparameters of its own; what
-   * none matches makes up the first group, if anything is left. No name may be matched twice, no group may be left empty.
-   */
-  groups?: readonly MatchedGroup[];
-}
-
-/** Their names. */
-export const COMMON_OPTIONS = ['onNonFinite', 'seed', 'clipGradNorm', 'clipGradValue', 'groups'];
-
-/** What a subclass says about its rule. */
-export interface RuleDescription<H extends object> {
-  /** Its name in the registry and in state dicts. */
-  readonly name: string;
-  /** A RULE_… constant. */
-  readonly rule: number;
-  /** Names of its state arrays, in the order of the rule's slots. */
-  readonly stateNames: readonly string[];
-  /** What a group may set for itself. */
-  readonly fields: Fields<H>;
-  /** What no group may set and nothing changes: state dicts have it, and fit only an optimizer with the same. @default {} */
-  readonly options?: FixedOptions;
-  /** Every tensor is scaled by the norm over all. @default false */
-  readonly globalNorm?: boolean;
-  /** Its state is scaled by a power of two. @default false */
-  readonly scaled?: boolean;
-  /** It can update rows alone. @default true */
-  readonly byRows?: boolean;
-  /** Tensors of a parameter's size behind its state that are computed from it, and so are in no state dict. @default 0 */
-  readonly derivedCount?: number;
-  /** A tensor with Σ|g| at or above it refuses the step, since its squares could overflow. @default 2^63 */
-  readonly normLimit?: number;
-  /** The tensor's own scalar before its first step (see Counters.V). @default 0 */
-  readonly initialScalar?: number;
-  /** AdaL's spike guard; 0 for none. @default 0 */
-  readonly normRatio?: number;
-}
 
 /** Bytes of linear memory that an optimizer uses. */
 export interface OptimizerMemory {
@@ -268,8 +187,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    */
   addParamGroup(init: ParamGroupInit<H>): ParamGroup<H> {
     this.check();
-    const path = `paramGroups[${this.#groups.length}]`;
-    this.#addGroups([init], () => path);
+    this.#addGroups({ inits: [init], paths: [`paramGroups[${this.#groups.length}]`], inGroup: '.params' });
     return this.#groups[this.#groups.length - 1];
   }
 
@@ -388,64 +306,28 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** Registers the parameters a constructor was given. */
   protected addParams(params: ParamsInit<H>): void {
-    if (this.#matched !== undefined) {
-      const { inits, paths } = splitByMatch<H>(params, this.#matched);
-      this.#addGroups(inits, (offset) => paths[offset]);
-      return;
-    }
-    if (!Array.isArray(params)) {
-      this.#addGroups([{ params: params as ParameterRecord } as ParamGroupInit<H>], () => 'params', '');
-      return;
-    }
-    if (params.length === 0) fail('params', 'at least one param group', params);
-    this.#addGroups(params as readonly ParamGroupInit<H>[], (offset) => (params.length > 1 ? `params[${offset}]` : 'params'));
+    this.#addGroups(listGroups(params, this.#matched));
   }
 
-  /** Checks everything, then allocates everything, then changes something. `pathOf` names a group in errors. */
-  #addGroups(inits: readonly ParamGroupInit<H>[], pathOf: (offset: number) => string, inGroup = '.params'): void {
-    const { fields } = this.#rule;
-    const groups: ParamGroup<H>[] = [];
-    const pending: PendingSlot[] = [];
-    const taken = new Set(this.#slots.map(({ name }) => name));
-    for (const [offset, init] of inits.entries()) {
-      const index = this.#groups.length + offset;
-      const path = pathOf(offset);
-      checkOptions(path, init, ['params', 'match', 'frozen', ...Object.keys(fields)]);
-      const names = groupNames(init, path, inGroup, taken);
-      const where = inits.length > 1 ? ` (group ${index})` : '';
-      const values = checkFields(fields, init as Partial<H>, this.#defaults, where);
-      this.checkTogether(values, where);
-      const frozen = checkBoolean('frozen', init.frozen ?? false);
-      groups.push(createGroup(index, names, values, frozen, fields, (changed) => this.checkTogether(changed, '')));
-      for (const name of names) pending.push({ name, group: index, init: checkInit(name, init.params[name], this.runtime) });
-    }
-    this.checkGroups([...this.#groups, ...groups].map(({ hyperparameters }) => hyperparameters));
-    this.#register(groups, this.#allocate(groups, pending));
-  }
-
-  /** All or nothing. */
-  #allocate(groups: readonly ParamGroup<H>[], pending: readonly PendingSlot[]): Slot[] {
-    const slots: Slot[] = [];
-    try {
-      for (const entry of pending) {
-        const { state, min8bitSize } = groups[entry.group - this.#groups.length].hyperparameters as Partial<CompactStateOptions>;
-        const plan = {
-          count: this.#rule.stateNames.length + (this.#rule.derivedCount ?? 0),
-          format: state ?? 'f32',
-          min8bitSize: min8bitSize ?? 0,
-          seed: this.#seed,
-          scaled: this.#rule.scaled ?? false,
-          byRows: this.#rule.byRows ?? true,
-          table: this.#tableOptions,
-        };
-        slots.push(allocateSlot(entry, plan, this.runtime));
-      }
-      this.#table.describe([...this.#slots, ...slots], this.#groups.length + groups.length);
-    } catch (error) {
-      for (const slot of slots) releaseSlot(slot);
-      throw error;
-    }
-    return slots;
+  /** Checks everything, then allocates everything, then changes something. */
+  #addGroups(inits: GroupInits<H>): void {
+    const registrar: Registrar<H> = {
+      runtime: this.runtime,
+      rule: this.#rule,
+      defaults: this.#defaults,
+      seed: this.#seed,
+      table: this.#tableOptions,
+      groups: this.#groups,
+      slots: this.#slots,
+      checkTogether: (values, where) => this.checkTogether(values, where),
+    };
+    const { groups, pending } = checkNewGroups(registrar, inits);
+    const all = [...this.#groups, ...groups];
+    this.checkGroups(all.map(({ hyperparameters }) => hyperparameters));
+    const slots = allocateSlots(registrar, groups, pending, (made) =>
+      this.#table.describe([...this.#slots, ...made], all.length),
+    );
+    this.#register(groups, slots);
   }
 
   #register(groups: readonly ParamGroup<H>[], slots: readonly Slot[]): void {
@@ -502,23 +384,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** @internal Checks all, then copies all to `grads`. */
   copyGradients(grads: Gradients): void {
-    if (typeof grads !== 'object' || grads === null) fail('grads', 'an object of Float32Arrays by parameter name', grads);
-    for (const name in grads) {
-      if (!(name in this.grads)) throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');
-    }
-    for (const { name, group, parameter, rows } of this.#slots) {
-      if (rows) continue;
-      const { length } = parameter.value;
-      if (!Object.hasOwn(grads, name)) {
-        if (this.#groups[group].frozen) continue;
-        throw new ArgumentError(`grads.${name}`, `a Float32Array of ${length} elements`, 'nothing');
-      }
-      // Asked first, since a path for the error message would be made every step.
-      if (!isFloats(grads[name], this.runtime, length)) checkFloats(`grads.${name}`, grads[name], this.runtime, length);
-    }
-    for (const { name, parameter } of this.#slots) {
-      if (Object.hasOwn(grads, name)) parameter.grad.data.set(grads[name]);
-    }
+    copyGradients(grads, this.grads, this.#slots, this.#groups, this.runtime);
   }
 
   #selectUnfrozen(always: boolean): void {
@@ -590,14 +456,3 @@ if (typeof Symbol.dispose === 'symbol') {
 
 /** Powers of them stay 1. */
 const NO_BETAS: Betas = [1, 1];
-
-/** A result to hand to `stepInto`. */
-export function emptyResult(): StepResult {
-  return { step: 0, skipped: false, gradNorm: 0, nonFinite: 0, reason: null };
-}
-
-function countNonFinite(values: Float32Array): number {
-  let count = 0;
-  for (const value of values) if (!Number.isFinite(value)) count++;
-  return count;
-}

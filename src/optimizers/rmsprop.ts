@@ -4,8 +4,9 @@ import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkOptions } from '../validate';
 import { type Fields, fraction, learningRate, nonNegative } from './hyperparameters';
-import { COMMON_OPTIONS, type CommonOptions, Optimizer } from './optimizer';
+import { Optimizer } from './optimizer';
 import { checkBoolean, type ParamsInit } from './param-group';
+import { COMMON_OPTIONS, type CommonOptions } from './rule';
 import type { StepScalars } from './step-table';
 
 /** What a group may set for itself. */

@@ -7,6 +7,9 @@
  * Buffers may not overlap except where it is said that they may be the same.
  */
 export interface NNKernels {
+  /** Threads that may share a call: `scratch` is then so many times as long, each part a multiple of 64 bytes. @default 1 */
+  readonly threads?: number;
+
   /** x[i] = value */
   fill(x: number, n: number, value: number): void;
   /** dst[i] = src[i] */
@@ -161,4 +164,18 @@ export interface NNKernels {
 
   /** Benchmarks only: 192 f32 operations an iteration in registers. The value depends on `iterations` alone. */
   peakMulAdd(iterations: number): number;
+}
+
+/** The same with the job protocol, by way of the control block at `control`; `record` is a job record (abi/nn-layout.ts). */
+export interface ThreadedNNKernels extends NNKernels {
+  /** Begins a call and works on it; truthy when it is finished, else go on with `nnComplete`. */
+  nnShared(control: number, record: number, spins: number, timeout: bigint): number;
+  /** Goes on with the call under way; truthy when it is finished. */
+  nnComplete(control: number, spins: number, timeout: bigint): number;
+  /** Begins a call without working on it. */
+  nnBegin(control: number, record: number): void;
+  /** Does up to `most` tasks of the call under way; 0 when there is nothing to do now. */
+  nnHelp(control: number, most: number): number;
+  /** The loop of worker `thread`, 1 and up. */
+  nnServe(control: number, spins: number, thread: number): void;
 }

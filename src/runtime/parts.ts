@@ -5,7 +5,6 @@
  * argument never does. A backend that was asked for by name is given or is an error. What threads need is imported where they
  * are to be had, so that nobody else downloads it.
  */
-import { JOB_SIZE } from '../abi/layout';
 import { AdalError, ArgumentError, UnsupportedError } from '../errors';
 import { Arena } from './arena';
 import { hasSimd, keepsSubnormals, mayBlock, whyNoThreads } from './features';
@@ -14,6 +13,7 @@ import { createMemory, type LinearMemory } from './memory';
 import { type Binaries, instantiate } from './module';
 import type { WorkerPool } from './pool';
 import { type Backend, MINIMUM_PARALLEL_ELEMENTS, type RuntimeSettings } from './runtime-options';
+import type { Workers } from './workers';
 
 export interface RuntimeParts {
   readonly backend: Backend;
@@ -22,7 +22,9 @@ export interface RuntimeParts {
   readonly memory: LinearMemory;
   readonly arena: Arena;
   readonly kernels: OptimKernels;
-  /** The workers besides this thread; null where there are none. */
+  /** The threads besides this one; null where there are none. */
+  readonly workers: Workers | null;
+  /** Those of them that share steps. */
   readonly pool: WorkerPool | null;
   readonly threads: number;
   readonly threadsReason: string;
@@ -84,7 +86,7 @@ function whyOneThread({ threads, parameterCount }: RuntimeSettings): string | nu
 /** 65536 as 65,536. Intl would do it as well, and takes milliseconds to load. */
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 
-const ONE_THREAD = { backendReason: '', pool: null, threads: 1, mayBlock: false } as const;
+const ONE_THREAD = { backendReason: '', workers: null, pool: null, threads: 1, mayBlock: false } as const;
 
 async function createOracle({ maxMemory }: RuntimeSettings, backendReason: string): Promise<RuntimeParts> {
   const memory = createMemory('plain', maxMemory);
@@ -115,18 +117,12 @@ async function createThreaded(settings: RuntimeSettings, binaries: Binaries, cho
   const instead = await refuseFlushing(settings, kernels);
   if (instead) return instead;
   const arena = new Arena(memory);
-  let pool: WorkerPool | null = null;
-  if (threads > 1) {
-    const { jobTimeoutMs, workerUrl } = settings;
-    const [{ WorkerPool }, { loadWorkerHost }] = await Promise.all([import('./pool'), import('./worker-host')]);
-    const host = settings.workerHost ?? (await loadWorkerHost(workerUrl));
-    const control = arena.allocate(JOB_SIZE);
-    pool = new WorkerPool({ module, memory, kernels, host, control, workerCount: threads - 1, jobTimeoutMs });
-    if (settings.threads !== 'auto') await pool.startAndWait();
-  }
+  const workers = threads > 1 ? await (await import('./workers')).createWorkers(settings, arena, threads) : null;
+  const pool = workers && (await workers.openForSteps(module, kernels));
   const waits = mayBlock();
   const threadsReason = waits || threads === 1 ? reason : `${reason}; step() may not wait on this thread and runs alone`;
-  return { backend: 'threads', backendReason: '', memory, arena, kernels, pool, threads, threadsReason, mayBlock: waits };
+  const shared = { memory, arena, kernels, workers, pool };
+  return { ...shared, backend: 'threads', backendReason: '', threads, threadsReason, mayBlock: waits };
 }
 
 /** Where vector arithmetic loses subnormals the bits would differ from everywhere else. */

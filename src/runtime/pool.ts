@@ -5,17 +5,31 @@
  * good: no worker may touch memory any more, and the runtime goes on with one thread over the same memory.
  */
 import * as L from '../abi/layout';
-import { StepAbortedError, WorkerError } from '../errors';
-import type { ThreadedOptimKernels } from './kernels';
+import { AdalError, StepAbortedError, WorkerError } from '../errors';
 import type { LinearMemory } from './memory';
 import { TASKS_A_SLICE } from './sliced';
 import { turn } from './turn';
 import type { WorkerHandle, WorkerHost } from './worker-host';
 
+/** A module's side of the job protocol (assembly/jobs.ts) on this thread. Times are nanoseconds; `arg` says what is to be done. */
+export interface PoolJobs {
+  /** The export that is the workers' loop. */
+  readonly serve: string;
+  /** Whether jobs write weights, so that one cut short may have spoilt them. */
+  readonly writesWeights: boolean;
+  /** Begins a job and works on it; truthy when it is finished, else go on with `complete`. */
+  shared(control: number, arg: number, spins: number, timeout: bigint): number;
+  complete(control: number, spins: number, timeout: bigint): number;
+  /** Begins a job without working on it. */
+  begin(control: number, arg: number): void;
+  /** Does up to `most` tasks; 0 when there is nothing to do now. */
+  help(control: number, most: number): number;
+}
+
 export interface PoolOptions {
   readonly module: WebAssembly.Module;
   readonly memory: LinearMemory;
-  readonly kernels: ThreadedOptimKernels;
+  readonly jobs: PoolJobs;
   readonly host: WorkerHost;
   /** Address of a zeroed control block. */
   readonly control: number;
@@ -60,14 +74,28 @@ export class WorkerPool {
     return this.#failure === null;
   }
 
+  /** Whether a job can be shared now. Starts the workers when they are first of use; `failure` tells why they could not be. */
+  prepare(): boolean {
+    if (!this.usable) return false;
+    if (this.started) return true;
+    try {
+      this.start();
+      return true;
+    } catch (error) {
+      if (error instanceof AdalError) return false;
+      throw error;
+    }
+  }
+
   /** Starts the workers without waiting: until they are ready the caller works alone. */
   start(): void {
-    const { control, memory, module, host, workerCount } = this.#options;
+    const { control, memory, module, jobs, host, workerCount } = this.#options;
     try {
       for (let index = 0; index < workerCount; index++) {
         const input = {
           module,
           memory: memory.source as WebAssembly.Memory,
+          serve: jobs.serve,
           control,
           thread: index + 1,
           spins: SPINS,
@@ -119,18 +147,18 @@ export class WorkerPool {
   }
 
   /**
-   * A whole step, shared with the workers.
+   * A whole job, shared with the workers: a step, or a kernel's call.
    * @throws WorkerError (nothing has changed) or StepAbortedError (weights are half written) when a worker fails or stops
    */
-  step(table: number): void {
-    const { kernels, control } = this.#options;
+  run(arg: number): void {
+    const { jobs, control } = this.#options;
     this.#refuseDead();
-    let watch: ProgressWatch | null = null; // most steps need none, and allocate nothing
+    let watch: ProgressWatch | null = null; // most jobs need none, and allocate nothing
     try {
-      let finished = kernels.stepShared(control, table, SPINS, SLICE_NS);
+      let finished = jobs.shared(control, arg, SPINS, SLICE_NS);
       while (!finished) {
         this.#failIfStuck((watch ??= new ProgressWatch(this.#options)));
-        finished = kernels.stepComplete(control, SPINS, SLICE_NS);
+        finished = jobs.complete(control, SPINS, SLICE_NS);
       }
     } catch (cause) {
       throw this.#closed(cause);
@@ -138,16 +166,16 @@ export class WorkerPool {
   }
 
   /** The same without blocking this thread for longer than a few tasks. */
-  async stepAsync(table: number): Promise<void> {
-    const { kernels, control, memory } = this.#options;
+  async runAsync(arg: number): Promise<void> {
+    const { jobs, control, memory } = this.#options;
     this.#refuseDead();
     const watch = new ProgressWatch(this.#options);
     for (const handle of this.#handles) handle.ref();
     try {
-      kernels.stepBegin(control, table);
+      jobs.begin(control, arg);
       while (true) {
         const event = Atomics.load(memory.i32, (control + L.JOB_EVENT) >> 2);
-        const more = kernels.stepHelp(control, TASKS_A_SLICE);
+        const more = jobs.help(control, TASKS_A_SLICE);
         if (Atomics.load(memory.i32, (control + L.JOB_FINISHED) >> 2)) return;
         this.#failIfStuck(watch);
         if (more) await turn();
@@ -211,7 +239,7 @@ export class WorkerPool {
     const dead = this.#deadWorker();
     if (!dead) return;
     this.close(dead);
-    throw new WorkerError(`${dead}; nothing has changed, and further steps run on one thread`);
+    throw new WorkerError(`${dead}; nothing has changed, and further work runs on one thread`);
   }
 
   #failIfStuck(watch: ProgressWatch): void {
@@ -221,14 +249,14 @@ export class WorkerPool {
 
   /** Closes the pool over a failed job; the error says what has become of the weights. */
   #closed(cause: unknown): WorkerError {
-    const { memory, control } = this.#options;
+    const { memory, control, jobs } = this.#options;
     const phase = memory.i32[(control + L.JOB_OP) >> 2];
     const longs = new BigUint64Array(memory.buffer);
     const settling = Atomics.load(longs, (control + L.JOB_DONE) >> 3) === Atomics.load(longs, (control + L.JOB_LIMIT) >> 3);
-    const reason = cause instanceof WorkerError ? cause.message : `a step failed: ${String(cause)}`;
+    const reason = cause instanceof WorkerError ? cause.message : `a job failed: ${String(cause)}`;
     this.close(reason);
-    if (phase === L.OP_NORM && !settling) {
-      return new WorkerError(`${reason}; nothing has changed, and further steps run on one thread`, { cause });
+    if (!jobs.writesWeights || (phase === L.OP_NORM && !settling)) {
+      return new WorkerError(`${reason}; nothing has changed, and further work runs on one thread`, { cause });
     }
     const message = `${reason}; weights were being written: load a state dict before the next step`;
     return new StepAbortedError(message, { cause });

@@ -3,10 +3,10 @@
  *
  * Invariant: what a step computes depends on the numbers alone. Backend, threads and memory kind change its speed only.
  */
-import { AdalError, BusyError, DisposedError } from '../errors';
+import { BusyError, DisposedError } from '../errors';
 import type { Arena } from './arena';
 import type { OptimKernels } from './kernels';
-import type { NNKernels } from './kernels-nn';
+import type { NNKernels, ThreadedNNKernels } from './kernels-nn';
 import type { LinearMemory } from './memory';
 import { type Binaries, inlinedBinaries, instantiate } from './module';
 import { createParts, type RuntimeParts } from './parts';
@@ -50,12 +50,13 @@ export class Runtime {
 
   /** What is in use here, and why. */
   get info(): RuntimeInfo {
-    const { backend, backendReason, memory, arena, pool, threads, threadsReason } = this.#parts;
+    const { backend, backendReason, memory, arena, workers, threads, threadsReason } = this.#parts;
+    const failure = workers?.failure ?? null;
     return {
       backend,
       backendReason,
-      threads: pool?.failure ? 1 : threads,
-      threadsReason: pool?.failure ?? threadsReason,
+      threads: failure ? 1 : threads,
+      threadsReason: failure ?? threadsReason,
       simd: backend !== 'oracle',
       sharedMemory: memory.shared,
       memoryBytes: memory.byteLength,
@@ -73,7 +74,7 @@ export class Runtime {
     if (this.#busy) throw new BusyError('the runtime');
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#parts.pool?.close('the runtime was disposed');
+    this.#parts.workers?.close('the runtime was disposed');
   }
 
   /** @internal */
@@ -96,7 +97,7 @@ export class Runtime {
   /** @internal The vector math of the nn module; loaded when first asked for. */
   nn(): Promise<NNKernels> {
     this.check('the runtime');
-    this.#nn ??= loadNN(this.#parts, this.#binaries);
+    this.#nn ??= loadNN(this.#parts, this.#binaries, this.#parallelThreshold);
     return this.#nn;
   }
 
@@ -109,7 +110,7 @@ export class Runtime {
   /** @internal Runs the step that `table` describes; alone where this thread may not wait for others. */
   step(table: number, elementCount: number): void {
     const pool = this.#parts.mayBlock ? this.#poolFor(elementCount) : null;
-    if (pool) pool.step(table);
+    if (pool) pool.run(table);
     else this.#parts.kernels.step(table);
   }
 
@@ -118,7 +119,7 @@ export class Runtime {
     this.#busy = true;
     try {
       const pool = this.#poolFor(elementCount);
-      if (pool) await pool.stepAsync(table);
+      if (pool) await pool.runAsync(table);
       else await runSliced(this.#parts.kernels, this.#parts.memory, table);
     } finally {
       this.#busy = false;
@@ -128,16 +129,8 @@ export class Runtime {
   /** The pool, if sharing a step of this size pays and the pool is sound. Starts its workers when they are first of use. */
   #poolFor(elementCount: number): WorkerPool | null {
     const { pool } = this.#parts;
-    if (!pool?.usable || elementCount === 0 || elementCount < this.#parallelThreshold) return null;
-    if (!pool.started) {
-      try {
-        pool.start();
-      } catch (error) {
-        if (error instanceof AdalError) return null; // `info.threadsReason` tells
-        throw error;
-      }
-    }
-    return pool;
+    if (!pool || elementCount === 0 || elementCount < this.#parallelThreshold) return null;
+    return pool.prepare() ? pool : null; // `info.threadsReason` tells why not
   }
 }
 
@@ -145,9 +138,14 @@ if (typeof Symbol.dispose === 'symbol') {
   Object.defineProperty(Runtime.prototype, Symbol.dispose, { value: Runtime.prototype.dispose, configurable: true });
 }
 
-async function loadNN({ backend, memory }: RuntimeParts, binaries: Binaries): Promise<NNKernels> {
+async function loadNN(parts: RuntimeParts, binaries: Binaries, parallelThreshold: number): Promise<NNKernels> {
+  const { backend, memory, workers, mayBlock } = parts;
   if (backend === 'oracle') return (await import('./oracle/nn')).createOracleNN(memory);
-  return instantiate<NNKernels>(await binaries.load(`nn.${backend}`), memory);
+  const module = await binaries.load(`nn.${backend}`);
+  const kernels = await instantiate<NNKernels>(module, memory);
+  if (!workers || !mayBlock) return kernels;
+  const { openSharedKernels } = await import('./shared-kernels');
+  return openSharedKernels(kernels as ThreadedNNKernels, module, { memory, workers, parallelThreshold });
 }
 
 /**

@@ -10,6 +10,8 @@
 export interface WorkerInput {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** The export to run. */
+  readonly serve: string;
   readonly control: number;
   /** Its number, 1 and up. */
   readonly thread: number;
@@ -61,10 +63,10 @@ function serve(input: WorkerInput, onExit: (listener: () => void) => void): void
   });
   try {
     const instance = new WebAssembly.Instance(input.module, { env: { memory: input.memory } });
-    const stepServe = instance.exports.stepServe as (control: number, spins: number, thread: number) => void;
+    const loop = instance.exports[input.serve] as (control: number, spins: number, thread: number) => void;
     announce(input.ready);
     end = input.exited;
-    stepServe(input.control, input.spins, input.thread);
+    loop(input.control, input.spins, input.thread);
   } catch (error) {
     report(error);
     announce(end === input.absent ? input.absent : input.failed);

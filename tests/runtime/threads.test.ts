@@ -157,7 +157,7 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
       expect(error).toBeInstanceOf(WorkerError);
       expect(error).not.toBeInstanceOf(StepAbortedError);
       expect(error).toMatchObject({ code: 'ERR_WORKER', message: expect.stringMatching(REASONS[fault]) });
-      expect((error as Error).message).toContain('nothing has changed, and further steps run on one thread');
+      expect((error as Error).message).toContain('nothing has changed, and further work runs on one thread');
       expect(snapshot(optimizer)).toEqual(snapshot(sound));
       expect(runtime.info).toMatchObject({
         backend: 'threads',

@@ -1,0 +1,91 @@
+/** The contenders as processes: what a benchmark of several engines asks of each, one at a time. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const HERE = new URL('.', import.meta.url).pathname;
+
+/** Installs the peers from their lock file, once. */
+export function installPeers() {
+  if (existsSync(`${HERE}node_modules/@tensorflow/tfjs-core`)) return;
+  console.error('Installing the peers of this benchmark …');
+  const { npm_execpath: npm } = process.env;
+  const [command, ...rest] = npm ? [process.execPath, npm] : ['npm'];
+  const { status } = spawnSync(command, [...rest, 'ci', '--no-audit', '--no-fund'], { cwd: HERE, stdio: 'inherit' });
+  if (status !== 0) throw new Error('npm ci failed in bench/train');
+}
+
+/** A Python that has PyTorch, the one of the path first; null where there is none. */
+export function findPyTorch() {
+  const works = (python) => {
+    try {
+      execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return ['python3', '/usr/bin/python3'].find(works) ?? null;
+}
+
+/** Who competes: a label, and how to start it on a workload. */
+function inNode(engine, options = {}) {
+  return ({ name }) => [process.execPath, ['--no-warnings', `${HERE}contender.js`, name, engine, JSON.stringify(options)]];
+}
+
+export const ADAL = 'adal-wasm';
+export const ADAL_2 = 'adal-wasm, 2 threads';
+export const TF_WASM = 'TensorFlow.js wasm';
+export const TF_CPU = 'TensorFlow.js cpu';
+export const PLAIN = 'plain JS';
+export const PYTORCH = 'PyTorch (native)';
+
+/** The contenders of a workload, by label. */
+export function contendersOf(workload, python) {
+  const { kind, name } = workload;
+  const all = { [ADAL]: inNode('adal') };
+  if (name.startsWith('cnn') || name === 'gemm-512x512x512') all[ADAL_2] = inNode('adal', { threads: 2 });
+  all[TF_WASM] = inNode('tensorflow', { backend: 'wasm' });
+  // A step of 18 seconds tells no more than that of 5, and a product or a fit no more than a step.
+  if (kind === 'step' && name !== 'cnn-128') all[TF_CPU] = inNode('tensorflow', { backend: 'cpu' });
+  all[PLAIN] = inNode('plain');
+  if (python) all[PYTORCH] = (given) => [python, [`${HERE}engines/pytorch.py`, JSON.stringify(given)]];
+  return all;
+}
+
+/** A running contender. Requests are answered in turn. */
+export class Contender {
+  #process;
+  #lines;
+
+  constructor(command, args) {
+    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#process.on('error', () => {});
+    this.#process.stdin.on('error', () => {});
+    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Its first message: {ready, version}. */
+  async start() {
+    return this.#receive();
+  }
+
+  /** @throws Error with the contender's own reason */
+  async ask(request) {
+    this.#process.stdin.write(`${request}\n`);
+    return this.#receive();
+  }
+
+  end() {
+    this.#process.stdin.end();
+    this.#process.kill();
+  }
+
+  async #receive() {
+    const { done, value } = await this.#lines.next();
+    if (done) throw new Error('the process ended');
+    const message = JSON.parse(value);
+    if (message?.error) throw new Error(message.error);
+    return message;
+  }
+}
