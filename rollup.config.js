@@ -28,6 +28,8 @@ const platforms = {
 };
 const cli = { cli: 'src/cli/main.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
+/** What `trainInWorker` starts. Workers have no import maps, and may be served from anywhere: one file that needs no other. */
+const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
 const compile = () =>
   typescript({ compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true }, include: ['src/**/*.ts'] });
@@ -91,6 +93,12 @@ export default [
       banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
     },
     plugins: [clean, wasmBeside, resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable, workerScript],
+  },
+  {
+    input: trainWorker,
+    external: [/^node:/],
+    output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
+    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
   },
   {
     input: library,

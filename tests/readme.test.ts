@@ -1,31 +1,52 @@
-/** Every JavaScript example of the README runs as it stands. */
+/** Every JavaScript example of the README and of docs/ runs as it stands. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 // @ts-expect-error JavaScript without declarations
 import { HEADERS } from './runtimes/headers.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
+const DOCS = readdirSync(resolve(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+const FILES = ['README.md', ...DOCS.map((name) => `docs/${name}`)];
 
-/** Blocks of the README in a language, as they stand. */
-const blocks = (language: string) =>
-  [...README.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]);
-const examples = blocks('js');
+/** A file's blocks in a language, as they stand. */
+function blocksOf(file: string, language: string): string[] {
+  const text = readFileSync(resolve(ROOT, file), 'utf8');
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block]) => block!);
+}
 
-it('has examples', () => expect(examples.length).toBeGreaterThanOrEqual(3));
+const examples = FILES.flatMap((file) => blocksOf(file, 'js').map((code, index) => [file, index + 1, code] as const));
 
-it.each(examples.map((code, index) => [index + 1, code] as const))('example %i runs and ends by itself', (index, code) => {
+it('has examples', () => expect(examples.filter(([file]) => file === 'README.md').length).toBeGreaterThanOrEqual(3));
+
+/** The numbers in [0, 1] that an example prints, such as accuracies. */
+const shares = (output: string) => [...output.matchAll(/(?<![\d.])(?:0\.\d+|1)(?![\d.])/g)].map(([text]) => Number(text));
+
+/** What an example prints, by something in its code. */
+const CHECKS: readonly (readonly [part: string, check: (output: string) => boolean])[] = [
+  ["onNonFinite: 'skip'", (output) => output.includes('skipped: true')],
+  ["createOptimizer('adal'", (output) => output.includes('Float32Array(2)')],
+  ['what eights were taken for', (output) => shares(output)[0]! > 0.9],
+  ['near sin(1)', (output) => shares(output).every((value) => Math.abs(value - Math.sin(1)) < 0.05)],
+  ['avgPool2d(2)', (output) => Number(/accuracy: ([\d.]+)/.exec(output)?.[1]) > 0.95],
+  ['embedding(', (output) => shares(output)[0]! > 0.85],
+  ['dropout(0.2)', (output) => shares(output).every((accuracy) => accuracy > 0.95)],
+  ['huber(', (output) => output.startsWith('true') && Math.abs(shares(output)[0]! - 0.75) < 0.05],
+  ['extractFeatures(', (output) => shares(output).length === 2 && shares(output).every((accuracy) => accuracy > 0.9)],
+  ['AbortSignal.timeout', (output) => output.startsWith('complete') && shares(output).at(-1)! > 0.95],
+  ['function* open', (output) => output.startsWith('66') && shares(output).every((accuracy) => accuracy > 0.95)],
+  ['trainInWorker(', (output) => shares(output).at(-1)! > 0.95],
+];
+
+it.each(examples)('%s, example %i runs and ends by itself', (name, index, code) => {
   // Inside the package, so that `adal-wasm` means the build under test.
-  const file = resolve(ROOT, 'build', `readme-${index}.mjs`);
+  const file = resolve(ROOT, 'build', `${name.replace(/\W/g, '-')}-${index}.mjs`);
   writeFileSync(file, code);
   try {
     const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 });
     expect(output).not.toBe('');
-    if (code.includes('evaluate(model, test)')) expect(Number(/accuracy: ([\d.]+)/.exec(output)?.[1])).toBeGreaterThan(0.9);
-    if (code.includes("onNonFinite: 'skip'")) expect(output).toMatch(/skipped: true/);
-    if (code.includes("createOptimizer('adal'")) expect(output).toMatch(/Float32Array\(2\)/);
+    for (const [part, check] of CHECKS) if (code.includes(part)) expect(check(output), output).toBe(true);
   } finally {
     rmSync(file);
   }
@@ -33,13 +54,13 @@ it.each(examples.map((code, index) => [index + 1, code] as const))('example %i r
 
 it('its import map is the one of the example, which runs in a browser', () => {
   const page = readFileSync(resolve(ROOT, 'examples/import-map/index.html'), 'utf8');
-  const maps = blocks('html');
+  const maps = blocksOf('README.md', 'html');
   expect(maps).toHaveLength(1);
   expect(page).toContain(maps[0]);
 });
 
 it('its headers are those under which pages of the browser suite have threads', () => {
-  const lines = blocks('http').flatMap((block) => block.trim().split('\n'));
+  const lines = blocksOf('README.md', 'http').flatMap((block) => block.trim().split('\n'));
   const headers = Object.fromEntries(lines.map((line) => line.split(': ')).map(([name, value]) => [name.toLowerCase(), value]));
   expect(headers).toEqual(HEADERS.readme);
 });

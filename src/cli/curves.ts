@@ -89,7 +89,7 @@ function lossPanel(epochs: readonly EpochResult[]): Panel {
     { label: 'train', colour: TRAIN, values: train },
     { label: 'test', colour: TEST, values: test },
   ];
-  return { title: logarithmic ? 'loss (logarithmic)' : 'loss', curves, scale, format: String };
+  return { title: logarithmic ? 'loss (logarithmic)' : 'loss', curves, scale, format: formatTick };
 }
 
 function accuracyPanel(epochs: readonly EpochResult[]): Panel {
@@ -140,6 +140,12 @@ function drawLabels(curves: readonly Curve[], scale: Scale): string[] {
     .sort((a, b) => a.y - b.y);
   for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_HEIGHT);
   return ends.map(({ label, colour, y }) => text(PANEL.width + 8, Number(fixed(y)) + 4, label, `fill="${colour}"`));
+}
+
+/** At most six characters wide, for axes have no more room. */
+function formatTick(value: number): string {
+  const size = Math.abs(value);
+  return value !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(0) : String(Number(value.toPrecision(4)));
 }
 
 /** Logarithmic scales give more ticks than asked for. */

@@ -7,6 +7,7 @@ import {
   type Dataset,
   loadDigits,
   loadIdxFolder,
+  ngramLosses,
   parseCsv,
   standardize,
   textWindows,
@@ -30,6 +31,8 @@ export interface LoadedData {
   readonly test: Part;
   /** What was done to each feature: x became (x - mean)/scale; null for nothing. */
   readonly standardized: { readonly mean: number[]; readonly scale: number[] } | null;
+  /** Of text: test losses of the 1-gram, the 2-gram, … in nats, for comparison; null of other data. */
+  readonly ngramLosses: readonly number[] | null;
 }
 
 export interface LoadOptions {
@@ -44,6 +47,8 @@ export interface LoadOptions {
 const MAX_TEXT_FEATURES = 2 ** 27;
 /** Of text, whose parts are as they stand. */
 const TEXT_TEST_FRACTION = 0.1;
+/** Of the n-grams that a language model is compared with. */
+const MAX_ORDER = 5;
 
 /**
  * Loads a data set. CSV features are standardised by the training split's statistics; digits and idx data are in [0, 1] already.
@@ -54,7 +59,13 @@ export function loadData(source: DataSource, options: LoadOptions): LoadedData {
   switch (source.kind) {
     case 'digits':
       refuseValues(options.model, 'digits');
-      return { name: 'digits', kind: 'digits', ...trainTestSplit(loadDigits(), { seed, testFraction }), standardized: null };
+      return {
+        name: 'digits',
+        kind: 'digits',
+        ...trainTestSplit(loadDigits(), { seed, testFraction }),
+        standardized: null,
+        ngramLosses: null,
+      };
     case 'idx':
       refuseValues(options.model, 'idx data');
       return loadIdx(source.path, options);
@@ -74,7 +85,7 @@ function refuseValues(model: ModelSpec, name: string): void {
 function loadIdx(path: string, { model }: LoadOptions): LoadedData {
   if (!statSync(path).isDirectory()) throw new DataError(`${path}: expected a folder of idx files, got a file`);
   const parts = loadIdxFolder(path, { classCount: classesOf(model) });
-  return { name: basename(resolve(path)), kind: 'idx', ...parts, standardized: null };
+  return { name: basename(resolve(path)), kind: 'idx', ...parts, standardized: null, ngramLosses: null };
 }
 
 function loadCsv(path: string, { target, testFraction, seed, model }: LoadOptions): LoadedData {
@@ -85,7 +96,14 @@ function loadCsv(path: string, { target, testFraction, seed, model }: LoadOption
   const withTargets = (part: Dataset): Part =>
     values ? { ...part, targets: Float32Array.from(part.labels, (label) => values[label]) } : part;
   const standardized = { mean: [...mean], scale: [...scale] };
-  return { name: basename(path, extname(path)), kind: 'csv', train: withTargets(train), test: withTargets(test), standardized };
+  return {
+    name: basename(path, extname(path)),
+    kind: 'csv',
+    train: withTargets(train),
+    test: withTargets(test),
+    standardized,
+    ngramLosses: null,
+  };
 }
 
 /** The number that each distinct label is. */
@@ -110,7 +128,16 @@ function loadTextWindows(path: string, { testFraction = TEXT_TEST_FRACTION, mode
   const cut = characters.length - Math.floor(characters.length * testFraction + 0.5);
   const part = (from: number, to?: number) =>
     textWindows(characters.slice(from, to).join(''), { context, vocabulary, name: path });
-  return { name: basename(path, extname(path)), kind: 'text', train: part(0, cut), test: part(cut), standardized: null };
+  const [train, test] = [part(0, cut), part(cut)];
+  const losses = ngramLosses(train, test, highestOrder(train));
+  return { name: basename(path, extname(path)), kind: 'text', train, test, standardized: null, ngramLosses: losses };
+}
+
+/** Of n-grams that can be counted exactly in so large a vocabulary, and that the context holds. */
+function highestOrder({ featureCount, classCount }: Dataset): number {
+  let order = 1;
+  while (order < MAX_ORDER && order <= featureCount && classCount ** (order + 1) <= 2 ** 53) order++;
+  return order;
 }
 
 /** SHA-256 over the bytes of all examples: equal hashes mean equal runs. */

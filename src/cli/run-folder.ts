@@ -75,7 +75,9 @@ export async function writeRun(folder: string, context: RunContext, result: Sess
     sha256: result.parameterHash,
   };
   await fileStore(join(folder, WEIGHTS_FILE)).save(encodeSafetensors(result.weights, metadata));
-  const title = `${data.name}: ${result.model.title}`;
+  const title = [data.name, options.model, options.optimizer, ...(options.optimizer === 'adal' ? [options.preset] : [])].join(
+    ', ',
+  );
   const curves = drawCurves({ title, epochs: result.epochs, accuracy: result.testAccuracy !== null });
   if (curves !== null) await fileStore(join(folder, CURVES_FILE)).save(new TextEncoder().encode(curves));
   const record = `${JSON.stringify(recordOf(context, result), null, 2)}\n`;
@@ -84,7 +86,7 @@ export async function writeRun(folder: string, context: RunContext, result: Sess
 
 function recordOf({ command, options, startedAt, environment, data }: RunContext, result: SessionResult): RunRecord {
   const { info, model, parameterCount, epochs, weights, parameterHash, confusion, ...figures } = result;
-  const { name, train, test, standardized } = data;
+  const { name, train, test, standardized, ngramLosses } = data;
   const { featureCount, classCount, classNames } = train;
   return {
     version: 1,
@@ -93,7 +95,16 @@ function recordOf({ command, options, startedAt, environment, data }: RunContext
     startedAt: startedAt.toISOString(),
     environment,
     info,
-    data: { name, trainCount: train.count, testCount: test.count, featureCount, classCount, classNames, standardized },
+    data: {
+      name,
+      trainCount: train.count,
+      testCount: test.count,
+      featureCount,
+      classCount,
+      classNames,
+      standardized,
+      ngramLosses,
+    },
     model: { ...model, parameterCount },
     epochs,
     result: { ...figures, confusion: classCount <= MAX_RECORDED_CLASSES ? confusion : null },

@@ -1,5 +1,4 @@
 /** What `adal train` prints at the end. */
-import { ngramLosses } from '../data';
 import { CHECKPOINT_FILE } from './checkpoint-file';
 import { formatConfusion } from './confusion';
 import type { LoadedData } from './load-data';
@@ -7,11 +6,6 @@ import type { TrainSettings } from './options';
 import { foldedPairs, formatBackend, formatCount, formatDuration, formatLoss, formatPercent } from './report';
 import { CURVES_FILE, RUN_FILE, WEIGHTS_FILE } from './run-folder';
 import type { SessionResult } from './session';
-
-/** Of the n-gram models that a language model is compared with. */
-const MAX_ORDER = 5;
-/** Counting larger vocabularies' 5-grams is no longer exact. */
-const EXACT_KEYS = 2 ** 53;
 
 /** All of it: the figures, what they compare with, and what was taken for what. */
 export function summarize(settings: TrainSettings, data: LoadedData, result: SessionResult, folder: string): string {
@@ -42,7 +36,7 @@ function figures(settings: TrainSettings, data: LoadedData, result: SessionResul
     ['steps', `${formatCount(result.steps)}, ${formatCount(result.skippedSteps)} skipped`],
     ['train loss', formatLoss(result.trainLoss)],
     ['test loss', formatLoss(result.testLoss) + (testAccuracy === null ? bestLoss(result) : '')],
-    ...(data.kind === 'text' ? [['n-grams', describeBaselines(data)] as const] : []),
+    ...(data.ngramLosses ? [['n-grams', describeBaselines(data.ngramLosses)] as const] : []),
     ...(testAccuracy === null ? [] : [['test accuracy', formatPercent(testAccuracy) + bestAccuracy(result)] as const]),
     ['samples/s', rate],
     ['backend', formatBackend(result.info)],
@@ -59,10 +53,7 @@ function bestLoss({ bestEpoch, epochs }: SessionResult): string {
   return bestEpoch === null ? '' : `; best ${formatLoss(epochs[bestEpoch - 1].testLoss)} (epoch ${bestEpoch})`;
 }
 
-/** "test loss of the 1-gram 2.8713, 2-gram …". */
-function describeBaselines({ train, test }: LoadedData): string {
-  let order = 1;
-  while (order < MAX_ORDER && order <= train.featureCount && train.classCount ** (order + 1) <= EXACT_KEYS) order++;
-  const losses = ngramLosses(train, test, order).map((loss, index) => `${index + 1}-gram ${formatLoss(loss)}`);
-  return `their test loss, nats a character: ${losses.join(', ')}`;
+function describeBaselines(losses: readonly number[]): string {
+  const each = losses.map((loss, index) => `${index + 1}-gram ${formatLoss(loss)}`);
+  return `their test loss, nats a character: ${each.join(', ')}`;
 }

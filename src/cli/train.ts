@@ -44,7 +44,13 @@ export async function train(given: TrainOptions, typed: ReadonlySet<string>, env
       },
       checkpoint: () => ({ store: store!, every: STEPS_PER_CHECKPOINT, extras: extrasOf(settings, dataHash) }),
       onProgress: (state) => progress.update(state),
-    }).finally(() => progress.stop());
+    })
+      .catch(async (error) => {
+        // What was saved last is worth keeping, and the first error is the one to tell.
+        await store?.flush().catch(() => {});
+        throw error;
+      })
+      .finally(() => progress.stop());
     await store?.flush();
     const options = recordedOptions(settings, data);
     await writeRun(folder, { command: 'train', options, startedAt, environment, data }, result);

@@ -2,11 +2,12 @@
 import { ArgumentError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import { checkInteger, checkOptions, describe, fail } from '../validate';
+import { type Freeze, frozenNames } from './freeze';
 import type { Layer } from './layers';
-import type { Shape } from './layers/layer';
+import type { PlannedLayer, Shape } from './layers/layer';
 import { checkLoss, type Loss, lossKindOf } from './losses';
 import { crossEntropy } from './losses/cross-entropy';
-import { MAX_BATCH, Model } from './model';
+import { MAX_BATCH, Model, type ModelSettings } from './model';
 import { countElements } from './model-memory';
 import { inferShapes, sizeOf } from './network-plan';
 
@@ -23,6 +24,12 @@ export interface ModelOptions {
   batchSize?: number;
   /** Of the initial weights and of dropout: an integer in [0, 2^53). @default 0 */
   seed?: number;
+  /**
+   * Parameters that keep their values, by layer (`'conv1'`), by name (`'conv1.weight'`), or by a RegExp or function of the name.
+   * They have no gradient, and no gradient is computed below the first layer that is trained. Layers up to the last frozen one
+   * below that work in training as in evaluation, batch norm with its running figures. @default none
+   */
+  freeze?: Freeze;
   /** Without, the model can only predict and evaluate, and has no memory for gradients. @default true */
   training?: boolean;
 }
@@ -51,11 +58,9 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
  * });
  */
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
-  const { inputShape } = describeModel(options);
-  const { loss = crossEntropy(), batchSize = 32, seed = 0, training = true } = options;
-  const layers = Object.freeze([...options.layers]);
+  const { settings } = readOptions(options);
   const kernels = await runtime.nn();
-  return new Model(runtime, kernels, { inputShape, layers, loss, batchSize, seed, training, threads: kernels.threads });
+  return new Model(runtime, kernels, { ...settings, threads: kernels.threads });
 }
 
 /** What a model is before there is one. */
@@ -73,20 +78,29 @@ export interface ModelDescription {
  * @example describeModel({ inputSize: 64, layers: [dense(64), relu(), dense(10)] }) // { …, outputShape: [10], parameterCount: 4810 }
  */
 export function describeModel(options: ModelOptions): ModelDescription {
-  checkOptions('options', options, ['inputSize', 'inputShape', 'layers', 'loss', 'batchSize', 'seed', 'training']);
-  const { layers, loss = crossEntropy(), batchSize = 32, seed = 0, training = true } = options;
+  const { settings, planned } = readOptions(options);
+  const { inputShape } = settings;
+  return { inputShape, outputShape: planned[planned.length - 1].output, parameterCount: countElements(planned) };
+}
+
+/** The options with their defaults, checked, and the layers planned. */
+function readOptions(options: ModelOptions): { settings: ModelSettings; planned: readonly PlannedLayer[] } {
+  checkOptions('options', options, ['inputSize', 'inputShape', 'layers', 'loss', 'batchSize', 'seed', 'freeze', 'training']);
+  const { loss = crossEntropy(), batchSize = 32, seed = 0, freeze, training = true } = options;
   const inputShape = checkInputShape(options);
   checkInteger('batchSize', batchSize, 1, MAX_BATCH);
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   if (typeof training !== 'boolean') fail('training', 'true or false', training);
-  const planned = inferShapes(inputShape, layers);
+  const planned = inferShapes(inputShape, options.layers);
+  const layers = Object.freeze([...options.layers]);
   const output = planned[planned.length - 1].output;
   checkLoss('loss', loss, sizeOf(output));
   if (lossKindOf(loss).targets === 'classes' && output.length !== 1) {
     const last = `layers[${planned.length - 1}] (${layers[planned.length - 1].kind})`;
     throw new ArgumentError(last, 'an output of one row, the classes, for a loss on classes', describe(output));
   }
-  return { inputShape, outputShape: output, parameterCount: countElements(planned) };
+  const frozen = frozenNames(freeze, layers, planned, training);
+  return { settings: { inputShape, layers, loss, batchSize, seed, training, frozen }, planned };
 }
 
 /** Elements that the parameters of such a model would have. */

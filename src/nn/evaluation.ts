@@ -2,7 +2,15 @@
 import { checkInteger, checkOptions, fail } from '../validate';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
-import { checkSamples, loadRange, type Samples } from './samples';
+import {
+  type FeatureTensor,
+  loadRange,
+  readFeatures,
+  readSamples,
+  type SampleArrays,
+  type SampleFormat,
+  type Samples,
+} from './samples';
 
 export interface EvaluateOptions {
   /** Also counts a sample as right when its class is among the k greatest outputs: an integer in [1, outputs]. */
@@ -78,9 +86,24 @@ function firstGreatest(row: Float32Array): number {
   return best;
 }
 
+/** Checks what is to be evaluated; throws an ArgumentError unless samples and options fit the model. */
+export function readEvaluation(
+  argument: string,
+  model: SampleFormat,
+  samples: Samples,
+  options: EvaluateOptions = {},
+): SampleArrays {
+  checkOptions('options', options, ['topK', 'confusion']);
+  const arrays = readSamples(argument, model, samples);
+  if (options.topK !== undefined) checkInteger('topK', options.topK, 1, model.outputSize);
+  if (lossKindOf(model.loss).targets !== 'classes' && (options.topK !== undefined || options.confusion))
+    fail('options', 'neither topK nor confusion, which are for classes', options);
+  return arrays;
+}
+
 /**
  * Evaluates batch by batch: a generator, so that its caller may do something else in between.
- * @throws ArgumentError for samples or options that do not fit the model
+ * @throws ArgumentError, at its first turn, for samples or options that do not fit the model
  */
 export function* evaluationOf(
   argument: string,
@@ -88,20 +111,16 @@ export function* evaluationOf(
   samples: Samples,
   options: EvaluateOptions = {},
 ): Generator<void, Evaluation> {
-  checkOptions('options', options, ['topK', 'confusion']);
-  const count = checkSamples(argument, model, samples);
-  const classes = lossKindOf(model.loss).targets === 'classes';
-  if (options.topK !== undefined) checkInteger('topK', options.topK, 1, model.outputSize);
-  if (!classes && (options.topK !== undefined || options.confusion))
-    fail('options', 'neither topK nor confusion, which are for classes', options);
+  const arrays = readEvaluation(argument, model, samples, options);
+  const { count } = arrays;
   const tally = new Tally(model.outputSize, options);
   for (let from = 0; from < count; from += model.batchSize) {
     const size = Math.min(model.batchSize, count - from);
-    loadRange(model, samples, from, size);
+    loadRange(model, arrays, from, size);
     tally.add(model, size);
     yield;
   }
-  return tally.result(classes);
+  return tally.result(lossKindOf(model.loss).targets === 'classes');
 }
 
 /**
@@ -118,20 +137,19 @@ export function evaluate(model: Model, samples: Samples, options: EvaluateOption
 /**
  * The model's outputs for any number of samples: count × outputSize, row-major.
  *
- * @param features count × inputSize values, row-major
+ * @param features count × inputSize values, row-major; or a tensor of them
  * @throws ArgumentError when they are no whole number of samples
  * @example const [probabilityOfRain] = predict(model, today);
  */
-export function predict(model: Model, features: Float32Array): Float32Array {
+export function predict(model: Model, features: Float32Array | FeatureTensor): Float32Array {
   const { inputSize, outputSize, batchSize } = model;
-  if (!(features instanceof Float32Array) || features.length % inputSize !== 0) {
-    fail('features', `a Float32Array of ${inputSize} values a sample`, features);
-  }
-  const count = features.length / inputSize;
+  const values = readFeatures('features', features);
+  if (values.length % inputSize !== 0) fail('features', `a Float32Array of ${inputSize} values a sample`, values);
+  const count = values.length / inputSize;
   const outputs = new Float32Array(count * outputSize);
   for (let from = 0; from < count; from += batchSize) {
     const size = Math.min(batchSize, count - from);
-    model.input.set(features.subarray(from * inputSize, (from + size) * inputSize));
+    model.input.set(values.subarray(from * inputSize, (from + size) * inputSize));
     outputs.set(model.predict(size), from * outputSize);
   }
   return outputs;

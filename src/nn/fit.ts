@@ -4,109 +4,13 @@
  * Invariant: what is learnt is a function of model, data, optimizer, schedule and seed. Pauses, slices, progress reports, threads, and
  * an interruption with a resumption in mid-epoch change no bit of it.
  */
-import type { CheckpointExtras } from '../checkpoint/optimizer-checkpoint';
-import type { CheckpointStore } from '../checkpoint/stores/store';
-import type { StateDict } from '../optimizers/state-dict';
 import { turn } from '../runtime/turn';
-import type { LearningRate } from '../types';
-import { checkChoice, checkInteger, checkNumber, checkOptions, fail } from '../validate';
-import { EarlyStopping, type EarlyStoppingOptions } from './early-stopping';
-import { type Evaluation, evaluationOf } from './evaluation';
+import { EarlyStopping } from './early-stopping';
+import { type Evaluation, evaluationOf, readEvaluation } from './evaluation';
+import { checkFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
 import type { Model } from './model';
-import { type BatchSource, checkSamples, createSource, type Samples, type TrainingData } from './samples';
-import { encodeLearnt, loadLearnt, loadRun, type RunState, saveRun } from './training-run';
-
-/** What `fit` needs of an optimizer; all of the library's have it. */
-export interface FitOptimizer {
-  step(): { skipped: boolean };
-  readonly paramGroups: readonly { lr: LearningRate }[];
-  stateDict(): StateDict;
-  loadStateDict(state: StateDict): void;
-}
-
-export interface CheckpointOptions {
-  /** Where the checkpoint is kept. */
-  store: CheckpointStore;
-  /** Steps between saves, besides one after every epoch and one at the end: an integer ≥ 1. @default after every epoch only */
-  every?: number;
-  /** What the store shall hold in the end: the last state, from which a run resumes, or that of the best epoch. @default 'last' */
-  keep?: 'last' | 'best';
-  /** Your own data, kept in every checkpoint: `decodeCheckpoint(bytes).extras`. The keys `model` and `run` are taken. @default {} */
-  extras?: CheckpointExtras;
-}
-
-export interface FitOptions {
-  /** Holds the model's parameters. */
-  optimizer: FitOptimizer;
-  /** Passes over the data: an integer ≥ 1. */
-  epochs: number;
-  /** Of the order of samples: an integer in [0, 2^53). @default 0 */
-  seed?: number;
-  /** Evaluated after every epoch. */
-  validation?: Samples;
-  /** Learning rate by step (from 1), for all param groups; one with `update` is told every epoch's validation loss. */
-  schedule?: LearningRate;
-  earlyStopping?: EarlyStoppingOptions;
-  /** Saves as it goes, and resumes from what the store holds. */
-  checkpoint?: CheckpointOptions;
-  /** Called at the end of every slice and epoch. */
-  onProgress?: (progress: FitProgress) => void;
-  /** Ends training after the batch under way; what was learnt stays, and is saved if there is a checkpoint. */
-  signal?: AbortSignal;
-  /** Milliseconds of work between two turns of the event loop, so that a page stays responsive. @default 8 */
-  budgetMs?: number;
-}
-
-export interface FitProgress {
-  /** 1-based. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Batches done in this epoch. */
-  readonly batch: number;
-  /** Null for streams. */
-  readonly batchCount: number | null;
-  /** Optimizer steps of the run, those before a resumption included. */
-  readonly step: number;
-  /** Mean loss of this epoch's batches so far. */
-  readonly loss: number;
-  /** Since this call began, evaluation apart. */
-  readonly samplesPerSecond: number;
-  /** The epoch's figures once it is complete. */
-  readonly result: FitEpoch | null;
-}
-
-/** One complete epoch. */
-export interface FitEpoch {
-  readonly epoch: number;
-  /** Mean loss over the epoch's batches as they were trained on. */
-  readonly loss: number;
-  readonly validation: Evaluation | null;
-  /** Steps that the optimizer refused. */
-  readonly skippedSteps: number;
-}
-
-export interface FitResult {
-  readonly epochs: readonly FitEpoch[];
-  readonly steps: number;
-  /** Why training ended. */
-  readonly reason: 'complete' | 'aborted' | 'early-stopping';
-  /** Of the lowest loss (on validation, if there is one); null without a complete epoch. */
-  readonly bestEpoch: number | null;
-  readonly samplesPerSecond: number;
-}
-
-const OPTION_NAMES = [
-  'optimizer',
-  'epochs',
-  'seed',
-  'validation',
-  'schedule',
-  'earlyStopping',
-  'checkpoint',
-  'onProgress',
-  'signal',
-  'budgetMs',
-];
+import { type BatchSource, createSource, type TrainingData } from './samples';
+import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunState, saveRun } from './training-run';
 
 /**
  * Trains a model. Each epoch visits every sample once, in an order that seed and epoch determine; a short last batch counts by its
@@ -129,7 +33,7 @@ export async function fit(model: Model, data: TrainingData, options: FitOptions)
 
 /** One call of `fit`. */
 class Run {
-  readonly #model: Model;
+  readonly #learner: Learner;
   readonly #options: FitOptions;
   readonly #source: BatchSource;
   readonly #stopping: EarlyStopping | null;
@@ -150,15 +54,10 @@ class Run {
   #samples = 0;
 
   constructor(model: Model, data: TrainingData, options: FitOptions) {
-    checkOptions('options', options, OPTION_NAMES);
-    const { optimizer, epochs, seed = 0, validation, checkpoint, budgetMs = 8, earlyStopping, schedule } = options;
-    if (typeof optimizer?.step !== 'function') fail('optimizer', 'an optimizer of the model’s parameters', optimizer);
-    checkInteger('epochs', epochs, 1, 2 ** 31 - 1);
-    checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
-    checkNumber('budgetMs', budgetMs, '[0, ∞)', (value) => value >= 0);
-    if (validation !== undefined) checkSamples('validation', model, validation);
-    if (checkpoint !== undefined) checkCheckpoint(checkpoint);
-    this.#model = model;
+    checkFitOptions(options);
+    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8, earlyStopping, schedule } = options;
+    if (validation !== undefined) readEvaluation('validation', model, validation, metrics);
+    this.#learner = { model, optimizer, average };
     this.#options = options;
     this.#source = createSource(model, data, seed);
     this.#stopping = earlyStopping === undefined ? null : new EarlyStopping(earlyStopping);
@@ -169,10 +68,11 @@ class Run {
 
   /** Takes over the run that the store holds, if it holds one. */
   async resume(): Promise<void> {
-    const { checkpoint, optimizer, schedule } = this.#options;
+    const { checkpoint, accumulator, schedule } = this.#options;
     if (!checkpoint || checkpoint.keep === 'best') return;
-    const state = await loadRun(checkpoint.store, this.#model, optimizer, this.#identity);
+    const state = await loadRun(checkpoint.store, this.#learner, this.#identity);
     if (!state) return;
+    if (state.window !== null) accumulator?.loadStateDict(state.window as never);
     if (state.schedule !== null) (schedule as Partial<Stateful>)?.loadStateDict?.(state.schedule);
     if (this.#stopping && state.stopping) this.#stopping.state = state.stopping;
     this.#epochs.push(...state.epochs);
@@ -190,7 +90,7 @@ class Run {
       await this.#finishEpoch();
     }
     const reason = this.#stopping?.exhausted ? 'early-stopping' : signal?.aborted ? 'aborted' : 'complete';
-    if (reason === 'aborted') await this.#save();
+    if (reason === 'aborted' && this.#options.checkpoint?.keep !== 'best') await this.#save();
     if (reason !== 'aborted' && this.#stopping?.restoreBest) this.#restoreBest();
     return {
       epochs: this.#epochs,
@@ -203,23 +103,34 @@ class Run {
 
   /** From the batch reached to the epoch's end; false when it was cut short. */
   async #trainEpoch(): Promise<boolean> {
-    const { optimizer, signal, checkpoint } = this.#options;
+    const { optimizer, accumulator, signal, checkpoint } = this.#options;
     await this.#source.start(this.#epoch - 1, this.#batch);
     while (true) {
       const next = this.#source.next();
       const count = typeof next === 'number' ? next : await next;
-      if (count === 0) return true;
-      this.#lossSum += count * this.#model.computeGradients(count);
-      if (optimizer.step().skipped) this.#skipped++;
+      if (count === 0) break;
+      this.#lossSum += count * this.#learner.model.computeGradients(count);
+      const stepped = accumulator ? accumulator.add() : optimizer.step();
+      this.#count(stepped);
       this.#seen += count;
       this.#samples += count;
       this.#batch++;
-      this.#step++;
-      if (checkpoint?.every && checkpoint.keep !== 'best' && this.#step % checkpoint.every === 0) await this.#save();
+      const due = stepped && checkpoint?.every && checkpoint.keep !== 'best' && this.#step % checkpoint.every === 0;
+      if (due) await this.#save();
       if (signal?.aborted && this.#batch !== this.#source.batchCount) return false;
       if (performance.now() - this.#sliceStart >= this.#budgetMs) await this.#pause();
       if (signal?.aborted && this.#batch !== this.#source.batchCount) return false;
     }
+    this.#count(accumulator?.flush() ?? null);
+    return true;
+  }
+
+  /** Counts a step, if there was one. */
+  #count(stepped: { skipped: boolean } | null): void {
+    if (!stepped) return;
+    this.#step++;
+    if (stepped.skipped) this.#skipped++;
+    else this.#options.average?.update();
   }
 
   /** Reports, and lets the event loop turn. */
@@ -240,8 +151,7 @@ class Run {
     (this.#options.schedule as Partial<Stateful> | undefined)?.update?.(watched);
     const improved = this.#best === null || watched < this.#best.loss;
     if (improved && !Number.isNaN(watched)) this.#best = { epoch, loss: watched };
-    if (this.#stopping?.observe(epoch, watched) && this.#stopping.restoreBest)
-      this.#bestState = encodeLearnt(this.#model, this.#options.optimizer);
+    if (this.#stopping?.observe(epoch, watched) && this.#stopping.restoreBest) this.#bestState = encodeLearnt(this.#learner);
     this.#report(result);
     this.#epoch++;
     this.#batch = 0;
@@ -254,9 +164,9 @@ class Run {
 
   /** Evaluates in slices too. */
   async #validate(): Promise<Evaluation | null> {
-    const { validation } = this.#options;
+    const { validation, metrics } = this.#options;
     if (!validation) return null;
-    const batches = evaluationOf('validation', this.#model, validation);
+    const batches = evaluationOf('validation', this.#learner.model, validation, metrics);
     let start = performance.now();
     for (let step = batches.next(); ; step = batches.next()) {
       if (step.done) return step.value;
@@ -267,9 +177,10 @@ class Run {
   }
 
   async #save(): Promise<void> {
-    const { checkpoint, optimizer, schedule } = this.#options;
+    const { checkpoint, accumulator, schedule } = this.#options;
     if (!checkpoint) return;
     const state: RunState = {
+      window: accumulator?.stateDict() ?? null,
       identity: this.#identity,
       schedule: (schedule as Partial<Stateful> | undefined)?.stateDict?.() ?? null,
       stopping: this.#stopping?.state ?? null,
@@ -283,12 +194,11 @@ class Run {
       best: this.#best,
       bestState: this.#bestState,
     };
-    await saveRun(checkpoint.store, this.#model, optimizer, state, checkpoint.extras);
+    await saveRun(checkpoint.store, this.#learner, state, checkpoint.extras);
   }
 
   #restoreBest(): void {
-    if (!this.#bestState) return;
-    loadLearnt(this.#bestState, this.#model, this.#options.optimizer);
+    if (this.#bestState) loadLearnt(this.#bestState, this.#learner);
   }
 
   #report(result: FitEpoch | null): void {
@@ -315,17 +225,4 @@ interface Stateful {
   update(metric: number): unknown;
   stateDict(): unknown;
   loadStateDict(state: unknown): void;
-}
-
-function checkCheckpoint(options: CheckpointOptions): void {
-  checkOptions('checkpoint', options, ['store', 'every', 'keep', 'extras']);
-  const { store, every, keep = 'last', extras = {} } = options;
-  if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
-    fail('checkpoint.store', 'a checkpoint store', store);
-  if (every !== undefined) checkInteger('checkpoint.every', every, 1, Number.MAX_SAFE_INTEGER);
-  checkChoice('checkpoint.keep', keep, ['last', 'best']);
-  if (typeof extras !== 'object' || extras === null) fail('checkpoint.extras', 'an object', extras);
-  for (const taken of ['model', 'run']) {
-    if (Object.hasOwn(extras, taken)) fail(`checkpoint.extras.${taken}`, 'another key: this one is taken', extras[taken]);
-  }
 }

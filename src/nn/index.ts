@@ -3,15 +3,18 @@ export type { NNKernels } from '../runtime/kernels-nn';
 export { countParameters, createModel, describeModel, type ModelDescription, type ModelOptions } from './create-model';
 export type { EarlyStoppingOptions } from './early-stopping';
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from './evaluation';
-export {
-  type CheckpointOptions,
-  type FitEpoch,
-  type FitOptimizer,
-  type FitOptions,
-  type FitProgress,
-  type FitResult,
-  fit,
-} from './fit';
+export { extractFeatures } from './features';
+export { fit } from './fit';
+export type {
+  CheckpointOptions,
+  FitAccumulator,
+  FitAverage,
+  FitEpoch,
+  FitOptimizer,
+  FitOptions,
+  FitProgress,
+  FitResult,
+} from './fit-options';
 export { type Layer, sequential } from './layers';
 export { type AvgPool2dLayer, avgPool2d } from './layers/avg-pool2d';
 export { type BatchNormLayer, type BatchNormOptions, batchNorm } from './layers/batch-norm';
@@ -37,4 +40,6 @@ export { type HuberLoss, huber } from './losses/huber';
 export { type MeanSquaredErrorLoss, meanSquaredError } from './losses/mean-squared-error';
 export type { Model, ModelState } from './model';
 export type { ModelMemory } from './model-memory';
-export type { Samples, TrainingData } from './samples';
+export type { FeatureTensor, Samples, TrainingData } from './samples';
+export { type TrainInWorkerOptions, trainInWorker, type WorkerData, type WorkerTraining } from './train-in-worker';
+export type { OptimizerSpec, TrainingSpec } from './training-spec';

@@ -7,7 +7,7 @@ import { type NamedArray, type NetworkPlan, sizeOf } from './network-plan';
 export interface ModelMemory {
   /** Values of all parameters and running figures. */
   readonly weights: number;
-  /** Gradients of all parameters. */
+  /** Gradients of all parameters that are trained. */
   readonly gradients: number;
   /** One allocation for input, targets, activations, their gradients and scratch. */
   readonly workspace: number;
@@ -21,7 +21,7 @@ export function memoryOf(plan: NetworkPlan, training: boolean): ModelMemory {
     plan.stages.reduce((sum, stage) => sum + pick(stage), 0);
   const values = total(({ parameters }) => bytesOf(parameters));
   const weights = values + total(({ statistics }) => bytesOf(statistics));
-  const gradients = training ? values : 0;
+  const gradients = training ? total(({ parameters }) => bytesOf(parameters.filter(({ frozen }) => !frozen))) : 0;
   const workspace = alignedBytes(plan.workspaceBytes);
   return { weights, gradients, workspace, total: weights + gradients + workspace };
 }

@@ -17,7 +17,7 @@ import type { Shape } from './layers/layer';
 import { type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
 import { Network } from './network';
-import { type NamedArray, type NetworkOptions, type NetworkPlan, planNetwork } from './network-plan';
+import { type NamedArray, type NetworkOptions, type NetworkPlan, planNetwork, sizeOf } from './network-plan';
 
 /** Everything that a model has learnt: copies, by name, and how many training passes dropout has seen. */
 export interface ModelState {
@@ -44,7 +44,12 @@ export class Model {
   readonly layers: readonly Layer[];
   /** Whether the model can compute gradients. */
   readonly training: boolean;
-  /** Trainable parameters by name (`dense1.weight`, `dense1.bias`, …): give them to an optimizer as they are. Empty without training. */
+  /** Of the layers, in order: `conv1`, `relu1`, `dense1`. */
+  readonly layerNames: readonly string[];
+  /**
+   * Parameters to train, by name (`dense1.weight`, `dense1.bias`, …): give them to an optimizer as they are. Frozen ones are not
+   * among them; without training there are none.
+   */
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** All that makes up the model, by name: values of the parameters, and running figures. */
   readonly weights: Readonly<Record<string, Tensor>>;
@@ -71,6 +76,7 @@ export class Model {
     this.batchSize = settings.batchSize;
     this.loss = settings.loss;
     this.layers = settings.layers;
+    this.layerNames = Object.freeze(this.#plan.stages.map(({ name }) => name));
     this.training = settings.training;
     const parameters = createRecord<Parameter>();
     const weights = createRecord<Tensor>();
@@ -175,6 +181,18 @@ export class Model {
     return this.output.slice(0, count * this.outputSize);
   }
 
+  /**
+   * @internal Forward over the first `count` samples of `input` up to a layer (0-based), as in evaluation: a copy of its outputs.
+   * `extractFeatures` does it for any number of samples.
+   */
+  activations(count: number, layer: number): { shape: Shape; data: Float32Array } {
+    this.#checkBatch(count);
+    this.#readWeights(false);
+    this.#network.forward(count, false, 0, layer + 1);
+    const { y, layer: planned } = this.#plan.stages[layer];
+    return { shape: planned.output, data: this.#floats(y, count * sizeOf(planned.output)).slice() };
+  }
+
   /** Copies of everything the model has learnt. */
   stateDict(): ModelState {
     this.#check();
@@ -243,8 +261,8 @@ export class Model {
 
   #allocateWeights(parameters: Record<string, Parameter>, weights: Record<string, Tensor>): void {
     for (const stage of this.#plan.stages) {
-      for (const { fullName, shape } of stage.parameters) {
-        if (this.training) weights[fullName] = (parameters[fullName] = new Parameter(this.runtime, shape)).value;
+      for (const { fullName, shape, frozen } of stage.parameters) {
+        if (this.training && !frozen) weights[fullName] = (parameters[fullName] = new Parameter(this.runtime, shape)).value;
         else weights[fullName] = new Tensor(this.runtime, shape);
       }
       for (const { fullName, shape } of stage.statistics) weights[fullName] = new Tensor(this.runtime, shape);

@@ -19,15 +19,20 @@ export interface NetworkOptions {
   readonly training: boolean;
   /** Threads that may share a kernel's call, each with scratch of its own. @default 1 */
   readonly threads?: number;
+  /** Full names of parameters that will not be trained. @default none */
+  readonly frozen?: ReadonlySet<string>;
 }
 
 /** A parameter or running figure under the name that users see. */
 export interface NamedArray extends ArrayPlan {
   readonly fullName: string;
+  /** Whether it has no gradient. */
+  readonly frozen: boolean;
 }
 
 /** A layer with its place: offsets in the workspace, -1 for what it does not have. */
 export interface Stage {
+  readonly name: string;
   readonly layer: PlannedLayer;
   readonly parameters: readonly NamedArray[];
   readonly statistics: readonly NamedArray[];
@@ -41,8 +46,10 @@ export interface Stage {
 
 export interface NetworkPlan {
   readonly stages: readonly Stage[];
-  /** Backward stops after this stage: none before it has parameters. */
+  /** Backward stops after this stage: none before it has parameters to train. */
   readonly firstTrained: number;
+  /** In training passes so many stages, from the first, work as in evaluation: those up to the last with frozen parameters before `firstTrained`. */
+  readonly evaluated: number;
   readonly outputShape: Shape;
   /** Floats a sample. */
   readonly inputs: number;
@@ -80,7 +87,7 @@ export function inferShapes(inputShape: Shape, layers: readonly Layer[]): Planne
 }
 
 /** Numbers the layers of each kind from 1, in order: `dense1`, `conv1`, `dense2`. */
-function namesOf(layers: readonly Layer[]): string[] {
+export function namesOf(layers: readonly Layer[]): string[] {
   const counts = new Map<string, number>();
   return layers.map((layer) => {
     const { prefix } = kindOf(layer);
@@ -134,8 +141,10 @@ interface Buffers {
 }
 
 /** Plans the whole network. @throws ArgumentError naming the layer or loss that does not fit */
-export function planNetwork({ inputShape, layers, loss, batchSize, training, threads = 1 }: NetworkOptions): NetworkPlan {
+export function planNetwork(options: NetworkOptions): NetworkPlan {
+  const { inputShape, layers, loss, batchSize, training, threads = 1, frozen = new Set() } = options;
   const planned = inferShapes(inputShape, layers);
+  const names = namesOf(layers);
   const outputShape = planned[planned.length - 1].output;
   const [inputs, outputs] = [sizeOf(inputShape), sizeOf(outputShape)];
   const kind = lossKindOf(checkLoss('loss', loss, outputs));
@@ -148,17 +157,16 @@ export function planNetwork({ inputShape, layers, loss, batchSize, training, thr
   const lossConstants = space.add(floatBytes(kind.constants(loss).length), 0, end);
   const scratchBytes = scratchStep(Math.max(...planned.map((layer) => layer.scratchBytes(batchSize))));
   const scratch = space.add(threads * scratchBytes, 0, end);
-  const buffers = planForward(space, planned, input, batchSize, training);
+  const { firstTrained, evaluated } = findTrained(planned, names, frozen);
+  const buffers = planForward(space, planned, input, batchSize, training ? evaluated : planned.length);
   const output = buffers[buffers.length - 1].y;
   space.use(output, end);
   const lossGradient = space.add(floatBytes(batchSize * outputs), planned.length, planned.length);
-  const trained = planned.findIndex(({ parameters }) => parameters.length > 0);
-  const firstTrained = trained < 0 ? planned.length : trained;
   if (training) planBackward(space, planned, buffers, lossGradient, batchSize, firstTrained);
   const { offsetOf, bytes: workspaceBytes } = space.place();
   return {
-    stages: assemble(layers, planned, buffers, offsetOf),
-    ...{ firstTrained, outputShape, inputs, outputs, targetsPerSample, workspaceBytes },
+    stages: assemble(names, frozen, planned, buffers, offsetOf),
+    ...{ firstTrained, evaluated, outputShape, inputs, outputs, targetsPerSample, workspaceBytes },
     input: offsetOf(input),
     targets: offsetOf(targets),
     output: offsetOf(output),
@@ -168,19 +176,32 @@ export function planNetwork({ inputShape, layers, loss, batchSize, training, thr
   };
 }
 
+/** Where training begins: see NetworkPlan. */
+function findTrained(planned: readonly PlannedLayer[], names: readonly string[], frozen: ReadonlySet<string>) {
+  const trains = planned.map(({ parameters }, index) => parameters.some(({ name }) => !frozen.has(`${names[index]}.${name}`)));
+  const firstTrained = trains.includes(true) ? trains.indexOf(true) : planned.length;
+  const hasParameters = planned.slice(0, firstTrained).map(({ parameters }) => parameters.length > 0);
+  return { firstTrained, evaluated: hasParameters.lastIndexOf(true) + 1 };
+}
+
 /** Layers with names and offsets. */
 function assemble(
-  layers: readonly Layer[],
+  names: readonly string[],
+  frozen: ReadonlySet<string>,
   planned: readonly PlannedLayer[],
   buffers: readonly Buffers[],
   offsetOf: (buffer: number) => number,
 ): Stage[] {
-  const names = namesOf(layers);
   return planned.map((layer, index) => {
+    const name = names[index];
     const named = (arrays: readonly ArrayPlan[]) =>
-      arrays.map((array) => ({ ...array, fullName: `${names[index]}.${array.name}` }));
+      arrays.map((array) => {
+        const fullName = `${name}.${array.name}`;
+        return { ...array, fullName, frozen: frozen.has(fullName) };
+      });
     const { x, y, dx, dy, kept, record } = buffers[index];
     return {
+      name,
       layer,
       parameters: named(layer.parameters),
       statistics: named(layer.statistics),
@@ -194,17 +215,18 @@ function assemble(
   });
 }
 
-/** Activations: in place where nobody will read what is overwritten. */
+/** Activations: in place where nobody will read what is overwritten. The first `evaluated` layers have no backward pass. */
 function planForward(
   space: Workspace,
   planned: readonly PlannedLayer[],
   input: number,
   batchSize: number,
-  training: boolean,
+  evaluated: number,
 ): Buffers[] {
   const end = 2 * planned.length + 1;
   let x = input;
   return planned.map((layer, index) => {
+    const training = index >= evaluated;
     const reads = training ? layer.backwardReads : { input: false, output: false };
     space.use(x, index);
     if (reads.input) {

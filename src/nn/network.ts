@@ -60,13 +60,13 @@ export class Network {
     f32.set(lossKindOf(this.#loss).constants(this.#loss), this.#lossArrays.constants / 4);
   }
 
-  /** From input to output. `step` counts training passes: dropout draws by it. */
-  forward(count: number, training: boolean, step: number): void {
+  /** From input to output, or through the first `stages` only. `step` counts training passes: dropout draws by it. */
+  forward(count: number, training: boolean, step: number, stages: number = this.#steps.length): void {
     const pass = this.#pass;
     pass.count = count;
-    pass.training = training;
     pass.step = step;
-    for (let index = 0; index < this.#steps.length; index++) {
+    for (let index = 0; index < stages; index++) {
+      pass.training = training && index >= this.#plan.evaluated;
       const { layer, arrays } = this.#steps[index];
       layer.forward(arrays, pass);
     }

@@ -9,7 +9,7 @@ import { CheckpointError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import { createRecord } from '../tensors/views';
 import type { EarlyStoppingState } from './early-stopping';
-import type { FitEpoch } from './fit';
+import type { FitAverage, FitEpoch } from './fit-options';
 import type { Model, ModelState } from './model';
 
 /** How far a run is. */
@@ -17,6 +17,8 @@ export interface RunState {
   /** What must be the same for a run to go on: otherwise the batches would be others. */
   readonly identity: { readonly seed: number; readonly batchSize: number; readonly count: number | null };
   readonly schedule: unknown;
+  /** The accumulator's, if there is one. */
+  readonly window: unknown;
   readonly stopping: EarlyStoppingState | null;
   readonly epochs: readonly FitEpoch[];
   /** The epoch under way (1-based), and how many of its batches are done. */
@@ -31,9 +33,11 @@ export interface RunState {
   readonly bestState: Uint8Array | null;
 }
 
-interface HasState {
-  stateDict(): StateDict;
-  loadStateDict(state: StateDict): void;
+/** Everything that learns in a run. */
+export interface Learner {
+  readonly model: Model;
+  readonly optimizer: { stateDict(): StateDict; loadStateDict(state: StateDict): void };
+  readonly average: FitAverage | undefined;
 }
 
 /** The model's arrays that the optimizer does not hold, such as running means. */
@@ -45,24 +49,25 @@ function restOfModel(model: Model, params: StateDict['params']): PlainData {
 }
 
 /**
- * Model and optimizer as they are, with `run`: a checkpoint that `decodeCheckpoint` reads. Both belong together: what a model
- * evaluates with may be the optimizer's.
+ * The learner as it is, with `run`: a checkpoint that `decodeCheckpoint` reads. All of it belongs together: what a model evaluates
+ * with may be the optimizer's, or the average.
  */
 export function encodeLearnt(
-  model: Model,
-  optimizer: HasState,
+  { model, optimizer, average }: Learner,
   run: PlainData = null,
   extras: CheckpointExtras = {},
 ): Uint8Array<ArrayBuffer> {
   const stateDict = optimizer.stateDict();
-  return encodeCheckpoint(stateDict, { ...extras, model: restOfModel(model, stateDict.params), run });
+  const averages = (average?.stateDict() ?? null) as PlainData;
+  return encodeCheckpoint(stateDict, { ...extras, model: restOfModel(model, stateDict.params), average: averages, run });
 }
 
 /**
  * Takes over what `encodeLearnt` returned.
  * @param check throws when `run` does not fit, before anything has changed
  */
-export function loadLearnt(bytes: Uint8Array, model: Model, optimizer: HasState, check?: (run: RunState) => void): RunState {
+export function loadLearnt(bytes: Uint8Array, learner: Learner, check?: (run: RunState) => void): RunState {
+  const { model, optimizer, average } = learner;
   const { stateDict, extras } = decodeCheckpoint(bytes);
   if (typeof extras.model !== 'object' || extras.model === null || extras.run === undefined) {
     throw new CheckpointError('not-training', 'a checkpoint of fit expected, got one of an optimizer alone');
@@ -73,17 +78,17 @@ export function loadLearnt(bytes: Uint8Array, model: Model, optimizer: HasState,
   const { arrays } = model.stateDict();
   model.loadStateDict({ arrays: { ...arrays, ...rest.arrays }, trainingPasses: rest.trainingPasses });
   optimizer.loadStateDict(stateDict);
+  if (extras.average) average?.loadStateDict(extras.average as never);
   return run;
 }
 
 export async function saveRun(
   store: CheckpointStore,
-  model: Model,
-  optimizer: HasState,
+  learner: Learner,
   state: RunState,
   extras?: CheckpointExtras,
 ): Promise<void> {
-  await store.save(encodeLearnt(model, optimizer, state as unknown as PlainData, extras));
+  await store.save(encodeLearnt(learner, state as unknown as PlainData, extras));
 }
 
 /**
@@ -92,12 +97,11 @@ export async function saveRun(
  */
 export async function loadRun(
   store: CheckpointStore,
-  model: Model,
-  optimizer: HasState,
+  learner: Learner,
   identity: RunState['identity'],
 ): Promise<RunState | null> {
   const stored = await store.load();
-  return stored && loadLearnt(stored.bytes, model, optimizer, (state) => checkIdentity(state, identity));
+  return stored && loadLearnt(stored.bytes, learner, (state) => checkIdentity(state, identity));
 }
 
 function checkIdentity(state: RunState, identity: RunState['identity']): void {

@@ -137,9 +137,11 @@ export function splitByMatch<H extends object>(
   return { inits: inits as ParamGroupInit<H>[], paths };
 }
 
-/** Those of `names` that match; adds them to `taken`. */
-function takeMatching(group: string, match: NameMatch, names: readonly string[], taken: Set<string>): string[] {
-  const path = `${group}.match`;
+/**
+ * Those of `names` that match: at least one.
+ * @param path what errors call the match
+ */
+export function matchNames(path: string, match: NameMatch, names: readonly string[]): string[] {
   const isFunction = typeof match === 'function';
   if (!isFunction && !(match instanceof RegExp)) fail(path, 'a RegExp or a function of the name', match);
   const own = names.filter((name) => {
@@ -147,6 +149,13 @@ function takeMatching(group: string, match: NameMatch, names: readonly string[],
     return isFunction ? checkBoolean(`${path}(${describe(name)})`, match(name)) : name.search(match) >= 0;
   });
   if (own.length === 0) throw new ArgumentError(path, 'to match at least one parameter', `none of ${names.length}`);
+  return own;
+}
+
+/** Those of `names` that match; adds them to `taken`. */
+function takeMatching(group: string, match: NameMatch, names: readonly string[], taken: Set<string>): string[] {
+  const path = `${group}.match`;
+  const own = matchNames(path, match, names);
   for (const name of own) {
     if (taken.has(name)) throw new ArgumentError(path, 'names that no other group takes', `${describe(name)} again`);
     taken.add(name);

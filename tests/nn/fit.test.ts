@@ -16,24 +16,13 @@ import {
   meanSquaredError,
   predict,
   relu,
-  type Samples,
   sequential,
   type TrainingData,
 } from '../../src/nn';
 import { reduceOnPlateau } from '../../src/schedules';
 import { generator } from '../kernels/values';
 import { BACKENDS, bitsOf, simd, withRuntime } from '../support/backends';
-
-/** Three overlapping clouds in four dimensions. */
-function clouds(count: number, seed: number): Samples & { labels: Int32Array } {
-  const next = generator(seed);
-  const labels = Int32Array.from({ length: count }, () => Math.floor(next() * 3));
-  const features = Float32Array.from(
-    { length: count * 4 },
-    (_, i) => 1.5 * (next() - 0.5) + (labels[i >> 2] === (i & 3) ? 0.6 : 0),
-  );
-  return { features, labels };
-}
+import { clouds } from './clouds';
 
 const train = clouds(101, 1);
 const validation = clouds(40, 2);
@@ -83,17 +72,40 @@ describe('a run', () => {
     }
   });
 
-  it('takes streams, in chunks of any size', async () => {
+  it('takes streams, wherever they are cut into chunks, and even if they use their arrays again', async () => {
     const whole = await trainOn(() => [train], {});
-    async function* chunks() {
-      // 48 and 53 samples: the batches of 16 are the same as without the cut.
-      yield { features: train.features.subarray(0, 48 * 4), labels: train.labels.subarray(0, 48) };
-      await Promise.resolve();
-      yield { features: train.features.subarray(48 * 4), labels: train.labels.subarray(48) };
-    }
-    const cut = await trainOn(chunks, {});
-    expect(cut.weights).toEqual(whole.weights);
-    expect(cut.result.steps).toBe(21);
+    expect(whole.result.steps).toBe(21);
+    const features = new Float32Array(train.features.length);
+    const labels = new Int32Array(train.labels.length);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), async (sizes) => {
+        async function* chunks() {
+          for (let from = 0, i = 0; from < 101; from += sizes[i++ % sizes.length]!) {
+            const to = Math.min(101, from + sizes[i % sizes.length]!);
+            features.set(train.features.subarray(4 * from, 4 * to));
+            labels.set(train.labels.subarray(from, to));
+            await Promise.resolve();
+            yield { features: features.subarray(0, 4 * (to - from)), labels: labels.subarray(0, to - from) };
+          }
+        }
+        const cut = await trainOn(chunks, {});
+        expect(cut.weights).toEqual(whole.weights);
+        expect(figures(cut.result)).toEqual(figures(whole.result));
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('takes tensors of features, as other libraries give them', async () => {
+    const reference = await trainOn(train, { validation });
+    const tensor = (samples: typeof train) => ({
+      ...samples,
+      features: { data: samples.features, dims: [samples.labels.length, 2, 2] },
+    });
+    const other = await trainOn(tensor(train), { validation: tensor(validation) });
+    expect(other.weights).toEqual(reference.weights);
+    const wrong = { ...train, features: { data: train.features, dims: [100, 4] } };
+    await expect(trainOn(wrong, {})).rejects.toThrow('"data.features.dims" expected sizes whose product is 404, got [100, 4]');
   });
 
   it('learns values too, on several outputs', async () => {

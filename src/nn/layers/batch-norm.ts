@@ -61,6 +61,8 @@ export const batchNormKind: LayerKind<BatchNormLayer> = {
       backwardReads: { input: true, output: false },
       inPlace: 'allowed',
       keptFloats: () => 2 * padded,
+      // Where gradients go that nobody wants.
+      scratchBytes: () => 8 * padded,
       forward({ x, y, weights, statistics, kept }, { kernels, count, training }) {
         const [rows, inverse] = [count * positions, kept + 4 * padded];
         if (training) {
@@ -70,9 +72,10 @@ export const batchNormKind: LayerKind<BatchNormLayer> = {
         }
         kernels.batchNorm(y, x, training ? kept : statistics[0], inverse, weights[0], weights[1], rows, channels);
       },
-      backward({ x, dx, dy, weights, gradients, kept }, { kernels, count }) {
+      backward({ x, dx, dy, weights, gradients, kept, scratch }, { kernels, count }) {
         const [rows, inverse] = [count * positions, kept + 4 * padded];
-        kernels.batchNormGrad(dx, gradients[0], gradients[1], dy, x, kept, inverse, weights[0], rows, channels);
+        const [dgamma, dbeta] = [gradients[0] || scratch, gradients[1] || scratch + 4 * padded];
+        kernels.batchNormGrad(dx, dgamma, dbeta, dy, x, kept, inverse, weights[0], rows, channels);
       },
     };
   },

@@ -71,8 +71,8 @@ export const conv2dKind: LayerKind<Conv2dLayer> = {
         kernels.biasAdd(y, weights[1], count * positions, filters);
       },
       backward({ x, dx, dy, weights, gradients, record: at, scratch }, { kernels, count }) {
-        kernels.conv2dWeightGrad(gradients[0], dy, x, at, count, scratch);
-        kernels.biasGrad(gradients[1], dy, count * positions, filters);
+        if (gradients[0]) kernels.conv2dWeightGrad(gradients[0], dy, x, at, count, scratch);
+        if (gradients[1]) kernels.biasGrad(gradients[1], dy, count * positions, filters);
         if (dx) kernels.conv2dInputGrad(dx, dy, weights[0], at, count, scratch);
       },
     };

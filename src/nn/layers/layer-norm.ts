@@ -33,6 +33,7 @@ export const layerNormKind: LayerKind<LayerNormLayer> = {
   },
   plan({ eps = 1e-5 }, input) {
     const features = input[input.length - 1];
+    const padded = 16 * Math.ceil(features / 16);
     const rowsOf = (count: number) => count * leading(input);
     return {
       ...PLAIN,
@@ -45,13 +46,16 @@ export const layerNormKind: LayerKind<LayerNormLayer> = {
       inPlace: 'allowed',
       // Mean and 1/deviation of every row of this batch.
       keptFloats: (batchSize) => 2 * rowsOf(batchSize),
+      // Where gradients go that nobody wants.
+      scratchBytes: () => 8 * padded,
       forward({ x, y, weights, kept }, { kernels, count }) {
         const rows = rowsOf(count);
         kernels.layerNorm(y, x, kept, kept + 4 * rows, weights[0], weights[1], rows, features, eps);
       },
-      backward({ x, dx, dy, weights, gradients, kept }, { kernels, count }) {
+      backward({ x, dx, dy, weights, gradients, kept, scratch }, { kernels, count }) {
         const rows = rowsOf(count);
-        kernels.layerNormGrad(dx, gradients[0], gradients[1], dy, x, kept, kept + 4 * rows, weights[0], rows, features);
+        const [dgamma, dbeta] = [gradients[0] || scratch, gradients[1] || scratch + 4 * padded];
+        kernels.layerNormGrad(dx, dgamma, dbeta, dy, x, kept, kept + 4 * rows, weights[0], rows, features);
       },
     };
   },

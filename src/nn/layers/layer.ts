@@ -32,7 +32,7 @@ export interface LayerArrays {
   readonly dy: number;
   /** Values of the parameters, in their order. */
   readonly weights: readonly number[];
-  /** Gradients of the parameters. */
+  /** Gradients of the parameters; 0 for those that nobody wants. */
   readonly gradients: readonly number[];
   /** Running figures. */
   readonly statistics: readonly number[];

@@ -2,7 +2,7 @@
 import { AdaL, createOptimizer, createRuntime, practical } from 'adal-wasm';
 import { decodeSafetensors, encodeSafetensors } from 'adal-wasm/checkpoint';
 import { loadDigits } from 'adal-wasm/data';
-import { createModel, dense, relu, trainClassifier } from 'adal-wasm/nn';
+import { createModel, dense, fit, relu } from 'adal-wasm/nn';
 import { warmup } from 'adal-wasm/schedules';
 
 /** Trains on the digits and steps an optimizer by name: the line that the runner looks for. */
@@ -11,7 +11,7 @@ export async function train() {
   const layers = [dense(16), relu(), dense(10)];
   const model = await createModel(runtime, { inputSize: 64, layers, seed: 7 });
   const optimizer = new AdaL(runtime, model.parameters, practical({ totalSteps: 57 }));
-  await trainClassifier(model, optimizer, { train: loadDigits(), epochs: 1, seed: 7 });
+  await fit(model, loadDigits(), { optimizer, epochs: 1, seed: 7 });
   const { backend, threads } = runtime.info;
 
   const lr = warmup({ steps: 4, schedule: () => 0.1 });

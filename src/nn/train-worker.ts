@@ -1,0 +1,109 @@
+/**
+ * What the worker of `trainInWorker` runs: it builds the run that it is told, trains it with `fit`, and sends what was learnt.
+ *
+ * Invariant: its checkpoints are with whoever started it, so that nothing is lost with this worker but the steps since the last.
+ */
+import type { CheckpointStore } from '../checkpoint/stores/store';
+import type { Optimizer } from '../optimizers/optimizer';
+import { createOptimizer } from '../optimizers/registry';
+import { openParentPort } from '../runtime/module-worker';
+import { createRuntime } from '../runtime/runtime';
+import { scheduleFromConfig } from '../schedules/config';
+import { createModel } from './create-model';
+import { fit } from './fit';
+import { checkFitOptions, type FitOptions } from './fit-options';
+import type { Model, ModelState } from './model';
+import { buffersOf, receiveError, sendError, type TrainerReport, type TrainerRequest } from './training-messages';
+
+/** How often the worker shows that it lives, milliseconds. */
+const ALIVE_MS = 1000;
+
+const port = openParentPort();
+const controller = new AbortController();
+
+function report(message: TrainerReport): void {
+  port.post(message, message.type === 'done' || message.type === 'save' ? buffersOf(message) : []);
+}
+
+/** Model, optimizer and options, built and checked: all of a run but its data. */
+interface Prepared {
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+  readonly options: FitOptions;
+}
+let prepared: Prepared | null = null;
+
+async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' }): Promise<void> {
+  const { epochs, seed, metrics, earlyStopping } = spec;
+  const { name, ...own } = spec.optimizer;
+  const runtime = await createRuntime(spec.runtime);
+  const model = await createModel(runtime, spec.model);
+  const optimizer = await createOptimizer(name, model.parameters, { ...own, runtime } as never);
+  const schedule = spec.schedule && scheduleFromConfig(spec.schedule);
+  const { signal } = controller;
+  const onProgress: FitOptions['onProgress'] = (progress) => report({ type: 'progress', progress });
+  const options = { optimizer, epochs, seed, metrics, earlyStopping, schedule, budgetMs, signal, onProgress };
+  checkFitOptions(options);
+  prepared = { model, optimizer, options };
+  const { inputSize, outputSize, loss } = model;
+  report({ type: 'prepared', format: { inputSize, outputSize, loss } });
+}
+
+async function train({ data, validation, every }: TrainerRequest & { type: 'train' }): Promise<void> {
+  const { model, optimizer, options } = prepared!;
+  const result = await fit(model, data, { ...options, validation, checkpoint: { store: remoteStore, every } });
+  report({ type: 'done', result, model: evaluationState(model), optimizer: optimizer.stateDict() });
+}
+
+/** What the model evaluates with, which for Schedule-Free is an average. */
+function evaluationState(model: Model): ModelState {
+  const { arrays, trainingPasses } = model.stateDict();
+  const entries = Object.entries(arrays).map(([name, { shape, data }]) => {
+    const stand = model.parameters[name]?.evaluationValue;
+    return [name, { shape, data: stand ? stand.data.slice() : data }] as const;
+  });
+  return { arrays: Object.fromEntries(entries), trainingPasses };
+}
+
+/** The answer to `load` or `save`: `fit` waits for one before it asks again. */
+let answer: { resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void; reject: (error: Error) => void } | null = null;
+
+function ask(message: TrainerReport): Promise<Uint8Array<ArrayBuffer> | null> {
+  return new Promise((resolve, reject) => {
+    answer = { resolve, reject };
+    report(message);
+  });
+}
+
+const remoteStore: CheckpointStore = {
+  async load() {
+    const bytes = await ask({ type: 'load' });
+    return bytes && { bytes, version: '' };
+  },
+  async save(bytes) {
+    await ask({ type: 'save', bytes: bytes as Uint8Array<ArrayBuffer> });
+    return { version: '' };
+  },
+};
+
+async function handle(message: TrainerRequest): Promise<void> {
+  switch (message.type) {
+    case 'prepare':
+      return prepare(message);
+    case 'train':
+      return train(message);
+    case 'loaded':
+      return answer?.resolve(message.bytes);
+    case 'saved':
+      return answer?.resolve(null);
+    case 'store-failed':
+      return answer?.reject(receiveError(message.error));
+    case 'abort':
+      return controller.abort();
+  }
+}
+
+port.listen((message) => {
+  handle(message as TrainerRequest).catch((error) => report({ type: 'failed', error: sendError(error) }));
+});
+setInterval(() => report({ type: 'alive' }), ALIVE_MS);

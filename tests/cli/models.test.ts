@@ -1,0 +1,191 @@
+/** The models of `adal train`: built in, and written as JSON. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { decodeSafetensors } from '../../src/checkpoint';
+import { adal, readRun, temporaryFolder } from './cli';
+
+const PRACTICAL = ['--preset', 'practical'];
+
+/** The shapes of the weights written. */
+function shapesIn(folder: string): Record<string, readonly number[]> {
+  const { tensors } = decodeSafetensors(readFileSync(join(folder, 'weights.safetensors')));
+  return Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
+}
+
+describe('built in', () => {
+  const cwd = temporaryFolder();
+
+  test('mlp has a hidden layer, cnn takes the shape of images from the data', async () => {
+    const run = async (model: string) => {
+      const { code } = await adal(['train', '--model', model, '--epochs', '4', ...PRACTICAL, '--out', model], cwd);
+      expect(code).toBe(0);
+      return readRun(join(cwd, model));
+    };
+    expect((await run('mlp')).model.title).toBe('64-64-10');
+    const { model, result, options } = await run('cnn');
+    expect(model).toMatchObject({
+      inputShape: [8, 8, 1],
+      loss: { kind: 'crossEntropy' },
+      parameterCount: 160 + 4640 + 128 * 64 + 64 + 650,
+    });
+    expect(options).toMatchObject({ model: 'cnn', batchSize: 32 });
+    expect(result.testAccuracy).toBeGreaterThan(0.9);
+    expect(shapesIn(join(cwd, 'cnn'))).toMatchObject({ 'conv1.weight': [16, 3, 3, 1], 'conv2.weight': [32, 3, 3, 16] });
+  });
+
+  test('charlm learns text, and is compared with n-grams', async () => {
+    writeFileSync(join(cwd, 'rhyme.txt'), 'Der Hahn kräht, die Henne gackert.\n'.repeat(60));
+    const { code, stdout } = await adal(
+      ['train', '--data', 'text:rhyme.txt', ...PRACTICAL, '--epochs', '6', '--out', 'text'],
+      cwd,
+    );
+    expect(code).toBe(0);
+    const { options, model, data, result } = readRun(join(cwd, 'text'));
+    expect(options).toMatchObject({
+      data: 'text:rhyme.txt',
+      model: 'charlm',
+      batchSize: 64,
+      testFraction: expect.closeTo(0.1, 1),
+    });
+    expect(model.layers[0]).toEqual({ kind: 'embedding', rows: 18, dim: 16 });
+    expect(data.ngramLosses).toHaveLength(5);
+    const [unigram, bigram] = data.ngramLosses;
+    expect(bigram).toBeLessThan(unigram);
+    expect(result.testLoss).toBeLessThan(bigram);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(/n-grams their test loss, nats a character: 1-gram \d\.\d{4}, 2-gram/);
+    expect(stdout).toMatch(/most often confused|no example was taken/);
+  });
+});
+
+describe('a JSON model', () => {
+  const cwd = temporaryFolder();
+  const put = (name: string, model: unknown) =>
+    writeFileSync(join(cwd, name), typeof model === 'string' ? model : JSON.stringify(model));
+  const rows = Array.from({ length: 200 }, (_, i) => `${i % 20},${i % 7},${0.5 * (i % 20) - (i % 7)}`);
+  put('line.csv', `a,b,y\n${rows.join('\n')}\n`);
+  const dense = (units: number) => ({ kind: 'dense', units });
+
+  test('trains with layers that have running figures, and resumes when its file is gone', async () => {
+    const model = {
+      inputShape: [8, 8, 1],
+      layers: [
+        { kind: 'conv2d', filters: 4, kernelSize: 3 },
+        { kind: 'batchNorm' },
+        { kind: 'relu' },
+        { kind: 'flatten' },
+        { kind: 'dropout', rate: 0.1 },
+        dense(10),
+      ],
+    };
+    put('my.json', model);
+    const args = ['train', '--model', 'my.json', ...PRACTICAL, '--epochs'];
+    expect((await adal([...args, '4', '--out', 'whole'], cwd)).code).toBe(0);
+    const ended = await adal([...args, '4', '--out', 'ended'], cwd, {
+      signal: 'SIGINT',
+      when: (stderr) => /^epoch 1/m.test(stderr),
+    });
+    rmSync(join(cwd, 'my.json'));
+    if (ended.code === 130) expect((await adal(['train', '--resume', 'ended'], cwd)).code).toBe(0);
+    const [whole, resumed] = [readRun(join(cwd, 'whole')), readRun(join(cwd, 'ended'))];
+    expect(whole.model).toMatchObject(model);
+    expect(whole.options.model).toBe('my.json');
+    expect(resumed.parameterHash).toBe(whole.parameterHash);
+    expect(Object.keys(shapesIn(join(cwd, 'ended')))).toContain('batchNorm1.variance');
+  });
+
+  test('with a loss on values learns the numbers of the target column', async () => {
+    put('line.json', { inputShape: [2], layers: [dense(1)], loss: { kind: 'meanSquaredError' } });
+    const args = [
+      'train',
+      '--data',
+      'csv:line.csv',
+      '--target',
+      'y',
+      '--model',
+      'line.json',
+      '--lr',
+      '0.1',
+      '--optimizer',
+      'adam',
+    ];
+    const { code, stdout, stderr } = await adal([...args, '--epochs', '30', '--out', 'line'], cwd);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^epoch 30\/30 {2}loss \S+ {2}test \d\.\d+/m)]);
+    const { result, epochs } = readRun(join(cwd, 'line'));
+    expect(result).toMatchObject({ testAccuracy: null, confusion: null, bestTestAccuracy: null });
+    expect(result.testLoss).toBeLessThan(0.1);
+    expect(result.testLoss).toBeLessThan(epochs[0].testLoss);
+    expect(stdout).not.toContain('accuracy');
+  });
+
+  test.each([
+    ['{"inputShape": [64]', 'bad.json: expected JSON: '],
+    ['[]', 'bad.json: "model" expected an options object, got []'],
+    [
+      { layers: [dense(10)] },
+      'bad.json: "inputShape" expected [features], [steps, features] or [height, width, channels], got null',
+    ],
+    [{ inputShape: [64, 0], layers: [dense(10)] }, 'bad.json: "inputShape[1]" expected an integer'],
+    [{ inputShape: [64] }, 'bad.json: "layers" expected at least one layer, got undefined'],
+    [{ inputShape: [64], layers: [dense(10), { kind: 'lstm' }] }, 'bad.json: "layers[1]" expected a layer (avgPool2d, '],
+    [
+      { inputShape: [64], layers: [{ kind: 'dense', units: 'many' }] },
+      'bad.json: "layers[0].units" expected an integer in [1, 16777216], got "many"',
+    ],
+    [
+      { inputShape: [64], layers: [{ kind: 'dense', units: 10, bias: true }] },
+      'bad.json: "layers[0].bias" expected one of kind, units',
+    ],
+    [
+      { inputShape: [64], layers: [{ kind: 'maxPool2d', size: 2 }] },
+      'bad.json: "layers[0] (maxPool2d)" expected an image [height, width, channels], got [64]',
+    ],
+    [{ inputShape: [64], layers: [dense(10)], loss: { kind: 'hinge' } }, 'bad.json: "loss" expected a loss (crossEntropy, '],
+    [
+      { inputShape: [64], layers: [dense(10)], optimizer: 'adam' },
+      'bad.json: "model.optimizer" expected one of inputShape, layers, loss',
+    ],
+    [
+      { inputShape: [63], layers: [dense(10)] },
+      'bad.json: expected an inputShape of 64 numbers in all, as an example of digits has, got 63',
+    ],
+    [{ inputShape: [64], layers: [dense(9)] }, 'bad.json: expected 10 outputs, one for each class of digits, got 9'],
+    [
+      { inputShape: [64], layers: [dense(1)], loss: { kind: 'huber' } },
+      'bad.json: expected the loss crossEntropy with digits, got huber',
+    ],
+  ])('that is wrong is refused by file and place: %j', async (model, message) => {
+    put('bad.json', model);
+    const { code, stdout, stderr } = await adal(['train', '--model', 'bad.json', '--epochs', '1'], cwd);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^adal: .+\n$/);
+    expect(stderr).toContain(`adal: ${message}`);
+  });
+
+  test.each([
+    ['--model missing.json', 1, 'missing.json: no such file or folder'],
+    ['--model {"inputShape":[64],"layers":[]}', 1, '--model: "layers" expected at least one layer, got []'],
+    ['--model charlm', 2, '--data expected text:<file> with --model charlm, got digits'],
+    ['--data text:line.csv --model mlp', 2, '--model expected charlm or <file>.json with --data text:, got'],
+    [
+      '--data csv:line.csv --target a --model cnn',
+      2,
+      '--model expected one for rows of numbers with line, which is not of images, got cnn',
+    ],
+    [
+      '--data csv:words.csv --target b --model value.json',
+      1,
+      'words.csv: expected numbers in the target column, for a loss on values, got "x"',
+    ],
+    ['--data text:short.txt', 1, 'short.txt: expected more than 8 characters, got'],
+    ['--data text:bytes.txt', 1, 'bytes.txt: expected UTF-8 text'],
+  ])('%s is refused', async (args, exitCode, message) => {
+    put('words.csv', 'a,b\n1,x\n2,y\n3,z\n');
+    put('value.json', { inputShape: [1], layers: [dense(1)], loss: { kind: 'meanSquaredError' } });
+    put('short.txt', 'too short');
+    writeFileSync(join(cwd, 'bytes.txt'), Uint8Array.of(0xff, 0xfe, 0xfd));
+    const { code, stdout, stderr } = await adal(['train', '--epochs', '1', ...args.split(' ')], cwd);
+    expect([code, stdout]).toEqual([exitCode, '']);
+    expect(stderr).toContain(`adal: ${message}`);
+  });
+});
