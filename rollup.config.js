@@ -97,7 +97,8 @@ export default [
   {
     input: trainWorker,
     external: [/^node:/],
-    output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
+    // A folder deep, as the chunks are, so that ../worker.js leads to the same file from all of them.
+    output: { dir: 'dist/workers', format: 'es', inlineDynamicImports: true },
     plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
   },
   {
