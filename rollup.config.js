@@ -9,6 +9,7 @@ import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import typescript from '@rollup/plugin-typescript';
 import dts from 'rollup-plugin-dts';
+import { reportPage } from './bench/report/page/rollup.js';
 
 const library = {
   index: 'src/index.ts',
@@ -26,13 +27,18 @@ const platforms = {
   'index.edge-light': 'src/platforms/edge-light.ts',
   'registry.edge-light': 'src/platforms/registry.edge-light.ts',
 };
-const cli = { cli: 'src/cli/main.ts' };
+const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
+/** What the benchmark suite starts on other runtimes. */
+const bench = { 'bench/child': 'bench/suite/runners/child.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
 /** What `trainInWorker` starts. Workers have no import maps, and may be served from anywhere: one file that needs no other. */
 const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
 const compile = () =>
-  typescript({ compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true }, include: ['src/**/*.ts'] });
+  typescript({
+    compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true },
+    include: ['src/**/*.ts', 'bench/**/*.ts'],
+  });
 
 /**
  * Pages without a bundler load these files as they are. Class names stay: errors are called by them. Functions that are called in
@@ -73,6 +79,11 @@ function fewChunks(id) {
 /** What an earlier build left would be packed with the rest. */
 const clean = { name: 'clean', buildStart: () => rmSync('dist', { recursive: true, force: true }) };
 
+const json = {
+  name: 'json',
+  transform: (code, id) => (id.endsWith('.json') ? { code: `export default ${code};`, map: null } : null),
+};
+
 /** Left as they are in the source, since they lie beside the entries in dist/. */
 const wasmBeside = {
   name: 'wasm-beside',
@@ -83,8 +94,9 @@ const wasmBeside = {
 };
 
 export default [
+  reportPage,
   {
-    input: { ...library, ...platforms, ...cli },
+    input: { ...library, ...platforms, ...cli, ...bench },
     external,
     output: {
       dir: 'dist',
@@ -92,7 +104,17 @@ export default [
       chunkFileNames: 'chunks/[name].js',
       banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
     },
-    plugins: [clean, wasmBeside, resolve({ preferBuiltins: true }), commonjs(), compile(), minify, executable, workerScript],
+    plugins: [
+      clean,
+      wasmBeside,
+      json,
+      resolve({ preferBuiltins: true }),
+      commonjs(),
+      compile(),
+      minify,
+      executable,
+      workerScript,
+    ],
   },
   {
     input: trainWorker,

@@ -58,6 +58,10 @@ step(
 const sources = [
   ...filesOf('assembly'),
   ...filesOf('src'),
+  ...filesOf('bench/report'),
+  ...filesOf('bench/schema'),
+  ...filesOf('bench/stats'),
+  ...filesOf('bench/suite'),
   ...filesOf('scripts'),
   'rollup.config.js',
   'tsconfig.json',

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { optimizerNames } from '../index';
+import { addBenchCommands } from './bench';
 import { demo } from './demo';
 import { doctor } from './doctor';
 import { describeEnvironment } from './environment';
@@ -129,6 +130,7 @@ function createProgram(version: string): Command {
     .action(async () => {
       process.exitCode = await doctor(describeEnvironment(version));
     });
+  addBenchCommands(program);
   return program;
 }
 

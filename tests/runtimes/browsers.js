@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { startServer } from './server.js';
 
-function find(program) {
+/** Where a program lies, or null. */
+export function find(program) {
   return (
     (process.env.PATH ?? '')
       .split(delimiter)
@@ -29,7 +30,7 @@ function start(command, args, environment = {}) {
   };
 }
 
-const CHROMIUM_FLAGS = [
+export const CHROMIUM_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',

@@ -1,0 +1,37 @@
+/** `adal report`: reads results, merges them, and writes reports by the files' extensions. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { ArgumentError } from '../../src/index';
+import type { Result } from '../schema/result';
+import { mergeFiles } from '../suite/merge';
+import { renderCsv, renderMarkdown, renderReport } from '.';
+
+const FORMATS: Record<string, (result: Result) => string> = {
+  '.html': renderReport,
+  '.md': renderMarkdown,
+  '.csv': renderCsv,
+  '.json': (result) => `${JSON.stringify(result)}\n`,
+};
+
+/**
+ * @param results files of one study
+ * @param out files to write; by default one beside the first result
+ * @throws ResultError when a result is broken or they do not belong together, ArgumentError for other extensions: nothing is written then
+ */
+export function report(results: readonly string[], out: readonly string[] = [beside(results[0]!)]): void {
+  for (const [i, file] of out.entries()) {
+    if (!(extname(file) in FORMATS))
+      throw new ArgumentError(`out[${i}]`, `a file ending in ${Object.keys(FORMATS).join(', ')}`, file);
+  }
+  const result = mergeFiles(results, (name) => readFileSync(name, 'utf8'));
+  const texts = out.map((file) => FORMATS[extname(file)]!(result));
+  for (const [i, file] of out.entries()) {
+    writeFileSync(file, texts[i]!);
+    console.log(file);
+  }
+}
+
+function beside(result: string): string {
+  const extension = extname(result);
+  return `${extension ? result.slice(0, -extension.length) : result}.html`;
+}

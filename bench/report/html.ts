@@ -1,0 +1,37 @@
+/** HTML as a template tag. Invariant: text becomes markup only through this tag, which escapes whatever is not `Html` already. */
+
+/** Markup that needs no escaping. Made by `html` and `raw` alone. */
+export class Html {
+  constructor(readonly markup: string) {}
+}
+
+/** What a template may hold: lists are joined, null and false leave nothing. */
+export type Content = Html | string | number | null | undefined | false | readonly Content[];
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escapeText(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
+
+function markupOf(content: Content): string {
+  if (content instanceof Html) return content.markup;
+  if (Array.isArray(content)) return content.map(markupOf).join('');
+  if (content === null || content === undefined || content === false) return '';
+  return escapeText(String(content));
+}
+
+export function html(strings: TemplateStringsArray, ...contents: Content[]): Html {
+  return new Html(strings.map((text, i) => text + (i < contents.length ? markupOf(contents[i]) : '')).join(''));
+}
+
+/** Markup made elsewhere: the page's own script and style. */
+export function raw(markup: string): Html {
+  return new Html(markup);
+}
+
+/** JSON that may stand in a script element: no `<` that could end it. */
+export function embedJson(id: string, value: unknown): Html {
+  const text = JSON.stringify(value).replace(/</g, '\\u003c');
+  return html`<script type="application/json" id="${id}">${raw(text)}</script>`;
+}

@@ -1,0 +1,53 @@
+/**
+ * How the report's page is built: script and style each become one string, in build/report-page.js, with the hashes that its
+ * content security policy names.
+ */
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import resolve from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
+import typescript from '@rollup/plugin-typescript';
+
+const CHART_STYLE = 'node_modules/uplot/dist/uPlot.min.css';
+const STYLE = 'bench/report/page/style.css';
+const DECLARATION = `/** The page's script and style, and their hashes as a content security policy writes them. */
+export declare const script: string;
+export declare const style: string;
+export declare const scriptHash: string;
+export declare const styleHash: string;
+`;
+
+const hashOf = (text) => `sha256-${createHash('sha256').update(text).digest('base64')}`;
+
+const asStrings = {
+  name: 'as-strings',
+  /** Before there is the module, since the program that is checked has those who import it. */
+  buildStart: () => writeFileSync('build/report-page.d.ts', DECLARATION),
+  generateBundle: {
+    order: 'post',
+    handler: toStrings,
+  },
+};
+
+async function toStrings(_, bundle) {
+  const [chunk] = Object.values(bundle);
+  // A script element ends at the first `</script`, wherever it stands.
+  const script = chunk.code.trim().replace(/<\/(script)/gi, '<\\/$1');
+  const style = (await readFile(CHART_STYLE, 'utf8')) + (await readFile(STYLE, 'utf8'));
+  const strings = { script, style, scriptHash: hashOf(script), styleHash: hashOf(style) };
+  chunk.code = Object.entries(strings)
+    .map(([name, text]) => `export const ${name} = ${JSON.stringify(text)};\n`)
+    .join('');
+}
+
+export const reportPage = {
+  input: { 'report-page': 'bench/report/page/main.ts' },
+  output: { dir: 'build', format: 'iife' },
+  plugins: [
+    asStrings,
+    resolve({ browser: true }),
+    typescript({ compilerOptions: { noEmit: false, noEmitOnError: true }, include: ['bench/report/**/*.ts'] }),
+    terser(),
+  ],
+};

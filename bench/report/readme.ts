@@ -1,0 +1,42 @@
+/** The README's tables, made from a committed result and put between markers: figures there are never typed by hand. */
+import { fail } from '../../src/validate';
+import type { Result } from '../schema/result';
+import { comparisonSection } from './sections/comparisons';
+import { matrixTable } from './sections/matrix';
+import { headlineTable } from './sections/speed';
+import { Study } from './study';
+import { type Table, tableMarkdown } from './table';
+
+/** By marker. What the result has nothing for is left out. */
+export function readmeTables(result: Result): Map<string, string> {
+  const study = new Study(result);
+  const [condition] = study.conditions();
+  const comparisons = comparisonSection(study)?.parts.find((part): part is Table => typeof part === 'object' && 'rows' in part);
+  const tables: [string, Table | null | undefined][] = [
+    ['comparisons', comparisons],
+    ['matrix', condition && matrixTable(study, condition)],
+    ['speed', headlineTable(study)],
+  ];
+  const made = tables.filter((entry): entry is [string, Table] => Boolean(entry[1]));
+  return new Map(made.map(([name, table]) => [name, `${tableMarkdown(table)}\n\n${originNote(result)}`]));
+}
+
+const originNote = ({ date, command }: Result): string => `<sub>Measured ${date.slice(0, 10)} by \`${command}\`.</sub>`;
+
+const markersOf = (name: string): [string, string] => [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
+
+/**
+ * `text` with each table between its markers, `<!-- bench:name -->` and `<!-- /bench:name -->`.
+ * @throws ArgumentError when the text has a marker without its end, or one that no table is for
+ */
+export function replaceTables(text: string, tables: ReadonlyMap<string, string>): string {
+  for (const [, name] of text.matchAll(/<!-- bench:([\w-]+) -->/g)) {
+    const [begin, end] = markersOf(name!);
+    const table = tables.get(name!);
+    if (table === undefined) fail('text', `markers of ${[...tables.keys()].join(', ')}`, begin);
+    const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+    if (to < from) fail('text', `${end} after ${begin}`, begin);
+    text = `${text.slice(0, from)}\n${table}\n${text.slice(to)}`;
+  }
+  return text;
+}

@@ -1,0 +1,100 @@
+/** Whether every runtime computed the same: hashes of trained parameters, and the checks before timing. */
+import type { HashEntry, Micro } from '../../schema/result';
+import { formatNumber, NONE } from '../format';
+import type { Part, Section } from '../section';
+import type { Study } from '../study';
+import type { Cell, Table } from '../table';
+
+const jobOf = ({ workload, optimizer, steps }: HashEntry): string => `${workload}\n${optimizer}\n${steps}`;
+
+/** How many jobs have one hash on all runtimes that ran them, and how many have several. */
+export function hashCounts(hashes: readonly HashEntry[]): { equal: number; different: number } {
+  const seen = new Map<string, Set<string>>();
+  for (const entry of hashes) {
+    if (entry.hash === null) continue;
+    const job = jobOf(entry);
+    seen.set(job, (seen.get(job) ?? new Set()).add(entry.hash));
+  }
+  const different = [...seen.values()].filter((set) => set.size > 1).length;
+  return { equal: seen.size - different, different };
+}
+
+function hashTable(study: Study): Table {
+  const { hashes, environments } = study.result;
+  const jobs = [...new Set(hashes.map(jobOf))];
+  return {
+    id: 'hashes',
+    folded: true,
+    caption: 'Hash of the parameters after the same steps',
+    columns: [
+      { label: 'workload' },
+      { label: 'optimizer' },
+      { label: 'equal' },
+      ...environments.map(({ id }) => ({ label: id })),
+    ],
+    rows: jobs.map((job) => {
+      const entries = hashes.filter((entry) => jobOf(entry) === job);
+      const distinct = new Set(entries.map(({ hash }) => hash).filter((hash) => hash !== null));
+      const { workload, optimizer, steps } = entries[0]!;
+      const cells = environments.map(({ id }): Cell => {
+        const entry = entries.find(({ environment }) => environment === id);
+        if (!entry) return { text: NONE, sort: null, tone: 'absent' };
+        return entry.hash === null
+          ? { text: entry.status, note: entry.reason ?? '', tone: 'absent' }
+          : { text: entry.hash.slice(0, 16) };
+      });
+      const verdict: Cell =
+        distinct.size > 1 ? { text: 'DIFFERENT', tone: 'worse' } : { text: distinct.size === 1 ? 'equal' : NONE };
+      return [{ text: `${workload}, ${steps} steps`, heading: true }, { text: study.label(optimizer) }, verdict, ...cells];
+    }),
+  };
+}
+
+function checkTable(checked: readonly Micro[]): Table {
+  return {
+    id: 'checks',
+    folded: true,
+    caption: 'Before timing: some steps against the oracle',
+    columns: [
+      { label: 'runtime' },
+      { label: 'benchmark, n' },
+      { label: 'implementation' },
+      { label: 'bit for bit' },
+      { label: 'largest relative error', align: 'right' },
+      { label: 'ULP', align: 'right' },
+      { label: 'passed' },
+    ],
+    rows: checked.map(({ environment, benchmark, n, implementation, check }) => [
+      { text: environment, heading: true },
+      { text: `${benchmark}, ${formatNumber(n, 0)}` },
+      { text: implementation },
+      { text: check!.bitwise ? 'yes' : 'no' },
+      { text: formatNumber(check!.maxRelativeError), sort: check!.maxRelativeError },
+      { text: formatNumber(check!.maxUlp), sort: check!.maxUlp },
+      check!.passed ? { text: 'yes' } : { text: 'NO', tone: 'worse' },
+    ]),
+  };
+}
+
+export function correctnessSection(study: Study): Section | null {
+  const { hashes, micro } = study.result;
+  const checked = micro.filter(({ check }) => check !== null);
+  const parts: Part[] = [];
+  if (hashes.length > 0) {
+    const { equal, different } = hashCounts(hashes);
+    const total = equal + different;
+    parts.push(
+      different === 0
+        ? `All ${total} trainings gave the same parameters, bit for bit, on every runtime that ran them.`
+        : `${different} of ${total} trainings gave DIFFERENT parameters on different runtimes. The figures below must not be trusted until that is explained.`,
+      hashTable(study),
+    );
+  }
+  if (checked.length > 0) {
+    parts.push(
+      'Peers compute in other orders and with other roundings, so for them the largest error counts, with the same eps passed to each.',
+      checkTable(checked),
+    );
+  }
+  return parts.length ? { id: 'correctness', title: 'Same numbers everywhere', parts } : null;
+}

@@ -1,0 +1,98 @@
+/** Every optimizer on every workload: a matrix for each schedule and track, relative to Adam under the same. */
+import type { Workload } from '../../schema/result';
+import { divergenceRate, estimateMedian, interquartileMean } from '../../stats';
+import { formatEstimate, formatNumber, formatRatio, formatShare, NONE } from '../format';
+import type { Section } from '../section';
+import { BASELINE, type Condition, primaries, type Study, TRACKS } from '../study';
+import type { Cell, Table } from '../table';
+
+function matrixCell(study: Study, workload: Workload, optimizer: string, condition: Condition): Cell {
+  const runs = study.runs(workload.id, optimizer, condition);
+  const values = primaries(runs, workload);
+  if (values.length === 0) return { text: NONE, sort: null, tone: 'absent' };
+  const estimate = estimateMedian(values);
+  const diverged = runs.filter((run) => run.diverged).length;
+  const failed = diverged ? `${diverged} of ${runs.length} diverged` : '';
+  const text = Number.isFinite(estimate.value) ? formatEstimate(estimate) : 'diverged';
+  const sort = Number.isFinite(estimate.value) ? estimate.value : null;
+  if (optimizer === BASELINE) return { text, sort, note: ['×1', failed].filter(Boolean).join('; ') };
+  const comparison = study.compare(workload, optimizer, BASELINE, condition);
+  if (!comparison) return { text, sort, note: failed };
+  return { text, sort, tone: comparison.tone, note: [formatRatio(comparison.ratio), failed].filter(Boolean).join('; ') };
+}
+
+const idOf = ({ track, schedule }: Condition): string => `${track}-${schedule}`.toLowerCase();
+
+export function matrixTable(study: Study, condition: Condition): Table {
+  const workloads = study.workloads(condition);
+  return {
+    id: `matrix-${idOf(condition)}`,
+    caption: `${study.nameOf(condition)}: median ± 95% interval, and the ratio to ${study.label(BASELINE)} [95% interval]`,
+    columns: [
+      { label: 'optimizer' },
+      ...workloads.map(({ id, metric }) => ({
+        label: `${id} ${metric.name} ${metric.direction === 'higher' ? '↑' : '↓'}`,
+        align: 'right' as const,
+      })),
+    ],
+    rows: study
+      .optimizers(condition)
+      .map(({ id, label }) => [
+        { text: label, heading: true },
+        ...workloads.map((workload) => matrixCell(study, workload, id, condition)),
+      ]),
+  };
+}
+
+/** Final figure beside the best on validation, because that choice alone can be worth more than the optimizer. */
+function choiceTable(study: Study, condition: Condition): Table {
+  const rows = study.workloads(condition).flatMap((workload) => {
+    return study.optimizers(condition).flatMap(({ id, label }): Cell[][] => {
+      const runs = study.runs(workload.id, id, condition);
+      const finals = primaries(runs, workload).filter(Number.isFinite);
+      const bests = runs.map(({ best }) => best.figures[workload.metric.field]).filter((value) => value !== null);
+      if (runs.length === 0 || finals.length === 0 || bests.length === 0) return [];
+      const [final, best] = [estimateMedian(finals), estimateMedian(bests)];
+      const middle = interquartileMean(finals);
+      return [
+        [
+          { text: `${workload.id} ${label}`, heading: true },
+          { text: formatEstimate(final), sort: final.value },
+          { text: formatEstimate(best), sort: best.value },
+          { text: formatNumber(middle), sort: middle },
+          { text: formatShare(divergenceRate(runs)), sort: divergenceRate(runs) },
+          { text: String(runs.length), sort: runs.length },
+        ],
+      ];
+    });
+  });
+  return {
+    id: `choice-${idOf(condition)}`,
+    caption: `${study.nameOf(condition)}: the final figure beside the one at the best validation, over the seeds that did not diverge`,
+    columns: [
+      { label: 'workload, optimizer' },
+      { label: 'final', align: 'right' },
+      { label: 'best validation', align: 'right' },
+      { label: 'interquartile mean', align: 'right' },
+      { label: 'diverged', align: 'right' },
+      { label: 'seeds', align: 'right' },
+    ],
+    rows,
+    folded: true,
+  };
+}
+
+export function matrixSection(study: Study): Section | null {
+  const conditions = study.conditions();
+  if (conditions.length === 0) return null;
+  const tracks = [...new Set(conditions.map(({ track }) => track))].map((track) => `${track}: ${TRACKS[track]}.`);
+  return {
+    id: 'matrix',
+    title: 'Optimizers and workloads',
+    parts: [
+      `The primary figure of each workload at the end of training. ↓: lower is better, ↑: higher is. ▲ is better and ▼ worse than ${study.label(BASELINE)}, with the interval of the paired difference beyond zero; ≈ shows no difference. The ratio is of losses, or of 1 − accuracy, so below 1 is better. A run that diverged counts as worse than any that did not.`,
+      `${tracks.join(' ')} These intervals are not corrected for how many there are: among twenty, one is beyond zero by chance. Only the comparisons above were listed beforehand.`,
+      ...conditions.flatMap((condition) => [matrixTable(study, condition), choiceTable(study, condition)]),
+    ],
+  };
+}

@@ -1,0 +1,128 @@
+/** What threads gain, what a first step costs, and what a training step takes on each runtime. */
+import type { ThreadScaling } from '../../schema/result';
+import { estimateMedian, pairedRatio } from '../../stats';
+import { linesChart } from '../charts/lines';
+import { legend } from '../charts/series';
+import { formatCount, formatDuration, formatEstimate, formatRatio, NONE } from '../format';
+import { html } from '../html';
+import type { Part, Section } from '../section';
+import type { Study } from '../study';
+import type { Cell, Table } from '../table';
+
+const familyOf = ({ environment, optimizer, n }: ThreadScaling): string => `${optimizer}, n = ${formatCount(n)}, ${environment}`;
+
+function speedupOf(row: ThreadScaling, rows: readonly ThreadScaling[]) {
+  const one = rows.find((each) => each.threads === 1 && familyOf(each) === familyOf(row));
+  if (!one || row.samples.length === 0 || one.samples.length !== row.samples.length) return null;
+  return row.samples.every((sample) => sample > 0) ? pairedRatio(one.samples, row.samples) : null;
+}
+
+function threadParts(rows: readonly ThreadScaling[]): Part[] {
+  if (rows.length === 0) return [];
+  const families = [...new Set(rows.map(familyOf))];
+  const lines = families.map((label, index) => {
+    const own = rows.filter((row) => familyOf(row) === label).sort((a, b) => a.threads - b.threads);
+    const points = own.flatMap((row) => {
+      const speedup = speedupOf(row, rows);
+      return speedup ? [{ x: row.threads, y: speedup.value, low: speedup.interval?.[0], high: speedup.interval?.[1] }] : [];
+    });
+    return { label, index, points };
+  });
+  const threads = [...new Set(rows.map((row) => row.threads))].sort((a, b) => a - b);
+  const chart = linesChart({
+    title: 'Speed-up by threads',
+    x: { label: 'threads', ticks: threads },
+    y: { label: 'times one thread', domain: [0, threads.at(-1)!] },
+    lines: lines.filter(({ points }) => points.length > 0),
+    dots: true,
+  });
+  const table: Table = {
+    id: 'threads-table',
+    caption: 'Step time by threads: median ± 95% interval',
+    columns: [
+      { label: 'optimizer, size, runtime' },
+      { label: 'threads', align: 'right' },
+      { label: 'time a step', align: 'right' },
+      { label: 'times one thread', align: 'right' },
+    ],
+    rows: rows.map((row) => {
+      const speedup = speedupOf(row, rows);
+      const time = row.samples.length ? estimateMedian(row.samples) : null;
+      return [
+        { text: familyOf(row), heading: true },
+        { text: String(row.threads), sort: row.threads },
+        time
+          ? { text: formatDuration(time.value), sort: time.value, note: row.stable ? '' : 'unstable' }
+          : { text: `${row.status}: ${row.reason ?? ''}`, sort: null, tone: 'absent' as const },
+        speedup ? { text: formatRatio(speedup), sort: speedup.value } : { text: NONE, sort: null },
+      ];
+    }),
+  };
+  return [
+    html`<div class="figures"><figure><figcaption>Speed-up by threads</figcaption>${chart}${legend(lines)}</figure></div>`,
+    table,
+  ];
+}
+
+function milliseconds(samples: readonly number[]): Cell {
+  if (samples.length === 0) return { text: NONE, sort: null };
+  const estimate = estimateMedian(samples);
+  return { text: formatEstimate(estimate), sort: estimate.value };
+}
+
+function coldStartTable({ result }: Study): Part[] {
+  if (result.coldStart.length === 0) return [];
+  return [
+    {
+      id: 'cold-start',
+      caption: 'From nothing to the first step, milliseconds, median ± 95% interval',
+      columns: [
+        { label: 'runtime' },
+        { label: 'backend' },
+        { label: 'import', align: 'right' },
+        { label: 'create', align: 'right' },
+        { label: 'first step', align: 'right' },
+      ],
+      rows: result.coldStart.map(({ environment, backend, status, reason, importMs, createMs, firstStepMs }) => [
+        { text: environment, heading: true },
+        { text: status === 'ok' ? backend : `${backend}: ${status}, ${reason ?? ''}` },
+        milliseconds(importMs),
+        milliseconds(createMs),
+        milliseconds(firstStepMs),
+      ]),
+    },
+  ];
+}
+
+function trainingTable(study: Study): Part[] {
+  const { speed } = study.result.training;
+  if (speed.length === 0) return [];
+  return [
+    {
+      id: 'training-speed',
+      caption: 'A whole training step, measured alone on the machine: median ± 95% interval, microseconds',
+      columns: [
+        { label: 'runtime' },
+        { label: 'workload' },
+        { label: 'optimizer' },
+        { label: 'µs/step', align: 'right' },
+        { label: 'remarks' },
+      ],
+      rows: speed.map(({ environment, workload, optimizer, status, reason, secondsPerStep, stable }) => {
+        const estimate = secondsPerStep.length ? estimateMedian(secondsPerStep.map((seconds) => 1e6 * seconds)) : null;
+        return [
+          { text: environment, heading: true },
+          { text: workload },
+          { text: study.label(optimizer) },
+          estimate ? { text: formatEstimate(estimate), sort: estimate.value } : { text: NONE, sort: null },
+          { text: status === 'ok' ? (stable ? '' : 'unstable') : `${status}: ${reason ?? ''}` },
+        ];
+      }),
+    },
+  ];
+}
+
+export function scalingSection(study: Study): Section | null {
+  const parts = [...threadParts(study.result.threadScaling), ...coldStartTable(study), ...trainingTable(study)];
+  return parts.length ? { id: 'scaling', title: 'Threads, first steps, training steps', parts } : null;
+}

@@ -1,0 +1,107 @@
+/** What a learning rate beside the best costs: the search's scores over its grid, and how wide the good range is. */
+import type { Selection, Workload } from '../../schema/result';
+import { type SensitivityWidth, sensitivityWidth } from '../../stats';
+import { linesChart } from '../charts/lines';
+import { legend } from '../charts/series';
+import { formatExact, NONE } from '../format';
+import { type Html, html } from '../html';
+import { folded, type Section } from '../section';
+import type { Study } from '../study';
+import type { Cell, Table } from '../table';
+
+/** Scores this near to the best count as good: a share of a loss, or points of an accuracy. */
+const LOSS_TOLERANCE = 0.1;
+const METRIC_TOLERANCE = 0.02;
+
+function widthOf({ field, grid, scores }: Selection, { metric }: Workload): SensitivityWidth | null {
+  const points = grid.map((lr, i) => ({ lr, score: scores[i] ?? null }));
+  const higher = field === 'validationMetric' && metric.direction === 'higher';
+  const known = scores.filter((score) => score !== null);
+  if (known.length === 0) return null;
+  const tolerance = higher ? METRIC_TOLERANCE : LOSS_TOLERANCE * Math.abs(Math.min(...known));
+  return sensitivityWidth(points, higher ? 'higher' : 'lower', tolerance);
+}
+
+function rowOf(study: Study, selection: Selection, workload: Workload): Cell[] {
+  const width = widthOf(selection, workload);
+  const range = width ? `${formatExact(width.low)} to ${formatExact(width.high)}` : NONE;
+  const remarks = [
+    selection.lr === null && 'every rate diverged',
+    selection.extended > 0 && `${selection.extended} rates beyond the budget`,
+    selection.edge && 'the best is on an edge',
+    width?.open && 'the range reaches an end of the grid',
+  ];
+  return [
+    { text: study.label(selection.optimizer), heading: true },
+    { text: `${workload.id}, ${study.schedule(selection.schedule)}` },
+    { text: formatExact(selection.lr), sort: selection.lr },
+    { text: range, sort: width?.low ?? null },
+    { text: width ? `${width.open ? '≥ ' : ''}${width.decades.toFixed(1)}` : NONE, sort: width?.decades ?? null },
+    { text: remarks.filter(Boolean).join('; ') },
+  ];
+}
+
+function chartOf(study: Study, workload: Workload, schedule: string, selections: readonly Selection[]): Html {
+  const title = `${workload.id}, ${study.schedule(schedule)}`;
+  const log = selections.every(({ scores }) => scores.every((score) => score === null || score > 0));
+  const lines = selections.map(({ optimizer, grid, scores }) => ({
+    label: study.label(optimizer),
+    index: study.index(optimizer),
+    points: grid.map((x, i) => ({ x, y: scores[i] ?? NaN })).sort((a, b) => a.x - b.x),
+  }));
+  const field = selections[0]!.field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const options = { title: `Learning rates on ${title}`, x: { label: 'learning rate', log: true }, lines, dots: true };
+  const linear = field.endsWith('metric');
+  return html`<figure><figcaption>${title}</figcaption>${linesChart({ ...options, y: { label: field, log: log && !linear } })}</figure>`;
+}
+
+/** One legend for all: an optimizer looks the same in each. */
+function legendOf(study: Study): Html {
+  const shown = new Set(study.result.training.selections.map(({ optimizer }) => optimizer));
+  return legend([...shown].map((id) => ({ label: study.label(id), index: study.index(id) })));
+}
+
+/** The charts of one schedule. */
+function figuresOf(study: Study, schedule: string): Html[] {
+  return study.result.workloads.flatMap((workload) => {
+    const here = study.result.training.selections.filter((each) => each.workload === workload.id && each.schedule === schedule);
+    return here.length ? [chartOf(study, workload, schedule, here)] : [];
+  });
+}
+
+function widthTable(study: Study): Table {
+  const rows = study.result.workloads.flatMap((workload) => {
+    const here = study.result.training.selections.filter((each) => each.workload === workload.id);
+    return here.map((selection) => rowOf(study, selection, workload));
+  });
+  return {
+    id: 'sensitivity-table',
+    caption: 'How wide the range of good learning rates is',
+    columns: [
+      { label: 'optimizer' },
+      { label: 'workload, schedule' },
+      { label: 'chosen', align: 'right' },
+      { label: 'good range', align: 'right' },
+      { label: 'decades', align: 'right' },
+      { label: 'remarks' },
+    ],
+    rows,
+    folded: true,
+  };
+}
+
+export function sensitivitySection(study: Study): Section | null {
+  const used = new Set(study.result.training.selections.map(({ schedule }) => schedule));
+  if (used.size === 0) return null;
+  const schedules = study.result.schedules.filter(({ id }) => used.has(id));
+  return {
+    id: 'sensitivity',
+    title: 'Learning rates',
+    parts: [
+      `Scores of the search, on validation alone. A line that breaks off diverged. The range holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in factors of ten.`,
+      legendOf(study),
+      ...schedules.map(({ id, label }, i) => folded(label, i === 0, figuresOf(study, id))),
+      widthTable(study),
+    ],
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * A result, indexed by what sections ask for. Only runs of the final phase count; a run that diverged keeps its place and counts as the
+ * worst there is, so that an optimizer never gains by failing.
+ */
+import type { OptimizerEntry, Result, Run, Track, Workload } from '../schema/result';
+import { type Estimate, estimateMedian, probabilityOfImprovement, verdictOf } from '../stats';
+import type { Tone } from './table';
+
+/** Under which conditions runs may be compared. */
+export interface Condition {
+  track: Track;
+  schedule: string;
+}
+
+/** The optimizer that matrices are relative to. */
+export const BASELINE = 'adam';
+
+export const TRACKS: Record<Track, string> = {
+  T0: 'each optimizer with its reference defaults',
+  T1: 'equal budget: each optimizer with the best learning rate of the same grid, chosen on validation seeds',
+};
+
+/** Two groups of runs, paired by seed. */
+export interface Comparison {
+  seeds: number[];
+  /** Of the primary metric, a - b. */
+  difference: Estimate;
+  differences: number[];
+  /** Of losses, or of 1 - metric where higher is better: below 1 is better. */
+  ratio: Estimate;
+  improvement: Estimate;
+  tone: Tone;
+}
+
+export class Study {
+  readonly #groups = new Map<string, Run[]>();
+  readonly #comparisons = new Map<string, Comparison | null>();
+  readonly #order: string[];
+
+  constructor(readonly result: Result) {
+    for (const run of result.training.runs) {
+      if (run.phase !== 'final' || run.status !== 'ok') continue;
+      const key = keyOf(run.workload, run.optimizer, run);
+      const group = this.#groups.get(key);
+      if (group) group.push(run);
+      else this.#groups.set(key, [run]);
+    }
+    for (const group of this.#groups.values()) group.sort((a, b) => a.seed - b.seed);
+    // What is compared gets the first colours, which differ most.
+    const compared = result.comparisons.flatMap(({ a, b }) => [a, b]);
+    this.#order = [...new Set([...compared, BASELINE, ...result.optimizers.map(({ id }) => id)])];
+  }
+
+  /** Final runs by seed; none where nothing ran. */
+  runs(workload: string, optimizer: string, condition: Condition): readonly Run[] {
+    return this.#groups.get(keyOf(workload, optimizer, condition)) ?? [];
+  }
+
+  /** Tracks and schedules that something ran under; those of the listed comparisons first. */
+  conditions(): Condition[] {
+    const listed = this.result.comparisons.map(({ track, schedule }) => ({ track, schedule }));
+    const all = [...listed, ...[...this.#groups.values()].map(([run]) => ({ track: run!.track, schedule: run!.schedule }))];
+    const seen = new Map(all.map((condition) => [`${condition.track} ${condition.schedule}`, condition]));
+    return [...seen.values()].filter((condition) => this.workloads(condition).length > 0);
+  }
+
+  /** Workloads that something ran on. */
+  workloads(condition: Condition, ranked = true): Workload[] {
+    return this.result.workloads.filter(
+      (workload) =>
+        workload.ranked === ranked && this.result.optimizers.some(({ id }) => this.runs(workload.id, id, condition).length > 0),
+    );
+  }
+
+  /** Optimizers that ran on any of the ranked workloads. */
+  optimizers(condition: Condition): OptimizerEntry[] {
+    const workloads = this.workloads(condition);
+    return this.result.optimizers.filter(({ id }) =>
+      workloads.some((workload) => this.runs(workload.id, id, condition).length > 0),
+    );
+  }
+
+  /** Of its colour and dashes: the same everywhere. */
+  index(optimizer: string): number {
+    return this.#order.indexOf(optimizer);
+  }
+
+  label(optimizer: string): string {
+    return this.result.optimizers.find(({ id }) => id === optimizer)?.label ?? optimizer;
+  }
+
+  schedule(id: string): string {
+    return this.result.schedules.find((schedule) => schedule.id === id)?.label ?? id;
+  }
+
+  /** "T1, constant". */
+  nameOf({ track, schedule }: Condition): string {
+    return `${track}, ${this.schedule(schedule)}`;
+  }
+
+  /** a against b on the seeds that both ran; null when there is none. Kept, since several sections ask for the same. */
+  compare(workload: Workload, a: string, b: string, condition: Condition): Comparison | null {
+    const key = `${keyOf(workload.id, a, condition)}\n${b}`;
+    let comparison = this.#comparisons.get(key);
+    if (comparison === undefined) {
+      comparison = compareRuns(workload, this.runs(workload.id, a, condition), this.runs(workload.id, b, condition));
+      this.#comparisons.set(key, comparison);
+    }
+    return comparison;
+  }
+}
+
+const keyOf = (workload: string, optimizer: string, { track, schedule }: Condition): string =>
+  [workload, optimizer, track, schedule].join('\n');
+
+/** The primary figure of a run: null when it was not measured, the worst there is when the run diverged. */
+export function primaryOf(run: Run, { metric }: Workload): number | null {
+  if (run.diverged) return metric.direction === 'lower' ? Infinity : -Infinity;
+  return run.final[metric.field];
+}
+
+/** The primary figures that there are. */
+export function primaries(runs: readonly Run[], workload: Workload): number[] {
+  return runs.map((run) => primaryOf(run, workload)).filter((value) => value !== null);
+}
+
+/** Pairs two groups by seed, with a figure of each; seeds of which either has none are left out. */
+export function pairBySeed(
+  a: readonly Run[],
+  b: readonly Run[],
+  figure: (run: Run) => number | null,
+): { seeds: number[]; a: number[]; b: number[] } {
+  const pairs = { seeds: [] as number[], a: [] as number[], b: [] as number[] };
+  const others = new Map(b.map((run) => [run.seed, figure(run)]));
+  for (const run of a) {
+    const [mine, other] = [figure(run), others.get(run.seed)];
+    if (mine === null || other === null || other === undefined) continue;
+    pairs.seeds.push(run.seed);
+    pairs.a.push(mine);
+    pairs.b.push(other);
+  }
+  return pairs;
+}
+
+/** x - y where two failures are a tie. */
+export const differenceOf = (x: number, y: number): number => (x === y ? 0 : x - y);
+
+/** x / y where two failures, and two zeros, are a tie. */
+export const ratioOf = (x: number, y: number): number => (x === y ? 1 : x / y);
+
+/** What a difference of the primary metric means; nothing while its interval includes zero. */
+export function toneOf(difference: Estimate, direction: 'lower' | 'higher'): Tone {
+  const verdict = verdictOf(difference, 0);
+  if (verdict === 'undecided') return 'undecided';
+  return verdict === direction ? 'better' : 'worse';
+}
+
+function compareRuns(workload: Workload, runsA: readonly Run[], runsB: readonly Run[]): Comparison | null {
+  const { seeds, a, b } = pairBySeed(runsA, runsB, (run) => primaryOf(run, workload));
+  if (seeds.length === 0) return null;
+  const { direction } = workload.metric;
+  const differences = a.map((value, i) => differenceOf(value, b[i]!));
+  const error = (value: number): number => (direction === 'higher' ? 1 - value : value);
+  const ratios = a.map((value, i) => ratioOf(error(value), error(b[i]!)));
+  const difference = estimateMedian(differences);
+  return {
+    seeds,
+    differences,
+    difference,
+    ratio: estimateMedian(ratios),
+    improvement: probabilityOfImprovement(a, b, direction),
+    tone: toneOf(difference, direction),
+  };
+}

@@ -1,0 +1,101 @@
+/** A table as data, and its three forms: HTML that can be sorted, Markdown, CSV. All figures of the report pass through here. */
+import { type Html, html } from './html';
+
+/** How a figure compares; shown by a sign as well as by colour. */
+export type Tone = 'better' | 'worse' | 'undecided' | 'absent';
+
+export interface Cell {
+  text: string;
+  /** What sorting compares: numbers, or text; null goes last in either direction. @default text */
+  sort?: number | string | null;
+  /** A second, smaller line. */
+  note?: string;
+  tone?: Tone;
+  /** The cell names its row. */
+  heading?: boolean;
+}
+
+export interface Column {
+  label: string;
+  /** Numbers stand to the right. @default 'left' */
+  align?: 'left' | 'right';
+}
+
+export interface Table {
+  /** Unique in the report: its anchor, and its name in the CSV. */
+  id: string;
+  caption: string;
+  columns: readonly Column[];
+  rows: readonly (readonly Cell[])[];
+  /** Details that most readers skip: closed in the HTML until opened. */
+  folded?: boolean;
+}
+
+/** Signs that carry what colour carries, for whoever sees none. */
+const SIGNS: Record<Tone, string> = { better: '▲', worse: '▼', undecided: '≈', absent: '' };
+const MEANINGS: Record<Tone, string> = { better: 'better: ', worse: 'worse: ', undecided: 'undecided: ', absent: '' };
+
+/** A cell of text, or of a formatted number that sorts by its value. */
+export function cell(text: string, sort?: number | null): Cell {
+  return sort === undefined ? { text } : { text, sort };
+}
+
+function cellHtml(each: Cell, column: Column): Html {
+  const sort = each.sort === undefined ? each.text : each.sort;
+  const sign = each.tone && SIGNS[each.tone];
+  const content = html`${sign && html`<span class="sign" aria-hidden="true">${sign}</span><span class="sr">${MEANINGS[each.tone!]}</span>`}${each.text}${each.note && html`<small>${each.note}</small>`}`;
+  const classes = [column.align === 'right' && 'number', each.tone].filter(Boolean).join(' ');
+  const attributes = html` class="${classes}" data-sort="${sort ?? ''}"`;
+  return each.heading ? html`<th scope="row"${attributes}>${content}</th>` : html`<td${attributes}>${content}</td>`;
+}
+
+/** Headings are buttons; without the page's script they do nothing and the order is the report's. */
+export function tableHtml({ id, caption, columns, rows, folded }: Table): Html {
+  const head = columns.map(
+    ({ label, align }) =>
+      html`<th scope="col" class="${align === 'right' ? 'number' : ''}"><button type="button">${label}<span class="arrow" aria-hidden="true"></span></button></th>`,
+  );
+  const body = rows.map((row) => html`<tr>${row.map((each, i) => cellHtml(each, columns[i]!))}</tr>\n`);
+  const table = html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-caption">
+<table id="${id}" class="sortable" aria-labelledby="${id}-caption">
+<thead><tr>${head}</tr></thead>
+<tbody>${body}</tbody></table></div>`;
+  if (!folded) return html`<p class="caption" id="${id}-caption">${caption}</p>${table}`;
+  return html`<details><summary id="${id}-caption">${caption} (${rows.length} rows)</summary>${table}</details>`;
+}
+
+const inMarkdown = (text: string): string => text.replace(/\|/g, '\\|').replace(/\n/g, ' ');
+
+function cellMarkdown({ text, note, tone, heading }: Cell): string {
+  const sign = tone && SIGNS[tone] ? `${SIGNS[tone]} ` : '';
+  const whole = inMarkdown(`${sign}${text}${note ? ` (${note})` : ''}`);
+  return heading ? `**${whole}**` : whole;
+}
+
+export function tableMarkdown({ caption, columns, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rule = columns.map(({ align }) => (align === 'right' ? '---:' : '---'));
+  const head = [line(columns.map(({ label }) => inMarkdown(label))), line(rule)];
+  return [`*${caption}*`, '', ...head, ...rows.map((row) => line(row.map(cellMarkdown)))].join('\n');
+}
+
+/** RFC 4180, with an apostrophe before what a spreadsheet would take for a formula. */
+function inCsv(text: string): string {
+  const safe = /^[=+@\t\r]/.test(text) || /^-[^\d.]/.test(text) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
+}
+
+/**
+ * One line a cell: table, row, column, text, value. Tables differ in their columns, so this is the one shape that holds them all; `value` is the
+ * number that the text was made of.
+ */
+export function tableCsv({ id, columns, rows }: Table): string {
+  return rows
+    .flatMap((row) =>
+      row.map(({ text, note, sort }, i) => {
+        const value = typeof sort === 'number' ? String(sort) : '';
+        return [id, row[0]!.text, columns[i]!.label, note ? `${text} (${note})` : text, value].map(inCsv).join(',');
+      }),
+    )
+    .join('\r\n');
+}

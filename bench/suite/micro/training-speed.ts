@@ -1,0 +1,92 @@
+/** What a training step costs, forward, backward and the optimizer's; and whole fits of what is trained at the edge. */
+import type { Runtime } from '../../../src/index';
+import type { Micro, Speed } from '../../schema/result';
+import { optimizerOf, workloadOf } from '../registry';
+import { compact } from '../result';
+import { createConfigured } from '../study/cell';
+import { createTransform } from '../study/transform';
+import type { PreparedWorkload, Tier } from '../types';
+import { type TimeOnce, timeRounds } from './timing';
+
+const WARM_UP_STEPS = 20;
+const MIN_SAMPLE_MS = 20;
+const MAX_STEPS_A_SAMPLE = 10_000;
+
+export async function measureSpeed(
+  prepared: PreparedWorkload,
+  ids: { readonly environment: string; readonly workload: string; readonly optimizer: string },
+  rounds: number,
+  runtime: Runtime,
+): Promise<Speed> {
+  const config = optimizerOf(ids.optimizer);
+  const problem = await prepared.create(runtime, 0);
+  const optimizer = await createConfigured(config, problem, runtime, config.lr / 100);
+  const transform = config.transform ? createTransform(problem, optimizer, config.transform) : null;
+  let step = 0;
+  const run = (count: number): number => {
+    const begin = performance.now();
+    for (let i = 0; i < count; i++, step++) {
+      problem.computeGradients(optimizer, step);
+      transform?.(step);
+      optimizer.step();
+    }
+    return performance.now() - begin;
+  };
+  const warm = Math.max(0.001, run(WARM_UP_STEPS) / WARM_UP_STEPS);
+  const stepsPerSample = Math.min(MAX_STEPS_A_SAMPLE, Math.max(1, Math.ceil(MIN_SAMPLE_MS / warm)));
+  const secondsPerStep = Array.from({ length: rounds }, () => compact(run(stepsPerSample) / stepsPerSample / 1000, 5)!);
+  optimizer.dispose();
+  problem.dispose();
+  const sorted = [...secondsPerStep].sort((a, b) => a - b);
+  const stable = sorted[sorted.length >> 1] / sorted[0] <= 1.05;
+  return { ...ids, status: 'ok', reason: null, secondsPerStep, stepsPerSample, stable };
+}
+
+/** A whole fit, model and optimizer included, as its user waits for it. */
+export async function measureFit(
+  prepared: PreparedWorkload,
+  { environment, workload: id, tier }: { readonly environment: string; readonly workload: string; readonly tier: Tier },
+  rounds: number,
+  runtime: Runtime,
+  timeOnce: TimeOnce,
+): Promise<Micro> {
+  const { tiers, parameters } = workloadOf(id);
+  const { epochs, optimizers } = tiers[tier]!;
+  const config = optimizerOf(optimizers![0]);
+  const problem = await prepared.create(runtime, 0);
+  const optimizer = await createConfigured(config, problem, runtime, config.lr);
+  const fresh = optimizer.stateDict();
+  const steps = epochs * problem.stepsPerEpoch;
+  const fit = () => {
+    optimizer.loadStateDict(fresh);
+    let loss = 0;
+    for (let step = 0; step < steps; step++) {
+      loss = problem.computeGradients(optimizer, step);
+      optimizer.step();
+    }
+    return loss;
+  };
+  const { samples, stable } = timeRounds(timeOnce, new Map([['fit', fit]]), rounds);
+  optimizer.dispose();
+  problem.dispose();
+  return {
+    environment,
+    benchmark: `fit-${id}`,
+    implementation: 'wasm simd',
+    native: false,
+    threads: 1,
+    n: parameters,
+    shape: null,
+    layout: '1',
+    gradients: 'none',
+    variant: 'resident',
+    status: 'ok',
+    reason: null,
+    unit: 'ns/call',
+    workPerCall: parameters * steps,
+    bytesPerCall: null,
+    samples: samples.get('fit')!,
+    check: null,
+    stable,
+  };
+}

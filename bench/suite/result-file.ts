@@ -1,0 +1,49 @@
+/** A result as it grows, on disk. What the file holds already, if it is of the same study, is gone on with. */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Result } from '../schema/result';
+import type { Entry } from './result';
+import { ResultStore } from './store';
+import { parseResult, ResultError } from './validate';
+
+const SAVE_EVERY_MS = 10_000;
+
+export class ResultFile extends ResultStore {
+  readonly path: string;
+  #savedAt = 0;
+
+  /** @throws ResultError when the file is broken or holds another study: it is left alone then */
+  constructor(path: string, blank: Result) {
+    super(existsSync(path) ? continued(path, blank) : blank);
+    this.path = path;
+  }
+
+  override add(entry: Entry): void {
+    super.add(entry);
+    if (Date.now() - this.#savedAt > SAVE_EVERY_MS) this.save();
+  }
+
+  /** Whole or not at all. */
+  save(): void {
+    mkdirSync(dirname(this.path), { recursive: true });
+    const temporary = `${this.path}.${process.pid}.tmp`;
+    writeFileSync(temporary, `${JSON.stringify(this.result)}\n`);
+    renameSync(temporary, this.path);
+    this.#savedAt = Date.now();
+  }
+}
+
+function continued(path: string, blank: Result): Result {
+  const found = parseResult(readFileSync(path, 'utf8'), path);
+  const same = (name: 'tier' | 'suiteVersion' | 'shard') => JSON.stringify(found[name]) === JSON.stringify(blank[name]);
+  for (const name of ['suiteVersion', 'tier', 'shard'] as const) {
+    if (same(name)) continue;
+    const [expected, got] = [JSON.stringify(blank[name]), JSON.stringify(found[name])];
+    throw new ResultError(`${path} holds another study: expected ${name} ${expected}, got ${got}; give another --out`);
+  }
+  if (found.package.commit !== blank.package.commit) {
+    const [now, then] = [blank.package.commit, found.package.commit];
+    throw new ResultError(`${path} was measured at commit ${then}, this is ${now}; give another --out`);
+  }
+  return { ...found, date: blank.date, complete: false };
+}

@@ -1,0 +1,20 @@
+/** Node, Deno and Bun: jobs as lines of JSON on stdin, entries as lines on stdout. */
+import { createInterface } from 'node:readline';
+import { Executor, type Job } from '../executor';
+import type { PeerModule } from '../micro/contenders';
+import { createFileSource } from './file-source';
+
+const [dataFolder, peersFolder] = process.argv.slice(2);
+const loadPeer = (file: string): Promise<PeerModule> => import(/* @vite-ignore */ new URL(file, peersFolder).href);
+const executor = new Executor({ data: createFileSource(new URL(dataFolder)), loadPeer });
+const say = (message: object): boolean => process.stdout.write(`${JSON.stringify(message)}\n`);
+
+for await (const line of createInterface({ input: process.stdin })) {
+  try {
+    await executor.execute(JSON.parse(line) as Job, (entry) => say({ entry }));
+    say({ done: true });
+  } catch (error) {
+    say({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+}
+process.exit(0);

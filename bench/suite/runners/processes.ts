@@ -1,0 +1,105 @@
+/** Runtimes that are a process each: Node, Deno, Bun. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Job, Report } from '../executor';
+import type { Entry } from '../result';
+import type { Lane, Runner } from './runner';
+
+/** Where the suite's files are. */
+export interface Places {
+  /** The compiled child program. */
+  readonly child: URL;
+  /** bench/data, ending in a slash. */
+  readonly data: URL;
+  /** bench/suite/peers, ending in a slash. */
+  readonly peers: URL;
+  /** Where runtimes may be installed besides the path: a node_modules folder. */
+  readonly runtimes: URL;
+}
+
+interface Message {
+  readonly entry?: Entry;
+  readonly done?: boolean;
+  readonly error?: string;
+}
+
+function findOnPath(program: string): string | null {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, program)).find(existsSync) ?? null;
+}
+
+function createProcessRunner(
+  name: string,
+  program: () => string | null,
+  flags: readonly string[],
+  { child, data, peers }: Places,
+): Runner {
+  return {
+    name,
+    missing: () => (program() ? null : `${name} is not installed here`),
+    open: async (count) =>
+      Array.from({ length: count }, () => new ProcessLane(program()!, [...flags, fileURLToPath(child), data.href, peers.href])),
+  };
+}
+
+export function processRunners(places: Places): Runner[] {
+  const installed = (path: string) => {
+    const file = fileURLToPath(new URL(path, places.runtimes));
+    return existsSync(file) ? file : null;
+  };
+  const versions = [20, 22, 24, 26].map((major) => {
+    return createProcessRunner(`node-${major}`, () => installed(`node-${major}/bin/node`), [], places);
+  });
+  return [
+    createProcessRunner('node', () => process.execPath, [], places),
+    ...versions,
+    createProcessRunner(
+      'deno',
+      () => findOnPath('deno') ?? installed('@deno/linux-x64-glibc/deno'),
+      ['run', '--no-prompt', '--allow-read', '--allow-sys', '--allow-env'],
+      places,
+    ),
+    createProcessRunner('bun', () => findOnPath('bun') ?? installed('@oven/bun-linux-x64/bin/bun'), [], places),
+  ];
+}
+
+class ProcessLane implements Lane {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+  #errors = '';
+  #receive: (message: Message) => void = () => {};
+
+  constructor(program: string, args: readonly string[]) {
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child.stderr!.on('data', (text) => (this.#errors = (this.#errors + text).slice(-4000)));
+    this.#child.stdin!.on('error', () => {}); // the end of the process is what is reported
+    this.#ended = new Promise((resolve) => this.#child.on('close', resolve).on('error', () => resolve(null)));
+    this.#ended.then((code) => this.#receive({ error: `the process ended with code ${code}\n${this.#errors}` }));
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => {
+      if (line.startsWith('{')) this.#receive(JSON.parse(line));
+    });
+  }
+
+  execute(job: Job, report: Report): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#receive = ({ entry, done, error }) => {
+        if (entry) report(entry);
+        else if (done) resolve();
+        else reject(new Error(error));
+      };
+      if (this.#child.exitCode !== null) reject(new Error(`the process has ended\n${this.#errors}`));
+      this.#child.stdin!.write(`${JSON.stringify(job)}\n`);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#receive = () => {};
+    this.#child.stdin!.end();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,16 @@
+/** What a runtime looks like to the suite: lanes, each of which does one job after another. */
+import type { Job, Report } from '../executor';
+
+export interface Lane {
+  /** @throws when the runtime has gone, or the job failed there */
+  execute(job: Job, report: Report): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Runner {
+  readonly name: string;
+  /** Why it is not to be had here; null when it is. */
+  missing(): string | null;
+  /** @param count of lanes wanted; fewer may come */
+  open(count: number): Promise<Lane[]>;
+}

@@ -1,0 +1,133 @@
+/**
+ * What the suite is made of: optimizer configurations, workloads, and the problems that workloads pose. A workload says what is
+ * learnt and how it is judged; a problem is one of its instances, drawn by a seed, in the memory of a runtime.
+ */
+import type { Optimizer, OptimizerName, OptimizerOptions, ParamsInit, Runtime } from '../../src/index';
+import type { DataSource } from './data';
+
+export type Tier = 'smoke' | 'standard' | 'full';
+export type ScheduleId = 'constant' | 'cosine' | 'inverse-sqrt';
+export type Track = 'T0' | 'T1';
+
+/** Losses and the metric (accuracy, where there is one) over the parts of the data. Null: there is none, or it is not finite. */
+export interface Figures {
+  readonly trainLoss: number | null;
+  readonly validationLoss: number | null;
+  readonly validationMetric: number | null;
+  readonly testLoss: number | null;
+  readonly testMetric: number | null;
+}
+
+export type FigureName = keyof Figures;
+
+/** ĝ = (‖g‖₁)^power · g, tensor by tensor, before the optimizer sees it: what part of AdaL is its transformation. */
+export interface GradientTransform {
+  readonly power: -1 | -0.5 | 0 | 0.5 | 1;
+  /** Whose ‖g‖₁: of the gradient itself, or of another batch's at the same parameters. */
+  readonly norm: 'own' | 'other-batch';
+}
+
+/** An optimizer as it is compared: a rule with options. */
+export interface OptimizerConfig<Name extends OptimizerName = OptimizerName> {
+  readonly id: string;
+  readonly label: string;
+  readonly name: Name;
+  readonly options: Omit<OptimizerOptions[Name], 'lr'>;
+  /** Of track T0, and where the search of T1 begins. */
+  readonly lr: number;
+  /** Of track T0. */
+  readonly schedule: ScheduleId;
+  readonly schedules: readonly ScheduleId[];
+  readonly stateBytesPerParameter: number;
+  readonly ablation?: string;
+  readonly transform?: GradientTransform;
+  readonly note?: string;
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly field: FigureName;
+  readonly direction: 'lower' | 'higher';
+  readonly scale: 'linear' | 'log';
+  readonly unit: string | null;
+}
+
+/** A figure that others, or measurements before this suite, have given. */
+export interface Reference {
+  readonly optimizer: string | null;
+  readonly options: Readonly<Record<string, number>>;
+  readonly value: number;
+  readonly spread: number | null;
+  readonly seeds: number | null;
+  readonly kind: 'published' | 'measured';
+  readonly source: string;
+}
+
+/** How long a workload is trained in a tier, and for which optimizers. */
+export interface Extent {
+  readonly epochs: number;
+  readonly searchSeeds: number;
+  readonly finalSeeds: number;
+  /** Ids; without, all of them. */
+  readonly optimizers?: readonly string[];
+  /** Without, all of the optimizer's. */
+  readonly schedules?: readonly ScheduleId[];
+  /** Whether ablations are run too. @default false */
+  readonly ablations?: boolean;
+}
+
+export interface Workload {
+  readonly id: string;
+  readonly group: string;
+  /** Raised with every change that changes figures. */
+  readonly version: number;
+  readonly title: string;
+  /** False: a sanity check or a timing, in no ranking. */
+  readonly ranked: boolean;
+  readonly metric: Metric;
+  readonly target: { readonly field: 'trainLoss' | 'validationLoss' | 'validationMetric'; readonly value: number } | null;
+  /** What the learning rate is chosen by. */
+  readonly selectBy: {
+    readonly field: 'trainLoss' | 'validationLoss' | 'validationMetric';
+    readonly direction: 'lower' | 'higher';
+  };
+  readonly batchSize: number | null;
+  readonly samples: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly parameters: number;
+  /** A tier that is not there leaves the workload out. */
+  readonly tiers: { readonly [K in Tier]?: Extent };
+  readonly attribution: string | null;
+  readonly references: readonly Reference[];
+  /** Reads the data. */
+  prepare(data: DataSource): Promise<PreparedWorkload>;
+}
+
+/** A workload with its data read. */
+export interface PreparedWorkload {
+  /** An instance: first values, split and order of batches are functions of the seed alone. */
+  create(runtime: Runtime, seed: number): Promise<Problem>;
+}
+
+export interface Problem {
+  /** For the optimizer's constructor. */
+  readonly parameters: ParamsInit;
+  readonly stepsPerEpoch: number;
+  /**
+   * Puts the gradients of a step (from 0) in place.
+   * @param other those of another batch instead, as random as the step's own
+   * @returns the batch's loss
+   */
+  computeGradients(optimizer: Optimizer, step: number, other?: boolean): number;
+  /** All figures but the test's, which is touched once, at the end. */
+  evaluate(optimizer: Optimizer, withTest: boolean): Figures;
+  /** Ends what the problem holds; optimizers over its parameters must be disposed first. */
+  dispose(): void;
+}
+
+export const NO_FIGURES: Figures = {
+  trainLoss: null,
+  validationLoss: null,
+  validationMetric: null,
+  testLoss: null,
+  testMetric: null,
+};

@@ -1,0 +1,42 @@
+/** Reading results: what is not a whole, valid result is refused, with where and why. */
+import { Ajv, type ErrorObject } from 'ajv';
+import { AdalError } from '../../src/index';
+import { unknownReference } from '../schema/references';
+import type { Result } from '../schema/result';
+import schema from '../schema/result.schema.json';
+import { SCHEMA_VERSION } from './result';
+
+const check = new Ajv({ allErrors: false, strict: false }).compile(schema);
+
+export class ResultError extends AdalError {
+  constructor(message: string) {
+    super('RESULT', message);
+  }
+}
+
+/**
+ * @param name of the file, for errors
+ * @throws ResultError for text that is no JSON (a truncated file), another schema version, anything the schema does not allow, or
+ *   an entry that names what the file does not describe
+ */
+export function parseResult(text: string, name: string): Result {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ResultError(`${name}: no JSON, or not all of it (${(error as Error).message})`);
+  }
+  const { schemaVersion } = (value ?? {}) as { schemaVersion?: unknown };
+  if (schemaVersion !== SCHEMA_VERSION) {
+    throw new ResultError(`${name}: "schemaVersion" expected ${SCHEMA_VERSION}, got ${JSON.stringify(schemaVersion)}`);
+  }
+  if (!check(value)) throw new ResultError(`${name}: ${explain(check.errors![0])}`);
+  const result = value as unknown as Result;
+  const unknown = unknownReference(result);
+  if (unknown) throw new ResultError(`${name}: ${unknown}`);
+  return result;
+}
+
+function explain({ instancePath, message, params }: ErrorObject): string {
+  return `${instancePath || 'the result'} ${message} ${JSON.stringify(params)}`;
+}
