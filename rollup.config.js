@@ -1,5 +1,9 @@
-/** src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, the .wasm files, and the type declarations. */
+/**
+ * src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, the .wasm files, and the type declarations;
+ * dist/node/: the same entries in fewer files.
+ */
 import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
@@ -57,11 +61,20 @@ const workerScript = {
   },
 };
 
-/** Addresses beside the chunks' folder, in a file that lies beside it. */
-const outOfChunks = {
-  name: 'out-of-chunks',
-  renderChunk: (code) => code.replaceAll('new URL("../worker.js",import.meta.url)', 'new URL("./worker.js",import.meta.url)'),
-};
+/** The inlined binaries, which both layouts share. */
+const BINARY = /\/build\/(optim|nn)\.(relaxed\.)?(simd|threads)\.js$/;
+
+/**
+ * For engines that load the files as they are: few, since each costs a process half a millisecond of its start
+ * (bench/micro/cold-start.js). Bundlers get many, and leave out those that are not used. What loads lazily stays by itself.
+ */
+function fewChunks(id) {
+  const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
+  if (!path || /\/oracle\/|\/wasm-source|\/pool|\/workers|\/worker-host|\/shared-kernels/.test(path)) return undefined;
+  const [room] = path.split('/');
+  if (['errors', 'validate', 'math', 'schedules'].includes(room)) return 'base';
+  return ['abi', 'runtime', 'tensors', 'optimizers'].includes(room) ? 'core' : undefined;
+}
 
 /** What an earlier build left would be packed with the rest. */
 const clean = { name: 'clean', buildStart: () => rmSync('dist', { recursive: true, force: true }) };
@@ -112,11 +125,24 @@ export default [
       workerScript,
     ],
   },
-  // Workers have no import maps, and may be served from anywhere: one file that needs no other takes the place of the entry.
+  // Workers have no import maps, and may be served from anywhere: one file that needs no other, a folder deep as the chunks are, so
+  // that ../worker.js leads to the same file from all of them.
   {
     input: 'dist/train-worker.js',
-    output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true },
-    plugins: [resolve(), outOfChunks],
+    output: { file: 'dist/workers/train-worker.js', format: 'es', inlineDynamicImports: true },
+    plugins: [resolve(), { name: 'entry-only', writeBundle: () => rmSync('dist/train-worker.js') }],
+  },
+  {
+    input: library,
+    external: [...external, BINARY],
+    output: {
+      dir: 'dist/node',
+      format: 'es',
+      chunkFileNames: '[name].js',
+      manualChunks: fewChunks,
+      paths: (id) => (BINARY.test(id) ? `../chunks/${basename(id)}` : id),
+    },
+    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
   },
   {
     input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },

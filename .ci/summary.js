@@ -5,10 +5,10 @@ import { join } from 'node:path';
 const [folder, failedCommands] = process.argv.slice(2);
 let passed = 0;
 let failed = Number(failedCommands);
-for (const name of ['unit.json', 'slow.json', 'runtimes.json', 'browsers.json', 'report.json']) {
-  const file = join(folder, name);
+for (const suite of ['unit', 'slow', 'runtimes', 'browsers', 'consumers', 'examples', 'report']) {
+  const file = join(folder, `${suite}.json`);
   if (!existsSync(file)) {
-    console.log(`no results of ${name}: its suite did not run`);
+    console.log(`no results of ${suite}: it did not run`);
     failed++;
     continue;
   }

@@ -93,6 +93,9 @@ export function runProjects({ home, shared, judge, suite }) {
   }
   const summary = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
   console.log(`${suite}: ${summary.join(', ')}`);
-  if (process.env.ADAL_RESULTS) writeFileSync(join(process.env.ADAL_RESULTS, `${suite}.json`), JSON.stringify(counts));
+  if (process.env.ADAL_RESULTS) {
+    const result = { numPassedTests: counts.passed, numFailedTests: counts.failed, numFailedTestSuites: 0 };
+    writeFileSync(join(process.env.ADAL_RESULTS, `${suite}.json`), JSON.stringify(result));
+  }
   process.exit(counts.failed > 0 ? 1 : 0);
 }

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 function filesOf(path) {
@@ -23,10 +23,20 @@ function fingerprint(files) {
 const { npm_execpath: npmPath } = process.env;
 const npm = npmPath ? `"${process.execPath}" "${npmPath}"` : 'npm';
 
-function step(name, stamp, files, products, command) {
+/** npm would empty the folder behind a link, which belongs to another checkout. */
+function refuseLinkedModules() {
+  if (!lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  console.error(
+    'node_modules is a symbolic link, and its dependencies are not those of package-lock.json: install them where it leads to',
+  );
+  process.exit(1);
+}
+
+function step(name, stamp, files, products, command, check = () => {}) {
   const wanted = fingerprint(files);
   const current = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
   if (current && products.every((product) => existsSync(product))) return;
+  check();
   console.log(`${name} …`);
   const { status } = spawnSync(command, { stdio: 'inherit', shell: true });
   if (status !== 0) {
@@ -43,6 +53,7 @@ step(
   ['package.json', 'package-lock.json'],
   ['node_modules/assemblyscript'],
   `${npm} ci --no-audit --no-fund`,
+  refuseLinkedModules,
 );
 const sources = [
   ...filesOf('assembly'),

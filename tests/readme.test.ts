@@ -3,14 +3,20 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
+// @ts-expect-error JavaScript without declarations
+import { HEADERS } from './runtimes/headers.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const DOCS = readdirSync(resolve(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
 const FILES = ['README.md', ...DOCS.map((name) => `docs/${name}`)];
-const examples = FILES.flatMap((file) => {
-  const blocks = readFileSync(resolve(ROOT, file), 'utf8').matchAll(/```js\n([\s\S]*?)```/g);
-  return [...blocks].map(([, code], index) => [file, index + 1, code!] as const);
-});
+
+/** A file's blocks in a language, as they stand. */
+function blocksOf(file: string, language: string): string[] {
+  const text = readFileSync(resolve(ROOT, file), 'utf8');
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block]) => block!);
+}
+
+const examples = FILES.flatMap((file) => blocksOf(file, 'js').map((code, index) => [file, index + 1, code] as const));
 
 it('has examples', () => expect(examples.filter(([file]) => file === 'README.md').length).toBeGreaterThanOrEqual(3));
 
@@ -44,4 +50,17 @@ it.each(examples)('%s, example %i runs and ends by itself', (name, index, code) 
   } finally {
     rmSync(file);
   }
+});
+
+it('its import map is the one of the example, which runs in a browser', () => {
+  const page = readFileSync(resolve(ROOT, 'examples/import-map/index.html'), 'utf8');
+  const maps = blocksOf('README.md', 'html');
+  expect(maps).toHaveLength(1);
+  expect(page).toContain(maps[0]);
+});
+
+it('its headers are those under which pages of the browser suite have threads', () => {
+  const lines = blocksOf('README.md', 'http').flatMap((block) => block.trim().split('\n'));
+  const headers = Object.fromEntries(lines.map((line) => line.split(': ')).map(([name, value]) => [name.toLowerCase(), value]));
+  expect(headers).toEqual(HEADERS.readme);
 });

@@ -100,13 +100,8 @@ async function permitted<T>(work: () => Promise<T>): Promise<T> {
 function decodeHex(text: string): Uint8Array<ArrayBuffer> {
   const native = Uint8Array as unknown as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> };
   if (native.fromHex) return native.fromHex(text);
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = 16 * digitAt(text, 2 * i) + digitAt(text, 2 * i + 1);
-  return bytes;
-}
-
-/** Parsing by the engine's own functions, a byte at a time, is several times slower, which a cold start feels. */
-function digitAt(text: string, index: number): number {
-  const code = text.charCodeAt(index);
-  return code < 58 ? code - 48 : code - 87; // '0' to '9', 'a' to 'f'
+  // Four bytes at a time by the engine's own parser: code of ours would run interpreted, several times slower, at a cold start.
+  const words = new DataView(new ArrayBuffer(text.length / 2 + 3));
+  for (let at = 0; at < text.length; at += 8) words.setUint32(at / 2, Number.parseInt(text.slice(at, at + 8).padEnd(8, '0'), 16));
+  return new Uint8Array(words.buffer, 0, text.length / 2);
 }

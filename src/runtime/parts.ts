@@ -12,7 +12,7 @@ import type { OptimKernels, ThreadedOptimKernels } from './kernels';
 import { createMemory, type LinearMemory } from './memory';
 import { type Binaries, instantiate } from './module';
 import type { WorkerPool } from './pool';
-import type { Backend, RuntimeSettings } from './runtime-options';
+import { type Backend, MINIMUM_PARALLEL_ELEMENTS, type RuntimeSettings } from './runtime-options';
 import type { Workers } from './workers';
 
 export interface RuntimeParts {
@@ -64,14 +64,27 @@ interface Choice {
 }
 
 async function resolveThreads(settings: RuntimeSettings, binaries: Binaries): Promise<Choice> {
-  const { threads, backend, parameterCount, workerHost } = settings;
+  const { threads, backend, workerHost } = settings;
   if (backend === 'simd') return { threads: 1, reason: `backend 'simd' was asked for`, blocked: false };
+  const whyOne = whyOneThread(settings);
+  // Asking what the platform has is not free: Node takes 4 ms to load its workers (bench/micro/cold-start.js).
+  if (whyOne && backend === 'auto') return { threads: 1, reason: whyOne, blocked: false };
   const obstacle = binaries.whyNoThreads ?? (workerHost ? null : whyNoThreads());
-  if (threads === 1) return { threads: 1, reason: 'one thread was asked for', blocked: obstacle !== null };
   if (obstacle) return { threads: 1, reason: obstacle, blocked: true };
-  if (threads === 'auto') return { ...(await import('./thread-policy')).chooseThreads(parameterCount), blocked: false };
+  if (whyOne) return { threads: 1, reason: whyOne, blocked: false };
+  if (threads === 'auto') return { ...(await import('./thread-policy')).chooseThreads(), blocked: false };
   return { threads, reason: `${threads} threads were asked for`, blocked: false };
 }
+
+/** Why one thread is wanted, whatever the platform has; null when it is not. */
+function whyOneThread({ threads, parameterCount }: RuntimeSettings): string | null {
+  if (threads === 1) return 'one thread was asked for';
+  if (threads !== 'auto' || parameterCount === undefined || parameterCount >= MINIMUM_PARALLEL_ELEMENTS) return null;
+  return `${grouped(parameterCount)} parameters: threads pay from ${grouped(MINIMUM_PARALLEL_ELEMENTS)} on`;
+}
+
+/** 65536 as 65,536. Intl would do it as well, and takes milliseconds to load. */
+const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 
 const ONE_THREAD = { backendReason: '', workers: null, pool: null, threads: 1, mayBlock: false } as const;
 

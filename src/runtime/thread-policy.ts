@@ -1,7 +1,6 @@
 /** How many threads `threads: 'auto'` means where threads can be had, and why. Loaded there only. */
 import { cpuQuota } from './cpu-quota';
 import { builtin, hostProcess, isGranted, whyNoThreads } from './features';
-import { MINIMUM_PARALLEL_ELEMENTS } from './runtime-options';
 
 /** A number of threads with the reason for it. */
 export interface ThreadChoice {
@@ -23,17 +22,9 @@ const SERVERLESS = [
   'DENO_DEPLOYMENT_ID',
 ];
 
-/**
- * @param parameterCount elements that will be trained, where known
- */
-export function chooseThreads(parameterCount?: number): ThreadChoice {
+export function chooseThreads(): ThreadChoice {
   const blocked = whyNoThreads();
   if (blocked) return { threads: 1, reason: blocked };
-  if (parameterCount !== undefined && parameterCount < MINIMUM_PARALLEL_ELEMENTS) {
-    const [count, least] = [parameterCount, MINIMUM_PARALLEL_ELEMENTS].map((n) => n.toLocaleString('en-US'));
-    const reason = `${count} parameters: threads pay from ${least} on`;
-    return { threads: 1, reason };
-  }
   const platform = SERVERLESS.find((name) => readEnvironment(name) !== undefined);
   if (platform) return { threads: 1, reason: `serverless platform (${platform} is set): its CPU share is not known` };
   const quota = cpuQuota();

@@ -1,10 +1,13 @@
 /** Lets the event loop turn once: the shortest pause that timers, input, frames and messages get through. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
-    const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => void };
-    if (setImmediate) setImmediate(resolve);
-    else if (typeof MessageChannel === 'function') postTurn(resolve);
-    else setTimeout(resolve, 0);
+    try {
+      const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => void };
+      if (setImmediate) setImmediate(resolve);
+      else postTurn(resolve);
+    } catch {
+      setTimeout(resolve, 0); // Vercel's edge runtime has the other two only to throw
+    }
   });
 }
 

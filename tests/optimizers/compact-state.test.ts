@@ -1,22 +1,21 @@
 /** Compact state: its size, that its averages still move, and that every backend keeps the same codes. */
 import { describe, expect, it } from 'vitest';
 import { FORMAT_8BIT, FORMAT_BF16 } from '../../src/abi/layout';
-import { AdaL, Adam, createOptimizer, type OptimizerName } from '../../src/index';
+import { AdaL, Adam, createOptimizer } from '../../src/index';
 import type { CompactTensor } from '../../src/optimizers/compact-tensor';
 import { createMemory } from '../../src/runtime/memory';
 import { decodeMoment, encodeMoment, roundingKey } from '../../src/runtime/oracle/compact-state';
 import { oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
 import { fillRough, rough } from '../support/gradients';
+import { COMPACT_CASES } from '../support/rules';
 import { snapshot } from '../support/snapshot';
 
 const FORMATS = ['bf16', '8bit'] as const;
-const NAMES: OptimizerName[] = ['adal', 'adam', 'adamw', 'amsgrad', 'nadam', 'radam', 'adabelief', 'adabound'];
-const CASES = NAMES.flatMap((name) => FORMATS.map((state) => ({ name, state })));
 /** Ragged ends of scale blocks, stages and blocks. */
 const SHAPES = { a: { shape: [1] }, b: { shape: [255] }, c: { shape: [257] }, d: { shape: [2 * 8192 + 2048 + 300] } };
 
-it.each(CASES)('$name, $state: the same bits on every backend, past a flush, and after loading', async ({ name, state }) => {
-  const options = { state, min8bitSize: 0, seed: 9, weightDecay: 0.01 };
+it.each(COMPACT_CASES)('%s: the same bits on every backend, past a flush, and after loading', async (_, name, compact) => {
+  const options = { ...compact, weightDecay: 0.01 };
   const run = (backend: typeof simd, interrupted: boolean) =>
     withRuntime(backend, async (runtime) => {
       let optimizer = await createOptimizer(name, SHAPES, { runtime, ...options });

@@ -67,8 +67,8 @@ const ENTRIES: Entry[] = [
   {
     what: 'AdaL by class, optim.threads and all that starts workers',
     code: BY_CLASS,
-    limit: 30_000,
-    lazy: ['optim.threads', 'thread-policy', 'workers'],
+    limit: 30_500,
+    lazy: ['optim.threads', 'thread-policy', 'workers', 'worker-host-browser'],
     without: BESIDES_ADAL,
   },
   { what: 'AdaL by class, oracle', code: BY_CLASS, limit: 23_500, lazy: ['optim-'], without: BESIDES_ADAL },

@@ -10,6 +10,7 @@ import {
   whyNoSharedMemory,
   whyNoThreads,
 } from '../../src/runtime/features';
+import { createRuntime } from '../../src/runtime/runtime';
 import { MINIMUM_PARALLEL_ELEMENTS } from '../../src/runtime/runtime-options';
 import { chooseThreads } from '../../src/runtime/thread-policy';
 import { BACKENDS, withRuntime } from '../support/backends';
@@ -65,13 +66,13 @@ describe('chooseThreads', () => {
     expect(chooseThreads()).toEqual({ threads, reason });
   });
 
-  it('few parameters: one', () => {
+  it('few parameters: one', async () => {
     machine(8);
-    expect(chooseThreads(MINIMUM_PARALLEL_ELEMENTS - 1)).toEqual({
-      threads: 1,
-      reason: expect.stringMatching(/^[\d,]+ parameters: threads pay from [\d,]+ on$/),
-    });
-    expect(chooseThreads(MINIMUM_PARALLEL_ELEMENTS).threads).toBe(4);
+    const few = await createRuntime({ parameterCount: MINIMUM_PARALLEL_ELEMENTS - 1 });
+    expect(few.info).toMatchObject({ threads: 1, threadsReason: '65,535 parameters: threads pay from 65,536 on' });
+    const many = await createRuntime({ parameterCount: MINIMUM_PARALLEL_ELEMENTS });
+    expect(many.info).toMatchObject({ threads: 4, threadsReason: 'auto: 4 of 8 CPUs' });
+    many.dispose();
   });
 
   it.each(SERVERLESS)('%s is set: one', (name) => {

@@ -12,18 +12,21 @@ import ts from 'typescript';
 export const ROOT = resolve(import.meta.dirname, '../..');
 export const BUNDLE = resolve(ROOT, 'build/runtimes/suite.js');
 
+/** What child.js imports on Node, Deno and Bun, of what the package has for them. */
+export const PROCESS_BUNDLE = resolve(ROOT, 'build/runtimes/suite.node.js');
+
 /** The entry of dist/ for a module of src/ that is an entry of the package. */
 const ENTRIES = { 'src/nn': 'nn.js', 'src/data': 'data.js', 'src/checkpoint': 'checkpoint.js' };
 
 /** Sends imports of the package's sources to dist/, and compiles the suite's own. */
-const sources = (entry) => ({
+const sources = (folder, entry) => ({
   name: 'sources',
   resolveId(id, importer) {
     if (!importer || !id.startsWith('.')) return null;
     const path = resolve(importer, '..', id);
     const name = path.slice(ROOT.length + 1);
     const built = name === 'src/index' ? entry : ENTRIES[name];
-    if (built) return resolve(ROOT, 'dist', built);
+    if (built) return resolve(ROOT, folder, built);
     return existsSync(`${path}.ts`) ? `${path}.ts` : null;
   },
   async load(id) {
@@ -44,13 +47,14 @@ const beside = (files) => ({
 
 /**
  * @param file where it goes
- * @param entry the package's main entry for the platform, in dist/
+ * @param folder where the package's entries for the platform are
+ * @param entry the main one
  * @param external files beside the bundle that it imports
  */
-export async function bundleSuite({ file = BUNDLE, entry = 'index.js', external = [] } = {}) {
+export async function bundleSuite({ file = BUNDLE, folder = 'dist', entry = 'index.js', external = [] } = {}) {
   if (!existsSync(resolve(ROOT, 'dist/index.js'))) throw new Error('dist/ is missing: npm run build');
   const input = resolve(import.meta.dirname, 'suite/index.ts');
-  const bundle = await rollup({ input, plugins: [beside(external), sources(entry), nodeResolve()], onwarn: () => {} });
+  const bundle = await rollup({ input, plugins: [beside(external), sources(folder, entry), nodeResolve()], onwarn: () => {} });
   await bundle.write({ file, format: 'es', inlineDynamicImports: true });
   await bundle.close();
 }

@@ -1,5 +1,5 @@
 /** What Node, Deno and Bun run, each in a process of its own: `child.js <task> <argument as JSON>`. Ends by itself. */
-import { adal, measureLifetimes, runSuite } from '../../build/runtimes/suite.js';
+import { adal, measureLifetimes, runSuite } from '../../build/runtimes/suite.node.js';
 
 const [task, argument] = process.argv.slice(2);
 const report = (value) => console.log(`REPORT ${JSON.stringify(value)}`);

@@ -1,11 +1,12 @@
 /**
  * The matrix: the same suite on every runtime that can be had here, one fingerprint for all.
  *   node tests/runtimes/main.js runtimes|browsers [name]     only runtimes whose name begins so
- * Prints the table and writes it to tests/runtimes/results/; in CI (ADAL_RESULTS names a folder) only the counts are kept, there. Exits 1 when a test failed, a fingerprint differs, or nothing ran.
+ * Prints the table and writes it to tests/runtimes/results/; in CI (ADAL_RESULTS names a folder) only the counts are kept, there.
+ * Exits 1 when a test failed, a fingerprint differs, or nothing ran.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { bundleSuite } from './bundle.js';
+import { bundleSuite, PROCESS_BUNDLE } from './bundle.js';
 import { install } from './install.js';
 import { BROWSERS, runBrowser } from './pages.js';
 import { PROCESSES, runProcess, whyMissing } from './processes.js';
@@ -57,7 +58,7 @@ const runBrowsers = () =>
 const KINDS = { runtimes: runRuntimes, browsers: runBrowsers };
 if (!(kind in KINDS)) throw new Error(`usage: node tests/runtimes/main.js ${Object.keys(KINDS).join('|')} [name]`);
 install(kind);
-await bundleSuite();
+await bundleSuite(kind === 'runtimes' ? { file: PROCESS_BUNDLE, folder: 'dist/node' } : {});
 const expected = (await readFile(resolve(import.meta.dirname, 'fingerprint.txt'), 'utf8')).trim();
 const rows = await KINDS[kind]();
 const failures = rows.flatMap((row) => failuresOf(row, expected));

@@ -7,8 +7,8 @@ const FALLBACKS = ['plain', 'isolated', 'csp-no-blob', 'csp-no-workers', 'csp-no
 
 /** Rows: where the suite runs, under which headers, and with which threads. */
 const PLACES = [
-  { place: 'isolated page', headers: 'isolated', task: 'suite', configurations: ['oracle', 1, 2, 4] },
-  { place: 'isolated page, in a worker', headers: 'isolated', task: 'suite in a worker', configurations: [1, 2, 4] },
+  { place: 'isolated page', headers: 'readme', task: 'suite', configurations: ['oracle', 1, 2, 4] },
+  { place: 'isolated page, in a worker', headers: 'readme', task: 'suite in a worker', configurations: [1, 2, 4] },
   { place: 'page not isolated', headers: 'plain', task: 'suite', configurations: ['oracle', 1] },
   { place: 'page not isolated, in a worker', headers: 'plain', task: 'suite in a worker', configurations: [1] },
 ];

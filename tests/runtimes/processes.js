@@ -6,7 +6,7 @@ import { CYCLES, checkLifetimes } from './lifetimes.js';
 
 const installed = (path) => resolve(import.meta.dirname, 'node_modules', path);
 const CHILD = resolve(import.meta.dirname, 'child.js');
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 /** Long enough for any program here; a thread that keeps its process alive is found after it. */
 const EXIT_TIMEOUT_MS = 20_000;
 

@@ -6,20 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, resolve } from 'node:path';
 import { BUNDLE, ROOT } from './bundle.js';
-
-const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
-const csp = (script, worker) => ({
-  ...ISOLATED,
-  'content-security-policy': `default-src 'self'; img-src data:; script-src ${script}; worker-src ${worker}`,
-});
-
-export const HEADERS = {
-  plain: {},
-  isolated: ISOLATED,
-  'csp-no-blob': csp(`'self' 'wasm-unsafe-eval'`, `'self'`),
-  'csp-no-workers': csp(`'self' 'wasm-unsafe-eval'`, `'none'`),
-  'csp-no-wasm': csp(`'self'`, `'self' blob:`),
-};
+import { HEADERS } from './headers.js';
 
 /** The bundle lies in a folder as it does in dist/, with the workers' scripts above it. */
 const FILES = {

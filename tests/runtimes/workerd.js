@@ -1,5 +1,4 @@
 /** Cloudflare's workerd: the suite as a Worker, whose every request runs one configuration. */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { bundleSuite, ROOT } from './bundle.js';
@@ -15,19 +14,18 @@ export default {
 };
 `;
 const CONFIGURATIONS = ['oracle', 1];
-const ENTRY = resolve(ROOT, 'dist/workerd.js');
+const ENTRY = 'index.workerd.js';
 const BINARIES = ['optim.simd.wasm', 'nn.simd.wasm'];
 
-/** The package's own entry for workerd has its binaries as modules; without it bytes may not be compiled, and the oracle runs. */
+/** The suite, and the binaries as the package's entry for workerd imports them: as modules. */
 async function modules() {
-  const ownEntry = existsSync(ENTRY);
   const file = resolve(ROOT, 'build/runtimes/suite.workerd.js');
-  await bundleSuite({ file, entry: ownEntry ? 'workerd.js' : 'index.js', external: BINARIES });
+  await bundleSuite({ file, entry: ENTRY, external: BINARIES });
   const list = [
     { type: 'ESModule', path: 'main.js', contents: WORKER },
     { type: 'ESModule', path: 'suite.js', contents: await readFile(file, 'utf8') },
   ];
-  for (const path of ownEntry ? BINARIES : []) {
+  for (const path of BINARIES) {
     list.push({ type: 'CompiledWasm', path, contents: await readFile(resolve(ROOT, 'dist', path)) });
   }
   return list;
@@ -47,7 +45,7 @@ export async function runWorkerd() {
   const miniflare = new Miniflare({ modules: await modules(), compatibilityDate: '2026-07-01' });
   try {
     for (const configuration of CONFIGURATIONS) {
-      const backend = configuration === 'oracle' || !existsSync(ENTRY) ? 'oracle' : 'simd';
+      const backend = configuration === 'oracle' ? 'oracle' : 'simd';
       const body = JSON.stringify({ configuration, backend });
       const response = await miniflare.dispatchFetch('http://localhost/', { method: 'POST', body });
       if (!response.ok) throw new Error((await response.text()).slice(0, 2000));

@@ -18,6 +18,23 @@ export const RULE_CASES: readonly RuleCase[] = [
   ['rmsprop, centred, with momentum', 'rmsprop', { centered: true, momentum: 0.9 }],
 ];
 
+/** Optimizers whose state may be compact. */
+export const COMPACT_NAMES: readonly OptimizerName[] = [
+  'adal',
+  'adam',
+  'adamw',
+  'amsgrad',
+  'nadam',
+  'radam',
+  'adabelief',
+  'adabound',
+];
+
+/** Each of them in both compact formats, whatever a parameter's size. */
+export const COMPACT_CASES: readonly RuleCase[] = COMPACT_NAMES.flatMap((name) =>
+  ['bf16', '8bit'].map((state): RuleCase => [`${name}, ${state}`, name, { state, min8bitSize: 0, seed: 9 }]),
+);
+
 /** One element, less than a turn of the kernels' loop, more than a block. */
 const SIZES = { a: 1, b: 37, c: 8192 + 5 };
 

@@ -12,7 +12,7 @@ import {
   type Runtime,
   type StateDict,
 } from '../../../src/index';
-import { gradientsAt, initialParams, RULE_CASES, type RuleCase } from '../../support/rules';
+import { COMPACT_CASES, gradientsAt, initialParams, RULE_CASES, type RuleCase } from '../../support/rules';
 import { caught, check, checkBits, checkEqual, type Recorder } from './checks';
 import { createAlternating, withRuntime } from './configuration';
 import { checkSameState } from './state';
@@ -25,6 +25,8 @@ export async function testProperties(recorder: Recorder, runtime: Runtime): Prom
   for (const each of RULE_CASES) {
     await recorder.test(`bits of the oracle: ${each[0]}`, () => sameBits(each, runtime));
     await recorder.test(`atomic step: ${each[0]}`, () => atomicStep(each, runtime));
+  }
+  for (const each of [...RULE_CASES, ...COMPACT_CASES]) {
     await recorder.test(`checkpoint and resume: ${each[0]}`, () => resume(each, runtime));
   }
   await recorder.test('gradients times 2^k give the same weights', () => scaleInvariance(runtime));

@@ -1,0 +1,20 @@
+/**
+ * What cold-start.js runs in a fresh process of Node, Deno or Bun: the first AdaL step, timed from the import on.
+ * `first-step.js [threads]` prints one JSON line of milliseconds. Without a number the library chooses, as a user's first program does.
+ */
+const threads = Number(process.argv[2] ?? 0);
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const beginCpu = cpuMs();
+const begin = performance.now();
+const { createOptimizer, createRuntime } = await import('adal-wasm');
+const imported = performance.now();
+const runtime = threads > 0 ? await createRuntime({ threads }) : undefined;
+const created = performance.now();
+const optimizer = await createOptimizer('adal', { w: { shape: [1000] } }, runtime && { runtime });
+optimizer.step({ w: new Float32Array(1000).fill(0.1) });
+const end = performance.now();
+const cpu = cpuMs() - beginCpu;
+console.log(JSON.stringify({ importMs: imported - begin, runtimeMs: created - imported, totalMs: end - begin, cpuMs: cpu }));
