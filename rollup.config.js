@@ -2,7 +2,7 @@
  * src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, the .wasm files, and the type declarations;
  * dist/node/: the same entries in fewer files.
  */
-import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
@@ -29,14 +29,14 @@ const platforms = {
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What the benchmark suite starts on other runtimes. */
-const bench = { 'bench/child': 'bench/suite/runners/child.ts' };
+const bench = { 'bench/child': 'bench/suite/runners/child.ts', 'bench/cold': 'bench/suite/runners/cold.ts' };
 const external = ['@assemblyscript/loader', /^node:/];
-/** What `trainInWorker` starts. Workers have no import maps, and may be served from anywhere: one file that needs no other. */
+/** What `trainInWorker` starts. */
 const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
 const compile = () =>
   typescript({
-    compilerOptions: { noEmit: false, noEmitOnError: true, removeComments: true },
+    compilerOptions: { noEmit: false, noCheck: true, removeComments: true },
     include: ['src/**/*.ts', 'bench/**/*.ts'],
   });
 
@@ -62,7 +62,7 @@ const workerScript = {
 };
 
 /** The inlined binaries, which both layouts share. */
-const BINARY = /\/build\/(optim|nn)\.(simd|threads)\.js$/;
+const BINARY = /\/build\/(optim|nn)(\.relaxed)?\.(simd|threads)\.js$/;
 
 /**
  * For engines that load the files as they are: few, since each costs a process half a millisecond of its start
@@ -75,6 +75,12 @@ function fewChunks(id) {
   if (['errors', 'validate', 'math', 'schedules'].includes(room)) return 'base';
   return ['abi', 'runtime', 'tensors', 'optimizers'].includes(room) ? 'core' : undefined;
 }
+
+/** Addresses beside the chunks' folder, in a file that lies beside it. */
+const outOfChunks = {
+  name: 'out-of-chunks',
+  renderChunk: (code) => code.replaceAll('new URL("../worker.js",import.meta.url)', 'new URL("./worker.js",import.meta.url)'),
+};
 
 /** What an earlier build left would be packed with the rest. */
 const clean = { name: 'clean', buildStart: () => rmSync('dist', { recursive: true, force: true }) };
@@ -89,14 +95,23 @@ const wasmBeside = {
   name: 'wasm-beside',
   resolveId: (id) => (/\.wasm(\?module)?$/.test(id) ? { id, external: true } : null),
   writeBundle() {
-    for (const file of readdirSync('build')) if (file.endsWith('.wasm')) copyFileSync(`build/${file}`, `dist/${file}`);
+    for (const file of readdirSync('build')) if (/^\w+\.\w+\.wasm$/.test(file)) copyFileSync(`build/${file}`, `dist/${file}`);
+  },
+};
+
+/** The page that runs the suite, as a folder that any server may serve. */
+const pageFiles = {
+  name: 'page-files',
+  writeBundle() {
+    for (const file of ['index.html', 'page.css']) copyFileSync(`bench/suite/page/${file}`, `dist/site/${file}`);
+    cpSync('bench/data', 'dist/site/data', { recursive: true });
   },
 };
 
 export default [
   reportPage,
   {
-    input: { ...library, ...platforms, ...cli, ...bench },
+    input: { ...library, ...platforms, ...cli, ...bench, ...trainWorker },
     external,
     output: {
       dir: 'dist',
@@ -116,12 +131,17 @@ export default [
       workerScript,
     ],
   },
+  // Workers have no import maps, and may be served from anywhere: one file that needs no other takes the place of the entry.
   {
-    input: trainWorker,
+    input: 'dist/train-worker.js',
+    output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true },
+    plugins: [resolve(), outOfChunks],
+  },
+  {
+    input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },
     external: [/^node:/],
-    // A folder deep, as the chunks are, so that ../worker.js leads to the same file from all of them.
-    output: { dir: 'dist/workers', format: 'es', inlineDynamicImports: true },
-    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
+    output: { dir: 'dist/site', format: 'es', chunkFileNames: 'chunks/[name].js' },
+    plugins: [wasmBeside, resolve(), commonjs(), compile(), minify, pageFiles],
   },
   {
     input: library,

@@ -1,5 +1,5 @@
 /**
- * Compiles assembly/ into build/: four binaries (two modules, each without and with threads), each also as a JavaScript
+ * Compiles assembly/ into build/: two modules, each without and with threads, nn with relaxed SIMD as well; each also as a JavaScript
  * module with the bytes in hexadecimal, for packaging; the worker's source as a string; and the package's version, which the
  * binaries carry as well.
  */
@@ -21,12 +21,14 @@ const entries = {
   'optim.threads': 'assembly/optim.threads.ts',
   'nn.simd': 'assembly/nn.ts',
   'nn.threads': 'assembly/nn.threads.ts',
+  'nn.relaxed.simd': 'assembly/nn.ts',
+  'nn.relaxed.threads': 'assembly/nn.threads.ts',
 };
 
 async function compile(name, entry) {
-  const variant = name.split('.')[1];
+  const flags = [...variants[name.split('.').at(-1)], ...(name.includes('relaxed') ? ['--enable', 'relaxed-simd'] : [])];
   const output = [entry, '-o', `build/${name}.wasm`, '-t', `build/${name}.wat`];
-  const { error, stderr } = await asc.main([...output, ...common, ...variants[variant]]);
+  const { error, stderr } = await asc.main([...output, ...common, ...flags]);
   const messages = stderr.toString();
   if (messages) console.error(messages);
   if (error) throw new Error(`asc failed on ${name}: ${error.message}`);

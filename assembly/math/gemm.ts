@@ -11,6 +11,7 @@
  */
 import { GEMM_DEPTH, GEMM_PANEL, GEMM_ROWS, GEMM_TILE } from '../../src/abi/nn-layout';
 import { Four, multiplyTile, One, Three, Two, Width } from './gemm-kernel';
+import { multiplyRow } from './gemv';
 import { packRows, packTransposed, transpose } from './pack';
 import { copyFloats, zeroFloats } from './partial';
 
@@ -60,6 +61,14 @@ function multiply(
   top: i32, bottom: i32, left: i32, right: i32,
   scratch: usize, aTransposed: bool, bTransposed: bool, fresh: bool,
 ): void {
+  if (m === 1 && !bTransposed) {
+    // A row of A and its transpose lie alike.
+    const at = (<usize>left) << 2;
+    if (top === bottom) return;
+    if (fresh) zeroFloats(c + at, right - left);
+    multiplyRow(c + at, a, b + at, (<usize>n) << 2, right - left, k);
+    return;
+  }
   // Blocks of equal depth: 784 is 4 × 196, not 3 × 256 and a stump of 16.
   const blocks = k > GEMM_DEPTH ? (k + GEMM_DEPTH - 1) / GEMM_DEPTH : 1;
   const most = (k + blocks - 1) / blocks;

@@ -12,7 +12,7 @@ import { comparisonSection } from './sections/comparisons';
 import { correctnessSection } from './sections/correctness';
 import { curveSection } from './sections/curves';
 import { environmentSection } from './sections/environments';
-import { matrixSection } from './sections/matrix';
+import { ablationSection, matrixSection } from './sections/matrix';
 import { missingSection } from './sections/missing';
 import { profileSection } from './sections/profiles';
 import { scalingSection } from './sections/scaling';
@@ -30,6 +30,7 @@ function sectionsOf(study: Study): Section[] {
     comparisonSection(study),
     matrixSection(study),
     ...claimSections(study),
+    ablationSection(study),
     curveSection(study),
     seedSection(study),
     profileSection(study),

@@ -1,7 +1,7 @@
 /** The README's tables, made from a committed result and put between markers: figures there are never typed by hand. */
 import { fail } from '../../src/validate';
 import type { Result } from '../schema/result';
-import { comparisonSection } from './sections/comparisons';
+import { comparisonOverview } from './sections/comparisons';
 import { matrixTable } from './sections/matrix';
 import { headlineTable } from './sections/speed';
 import { Study } from './study';
@@ -11,9 +11,8 @@ import { type Table, tableMarkdown } from './table';
 export function readmeTables(result: Result): Map<string, string> {
   const study = new Study(result);
   const [condition] = study.conditions();
-  const comparisons = comparisonSection(study)?.parts.find((part): part is Table => typeof part === 'object' && 'rows' in part);
   const tables: [string, Table | null | undefined][] = [
-    ['comparisons', comparisons],
+    ['comparisons', comparisonOverview(study)],
     ['matrix', condition && matrixTable(study, condition)],
     ['speed', headlineTable(study)],
   ];

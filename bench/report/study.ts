@@ -9,14 +9,22 @@ import type { Tone } from './table';
 /** Under which conditions runs may be compared. */
 export interface Condition {
   track: Track;
+  /** Of `schedules`; `OWN_SCHEDULE` on track T0, where each optimizer has the one that belongs to it. */
   schedule: string;
 }
+
+const OWN_SCHEDULE = 'own';
+
+const conditionOf = ({ track, schedule }: Condition): Condition => ({
+  track,
+  schedule: track === 'T0' ? OWN_SCHEDULE : schedule,
+});
 
 /** The optimizer that matrices are relative to. */
 export const BASELINE = 'adam';
 
 export const TRACKS: Record<Track, string> = {
-  T0: 'each optimizer with its reference defaults',
+  T0: 'each optimizer with its reference defaults, the schedule that belongs to it among them',
   T1: 'equal budget: each optimizer with the best learning rate of the same grid, chosen on validation seeds',
 };
 
@@ -36,6 +44,8 @@ export class Study {
   readonly #groups = new Map<string, Run[]>();
   readonly #comparisons = new Map<string, Comparison | null>();
   readonly #order: string[];
+  /** By id: in a result they stand as they were done. */
+  readonly allWorkloads: readonly Workload[];
 
   constructor(readonly result: Result) {
     for (const run of result.training.runs) {
@@ -46,6 +56,7 @@ export class Study {
       else this.#groups.set(key, [run]);
     }
     for (const group of this.#groups.values()) group.sort((a, b) => a.seed - b.seed);
+    this.allWorkloads = [...result.workloads].sort((a, b) => (a.id < b.id ? -1 : 1));
     // What is compared gets the first colours, which differ most.
     const compared = result.comparisons.flatMap(({ a, b }) => [a, b]);
     this.#order = [...new Set([...compared, BASELINE, ...result.optimizers.map(({ id }) => id)])];
@@ -58,25 +69,24 @@ export class Study {
 
   /** Tracks and schedules that something ran under; those of the listed comparisons first. */
   conditions(): Condition[] {
-    const listed = this.result.comparisons.map(({ track, schedule }) => ({ track, schedule }));
-    const all = [...listed, ...[...this.#groups.values()].map(([run]) => ({ track: run!.track, schedule: run!.schedule }))];
+    const all = [...this.result.comparisons, ...[...this.#groups.values()].map(([run]) => run!)].map(conditionOf);
     const seen = new Map(all.map((condition) => [`${condition.track} ${condition.schedule}`, condition]));
     return [...seen.values()].filter((condition) => this.workloads(condition).length > 0);
   }
 
   /** Workloads that something ran on. */
   workloads(condition: Condition, ranked = true): Workload[] {
-    return this.result.workloads.filter(
+    return this.allWorkloads.filter(
       (workload) =>
         workload.ranked === ranked && this.result.optimizers.some(({ id }) => this.runs(workload.id, id, condition).length > 0),
     );
   }
 
-  /** Optimizers that ran on any of the ranked workloads. */
-  optimizers(condition: Condition): OptimizerEntry[] {
+  /** Optimizers that ran on any of the ranked workloads: contenders, or those of one series of ablations. */
+  optimizers(condition: Condition, ablation: string | null = null): OptimizerEntry[] {
     const workloads = this.workloads(condition);
-    return this.result.optimizers.filter(({ id }) =>
-      workloads.some((workload) => this.runs(workload.id, id, condition).length > 0),
+    return this.result.optimizers.filter(
+      (each) => each.ablation === ablation && workloads.some((workload) => this.runs(workload.id, each.id, condition).length > 0),
     );
   }
 
@@ -90,6 +100,7 @@ export class Study {
   }
 
   schedule(id: string): string {
+    if (id === OWN_SCHEDULE) return 'own schedules';
     return this.result.schedules.find((schedule) => schedule.id === id)?.label ?? id;
   }
 
@@ -110,8 +121,10 @@ export class Study {
   }
 }
 
-const keyOf = (workload: string, optimizer: string, { track, schedule }: Condition): string =>
-  [workload, optimizer, track, schedule].join('\n');
+function keyOf(workload: string, optimizer: string, condition: Condition): string {
+  const { track, schedule } = conditionOf(condition);
+  return [workload, optimizer, track, schedule].join('\n');
+}
 
 /** The primary figure of a run: null when it was not measured, the worst there is when the run diverged. */
 export function primaryOf(run: Run, { metric }: Workload): number | null {

@@ -1,17 +1,23 @@
 /** A run of the suite on this machine: plans, lets runtimes do the jobs, keeps what they report. */
-import type { Result } from '../schema/result';
+import type { ColdStart, Result } from '../schema/result';
+import { ROUNDS, SIZES } from './micro/plan';
 import { createProgress } from './progress';
-import type { Entry } from './result';
+import { compact, type Entry } from './result';
 import { ResultFile } from './result-file';
-import type { Lane, Runner } from './runners/runner';
+import { timeTorch } from './runners/pytorch';
+import type { ColdSample, Lane, Runner } from './runners/runner';
 import { planStudy } from './study/plan';
 import { blankResult, jobsFor, type StudySettings, type Task, type Tasks } from './tasks';
+
+const COLD_STARTS = { smoke: 2, standard: 11, full: 31 };
 
 export interface BenchSettings extends StudySettings {
   readonly runners: readonly Runner[];
   /** Processes that train at once. */
   readonly lanes: number;
   readonly out: string;
+  /** bench/suite/peers, ending in a slash. */
+  readonly peers: URL;
 }
 
 export interface BenchOutcome {
@@ -34,6 +40,7 @@ export async function runBench(settings: BenchSettings): Promise<BenchOutcome> {
       const environment = await identify(runner, file);
       const tasks = jobsFor(settings, cells, file, environment, position === 0);
       await runOn(runner, tasks, settings, file, failures);
+      if (settings.shard.index === 1) await measureStarts(runner, settings, environment, position === 0, file);
     } catch (error) {
       failures.push(`${runner.name}: ${(error as Error).message}`);
     }
@@ -41,6 +48,39 @@ export async function runBench(settings: BenchSettings): Promise<BenchOutcome> {
   file.result.complete = failures.length === 0;
   file.save();
   return { result: file.result, failures };
+}
+
+/** Times what is a process of its own each time: cold starts, and on the first runtime PyTorch. */
+async function measureStarts(
+  runner: Runner,
+  { tier, parts, peers }: BenchSettings,
+  environment: string,
+  first: boolean,
+  file: ResultFile,
+): Promise<void> {
+  if (parts.includes('cold-start') && !file.has('coldStart', { environment, backend: 'simd' })) {
+    file.add({ type: 'coldStart', value: await coldStarts(runner, environment, COLD_STARTS[tier]) });
+  }
+  const timed = file.result.micro.some((row) => row.environment === environment && row.native);
+  if (first && parts.includes('micro') && !timed) {
+    for (const value of await timeTorch(environment, SIZES[tier], ROUNDS[tier], peers)) file.add({ type: 'micro', value });
+  }
+}
+
+async function coldStarts(runner: Runner, environment: string, count: number): Promise<ColdStart> {
+  const samples: ColdSample[] = [];
+  for (let start = 0; runner.coldStart && start < count; start++) samples.push(await runner.coldStart());
+  const reason = runner.coldStart ? null : 'only processes are started cold';
+  const list = (name: keyof ColdSample) => samples.map((sample) => compact(sample[name], 5)!);
+  return {
+    environment,
+    backend: 'simd',
+    status: reason === null ? 'ok' : 'unsupported',
+    reason,
+    importMs: list('importMs'),
+    createMs: list('createMs'),
+    firstStepMs: list('firstStepMs'),
+  };
 }
 
 /** The environment's id, which everything measured there carries. */

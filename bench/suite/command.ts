@@ -48,8 +48,11 @@ function settingsFrom(options: BenchOptions, root: URL): BenchSettings {
   const out = options.out ?? `bench-results/${tier}${suffix}.json`;
   const places = {
     child: new URL('dist/bench/child.js', root),
+    cold: new URL('dist/bench/cold.js', root),
     data: new URL('bench/data/', root),
     peers: new URL('bench/suite/peers/', root),
+    site: new URL('dist/site/', root),
+    browsers: new URL('tests/runtimes/browsers.js', root),
     runtimes: new URL('tests/runtimes/node_modules/', root),
   };
   const groups = WORKLOADS.flatMap(({ id, group }) => [id, group]);
@@ -74,6 +77,7 @@ function settingsFrom(options: BenchOptions, root: URL): BenchSettings {
     out,
     command: commandOf(options),
     package: packageOf(root),
+    peers: places.peers,
   };
 }
 

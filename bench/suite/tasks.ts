@@ -14,7 +14,7 @@ import { HASH_STEPS } from './study/hash-after';
 import { type Cell, type Filters, shardOf } from './study/plan';
 import type { Tier } from './types';
 
-export const PARTS = ['training', 'hashes', 'streams', 'micro', 'speed', 'threads'] as const;
+export const PARTS = ['training', 'hashes', 'streams', 'micro', 'speed', 'threads', 'cold-start'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What a study is, wherever it runs. */

@@ -35,16 +35,23 @@ function inNode(engine, options = {}) {
 
 export const ADAL = 'adal-wasm';
 export const ADAL_2 = 'adal-wasm, 2 threads';
+export const ADAL_RELAXED = 'adal-wasm, relaxed';
 export const TF_WASM = 'TensorFlow.js wasm';
 export const TF_CPU = 'TensorFlow.js cpu';
 export const PLAIN = 'plain JS';
 export const PYTORCH = 'PyTorch (native)';
 
+/** Workloads that threads and fused multiply-adds are for. */
+const LARGE = ['mlp-128', 'cnn-32', 'cnn-128', 'gemm-512x512x512'];
+
 /** The contenders of a workload, by label. */
 export function contendersOf(workload, python) {
   const { kind, name } = workload;
   const all = { [ADAL]: inNode('adal') };
-  if (name.startsWith('cnn') || name === 'gemm-512x512x512') all[ADAL_2] = inNode('adal', { threads: 2 });
+  if (LARGE.includes(name)) {
+    all[ADAL_2] = inNode('adal', { threads: 2 });
+    all[ADAL_RELAXED] = inNode('adal', { relaxed: true });
+  }
   all[TF_WASM] = inNode('tensorflow', { backend: 'wasm' });
   // A step of 18 seconds tells no more than that of 5, and a product or a fit no more than a step.
   if (kind === 'step' && name !== 'cnn-128') all[TF_CPU] = inNode('tensorflow', { backend: 'cpu' });

@@ -20,7 +20,7 @@ export function addBenchCommands(program: Command): void {
     .description('measure optimizers, training and runtimes; results are written to a file')
     .addOption(new Option('--tier <tier>', 'how much').choices(['smoke', 'standard', 'full']).default('standard'))
     .option('--runtimes <names>', 'node, node-24, deno, bun, …; training is done on the first', 'node')
-    .option('--only <parts>', 'some of training, hashes, streams, micro, speed, threads')
+    .option('--only <parts>', 'some of training, hashes, streams, micro, speed, threads, cold-start')
     .option('--optimizers <ids>', 'only these')
     .option('--workloads <ids>', 'only these, or their groups: W0, W1, W2-iris, …')
     .option('--seeds <n>', "final seeds, instead of the tier's")
@@ -32,18 +32,6 @@ export function addBenchCommands(program: Command): void {
     .action(async (options) => {
       const { bench } = await import('../../bench/suite/command');
       process.exitCode = await bench(options, ROOT);
-    });
-  program
-    .command('report')
-    .description('make a report of results, merged where there are several')
-    .argument('<results...>', 'files that adal bench has written')
-    .option(
-      '--out <files...>',
-      'report files: .html, .md, .csv, or .json for the merged result (default: beside the first, .html)',
-    )
-    .action(async (results, { out }) => {
-      const { report } = await import('../../bench/report/command');
-      report(results, out);
     });
   program
     .command('report')

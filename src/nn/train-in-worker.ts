@@ -170,7 +170,12 @@ class Attempt {
           this.#heard = true;
           this.#handle(message as TrainerReport, resolve).catch(reject);
         };
-        this.#worker = start({ onMessage, onEnd: die }, options.workerUrl);
+        try {
+          this.#worker = start({ onMessage, onEnd: die }, options.workerUrl);
+        } catch (error) {
+          die(String(error));
+          return;
+        }
         this.#post({ type: 'prepare', spec, budgetMs });
         options.signal?.addEventListener('abort', abort);
         // Rounds without a word are counted, not time: a page's timers may sleep, and messages come before them.

@@ -6,7 +6,7 @@
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import type { Optimizer } from '../optimizers/optimizer';
 import { createOptimizer } from '../optimizers/registry';
-import { openParentPort } from '../runtime/module-worker';
+import { openParentPort } from '../runtime/parent-port';
 import { createRuntime } from '../runtime/runtime';
 import { scheduleFromConfig } from '../schedules/config';
 import { createModel } from './create-model';

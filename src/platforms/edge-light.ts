@@ -7,6 +7,7 @@ import optim from './optim.simd.wasm?module';
 
 const binaries: Binaries = {
   load: async (name) => (name === 'optim.simd' ? optim : nn),
+  relaxed: false,
   whyNoThreads: 'no threads on the edge runtime',
 };
 

@@ -6,6 +6,7 @@ import optim from './optim.simd.wasm';
 
 const binaries: Binaries = {
   load: async (name) => (name === 'optim.simd' ? optim : (await import('./nn.simd.wasm')).default),
+  relaxed: false,
   whyNoThreads: 'no threads on workerd',
 };
 

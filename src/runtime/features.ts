@@ -54,6 +54,17 @@ export function mayBlock(): boolean {
 /** Why pages have no shared memory, most of the time. */
 const NOT_ISOLATED = 'the page is not cross-origin isolated (it needs the headers COOP and COEP)';
 
+/** A module whose one function uses `f32x4.relaxed_madd`. */
+const RELAXED_MODULE = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253,
+  15, 253, 133, 2, 11,
+];
+
+/** Whether WebAssembly relaxed SIMD validates here. */
+export function hasRelaxedSimd(): boolean {
+  return hasSimd() && WebAssembly.validate(new Uint8Array(RELAXED_MODULE));
+}
+
 /** Why WebAssembly memory cannot be shared between threads here; null when it can. */
 export function whyNoSharedMemory(): string | null {
   if (typeof WebAssembly !== 'object') return 'no WebAssembly here';

@@ -1,6 +1,6 @@
 /** A worker that runs one of the library's modules and is spoken to by messages, and how it is started on this platform. */
 import { UnsupportedError } from '../errors';
-import { builtin, workerHostKind } from './features';
+import { workerHostKind } from './features';
 
 /** A started worker. */
 export interface ModuleWorker {
@@ -27,25 +27,4 @@ export async function loadTrainerStarter(): Promise<StartTrainer> {
   if (kind === 'node') return (await import('./module-worker-node')).startTrainer;
   if (kind === 'browser') return (await import('./module-worker-browser')).startTrainer;
   throw new UnsupportedError('no workers here: use fit, which yields to the event loop');
-}
-
-/** The way back, in a worker. */
-export interface ParentPort {
-  post(message: unknown, transfer: readonly ArrayBuffer[]): void;
-  listen(onMessage: (message: unknown) => void): void;
-}
-
-/** The port to whoever started this worker. */
-export function openParentPort(): ParentPort {
-  const { parentPort } = builtin<typeof import('node:worker_threads')>('node:worker_threads') ?? {};
-  if (parentPort) {
-    return {
-      post: (message, transfer) => parentPort.postMessage(message, [...transfer]),
-      listen: (onMessage) => void parentPort.on('message', onMessage),
-    };
-  }
-  return {
-    post: (message, transfer) => self.postMessage(message, { transfer: [...transfer] }),
-    listen: (onMessage) => self.addEventListener('message', ({ data }) => onMessage(data)),
-  };
 }

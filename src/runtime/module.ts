@@ -9,11 +9,15 @@ import { UnsupportedError } from '../errors';
 import type { LinearMemory } from './memory';
 
 /** Two modules, each for one thread (`simd`) and for shared memory (`threads`). The package has them as `<name>.wasm`. */
-export type BinaryName = 'optim.simd' | 'optim.threads' | 'nn.simd' | 'nn.threads';
+export type ExactBinaryName = 'optim.simd' | 'optim.threads' | 'nn.simd' | 'nn.threads';
+/** And nn with fused multiply-adds: inlined only. */
+export type BinaryName = ExactBinaryName | 'nn.relaxed.simd' | 'nn.relaxed.threads';
 
 /** Gives compiled binaries by name. */
 export interface Binaries {
   load(name: BinaryName): Promise<WebAssembly.Module>;
+  /** Whether there are relaxed ones. */
+  readonly relaxed: boolean;
   /** Why there are none for threads; null where there are. */
   readonly whyNoThreads: string | null;
 }
@@ -23,6 +27,8 @@ const INLINED: Record<BinaryName, () => Promise<{ default: string }>> = {
   'optim.threads': () => import('../../build/optim.threads.js'),
   'nn.simd': () => import('../../build/nn.simd.js'),
   'nn.threads': () => import('../../build/nn.threads.js'),
+  'nn.relaxed.simd': () => import('../../build/nn.relaxed.simd.js'),
+  'nn.relaxed.threads': () => import('../../build/nn.relaxed.threads.js'),
 };
 
 /** Modules under way or compiled. A failure is forgotten, so that the next runtime tries again. */
@@ -33,6 +39,7 @@ const compiled: CompiledModules = new Map();
 /** The inlined ones, decoded and compiled once a process. */
 export const inlinedBinaries: Binaries = {
   load: (name) => once(compiled, name, () => permitted(() => compileInlined(name))),
+  relaxed: true,
   whyNoThreads: null,
 };
 

@@ -13,9 +13,9 @@ export type Backend = 'simd' | 'threads' | 'oracle';
 
 export interface RuntimeOptions {
   /**
-   * Threads that share a step, the calling one included: 1 to 64, or 'auto' for as many as pay here. With a number the
-   * workers are started, and awaited, at once; with 'auto' they start when the first step large enough comes. The main
-   * thread of a page may not wait: there `step` runs on that thread alone, and `stepAsync` is shared.
+   * Threads that share a step or a large kernel of a model, the calling one included: 1 to 64, or 'auto' for as many as pay
+   * here. With a number the workers are started, and awaited, at once; with 'auto' they start when the first work large enough
+   * comes. The main thread of a page may not wait: there `step` and models run on that thread alone, and `stepAsync` is shared.
    * @default 'auto'
    */
   threads?: 'auto' | number;
@@ -25,11 +25,20 @@ export interface RuntimeOptions {
    * @default 'auto'
    */
   backend?: 'auto' | Backend;
+  /**
+   * Permits fused multiply-adds in products and convolutions, where the engine has relaxed SIMD: about a tenth faster, but the
+   * bits of a model's gradients then depend on the CPU. `info.relaxed` says whether they are in use. Optimizer steps stay exact.
+   * @default false
+   */
+  relaxed?: boolean;
   /** Bytes that linear memory may grow to, at most 4 GiB. @default 4 GiB, or what the engine grants */
   maxMemory?: number;
   /** Elements that will be trained, where known: lets 'auto' do without threads where they would not pay. */
   parameterCount?: number;
-  /** Elements of all tensors from which a step is shared between threads. @default 65536 */
+  /**
+   * Elements of all tensors from which a step is shared between threads; poolings of so many are too, and products and
+   * convolutions from 16 times so many multiplications. @default 65536
+   */
   parallelThreshold?: number;
   /** Milliseconds without progress after which a shared step fails. @default 10000 */
   jobTimeoutMs?: number;
@@ -63,19 +72,21 @@ export interface RuntimeSettings {
   readonly maxMemory: number;
   readonly parameterCount: number | undefined;
   readonly parallelThreshold: number;
+  readonly relaxed: boolean;
   readonly jobTimeoutMs: number;
   readonly workerHost: WorkerHost | undefined;
   readonly workerUrl: string | URL | undefined;
 }
 
-const COUNTED = ['threads', 'backend', 'maxMemory', 'parameterCount', 'parallelThreshold', 'jobTimeoutMs'];
+const COUNTED = ['threads', 'backend', 'relaxed', 'maxMemory', 'parameterCount', 'parallelThreshold', 'jobTimeoutMs'];
 const PLATFORM = ['workerHost', 'workerUrl', 'wasm'];
 
 /** @throws ArgumentError naming the option that is unknown or out of range */
 export function checkRuntimeOptions(options: RuntimeOptions): RuntimeSettings {
   checkOptions('options', options, [...COUNTED, ...PLATFORM]);
   const { threads = 'auto', backend = 'auto', maxMemory = MAX_MEMORY_BYTES, parameterCount, workerHost, workerUrl } = options;
-  const { parallelThreshold = MINIMUM_PARALLEL_ELEMENTS, jobTimeoutMs = 10_000 } = options;
+  const { parallelThreshold = MINIMUM_PARALLEL_ELEMENTS, jobTimeoutMs = 10_000, relaxed = false } = options;
+  if (typeof relaxed !== 'boolean') fail('relaxed', 'true or false', relaxed);
   if (threads !== 'auto') {
     if (typeof threads !== 'number') fail('threads', `'auto' or an integer in [1, 64]`, threads);
     checkInteger('threads', threads, 1, 64);
@@ -94,5 +105,5 @@ export function checkRuntimeOptions(options: RuntimeOptions): RuntimeSettings {
   if (workerUrl !== undefined && typeof workerUrl !== 'string' && !(workerUrl instanceof URL)) {
     fail('workerUrl', 'a string or a URL', workerUrl);
   }
-  return { threads, backend, maxMemory, parameterCount, parallelThreshold, jobTimeoutMs, workerHost, workerUrl };
+  return { threads, backend, relaxed, maxMemory, parameterCount, parallelThreshold, jobTimeoutMs, workerHost, workerUrl };
 }

@@ -5,13 +5,14 @@
  */
 import { BusyError, DisposedError } from '../errors';
 import type { Arena } from './arena';
+import { hasRelaxedSimd } from './features';
 import type { OptimKernels } from './kernels';
 import type { NNKernels, ThreadedNNKernels } from './kernels-nn';
 import type { LinearMemory } from './memory';
 import { type Binaries, inlinedBinaries, instantiate } from './module';
 import { createParts, type RuntimeParts } from './parts';
 import type { WorkerPool } from './pool';
-import { type Backend, checkRuntimeOptions, type RuntimeOptions } from './runtime-options';
+import { type Backend, checkRuntimeOptions, type RuntimeOptions, type RuntimeSettings } from './runtime-options';
 import { runSliced } from './sliced';
 
 /** What is in use, and why. */
@@ -25,6 +26,8 @@ export interface RuntimeInfo {
   readonly threadsReason: string;
   readonly simd: boolean;
   readonly sharedMemory: boolean;
+  /** Whether products and convolutions are fused, and their bits this CPU's: see the option `relaxed`. */
+  readonly relaxed: boolean;
   /** Linear memory now, bytes. */
   readonly memoryBytes: number;
   /** Of which allocated. */
@@ -37,15 +40,17 @@ export class Runtime {
   readonly #parts: RuntimeParts;
   readonly #binaries: Binaries;
   readonly #parallelThreshold: number;
+  readonly #relaxed: boolean;
   #nn: Promise<NNKernels> | null = null;
   #disposed = false;
   #busy = false;
 
   /** @internal Use `createRuntime`. */
-  constructor(parts: RuntimeParts, binaries: Binaries, parallelThreshold: number) {
+  constructor(parts: RuntimeParts, binaries: Binaries, { parallelThreshold, relaxed }: RuntimeSettings) {
     this.#parts = parts;
     this.#binaries = binaries;
     this.#parallelThreshold = parallelThreshold;
+    this.#relaxed = relaxed && binaries.relaxed && parts.backend !== 'oracle' && hasRelaxedSimd();
   }
 
   /** What is in use here, and why. */
@@ -59,6 +64,7 @@ export class Runtime {
       threadsReason: failure ?? threadsReason,
       simd: backend !== 'oracle',
       sharedMemory: memory.shared,
+      relaxed: this.#relaxed,
       memoryBytes: memory.byteLength,
       usedBytes: arena.usedBytes,
       maxMemoryBytes: memory.maximumBytes,
@@ -97,7 +103,7 @@ export class Runtime {
   /** @internal The vector math of the nn module; loaded when first asked for. */
   nn(): Promise<NNKernels> {
     this.check('the runtime');
-    this.#nn ??= loadNN(this.#parts, this.#binaries, this.#parallelThreshold);
+    this.#nn ??= this.#loadNN();
     return this.#nn;
   }
 
@@ -126,6 +132,17 @@ export class Runtime {
     }
   }
 
+  async #loadNN(): Promise<NNKernels> {
+    const { backend, memory, workers, mayBlock } = this.#parts;
+    if (backend === 'oracle') return (await import('./oracle/nn')).createOracleNN(memory);
+    const module = await this.#binaries.load(this.#relaxed ? `nn.relaxed.${backend}` : `nn.${backend}`);
+    const kernels = await instantiate<NNKernels>(module, memory);
+    if (!workers || !mayBlock) return kernels;
+    const { openSharedKernels } = await import('./shared-kernels');
+    const parallelThreshold = this.#parallelThreshold;
+    return openSharedKernels(kernels as ThreadedNNKernels, module, { memory, workers, parallelThreshold });
+  }
+
   /** The pool, if sharing a step of this size pays and the pool is sound. Starts its workers when they are first of use. */
   #poolFor(elementCount: number): WorkerPool | null {
     const { pool } = this.#parts;
@@ -136,16 +153,6 @@ export class Runtime {
 
 if (typeof Symbol.dispose === 'symbol') {
   Object.defineProperty(Runtime.prototype, Symbol.dispose, { value: Runtime.prototype.dispose, configurable: true });
-}
-
-async function loadNN(parts: RuntimeParts, binaries: Binaries, parallelThreshold: number): Promise<NNKernels> {
-  const { backend, memory, workers, mayBlock } = parts;
-  if (backend === 'oracle') return (await import('./oracle/nn')).createOracleNN(memory);
-  const module = await binaries.load(`nn.${backend}`);
-  const kernels = await instantiate<NNKernels>(module, memory);
-  if (!workers || !mayBlock) return kernels;
-  const { openSharedKernels } = await import('./shared-kernels');
-  return openSharedKernels(kernels as ThreadedNNKernels, module, { memory, workers, parallelThreshold });
 }
 
 /**
@@ -162,5 +169,5 @@ export async function createRuntimeOver(defaults: Binaries, options: RuntimeOpti
   const settings = checkRuntimeOptions(options);
   const { wasm } = options;
   const binaries = wasm === undefined ? defaults : (await import('./wasm-source')).bringBinaries(wasm, defaults);
-  return new Runtime(await createParts(settings, binaries), binaries, settings.parallelThreshold);
+  return new Runtime(await createParts(settings, binaries), binaries, settings);
 }

@@ -8,7 +8,7 @@ import packageVersion from '../../build/version.js';
 import { AdalError, ArgumentError } from '../errors';
 import { describe, fail } from '../validate';
 import { builtin } from './features';
-import { type Binaries, type BinaryName, type CompiledModules, once } from './module';
+import { type Binaries, type CompiledModules, type ExactBinaryName, once } from './module';
 
 /**
  * A binary: where to fetch it, its bytes, a response that brings them, or compiled. A string is a URL, on pages relative to the
@@ -17,9 +17,9 @@ import { type Binaries, type BinaryName, type CompiledModules, once } from './mo
 export type WasmSource = URL | string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Response | WebAssembly.Module;
 
 /** Binaries by name. */
-export type WasmSources = Partial<Record<BinaryName, WasmSource>>;
+export type WasmSources = Partial<Record<ExactBinaryName, WasmSource>>;
 
-const NAMES: readonly BinaryName[] = ['optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'];
+const NAMES: readonly ExactBinaryName[] = ['optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'];
 /** Of the custom section in which a binary says what it is (scripts/build-wasm.js). */
 const SECTION = 'adal-wasm';
 const EXPECTED = 'a URL, bytes, a Response or a WebAssembly.Module';
@@ -44,9 +44,12 @@ export function bringBinaries(wasm: WasmSource | WasmSources, others: Binaries):
   const modules: CompiledModules = new Map();
   return {
     load: (name) => {
-      const source = sources[name];
-      return source === undefined ? others.load(name) : once(modules, name, () => compile(name, source));
+      const source = sources[name as ExactBinaryName];
+      if (source === undefined) return others.load(name);
+      return once(modules, name, () => compile(name as ExactBinaryName, source));
     },
+    // Whoever brings an nn of his own means that one.
+    relaxed: others.relaxed && !Object.keys(sources).some((name) => name.startsWith('nn.')),
     whyNoThreads: oneThread ? `option "wasm" has no 'optim.threads'` : others.whyNoThreads,
   };
 }
@@ -59,7 +62,7 @@ function compilerOf(source: unknown): ((source: never) => Promise<WebAssembly.Mo
 function checkNames(wasm: unknown): WasmSources {
   if (typeof wasm !== 'object' || wasm === null || Array.isArray(wasm)) fail('wasm', `${EXPECTED}, or these by name`, wasm);
   for (const [name, source] of Object.entries(wasm)) {
-    if (!NAMES.includes(name as BinaryName)) {
+    if (!NAMES.includes(name as ExactBinaryName)) {
       throw new ArgumentError(`wasm['${name}']`, `one of ${NAMES.join(', ')}`, 'an unknown name');
     }
     if (!compilerOf(source)) fail(`wasm['${name}']`, EXPECTED, source);
@@ -67,7 +70,7 @@ function checkNames(wasm: unknown): WasmSources {
   return { ...wasm };
 }
 
-async function compile(name: BinaryName, source: WasmSource): Promise<WebAssembly.Module> {
+async function compile(name: ExactBinaryName, source: WasmSource): Promise<WebAssembly.Module> {
   const expected = `${name}.wasm of adal-wasm ${packageVersion}`;
   let module: WebAssembly.Module;
   try {

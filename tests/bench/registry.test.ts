@@ -3,9 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadText } from '../../bench/suite/data';
 import { COMPARISONS, OPTIMIZERS, WORKLOADS } from '../../bench/suite/registry';
 import { createConfigured } from '../../bench/suite/study/cell';
 import { planStudy, shardOf } from '../../bench/suite/study/plan';
+import { characterVocabulary, ngramLosses, textWindows } from '../../src/data';
 import { createRuntime, optimizerNames, type Runtime } from '../../src/index';
 import { fileSource } from './files';
 
@@ -89,4 +91,19 @@ describe('plans', () => {
         for (const partner of ['adal', 'adam', 'sgd-momentum']) expect(has).toContain(`${id} ${partner}`);
     }
   });
+});
+
+it('gives as baselines of W7 what counting gives', async () => {
+  const text = await loadText(fileSource, 'pride-and-prejudice.txt');
+  const vocabulary = characterVocabulary(text);
+  const part = (from: number, to: number) => textWindows(text.slice(from, to), { context: 8, vocabulary });
+  const test = part(131_072 - 13_107, 131_072);
+  for (const [id, characters] of [
+    ['W7', 131_072 - 2 * 13_107],
+    ['W7-small', 32_768],
+  ] as const) {
+    const { references } = WORKLOADS.find((workload) => workload.id === id)!;
+    const losses = ngramLosses(part(0, characters), test, 5);
+    expect(losses.map((loss) => Number(loss.toFixed(4)))).toEqual(references.map(({ value }) => value));
+  }
 });

@@ -19,7 +19,7 @@ import { Study } from '../../bench/report/study';
 import { tableCsv, tableHtml, tableMarkdown } from '../../bench/report/table';
 import example from '../../bench/schema/example.json';
 import { unknownReference } from '../../bench/schema/references';
-import type { Result, Run } from '../../bench/schema/result';
+import type { Reference, Result, Run } from '../../bench/schema/result';
 import schema from '../../bench/schema/result.schema.json';
 import { syntheticResult } from './synthetic-result';
 
@@ -107,6 +107,29 @@ describe('comparisons', () => {
   });
 });
 
+describe('conditions', () => {
+  it('hold reference defaults together, whatever schedule belongs to each', () => {
+    const owned = withRuns((run) => (run.optimizer === 'adal' && run.schedule === 'constant' ? run : { ...run, track: 'T0' }));
+    const runs = owned.training.runs.filter(
+      ({ track, schedule, optimizer }) => track === 'T1' || (schedule === 'cosine') === (optimizer === 'lion'),
+    );
+    const defaults = new Study({ ...owned, comparisons: [], training: { ...owned.training, runs } });
+    const [condition] = defaults.conditions().filter(({ track }) => track === 'T0');
+    expect(defaults.nameOf(condition!)).toBe('T0, own schedules');
+    expect(defaults.optimizers(condition!).map(({ id }) => id)).toContain('lion');
+    expect(defaults.compare(result.workloads[0]!, 'lion', 'adam', condition!)!.seeds).toHaveLength(10);
+  });
+
+  it('keep ablations out of the contenders, in a section of their own', () => {
+    const optimizers = small.optimizers.map((each) => (each.id === 'lion' ? { ...each, ablation: 'power' } : each));
+    const ablated = { ...small, optimizers };
+    expect(new Study(ablated).optimizers(CONSTANT).map(({ id }) => id)).not.toContain('lion');
+    expect(new Study(ablated).optimizers(CONSTANT, 'power').map(({ id }) => id)).toEqual(['lion']);
+    expect(renderReport(ablated)).toContain('<section id="ablation"');
+    expect(renderReport(small)).not.toContain('<section id="ablation"');
+  });
+});
+
 describe('the claims', () => {
   const run = (trainLoss: (number | null)[], more: Partial<Run> = {}): Run => ({
     ...result.training.runs[0]!,
@@ -131,6 +154,8 @@ describe('the claims', () => {
     const [first, ...others] = result.streams;
     const strayed = { ...small, streams: [{ ...first!, values: first!.values.map(() => 0.1) }, ...others] };
     expect(renderMarkdown(strayed)).toContain('NOT as expected');
+    const free = { ...small, streams: [{ ...first!, expected: { low: null, high: null, optimum: 0 } }] };
+    expect(renderMarkdown(free)).not.toContain('as expected');
   });
 });
 
@@ -158,6 +183,32 @@ describe('curves', () => {
     const chart = curveChart(new Study({ ...result, training: { ...result.training, runs } }), result.workloads[0]!, CONSTANT)!;
     expect(chart.series).toHaveLength(1);
     expect(chart.series[0]!.bands).toEqual({ trainLoss: { median: [2, 3], low: [1.2, 2.2], high: [2.8, null] } });
+  });
+});
+
+describe('anchors', () => {
+  const rowsOf = (each: Result) =>
+    renderMarkdown(each)
+      .split('\n')
+      .filter((line) => line.includes('DeepOBS baselines') || line.includes('known'));
+  const withReference = (reference: Partial<Reference>): Result => {
+    const [w1, ...others] = small.workloads;
+    return { ...small, workloads: [{ ...w1!, references: [{ ...w1!.references[0]!, ...reference }] }, ...others] };
+  };
+
+  it('are set beside runs with the same optimizer and rate, and apart in deviations of the known', () => {
+    expect(rowsOf(small).at(-1)).toMatch(
+      /W1 .*87\.112 ± 0\.024 \(published, 10 seeds\) \| 87\.\d+ ± 0\.\d+ \(3 values\) \| \d\.\d of its/,
+    );
+    expect(rowsOf(withReference({ options: { lr: 0.5 } })).at(-1)).toContain('not run so');
+    expect(rowsOf(withReference({ value: 80 })).at(-1)).toMatch(/▼ \d{3}\.\d of its deviations/);
+  });
+
+  it('of the start and of whole fits are set beside those, not beside losses', () => {
+    expect(rowsOf(withReference({ optimizer: null, options: {}, value: 353.4 })).at(-1)).toMatch(/at the start\*\* .* 35\d\.\d/);
+    const fit = { ...small.micro[0]!, benchmark: 'fit-W1', samples: [5e6, 5e6] };
+    const timed = { ...withReference({ optimizer: null, options: { fitMs: 9 }, value: 9 }), micro: [fit] };
+    expect(rowsOf(timed).at(-1)).toMatch(/a whole fit, ms\*\* .* \| 5\.000 \(2 values\)/);
   });
 });
 

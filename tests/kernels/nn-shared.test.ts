@@ -90,6 +90,8 @@ describe.each(['gemmNN', 'gemmNT', 'gemmTN'] as const)('%s', (form) => {
     ['columns and a ragged panel', 30, 20 * GEMM_PANEL + 7, 33],
     ['rows', 67, 10, 128],
     ['fewer rows than threads', 2, 3, 9],
+    ['columns of one row', 1, 300, 50],
+    ['rows where there is one', 1, 5, 50],
     ['several blocks of k', 9, 64, 600],
     ['more rows than a block has', 301, 50, 17],
     ['one element', 1, 1, 1],

@@ -1,6 +1,7 @@
 /** Every layer and loss: gradients against finite differences of the float64 oracle, and the same bits on every backend. */
 import { describe, expect, it } from 'vitest';
-import { createModel } from '../../src/nn';
+import { createModel, sequential } from '../../src/nn';
+import { planNetwork } from '../../src/nn/network-plan';
 import type { Runtime } from '../../src/runtime/runtime';
 import { generator } from '../kernels/values';
 import { BACKENDS, type BackendCase, bitsOf, withRuntime } from '../support/backends';
@@ -14,6 +15,26 @@ function sampled(length: number): number[] {
   const stride = Math.max(1, Math.floor(length / 50));
   return Array.from({ length: Math.ceil(length / stride) }, (_, i) => i * stride);
 }
+
+/** What an error lists between parentheses. */
+const listed = (refuse: () => unknown): string[] => {
+  try {
+    refuse();
+  } catch (error) {
+    return /\((.*?)\)/.exec(String(error))![1]!.split(', ').sort();
+  }
+  throw new Error('nothing was refused');
+};
+
+it('the cases hold every layer and every loss', () => {
+  const cases = Object.values(CASES);
+  const layers = new Set<string>(cases.flatMap((network) => network.layers.map(({ kind }) => kind)));
+  expect([...layers].sort()).toEqual(listed(() => sequential([{ kind: 'none' } as never])));
+  const losses = new Set<string>(cases.map(({ loss }) => loss.kind));
+  expect([...losses].sort()).toEqual(
+    listed(() => planNetwork({ ...cases[0]!, loss: { kind: 'none' } as never, training: true })),
+  );
+});
 
 describe.each(Object.entries(CASES))('%s', (_, network) => {
   it('has the gradients of its loss: finite differences in float64', () => {

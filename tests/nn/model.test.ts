@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../src/errors';
 import { AdaL } from '../../src/index';
 import {
+  avgPool2d,
   batchNorm,
   conv2d,
   countParameters,
@@ -12,8 +13,10 @@ import {
   dropout,
   embedding,
   flatten,
+  globalAvgPool,
   huber,
   type Layer,
+  layerNorm,
   leakyRelu,
   maxPool2d,
   meanSquaredError,
@@ -232,12 +235,28 @@ describe('what does not fit is named', () => {
     expect(error.message).toContain(message);
   });
 
+  it.each<[Layer, string]>([
+    [maxPool2d(2), '(maxPool2d)" expected an image [height, width, channels], got [4]'],
+    [avgPool2d(2), '(avgPool2d)" expected an image [height, width, channels], got [4]'],
+    [globalAvgPool(), '(globalAvgPool)" expected an image [height, width, channels] or a sequence [steps, channels], got [4]'],
+  ])('$kind where there is no image, at its place', async (layer, message) => {
+    const error = await model({ inputSize: 8, layers: [dense(4), relu(), layer, dense(2)] }).catch((reason) => reason);
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error.message).toContain(`"layers[2] ${message}`);
+  });
+
   it('at once, by the functions that describe layers', () => {
     expect(() => dense(0)).toThrow('"units" expected an integer in [1, 16777216], got 0');
     expect(() => conv2d(4, { kernelSize: [3, 0] })).toThrow('"kernelSize[1]" expected an integer in [1, 32768], got 0');
     expect(() => conv2d(4, { kernelSize: 3, padding: -1 })).toThrow('"padding" expected an integer in [0, 32768], got -1');
     expect(() => maxPool2d(2, { stride: 0 })).toThrow('"stride" expected an integer in [1, 32768], got 0');
     expect(() => batchNorm({ momentum: 0 })).toThrow('"momentum" expected a number in (0, 1], got 0');
+    expect(() => embedding(0, 4)).toThrow('"rows" expected an integer in [1, 16777216], got 0');
+    expect(() => embedding(4, 0.5)).toThrow('"dim" expected an integer in [1, 16777216], got 0.5');
+    expect(() => avgPool2d([2, -2])).toThrow('"size[1]" expected an integer in [1, 32768], got -2');
+    expect(() => layerNorm({ eps: -1 })).toThrow('"eps" expected a number in (0, ∞), got -1');
+    expect(() => layerNorm({ axis: 1 } as never)).toThrow('"options.axis" expected one of eps, got an unknown option');
+    expect(() => dropout(Number.NaN)).toThrow('"rate" expected a number in [0, 1), got NaN');
     expect(() => leakyRelu(-1)).toThrow('"slope" expected a number in [0, 1], got -1');
     expect(() => huber({ delta: 0 })).toThrow('"delta" expected a number in (0, ∞), got 0');
     expect(() => crossEntropy({ classWeights: [1, -1] })).toThrow('"classWeights[1]" expected a number in (0, 1e9], got -1');

@@ -1,16 +1,21 @@
 /** The shipped binaries: nothing in them but code over one imported memory, so that instances can share it. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import inlinedRelaxedSimd from '../../build/nn.relaxed.simd.js';
+import inlinedRelaxedThreads from '../../build/nn.relaxed.threads.js';
 import inlinedNNSimd from '../../build/nn.simd.js';
 import inlinedNNThreads from '../../build/nn.threads.js';
 import inlinedOptimSimd from '../../build/optim.simd.js';
 import inlinedOptimThreads from '../../build/optim.threads.js';
+import { hasRelaxedSimd } from '../../src/runtime/features';
 
 const INLINED = {
   'optim.simd': inlinedOptimSimd,
   'optim.threads': inlinedOptimThreads,
   'nn.simd': inlinedNNSimd,
   'nn.threads': inlinedNNThreads,
+  'nn.relaxed.simd': inlinedRelaxedSimd,
+  'nn.relaxed.threads': inlinedRelaxedThreads,
 };
 type Name = keyof typeof INLINED;
 
@@ -42,7 +47,10 @@ function sections(bytes: Uint8Array): { id: number; content: Uint8Array }[] {
   return found;
 }
 
-describe.each(Object.keys(INLINED) as Name[])('%s.wasm', (name) => {
+/** Engines without relaxed SIMD cannot compile those that use it. */
+const COMPILABLE = (Object.keys(INLINED) as Name[]).filter((name) => hasRelaxedSimd() || !name.includes('relaxed'));
+
+describe.each(COMPILABLE)('%s.wasm', (name) => {
   const bytes = read(name);
   const module = new WebAssembly.Module(bytes);
   const shared = name.endsWith('threads');
@@ -112,4 +120,18 @@ it('the threaded modules add the job protocol, and nothing else differs in the A
   expect(functions('nn.threads')).toEqual(expect.arrayContaining(kernels));
   const shared = functions('nn.threads').filter((name) => !kernels.includes(name));
   expect(shared.sort()).toEqual(['nnBegin', 'nnComplete', 'nnHelp', 'nnServe', 'nnShared']);
+  for (const variant of hasRelaxedSimd() ? (['simd', 'threads'] as const) : []) {
+    expect(functions(`nn.relaxed.${variant}`)).toEqual(functions(`nn.${variant}`));
+  }
+});
+
+it('exact binaries have no relaxed instruction, whose result would depend on the CPU', () => {
+  const withoutRelaxed = (name: Name) =>
+    !readFileSync(new URL(`../../build/${name}.wat`, import.meta.url), 'utf8').includes('relaxed');
+  expect((Object.keys(INLINED) as Name[]).filter(withoutRelaxed)).toEqual([
+    'optim.simd',
+    'optim.threads',
+    'nn.simd',
+    'nn.threads',
+  ]);
 });

@@ -8,13 +8,14 @@ import { extname, resolve } from 'node:path';
 import { BUNDLE, ROOT } from './bundle.js';
 import { HEADERS } from './headers.js';
 
-/** The bundle lies in a folder as it does in dist/, with the worker's script above it. */
+/** The bundle lies in a folder as it does in dist/, with the workers' scripts above it. */
 const FILES = {
   'page.html': resolve(import.meta.dirname, 'pages/page.html'),
   'page.js': resolve(import.meta.dirname, 'pages/page.js'),
   'page-worker.js': resolve(import.meta.dirname, 'pages/page-worker.js'),
   'chunks/suite.js': BUNDLE,
   'worker.js': resolve(ROOT, 'dist/worker.js'),
+  'train-worker.js': resolve(ROOT, 'dist/train-worker.js'),
   'other/worker.js': resolve(ROOT, 'dist/worker.js'),
 };
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript' };

@@ -5,7 +5,7 @@ import { type Content, type Html, html } from '../html';
 /** Small enough to be legible unscaled on a phone. */
 const WIDTH = 400;
 const HEIGHT = 250;
-const MARGIN = { top: 10, right: 12, bottom: 40, left: 52 };
+const MARGIN = { top: 10, right: 16, bottom: 40, left: 52 };
 
 export interface Axis {
   label: string;
@@ -102,6 +102,15 @@ function rangeHtml({ low, high, label }: NonNullable<PlotOptions['range']>, y: S
   return html`<g class="range"><rect x="${left}" width="${right - left}" y="${top}" height="${bottom - top}"/><text x="${left + 4}" y="${bottom - 4}">${label}</text></g>`;
 }
 
+/** Ticks whose labels keep this many pixels between them; the first always stays. */
+function uncrowded(ticks: readonly number[], scale: Scale, pixels: number): number[] {
+  const kept: number[] = [];
+  for (const tick of ticks) {
+    if (kept.length === 0 || Math.abs(scale(tick) - scale(kept.at(-1)!)) >= pixels) kept.push(tick);
+  }
+  return kept;
+}
+
 /** @param draw what stands inside the frame, given both scales */
 export function plot(options: PlotOptions, draw: (x: Scale, y: Scale) => Content): Html {
   const height = options.height ?? HEIGHT;
@@ -110,17 +119,17 @@ export function plot(options: PlotOptions, draw: (x: Scale, y: Scale) => Content
   const y = createScale(options.y, [bottom, top]);
   const text = (axis: Axis, value: number): string =>
     (axis.format ?? (isLog(axis) ? formatPower : (n) => n.toLocaleString('en-US')))(value);
-  const columns = ticksOf(x, options.x).map(
+  const columns = uncrowded(ticksOf(x, options.x), x, 36).map(
     (value) =>
       html`<g class="tick"><line x1="${x(value)}" x2="${x(value)}" y1="${top}" y2="${bottom}"/><text x="${x(value)}" y="${bottom + 14}" text-anchor="middle">${text(options.x, value)}</text></g>`,
   );
-  const rows = ticksOf(y, options.y).map(
+  const rows = uncrowded(ticksOf(y, options.y), y, 16).map(
     (value) =>
       html`<g class="tick"><line x1="${left}" x2="${right}" y1="${y(value)}" y2="${y(value)}"/><text x="${left - 5}" y="${y(value) + 4}" text-anchor="end">${text(options.y, value)}</text></g>`,
   );
   const marks = (options.marks ?? []).map(
     ({ at, label }) =>
-      html`<g class="mark"><line x1="${x(at)}" x2="${x(at)}" y1="${top}" y2="${bottom}"/><text x="${x(at) + 3}" y="${top + 9}">${label}</text></g>`,
+      html`<g class="mark"><line x1="${x(at)}" x2="${x(at)}" y1="${top}" y2="${bottom}"/><text x="${x(at) + (x(at) > WIDTH / 2 ? -3 : 3)}" y="${top + 9}" text-anchor="${x(at) > WIDTH / 2 ? 'end' : 'start'}">${label}</text></g>`,
   );
   const levels = (options.levels ?? []).map(
     ({ at, label }) =>

@@ -3,7 +3,8 @@ import uPlot from 'uplot';
 import { type Band, CURVE_METRICS, type CurveChart, type CurveMetric, type CurveSeries } from '../curve-data'; // biome-ignore format: one line
 
 const HEIGHT = 280;
-const PRINTED_WIDTH = 640;
+/** Half a sheet, within the margins of most printers. */
+const PRINTED_WIDTH = 290;
 const DASHES = [[], [6, 3], [2, 3]];
 const COLOURS = 8;
 

@@ -1,25 +1,57 @@
 /** Ours beside figures that others have published, or that were measured before: is the suite itself to be believed? */
-import type { Reference, Run, Workload } from '../../schema/result';
+import type { Reference, Workload } from '../../schema/result';
 import { formatSpread, NONE } from '../format';
 import type { Section } from '../section';
-import { primaryOf, type Study } from '../study';
+import { primaries, type Study } from '../study';
 import type { Cell } from '../table';
 
 /** Learning rates are written with few digits: this near is the same. */
 const SAME_RATE = 0.01;
 
-/** Final runs made as the reference was: the same optimizer and, where it names one, learning rate. */
-function matching(study: Study, workload: Workload, reference: Reference): Run[] {
-  const rate = reference.options.lr;
+/** Values of this run of the suite that a reference may be held against, and what both are figures of. */
+interface Anchor {
+  what: string;
+  values: number[];
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+/** Final runs made as the reference was: the same optimizer, and the learning rate that it names. */
+function runsLike(study: Study, workload: Workload, { optimizer, options }: Reference): number[] {
+  const rate = options.lr;
+  if (!isNumber(rate)) return [];
   const runs = study.result.training.runs.filter(
-    (run) =>
-      run.workload === workload.id &&
-      run.phase === 'final' &&
-      run.status === 'ok' &&
-      run.schedule === 'constant' &&
-      run.optimizer === reference.optimizer,
+    (run) => run.workload === workload.id && run.phase === 'final' && run.status === 'ok' && run.schedule === 'constant',
   );
-  return typeof rate === 'number' ? runs.filter(({ lr }) => Math.abs(lr / rate - 1) <= SAME_RATE) : [];
+  return primaries(
+    runs.filter((run) => run.optimizer === optimizer && Math.abs(run.lr / rate - 1) <= SAME_RATE),
+    workload,
+  );
+}
+
+/** The primary figure before the first step, of every final run that recorded it. */
+function atStart(study: Study, { id, metric: { field } }: Workload): number[] {
+  return study.result.training.runs.flatMap(({ workload, phase, curve }) => {
+    if (workload !== id || phase !== 'final' || curve?.steps[0] !== 0) return [];
+    const value = field === 'testLoss' || field === 'testMetric' ? null : curve[field][0];
+    return isNumber(value) ? [value] : [];
+  });
+}
+
+/** Milliseconds of a whole fit, by runtime in the order of the result: the first that measured it. */
+function fitTimes(study: Study, { id }: Workload): number[] {
+  const row = study.result.micro.find(
+    ({ benchmark, status, samples }) => benchmark === `fit-${id}` && status === 'ok' && samples.length > 0,
+  );
+  return row ? row.samples.map((nanoseconds) => nanoseconds / 1e6) : [];
+}
+
+/** References name an optimizer, or `fitMs` for the time of a whole fit, or neither for the figure at the start. */
+function anchorOf(study: Study, workload: Workload, reference: Reference): Anchor {
+  const { name } = workload.metric;
+  if (reference.optimizer !== null) return { what: name, values: runsLike(study, workload, reference) };
+  if (isNumber(reference.options.fitMs)) return { what: 'a whole fit, ms', values: fitTimes(study, workload) };
+  return { what: `${name} at the start`, values: atStart(study, workload) };
 }
 
 /** Mean and standard deviation, because that is what was published. */
@@ -38,36 +70,27 @@ function verdictCell(mean: number, reference: Reference): Cell {
 }
 
 function anchorRow(study: Study, workload: Workload, reference: Reference): Cell[] {
-  const values = matching(study, workload, reference)
-    .map((run) => primaryOf(run, workload))
-    .filter((value) => value !== null);
-  const rate = reference.options.lr;
+  const { what, values } = anchorOf(study, workload, reference);
+  const { optimizer, options, value, spread, seeds, kind, source } = reference;
   const head: Cell[] = [
-    { text: `${workload.id} ${workload.metric.name}`, heading: true },
-    {
-      text: reference.optimizer === null ? 'as such' : study.label(reference.optimizer),
-      note: typeof rate === 'number' ? `lr ${rate}` : '',
-    },
-    {
-      text: formatSpread(reference.value, reference.spread),
-      note: `${reference.kind}, ${reference.seeds ?? 'unknown'} seeds`,
-      sort: reference.value,
-    },
+    { text: `${workload.id} ${what}`, heading: true },
+    { text: optimizer === null ? NONE : study.label(optimizer), note: isNumber(options.lr) ? `lr ${options.lr}` : '' },
+    { text: formatSpread(value, spread), note: seeds === null ? kind : `${kind}, ${seeds} seeds`, sort: value },
   ];
-  const source: Cell = { text: reference.source };
-  if (values.length === 0)
-    return [...head, { text: 'not run so', sort: null, tone: 'absent' }, { text: NONE, sort: null }, source];
+  const last: Cell = { text: source };
+  if (values.length === 0) return [...head, { text: 'not run so', sort: null, tone: 'absent' }, { text: NONE, sort: null }, last];
   const { mean, deviation } = momentsOf(values);
+  const finite = Number.isFinite(mean);
   const ours: Cell = {
-    text: Number.isFinite(mean) ? formatSpread(mean, deviation) : 'diverged',
-    note: `${values.length} seeds`,
-    sort: Number.isFinite(mean) ? mean : null,
+    text: finite ? formatSpread(mean, deviation) : 'diverged',
+    note: `${values.length} values`,
+    sort: finite ? mean : null,
   };
-  return [...head, ours, verdictCell(mean, reference), source];
+  return [...head, ours, verdictCell(mean, reference), last];
 }
 
 export function anchorSection(study: Study): Section | null {
-  const rows = study.result.workloads.flatMap((workload) =>
+  const rows = study.allWorkloads.flatMap((workload) =>
     workload.references.map((reference) => anchorRow(study, workload, reference)),
   );
   if (rows.length === 0) return null;

@@ -4,7 +4,7 @@ import { type Estimate, FEWEST_FOR_TEST, holm, signedRank } from '../../stats';
 import { formatEstimate, formatNumber, formatP, formatShare, NONE } from '../format';
 import type { Section } from '../section';
 import type { Comparison, Study } from '../study';
-import type { Cell, Tone } from '../table';
+import type { Cell, Table, Tone } from '../table';
 
 export interface Tested {
   listed: ListedComparison;
@@ -87,5 +87,30 @@ export function comparisonSection(study: Study): Section | null {
         rows: tested.map((each) => comparisonRow(study, each)),
       },
     ],
+  };
+}
+
+/** The same, short: a row a workload, a column a comparison. Null without any. */
+export function comparisonOverview(study: Study): Table | null {
+  const tested = testedComparisons(study);
+  if (tested.length === 0) return null;
+  const nameOf = ({ listed }: Tested): string =>
+    `${study.label(listed.a)} against ${study.label(listed.b)}, ${study.nameOf(listed)}`;
+  const names = [...new Set(tested.map(nameOf))];
+  const workloads = [...new Set(tested.map(({ workload }) => workload))];
+  return {
+    id: 'comparisons-overview',
+    caption:
+      'Median difference over the seeds ± its 95% interval. Better or worse is said only where the interval excludes zero and, with seeds enough for one, the signed-rank test corrected after Holm agrees',
+    columns: [{ label: 'workload' }, ...names.map((label) => ({ label }))],
+    rows: workloads.map((workload) => {
+      const cells = names.map((name): Cell => {
+        const here = tested.find((each) => each.workload === workload && nameOf(each) === name);
+        if (!here) return { text: NONE, tone: 'absent' };
+        const { comparison, tone } = here;
+        return { text: findingOf(tone, comparison.difference), note: formatEstimate(comparison.difference), tone };
+      });
+      return [{ text: `${workload.id} ${workload.metric.name}`, heading: true }, ...cells];
+    }),
   };
 }

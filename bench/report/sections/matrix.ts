@@ -1,7 +1,7 @@
 /** Every optimizer on every workload: a matrix for each schedule and track, relative to Adam under the same. */
 import type { Workload } from '../../schema/result';
 import { divergenceRate, estimateMedian, interquartileMean } from '../../stats';
-import { formatEstimate, formatNumber, formatRatio, formatShare, NONE } from '../format';
+import { formatEstimate, formatExact, formatNumber, formatRatio, formatShare, NONE } from '../format';
 import type { Section } from '../section';
 import { BASELINE, type Condition, primaries, type Study, TRACKS } from '../study';
 import type { Cell, Table } from '../table';
@@ -23,10 +23,11 @@ function matrixCell(study: Study, workload: Workload, optimizer: string, conditi
 
 const idOf = ({ track, schedule }: Condition): string => `${track}-${schedule}`.toLowerCase();
 
-export function matrixTable(study: Study, condition: Condition): Table {
+/** @param ablation the series whose optimizers are the rows; null: the contenders */
+export function matrixTable(study: Study, condition: Condition, ablation: string | null = null): Table {
   const workloads = study.workloads(condition);
   return {
-    id: `matrix-${idOf(condition)}`,
+    id: `matrix-${ablation === null ? '' : `${ablation}-`}${idOf(condition)}`,
     caption: `${study.nameOf(condition)}: median ± 95% interval, and the ratio to ${study.label(BASELINE)} [95% interval]`,
     columns: [
       { label: 'optimizer' },
@@ -36,7 +37,7 @@ export function matrixTable(study: Study, condition: Condition): Table {
       })),
     ],
     rows: study
-      .optimizers(condition)
+      .optimizers(condition, ablation)
       .map(({ id, label }) => [
         { text: label, heading: true },
         ...workloads.map((workload) => matrixCell(study, workload, id, condition)),
@@ -82,6 +83,45 @@ function choiceTable(study: Study, condition: Condition): Table {
   };
 }
 
+/** What each name stands for. */
+function optimizerTable({ result }: Study): Table {
+  return {
+    id: 'optimizers',
+    caption: 'What the optimizers are',
+    columns: [{ label: 'optimizer' }, { label: 'options' }, { label: 'state bytes/param', align: 'right' }, { label: 'note' }],
+    rows: result.optimizers.map(({ label, family, options, stateBytesPerParameter, note }) => {
+      const settings = Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+      return [
+        { text: label, heading: true },
+        { text: [family, ...settings].join(', ') },
+        { text: formatExact(stateBytesPerParameter), sort: stateBytesPerParameter },
+        { text: note ?? '' },
+      ];
+    }),
+    folded: true,
+  };
+}
+
+/** The series that some optimizer belongs to, each under the conditions that it ran under. */
+export function ablationSection(study: Study): Section | null {
+  const series = new Set(study.result.optimizers.map(({ ablation }) => ablation).filter((ablation) => ablation !== null));
+  const tables = [...series].flatMap((ablation) =>
+    study
+      .conditions()
+      .filter((condition) => study.optimizers(condition, ablation).length > 0)
+      .map((condition) => matrixTable(study, condition, ablation)),
+  );
+  if (tables.length === 0) return null;
+  return {
+    id: 'ablation',
+    title: 'Ablation: is it the transformation?',
+    parts: [
+      `Adam on ĝ = ‖g‖₁^p·g, for several p, each with the best rate of its own grid: p = 0 is Adam, p = 1 has AdaL's transformation. With the norm of another batch the size of ĝ no longer has to do with g: what that does as well is a reweighting of batches, not an answer to the gradient. Read as the matrix above, relative to ${study.label(BASELINE)}.`,
+      ...tables,
+    ],
+  };
+}
+
 export function matrixSection(study: Study): Section | null {
   const conditions = study.conditions();
   if (conditions.length === 0) return null;
@@ -93,6 +133,7 @@ export function matrixSection(study: Study): Section | null {
       `The primary figure of each workload at the end of training. ↓: lower is better, ↑: higher is. ▲ is better and ▼ worse than ${study.label(BASELINE)}, with the interval of the paired difference beyond zero; ≈ shows no difference. The ratio is of losses, or of 1 − accuracy, so below 1 is better. A run that diverged counts as worse than any that did not.`,
       `${tracks.join(' ')} These intervals are not corrected for how many there are: among twenty, one is beyond zero by chance. Only the comparisons above were listed beforehand.`,
       ...conditions.flatMap((condition) => [matrixTable(study, condition), choiceTable(study, condition)]),
+      optimizerTable(study),
     ],
   };
 }

@@ -1,33 +1,35 @@
 /** What threads gain, what a first step costs, and what a training step takes on each runtime. */
 import type { ThreadScaling } from '../../schema/result';
-import { estimateMedian, pairedRatio } from '../../stats';
-import { linesChart } from '../charts/lines';
+import { type Estimate, estimateMedian, median, pairedRatio } from '../../stats';
+import { linesChart, type Point } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatEstimate, formatRatio, NONE } from '../format';
-import { html } from '../html';
+import { type Html, html } from '../html';
 import type { Part, Section } from '../section';
 import type { Study } from '../study';
 import type { Cell, Table } from '../table';
 
 const familyOf = ({ environment, optimizer, n }: ThreadScaling): string => `${optimizer}, n = ${formatCount(n)}, ${environment}`;
 
-function speedupOf(row: ThreadScaling, rows: readonly ThreadScaling[]) {
+/** By how many times one thread's time is longer; null without one. */
+function speedupOf(row: ThreadScaling, rows: readonly ThreadScaling[]): Estimate | null {
   const one = rows.find((each) => each.threads === 1 && familyOf(each) === familyOf(row));
   if (!one || row.samples.length === 0 || one.samples.length !== row.samples.length) return null;
   return row.samples.every((sample) => sample > 0) ? pairedRatio(one.samples, row.samples) : null;
 }
 
-function threadParts(rows: readonly ThreadScaling[]): Part[] {
-  if (rows.length === 0) return [];
-  const families = [...new Set(rows.map(familyOf))];
-  const lines = families.map((label, index) => {
-    const own = rows.filter((row) => familyOf(row) === label).sort((a, b) => a.threads - b.threads);
-    const points = own.flatMap((row) => {
-      const speedup = speedupOf(row, rows);
-      return speedup ? [{ x: row.threads, y: speedup.value, low: speedup.interval?.[0], high: speedup.interval?.[1] }] : [];
-    });
-    return { label, index, points };
+/** Points of one family: its speed-up over the number of threads. */
+function speedups(rows: readonly ThreadScaling[], family: string): Point[] {
+  const own = rows.filter((row) => familyOf(row) === family).sort((a, b) => a.threads - b.threads);
+  return own.flatMap((row) => {
+    const speedup = speedupOf(row, rows);
+    return speedup ? [{ x: row.threads, y: speedup.value, low: speedup.interval?.[0], high: speedup.interval?.[1] }] : [];
   });
+}
+
+function threadFigure(rows: readonly ThreadScaling[]): Html {
+  const families = [...new Set(rows.map(familyOf))];
+  const lines = families.map((label, index) => ({ label, index, points: speedups(rows, label) }));
   const threads = [...new Set(rows.map((row) => row.threads))].sort((a, b) => a - b);
   const chart = linesChart({
     title: 'Speed-up by threads',
@@ -36,32 +38,37 @@ function threadParts(rows: readonly ThreadScaling[]): Part[] {
     lines: lines.filter(({ points }) => points.length > 0),
     dots: true,
   });
+  return html`<div class="figures"><figure><figcaption>Speed-up by threads</figcaption>${chart}${legend(lines)}</figure></div>`;
+}
+
+function threadRow(row: ThreadScaling, rows: readonly ThreadScaling[]): Cell[] {
+  const { samples, stable, status, reason } = row;
+  const speedup = speedupOf(row, rows);
+  const time = samples.length ? median(samples) : null;
+  return [
+    { text: familyOf(row), heading: true },
+    { text: String(row.threads), sort: row.threads },
+    time === null
+      ? { text: `${status}: ${reason ?? ''}`, sort: null, tone: 'absent' }
+      : { text: formatDuration(time), sort: time, note: stable ? '' : 'unstable' },
+    speedup ? { text: formatRatio(speedup), sort: speedup.value } : { text: NONE, sort: null },
+  ];
+}
+
+function threadParts(rows: readonly ThreadScaling[]): Part[] {
+  if (rows.length === 0) return [];
   const table: Table = {
     id: 'threads-table',
-    caption: 'Step time by threads: median ± 95% interval',
+    caption: 'Median step time by threads, and how many times one thread that is [95% interval of paired rounds]',
     columns: [
       { label: 'optimizer, size, runtime' },
       { label: 'threads', align: 'right' },
       { label: 'time a step', align: 'right' },
       { label: 'times one thread', align: 'right' },
     ],
-    rows: rows.map((row) => {
-      const speedup = speedupOf(row, rows);
-      const time = row.samples.length ? estimateMedian(row.samples) : null;
-      return [
-        { text: familyOf(row), heading: true },
-        { text: String(row.threads), sort: row.threads },
-        time
-          ? { text: formatDuration(time.value), sort: time.value, note: row.stable ? '' : 'unstable' }
-          : { text: `${row.status}: ${row.reason ?? ''}`, sort: null, tone: 'absent' as const },
-        speedup ? { text: formatRatio(speedup), sort: speedup.value } : { text: NONE, sort: null },
-      ];
-    }),
+    rows: rows.map((row) => threadRow(row, rows)),
   };
-  return [
-    html`<div class="figures"><figure><figcaption>Speed-up by threads</figcaption>${chart}${legend(lines)}</figure></div>`,
-    table,
-  ];
+  return [threadFigure(rows), table];
 }
 
 function milliseconds(samples: readonly number[]): Cell {
@@ -100,6 +107,7 @@ function trainingTable(study: Study): Part[] {
   return [
     {
       id: 'training-speed',
+      folded: true,
       caption: 'A whole training step, measured alone on the machine: median ± 95% interval, microseconds',
       columns: [
         { label: 'runtime' },

@@ -41,13 +41,23 @@ function rowOf(study: Study, selection: Selection, workload: Workload): Cell[] {
   ];
 }
 
+/** Losses beyond this many times what every optimizer reaches are off the chart: one that all but diverged would flatten the rest. */
+const MOST = 1000;
+
+/** What is drawn of a score; NaN breaks the line. */
+function drawn(score: number | null | undefined, reached: number): number {
+  return score === null || score === undefined || score > MOST * reached ? NaN : score;
+}
+
 function chartOf(study: Study, workload: Workload, schedule: string, selections: readonly Selection[]): Html {
   const title = `${workload.id}, ${study.schedule(schedule)}`;
   const log = selections.every(({ scores }) => scores.every((score) => score === null || score > 0));
+  const bests = selections.map(({ scores }) => Math.min(...scores.filter((score) => score !== null)));
+  const reached = Math.abs(Math.max(...bests.filter(Number.isFinite)));
   const lines = selections.map(({ optimizer, grid, scores }) => ({
     label: study.label(optimizer),
     index: study.index(optimizer),
-    points: grid.map((x, i) => ({ x, y: scores[i] ?? NaN })).sort((a, b) => a.x - b.x),
+    points: grid.map((x, i) => ({ x, y: drawn(scores[i], reached) })).sort((a, b) => a.x - b.x),
   }));
   const field = selections[0]!.field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   const options = { title: `Learning rates on ${title}`, x: { label: 'learning rate', log: true }, lines, dots: true };
@@ -57,20 +67,26 @@ function chartOf(study: Study, workload: Workload, schedule: string, selections:
 
 /** One legend for all: an optimizer looks the same in each. */
 function legendOf(study: Study): Html {
-  const shown = new Set(study.result.training.selections.map(({ optimizer }) => optimizer));
+  const shown = new Set(contendersOf(study).map(({ optimizer }) => optimizer));
   return legend([...shown].map((id) => ({ label: study.label(id), index: study.index(id) })));
+}
+
+/** Without ablations: twenty lines are more than enough. */
+function contendersOf(study: Study): Selection[] {
+  const contenders = new Set(study.result.optimizers.filter(({ ablation }) => ablation === null).map(({ id }) => id));
+  return study.result.training.selections.filter(({ optimizer }) => contenders.has(optimizer));
 }
 
 /** The charts of one schedule. */
 function figuresOf(study: Study, schedule: string): Html[] {
-  return study.result.workloads.flatMap((workload) => {
-    const here = study.result.training.selections.filter((each) => each.workload === workload.id && each.schedule === schedule);
+  return study.allWorkloads.flatMap((workload) => {
+    const here = contendersOf(study).filter((each) => each.workload === workload.id && each.schedule === schedule);
     return here.length ? [chartOf(study, workload, schedule, here)] : [];
   });
 }
 
 function widthTable(study: Study): Table {
-  const rows = study.result.workloads.flatMap((workload) => {
+  const rows = study.allWorkloads.flatMap((workload) => {
     const here = study.result.training.selections.filter((each) => each.workload === workload.id);
     return here.map((selection) => rowOf(study, selection, workload));
   });
@@ -91,14 +107,14 @@ function widthTable(study: Study): Table {
 }
 
 export function sensitivitySection(study: Study): Section | null {
-  const used = new Set(study.result.training.selections.map(({ schedule }) => schedule));
+  const used = new Set(contendersOf(study).map(({ schedule }) => schedule));
   if (used.size === 0) return null;
   const schedules = study.result.schedules.filter(({ id }) => used.has(id));
   return {
     id: 'sensitivity',
     title: 'Learning rates',
     parts: [
-      `Scores of the search, on validation alone. A line that breaks off diverged. The range holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in factors of ten.`,
+      `Scores of the search, on validation alone. A line that breaks off diverged, or went beyond ${formatExact(MOST)} times the loss that every optimizer can reach. The range holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in factors of ten.`,
       legendOf(study),
       ...schedules.map(({ id, label }, i) => folded(label, i === 0, figuresOf(study, id))),
       widthTable(study),

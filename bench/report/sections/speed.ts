@@ -189,7 +189,9 @@ function kneesOf(points: readonly { x: number; perUnit: number }[]): number[] {
 
 /** Throughput over n of one benchmark on one runtime: a line an implementation. */
 function throughputFigure(environment: string, benchmark: string, rows: readonly Micro[]): Html | null {
-  const plain = rows.filter((row) => isPlain(row) && row.status === 'ok' && row.samples.length > 0 && row.bytesPerCall !== null);
+  const plain = rows.filter(
+    (row) => isPlain(row) && row.status === 'ok' && row.samples.length > 0 && row.bytesPerCall !== null && row.shape === null,
+  );
   const names = [...new Set(plain.map(nameOf))];
   const lines = names.map((label, index) => {
     const own = plain.filter((row) => nameOf(row) === label).sort((a, b) => a.n - b.n);
@@ -240,33 +242,43 @@ export function speedSection(study: Study): Section | null {
 /** The size of the headline, and one that shows what a call costs. */
 const HEADLINE_SIZES = [1_000, 1_000_000];
 
-/** AdaL's step beside every contender, a row a runtime: times slower than wasm on one thread. Null without any. */
+const RULE = 'step-';
+
+/** AdaL's step on one thread beside every contender: a row a contender and size, a column a runtime. Null without any. */
 export function headlineTable({ result }: Study): Table | null {
-  const plain = result.micro.filter((row) => row.benchmark.startsWith('step-') && HEADLINE_SIZES.includes(row.n) && isPlain(row));
-  const contenders = [...new Set(plain.map((row) => `${row.benchmark.slice('step-'.length)}, ${nameOf(row)}`))];
+  const plain = result.micro.filter((row) => row.benchmark.startsWith(RULE) && HEADLINE_SIZES.includes(row.n) && isPlain(row));
+  const contenders = [...new Map(plain.map((row) => [`${row.benchmark}, ${nameOf(row)}, ${row.n}`, row])).values()];
   if (contenders.length === 0) return null;
-  const rows = result.environments.flatMap(({ id }) =>
-    HEADLINE_SIZES.map((n): Cell[] => {
-      const here = plain.filter((row) => row.environment === id && row.n === n);
-      const cells = contenders.map((name) => headlineCell(here, name));
-      return [{ text: id, heading: true }, { text: formatCount(n), sort: n }, ...cells];
-    }),
-  );
+  const environments = result.environments.filter(({ id }) => plain.some(({ environment }) => environment === id));
   return {
     id: 'headline',
-    caption: 'Time of one optimizer step',
+    caption: `Time of one optimizer step, and how many times AdaL's on ${REFERENCE} that is (of medians)`,
     columns: [
-      { label: 'runtime' },
-      { label: 'n', align: 'right' },
-      ...contenders.map((label) => ({ label, align: 'right' as const })),
+      { label: 'step' },
+      { label: 'parameters', align: 'right' },
+      ...environments.map(({ runtime, version }) => ({ label: `${runtime} ${version}`, align: 'right' as const })),
     ],
-    rows,
+    rows: contenders.map((contender) => [
+      { text: `${contender.benchmark.slice(RULE.length)}, ${nameOf(contender)}`, heading: true },
+      { text: formatCount(contender.n), sort: contender.n },
+      ...environments.map(({ id }) =>
+        headlineCell(
+          plain.filter((row) => row.environment === id && row.n === contender.n),
+          contender,
+        ),
+      ),
+    ]),
   };
 }
 
-function headlineCell(rows: readonly Micro[], contender: string): Cell {
-  const row = rows.find((each) => `${each.benchmark.slice('step-'.length)}, ${nameOf(each)}` === contender);
+/** @param rows of one runtime and size */
+function headlineCell(rows: readonly Micro[], contender: Micro): Cell {
+  const row = rows.find((each) => each.benchmark === contender.benchmark && nameOf(each) === nameOf(contender));
   if (!row || row.samples.length === 0) return { text: row?.status ?? NONE, sort: null, tone: 'absent' };
+  const adal = rows.find(
+    (each) => each.benchmark === 'step-adal' && each.implementation === REFERENCE && each.samples.length > 0,
+  );
   const time = median(row.samples);
-  return { text: formatDuration(time), sort: time, note: row.stable ? '' : 'unstable' };
+  const times = adal && adal !== row ? `×${formatNumber(time / median(adal.samples), 1)}` : '';
+  return { text: formatDuration(time), sort: time, note: [times, row.stable ? '' : 'unstable'].filter(Boolean).join('; ') };
 }

@@ -14,10 +14,10 @@ export interface TimedTask {
   readonly job: Job;
 }
 
-const ROUNDS: Record<Tier, number> = { smoke: 2, standard: 11, full: 31 };
+export const ROUNDS: Record<Tier, number> = { smoke: 2, standard: 11, full: 31 };
 const SPEED_ROUNDS: Record<Tier, number> = { smoke: 1, standard: 5, full: 15 };
 /** 1,000,003 is prime: no kernel likes it. */
-const SIZES: Record<Tier, readonly number[]> = {
+export const SIZES: Record<Tier, readonly number[]> = {
   smoke: [1000],
   standard: [1000, 10_000, 100_000, 1_000_000, 1_000_003],
   full: [1000, 10_000, 100_000, 1_000_000, 10_000_000, 1_000_003],

@@ -1,7 +1,10 @@
 /** TensorFlow.js' own Adam, on its cpu and wasm backends: what a page that trains uses today. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-backend-wasm';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+
+// In a page its binaries lie where this file came from; elsewhere it finds them in its package.
+if (import.meta.url.startsWith('http')) setWasmPaths(new URL('.', import.meta.url).href);
 
 export const implementations = ['TensorFlow.js cpu', 'TensorFlow.js wasm'];
 

@@ -1,10 +1,11 @@
 /** The runtimes that the suite knows. */
 import { ArgumentError } from '../../../src/index';
+import { browserRunners } from './browsers';
 import { type Places, processRunners } from './processes';
 import type { Runner } from './runner';
 
 export function createRunners(places: Places): Runner[] {
-  return [...processRunners(places)];
+  return [...processRunners(places), ...browserRunners(places)];
 }
 
 /** @throws ArgumentError for a name that none of them has */

@@ -1,21 +1,28 @@
 /** Runtimes that are a process each: Node, Deno, Bun. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Job, Report } from '../executor';
 import type { Entry } from '../result';
-import type { Lane, Runner } from './runner';
+import type { ColdSample, Lane, Runner } from './runner';
 
 /** Where the suite's files are. */
 export interface Places {
   /** The compiled child program. */
   readonly child: URL;
+  /** The compiled program that does nothing but start. */
+  readonly cold: URL;
   /** bench/data, ending in a slash. */
   readonly data: URL;
   /** bench/suite/peers, ending in a slash. */
   readonly peers: URL;
+  /** The built page, dist/site/. */
+  readonly site: URL;
+  /** What starts browsers: tests/runtimes/browsers.js. */
+  readonly browsers: URL;
   /** Where runtimes may be installed besides the path: a node_modules folder. */
   readonly runtimes: URL;
 }
@@ -35,11 +42,12 @@ function createProcessRunner(
   name: string,
   program: () => string | null,
   flags: readonly string[],
-  { child, data, peers }: Places,
+  { child, cold, data, peers }: Places,
 ): Runner {
   return {
     name,
     missing: () => (program() ? null : `${name} is not installed here`),
+    coldStart: async () => startCold(program()!, [...flags, fileURLToPath(cold)]),
     open: async (count) =>
       Array.from({ length: count }, () => new ProcessLane(program()!, [...flags, fileURLToPath(child), data.href, peers.href])),
   };
@@ -64,6 +72,11 @@ export function processRunners(places: Places): Runner[] {
     ),
     createProcessRunner('bun', () => findOnPath('bun') ?? installed('@oven/bun-linux-x64/bin/bun'), [], places),
   ];
+}
+
+async function startCold(program: string, args: readonly string[]): Promise<ColdSample> {
+  const { stdout } = await promisify(execFile)(program, args);
+  return JSON.parse(stdout);
 }
 
 class ProcessLane implements Lane {

@@ -7,10 +7,19 @@ export interface Lane {
   close(): Promise<void>;
 }
 
+/** Milliseconds. */
+export interface ColdSample {
+  readonly importMs: number;
+  readonly createMs: number;
+  readonly firstStepMs: number;
+}
+
 export interface Runner {
   readonly name: string;
   /** Why it is not to be had here; null when it is. */
   missing(): string | null;
   /** @param count of lanes wanted; fewer may come */
   open(count: number): Promise<Lane[]>;
+  /** Starts a fresh process once; without it the runtime's cold start is not measured. */
+  coldStart?(): Promise<ColdSample>;
 }

@@ -1,4 +1,5 @@
 /** adal-wasm itself, as its users have it. */
+import { createRequire } from 'node:module';
 import { Adam, createRuntime, SGD } from '../../../dist/index.js';
 import { batchNorm, conv2d, createModel, dense, embedding, fit, flatten, maxPool2d, relu, tanh } from '../../../dist/nn.js';
 import { dataOf, matricesOf, planOf } from '../workloads.js';
@@ -14,8 +15,10 @@ const LAYERS = {
   tanh,
 };
 
-function open(threads) {
-  return createRuntime(threads > 1 ? { backend: 'threads', threads } : { backend: 'simd' });
+async function open({ threads = 1, relaxed = false }) {
+  const runtime = await createRuntime(threads > 1 ? { backend: 'threads', threads, relaxed } : { backend: 'simd', relaxed });
+  if (relaxed && !runtime.info.relaxed) throw new Error('the engine has no relaxed SIMD');
+  return runtime;
 }
 
 async function build(runtime, { input, layers, batch, optimizer: { kind, ...options } }) {
@@ -34,8 +37,8 @@ function loadWeights(model, workload) {
 }
 
 /** A step over the batches in turn, each copied in from the caller's arrays. */
-export async function createStep(workload, { threads = 1 } = {}) {
-  const { model, optimizer } = await build(await open(threads), workload);
+export async function createStep(workload, options) {
+  const { model, optimizer } = await build(await open(options), workload);
   loadWeights(model, workload);
   const { features, labels } = dataOf(workload);
   const { batch } = workload;
@@ -51,10 +54,10 @@ export async function createStep(workload, { threads = 1 } = {}) {
   };
 }
 
-export async function createFit(workload) {
+export async function createFit(workload, options) {
   const { features, labels } = dataOf(workload);
   return async () => {
-    const runtime = await open(1);
+    const runtime = await open(options);
     const { model, optimizer } = await build(runtime, workload);
     const result = await fit(model, { features, labels }, { optimizer, epochs: workload.epochs });
     const weights = model.stateDict();
@@ -63,9 +66,9 @@ export async function createFit(workload) {
   };
 }
 
-export async function createProduct(workload, { threads = 1 } = {}) {
+export async function createProduct(workload, options) {
   const { m, n, k } = workload;
-  const runtime = await open(threads);
+  const runtime = await open(options);
   const kernels = await runtime.nn();
   const { a, b } = matricesOf(workload);
   const [c, x, y, scratch] = [m * n, m * k, k * n, 1 << 20].map((length) => runtime.arena.allocate(4 * length));
@@ -77,4 +80,4 @@ export async function createProduct(workload, { threads = 1 } = {}) {
   };
 }
 
-export const version = 'this tree';
+export const { version } = createRequire(import.meta.url)('../../../package.json');

@@ -5,7 +5,7 @@
 import { dataOf, matricesOf, planOf } from '../workloads.js';
 import { convLayer, maxPoolLayer } from './plain-images.js';
 
-export const version = 'this tree';
+export const version = 'of engines/plain.js';
 
 /** A parameter array with its gradient and the moments of Adam. */
 function trainable([, , first]) {

@@ -1,0 +1,13 @@
+/** A process that does nothing but start: milliseconds to import the library, to create a runtime and an optimizer, to step once. */
+const begin = performance.now();
+const { createOptimizer, createRuntime } = await import('../../../src/index');
+const imported = performance.now();
+const runtime = await createRuntime({ backend: 'simd' });
+const optimizer = await createOptimizer('adal', { w: { shape: [1000] } }, { runtime });
+const created = performance.now();
+optimizer.grads.w.fill(1e-3);
+optimizer.step();
+const stepped = performance.now();
+console.log(JSON.stringify({ importMs: imported - begin, createMs: created - imported, firstStepMs: stepped - created }));
+
+export {};

@@ -1,0 +1,44 @@
+/** Other libraries for pages: each module of bench/suite/peers bundled when a page asks for it. Needs a clone with its dependencies. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Bundler {
+  rollup(options: object): Promise<{ generate(options: object): Promise<{ output: [{ code: string }] }> }>;
+}
+
+/** From names that no bundler of this file shall resolve: they are there in a clone alone. */
+const load = <T>(name: string): Promise<T> => import(/* @vite-ignore */ name);
+
+/** What libraries import on Node alone. */
+const NODE_ONLY = /^(node:)?(fs|path|url|util|worker_threads|perf_hooks|crypto|os|child_process)$/;
+const nothing = {
+  name: 'nothing',
+  resolveId: (id: string) => (NODE_ONLY.test(id) ? '\0nothing' : null),
+  load: (id: string) => (id === '\0nothing' ? 'export default {};' : null),
+};
+
+const bundles = new Map<string, Promise<string>>();
+
+/**
+ * @param folder bench/suite/peers, ending in a slash
+ * @param name 'tensorflow.js', or a .wasm file that a peer asks for
+ */
+export async function peerFile(folder: URL, name: string): Promise<string | Uint8Array> {
+  if (name.endsWith('.wasm')) {
+    return readFile(join(fileURLToPath(folder), 'node_modules/@tensorflow/tfjs-backend-wasm/dist', basename(name)));
+  }
+  let bundle = bundles.get(name);
+  if (!bundle) bundles.set(name, (bundle = bundlePeer(join(fileURLToPath(folder), basename(name)))));
+  return bundle;
+}
+
+async function bundlePeer(input: string): Promise<string> {
+  const { rollup } = await load<Bundler>('rollup');
+  const { default: resolve } = await load<{ default: (options: object) => object }>('@rollup/plugin-node-resolve');
+  const { default: commonjs } = await load<{ default: () => object }>('@rollup/plugin-commonjs');
+  const plugins = [nothing, resolve({ browser: true, rootDir: dirname(input) }), commonjs()];
+  const bundle = await rollup({ input, plugins, onwarn() {} });
+  const { output } = await bundle.generate({ format: 'es', inlineDynamicImports: true });
+  return output[0].code;
+}
