@@ -62,7 +62,7 @@ const workerScript = {
 };
 
 /** The inlined binaries, which both layouts share. */
-const BINARY = /\/build\/(optim|nn)\.(relaxed\.)?(simd|threads)\.js$/;
+const BINARY = /\/build\/(optim|nn)(\.relaxed)?\.(simd|threads)\.js$/;
 
 /**
  * For engines that load the files as they are: few, since each costs a process half a millisecond of its start
@@ -75,6 +75,12 @@ function fewChunks(id) {
   if (['errors', 'validate', 'math', 'schedules'].includes(room)) return 'base';
   return ['abi', 'runtime', 'tensors', 'optimizers'].includes(room) ? 'core' : undefined;
 }
+
+/** Addresses beside the chunks' folder, in a file that lies beside it. */
+const outOfChunks = {
+  name: 'out-of-chunks',
+  renderChunk: (code) => code.replaceAll('new URL("../worker.js",import.meta.url)', 'new URL("./worker.js",import.meta.url)'),
+};
 
 /** What an earlier build left would be packed with the rest. */
 const clean = { name: 'clean', buildStart: () => rmSync('dist', { recursive: true, force: true }) };
@@ -125,12 +131,17 @@ export default [
       workerScript,
     ],
   },
-  // Workers have no import maps, and may be served from anywhere: one file that needs no other, a folder deep as the chunks are, so
-  // that ../worker.js leads to the same file from all of them.
+  // Workers have no import maps, and may be served from anywhere: one file that needs no other takes the place of the entry.
   {
     input: 'dist/train-worker.js',
-    output: { file: 'dist/workers/train-worker.js', format: 'es', inlineDynamicImports: true },
-    plugins: [resolve(), { name: 'entry-only', writeBundle: () => rmSync('dist/train-worker.js') }],
+    output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true },
+    plugins: [resolve(), outOfChunks],
+  },
+  {
+    input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },
+    external: [/^node:/],
+    output: { dir: 'dist/site', format: 'es', chunkFileNames: 'chunks/[name].js' },
+    plugins: [wasmBeside, resolve(), commonjs(), compile(), minify, pageFiles],
   },
   {
     input: library,
@@ -143,12 +154,6 @@ export default [
       paths: (id) => (BINARY.test(id) ? `../chunks/${basename(id)}` : id),
     },
     plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
-  },
-  {
-    input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },
-    external: [/^node:/],
-    output: { dir: 'dist/site', format: 'es', chunkFileNames: 'chunks/[name].js' },
-    plugins: [wasmBeside, resolve(), commonjs(), compile(), minify, pageFiles],
   },
   {
     input: library,

@@ -10,6 +10,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -119,7 +120,8 @@ function print({ starts, creations }) {
 
 const raw = await measure();
 print(raw);
-const result = { ...environment(), rounds: ROUNDS, threads: THREADS, ...raw };
+// The load tells whether the machine was quiet.
+const result = { ...environment(), load: loadavg()[0], rounds: ROUNDS, threads: THREADS, ...raw };
 if (options.out) {
   mkdirSync(options.out, { recursive: true });
   const file = join(options.out, `cold-start-${result.date}.json`);

@@ -5,7 +5,7 @@ export const startTrainer: StartTrainer = ({ onMessage, onEnd }, workerUrl) => {
   // Bundlers know the second form, and ship the file; without one it lies beside the package's entries.
   const worker = workerUrl
     ? new Worker(workerUrl, { type: 'module', name: 'adal-train' })
-    : new Worker(new URL('../workers/train-worker.js', import.meta.url), { type: 'module', name: 'adal-train' });
+    : new Worker(new URL('../train-worker.js', import.meta.url), { type: 'module', name: 'adal-train' });
   worker.onmessage = ({ data }) => onMessage(data);
   worker.onerror = (event) => {
     event.preventDefault();

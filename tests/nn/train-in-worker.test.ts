@@ -27,7 +27,7 @@ import { reduceOnPlateau, scheduleFromConfig } from '../../src/schedules';
 import { bitsOf, simd, withRuntime } from '../support/backends';
 import { clouds } from './clouds';
 
-const workerUrl = new URL('../../dist/workers/train-worker.js', import.meta.url);
+const workerUrl = new URL('../../dist/train-worker.js', import.meta.url);
 const dyingUrl = new URL('../support/dying-worker.js', import.meta.url);
 
 const train = clouds(101, 1);

@@ -19,4 +19,4 @@ parentPort.postMessage = (message, transfer) => {
   post(message, transfer);
   if (message.type === 'progress' && --left === 0) DEATHS[by]();
 };
-await import('../../dist/workers/train-worker.js');
+await import('../../dist/train-worker.js');
