@@ -100,6 +100,9 @@ async function permitted<T>(work: () => Promise<T>): Promise<T> {
 function decodeHex(text: string): Uint8Array<ArrayBuffer> {
   const native = Uint8Array as unknown as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> };
   if (native.fromHex) return native.fromHex(text);
+  // Not by its bare name, for which some bundlers ship a Buffer of their own.
+  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: 'hex'): Uint8Array<ArrayBuffer> } };
+  if (Buffer) return Buffer.from(text, 'hex');
   // Four bytes at a time by the engine's own parser: code of ours would run interpreted, several times slower, at a cold start.
   const words = new DataView(new ArrayBuffer(text.length / 2 + 3));
   for (let at = 0; at < text.length; at += 8) words.setUint32(at / 2, Number.parseInt(text.slice(at, at + 8).padEnd(8, '0'), 16));
