@@ -15,11 +15,49 @@ export function addBias(x: usize, bias: usize, rows: i32, cols: i32): void {
   }
 }
 
+/** Sixteen columns at once, for which every row is a whole cache line. */
+function sumColumns(db: usize, dy: usize, rows: i32, step: usize): void {
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let s4 = s0;
+  let s5 = s0;
+  let s6 = s0;
+  let s7 = s0;
+  for (let r = 0; r < rows; ++r) {
+    s0 = f64x2.add(s0, f64x2.promote_low_f32x4(v128.load64_zero(dy)));
+    s1 = f64x2.add(s1, f64x2.promote_low_f32x4(v128.load64_zero(dy, 8)));
+    s2 = f64x2.add(s2, f64x2.promote_low_f32x4(v128.load64_zero(dy, 16)));
+    s3 = f64x2.add(s3, f64x2.promote_low_f32x4(v128.load64_zero(dy, 24)));
+    s4 = f64x2.add(s4, f64x2.promote_low_f32x4(v128.load64_zero(dy, 32)));
+    s5 = f64x2.add(s5, f64x2.promote_low_f32x4(v128.load64_zero(dy, 40)));
+    s6 = f64x2.add(s6, f64x2.promote_low_f32x4(v128.load64_zero(dy, 48)));
+    s7 = f64x2.add(s7, f64x2.promote_low_f32x4(v128.load64_zero(dy, 56)));
+    dy += step;
+  }
+  v128.store(db, rounded(s0, s1));
+  v128.store(db, rounded(s2, s3), 16);
+  v128.store(db, rounded(s4, s5), 32);
+  v128.store(db, rounded(s6, s7), 48);
+}
+
+/** Four sums as f32. */
+function rounded(low: v128, high: v128): v128 {
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+}
+
 /** db[c] = Σ dy[r][c] over ascending r, in f64, then rounded; rows dense. */
 export function biasGradient(db: usize, dy: usize, rows: i32, cols: i32): void {
   const step = (<usize>cols) << 2;
   const whole = cols & ~3;
-  for (let c = 0; c < whole; c += 4) {
+  let c = 0;
+  for (; c + 16 <= whole; c += 16) {
+    sumColumns(db, dy, rows, step);
+    db += 64;
+    dy += 64;
+  }
+  for (; c < whole; c += 4) {
     let low = f64x2.splat(0);
     let high = f64x2.splat(0);
     let p = dy;
@@ -29,11 +67,11 @@ export function biasGradient(db: usize, dy: usize, rows: i32, cols: i32): void {
       high = f64x2.add(high, f64x2.promote_low_f32x4(v128.load64_zero(p, 8)));
       p += step;
     }
-    v128.store(db, v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2));
+    v128.store(db, rounded(low, high));
     db += 16;
     dy += 16;
   }
-  for (let c = whole; c < cols; ++c) {
+  for (; c < cols; ++c) {
     let sum: f64 = 0;
     let p = dy;
     for (let r = 0; r < rows; ++r) {

@@ -4,11 +4,13 @@
  *
  *   products               columns of C, or rows where C is narrow
  *   convolution, pooling   images
+ *   ReLU, bias             elements, rows
  *   weight gradient        a group of images a task; a phase has as many groups as there are threads, and adds their sums in order
  */
 import {
   CONV_GROUP,
   GEMM_PANEL,
+  SHARED_BIAS_ADD,
   SHARED_CONV,
   SHARED_CONV_INPUT,
   SHARED_CONV_WEIGHT,
@@ -21,6 +23,7 @@ import {
   SHARED_MAX_POOL,
   SHARED_N,
   SHARED_OUT,
+  SHARED_RELU,
   SHARED_SCRATCH,
   SHARED_SCRATCH_STEP,
   SHARED_TASKS,
@@ -30,7 +33,9 @@ import {
   WINDOW_OUT_CHANNELS,
 } from '../../src/abi/nn-layout';
 import { Jobs } from '../jobs';
-import { OP_NONE } from '../layout';
+import { OP_NONE, UNROLL } from '../layout';
+import { activate, activationGradient, Rectifier } from './activation';
+import { addBias } from './bias';
 import { convolve, convolveInputGradient, groupGradient, weightGradientOfGroup } from './conv';
 import { gemmPart } from './gemm';
 import { addFloats } from './partial';
@@ -43,6 +48,7 @@ export class KernelJobs extends Jobs {
   run(op: i32, record: usize, task: u32, thread: u32): void {
     const scratch = scratchOf(record, thread);
     if (op === SHARED_CONV_WEIGHT) sumGroup(record, task, scratch);
+    else if (op >= SHARED_RELU) visitElements(op, record, task);
     else if (op >= SHARED_CONV) visitImages(op, record, task, scratch);
     else multiplyPart(op, record, task, scratch);
   }
@@ -109,6 +115,25 @@ function visitImages(op: i32, record: usize, task: i32, scratch: usize): void {
   else if (op === SHARED_CONV_INPUT) convolveInputGradient(out + large, given + small, other, window, count, scratch);
   else if (op === SHARED_MAX_POOL) pool<Maximum>(out + small, other ? other + small : 0, given + large, window, count);
   else poolGradient<MaximumGradient>(out + large, given + small, other + small, window, count);
+}
+
+/** What `op` does, on the elements of one task: whole turns of the loops, so that parts begin where vectors may. */
+function visitElements(op: i32, record: usize, task: i32): void {
+  const tasks = load<i32>(record, SHARED_TASKS);
+  const n = load<i32>(record, SHARED_N);
+  const out: usize = load<u32>(record, SHARED_OUT);
+  const given: usize = load<u32>(record, SHARED_IN);
+  if (op === SHARED_BIAS_ADD) {
+    const rows = load<i32>(record, SHARED_M);
+    const top = cut(task, tasks, rows, UNROLL);
+    addBias(out + ((<usize>top * n) << 2), given, cut(task + 1, tasks, rows, UNROLL) - top, n);
+    return;
+  }
+  const first = cut(task, tasks, n, UNROLL);
+  const count = cut(task + 1, tasks, n, UNROLL) - first;
+  const at = (<usize>first) << 2;
+  if (op === SHARED_RELU) activate<Rectifier>(out + at, given + at, count, 0);
+  else activationGradient<Rectifier>(out + at, given + at, <usize>load<u32>(record, SHARED_WITH) + at, count, 0);
 }
 
 /** Groups of the phase under way: one a thread, as long as there are any. */

@@ -75,8 +75,8 @@ export const SHARED_DONE = 20; // i32: of a weight gradient, groups summed in ea
 export const SHARED_OUT = 24; // pointers and numbers, as the kernel takes them
 export const SHARED_IN = 28;
 export const SHARED_WITH = 32;
-export const SHARED_M = 36; // of products; the window (a pointer) of everything on images
-export const SHARED_N = 40; // the count of images
+export const SHARED_M = 36; // of products; the window (a pointer) of everything on images; rows to add a bias to
+export const SHARED_N = 40; // the count of images, or of elements, or the columns of a bias
 export const SHARED_K = 44;
 export const SHARED_SIZE = 64;
 
@@ -88,6 +88,9 @@ export const SHARED_CONV_INPUT = 5;
 export const SHARED_CONV_WEIGHT = 6;
 export const SHARED_MAX_POOL = 7;
 export const SHARED_MAX_POOL_GRAD = 8;
+export const SHARED_RELU = 9;
+export const SHARED_RELU_GRAD = 10;
+export const SHARED_BIAS_ADD = 11;
 
 /** Bytes from one thread's scratch to the next one's, for kernels that need `bytes`. */
 export function scratchStep(bytes: number): number {

@@ -39,7 +39,13 @@ export async function openSharedKernels(
     throw error;
   }
   const call = new SharedCall(pool, options);
-  return { ...kernels, threads: options.workers.threads, ...sharedProducts(kernels, call), ...sharedImages(kernels, call) };
+  return {
+    ...kernels,
+    threads: options.workers.threads,
+    ...sharedProducts(kernels, call),
+    ...sharedImages(kernels, call),
+    ...sharedElements(kernels, call),
+  };
 }
 
 /** Writes the job record and runs it. */
@@ -118,6 +124,26 @@ function sharedProducts(kernels: NNKernels, call: SharedCall): Products {
     gemmNN: share(L.SHARED_GEMM_NN, gemmNN),
     gemmNT: share(L.SHARED_GEMM_NT, gemmNT),
     gemmTN: share(L.SHARED_GEMM_TN, gemmTN),
+  };
+}
+
+type Elements = Pick<NNKernels, 'relu' | 'reluGrad' | 'biasAdd'>;
+
+function sharedElements(kernels: NNKernels, call: SharedCall): Elements {
+  const { relu, reluGrad, biasAdd } = kernels;
+  return {
+    relu(out, x, n) {
+      if (!call.paysFor(n)) relu(out, x, n);
+      else call.run(L.SHARED_RELU, call.tasks(n), out, x, 0, 0, n, 0, 0, 0);
+    },
+    reluGrad(dx, dy, out, n) {
+      if (!call.paysFor(n)) reluGrad(dx, dy, out, n);
+      else call.run(L.SHARED_RELU_GRAD, call.tasks(n), dx, dy, out, 0, n, 0, 0, 0);
+    },
+    biasAdd(x, bias, rows, cols) {
+      if (!call.paysFor(rows * cols)) biasAdd(x, bias, rows, cols);
+      else call.run(L.SHARED_BIAS_ADD, call.tasks(rows), x, bias, 0, rows, cols, 0, 0, 0);
+    },
   };
 }
 

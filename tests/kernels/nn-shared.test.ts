@@ -156,6 +156,39 @@ it.each([1, 2, 5, 40])('max pooling of %i images', (count) => {
   });
 });
 
+it.each([1, 15, 16, 17, 1000, 40_000])('ReLU and its gradient on %i elements', (n) => {
+  const [xs, dys] = [wild(n, 1), ordinary(n, 2)];
+  const padded = Math.ceil(n / 16) * 16;
+  const pad = (values: Float32Array) => Float32Array.from({ length: padded }, (_, i) => values[i] ?? 0);
+  expectSame((side) => {
+    const [x, dy, out, dx] = [pad(xs), pad(dys), ordinary(padded, 3), ordinary(padded, 4)].map((values) => side.write(values));
+    side.kernels.relu(out!, x!, n);
+    side.kernels.reluGrad(dx!, dy!, out!, n);
+    return [
+      [out!, padded],
+      [dx!, padded],
+    ];
+  });
+});
+
+it.each([
+  [1, 5],
+  [33, 1],
+  [100, 16],
+  [70, 37],
+])('biases of %i rows of %i columns', (rows, cols) => {
+  expectSame((side) => {
+    const x = side.write(ordinary(rows * cols + 16, 1));
+    const db = side.write(ordinary(cols + 16, 2));
+    side.kernels.biasAdd(x, side.write(ordinary(cols, 3)), rows, cols);
+    side.kernels.biasGrad(db, x, rows, cols);
+    return [
+      [x, rows * cols + 16],
+      [db, cols + 16],
+    ];
+  });
+});
+
 describe('when a worker is lost', () => {
   const LAYERS = [conv2d(4, { kernelSize: 3 }), relu(), maxPool2d(2), flatten(), dense(40), relu(), dense(3)];
 
