@@ -3,7 +3,7 @@
  * dist/node/: the same entries in fewer files.
  */
 import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve as pathOf } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
@@ -29,7 +29,11 @@ const platforms = {
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What the benchmark suite starts on other runtimes. */
-const bench = { 'bench/child': 'bench/suite/runners/child.ts', 'bench/cold': 'bench/suite/runners/cold.ts' };
+const bench = {
+  'bench/child': 'bench/suite/runners/child.ts',
+  'bench/cold': 'bench/suite/runners/cold.ts',
+  'bench/workerd-host': 'bench/suite/runners/workerd-host.ts',
+};
 const external = ['@assemblyscript/loader', /^node:/];
 /** What `trainInWorker` starts. */
 const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
@@ -99,6 +103,13 @@ const wasmBeside = {
   },
 };
 
+/** The suite imports the package's main entry; on workerd that is another. */
+const entryForWorkerd = {
+  name: 'entry-for-workerd',
+  resolveId: (id, importer) =>
+    /\/src\/index$/.test(id) && /\/bench\//.test(importer) ? pathOf(import.meta.dirname, platforms['index.workerd']) : null,
+};
+
 /** The page that runs the suite, as a folder that any server may serve. */
 const pageFiles = {
   name: 'page-files',
@@ -136,6 +147,11 @@ export default [
     input: 'dist/train-worker.js',
     output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true },
     plugins: [resolve(), outOfChunks],
+  },
+  {
+    input: 'bench/suite/runners/workerd-worker.ts',
+    output: { file: 'dist/bench/workerd-worker.js', format: 'es', inlineDynamicImports: true },
+    plugins: [entryForWorkerd, wasmBeside, resolve(), commonjs(), compile(), minify],
   },
   {
     input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },

@@ -29,6 +29,7 @@ export interface Environment {
   backend: string;
   threads: number;
   threadsReason: string | null;
+  /** 0: the clock stands still while code runs. */
   timerTickMs: number;
   date: string;
   warnings: readonly string[];

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { ArgumentError } from '../../src/index';
 import type { Result } from '../schema/result';
 import { type BenchSettings, runBench } from './bench';
+import { parseCount, parseFilters, parseList, parseNames } from './filters';
 import { formatTime } from './progress';
-import { OPTIMIZERS, WORKLOADS } from './registry';
 import { runnersNamed } from './runners';
 import { PARTS, type Part } from './tasks';
 import type { Tier } from './types';
@@ -55,47 +55,18 @@ function settingsFrom(options: BenchOptions, root: URL): BenchSettings {
     browsers: new URL('tests/runtimes/browsers.js', root),
     runtimes: new URL('tests/runtimes/node_modules/', root),
   };
-  const groups = WORKLOADS.flatMap(({ id, group }) => [id, group]);
   return {
     tier,
-    runners: runnersNamed(list(options.runtimes), places),
-    parts: options.only === undefined ? PARTS : (chosen('only', options.only, PARTS) as Part[]),
-    filters: {
-      workloads: options.workloads === undefined ? undefined : chosen('workloads', options.workloads, groups),
-      optimizers:
-        options.optimizers === undefined
-          ? undefined
-          : chosen(
-              'optimizers',
-              options.optimizers,
-              OPTIMIZERS.map(({ id }) => id),
-            ),
-      seeds: options.seeds === undefined ? undefined : integer('seeds', options.seeds, 1000),
-    },
+    runners: runnersNamed(parseList(options.runtimes), places),
+    parts: options.only === undefined ? PARTS : (parseNames('only', options.only, PARTS) as Part[]),
+    filters: parseFilters(options),
     shard,
-    lanes: options.lanes === undefined ? availableParallelism() : integer('lanes', options.lanes, 256),
+    lanes: options.lanes === undefined ? availableParallelism() : parseCount('lanes', options.lanes, 256),
     out,
     command: commandOf(options),
     package: packageOf(root),
     peers: places.peers,
   };
-}
-
-const list = (text: string): string[] => text.split(',').filter((name) => name !== '');
-
-function chosen(name: string, text: string, allowed: readonly string[]): string[] {
-  const names = list(text);
-  const unknown = names.find((each) => !allowed.includes(each));
-  if (unknown !== undefined || names.length === 0) {
-    throw new ArgumentError(name, `some of ${[...new Set(allowed)].join(', ')}`, unknown ?? text);
-  }
-  return names;
-}
-
-function integer(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > most) throw new ArgumentError(name, `an integer in [1, ${most}]`, text);
-  return value;
 }
 
 export function parseShard(text: string): { index: number; count: number } {

@@ -10,8 +10,9 @@ import type { PeerModule } from './micro/contenders';
 import { benchKernels } from './micro/kernels';
 import { benchStep, type StepJob } from './micro/step';
 import { measureThreads } from './micro/threads';
-import { createTimer } from './micro/timing';
+import { createTimer, sampleMsFor } from './micro/timing';
 import { measureFit, measureSpeed } from './micro/training-speed';
+import { reportUntimed } from './micro/untimed';
 import { workloadOf } from './registry';
 import { type Entry, keyOf } from './result';
 import { runCell, unsupportedRun } from './study/cell';
@@ -75,8 +76,9 @@ export class Executor {
   /** What is timed. */
   async #measure(job: Job, report: Report): Promise<void> {
     const { timerTickMs, cores } = this.#described!;
-    const timeOnce = await createTimer(timerTickMs);
     const environment = this.#environment;
+    if (timerTickMs === 0) return reportUntimed(job, environment, report);
+    const timeOnce = await createTimer(timerTickMs);
     switch (job.kind) {
       case 'step':
         return benchStep(job, { environment, timeOnce, load: this.#platform.loadPeer, report });
@@ -99,7 +101,8 @@ export class Executor {
     const ids = { environment: this.#environment, workload, optimizer };
     try {
       const prepared = await this.#prepare(workload);
-      report({ type: 'speed', value: await measureSpeed(prepared, ids, rounds, await this.#oneThread()) });
+      const sampleMs = sampleMsFor(this.#described!.timerTickMs);
+      report({ type: 'speed', value: await measureSpeed(prepared, ids, rounds, await this.#oneThread(), sampleMs) });
     } catch (error) {
       const nothing = { secondsPerStep: [], stepsPerSample: 1, stable: true };
       report({ type: 'speed', value: { ...ids, status: 'unsupported', reason: reasonOf(error), ...nothing } });

@@ -19,7 +19,7 @@ export function addBenchCommands(program: Command): void {
     .command('bench')
     .description('measure optimizers, training and runtimes; results are written to a file')
     .addOption(new Option('--tier <tier>', 'how much').choices(['smoke', 'standard', 'full']).default('standard'))
-    .option('--runtimes <names>', 'node, node-24, deno, bun, …; training is done on the first', 'node')
+    .option('--runtimes <names>', 'node, node-24, deno, bun, workerd, chromium, …; training is done on the first', 'node')
     .option('--only <parts>', 'some of training, hashes, streams, micro, speed, threads, cold-start')
     .option('--optimizers <ids>', 'only these')
     .option('--workloads <ids>', 'only these, or their groups: W0, W1, W2-iris, …')

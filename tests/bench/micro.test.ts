@@ -1,9 +1,14 @@
 /** Timings that can be trusted: everyone is checked against the oracle first, rounds are interleaved, what is missing says why. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Micro } from '../../bench/schema/result';
+import { Executor } from '../../bench/suite/executor';
 import { createContenders, type PeerModule, type StepData } from '../../bench/suite/micro/contenders';
+import { planTimed } from '../../bench/suite/micro/plan';
 import { benchStep, compare } from '../../bench/suite/micro/step';
 import { type Body, byLoop, timeRounds } from '../../bench/suite/micro/timing';
+import type { Entry } from '../../bench/suite/result';
+import { planStudy } from '../../bench/suite/study/plan';
+import { fileSource } from './files';
 
 const noPeers = async (file: string): Promise<PeerModule> => {
   throw new Error(`${file} is not installed`);
@@ -103,5 +108,39 @@ describe('rounds', () => {
     let calls = 0;
     byLoop(0.5)(() => ++calls);
     expect(calls).toBeGreaterThan(10);
+  });
+});
+
+describe('where the clock stands still while code runs', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('every timing says so, and trainings have no seconds', async () => {
+    const now = Date.now();
+    vi.stubGlobal(
+      'Date',
+      class extends Date {
+        static override now = () => now;
+      },
+    );
+    vi.stubGlobal('performance', { now: () => 1 });
+    const executor = new Executor({ data: fileSource, loadPeer: noPeers });
+    const cells = planStudy('smoke', { workloads: ['W0-beale', 'E1'], optimizers: ['adal'], seeds: 1 });
+    for (const { job } of planTimed('smoke', cells)) {
+      const entries: Entry[] = [];
+      await executor.execute(job, (entry) => entries.push(entry));
+      expect(entries.length).toBeGreaterThan(0);
+      for (const { value } of entries) {
+        expect(value).toMatchObject({ status: 'unsupported', reason: expect.stringContaining('clock') });
+        expect(value).not.toMatchObject({ samples: [expect.anything()] });
+      }
+    }
+    const entries: Entry[] = [];
+    await executor.execute({ kind: 'environment' }, (entry) => entries.push(entry));
+    const cell = cells.find(({ track, workload }) => track === 'T0' && workload === 'W0-beale')!;
+    await executor.execute({ kind: 'cell', cell, known: [] }, (entry) => entries.push(entry));
+    expect(entries[0].value).toMatchObject({ timerTickMs: 0 });
+    const runs = entries.filter(({ type }) => type === 'run');
+    expect(runs).toHaveLength(1);
+    expect(runs[0].value).toMatchObject({ status: 'ok', secondsPerStep: null });
   });
 });

@@ -1,5 +1,6 @@
 /**
- * The report in a real browser: it draws, sorts and toggles, follows light and dark, fits a phone and paper, and logs no error.
+ * The report in a real browser: it draws, sorts and toggles, follows light and dark, fits a phone and paper, and logs no error. And the
+ * page that the suite runs on by itself, whose result a report is made of.
  *   node tests/runtimes/report.js [folder]     a folder for screenshots, to be looked at
  * Needs the built package. In CI (ADAL_RESULTS names a folder) the counts are kept there. Exits 1 when a check failed or none ran.
  */
@@ -11,6 +12,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CHROMIUM_FLAGS, find } from './browsers.js';
 import { install } from './install.js';
+import { checkSuitePage } from './suite-page.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const DESKTOP = { width: 1280, height: 900 };
@@ -204,6 +206,8 @@ async function main() {
   const checks = Object.entries(CHECKS).map(([name, check]) => [name, () => check(reader)]);
   checks.push(['is whole without scripts', () => checkWithoutScripts(browser, address)]);
   checks.push(['logged no error and asked for nothing', () => assert.deepEqual(reader.problems, [])]);
+  const screenshots = process.argv[2] && resolve(process.argv[2]);
+  checks.push(['comes from the page that runs the suite, too', () => checkSuitePage(browser, folder, screenshots)]);
   let failed = 0;
   for (const [name, check] of checks) {
     try {
@@ -214,8 +218,7 @@ async function main() {
       console.log(`FAILED: ${name}\n${error.stack}`);
     }
   }
-  const screenshots = process.argv[2];
-  if (screenshots) await takeScreenshots(reader, resolve(screenshots));
+  if (screenshots) await takeScreenshots(reader, screenshots);
   await browser.close();
   await rm(folder, { recursive: true, force: true });
   return { numPassedTests: checks.length - failed, numFailedTests: failed, numFailedTestSuites: 0 };

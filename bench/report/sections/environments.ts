@@ -15,7 +15,7 @@ function entriesOf(environment: Environment): [string, string][] {
     ['backend', `${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`],
     ['why', threadsReason],
     ['isolated', isolated === null ? null : isolated ? 'yes' : 'no: no shared memory, coarse timer'],
-    ['timer tick', formatDuration(timerTickMs * 1e6)],
+    ['timer tick', timerTickMs === 0 ? 'none: the clock stands still while code runs' : formatDuration(timerTickMs * 1e6)],
     ['measured', date.slice(0, 16).replace('T', ' ')],
     ['warnings', warnings.length ? warnings.join('; ') : null],
   ];

@@ -32,9 +32,12 @@ type BenchmarkClass = new (name: string, body: () => void) => BenchmarkRun;
 /** Decided once a runtime. */
 let chosen: Promise<TimeOnce> | null = null;
 
+/** How long a sample must be, so that the clock does not blur it. */
+export const sampleMsFor = (timerTickMs: number): number => Math.max(MIN_SAMPLE_MS, TICKS_A_SAMPLE * timerTickMs);
+
 export function createTimer(timerTickMs: number): Promise<TimeOnce> {
   chosen ??= loadBenchmark().then((Benchmark) => {
-    const sampleMs = Math.max(MIN_SAMPLE_MS, TICKS_A_SAMPLE * timerTickMs);
+    const sampleMs = sampleMsFor(timerTickMs);
     return Benchmark ? byBenchmark(Benchmark, sampleMs) : byLoop(sampleMs);
   });
   return chosen;

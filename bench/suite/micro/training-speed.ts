@@ -9,14 +9,13 @@ import type { PreparedWorkload, Tier } from '../types';
 import { type TimeOnce, timeRounds } from './timing';
 
 const WARM_UP_STEPS = 20;
-const MIN_SAMPLE_MS = 20;
-const MAX_STEPS_A_SAMPLE = 10_000;
 
 export async function measureSpeed(
   prepared: PreparedWorkload,
   ids: { readonly environment: string; readonly workload: string; readonly optimizer: string },
   rounds: number,
   runtime: Runtime,
+  sampleMs: number,
 ): Promise<Speed> {
   const config = optimizerOf(ids.optimizer);
   const problem = await prepared.create(runtime, 0);
@@ -32,8 +31,10 @@ export async function measureSpeed(
     }
     return performance.now() - begin;
   };
-  const warm = Math.max(0.001, run(WARM_UP_STEPS) / WARM_UP_STEPS);
-  const stepsPerSample = Math.min(MAX_STEPS_A_SAMPLE, Math.max(1, Math.ceil(MIN_SAMPLE_MS / warm)));
+  // Doubled until the clock tells them apart, from a tenth of a sample on.
+  let [warmSteps, warmMs] = [WARM_UP_STEPS, run(WARM_UP_STEPS)];
+  while (warmMs < sampleMs / 10) warmMs = run((warmSteps *= 2));
+  const stepsPerSample = Math.max(1, Math.ceil((warmSteps * sampleMs) / warmMs));
   const secondsPerStep = Array.from({ length: rounds }, () => compact(run(stepsPerSample) / stepsPerSample / 1000, 5)!);
   optimizer.dispose();
   problem.dispose();

@@ -1,6 +1,10 @@
-/** The page that runs the suite by itself: choose, start, watch, download the result. With #driven a runner decides instead. */
+/**
+ * The page that runs the suite by itself: choose, start, watch, download the result. ?workloads=W3,E1&optimizers=adal,adam&seeds=2
+ * leaves out the rest, as the command line does. With #driven a runner decides instead.
+ */
 import version from '../../../build/version';
 import type { Result } from '../../schema/result';
+import { parseFilters } from '../filters';
 import { ResultStore } from '../store';
 import { planStudy } from '../study/plan';
 import { blankResult, jobsFor, PARTS, type Part, type StudySettings, type Task } from '../tasks';
@@ -18,10 +22,11 @@ const show = (text: string): void => {
 
 function settingsFromForm(): StudySettings {
   const form = new FormData(find<HTMLFormElement>('form'));
+  const query = new URLSearchParams(location.search);
   return {
     tier: form.get('tier') as Tier,
     parts: PARTS.filter((part) => form.getAll('parts').includes(part)) as Part[],
-    filters: {},
+    filters: parseFilters({ workloads: query.get('workloads'), optimizers: query.get('optimizers'), seeds: query.get('seeds') }),
     shard: { index: 1, count: 1 },
     command: document.URL,
     package: { name: 'adal-wasm', version, commit: null },

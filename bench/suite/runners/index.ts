@@ -3,9 +3,10 @@ import { ArgumentError } from '../../../src/index';
 import { browserRunners } from './browsers';
 import { type Places, processRunners } from './processes';
 import type { Runner } from './runner';
+import { workerdRunner } from './workerd';
 
 export function createRunners(places: Places): Runner[] {
-  return [...processRunners(places), ...browserRunners(places)];
+  return [...processRunners(places), workerdRunner(places), ...browserRunners(places)];
 }
 
 /** @throws ArgumentError for a name that none of them has */

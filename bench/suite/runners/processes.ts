@@ -79,7 +79,8 @@ async function startCold(program: string, args: readonly string[]): Promise<Cold
   return JSON.parse(stdout);
 }
 
-class ProcessLane implements Lane {
+/** A process that takes jobs as lines of JSON on stdin, and writes entries as lines on stdout. */
+export class ProcessLane implements Lane {
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | null>;
   #errors = '';

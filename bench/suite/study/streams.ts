@@ -140,6 +140,8 @@ async function play(
   }
   optimizer.dispose();
   const plain = { ...options, betas: [...options.betas], lr };
-  const expected = optimizerId === 'adal' ? stream.expected : { ...stream.expected, low: null, high: null };
+  // What is expected is of AdaL, and of the whole length.
+  const bounded = optimizerId === 'adal' && factor === 1;
+  const expected = bounded ? stream.expected : { ...stream.expected, low: null, high: null };
   return { environment, id, title, optimizer: optimizerId, options: plain, seed: SEED, figure, steps, values, expected };
 }

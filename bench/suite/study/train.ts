@@ -49,7 +49,7 @@ export function train(
     log.take(done, done === totalSteps && withTest);
     begin = performance.now();
   }
-  return log.finish(totalSteps, elapsed / 1000 / totalSteps);
+  return log.finish(totalSteps, elapsed > 0 ? elapsed / 1000 / totalSteps : null);
 }
 
 /** The figures of a run as they come. */
@@ -86,7 +86,7 @@ class Log {
     return { diverged: true, divergedStep: step, steps: step, ...this.#common(), ...rest };
   }
 
-  finish(steps: number, secondsPerStep: number): TrainOutcome {
+  finish(steps: number, secondsPerStep: number | null): TrainOutcome {
     const final = this.#figures.at(-1)!;
     const hash = hashArrays({ ...this.#optimizer.evaluationParams });
     const diverged = final[this.#settings.workload.selectBy.field] === null;

@@ -1,0 +1,67 @@
+/** On Node: starts workerd with the Worker of workerd-worker.ts, and speaks for it as child.ts does for a process. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { createFileSource } from './file-source';
+import type { WorkerAnswer } from './workerd-worker';
+
+/** Of npm's miniflare, which is no dependency of the project: what is used here. */
+interface Library {
+  readonly Miniflare: new (
+    options: object,
+  ) => {
+    dispatchFetch(url: string, options: { method: string; body: string }): Promise<Response>;
+    dispose(): Promise<void>;
+  };
+  readonly Response: typeof Response;
+}
+
+const BINARIES = ['optim.simd.wasm', 'nn.simd.wasm'];
+const COMPATIBILITY_DATE = '2026-07-01';
+
+const [dataFolder, runtimes] = process.argv.slice(2);
+const load = createRequire(new URL('../package.json', runtimes));
+const library: Library = load('miniflare');
+const workerd: { version: string } = load('workerd/package.json');
+const data = createFileSource(new URL(dataFolder));
+const say = (message: object): boolean => process.stdout.write(`${JSON.stringify(message)}\n`);
+
+/** What a Worker asks for by name: bytes, or 404 with the reason why they are not here. */
+async function serveData({ url }: { url: string }): Promise<Response> {
+  try {
+    const bytes = await data.load(decodeURIComponent(new URL(url).pathname.slice(1)));
+    return new library.Response(bytes as BodyInit);
+  } catch (error) {
+    return new library.Response((error as Error).message, { status: 404 });
+  }
+}
+
+/** The Worker, and the binaries as modules, since workerd compiles no bytes. */
+async function readModules(): Promise<object[]> {
+  const read = async (type: string, path: string, file: string) => {
+    return { type, path, contents: await readFile(new URL(file, import.meta.url)) };
+  };
+  const script = await read('ESModule', 'worker.js', 'workerd-worker.js');
+  const binaries = await Promise.all(BINARIES.map((name) => read('CompiledWasm', name, `../${name}`)));
+  return [{ ...script, contents: script.contents.toString() }, ...binaries];
+}
+
+const miniflare = new library.Miniflare({
+  modules: await readModules(),
+  compatibilityDate: COMPATIBILITY_DATE,
+  bindings: { VERSION: workerd.version },
+  serviceBindings: { DATA: serveData },
+});
+for await (const body of createInterface({ input: process.stdin })) {
+  try {
+    const response = await miniflare.dispatchFetch('http://localhost/', { method: 'POST', body });
+    if (!response.ok) throw new Error(await response.text());
+    const { entries, error } = (await response.json()) as WorkerAnswer;
+    for (const entry of entries) say({ entry });
+    say(error === null ? { done: true } : { error });
+  } catch (error) {
+    say({ error: String(error) });
+  }
+}
+await miniflare.dispose();
+process.exit(0);
