@@ -9,6 +9,7 @@ import { HEADERS } from './headers.js';
 const ROOT = resolve(import.meta.dirname, '../..');
 const SITE = join(ROOT, 'dist/site');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const PHONE = { width: 390, height: 844 };
 const RUN_TIMEOUT_MS = 180_000;
 /** One that needs no download, one with data of the site's own. */
 const WORKLOADS = ['W0-beale', 'W2-iris'];
@@ -57,6 +58,8 @@ export async function checkSuitePage(browser, folder, screenshots) {
     assert.match(await run(page), /^Complete/);
     assert.ok((await page.locator('#rows tr').count()) > 4);
     if (screenshots) await page.screenshot({ path: join(screenshots, 'suite-page.png'), fullPage: true });
+    await page.setViewportSize(PHONE);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), PHONE.width);
     await checkResult(page, join(folder, 'page.json'));
     assert.deepEqual(problems, []);
   } finally {

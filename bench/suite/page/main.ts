@@ -63,7 +63,8 @@ async function run(settings: StudySettings, signal: AbortSignal): Promise<Result
   }
   await lane.close();
   store.result.complete = failures === 0 && !signal.aborted;
-  show(`${store.result.complete ? 'Complete' : `Incomplete: ${failures} jobs failed`}. The result is ready.`);
+  const why = signal.aborted ? 'stopped' : `${failures} jobs failed`;
+  show(`${store.result.complete ? 'Complete' : `Incomplete: ${why}`}. The result is ready.`);
   progress.value = 1;
   return store;
 }
