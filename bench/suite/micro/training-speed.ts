@@ -31,9 +31,9 @@ export async function measureSpeed(
     }
     return performance.now() - begin;
   };
-  // Doubled until the clock tells them apart, from a tenth of a sample on.
+  // Doubled up to half a sample: by then code is compiled, and the clock tells steps apart.
   let [warmSteps, warmMs] = [WARM_UP_STEPS, run(WARM_UP_STEPS)];
-  while (warmMs < sampleMs / 10) warmMs = run((warmSteps *= 2));
+  while (warmMs < sampleMs / 2) warmMs = run((warmSteps *= 2));
   const stepsPerSample = Math.max(1, Math.ceil((warmSteps * sampleMs) / warmMs));
   const secondsPerStep = Array.from({ length: rounds }, () => compact(run(stepsPerSample) / stepsPerSample / 1000, 5)!);
   optimizer.dispose();
