@@ -40,6 +40,6 @@ const { runtime, cpu, date } = environment;
 const note = `${runtime}, ${cpu}, one thread, ${date}; medians of ${rounds} interleaved rounds. Gradients are read twice: the first pass decides whether the step is accepted.`;
 
 const readme = readFileSync(README, 'utf8');
-const marked = /(<!-- bench:optimizers -->\n)[\s\S]*?(<!-- \/bench:optimizers -->)/;
+const marked = /(<!-- table:optimizers -->\n)[\s\S]*?(<!-- \/table:optimizers -->)/;
 if (!marked.test(readme)) throw new Error('README.md has no place for the table');
 writeFileSync(README, readme.replace(marked, `$1${table}\n\n${note}\n$2`));

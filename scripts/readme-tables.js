@@ -1,10 +1,11 @@
 /**
  * Writes the README's tables of benchmarks from a committed result (needs `npm run build`).
- *   node scripts/readme-tables.js bench/results/standard-2026-11-23.json [--check]
+ *   node scripts/readme-tables.js bench/results/standard-2026-11-23.json.gz [--check]
  * With --check nothing is written; exits 1 when the README differs from the result.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { readmeTables, replaceTables } from '../dist/report.js';
 
 const { values, positionals } = parseArgs({ options: { check: { type: 'boolean' } }, allowPositionals: true });
@@ -13,7 +14,9 @@ if (!source) throw new Error('usage: node scripts/readme-tables.js <result.json>
 
 const readme = new URL('../README.md', import.meta.url);
 const before = await readFile(readme, 'utf8');
-const after = replaceTables(before, readmeTables(JSON.parse(await readFile(source, 'utf8'))));
+const bytes = await readFile(source);
+const result = JSON.parse((source.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString());
+const after = replaceTables(before, readmeTables(result));
 if (!values.check) await writeFile(readme, after);
 else if (after !== before) {
   console.error(`README.md is not what ${source} gives: run node scripts/readme-tables.js ${source}`);
