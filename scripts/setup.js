@@ -19,10 +19,6 @@ function fingerprint(files) {
   return hash.digest('hex');
 }
 
-/** npm itself, not the old one that a dependency may have brought into node_modules/.bin, which npm scripts find first. */
-const { npm_execpath: npmPath } = process.env;
-const npm = npmPath ? `"${process.execPath}" "${npmPath}"` : 'npm';
-
 /** npm would empty the folder behind a link, which belongs to another checkout. */
 function refuseLinkedModules() {
   if (!lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) return;
@@ -52,7 +48,7 @@ step(
   'node_modules/.adal-stamp',
   ['package.json', 'package-lock.json'],
   ['node_modules/assemblyscript'],
-  `${npm} ci --no-audit --no-fund`,
+  'npm ci --no-audit --no-fund',
   refuseLinkedModules,
 );
 const sources = [
@@ -67,4 +63,4 @@ const sources = [
   'tsconfig.json',
   'package-lock.json',
 ];
-step('Building', 'build/.adal-stamp', sources, ['dist/index.js', 'build/optim.simd.wasm'], `${npm} run --silent build`);
+step('Building', 'build/.adal-stamp', sources, ['dist/index.js', 'build/optim.simd.wasm'], 'npm run --silent build');

@@ -41,9 +41,11 @@ async function createPool() {
   const offsets = { stateOffset: control + L.JOB_WORKERS, eventOffset: control + L.JOB_EVENT, ...errors };
   const worker = new Worker(workerSource, {
     eval: true,
-    workerData: { module, memory, control, spins: SPINS, ...offsets, ...states },
+    workerData: { module, memory, serve: 'stepServe', control, thread: 1, spins: SPINS, ...offsets, ...states },
   });
-  while (Atomics.load(words, offsets.stateOffset >> 2) !== L.WORKER_READY) await new Promise((resolve) => setTimeout(resolve, 1));
+  const state = () => Atomics.load(words, offsets.stateOffset >> 2);
+  while (state() === L.WORKER_STARTING) await new Promise((resolve) => setTimeout(resolve, 1));
+  if (state() !== L.WORKER_READY) throw new Error(`the worker ended in state ${state()} instead of serving`);
   const finished = (control + L.JOB_FINISHED) >> 2;
   return {
     /** Microseconds from handing an empty step over to its end. */
