@@ -143,9 +143,10 @@ export default [
     ],
   },
   // Workers have no import maps, and may be served from anywhere: one file that needs no other takes the place of the entry.
+  // It exports nothing, and says so, or tools that guess take it for CommonJS.
   {
     input: 'dist/train-worker.js',
-    output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true },
+    output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true, footer: 'export {};' },
     plugins: [resolve(), outOfChunks],
   },
   {
