@@ -68,6 +68,8 @@ export interface Extent {
   readonly epochs: number;
   readonly searchSeeds: number;
   readonly finalSeeds: number;
+  /** Of a final run: fewer where looking would take longer than training. @default 50 */
+  readonly evaluations?: number;
   /** Ids; without, all of them. */
   readonly optimizers?: readonly string[];
   /** Without, all of the optimizer's. */

@@ -21,6 +21,7 @@ import example from '../../bench/schema/example.json';
 import { unknownReference } from '../../bench/schema/references';
 import type { Reference, Result, Run } from '../../bench/schema/result';
 import schema from '../../bench/schema/result.schema.json';
+import { WORKLOADS } from '../../bench/suite/registry';
 import { syntheticResult } from './synthetic-result';
 
 const result = syntheticResult();
@@ -53,11 +54,24 @@ describe('comparisons', () => {
     ]);
   });
 
-  it('are those that the result lists, and are corrected together', () => {
+  it('are those that the result lists, each corrected over its own workloads', () => {
     const tested = testedComparisons(study);
     expect(tested).toHaveLength(6);
-    // Ten pairs that all agree: 2^-9, times six.
-    expect(Math.min(...tested.map(({ p }) => p!))).toBeCloseTo(6 / 512, 12);
+    // Ten pairs that all agree: 2^-9, times the workloads of one comparison.
+    expect(Math.min(...tested.map(({ p }) => p!))).toBeCloseTo(3 / 512, 12);
+    const [first] = result.comparisons;
+    const alone = testedComparisons(new Study({ ...result, comparisons: [first!] }));
+    expect(alone.map(({ p }) => p)).toEqual(tested.slice(0, 3).map(({ p }) => p));
+  });
+
+  it('can be decided with the seeds of every ranked workload of the standard and the full tier', () => {
+    for (const tier of ['standard', 'full'] as const) {
+      const tested = WORKLOADS.filter(({ ranked, tiers }) => ranked && tiers[tier]);
+      for (const { id, tiers } of tested) {
+        const smallest = 2 ** (1 - tiers[tier]!.finalSeeds) * tested.length;
+        expect(smallest, `${id} in ${tier}`).toBeLessThan(0.05);
+      }
+    }
   });
 
   it('print no p with five seeds', () => {

@@ -149,6 +149,23 @@ describe('the signed-rank test', () => {
     expect(p).toBeCloseTo(0.041259765625, 12);
   });
 
+  it('has the tabled critical value of 30 pairs (two-sided 0.05: T = 137), and its smallest p', () => {
+    const withSum = (sum: number) => {
+      // The ranks from the largest down, as long as they fit, are those of the positive differences.
+      let left = sum;
+      const differences = Array.from({ length: 30 }, (_, i) => 30 - i).map((rank) => {
+        const taken = rank <= left;
+        if (taken) left -= rank;
+        return taken ? rank : -rank;
+      });
+      return signedRank(differences);
+    };
+    expect(withSum(137)).toMatchObject({ positive: 137, negative: 465 - 137, count: 30 });
+    expect(withSum(137).p).toBeLessThan(0.05);
+    expect(withSum(138).p).toBeGreaterThan(0.05);
+    expect(withSum(0).p).toBe(2 ** -29);
+  });
+
   it('counts ties out exactly', () => {
     // All 512 signs of the mean ranks 2, 2, 2, 4.5, 4.5, 6, 7.5, 7.5, 9 counted apart: 22 of them reach 8 or less.
     expect(signedRank([1, 1, -1, 2, 2, -3, 4, 4, 5])).toEqual({ positive: 37, negative: 8, count: 9, p: 44 / 512 });

@@ -1,7 +1,7 @@
 /** The comparisons that were listed before anything ran: the only ones that are tested. */
 import type { ListedComparison, Workload } from '../../schema/result';
 import { type Estimate, FEWEST_FOR_TEST, holm, signedRank } from '../../stats';
-import { formatEstimate, formatNumber, formatP, formatShare, NONE } from '../format';
+import { formatEstimate, formatP, formatShare, NONE } from '../format';
 import type { Section } from '../section';
 import type { Comparison, Study } from '../study';
 import type { Cell, Table, Tone } from '../table';
@@ -10,21 +10,28 @@ export interface Tested {
   listed: ListedComparison;
   workload: Workload;
   comparison: Comparison;
-  /** Adjusted; null with too few seeds for a test. */
+  /** Adjusted within its family; null with too few seeds for a test. */
   p: number | null;
   tone: Tone;
 }
 
 const LEVEL = 0.05;
 
-/** Every listed comparison on every workload that both ran on, tested together. */
+/** Every listed comparison on every workload that both ran on, each tested together with its own other workloads. */
 export function testedComparisons(study: Study): Tested[] {
-  const found = study.result.comparisons.flatMap((listed) => {
-    const workloads = study.workloads(listed).filter(({ id }) => listed.workloads.includes(id));
-    return workloads.flatMap((workload) => {
-      const comparison = study.compare(workload, listed.a, listed.b, listed);
-      return comparison ? [{ listed, workload, comparison }] : [];
-    });
+  return study.result.comparisons.flatMap((listed) => testedFamily(study, listed));
+}
+
+/**
+ * A listed comparison is one question, asked before anything ran: is a better than b under this schedule? Its family are the workloads on
+ * which one could find so by chance; so the chance of any false finding in an answer stays below the level. All questions in one family
+ * would be stricter than the seeds of the larger workloads allow: ten that all agree give p = 2⁻⁹, which forty rows make ¹⁄₁₃.
+ */
+function testedFamily(study: Study, listed: ListedComparison): Tested[] {
+  const workloads = study.workloads(listed).filter(({ id }) => listed.workloads.includes(id));
+  const found = workloads.flatMap((workload) => {
+    const comparison = study.compare(workload, listed.a, listed.b, listed);
+    return comparison ? [{ listed, workload, comparison }] : [];
   });
   const testable = found.filter(({ comparison }) => comparison.seeds.length >= FEWEST_FOR_TEST);
   const adjusted = holm(testable.map(({ comparison }) => signedRank(comparison.differences).p));
@@ -71,7 +78,7 @@ export function comparisonSection(study: Study): Section | null {
     title: 'The comparisons listed beforehand',
     parts: [
       'Each pair ran the same seeds: the same first weights, order and split. The difference is the median over the seeds, with its 95% bootstrap interval. The probability of improvement is the chance that a run of the first beats a run of the second; 50% says neither.',
-      `p is Wilcoxon's signed-rank test on the differences, corrected after Holm over all ${formatNumber(tested.length, 0)} rows. A row names a better one only if the interval excludes zero and, where there is a p, it is below ${LEVEL}.${few ? ` With fewer than ${FEWEST_FOR_TEST} seeds there is no p: none could be small.` : ''}`,
+      `p is Wilcoxon's signed-rank test on the differences, counted out exactly, and corrected after Holm over the workloads of a comparison: each comparison is a question of its own, and there are ${study.result.comparisons.length}. A row names a better one only if the interval excludes zero and, where there is a p, it is below ${LEVEL}.${few ? ` With fewer than ${FEWEST_FOR_TEST} seeds there is no p: none could be small.` : ''}`,
       {
         id: 'comparisons-table',
         caption: 'Primary figure, first minus second, median [95% interval]',
@@ -101,7 +108,7 @@ export function comparisonOverview(study: Study): Table | null {
   return {
     id: 'comparisons-overview',
     caption:
-      'Median difference over the seeds ± its 95% interval. Better or worse is said only where the interval excludes zero and, with seeds enough for one, the signed-rank test corrected after Holm agrees',
+      'Median difference over the seeds ± its 95% interval. Better or worse is said only where the interval excludes zero and, with seeds enough for one, the signed-rank test, corrected after Holm over the workloads, agrees',
     columns: [{ label: 'workload' }, ...names.map((label) => ({ label }))],
     rows: workloads.map((workload) => {
       const cells = names.map((name): Cell => {

@@ -80,7 +80,7 @@ interface RunSettings {
 async function trainOn(
   { runtime, prepared }: CellContext,
   workload: Workload,
-  { optimizer: id, schedule }: Cell,
+  { optimizer: id, schedule, tier }: Cell,
   { lr, seed, phase, epochs }: RunSettings,
 ): Promise<TrainOutcome> {
   const config = optimizerOf(id);
@@ -90,7 +90,7 @@ async function trainOn(
   const settings = {
     workload,
     totalSteps,
-    evaluations: EVALUATIONS[phase],
+    evaluations: (final && workload.tiers[tier]!.evaluations) || EVALUATIONS[phase],
     curvePoints: final && seed < CURVES ? CURVE_POINTS : 0,
     withTest: final,
   };

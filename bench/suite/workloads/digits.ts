@@ -21,7 +21,7 @@ export const digits: Workload = {
   parameters: 4810,
   tiers: {
     smoke: { epochs: 3, searchSeeds: 1, finalSeeds: 2, optimizers: ['adal', 'adam', 'sgd-momentum'] },
-    standard: { epochs: 40, searchSeeds: 3, finalSeeds: 10, ablations: true },
+    standard: { epochs: 40, searchSeeds: 3, finalSeeds: 30, ablations: true },
     full: { epochs: 100, searchSeeds: 3, finalSeeds: 30, ablations: true },
   },
   attribution: 'Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), UCI, CC BY 4.0',

@@ -55,7 +55,16 @@ export const fashionSmall: Workload = {
   batchSize: 128,
   samples: SMALL,
   parameters: MLP_PARAMETERS,
-  tiers: { standard: { epochs: 3, searchSeeds: 2, finalSeeds: 5, optimizers: HEADLINE, schedules: ['cosine', 'inverse-sqrt'] } },
+  tiers: {
+    standard: {
+      epochs: 3,
+      searchSeeds: 2,
+      finalSeeds: 10,
+      optimizers: HEADLINE,
+      schedules: ['cosine', 'inverse-sqrt'],
+      evaluations: 25,
+    },
+  },
   references: [],
   prepare: (data) => prepare(data, SMALL, mlp),
 };

@@ -104,7 +104,7 @@ export const functions: readonly Workload[] = FUNCTIONS.map((testFunction) => ({
   parameters: testFunction.start.length,
   tiers: {
     smoke: { epochs: 20, searchSeeds: 1, finalSeeds: 2, optimizers: ['adal', 'adam', 'sgd-momentum'] },
-    standard: { epochs: 200, searchSeeds: 3, finalSeeds: 10 },
+    standard: { epochs: 200, searchSeeds: 3, finalSeeds: 30 },
     full: { epochs: 200, searchSeeds: 3, finalSeeds: 30 },
   },
   attribution: null,

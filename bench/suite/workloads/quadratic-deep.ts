@@ -115,7 +115,7 @@ export const quadraticDeep: Workload = {
   parameters: DIMENSIONS,
   tiers: {
     smoke: { epochs: 10, searchSeeds: 1, finalSeeds: 2, optimizers: ['adal', 'adam', 'sgd-momentum'] },
-    standard: { epochs: 100, searchSeeds: 3, finalSeeds: 10, ablations: true },
+    standard: { epochs: 100, searchSeeds: 3, finalSeeds: 30, ablations: true },
     full: { epochs: 100, searchSeeds: 3, finalSeeds: 30, ablations: true },
   },
   attribution: 'DeepOBS (MIT)',

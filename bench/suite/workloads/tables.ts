@@ -42,7 +42,7 @@ function workloadOf({ name, title, file, count, features, classes }: Table): Wor
     parameters: 16 * (features + 1) + classes * 17,
     tiers: {
       smoke: { epochs: 5, searchSeeds: 1, finalSeeds: 2, optimizers: ['adal', 'adam', 'sgd-momentum'] },
-      standard: { epochs: 40, searchSeeds: 3, finalSeeds: 10 },
+      standard: { epochs: 40, searchSeeds: 3, finalSeeds: 30 },
       full: { epochs: 100, searchSeeds: 3, finalSeeds: 30 },
     },
     attribution: `${title}, UCI Machine Learning Repository, CC BY 4.0`,

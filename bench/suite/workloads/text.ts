@@ -57,7 +57,16 @@ export const textSmall: Workload = {
   title: 'Next character of a novel, a quarter of the text',
   samples: { train: SMALL_TRAIN - CONTEXT, validation: HELD_OUT_WINDOWS, test: HELD_OUT_WINDOWS },
   target: { field: 'validationLoss', value: 2.4 },
-  tiers: { standard: { epochs: 2, searchSeeds: 2, finalSeeds: 5, optimizers: HEADLINE, schedules: ['cosine', 'inverse-sqrt'] } },
+  tiers: {
+    standard: {
+      epochs: 2,
+      searchSeeds: 2,
+      finalSeeds: 10,
+      optimizers: HEADLINE,
+      schedules: ['cosine', 'inverse-sqrt'],
+      evaluations: 25,
+    },
+  },
   references: counted([3.0882, 2.4417, 1.9893, 1.7674, 1.7696]),
   prepare: (data) => prepare(data, SMALL_TRAIN),
 };
