@@ -76,25 +76,28 @@ function checkTable(checked: readonly Micro[]): Table {
   };
 }
 
+/** What the hashes say, in a sentence; that there are none is said too. */
+function verdictOf(hashes: readonly HashEntry[]): string {
+  const { equal, different } = hashCounts(hashes);
+  const total = equal + different;
+  if (total === 0) return 'Not measured: whether trainings give the same parameters on every runtime (adal bench --only hashes).';
+  const runtimes = new Set(hashes.filter(({ hash }) => hash !== null).map(({ environment }) => environment)).size;
+  if (runtimes === 1) return `${total} trainings were hashed on one runtime alone: nothing to compare with.`;
+  if (different === 0) return `All ${total} trainings gave the same parameters, bit for bit, on every runtime that ran them.`;
+  return `${different} of ${total} trainings gave DIFFERENT parameters on different runtimes. The figures of this report must not be trusted until that is explained.`;
+}
+
 export function correctnessSection(study: Study): Section | null {
-  const { hashes, micro } = study.result;
+  const { hashes, micro, training } = study.result;
+  if (hashes.length + micro.length + training.runs.length === 0) return null;
   const checked = micro.filter(({ check }) => check !== null);
-  const parts: Part[] = [];
-  if (hashes.length > 0) {
-    const { equal, different } = hashCounts(hashes);
-    const total = equal + different;
-    parts.push(
-      different === 0
-        ? `All ${total} trainings gave the same parameters, bit for bit, on every runtime that ran them.`
-        : `${different} of ${total} trainings gave DIFFERENT parameters on different runtimes. The figures below must not be trusted until that is explained.`,
-      hashTable(study),
-    );
-  }
+  const parts: Part[] = [verdictOf(hashes)];
+  if (hashes.length > 0) parts.push(hashTable(study));
   if (checked.length > 0) {
     parts.push(
       'Peers compute in other orders and with other roundings, so for them the largest error counts, with the same eps passed to each.',
       checkTable(checked),
     );
   }
-  return parts.length ? { id: 'correctness', title: 'Same numbers everywhere', parts } : null;
+  return { id: 'correctness', title: 'Same numbers everywhere', parts };
 }
