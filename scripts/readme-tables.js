@@ -6,7 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { readmeTables, replaceTables } from '../dist/report.js';
+import { parseResult, readmeTables, replaceTables } from '../dist/report.js';
 
 const { values, positionals } = parseArgs({ options: { check: { type: 'boolean' } }, allowPositionals: true });
 const [source] = positionals;
@@ -15,7 +15,7 @@ if (!source) throw new Error('usage: node scripts/readme-tables.js <result.json>
 const readme = new URL('../README.md', import.meta.url);
 const before = await readFile(readme, 'utf8');
 const bytes = await readFile(source);
-const result = JSON.parse((source.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString());
+const result = parseResult((source.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString(), source);
 const after = replaceTables(before, readmeTables(result));
 if (!values.check) await writeFile(readme, after);
 else if (after !== before) {

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { ArgumentError } from '../../src/index';
+import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
 import { mergeFiles } from '../suite/merge';
 import { renderCsv, renderMarkdown, renderReport } from '.';
@@ -10,7 +11,7 @@ const FORMATS: Record<string, (result: Result) => string> = {
   '.html': renderReport,
   '.md': renderMarkdown,
   '.csv': renderCsv,
-  '.json': (result) => `${JSON.stringify(result)}\n`,
+  '.json': (result) => `${stringifyResult(result)}\n`,
 };
 
 /**

@@ -26,14 +26,14 @@ const FAILED: Record<CurveMetric, number> = { trainLoss: Infinity, validationLos
 function valuesByStep({ curve }: Run, metric: CurveMetric): Map<number, number> {
   const values = new Map<number, number>();
   for (const [i, step] of curve!.steps.entries()) {
-    const value = curve![FIELDS[metric]][i];
+    const value = curve![FIELDS[metric]]?.[i];
     if (value !== null && value !== undefined) values.set(step, value);
   }
   return values;
 }
 
 /** Significant digits of what is drawn: beyond a screen's resolution, and half the file. */
-const DIGITS = 5;
+const DIGITS = 4;
 const drawable = (value: number): number | null => (Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : null);
 
 /** Null when no run recorded the metric. */

@@ -1,4 +1,5 @@
 /** HTML as a template tag. Invariant: text becomes markup only through this tag, which escapes whatever is not `Html` already. */
+import { gzipSync } from 'node:zlib';
 
 /** Markup that needs no escaping. Made by `html` and `raw` alone. */
 export class Html {
@@ -34,4 +35,9 @@ export function raw(markup: string): Html {
 export function embedJson(id: string, value: unknown): Html {
   const text = JSON.stringify(value).replace(/</g, '\\u003c');
   return html`<script type="application/json" id="${id}">${raw(text)}</script>`;
+}
+
+/** Text that is too long to stand as it is: gzip in base64, which the page's script unpacks. */
+export function embedGzip(id: string, text: string): Html {
+  return html`<script type="text/plain" id="${id}">${raw(gzipSync(text, { level: 9 }).toString('base64'))}</script>`;
 }

@@ -3,8 +3,9 @@
  * Results must have been checked against the schema before; nothing here repairs one.
  */
 import { script, scriptHash, style, styleHash } from '../../build/report-page';
+import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
-import { embedJson, html, raw } from './html';
+import { embedGzip, html, raw } from './html';
 import { type Section, sectionHtml, sectionMarkdown, tablesOf } from './section';
 import { anchorSection } from './sections/anchors';
 import { claimSections } from './sections/claims';
@@ -22,6 +23,7 @@ import { speedSection } from './sections/speed';
 import { Study } from './study';
 import { tableCsv } from './table';
 
+export { parseResult } from '../suite/validate';
 export { readmeTables, replaceTables } from './readme';
 
 /** Every section that the result has something for, in reading order. */
@@ -91,13 +93,14 @@ export function renderReport(result: Result): string {
 <h1>${titleOf(result)}</h1>
 <p class="lead">${originOf(result)}</p>
 ${warnings.map((warning) => html`<p class="warning" role="note">${warning}</p>`)}
-<p>To measure it again: <code>${result.command}</code></p>
+<p>To measure it again:</p>
+<pre class="commands">${result.commands.join('\n')}</pre>
 <p><button type="button" id="download">Download the result (JSON)</button></p>
 <nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 </header>
 <main>
 ${sections.map(sectionHtml)}</main>
-${embedJson('result-data', result)}
+${embedGzip('result-data', stringifyResult(result))}
 <script>${raw(script)}</script>
 </body>
 </html>
@@ -109,7 +112,12 @@ ${embedJson('result-data', result)}
 export function renderMarkdown(result: Result): string {
   const sections = sectionsOf(new Study(result)).map(sectionMarkdown);
   const warnings = warningsOf(result).map((warning) => `**${warning}**`);
-  const head = [`# ${titleOf(result)}`, originOf(result), ...warnings, `To measure it again: \`${result.command}\``];
+  const head = [
+    `# ${titleOf(result)}`,
+    originOf(result),
+    ...warnings,
+    `To measure it again:\n\n\`\`\`sh\n${result.commands.join('\n')}\n\`\`\``,
+  ];
   return `${[...head, ...sections].join('\n\n')}\n`;
 }
 

@@ -20,7 +20,8 @@ export function readmeTables(result: Result): Map<string, string> {
   return new Map(made.map(([name, table]) => [name, `${tableMarkdown(table)}\n\n${originNote(result)}`]));
 }
 
-const originNote = ({ date, command }: Result): string => `<sub>Measured ${date.slice(0, 10)} by \`${command}\`.</sub>`;
+const originNote = ({ date, commands }: Result): string =>
+  `<sub>Measured ${date.slice(0, 10)} by ${commands.map((command) => `\`${command}\``).join(', then ')}.</sub>`;
 
 const markersOf = (name: string): [string, string] => [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
 

@@ -1,5 +1,5 @@
 /**
- * A result, indexed by what sections ask for. Only runs of the final phase count; a run that diverged keeps its place and counts as the
+ * A result, indexed by what sections ask for. A run that diverged keeps its place and counts as the
  * worst there is, so that an optimizer never gains by failing.
  */
 import type { OptimizerEntry, Result, Run, Track, Workload } from '../schema/result';
@@ -49,7 +49,7 @@ export class Study {
 
   constructor(readonly result: Result) {
     for (const run of result.training.runs) {
-      if (run.phase !== 'final' || run.status !== 'ok') continue;
+      if (run.status !== 'ok') continue;
       const key = keyOf(run.workload, run.optimizer, run);
       const group = this.#groups.get(key);
       if (group) group.push(run);

@@ -24,6 +24,7 @@ export function unknownReference(result: Result): string | null {
   const lists: Record<string, readonly Names[]> = {
     '/micro': result.micro.map(({ environment }) => ({ environment })),
     '/training/runs': training.runs,
+    '/training/searches': training.searches,
     '/training/selections': training.selections,
     '/training/speed': training.speed,
     '/hashes': result.hashes,

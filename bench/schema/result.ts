@@ -117,11 +117,12 @@ export interface Micro extends Outcome {
   stable: boolean;
 }
 
+/** Null: there is no such figure. */
 export interface Curve {
   steps: readonly number[];
-  trainLoss: readonly (number | null)[];
-  validationLoss: readonly (number | null)[];
-  validationMetric: readonly (number | null)[];
+  trainLoss: readonly (number | null)[] | null;
+  validationLoss: readonly (number | null)[] | null;
+  validationMetric: readonly (number | null)[] | null;
 }
 
 export interface Run extends Outcome {
@@ -132,7 +133,6 @@ export interface Run extends Outcome {
   options: Options;
   schedule: string;
   track: Track;
-  phase: 'search' | 'final';
   lr: number;
   seed: number;
   diverged: boolean;
@@ -144,6 +144,15 @@ export interface Run extends Outcome {
   secondsPerStep: number | null;
   curve: Curve | null;
   hash: string | null;
+}
+
+export interface Search {
+  workload: string;
+  workloadVersion: number;
+  optimizer: string;
+  schedule: string;
+  lr: number;
+  scores: readonly (number | null)[];
 }
 
 export interface Selection {
@@ -206,10 +215,10 @@ export interface Stream {
 }
 
 export interface Result {
-  schemaVersion: 1;
+  schemaVersion: 2;
   suiteVersion: number;
   package: { name: string; version: string; commit: string | null };
-  command: string;
+  commands: readonly string[];
   tier: 'smoke' | 'standard' | 'full';
   shard: { index: number; count: number };
   date: string;
@@ -220,7 +229,7 @@ export interface Result {
   schedules: readonly { id: string; label: string }[];
   comparisons: readonly ListedComparison[];
   micro: readonly Micro[];
-  training: { runs: readonly Run[]; selections: readonly Selection[]; speed: readonly Speed[] };
+  training: { runs: readonly Run[]; searches: readonly Search[]; selections: readonly Selection[]; speed: readonly Speed[] };
   hashes: readonly HashEntry[];
   coldStart: readonly ColdStart[];
   threadScaling: readonly ThreadScaling[];

@@ -3,7 +3,7 @@
  * may come over a pipe, a socket or from a page's own button.
  */
 import { createRuntime, type Runtime } from '../../src/index';
-import type { Environment, Run } from '../schema/result';
+import type { Environment, Run, Search } from '../schema/result';
 import { type DataSource, MissingDataError } from './data';
 import { describeEnvironment } from './environment';
 import type { PeerModule } from './micro/contenders';
@@ -14,7 +14,7 @@ import { createTimer, sampleMsFor } from './micro/timing';
 import { measureFit, measureSpeed } from './micro/training-speed';
 import { reportUntimed } from './micro/untimed';
 import { workloadOf } from './registry';
-import { type Entry, keyOf } from './result';
+import { byKey, type Entry } from './result';
 import { runCell, unsupportedRun } from './study/cell';
 import { describeWorkload } from './study/describe';
 import { hashAfter } from './study/hash-after';
@@ -25,7 +25,7 @@ import type { PreparedWorkload, Tier } from './types';
 export type Job =
   | { readonly kind: 'environment' }
   | { readonly kind: 'workload'; readonly workload: string; readonly tier: Tier }
-  | { readonly kind: 'cell'; readonly cell: Cell; readonly known: readonly Run[] }
+  | { readonly kind: 'cell'; readonly cell: Cell; readonly runs: readonly Run[]; readonly searches: readonly Search[] }
   | { readonly kind: 'hash'; readonly workload: string; readonly optimizer: string; readonly steps: number }
   | { readonly kind: 'streams'; readonly stepsFactor: number }
   | ({ readonly kind: 'step' } & StepJob)
@@ -63,7 +63,7 @@ export class Executor {
       case 'workload':
         return this.#describe(job.workload, job.tier, report);
       case 'cell':
-        return this.#cell(job.cell, job.known, report);
+        return this.#cell(job, report);
       case 'hash':
         return this.#hash(job, report);
       case 'streams':
@@ -131,7 +131,7 @@ export class Executor {
     report({ type: 'workload', value });
   }
 
-  async #cell(cell: Cell, known: readonly Run[], report: Report): Promise<void> {
+  async #cell({ cell, runs, searches }: Job & { kind: 'cell' }, report: Report): Promise<void> {
     let prepared: PreparedWorkload;
     try {
       prepared = await this.#prepare(cell.workload);
@@ -139,9 +139,8 @@ export class Executor {
       report({ type: 'run', value: unsupportedRun(cell, this.#environment, reasonOf(error)) });
       return;
     }
-    const byKey = new Map(known.map((run) => [keyOf('run', run), run]));
-    const runtime = await this.#oneThread();
-    await runCell(cell, { runtime, environment: this.#environment, prepared, known: byKey, report });
+    const known = { runs: byKey('run', runs), searches: byKey('search', searches) };
+    await runCell(cell, { runtime: await this.#oneThread(), environment: this.#environment, prepared, known, report });
   }
 
   async #hash({ workload, optimizer, steps }: Job & { kind: 'hash' }, report: Report): Promise<void> {

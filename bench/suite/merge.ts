@@ -14,7 +14,7 @@ const ALIKE = ['suiteVersion', 'tier', 'package', 'comparisons', 'schedules'] as
 /** What a run's repetition must agree in: its figures are a function of its key. Seconds are not. */
 const RUN_FIGURES = ['diverged', 'steps', 'final', 'stepsToTarget', 'hash'] as const;
 /** Measured once each, or described alike. */
-const DESCRIPTIONS: readonly EntryType[] = ['workload', 'optimizer', 'selection', 'stream', 'hash'];
+const DESCRIPTIONS: readonly EntryType[] = ['workload', 'optimizer', 'search', 'selection', 'stream', 'hash'];
 
 /**
  * Reads and merges result files.
@@ -44,7 +44,7 @@ export function mergeResults(files: readonly NamedResult[]): Result {
   const shards = new Set(files.map(({ result }) => result.shard.index));
   merged.complete = files.every(({ result }) => result.complete) && shards.size === first.result.shard.count;
   if (merged.complete) merged.shard = { index: 1, count: 1 };
-  if (others.length > 0) merged.command = files.map(({ result }) => result.command).join(' && ');
+  merged.commands = [...new Set(files.flatMap(({ result }) => result.commands))];
   merged.date = files
     .map(({ result }) => result.date)
     .sort()

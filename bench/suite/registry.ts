@@ -16,7 +16,7 @@ import { text, textSmall } from './workloads/text';
 export { OPTIMIZERS };
 
 /** Raised when protocol or schedules of work change: results of different suites are never merged. */
-export const SUITE_VERSION = 1;
+export const SUITE_VERSION = 2;
 
 export const WORKLOADS: readonly Workload[] = [
   ...functions,

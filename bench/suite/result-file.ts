@@ -1,6 +1,7 @@
 /** A result as it grows, on disk. What the file holds already, if it is of the same study, is gone on with. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
 import type { Entry } from './result';
 import { ResultStore } from './store';
@@ -27,7 +28,7 @@ export class ResultFile extends ResultStore {
   save(): void {
     mkdirSync(dirname(this.path), { recursive: true });
     const temporary = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(temporary, `${JSON.stringify(this.result)}\n`);
+    writeFileSync(temporary, `${stringifyResult(this.result)}\n`);
     renameSync(temporary, this.path);
     this.#savedAt = Date.now();
   }
@@ -45,5 +46,6 @@ function continued(path: string, blank: Result): Result {
     const [now, then] = [blank.package.commit, found.package.commit];
     throw new ResultError(`${path} was measured at commit ${then}, this is ${now}; give another --out`);
   }
-  return { ...found, date: blank.date, complete: false };
+  const commands = [...new Set([...found.commands, ...blank.commands])];
+  return { ...found, commands, date: blank.date, complete: false };
 }

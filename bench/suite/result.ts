@@ -7,6 +7,7 @@ import type {
   OptimizerEntry,
   Result,
   Run,
+  Search,
   Selection,
   Speed,
   Stream,
@@ -14,7 +15,7 @@ import type {
   Workload,
 } from '../schema/result';
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** One thing measured, as jobs report it. */
 export type Entry =
@@ -22,6 +23,7 @@ export type Entry =
   | { type: 'workload'; value: Workload }
   | { type: 'optimizer'; value: OptimizerEntry }
   | { type: 'run'; value: Run }
+  | { type: 'search'; value: Search }
   | { type: 'selection'; value: Selection }
   | { type: 'speed'; value: Speed }
   | { type: 'hash'; value: HashEntry }
@@ -42,8 +44,9 @@ export const LISTS: {
   // Trained with the same bits everywhere: the environment is not part of what a run is.
   run: {
     of: (result) => result.training.runs,
-    key: ['workload', 'workloadVersion', 'optimizer', 'schedule', 'track', 'phase', 'lr', 'seed'],
+    key: ['workload', 'workloadVersion', 'optimizer', 'schedule', 'track', 'lr', 'seed'],
   },
+  search: { of: (result) => result.training.searches, key: ['workload', 'workloadVersion', 'optimizer', 'schedule', 'lr'] },
   selection: { of: (result) => result.training.selections, key: ['workload', 'optimizer', 'schedule'] },
   speed: { of: (result) => result.training.speed, key: ['environment', 'workload', 'optimizer'] },
   hash: { of: (result) => result.hashes, key: ['environment', 'workload', 'optimizer', 'steps'] },
@@ -59,6 +62,10 @@ export const LISTS: {
 export function keyOf(type: EntryType, value: object): string {
   const fields = value as Record<string, unknown>;
   return JSON.stringify([type, ...LISTS[type].key.map((name) => fields[name])]);
+}
+
+export function byKey<T extends object>(type: EntryType, entries: readonly T[]): Map<string, T> {
+  return new Map(entries.map((entry) => [keyOf(type, entry), entry]));
 }
 
 /** A float64 in few characters, and null for what is not finite. */

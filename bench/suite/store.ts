@@ -1,5 +1,5 @@
 /** A result as it grows. Invariant: it is valid at any time, and has no entry twice: a newer one takes the place of the older. */
-import type { Result, Run } from '../schema/result';
+import type { Result } from '../schema/result';
 import { type Entry, type EntryType, keyOf, LISTS } from './result';
 
 export class ResultStore {
@@ -15,10 +15,6 @@ export class ResultStore {
 
   has(type: EntryType, identity: object): boolean {
     return this.#keys.has(keyOf(type, identity));
-  }
-
-  runs(filter: (run: Run) => boolean): Run[] {
-    return this.result.training.runs.filter(filter);
   }
 
   add({ type, value }: Entry): void {

@@ -112,20 +112,21 @@ function isTimed(job: Job, environment: string, { result }: ResultStore): boolea
 
 function cellTask(cell: Cell, known: ResultStore): Task {
   const title = `${cell.workload} ${cell.optimizer} ${cell.schedule} ${cell.track}`;
-  return { title, weight: cell.weight, job: { kind: 'cell', cell, known: known.runs((run) => isOf(cell, run)) } };
+  const searches = cell.track === 'T1' ? known.result.training.searches.filter((each) => isOf(cell, each)) : [];
+  return { title, weight: cell.weight, job: { kind: 'cell', cell, runs: runsOf(cell, known), searches } };
 }
 
-const isOf = (cell: Cell, { workload, optimizer, schedule, track }: Run): boolean =>
-  workload === cell.workload && optimizer === cell.optimizer && schedule === cell.schedule && track === cell.track;
+const isOf = (cell: Cell, { workload, optimizer, schedule }: Pick<Run, 'workload' | 'optimizer' | 'schedule'>): boolean =>
+  workload === cell.workload && optimizer === cell.optimizer && schedule === cell.schedule;
+
+const runsOf = (cell: Cell, { result }: ResultStore): Run[] =>
+  result.training.runs.filter((run) => run.track === cell.track && isOf(cell, run));
 
 /** Whether every final run is there, or the reason why there are none. */
 function isDone(cell: Cell, known: ResultStore): boolean {
-  const runs = known.runs((run) => isOf(cell, run) && run.phase === 'final');
+  const runs = runsOf(cell, known);
   if (runs.some(({ status }) => status === 'unsupported') || runs.length >= cell.finalSeeds) return true;
-  const { workload, optimizer, schedule } = cell;
-  const selection = known.result.training.selections.find(
-    (each) => each.workload === workload && each.optimizer === optimizer && each.schedule === schedule,
-  );
+  const selection = known.result.training.selections.find((each) => isOf(cell, each));
   return cell.track === 'T1' && selection?.lr === null;
 }
 
@@ -136,7 +137,7 @@ export function blankResult(settings: StudySettings, cells: readonly Cell[]): Re
     schemaVersion: SCHEMA_VERSION,
     suiteVersion: SUITE_VERSION,
     package: settings.package,
-    command: settings.command,
+    commands: [settings.command],
     tier: settings.tier,
     shard: { ...settings.shard },
     date: new Date().toISOString(),
@@ -150,7 +151,7 @@ export function blankResult(settings: StudySettings, cells: readonly Cell[]): Re
       workloads: WORKLOADS.filter(({ id, ranked }) => ranked && workloads.has(id)).map(({ id }) => id),
     })),
     micro: [],
-    training: { runs: [], selections: [], speed: [] },
+    training: { runs: [], searches: [], selections: [], speed: [] },
     hashes: [],
     coldStart: [],
     threadScaling: [],

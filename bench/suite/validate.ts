@@ -6,7 +6,7 @@ import type { Result } from '../schema/result';
 import schema from '../schema/result.schema.json';
 import { SCHEMA_VERSION } from './result';
 
-const check = new Ajv({ allErrors: false, strict: false }).compile(schema);
+const check = new Ajv({ allErrors: false, strict: false, useDefaults: true }).compile(schema);
 
 export class ResultError extends AdalError {
   constructor(message: string) {
@@ -15,6 +15,7 @@ export class ResultError extends AdalError {
 }
 
 /**
+ * What a file leaves out because it is the schema's default is in the result.
  * @param name of the file, for errors
  * @throws ResultError for text that is no JSON (a truncated file), another schema version, anything the schema does not allow, or
  *   an entry that names what the file does not describe

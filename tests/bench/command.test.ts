@@ -38,7 +38,7 @@ describe('adal bench', () => {
     const out = join(folder, 'whole.json');
     const before = read(out);
     const cut = structuredClone(before) as { training: { runs: Result['training']['runs'] } } & Result;
-    const lost = cut.training.runs.filter(({ phase, workload }) => phase === 'final' && workload === 'W1').slice(0, 2);
+    const lost = cut.training.runs.filter(({ workload }) => workload === 'W1').slice(0, 2);
     cut.training.runs = cut.training.runs.filter((run) => !lost.includes(run));
     writeFileSync(out, JSON.stringify(cut));
     bench(...SMALL, '--out', out);
@@ -48,6 +48,31 @@ describe('adal bench', () => {
       before.training.runs.filter((run) => !lost.some((one) => one.hash === run.hash)).map((run) => JSON.stringify(run)),
     );
     expect(after.training.runs.filter((run) => kept.has(JSON.stringify(run))).length).toBe(kept.size);
+  });
+
+  it('keeps the commands that a file came from, each once', () => {
+    const out = join(folder, 'parts.json');
+    for (const part of ['training', 'hashes', 'training']) bench(...SMALL.slice(0, -1), part, '--out', out);
+    expect(read(out).commands.map((command) => command.match(/--only (\w+)/)![1])).toEqual(['training', 'hashes']);
+    expect(read(out).hashes).toHaveLength(4);
+  });
+
+  it('compares hashes with those of other runtimes in the file, and exits 1 where one differs', () => {
+    const out = join(folder, 'hashes.json');
+    const result = read(join(folder, 'whole.json')) as Result & { environments: object[]; hashes: object[] };
+    const elsewhere = 'elsewhere-1';
+    result.environments = [...result.environments, { ...result.environments[0], id: elsewhere }];
+    const others = result.hashes.map((entry) => ({ ...entry, environment: elsewhere }));
+    const run = () =>
+      spawnSync(process.execPath, [CLI, 'bench', ...SMALL.slice(0, -1), 'hashes', '--out', out], { encoding: 'utf8' });
+    writeFileSync(out, JSON.stringify({ ...result, hashes: others }));
+    expect(run().status).toBe(0);
+    expect(read(out).hashes).toHaveLength(8);
+    others[1] = { ...others[1], hash: '0123456789abcdef' };
+    writeFileSync(out, JSON.stringify({ ...result, hashes: others }));
+    const { status, stderr } = run();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/hashes differ: .*elsewhere-1 has 0123456789abcdef|hashes differ: .*elsewhere-1 0123456789abcdef/);
   });
 
   it('gives as shards, merged, what it gives as one', () => {

@@ -74,7 +74,7 @@ describe('reading', () => {
   });
 
   it.each<[string, (result: Result) => void, RegExp]>([
-    ['another schema', (result) => Object.assign(result, { schemaVersion: 2 }), /"schemaVersion" expected 1, got 2/],
+    ['another schema', (result) => Object.assign(result, { schemaVersion: 1 }), /"schemaVersion" expected 2, got 1/],
     ['a missing list', (result) => delete (result as Partial<Result>).hashes, /must have required property 'hashes'/],
     ['an unknown field', (result) => Object.assign(result, { extra: 1 }), /must NOT have additional properties.*extra/],
     [

@@ -137,7 +137,7 @@ describe('where the clock stands still while code runs', () => {
     const entries: Entry[] = [];
     await executor.execute({ kind: 'environment' }, (entry) => entries.push(entry));
     const cell = cells.find(({ track, workload }) => track === 'T0' && workload === 'W0-beale')!;
-    await executor.execute({ kind: 'cell', cell, known: [] }, (entry) => entries.push(entry));
+    await executor.execute({ kind: 'cell', cell, runs: [], searches: [] }, (entry) => entries.push(entry));
     expect(entries[0].value).toMatchObject({ timerTickMs: 0 });
     const runs = entries.filter(({ type }) => type === 'run');
     expect(runs).toHaveLength(1);

@@ -5,8 +5,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadText } from '../../bench/suite/data';
 import { COMPARISONS, OPTIMIZERS, WORKLOADS } from '../../bench/suite/registry';
+import { ResultStore } from '../../bench/suite/store';
 import { createConfigured } from '../../bench/suite/study/cell';
 import { planStudy, shardOf } from '../../bench/suite/study/plan';
+import { blankResult, jobsFor, PARTS, type StudySettings } from '../../bench/suite/tasks';
 import { characterVocabulary, ngramLosses, textWindows } from '../../src/data';
 import { createRuntime, optimizerNames, type Runtime } from '../../src/index';
 import { fileSource } from './files';
@@ -82,6 +84,25 @@ describe('plans', () => {
     expect(new Set(cells.map(({ optimizer }) => optimizer))).toEqual(new Set(['adam', 'adal']));
     expect(new Set(cells.map(({ workload }) => workload))).toEqual(new Set(['W2-iris', 'W2-wine', 'W2-breast-cancer', 'W3']));
     expect(new Set(cells.map(({ finalSeeds }) => finalSeeds))).toEqual(new Set([7]));
+  });
+
+  it.each(['smoke', 'standard', 'full'] as const)('of tier %s hash every workload on every runtime', (tier) => {
+    const cells = planStudy(tier);
+    const shard = { index: 1, count: 1 };
+    const settings: StudySettings = {
+      tier,
+      parts: PARTS,
+      filters: {},
+      shard,
+      command: '',
+      package: { name: '', version: '', commit: null },
+    };
+    const store = new ResultStore(blankResult(settings, cells));
+    for (const first of [true, false]) {
+      const { shared } = jobsFor(settings, cells, store, 'somewhere', first);
+      const hashed = new Set(shared.flatMap(({ job }) => (job.kind === 'hash' ? [job.workload] : [])));
+      expect(hashed).toEqual(new Set(WORKLOADS.filter(({ tiers }) => tiers[tier]).map(({ id }) => id)));
+    }
   });
 
   it.each(['smoke', 'standard', 'full'] as const)('of tier %s have both partners of every comparison', (tier) => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../bench/schema/result';
 import { OPTIMIZERS, workloadOf } from '../../bench/suite/registry';
-import { type Entry, keyOf } from '../../bench/suite/result';
+import { byKey, type Entry } from '../../bench/suite/result';
 import { runCell } from '../../bench/suite/study/cell';
 import { type Evaluate, selectLearningRate } from '../../bench/suite/study/grid';
 import { hashArrays } from '../../bench/suite/study/hash';
@@ -13,13 +13,14 @@ import { createRuntime } from '../../src/index';
 import { fileSource } from './files';
 
 type Run = Result['training']['runs'][number];
+type Selection = Result['training']['selections'][number];
 
-async function runOf(cell: Cell, backend: 'simd' | 'oracle' = 'simd', known: readonly Run[] = []): Promise<Entry[]> {
+async function runOf(cell: Cell, backend: 'simd' | 'oracle' = 'simd', done: readonly Entry[] = []): Promise<Entry[]> {
   const runtime = await createRuntime({ backend });
   const entries: Entry[] = [];
   const prepared = await workloadOf(cell.workload).prepare(fileSource);
-  const byKey = new Map(known.map((run) => [keyOf('run', run), run]));
-  await runCell(cell, { runtime, environment: 'here', prepared, known: byKey, report: (entry) => entries.push(entry) });
+  const known = { runs: byKey('run', runsOf(done)), searches: byKey('search', searchesOf(done)) };
+  await runCell(cell, { runtime, environment: 'here', prepared, known, report: (entry) => entries.push(entry) });
   runtime.dispose();
   return entries;
 }
@@ -28,6 +29,8 @@ async function runOf(cell: Cell, backend: 'simd' | 'oracle' = 'simd', known: rea
 const timeless = (entries: readonly Entry[]) => entries.map((entry) => JSON.stringify({ ...entry.value, secondsPerStep: 0 }));
 
 const runsOf = (entries: readonly Entry[]): Run[] => entries.flatMap((entry) => (entry.type === 'run' ? [entry.value] : []));
+
+const searchesOf = (entries: readonly Entry[]) => entries.flatMap((entry) => (entry.type === 'search' ? [entry.value] : []));
 
 const CELLS = planStudy('smoke', { workloads: ['W0-beale', 'W1', 'W2-iris'], optimizers: ['adal', 'adam'] });
 
@@ -44,25 +47,28 @@ describe('a cell', () => {
   it('does not run again what is known', async () => {
     const cell = CELLS.find(({ track }) => track === 'T1')!;
     const entries = await runOf(cell);
-    const runs = runsOf(entries);
-    expect(runsOf(await runOf(cell, 'simd', runs))).toEqual([]);
-    const missing = runs[runs.length >> 1];
-    const again = runsOf(
-      await runOf(
-        cell,
-        'simd',
-        runs.filter((run) => run !== missing),
-      ),
-    );
-    expect(again.map((run) => keyOf('run', run))).toEqual([keyOf('run', missing)]);
-    expect(again[0].hash).toBe(missing.hash);
+    expect((await runOf(cell, 'simd', entries)).map(({ type }) => type)).toEqual(['selection']);
+    for (const missing of [searchesOf(entries)[4], runsOf(entries)[0]]) {
+      const known = entries.filter(({ value }) => value !== missing);
+      const again = (await runOf(cell, 'simd', known)).filter(({ type }) => type !== 'selection');
+      expect(timeless(again)).toEqual([JSON.stringify({ ...missing, secondsPerStep: 0 })]);
+    }
   });
 
-  it('has search seeds and final seeds apart', async () => {
-    const runs = runsOf(await runOf(CELLS.find(({ track }) => track === 'T1')!));
-    const seeds = (phase: string) => new Set(runs.filter((run) => run.phase === phase).map(({ seed }) => seed));
-    for (const seed of seeds('search')) expect(seeds('final')).not.toContain(seed);
-    expect(runs.filter(({ phase }) => phase === 'search').every(({ final }) => final.testMetric === null)).toBe(true);
+  it('searches with seeds of its own, which leave their scores alone', async () => {
+    const entries = await runOf(CELLS.find(({ track }) => track === 'T1')!);
+    const [cell] = CELLS.filter(({ track }) => track === 'T1');
+    expect(new Set(runsOf(entries).map(({ seed }) => seed))).toEqual(new Set([0, 1]));
+    const selection = entries.find(({ type }) => type === 'selection')!.value as Selection;
+    expect(
+      searchesOf(entries)
+        .map(({ lr }) => lr)
+        .sort((a, b) => a - b),
+    ).toEqual(selection.grid);
+    for (const { lr, scores } of searchesOf(entries)) {
+      expect(scores).toHaveLength(cell.searchSeeds);
+      expect(selection.scores[selection.grid.indexOf(lr)]).toBe(scores[0]);
+    }
   });
 });
 

@@ -90,7 +90,6 @@ function runOf(workload: Workload, optimizer: string, index: number, schedule: s
     options: {},
     schedule,
     track: 'T1',
-    phase: 'final',
     lr: optimizer === 'adam' && workload.id === 'W1' ? 0.03981 : 0.01,
     seed,
     status: 'ok',
@@ -187,6 +186,7 @@ export function syntheticResult(seeds = 10): Result {
       runs: cells.flatMap(({ workload, optimizer, index, schedule }) =>
         Array.from({ length: seeds }, (_, seed) => runOf(workload, optimizer, index, schedule, seed)),
       ),
+      searches: [],
       selections: cells.map(({ workload, optimizer, index, schedule }) => selectionOf(workload, optimizer, index, schedule)),
       speed: result.training.speed,
     },

@@ -10,6 +10,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseResult } from '../../dist/report.js';
 import { CHROMIUM_FLAGS, find } from './browsers.js';
 import { install } from './install.js';
 import { checkSuitePage } from './suite-page.js';
@@ -164,7 +165,7 @@ const CHECKS = {
     const waiting = reader.page.waitForEvent('download');
     await reader.page.locator('#download').click();
     const saved = await (await waiting).path();
-    assert.deepEqual(JSON.parse(await readFile(saved, 'utf8')), JSON.parse(await readFile(RESULT, 'utf8')));
+    assert.deepEqual(parseResult(await readFile(saved, 'utf8'), saved), JSON.parse(await readFile(RESULT, 'utf8')));
   },
 };
 

@@ -21,7 +21,7 @@ function runsLike(study: Study, workload: Workload, { optimizer, options }: Refe
   const rate = options.lr;
   if (!isNumber(rate)) return [];
   const runs = study.result.training.runs.filter(
-    (run) => run.workload === workload.id && run.phase === 'final' && run.status === 'ok' && run.schedule === 'constant',
+    (run) => run.workload === workload.id && run.status === 'ok' && run.schedule === 'constant',
   );
   return primaries(
     runs.filter((run) => run.optimizer === optimizer && Math.abs(run.lr / rate - 1) <= SAME_RATE),
@@ -31,9 +31,9 @@ function runsLike(study: Study, workload: Workload, { optimizer, options }: Refe
 
 /** The primary figure before the first step, of every final run that recorded it. */
 function atStart(study: Study, { id, metric: { field } }: Workload): number[] {
-  return study.result.training.runs.flatMap(({ workload, phase, curve }) => {
-    if (workload !== id || phase !== 'final' || curve?.steps[0] !== 0) return [];
-    const value = field === 'testLoss' || field === 'testMetric' ? null : curve[field][0];
+  return study.result.training.runs.flatMap(({ workload, curve }) => {
+    if (workload !== id || curve?.steps[0] !== 0) return [];
+    const value = field === 'testLoss' || field === 'testMetric' ? null : curve[field]?.[0];
     return isNumber(value) ? [value] : [];
   });
 }

@@ -23,7 +23,7 @@ type Losses = { steps: readonly number[]; values: readonly number[] };
 function lossesWithin({ curve, steps }: Run, from: number, to: number): Losses {
   const found = { steps: [] as number[], values: [] as number[] };
   for (const [i, step] of (curve as Curve).steps.entries()) {
-    const value = (curve as Curve).trainLoss[i];
+    const value = (curve as Curve).trainLoss?.[i];
     if (step < from * steps || step > to * steps || value === null || value === undefined) continue;
     found.steps.push(step);
     found.values.push(value);

@@ -103,7 +103,10 @@ class Log {
     const { curvePoints } = this.#settings;
     if (curvePoints === 0) return null;
     const kept = thin(this.#steps.length, curvePoints);
-    const line = (name: FigureName) => kept.map((index) => compact(this.#figures[index][name], 4));
+    const line = (name: FigureName) => {
+      const values = kept.map((index) => compact(this.#figures[index][name], 4));
+      return values.every((value) => value === null) ? null : values;
+    };
     return {
       steps: kept.map((index) => this.#steps[index]),
       trainLoss: line('trainLoss'),
