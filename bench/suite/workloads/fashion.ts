@@ -97,7 +97,7 @@ export const fashionCnn: Workload = {
   target: { field: 'validationMetric', value: 0.9 },
   batchSize: 128,
   samples: WHOLE,
-  parameters: 106_314,
+  parameters: 105_866,
   tiers: { full: { epochs: 10, searchSeeds: 3, finalSeeds: 20, optimizers: HEADLINE } },
   references: [
     {
