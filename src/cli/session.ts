@@ -98,7 +98,7 @@ export async function runSession(data: LoadedData, settings: SessionSettings, ho
   const built = buildModel(settings.model, data);
   const { inputShape, layers, loss } = built;
   const { parameterCount } = describeModel({ inputShape, layers, loss });
-  const runtime = await createRuntime(runtimeOptions(settings, parameterCount));
+  const runtime = await createRuntime(runtimeOptions(settings, built, parameterCount));
   try {
     const { batchSize, seed } = settings;
     const model = await createModel(runtime, { inputShape, layers, loss, batchSize, seed });
@@ -168,9 +168,11 @@ function bestOf(epochs: readonly EpochResult[]): EpochResult | null {
 }
 
 /** Threads that were asked for by number are used however little there is to do: that is what shows that they change no bit. */
-function runtimeOptions({ threads, backend }: SessionSettings, parameterCount: number): RuntimeOptions {
-  if (threads === 'auto') return { threads, backend, parameterCount };
-  return { threads, backend, parameterCount, parallelThreshold: 0 };
+function runtimeOptions(settings: SessionSettings, { layers }: BuiltModel, parameterCount: number): RuntimeOptions {
+  const { threads, backend } = settings;
+  if (threads !== 'auto') return { threads, backend, parallelThreshold: 0 };
+  // Convolutions work far more than their parameters tell.
+  return layers.some(({ kind }) => kind === 'conv2d') ? { threads, backend } : { threads, backend, parameterCount };
 }
 
 /** What the model predicts with: the optimizer's averaged point where it has one, and running figures of layers. */

@@ -33,7 +33,10 @@ export interface RuntimeOptions {
   relaxed?: boolean;
   /** Bytes that linear memory may grow to, at most 4 GiB. @default 4 GiB, or what the engine grants */
   maxMemory?: number;
-  /** Elements that will be trained, where known: lets 'auto' do without threads where they would not pay. */
+  /**
+   * Elements that will be trained, where known: lets 'auto' do without threads where they would not pay. Not for models with
+   * convolutions, which share work however few their parameters are.
+   */
   parameterCount?: number;
   /**
    * Elements of all tensors from which a step is shared between threads; poolings of so many are too, and products and

@@ -23,7 +23,9 @@ describe('built in', () => {
       return readRun(join(cwd, model));
     };
     expect((await run('mlp')).model.title).toBe('64-64-10');
-    const { model, result, options } = await run('cnn');
+    const { model, result, options, info } = await run('cnn');
+    // Convolutions are work for threads, however few the parameters.
+    expect(info.threadsReason).not.toContain('parameters');
     expect(model).toMatchObject({
       inputShape: [8, 8, 1],
       loss: { kind: 'crossEntropy' },
