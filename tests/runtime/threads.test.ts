@@ -107,9 +107,10 @@ describe('lifetimes', () => {
     const runtime = await createRuntime({ threads: 3, parallelThreshold: 0, workerHost: host });
     expect(host).toMatchObject({ spawned: 2, terminated: 0, referenced: 0 });
     const optimizer = createLargeAdaL(runtime);
-    const promise = optimizer.stepAsync();
-    expect(host.referenced).toBe(2);
-    await promise;
+    const { holds } = host;
+    // Counted, since the workers may have finished the step before this thread could look.
+    await optimizer.stepAsync();
+    expect(host.holds).toBe(holds + 2);
     expect(host.referenced).toBe(0);
     runtime.dispose();
     expect(host.terminated).toBe(2);
