@@ -39,7 +39,7 @@ import {
 } from '../layout';
 import { clampTo } from '../math/map';
 import { decodeBf16, encodeBf16, encodeBf16Stochastic } from '../state/bf16';
-import { decodeM, decodeV, encodeM, encodeV } from '../state/eight-bit';
+import { decodeBytes, encodeBytes, FirstMoment, SecondMoment } from '../state/eight-bit';
 import { roundingKey } from '../state/random';
 import { AdaBelief } from './adabelief';
 import { AdaBound } from './adabound';
@@ -98,8 +98,8 @@ function updateStaged(
     decodeBf16(m, s0 + (first << 1), length);
     decodeBf16(v, s1 + (first << 1), length);
   } else {
-    decodeM(m, s0, scales0, first, length);
-    decodeV(v, s1, scales1, first, length);
+    decodeBytes<FirstMoment>(m, s0, scales0, first, length);
+    decodeBytes<SecondMoment>(v, s1, scales1, first, length);
   }
   apply(rule, tensor, p, g, m, v, s2, length);
   // What a rule leaves in the padding must not count in the last block's scale.
@@ -112,8 +112,8 @@ function updateStaged(
     encodeBf16(s0 + (first << 1), m, length);
     encodeBf16Stochastic(s1 + (first << 1), v, length, key, <u32>first);
   } else {
-    encodeM(s0, scales0, m, first, length, key);
-    encodeV(s1, scales1, v, first, length, key);
+    encodeBytes<FirstMoment>(s0, scales0, m, first, length, key);
+    encodeBytes<SecondMoment>(s1, scales1, v, first, length, key);
   }
 }
 

@@ -11,6 +11,7 @@ import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import { checkChoice, checkInteger, checkOptions, describe } from '../validate';
 import { checkClipping, clippingOptions } from './clipping';
 import { type BaseHyperparameters, type Betas, checkFields, defaultsOf } from './hyperparameters';
+import { memoryOf, type OptimizerMemory } from './memory';
 import { checkBoolean, learningRateAt, type ParamGroup, type ParamGroupInit, type ParamsInit } from './param-group';
 import { allocateSlots, checkNewGroups, type GroupInits, listGroups, type Registrar } from './registration';
 import type { CommonOptions, RuleDescription } from './rule';
@@ -19,17 +20,6 @@ import type { RowIndices } from './sparse-rows';
 import { applyStateDict, type FixedOptions, type LoadOptions, readStateDict, type StateDict } from './state-dict';
 import { copyGradients, countNonFinite, emptyResult, type Gradients, type StepResult } from './step-result';
 import { StepScalars, StepTable, type TableOptions } from './step-table';
-
-/** Bytes of linear memory that an optimizer uses. */
-export interface OptimizerMemory {
-  readonly params: number;
-  readonly gradients: number;
-  /** Moments and whatever else the rule keeps. */
-  readonly state: number;
-  /** Descriptors, partial norms, and what compact state is unpacked into. */
-  readonly scratch: number;
-  readonly total: number;
-}
 
 /** 2^63: squares of anything below stay within float32. */
 const SQUARE_LIMIT = 2 ** 63;
@@ -194,17 +184,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   /** Bytes of linear memory by what they are for, padding included. */
   memory(): OptimizerMemory {
     this.check();
-    let params = 0;
-    let gradients = 0;
-    let state = 0;
-    let scratch = this.#table.byteLength;
-    for (const { parameter, states, rows } of this.#slots) {
-      params += parameter.value.byteLength;
-      if (rows) scratch += rows.byteLength;
-      else gradients += parameter.grad.byteLength;
-      for (const { byteLength } of states) state += byteLength;
-    }
-    return { params, gradients, state, scratch, total: params + gradients + state + scratch };
+    return memoryOf(this.#slots, this.#table);
   }
 
   /** Everything that the next steps depend on, gradients apart: plain data, and copies. */

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError, decodeCheckpoint, decodeSafetensors, encodeCheckpoint, encodeSafetensors } from '../../src/checkpoint';
 import { ArgumentError, type StateArray, type StateDict } from '../../src/index';
-import { caught, dictOf } from '../support/state';
+import { caught } from '../support/errors';
+import { dictOf } from '../support/state';
 
 describe('what is no state dict is refused', () => {
   it.each<[string, (dict: StateDict) => unknown, string]>([

@@ -14,10 +14,11 @@ import {
 } from '../../src/index';
 import { cosine, isStateful, reduceOnPlateau } from '../../src/schedules';
 import { oracle, simd, withRuntime } from '../support/backends';
+import { caught } from '../support/errors';
 import { fillRough } from '../support/gradients';
 import { RULE_CASES, type RuleCase } from '../support/rules';
 import { snapshot } from '../support/snapshot';
-import { caught, dictOf } from '../support/state';
+import { dictOf } from '../support/state';
 
 /** Groups with a rate of their own, a schedule, one with state, and a frozen one. */
 async function create(runtime: Runtime, [, name, options]: RuleCase): Promise<Optimizer> {

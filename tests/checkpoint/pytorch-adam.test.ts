@@ -21,10 +21,11 @@ import {
   type StateDict,
 } from '../../src/index';
 import { bitsOf, simd, withRuntime } from '../support/backends';
+import { caught } from '../support/errors';
 import { type GoldenCase, loadGolden } from '../support/golden';
 import { concat, toleranceOf } from '../support/golden-run';
 import { snapshot } from '../support/snapshot';
-import { caught, stateOf } from '../support/state';
+import { stateOf } from '../support/state';
 
 const SPLIT = 8;
 /** Coupled L2 is left out: with it the moments depend on parameters that the golden data do not have. */

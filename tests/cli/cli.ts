@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -51,4 +51,12 @@ export function adal(args: readonly string[], cwd: string, ending?: Ending): Pro
 /** run.json of a run folder. */
 export function readRun(folder: string) {
   return JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
+}
+
+/** Runs what must be refused: nothing is printed but one line, which begins with the message. */
+export async function expectRefusal(args: readonly string[], cwd: string, exitCode: number, message: string): Promise<void> {
+  const { code, stdout, stderr } = await adal(args, cwd);
+  expect([code, stdout]).toEqual([exitCode, '']);
+  expect(stderr).toMatch(/^adal: .+\n$/);
+  expect(stderr.startsWith(`adal: ${message}`) ? '' : stderr).toBe('');
 }

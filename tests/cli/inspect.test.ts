@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeCheckpoint, encodeSafetensors } from '../../src/checkpoint';
 import { AdamW, createRuntime } from '../../src/index';
 import { cosine } from '../../src/schedules';
-import { adal, temporaryFolder } from './cli';
+import { adal, expectRefusal, temporaryFolder } from './cli';
 
 const cwd = temporaryFolder();
 const put = (name: string, bytes: Uint8Array | string) => writeFileSync(join(cwd, name), bytes);
@@ -112,10 +112,7 @@ test.each([
   put('empty', '');
   put('text', 'these are no tensors, but more than eight bytes of text');
   put('cut', encodeSafetensors([{ name: 'w', shape: [9], data: new Float32Array(9) }]).subarray(0, -1));
-  const { code, stdout, stderr } = await adal(['inspect', name], cwd);
-  expect([code, stdout]).toEqual([1, '']);
-  expect(stderr).toMatch(/^adal: .+\n$/);
-  expect(stderr).toContain(message);
+  await expectRefusal(['inspect', name], cwd, 1, message);
 });
 
 test('without a file is wrong use', async () => {

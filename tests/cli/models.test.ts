@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decodeSafetensors } from '../../src/checkpoint';
-import { adal, readRun, temporaryFolder } from './cli';
+import { adal, expectRefusal, readRun, temporaryFolder } from './cli';
 
 const PRACTICAL = ['--preset', 'practical'];
 
@@ -158,10 +158,7 @@ describe('a JSON model', () => {
     ],
   ])('that is wrong is refused by file and place: %j', async (model, message) => {
     put('bad.json', model);
-    const { code, stdout, stderr } = await adal(['train', '--model', 'bad.json', '--epochs', '1'], cwd);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^adal: .+\n$/);
-    expect(stderr).toContain(`adal: ${message}`);
+    await expectRefusal(['train', '--model', 'bad.json', '--epochs', '1'], cwd, 1, message);
   });
 
   test.each([
@@ -186,8 +183,6 @@ describe('a JSON model', () => {
     put('value.json', { inputShape: [1], layers: [dense(1)], loss: { kind: 'meanSquaredError' } });
     put('short.txt', 'too short');
     writeFileSync(join(cwd, 'bytes.txt'), Uint8Array.of(0xff, 0xfe, 0xfd));
-    const { code, stdout, stderr } = await adal(['train', '--epochs', '1', ...args.split(' ')], cwd);
-    expect([code, stdout]).toEqual([exitCode, '']);
-    expect(stderr).toContain(`adal: ${message}`);
+    await expectRefusal(['train', '--epochs', '1', ...args.split(' ')], cwd, exitCode, message);
   });
 });

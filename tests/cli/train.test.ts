@@ -8,7 +8,7 @@ import { loadDigits, trainTestSplit } from '../../src/data';
 import { createOptimizer, createRuntime, practical } from '../../src/index';
 import { createModel, dense, evaluate, fit, relu } from '../../src/nn';
 import { decodeSafetensors } from '../support/safetensors';
-import { adal, type Ending, readRun, temporaryFolder } from './cli';
+import { adal, type Ending, expectRefusal, readRun, temporaryFolder } from './cli';
 
 /** Escape sequences and carriage returns have no place where there is no terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -296,12 +296,7 @@ describe('what is wrong is said in one line', () => {
     ['--unknown', 2, "unknown option '--unknown'"],
     ['extra', 2, "too many arguments for 'train'"],
   ])('train %s', async (args, exitCode, message) => {
-    const { code, stdout, stderr } = await adal(['train', ...args.split(' ')], cwd);
-    const lines = stderr.trimEnd().split('\n');
-    const said = lines.filter((line) => line.startsWith('adal: '));
-    expect([code, stdout, said.length]).toEqual([exitCode, '', 1]);
-    expect(said[0].startsWith(`adal: ${message}`) ? '' : said[0]).toBe('');
-    expect(stderr).not.toMatch(/^ +at /m);
+    await expectRefusal(['train', ...args.split(' ')], cwd, exitCode, message);
     expect(existsSync(join(cwd, 'runs'))).toBe(false);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AdaL, type AdaLOptions, ArgumentError, NonFiniteGradientError, type ParamsInit } from '../../src/index';
 import { Prng } from '../../src/math/prng';
 import { BACKENDS, bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
+import { caught } from '../support/errors';
 import { compensatedNorm, fillRough, normals } from '../support/gradients';
 import { gradientSnapshot, snapshot } from '../support/snapshot';
 
@@ -27,15 +28,6 @@ const PLACES = [
   ['last', 5],
 ] as const;
 const GROUP_OF = { first: 0, big: 0, last: 1 };
-
-function caught(body: () => unknown): unknown {
-  try {
-    body();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
 
 describe.each([...BACKENDS, THREAD_CASES[2]])('a non-finite gradient on $name', (backend) => {
   it.each(['tensor', 'global'] as const)("throws with 'throw' and changes nothing, norm scope '%s'", async (normScope) => {

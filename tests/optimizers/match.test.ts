@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AdaL, AdamW, ArgumentError, createOptimizer, createRuntime, type ParamsInit, SGD } from '../../src/index';
 import { createModel, dense, relu } from '../../src/nn';
 import { BACKENDS, simd, withRuntime } from '../support/backends';
+import { anyOf } from '../support/errors';
 import { fillRough } from '../support/gradients';
 import { snapshot } from '../support/snapshot';
 
@@ -13,7 +14,6 @@ const record = () => ({
   'head.weight': new Float32Array(4).fill(2),
   'head.bias': new Float32Array(2),
 });
-const anyOf = (value: unknown) => value as never;
 const namesOf = ({ paramGroups }: { paramGroups: readonly { params: readonly string[] }[] }) =>
   paramGroups.map(({ params }) => [...params]);
 

@@ -1,8 +1,9 @@
-/** State dicts beyond what facade.test.ts shows: fixed options, schedules with state, `strict: false`, numbers that are not finite. */
+/** State dicts beyond the round trip: fixed options, schedules with state, `strict: false`, numbers that are not finite. */
 import { describe, expect, it } from 'vitest';
 import { Adagrad, AdaL, AdamW, ArgumentError, type Optimizer, RMSProp, type Runtime, SGD, type StateDict } from '../../src/index';
 import { join, reduceOnPlateau, type StatefulSchedule, scheduleFromConfig } from '../../src/schedules';
 import { oracle, simd, withRuntime } from '../support/backends';
+import { caught } from '../support/errors';
 import { fillRough } from '../support/gradients';
 import { snapshot } from '../support/snapshot';
 import { floatsOf } from '../support/state';
@@ -20,12 +21,7 @@ function train(optimizer: Optimizer, from: number, to: number): void {
 /** Asserts that loading is refused with the argument named, and that nothing has changed. */
 function expectRefusal(optimizer: Optimizer, dict: unknown, argument: string, options?: { strict: boolean }): void {
   const before = snapshot(optimizer);
-  let error: unknown;
-  try {
-    optimizer.loadStateDict(dict as StateDict, options);
-  } catch (caught) {
-    error = caught;
-  }
+  const error = caught(() => optimizer.loadStateDict(dict as StateDict, options));
   expect(error).toBeInstanceOf(ArgumentError);
   expect(error).toMatchObject({ argument });
   expect(snapshot(optimizer)).toEqual(before);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { OutOfMemoryError } from '../../src/errors';
 import { Arena } from '../../src/runtime/arena';
 import { createMemory, LinearMemory, MAX_MEMORY_BYTES, type MemorySource, PAGE } from '../../src/runtime/memory';
+import { caught } from '../support/errors';
 
 function createArena(pages = 100, kind: 'plain' | 'unshared' | 'shared' = 'plain'): Arena {
   return new Arena(createMemory(kind, pages * PAGE));
@@ -62,12 +63,7 @@ describe.each(['plain', 'unshared', 'shared'] as const)('%s memory', (kind) => {
     const arena = createArena(10, kind);
     arena.allocate(PAGE);
     const { usedBytes, availableBytes } = arena;
-    let error: unknown;
-    try {
-      arena.allocate(10 * PAGE);
-    } catch (caught) {
-      error = caught;
-    }
+    const error = caught(() => arena.allocate(10 * PAGE));
     expect(error).toBeInstanceOf(OutOfMemoryError);
     expect(error).toMatchObject({ wanted: 10 * PAGE, available: 9 * PAGE - 64 });
     expect((error as Error).message).toContain(`of at most ${10 * PAGE}`);

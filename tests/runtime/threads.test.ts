@@ -1,40 +1,18 @@
-/** Threads: right under stress; and when workers fail nothing hangs, nothing is lost unsaid, and nothing is wrong. */
+/** Threads that work: right under stress, started and ended when they should be. */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import * as L from '../../src/abi/layout';
-import { AdaL, createRuntime, type Runtime, StepAbortedError, type StepResult, WorkerError } from '../../src/index';
+import { AdaL, createRuntime, type Runtime } from '../../src/index';
 import { checkClipping } from '../../src/optimizers/clipping';
 import { StepTable } from '../../src/optimizers/step-table';
-import type { WorkerHost } from '../../src/runtime/worker-host';
 import { nodeWorkerHost } from '../../src/runtime/worker-host-node';
 import { Parameter } from '../../src/tensors/parameter';
 import { Tensor } from '../../src/tensors/tensor';
 import { bitsOf, simd, THREAD_CASES, withRuntime } from '../support/backends';
-import { countingHost, faultyHost, killableHost, sourceHost } from '../support/evil-host';
-import type { Fault } from '../support/faults';
+import { countingHost } from '../support/evil-host';
 import { fillRough } from '../support/gradients';
+import { createLargeAdaL } from '../support/large-adal';
 import { hashOf, snapshot } from '../support/snapshot';
-
-/** Elements enough for a dozen tasks a phase, so that every worker gets some. */
-const MANY = 200_000;
-
-function createAdaL(runtime: Runtime): AdaL {
-  return new AdaL(runtime, { w: { shape: [MANY] }, b: { shape: [100] } }, { weightDecay: 0.01 });
-}
-
-function threadsRuntime(workerHost: WorkerHost, more: object = {}): Promise<Runtime> {
-  return createRuntime({ backend: 'threads', threads: 2, parallelThreshold: 0, jobTimeoutMs: 300, workerHost, ...more });
-}
-
-/** The error of a call, awaited. */
-async function failure(body: () => unknown): Promise<unknown> {
-  try {
-    await body();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
 
 describe('stress', () => {
   /** A table by hand: four tensors of one block, each a task of its own, which the optimizer would gather into one. */
@@ -88,7 +66,7 @@ describe('stress', () => {
 
   it('jobs with pauses, in which workers park, and async ones between', async () => {
     const play = async (runtime: Runtime) => {
-      const optimizer = createAdaL(runtime);
+      const optimizer = createLargeAdaL(runtime);
       for (let t = 1; t <= 40; t++) {
         if (t % 4 === 0) fillRough(optimizer, t);
         if (t % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -103,7 +81,7 @@ describe('stress', () => {
 
   it('two runtimes at once do not disturb each other', async () => {
     const expected = await withRuntime(simd, (runtime) => {
-      const optimizer = createAdaL(runtime);
+      const optimizer = createLargeAdaL(runtime);
       for (let t = 1; t <= 10; t++) {
         fillRough(optimizer, t);
         optimizer.step();
@@ -112,7 +90,7 @@ describe('stress', () => {
     });
     await withRuntime(THREAD_CASES[1], (one) =>
       withRuntime(THREAD_CASES[1], async (other) => {
-        const optimizers = [createAdaL(one), createAdaL(other)];
+        const optimizers = [createLargeAdaL(one), createLargeAdaL(other)];
         for (let t = 1; t <= 10; t++) {
           for (const optimizer of optimizers) fillRough(optimizer, t);
           await Promise.all(optimizers.map((optimizer) => optimizer.stepAsync()));
@@ -123,241 +101,16 @@ describe('stress', () => {
   });
 });
 
-describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (method) => {
-  /** Steps until the faulty worker has drawn its task; a sound optimizer on one thread follows one step behind. */
-  async function untilFailure(optimizer: AdaL, sound: AdaL): Promise<unknown> {
-    for (let t = 1; t <= 20_000; t++) {
-      if (t <= 3) fillRough(optimizer, t);
-      const before = optimizer.stepCount;
-      const error = await failure(() => optimizer[method]());
-      if (error) {
-        expect(optimizer.stepCount).toBe(before);
-        return error;
-      }
-      if (t <= 3) fillRough(sound, t);
-      sound.step();
-    }
-    throw new Error('the worker never got a task');
-  }
-
-  const REASONS: Record<Fault, RegExp> = {
-    exit: /worker 1 exited/,
-    throw: /worker 1 failed: Error: a fault of its own/,
-    trap: /worker 1 failed: RuntimeError: memory access out of bounds/,
-    hang: /no thread made progress for 300 ms \("jobTimeoutMs"\)/,
-  };
-  const FAULTS = Object.keys(REASONS) as Fault[];
-
-  it.each(FAULTS)('in the norm phase (%s): WorkerError, nothing has changed, one thread goes on', async (fault) => {
-    await withRuntime(simd, async (single) => {
-      const host = countingHost(faultyHost(fault, 'norm'));
-      const runtime = await threadsRuntime(host);
-      const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
-      const error = await untilFailure(optimizer, sound);
-      expect(error).toBeInstanceOf(WorkerError);
-      expect(error).not.toBeInstanceOf(StepAbortedError);
-      expect(error).toMatchObject({ code: 'ERR_WORKER', message: expect.stringMatching(REASONS[fault]) });
-      expect((error as Error).message).toContain('nothing has changed, and further work runs on one thread');
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      expect(runtime.info).toMatchObject({
-        backend: 'threads',
-        threads: 1,
-        threadsReason: expect.stringMatching(REASONS[fault]),
-      });
-      expect(host.terminated).toBe(1);
-      for (let t = 1; t <= 5; t++) {
-        for (const each of [optimizer, sound]) fillRough(each, 50 + t);
-        const result: StepResult = await optimizer[method]();
-        expect(result).toEqual(sound.step());
-      }
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      runtime.dispose();
-    });
-  });
-
-  it.each(FAULTS)(
-    'in the update phase (%s): StepAbortedError, refuses until loadStateDict, then goes on right',
-    async (fault) => {
-      await withRuntime(simd, async (single) => {
-        const runtime = await threadsRuntime(faultyHost(fault, 'update'));
-        const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
-        const saved = optimizer.stateDict();
-        const error = await untilFailure(optimizer, sound);
-        expect(error).toBeInstanceOf(StepAbortedError);
-        expect(error).toBeInstanceOf(WorkerError);
-        expect(error).toMatchObject({ code: 'ERR_STEP_ABORTED', message: expect.stringMatching(REASONS[fault]) });
-        expect((error as Error).message).toContain('load a state dict before the next step');
-        expect(runtime.info).toMatchObject({ threads: 1, threadsReason: expect.stringMatching(REASONS[fault]) });
-        const { stepCount } = optimizer;
-        for (const use of [() => optimizer.step(), () => optimizer.stepAsync(), () => optimizer.stateDict()]) {
-          expect(await failure(use)).toBeInstanceOf(StepAbortedError);
-        }
-        expect(optimizer.stepCount).toBe(stepCount);
-        expect(optimizer.params.w.length, 'gradients and parameters can still be looked at').toBe(MANY);
-        optimizer.loadStateDict(saved);
-        sound.loadStateDict(saved);
-        for (let t = 1; t <= 5; t++) {
-          for (const each of [optimizer, sound]) fillRough(each, 50 + t);
-          const result: StepResult = await optimizer[method]();
-          expect(result).toEqual(sound.step());
-        }
-        expect(snapshot(optimizer)).toEqual(snapshot(sound));
-        runtime.dispose();
-      });
-    },
-  );
-
-  it.each(['exit', 'throw', 'trap'] as Fault[])(
-    'while idle (%s): the next step says so, and nothing has changed',
-    async (fault) => {
-      // 'auto' does not wait for workers: they start, and fail, with the first step.
-      const runtime = await threadsRuntime(faultyHost(fault, 'idle'), { threads: 'auto' });
-      await withRuntime(simd, async (single) => {
-        const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
-        if (runtime.info.threads === 1) return; // a machine where 'auto' is one thread
-        const error = await untilFailure(optimizer, sound);
-        expect(error).toBeInstanceOf(WorkerError);
-        expect((error as Error).message).toMatch(REASONS[fault]);
-        expect(runtime.info.threads).toBe(1);
-        if (error instanceof StepAbortedError) return; // noticed in the middle of an update: rare, and said
-        expect(snapshot(optimizer)).toEqual(snapshot(sound));
-        for (const each of [optimizer, sound]) fillRough(each, 9);
-        const result: StepResult = await optimizer[method]();
-        expect(result).toEqual(sound.step());
-        expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      });
-      runtime.dispose();
-    },
-  );
-
-  it('killed from outside while idle', async () => {
-    await withRuntime(simd, async (single) => {
-      const host = killableHost();
-      const runtime = await threadsRuntime(host);
-      const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
-      for (const each of [optimizer, sound]) {
-        fillRough(each, 1);
-        each.step();
-      }
-      await host.kill();
-      const before = snapshot(optimizer);
-      const error = await failure(() => optimizer[method]());
-      expect(error).toBeInstanceOf(WorkerError);
-      expect(error).toMatchObject({
-        code: 'ERR_WORKER',
-        message: expect.stringMatching(/^worker 1 exited.*nothing has changed/),
-      });
-      expect(snapshot(optimizer)).toEqual(before);
-      expect(runtime.info).toMatchObject({ threads: 1, threadsReason: expect.stringContaining('worker 1 exited') });
-      expect(await optimizer[method]()).toEqual(sound.step());
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      runtime.dispose();
-    });
-  });
-
-  it('one bad worker among sound ones ends all of them', async () => {
-    await withRuntime(simd, async (single) => {
-      const host = countingHost(faultyHost('throw', 'norm', 1));
-      const runtime = await threadsRuntime(host, { threads: 4 });
-      const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
-      const error = await untilFailure(optimizer, sound);
-      expect(error).toMatchObject({ code: 'ERR_WORKER', message: expect.stringMatching(/^worker 2 failed: Error: a fault/) });
-      expect(host).toMatchObject({ spawned: 3, terminated: 3, referenced: 0 });
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      for (const each of [optimizer, sound]) {
-        fillRough(each, 9);
-        each.step();
-      }
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      runtime.dispose();
-    });
-  });
-});
-
-describe('workers that do not start', () => {
-  const HOSTS: [string, WorkerHost, RegExp][] = [
-    ['exit at once', sourceHost('process.exit(7)'), /worker \d did not start: exit code 7/],
-    ['throw at once', sourceHost('throw new Error("broken")'), /worker \d did not start: Error: broken/],
-    ['are no JavaScript', sourceHost('this is not JavaScript'), /worker \d did not start: SyntaxError/],
-    [
-      'cannot instantiate the module',
-      { spawn: (input, onEnd) => nodeWorkerHost.spawn({ ...input, module: {} as WebAssembly.Module }, onEnd) },
-      /worker \d did not start: TypeError/,
-    ],
-  ];
-
-  it.each(HOSTS)('that %s: createRuntime falls back to simd and says why', async (_, workerHost, reason) => {
-    const runtime = await createRuntime({ threads: 2, workerHost });
-    expect(runtime.info).toMatchObject({ backend: 'simd', threads: 1, sharedMemory: false });
-    expect(runtime.info.threadsReason).toMatch(/^threads could not be started: /);
-    expect(runtime.info.threadsReason).toMatch(reason);
-    const optimizer = createAdaL(runtime);
-    fillRough(optimizer, 1);
-    expect(optimizer.step().step).toBe(1);
-    runtime.dispose();
-  });
-
-  it.each(HOSTS)("that %s: an error when backend 'threads' was asked for", async (_, workerHost, reason) => {
-    const host = countingHost(workerHost);
-    const error = await failure(() => createRuntime({ backend: 'threads', threads: 3, workerHost: host }));
-    expect(error).toBeInstanceOf(WorkerError);
-    expect((error as Error).message).toMatch(reason);
-    expect(host).toMatchObject({ spawned: 2, terminated: 2 });
-  });
-
-  it.each(HOSTS)("that %s: no step fails under 'auto', and info says why", async (_, workerHost, reason) => {
-    await withRuntime(simd, async (single) => {
-      const runtime = await threadsRuntime(workerHost, { threads: 'auto' });
-      const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
-      for (let t = 1; t <= 50; t++) {
-        for (const each of [optimizer, sound]) fillRough(each, t);
-        sound.step();
-        if (t % 2) await optimizer.stepAsync();
-        else optimizer.step();
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      if (runtime.info.threadsReason !== 'one CPU') {
-        expect(runtime.info).toMatchObject({ threads: 1, threadsReason: expect.stringMatching(reason) });
-      }
-      runtime.dispose();
-    });
-  });
-
-  it('that never become ready: given up after 5 s, all ended', async () => {
-    const host = countingHost(sourceHost('setInterval(() => {}, 1000)'));
-    const runtime = await createRuntime({ threads: 2, workerHost: host });
-    expect(runtime.info).toMatchObject({ backend: 'simd', threads: 1 });
-    expect(runtime.info.threadsReason).toContain('workers were not ready within 5000 ms');
-    expect(host).toMatchObject({ spawned: 1, terminated: 1 });
-    runtime.dispose();
-  });
-
-  it("that never become ready do no harm with 'auto': the caller works alone", async () => {
-    await withRuntime(simd, async (single) => {
-      const runtime = await threadsRuntime(sourceHost('setInterval(() => {}, 1000)'), { threads: 'auto' });
-      const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
-      for (let t = 1; t <= 5; t++) {
-        for (const each of [optimizer, sound]) fillRough(each, t);
-        sound.step();
-        if (t % 2) optimizer.step();
-        else await optimizer.stepAsync();
-      }
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      runtime.dispose();
-    });
-  });
-});
-
 describe('lifetimes', () => {
   it('workers are held during an async step only, and ended by dispose', async () => {
     const host = countingHost(nodeWorkerHost);
     const runtime = await createRuntime({ threads: 3, parallelThreshold: 0, workerHost: host });
     expect(host).toMatchObject({ spawned: 2, terminated: 0, referenced: 0 });
-    const optimizer = createAdaL(runtime);
-    const promise = optimizer.stepAsync();
-    expect(host.referenced).toBe(2);
-    await promise;
+    const optimizer = createLargeAdaL(runtime);
+    const { holds } = host;
+    // Counted, since the workers may have finished the step before this thread could look.
+    await optimizer.stepAsync();
+    expect(host.holds).toBe(holds + 2);
     expect(host.referenced).toBe(0);
     runtime.dispose();
     expect(host.terminated).toBe(2);
@@ -389,7 +142,7 @@ describe('lifetimes', () => {
   it('gradients beyond the workers: growth between steps is seen by all threads', async () => {
     await withRuntime(simd, (single) =>
       withRuntime(THREAD_CASES[1], (runtime) => {
-        const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
+        const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
         for (let t = 1; t <= 4; t++) {
           for (const each of [optimizer, sound]) {
             each.addParamGroup({ params: { [`more${t}`]: { shape: [300_000] } } });

@@ -44,19 +44,32 @@ export function killableHost(): WorkerHost & { kill(): Promise<void> } {
   };
 }
 
+/** What has become of a host's workers. */
+interface WorkerCounts {
+  spawned: number;
+  terminated: number;
+  /** Held now. */
+  referenced: number;
+  /** How often one was held that was not before. */
+  holds: number;
+}
+
 /** Counts what becomes of the workers of another host. */
-export function countingHost(host: WorkerHost): WorkerHost & { spawned: number; terminated: number; referenced: number } {
+export function countingHost(host: WorkerHost): WorkerHost & WorkerCounts {
   return {
     spawned: 0,
     terminated: 0,
     referenced: 0,
+    holds: 0,
     spawn(input, onEnd) {
       this.spawned++;
       const handle = host.spawn(input, onEnd);
       let held = false;
       const hold = (wanted: boolean) => {
-        if (held !== wanted) this.referenced += wanted ? 1 : -1;
+        if (held === wanted) return;
         held = wanted;
+        this.referenced += wanted ? 1 : -1;
+        if (wanted) this.holds++;
       };
       return {
         ref: () => {

@@ -25,13 +25,3 @@ export function dictOf(algorithm: string, shape: number[], arrays: Record<string
     state: { w: { step: 1, exponent, V: 0.1 + 0.2, beta1Power: 5e-324, beta2Power: 1, normMean: 0, arrays } },
   };
 }
-
-/** What `body` throws. */
-export function caught(body: () => unknown): unknown {
-  try {
-    body();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}

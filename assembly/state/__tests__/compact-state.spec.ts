@@ -1,6 +1,6 @@
 import { fillExact, floats, get, put } from '../../math/__tests__/floats';
 import { decodeBf16, encodeBf16, encodeBf16Stochastic } from '../bf16';
-import { decodeM, decodeV, encodeM, encodeV } from '../eight-bit';
+import { decodeBytes, encodeBytes, FirstMoment, SecondMoment } from '../eight-bit';
 import { FIRST, mix, randomAt, randomStride, roundingKey, SECOND } from '../random';
 
 const N: i32 = 512;
@@ -57,12 +57,12 @@ describe('8-bit', () => {
     const scales = floats(16);
     const back = floats(N);
     for (let i = 0; i < N; ++i) put(x, i, i % 9 === 0 ? 0 : <f32>(i + 1) * (i % 2 ? 1 : -1));
-    encodeM(codes, scales, x, 0, N, 1);
-    decodeM(back, codes, scales, 0, N);
+    encodeBytes<FirstMoment>(codes, scales, x, 0, N, 1);
+    decodeBytes<FirstMoment>(back, codes, scales, 0, N);
     for (let i = 0; i < N; ++i) expect(abs(get(back, i) - get(x, i)) <= abs(get(x, i)) / 8 + 1 / 256).toBe(true);
     for (let i = 0; i < N; ++i) put(x, i, abs(get(x, i)) * (i === 100 ? <f32>1e-30 : 1));
-    encodeV(codes, scales, x, 0, N, 1);
-    decodeV(back, codes, scales, 0, N);
+    encodeBytes<SecondMoment>(codes, scales, x, 0, N, 1);
+    decodeBytes<SecondMoment>(back, codes, scales, 0, N);
     for (let i = 0; i < N; ++i) {
       expect(get(back, i) > 0).toBe(get(x, i) > 0);
       if (i !== 100) expect(abs(get(back, i) - get(x, i)) <= get(x, i) / 8).toBe(true);
@@ -73,9 +73,9 @@ describe('8-bit', () => {
     const x = floats(N);
     const codes = floats(N / 4);
     const scales = floats(16);
-    encodeM(codes, scales, x, 0, N, 1);
-    encodeV(codes, scales, x, 0, N, 1);
-    decodeV(x, codes, scales, 0, N);
+    encodeBytes<FirstMoment>(codes, scales, x, 0, N, 1);
+    encodeBytes<SecondMoment>(codes, scales, x, 0, N, 1);
+    decodeBytes<SecondMoment>(x, codes, scales, 0, N);
     for (let i = 0; i < N; ++i) expect(get(x, i)).toBe(0);
   });
 });

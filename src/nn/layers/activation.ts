@@ -1,18 +1,33 @@
 /** What all element-wise activations have in common. */
 import type { NNKernels } from '../../runtime/kernels-nn';
-import { PLAIN, type PlannedLayer, type Shape } from './layer';
+import { type LayerKind, type LayerSpec, PLAIN, type PlannedLayer, type Shape } from './layer';
+
+/** Writes n elements of y. */
+type Forward = (kernels: NNKernels, y: number, x: number, n: number) => void;
+/** Writes n elements of dx; `kept` is the address of what the gradient is computed from. */
+type Backward = (kernels: NNKernels, dx: number, dy: number, kept: number, n: number) => void;
+
+/** The kind of an activation that has no parameters; arguments as of `planActivation`. */
+export function activationKind<L extends LayerSpec>(
+  kind: L['kind'],
+  reads: 'input' | 'output',
+  forward: Forward,
+  backward: Backward,
+): LayerKind<L> {
+  return {
+    kind,
+    prefix: kind,
+    fields: [],
+    check() {},
+    plan: (_layer, input) => planActivation(input, reads, forward, backward),
+  };
+}
 
 /**
  * A layer that maps every element by itself. y may be x, and dx dy.
  * @param reads what its gradient is computed from
- * @param forward writes n elements of y @param backward writes n elements of dx; `kept` is the address of what it reads
  */
-export function planActivation(
-  input: Shape,
-  reads: 'input' | 'output',
-  forward: (kernels: NNKernels, y: number, x: number, n: number) => void,
-  backward: (kernels: NNKernels, dx: number, dy: number, kept: number, n: number) => void,
-): PlannedLayer {
+export function planActivation(input: Shape, reads: 'input' | 'output', forward: Forward, backward: Backward): PlannedLayer {
   const size = input.reduce((product, length) => product * length, 1);
   return {
     ...PLAIN,

@@ -1,7 +1,8 @@
 /** Mean over windows of an image. */
 import { checkOptions } from '../../validate';
-import { type LayerKind, PLAIN } from './layer';
-import { checkPair, type Pair, pairOf, planWindow } from './window';
+import type { LayerKind } from './layer';
+import { poolingKind } from './pooling';
+import type { Pair } from './window';
 
 /** y = the mean of each window, channel by channel; windows that would reach over the edge are left out. */
 export interface AvgPool2dLayer {
@@ -25,27 +26,11 @@ export function avgPool2d(size: Pair, options: { stride?: Pair } = {}): AvgPool2
   return layer;
 }
 
-export const avgPool2dKind: LayerKind<AvgPool2dLayer> = {
-  kind: 'avgPool2d',
-  prefix: 'avgPool',
-  fields: ['size', 'stride'],
-  check({ size, stride = size }, nameOf) {
-    checkPair(nameOf('size'), size, 1);
-    checkPair(nameOf('stride'), stride, 1);
+export const avgPool2dKind: LayerKind<AvgPool2dLayer> = poolingKind('avgPool2d', 'avgPool', () => ({
+  forward({ x, y, record }, { kernels, count }) {
+    kernels.avgPool2d(y, x, record, count);
   },
-  plan({ size, stride = size }, input, path) {
-    const window = { size: pairOf(size), stride: pairOf(stride), padding: [0, 0] } as const;
-    const { output, record } = planWindow(path, input, window);
-    return {
-      ...PLAIN,
-      output,
-      record,
-      forward({ x, y, record: at }, { kernels, count }) {
-        kernels.avgPool2d(y, x, at, count);
-      },
-      backward({ dx, dy, record: at }, { kernels, count }) {
-        if (dx) kernels.avgPool2dGrad(dx, dy, at, count);
-      },
-    };
+  backward({ dx, dy, record }, { kernels, count }) {
+    if (dx) kernels.avgPool2dGrad(dx, dy, record, count);
   },
-};
+}));

@@ -1,7 +1,8 @@
 /** Maximum over windows of an image. */
 import { checkOptions } from '../../validate';
-import { type LayerKind, PLAIN } from './layer';
-import { checkPair, type Pair, pairOf, planWindow } from './window';
+import type { LayerKind } from './layer';
+import { poolingKind } from './pooling';
+import type { Pair } from './window';
 
 /** y = the greatest of each window, channel by channel; windows that would reach over the edge are left out. */
 export interface MaxPool2dLayer {
@@ -25,29 +26,13 @@ export function maxPool2d(size: Pair, options: { stride?: Pair } = {}): MaxPool2
   return layer;
 }
 
-export const maxPool2dKind: LayerKind<MaxPool2dLayer> = {
-  kind: 'maxPool2d',
-  prefix: 'maxPool',
-  fields: ['size', 'stride'],
-  check({ size, stride = size }, nameOf) {
-    checkPair(nameOf('size'), size, 1);
-    checkPair(nameOf('stride'), stride, 1);
+export const maxPool2dKind: LayerKind<MaxPool2dLayer> = poolingKind('maxPool2d', 'maxPool', (outputSize) => ({
+  // Where each maximum was found.
+  keptFloats: (batchSize, training) => (training ? batchSize * outputSize : 0),
+  forward({ x, y, kept, record }, { kernels, count }) {
+    kernels.maxPool2d(y, kept, x, record, count);
   },
-  plan({ size, stride = size }, input, path) {
-    const window = { size: pairOf(size), stride: pairOf(stride), padding: [0, 0] } as const;
-    const { output, record, positions } = planWindow(path, input, window);
-    return {
-      ...PLAIN,
-      output,
-      record,
-      // Where each maximum was found.
-      keptFloats: (batchSize, training) => (training ? batchSize * positions * input[2] : 0),
-      forward({ x, y, kept, record: at }, { kernels, count }) {
-        kernels.maxPool2d(y, kept, x, at, count);
-      },
-      backward({ dx, dy, kept, record: at }, { kernels, count }) {
-        if (dx) kernels.maxPool2dGrad(dx, dy, kept, at, count);
-      },
-    };
+  backward({ dx, dy, kept, record }, { kernels, count }) {
+    if (dx) kernels.maxPool2dGrad(dx, dy, kept, record, count);
   },
-};
+}));

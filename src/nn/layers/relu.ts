@@ -1,5 +1,5 @@
 /** Rectified linear unit. */
-import { planActivation } from './activation';
+import { activationKind } from './activation';
 import type { LayerKind } from './layer';
 
 /** y = max(x, 0), element by element. */
@@ -15,16 +15,9 @@ export function relu(): ReluLayer {
   return { kind: 'relu' };
 }
 
-export const reluKind: LayerKind<ReluLayer> = {
-  kind: 'relu',
-  prefix: 'relu',
-  fields: [],
-  check() {},
-  plan: (_layer, input) =>
-    planActivation(
-      input,
-      'output',
-      (kernels, y, x, n) => kernels.relu(y, x, n),
-      (kernels, dx, dy, kept, n) => kernels.reluGrad(dx, dy, kept, n),
-    ),
-};
+export const reluKind: LayerKind<ReluLayer> = activationKind(
+  'relu',
+  'output',
+  (kernels, y, x, n) => kernels.relu(y, x, n),
+  (kernels, dx, dy, kept, n) => kernels.reluGrad(dx, dy, kept, n),
+);

@@ -1,5 +1,5 @@
 /** Logistic function. */
-import { planActivation } from './activation';
+import { activationKind } from './activation';
 import type { LayerKind } from './layer';
 
 /** y = 1/(1 + e^-x), element by element. */
@@ -16,16 +16,9 @@ export function sigmoid(): SigmoidLayer {
   return { kind: 'sigmoid' };
 }
 
-export const sigmoidKind: LayerKind<SigmoidLayer> = {
-  kind: 'sigmoid',
-  prefix: 'sigmoid',
-  fields: [],
-  check() {},
-  plan: (_layer, input) =>
-    planActivation(
-      input,
-      'output',
-      (kernels, y, x, n) => kernels.sigmoid(y, x, n),
-      (kernels, dx, dy, kept, n) => kernels.sigmoidGrad(dx, dy, kept, n),
-    ),
-};
+export const sigmoidKind: LayerKind<SigmoidLayer> = activationKind(
+  'sigmoid',
+  'output',
+  (kernels, y, x, n) => kernels.sigmoid(y, x, n),
+  (kernels, dx, dy, kept, n) => kernels.sigmoidGrad(dx, dy, kept, n),
+);

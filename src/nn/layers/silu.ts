@@ -1,5 +1,5 @@
 /** Sigmoid linear unit, also called swish. */
-import { planActivation } from './activation';
+import { activationKind } from './activation';
 import type { LayerKind } from './layer';
 
 /** y = x/(1 + e^-x), element by element. */
@@ -15,16 +15,9 @@ export function silu(): SiluLayer {
   return { kind: 'silu' };
 }
 
-export const siluKind: LayerKind<SiluLayer> = {
-  kind: 'silu',
-  prefix: 'silu',
-  fields: [],
-  check() {},
-  plan: (_layer, input) =>
-    planActivation(
-      input,
-      'input',
-      (kernels, y, x, n) => kernels.silu(y, x, n),
-      (kernels, dx, dy, kept, n) => kernels.siluGrad(dx, dy, kept, n),
-    ),
-};
+export const siluKind: LayerKind<SiluLayer> = activationKind(
+  'silu',
+  'input',
+  (kernels, y, x, n) => kernels.silu(y, x, n),
+  (kernels, dx, dy, kept, n) => kernels.siluGrad(dx, dy, kept, n),
+);

@@ -1,5 +1,5 @@
 /** Hyperbolic tangent. */
-import { planActivation } from './activation';
+import { activationKind } from './activation';
 import type { LayerKind } from './layer';
 
 /** y = tanh x, element by element. */
@@ -15,16 +15,9 @@ export function tanh(): TanhLayer {
   return { kind: 'tanh' };
 }
 
-export const tanhKind: LayerKind<TanhLayer> = {
-  kind: 'tanh',
-  prefix: 'tanh',
-  fields: [],
-  check() {},
-  plan: (_layer, input) =>
-    planActivation(
-      input,
-      'output',
-      (kernels, y, x, n) => kernels.tanh(y, x, n),
-      (kernels, dx, dy, kept, n) => kernels.tanhGrad(dx, dy, kept, n),
-    ),
-};
+export const tanhKind: LayerKind<TanhLayer> = activationKind(
+  'tanh',
+  'output',
+  (kernels, y, x, n) => kernels.tanh(y, x, n),
+  (kernels, dx, dy, kept, n) => kernels.tanhGrad(dx, dy, kept, n),
+);

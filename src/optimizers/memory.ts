@@ -1,0 +1,29 @@
+/** What an optimizer takes of linear memory, by what it is for. */
+import type { Slot } from './slots';
+import type { StepTable } from './step-table';
+
+/** Bytes of linear memory that an optimizer uses. */
+export interface OptimizerMemory {
+  readonly params: number;
+  readonly gradients: number;
+  /** Moments and whatever else the rule keeps. */
+  readonly state: number;
+  /** Descriptors, partial norms, gathered rows of sparse parameters, and what compact state is unpacked into. */
+  readonly scratch: number;
+  readonly total: number;
+}
+
+/** Bytes, padding included. Gradients of sparse parameters come with each step's rows, and are scratch. */
+export function memoryOf(slots: readonly Slot[], table: StepTable): OptimizerMemory {
+  let params = 0;
+  let gradients = 0;
+  let state = 0;
+  let scratch = table.byteLength;
+  for (const { parameter, states, rows } of slots) {
+    params += parameter.value.byteLength;
+    if (rows) scratch += rows.byteLength;
+    else gradients += parameter.grad.byteLength;
+    for (const { byteLength } of states) state += byteLength;
+  }
+  return { params, gradients, state, scratch, total: params + gradients + state + scratch };
+}
