@@ -13,6 +13,7 @@
  * Invariant: decoding gives what was encoded, bit for bit, or throws; every tensor of a file belongs to something.
  */
 import { ArgumentError, CheckpointError } from '../errors';
+import { elementCount } from '../math/shape';
 import { checkAnyStateArray } from '../optimizers/state-array';
 import type { StateDict, StateDictState } from '../optimizers/state-dict';
 import { describe, fail } from '../validate';
@@ -115,10 +116,6 @@ function addParameters(params: StateDict['params'], collector: TensorCollector):
     }
     collector.add(name, path, { shape, data });
   }
-}
-
-function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Adds the arrays of all states; returns the rest of them. */

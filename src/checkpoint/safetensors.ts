@@ -10,6 +10,7 @@
  * the given order is kept, so the same tensors and metadata give the same bytes.
  */
 import { ArgumentError } from '../errors';
+import { elementCount } from '../math/shape';
 import { describe, fail } from '../validate';
 import { arrayNameOf, bytesOf, DTYPES, type Dtype, type DtypeArray, dtypeOf, holds, isDtype } from './dtypes';
 import { MAX_HEADER_BYTES, METADATA } from './safetensors-reader';
@@ -119,7 +120,7 @@ function checkTensor(argument: string, name: string, tensor: SafetensorsInput): 
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     fail(`${argument}.shape`, 'an array of integers ≥ 0', shape);
   }
-  const wanted = shape.reduce((product: number, size: number) => product * size, 1);
+  const wanted = elementCount(shape);
   if (wanted !== data.length) {
     throw new ArgumentError(`${argument}.data`, `${wanted} elements (shape [${shape.join(', ')}])`, `${data.length}`);
   }

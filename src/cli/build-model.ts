@@ -1,5 +1,6 @@
 /** From what `--model` says and the data to a model's shape, layers and loss. */
 import { DataError } from '../index';
+import { elementCount } from '../math/shape';
 import {
   conv2d,
   dense,
@@ -82,13 +83,13 @@ function onClasses(inputShape: readonly number[], layers: readonly Layer[]): Bui
 function defined(spec: ModelSpec & { kind: 'definition' }, { name, train }: LoadedData): BuiltModel {
   const { source, definition } = spec;
   const { inputShape, layers } = definition;
-  const inputs = inputShape.reduce((product, size) => product * size, 1);
+  const inputs = elementCount(inputShape);
   if (inputs !== train.featureCount) {
     const expected = `an inputShape of ${train.featureCount} numbers in all, as an example of ${name} has`;
     throw new DataError(`${source}: expected ${expected}, got ${inputShape.join(' × ')}`);
   }
   const wanted = isOnClasses(spec) ? train.classCount : 1;
-  const outputs = describeModel(definition).outputShape.reduce((product, size) => product * size, 1);
+  const outputs = elementCount(describeModel(definition).outputShape);
   if (outputs !== wanted) {
     const expected = isOnClasses(spec)
       ? `${wanted} outputs, one for each class of ${name}`

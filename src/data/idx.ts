@@ -6,6 +6,7 @@
  * Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", section "the IDX file format".
  */
 import { DataError } from '../errors';
+import { elementCount } from '../math/shape';
 import { checkInteger, fail } from '../validate';
 import type { Dataset } from './dataset';
 
@@ -69,7 +70,7 @@ export function parseIdx(bytes: Uint8Array, name: string = 'idx data'): IdxArray
   const shape: number[] = [];
   for (let i = 0; i < rank; i++) shape.push(view.getUint32(4 + 4 * i));
   // An empty dimension makes the product 0, also beside sizes whose product is Infinity.
-  const count = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
+  const count = shape.includes(0) ? 0 : elementCount(shape);
   const wanted = offset + count * elementType.byteCount;
   if (wanted !== bytes.length) {
     const sizes = shape.length > 8 ? `${shape.slice(0, 8).join(' × ')} × …` : shape.join(' × ');

@@ -1,5 +1,6 @@
 /** The options of a model, checked. */
 import { ArgumentError } from '../errors';
+import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 import { checkInteger, checkOptions, describe, fail } from '../validate';
 import { type Freeze, frozenNames } from './freeze';
@@ -9,7 +10,7 @@ import { checkLoss, type Loss, lossKindOf } from './losses';
 import { crossEntropy } from './losses/cross-entropy';
 import { MAX_BATCH, Model, type ModelSettings } from './model';
 import { countElements } from './model-memory';
-import { inferShapes, sizeOf } from './network-plan';
+import { inferShapes } from './network-plan';
 
 export interface ModelOptions {
   /** Features a sample: short for `inputShape: [inputSize]`. */
@@ -94,7 +95,7 @@ function readOptions(options: ModelOptions): { settings: ModelSettings; planned:
   const planned = inferShapes(inputShape, options.layers);
   const layers = Object.freeze([...options.layers]);
   const output = planned[planned.length - 1].output;
-  checkLoss('loss', loss, sizeOf(output));
+  checkLoss('loss', loss, elementCount(output));
   if (lossKindOf(loss).targets === 'classes' && output.length !== 1) {
     const last = `layers[${planned.length - 1}] (${layers[planned.length - 1].kind})`;
     throw new ArgumentError(last, 'an output of one row, the classes, for a loss on classes', describe(output));

@@ -1,7 +1,8 @@
 /** What a planned network takes of linear memory, and how many elements it has. */
+import { elementCount } from '../math/shape';
 import { tensorBytes } from '../tensors/tensor';
 import { alignedBytes } from './memory-plan';
-import { type NamedArray, type NetworkPlan, sizeOf } from './network-plan';
+import type { NamedArray, NetworkPlan } from './network-plan';
 
 /** Bytes of linear memory, all as allocated. */
 export interface ModelMemory {
@@ -16,7 +17,7 @@ export interface ModelMemory {
 
 /** As the arena will have it. */
 export function memoryOf(plan: NetworkPlan, training: boolean): ModelMemory {
-  const bytesOf = (arrays: readonly NamedArray[]) => arrays.reduce((sum, { shape }) => sum + tensorBytes(sizeOf(shape)), 0);
+  const bytesOf = (arrays: readonly NamedArray[]) => arrays.reduce((sum, { shape }) => sum + tensorBytes(elementCount(shape)), 0);
   const total = (pick: (stage: NetworkPlan['stages'][number]) => number) =>
     plan.stages.reduce((sum, stage) => sum + pick(stage), 0);
   const values = total(({ parameters }) => bytesOf(parameters));
@@ -31,6 +32,6 @@ export function countElements(
   layers: readonly { readonly parameters: readonly { readonly shape: readonly number[] }[] }[],
 ): number {
   let count = 0;
-  for (const { parameters } of layers) for (const { shape } of parameters) count += sizeOf(shape);
+  for (const { parameters } of layers) for (const { shape } of parameters) count += elementCount(shape);
   return count;
 }

@@ -6,6 +6,7 @@
  */
 import { ArgumentError, DisposedError } from '../errors';
 import { Prng } from '../math/prng';
+import { elementCount } from '../math/shape';
 import type { NNKernels } from '../runtime/kernels-nn';
 import type { Runtime } from '../runtime/runtime';
 import { Parameter } from '../tensors/parameter';
@@ -17,7 +18,7 @@ import type { Shape } from './layers/layer';
 import { type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
 import { Network } from './network';
-import { type NamedArray, type NetworkOptions, type NetworkPlan, planNetwork, sizeOf } from './network-plan';
+import { type NamedArray, type NetworkOptions, type NetworkPlan, planNetwork } from './network-plan';
 
 /** Everything that a model has learnt: copies, by name, and how many training passes dropout has seen. */
 export interface ModelState {
@@ -190,7 +191,7 @@ export class Model {
     this.#readWeights(false);
     this.#network.forward(count, false, 0, layer + 1);
     const { y, layer: planned } = this.#plan.stages[layer];
-    return { shape: planned.output, data: this.#floats(y, count * sizeOf(planned.output)).slice() };
+    return { shape: planned.output, data: this.#floats(y, count * elementCount(planned.output)).slice() };
   }
 
   /** Copies of everything the model has learnt. */

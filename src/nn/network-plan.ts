@@ -5,6 +5,7 @@
  * from its first writer to its last reader; what is dead makes room. Input, targets, output and constants live throughout.
  */
 import { scratchStep } from '../abi/nn-layout';
+import { elementCount } from '../math/shape';
 import { checkLayers, kindOf, type Layer } from './layers';
 import type { ArrayPlan, PlannedLayer, Shape } from './layers/layer';
 import { checkLoss, type Loss, lossKindOf } from './losses';
@@ -64,11 +65,6 @@ export interface NetworkPlan {
   /** One for all layers, as large as the most that any needs. */
   readonly scratch: number;
   readonly workspaceBytes: number;
-}
-
-/** Elements of a shape. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Bytes of n f32, padded as every tensor is. */
@@ -146,7 +142,7 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
   const planned = inferShapes(inputShape, layers);
   const names = namesOf(layers);
   const outputShape = planned[planned.length - 1].output;
-  const [inputs, outputs] = [sizeOf(inputShape), sizeOf(outputShape)];
+  const [inputs, outputs] = [elementCount(inputShape), elementCount(outputShape)];
   const kind = lossKindOf(checkLoss('loss', loss, outputs));
   const targetsPerSample = kind.targets === 'classes' ? 1 : outputs;
   const end = 2 * planned.length + 1;
@@ -234,7 +230,7 @@ function planForward(
       space.use(x, 2 * planned.length - index);
     }
     const shared = layer.inPlace === 'view' || (layer.inPlace === 'allowed' && !space.isPinned(x));
-    const y = shared ? x : space.add(floatBytes(batchSize * sizeOf(layer.output)), index, index);
+    const y = shared ? x : space.add(floatBytes(batchSize * elementCount(layer.output)), index, index);
     if (reads.output) {
       space.pin(y);
       space.use(y, 2 * planned.length - index);
@@ -265,7 +261,7 @@ function planBackward(
     space.use(dy, now);
     buffers[index].dy = dy;
     if (index > firstTrained) {
-      const bytes = floatBytes(batchSize * sizeOf(index > 0 ? planned[index - 1].output : []));
+      const bytes = floatBytes(batchSize * elementCount(index > 0 ? planned[index - 1].output : []));
       buffers[index].dx = layer.inPlace === 'never' ? space.add(bytes, now, now) : dy;
       dy = buffers[index].dx;
     }

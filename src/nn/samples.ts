@@ -1,6 +1,7 @@
 /** Data to learn from and to be judged by: checked against a model, and copied into it batch by batch. */
 import { BatchOrder, gatherInto, gatherLabelsInto } from '../data';
 import { ArgumentError } from '../errors';
+import { elementCount } from '../math/shape';
 import { describe, fail } from '../validate';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
@@ -63,7 +64,7 @@ export function readFeatures(argument: string, features: unknown): Float32Array 
   if (features instanceof Float32Array) return features;
   const { data, dims } = (features ?? {}) as Partial<FeatureTensor>;
   if (!(data instanceof Float32Array)) fail(argument, 'a Float32Array, or { data: Float32Array, dims }', features);
-  const size = Array.isArray(dims) ? dims.reduce((product, length) => product * length, 1) : Number.NaN;
+  const size = Array.isArray(dims) ? elementCount(dims) : Number.NaN;
   if (size !== data.length) fail(`${argument}.dims`, `sizes whose product is ${data.length}`, dims);
   return data;
 }

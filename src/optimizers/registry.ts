@@ -1,4 +1,5 @@
 /** Optimizers by name. Each class loads when it is first asked for, so that naming one does not pull in all. */
+import { elementCount } from '../math/shape';
 import { createRuntime, type Runtime } from '../runtime/runtime';
 import { fail } from '../validate';
 import type { AdaBeliefOptions } from './adabelief';
@@ -107,7 +108,7 @@ function countElements(params: unknown): number {
   let count = 0;
   for (const init of Object.values<{ shape?: unknown; length?: number } | null>(record)) {
     const shape = init?.shape ?? [init?.length];
-    const length = Array.isArray(shape) ? shape.reduce((product, size) => product * size, 1) : 0;
+    const length = Array.isArray(shape) ? elementCount(shape) : 0;
     if (Number.isInteger(length) && length > 0) count += length;
   }
   return Math.min(count, 2 ** 32);

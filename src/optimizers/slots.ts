@@ -1,8 +1,9 @@
 /** The registered parameters of an optimizer: what was given for them, checked, and their state in linear memory. */
 import { ArgumentError } from '../errors';
+import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 import { checkParameterInit, Parameter, type ParameterSpec } from '../tensors/parameter';
-import { elementCount, Tensor } from '../tensors/tensor';
+import { Tensor } from '../tensors/tensor';
 import { fail } from '../validate';
 import { CompactTensor, FORMATS, roundingSeed, type StateFormat, type StateTensor } from './compact-tensor';
 import { SparseRows } from './sparse-rows';

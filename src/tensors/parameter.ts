@@ -1,8 +1,9 @@
 /** A trainable tensor with its gradient. A model owns its parameters; an optimizer uses them where they lie. */
 import { ArgumentError } from '../errors';
+import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 import { describe, fail } from '../validate';
-import { elementCount, Tensor } from './tensor';
+import { Tensor } from './tensor';
 
 /**
  * What a user gives for a parameter: its values, or its shape and, if not all zero, its values (row-major). A `sparse` one has no

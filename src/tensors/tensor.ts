@@ -4,6 +4,7 @@
  * Invariant: `data` is a view over exactly the tensor's elements, good until memory grows; the padding behind them is zero.
  */
 import { UNROLL } from '../abi/layout';
+import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 
 /**
@@ -56,11 +57,6 @@ export class Tensor {
     this.#disposed = true;
     if (!this.runtime.disposed) this.runtime.arena.release(this.address);
   }
-}
-
-/** The product of the dimensions; 1 for a scalar. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Elements with padding. */

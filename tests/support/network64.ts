@@ -1,8 +1,9 @@
 /** A network over float64: the oracle's formulas unrounded, in plain arrays, for gradients to be measured against. */
 import { Prng } from '../../src/math/prng';
+import { elementCount } from '../../src/math/shape';
 import type { Layer, Loss, Shape } from '../../src/nn';
 import { Network } from '../../src/nn/network';
-import { type NetworkPlan, planNetwork, sizeOf } from '../../src/nn/network-plan';
+import { type NetworkPlan, planNetwork } from '../../src/nn/network-plan';
 import { createOracleNN, float64 } from '../../src/runtime/oracle/nn';
 
 export interface NetworkCase {
@@ -41,8 +42,8 @@ export class Network64 {
     const workspace = allocate(this.plan.workspaceBytes);
     const prng = new Prng(seed);
     const place = (into: Record<string, Float64Array>, first: boolean) => (array: NetworkPlan['stages'][0]['parameters'][0]) => {
-      const address = allocate(4 * sizeOf(array.shape));
-      const values = floats(address, sizeOf(array.shape));
+      const address = allocate(4 * elementCount(array.shape));
+      const values = floats(address, elementCount(array.shape));
       into[array.fullName] = values;
       if (first && array.initialise) {
         const initial = new Float32Array(values.length);

@@ -1,4 +1,5 @@
 /** What all element-wise activations have in common. */
+import { elementCount } from '../../math/shape';
 import type { NNKernels } from '../../runtime/kernels-nn';
 import { type LayerKind, type LayerSpec, PLAIN, type PlannedLayer, type Shape } from './layer';
 
@@ -28,7 +29,7 @@ export function activationKind<L extends LayerSpec>(
  * @param reads what its gradient is computed from
  */
 export function planActivation(input: Shape, reads: 'input' | 'output', forward: Forward, backward: Backward): PlannedLayer {
-  const size = input.reduce((product, length) => product * length, 1);
+  const size = elementCount(input);
   return {
     ...PLAIN,
     output: input,

@@ -1,5 +1,6 @@
 /** Fully connected layer. */
 import { gemmScratchBytes } from '../../abi/nn-layout';
+import { elementCount } from '../../math/shape';
 import { checkInteger } from '../../validate';
 import { heUniform } from './initial';
 import { type LayerKind, MAX_UNITS, PLAIN, type Shape } from './layer';
@@ -59,7 +60,7 @@ export const denseKind: LayerKind<DenseLayer> = {
 
 /** Rows a sample: the product of all sizes but the last. */
 export function leading(shape: Shape): number {
-  return shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  return elementCount(shape.slice(0, -1));
 }
 
 /** The most that any of the layer's three products needs. */

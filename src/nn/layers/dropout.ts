@@ -1,4 +1,5 @@
 /** Dropout (Srivastava et al. 2014), scaled in training so that nothing changes afterwards. */
+import { elementCount } from '../../math/shape';
 import { checkNumber } from '../../validate';
 import { type LayerArrays, type LayerKind, type Pass, PLAIN } from './layer';
 
@@ -30,7 +31,7 @@ export const dropoutKind: LayerKind<DropoutLayer> = {
     checkNumber(nameOf('rate'), rate, '[0, 1)', (value) => value >= 0 && value < 1);
   },
   plan({ rate }, input, _path, index) {
-    const size = input.reduce((product, length) => product * length, 1);
+    const size = elementCount(input);
     const threshold = Math.floor(rate * 2 ** 32);
     const drop = (out: number, x: number, { kernels, count, key, step }: Pass) =>
       kernels.dropout(out, x, count * size, threshold, 1 / (1 - rate), key[0], key[1], index, step);

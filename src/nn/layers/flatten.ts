@@ -1,4 +1,5 @@
 /** A sample of any shape as one row. */
+import { elementCount } from '../../math/shape';
 import { type LayerKind, PLAIN } from './layer';
 
 export interface FlattenLayer {
@@ -20,7 +21,7 @@ export const flattenKind: LayerKind<FlattenLayer> = {
   check() {},
   plan: (_layer, input) => ({
     ...PLAIN,
-    output: [input.reduce((product, size) => product * size, 1)],
+    output: [elementCount(input)],
     inPlace: 'view',
     forward() {},
     backward() {},
