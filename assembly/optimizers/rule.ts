@@ -4,7 +4,8 @@ export class Rule {
   /**
    * The update of one vector: parameter p, gradient g (read only), state s0…s2, and the tensor's constants k0…k11,
    * broadcast. All addresses are of 16 bytes. A rule names the constants it takes, in the order in which its class in
-   * src/optimizers (AdaL's: prepareAdaL) writes them. r, where a rule takes it, scales the gradient and is 1 so far.
+   * src/optimizers (AdaL's: prepareAdaL) writes them. r, the first of all but AdaL's, is the factor by which the gradient is
+   * clipped: `settle` writes it.
    */
   // biome-ignore format: addresses on one line, constants on the next two
   @inline

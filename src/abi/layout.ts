@@ -101,7 +101,7 @@ export const TENSOR_NORM_MEAN = 112; // f64: A, the running mean of S for STEP_N
 export const TENSOR_NEXT_NORM_MEAN = 120; // f64: the same, not yet accepted
 /** Constants that a rule may take. */
 export const CONSTANT_COUNT = 12;
-export const TENSOR_CONSTANTS = 128; // 16 f32, the rule's constants in the order of its `apply`
+export const TENSOR_CONSTANTS = 128; // CONSTANT_COUNT f32, the rule's constants in the order of its `apply`
 export const TENSOR_SIZE = 192;
 
 // How a tensor keeps its first two state arrays: as f32, as bf16, or as a byte an element with a scale a block.
@@ -148,8 +148,7 @@ export const JOB_DONE = 192; // u64: generation << 32 | tasks done
 export const JOB_EVENT = 256; // i32: the caller waits on this word; counts phases begun and jobs finished
 export const JOB_CALLER_PARKED = 260; // i32: 1 while the caller waits
 export const JOB_FINISHED = 264; // i32: 1 when the job is complete
-export const JOB_WORKERS = 320; // one i32 a worker, one of WORKER_…
-export const MAX_WORKERS = 64;
+export const JOB_WORKERS = 320; // one i32 a worker, at most 64 of them: one of WORKER_…
 export const JOB_ERROR_LENGTH = 576; // i32: bytes of the first failing worker's message
 export const JOB_ERROR_TEXT = 580; // UTF-8
 export const JOB_ERROR_BYTES = 444;

@@ -1,5 +1,6 @@
 /**
- * What the nn kernels and their callers agree on beyond layout.ts: the blocking of gemm and the scratch memory it needs.
+ * What the nn kernels and their callers agree on beyond layout.ts: the blocking of products, the scratch memory that kernels
+ * need, and the records of windows and of shared calls.
  * Portable: compiled by tsc and by asc (see layout.ts).
  */
 

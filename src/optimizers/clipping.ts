@@ -8,7 +8,7 @@ import type { FixedOptions } from './state-dict';
 
 /** A bound on the norm of the gradient. */
 export interface GradNormClip {
-  /** The largest norm that passes unchanged, in (0, ∞); a longer gradient is shortened to it. */
+  /** The largest norm that passes unchanged, in [2^-126, 3.4e38]; a longer gradient is shortened to it. */
   max: number;
   /** Which norm: Σ|g|, √Σg² or max|g|. @default 'l2' */
   norm?: 'l1' | 'l2' | 'max';
@@ -19,7 +19,7 @@ export interface GradNormClip {
 export interface ClippingOptions {
   /** Shortens gradients whose norm is greater; a number bounds the L2 norm over all parameters. @default none */
   clipGradNorm?: number | GradNormClip;
-  /** Every gradient element counts as clamped to ± this, in (0, 3.4e38], before any norm. @default none */
+  /** Every gradient element counts as clamped to ± this, in [2^-126, 3.4e38], before any norm. @default none */
   clipGradValue?: number;
 }
 

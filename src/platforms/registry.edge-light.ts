@@ -1,2 +1,2 @@
-/** `adal-wasm/registry` there. */
+/** `adal-wasm/registry` on Vercel's edge runtime. */
 export { createOptimizer, optimizerNames } from './edge-light';

@@ -1,2 +1,2 @@
-/** `adal-wasm/registry` there. */
+/** `adal-wasm/registry` on Cloudflare's workerd. */
 export { createOptimizer, optimizerNames } from './workerd';

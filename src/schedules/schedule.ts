@@ -47,7 +47,7 @@ export function isStateful(lr: unknown): lr is StatefulSchedule {
 }
 
 /** @throws ArgumentError unless `step` is a whole number ≥ 1 */
-export function checkStep(step: number): void {
+function checkStep(step: number): void {
   checkInteger('step', step, 1, Number.MAX_SAFE_INTEGER);
 }
 

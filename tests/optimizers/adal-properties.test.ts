@@ -1,4 +1,4 @@
-/** What ALGORITHM.md promises of the scaled rule, measured on the numbers themselves. */
+/** What the scaled rule of AdaL promises, measured on the numbers themselves: see src/abi/adal-scalars.ts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AdaL, type AdaLOptions, emptyResult, NonFiniteGradientError, type ParamsInit } from '../../src/index';

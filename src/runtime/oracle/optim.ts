@@ -107,7 +107,7 @@ function sumBlock(x: Float32Array, first: number, length: number, term: (x: numb
 }
 
 /** The sixteen accumulators as eight pairs, added pairwise; then lane 0 + lane 1. */
-export function foldSixteen(a: Float64Array): number {
+function foldSixteen(a: Float64Array): number {
   const lane = (j: number) => a[j] + a[j + 2] + (a[j + 4] + a[j + 6]) + (a[j + 8] + a[j + 10] + (a[j + 12] + a[j + 14]));
   return lane(0) + lane(1);
 }
@@ -285,7 +285,7 @@ function prepareAdaL(memory: LinearMemory, tensor: number, norm: number, clip: n
   return scalars.largestMove(a, scalars.updateBound(beta1, beta2, b1t, b2t), eps, Vn, b2t) < scalars.OVERFLOW_LIMIT;
 }
 
-/** Advances the tensor's own counters to the step that prepareAdaL described. */
+/** Advances the tensor's own counters to the step that `prepare` described. */
 function accept(memory: LinearMemory, tensor: number): void {
   const { f64, i32, u32 } = memory;
   const group = u32[(tensor + L.TENSOR_GROUP) >>> 2];
