@@ -76,7 +76,7 @@ const CHECKS = {
     await reader.open();
     const paths = await reader.page.$$eval('svg.plot .series path', (all) => all.map((path) => path.getTotalLength()));
     assert.ok(paths.filter((length) => length > 20).length > 5);
-    assert.ok((await reader.page.locator('svg.plot .dots circle').count()) > 10);
+    assert.ok((await reader.page.locator('svg.plot .strip path.dots').count()) > 10);
   },
   'sorts a table by a click, and the other way by another': async (reader) => {
     await reader.open();

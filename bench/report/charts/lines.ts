@@ -1,7 +1,7 @@
 /** Lines over a numeric axis, with optional intervals: sensitivity, throughput, scaling, streams, profiles. */
 import { curveLinear, curveStepAfter, line } from 'd3-shape';
 import { type Html, html } from '../html';
-import { type Axis, type PlotOptions, plot, round } from './plot';
+import { type Axis, dotsPath, type PlotOptions, plot, round } from './plot';
 import { seriesClass, seriesDash } from './series';
 
 export interface Point {
@@ -50,8 +50,7 @@ export function linesChart({ lines, steps, dots, ...options }: LinesOptions): Ht
           ? null
           : html`<line class="spread" x1="${round(toX(x))}" x2="${round(toX(x))}" y1="${round(toY(low))}" y2="${round(toY(high))}"/>`,
       );
-      const circles =
-        dots && shown.map((point) => html`<circle cx="${round(toX(point.x))}" cy="${round(toY(point.y))}" r="2.5"/>`);
+      const circles = dots && dotsPath(shown.map((point) => [toX(point.x), toY(point.y)]));
       return html`<g class="${seriesClass(index)}"><path d="${path ?? ''}" stroke-dasharray="${seriesDash(index)}"/>${spreads}${circles}</g>`;
     }),
   );

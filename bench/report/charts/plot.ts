@@ -46,6 +46,11 @@ export function round(pixels: number): number {
   return Math.round(pixels * 10) / 10;
 }
 
+/** Dots as one path of lines without length, whose round caps are the dots: a tenth of what as many circles take. */
+export function dotsPath(points: readonly (readonly [x: number, y: number])[]): Html {
+  return html`<path class="dots" d="${points.map(([x, y]) => `M${round(x)},${round(y)}h0`).join('')}"/>`;
+}
+
 function domainOf({ values, log, domain }: Axis): [number, number] {
   if (domain) return [domain[0], domain[1]];
   const fit = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
@@ -119,13 +124,14 @@ export function plot(options: PlotOptions, draw: (x: Scale, y: Scale) => Content
   const y = createScale(options.y, [bottom, top]);
   const text = (axis: Axis, value: number): string =>
     (axis.format ?? (isLog(axis) ? formatPower : (n) => n.toLocaleString('en-US')))(value);
+  const [toX, toY] = [(value: number) => round(x(value)), (value: number) => round(y(value))];
   const columns = uncrowded(ticksOf(x, options.x), x, 36).map(
     (value) =>
-      html`<g class="tick"><line x1="${x(value)}" x2="${x(value)}" y1="${top}" y2="${bottom}"/><text x="${x(value)}" y="${bottom + 14}" text-anchor="middle">${text(options.x, value)}</text></g>`,
+      html`<g class="tick"><line x1="${toX(value)}" x2="${toX(value)}" y1="${top}" y2="${bottom}"/><text x="${toX(value)}" y="${bottom + 14}" text-anchor="middle">${text(options.x, value)}</text></g>`,
   );
   const rows = uncrowded(ticksOf(y, options.y), y, 16).map(
     (value) =>
-      html`<g class="tick"><line x1="${left}" x2="${right}" y1="${y(value)}" y2="${y(value)}"/><text x="${left - 5}" y="${y(value) + 4}" text-anchor="end">${text(options.y, value)}</text></g>`,
+      html`<g class="tick"><line x1="${left}" x2="${right}" y1="${toY(value)}" y2="${toY(value)}"/><text x="${left - 5}" y="${round(y(value) + 4)}" text-anchor="end">${text(options.y, value)}</text></g>`,
   );
   const marks = (options.marks ?? []).map(
     ({ at, label }) =>

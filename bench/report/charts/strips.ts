@@ -1,7 +1,7 @@
 /** Every seed of every contender as a dot, one strip each, with the median: what a mean and its spread would hide. */
 import { median } from '../../stats';
 import { type Html, html } from '../html';
-import { type Axis, plot, round } from './plot';
+import { type Axis, dotsPath, plot, round } from './plot';
 import { seriesClass } from './series';
 
 export interface Strip {
@@ -26,15 +26,12 @@ export function stripsChart(title: string, axis: Omit<Axis, 'values'>, strips: r
   return plot({ title, x: { ...axis, values }, y, height, left: LABELS }, (toX, toY) =>
     strips.map(({ label, index, values, diverged }, row) => {
       const name = diverged > 0 ? `${label} (${diverged} diverged)` : label;
-      const dots = [...values]
-        .sort((a, b) => a - b)
-        .map(
-          (value, i) => html`<circle cx="${round(toX(value))}" cy="${round(toY(row) + OFFSETS[i % OFFSETS.length]!)}" r="2"/>`,
-        );
+      const ascending = [...values].sort((a, b) => a - b);
+      const dots = dotsPath(ascending.map((value, i) => [toX(value), toY(row) + OFFSETS[i % OFFSETS.length]!]));
       const middle = values.length > 0 ? round(toX(median(values))) : null;
       const bar =
         middle !== null && html`<line class="median" x1="${middle}" x2="${middle}" y1="${toY(row) - 8}" y2="${toY(row) + 8}"/>`;
-      return html`<g class="${seriesClass(index)} dots"><text x="${LABELS - 6}" y="${toY(row) + 4}" text-anchor="end">${name}</text>${dots}${bar}</g>`;
+      return html`<g class="${seriesClass(index)} strip"><text x="${LABELS - 6}" y="${toY(row) + 4}" text-anchor="end">${name}</text>${dots}${bar}</g>`;
     }),
   );
 }
