@@ -31,12 +31,6 @@ export function raw(markup: string): Html {
   return new Html(markup);
 }
 
-/** JSON that may stand in a script element: no `<` that could end it. */
-export function embedJson(id: string, value: unknown): Html {
-  const text = JSON.stringify(value).replace(/</g, '\\u003c');
-  return html`<script type="application/json" id="${id}">${raw(text)}</script>`;
-}
-
 /** Text that is too long to stand as it is: gzip in base64, which the page's script unpacks. */
 export function embedGzip(id: string, text: string): Html {
   return html`<script type="text/plain" id="${id}">${raw(gzipSync(text, { level: 9 }).toString('base64'))}</script>`;

@@ -1,6 +1,7 @@
 /** Training curves, drawn with uPlot: median and 10–90% band over the seeds, redrawn whenever a control or the colours change. */
 import uPlot from 'uplot';
 import { type Band, CURVE_METRICS, type CurveChart, type CurveMetric, type CurveSeries } from '../curve-data'; // biome-ignore format: one line
+import { unpack } from './unpack';
 
 const HEIGHT = 280;
 /** Half a sheet, within the margins of most printers. */
@@ -129,11 +130,11 @@ class Chart {
 }
 
 /** Draws every chart of the page, and again when something it depends on changes. */
-export function enableCurves(): void {
+export async function enableCurves(): Promise<void> {
   const form = document.querySelector<HTMLFormElement>('#curve-controls');
   const source = document.querySelector('#curve-data');
   if (!form || !source) return;
-  const charts = (JSON.parse(source.textContent) as CurveChart[]).map((data) => {
+  const charts = (JSON.parse(await unpack(source)) as CurveChart[]).map((data) => {
     return new Chart(document.querySelector<HTMLElement>(`[data-curves="${CSS.escape(data.id)}"]`)!, data);
   });
   const draw = (width?: number): void => {

@@ -2,7 +2,7 @@
 import { swatch } from '../charts/series';
 import type { CurveChart } from '../curve-data';
 import { curveChart } from '../curves';
-import { embedJson, type Html, html } from '../html';
+import { embedGzip, type Html, html } from '../html';
 import type { Section } from '../section';
 import { BASELINE, type Condition, type Study } from '../study';
 
@@ -66,7 +66,7 @@ export function curveSection(study: Study): Section | null {
     title: 'Curves',
     parts: [
       'Line: the median over the seeds. Band: 10% to 90% of them. A run that diverged counts as worse than all others from then on. Time is the number of steps times the time of one, measured alone on the machine; where that was not measured there is no curve over time.',
-      html`<p class="unscripted">Curves need the script of this page; all figures are in the tables.</p>${controls(study, charts, conditions)}${figures}${embedJson('curve-data', charts)}`,
+      html`<p class="unscripted">Curves need the script of this page; all figures are in the tables.</p>${controls(study, charts, conditions)}${figures}${embedGzip('curve-data', JSON.stringify(charts))}`,
     ],
   };
 }
