@@ -4,6 +4,8 @@
  * Invariant: its checkpoints are with whoever started it, so that nothing is lost with this worker but the steps since the last.
  */
 import type { CheckpointStore } from '../checkpoint/stores/store';
+import { GradientAccumulator } from '../gradients/accumulator';
+import { ExponentialMovingAverage } from '../gradients/moving-average';
 import type { Optimizer } from '../optimizers/optimizer';
 import { createOptimizer } from '../optimizers/registry';
 import { openParentPort } from '../runtime/parent-port';
@@ -40,9 +42,13 @@ async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' })
   const model = await createModel(runtime, spec.model);
   const optimizer = await createOptimizer(name, model.parameters, { ...own, runtime } as never);
   const schedule = spec.schedule && scheduleFromConfig(spec.schedule);
+  const accumulator = spec.accumulator && new GradientAccumulator(optimizer, spec.accumulator);
+  const average = spec.average && new ExponentialMovingAverage(optimizer, spec.average);
+  average?.apply();
   const { signal } = controller;
   const onProgress: FitOptions['onProgress'] = (progress) => report({ type: 'progress', progress });
-  const options = { optimizer, epochs, seed, metrics, earlyStopping, schedule, budgetMs, signal, onProgress };
+  const rest = { schedule, accumulator, average, budgetMs, signal, onProgress };
+  const options = { optimizer, epochs, seed, metrics, earlyStopping, ...rest };
   checkFitOptions(options);
   prepared = { model, optimizer, options };
   const { inputSize, outputSize, loss } = model;
@@ -55,7 +61,7 @@ async function train({ data, validation, every }: TrainerRequest & { type: 'trai
   report({ type: 'done', result, model: evaluationState(model), optimizer: optimizer.stateDict() });
 }
 
-/** What the model evaluates with, which for Schedule-Free is an average. */
+/** What the model evaluates with, which may be an average. */
 function evaluationState(model: Model): ModelState {
   const { arrays, trainingPasses } = model.stateDict();
   const entries = Object.entries(arrays).map(([name, { shape, data }]) => {

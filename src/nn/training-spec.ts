@@ -1,5 +1,6 @@
 /** A whole training run as plain data, from which a worker builds it. */
 import { ArgumentError } from '../errors';
+import type { GradientAccumulatorOptions } from '../gradients/accumulator';
 import type { OptimizerName, OptimizerOptions } from '../optimizers/registry';
 import type { RuntimeOptions } from '../runtime/runtime-options';
 import type { ScheduleConfig } from '../schedules/schedule';
@@ -24,6 +25,10 @@ export interface TrainingSpec {
   seed?: number;
   metrics?: EvaluateOptions;
   earlyStopping?: EarlyStoppingOptions;
+  /** Of a GradientAccumulator, for batches larger than memory allows. @default every batch is a step */
+  accumulator?: GradientAccumulatorOptions;
+  /** Of an ExponentialMovingAverage: validation and the model that comes back are of the averages. @default the weights themselves */
+  average?: { decay?: number };
   /** As `createRuntime` takes them: threads of the worker's own, and so on. */
   runtime?: Omit<RuntimeOptions, 'workerHost'>;
 }
@@ -31,7 +36,18 @@ export interface TrainingSpec {
 /** As it is sent to the worker. */
 export type PlainSpec = Omit<TrainingSpec, 'schedule'> & { readonly schedule: ScheduleConfig | undefined };
 
-const NAMES = ['model', 'optimizer', 'schedule', 'epochs', 'seed', 'metrics', 'earlyStopping', 'runtime'];
+const NAMES = [
+  'model',
+  'optimizer',
+  'schedule',
+  'epochs',
+  'seed',
+  'metrics',
+  'earlyStopping',
+  'accumulator',
+  'average',
+  'runtime',
+];
 
 /**
  * The spec as it can be sent. What is in it is checked by those who use it.

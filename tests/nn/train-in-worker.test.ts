@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as packaged from '../../dist/nn.js';
 import { memoryStore } from '../../src/checkpoint';
 import { ArgumentError, CheckpointError, NonFiniteGradientError, UnsupportedError, WorkerError } from '../../src/errors';
+import { ExponentialMovingAverage, GradientAccumulator } from '../../src/gradients';
 import { createOptimizer } from '../../src/index';
 import {
   batchNorm,
@@ -45,12 +46,15 @@ const spec: TrainingSpec = {
 };
 
 /** The same run on this thread. */
-async function trainHere({ model: options, optimizer: { name, ...own }, schedule: config, runtime: _, ...rest }: TrainingSpec) {
+async function trainHere({ model: options, optimizer: { name, ...own }, schedule: config, runtime: _, ...plain }: TrainingSpec) {
   return withRuntime(simd, async (runtime) => {
     const model = await createModel(runtime, options);
     const optimizer = await createOptimizer(name, model.parameters, { ...own, runtime } as never);
     const lr = config && scheduleFromConfig(config as never);
-    const result = await fit(model, train, { ...rest, optimizer, validation, schedule: lr });
+    const accumulator = plain.accumulator && new GradientAccumulator(optimizer, plain.accumulator);
+    const average = plain.average && new ExponentialMovingAverage(optimizer, plain.average);
+    average?.apply();
+    const result = await fit(model, train, { ...plain, optimizer, accumulator, average, validation, schedule: lr });
     return { result, model: model.stateDict(), loss: evaluate(model, validation).loss };
   });
 }
@@ -115,6 +119,23 @@ describe('a run', () => {
     });
   });
 
+  it('accumulates gradients and averages weights, whatever becomes of the worker', async () => {
+    const own: TrainingSpec = { ...spec, schedule: undefined, accumulator: { steps: 3 }, average: { decay: 0.9 } };
+    const reference = await trainHere(own);
+    letDie(['exit 9']);
+    const run = await inWorker(() => copy(train), { budgetMs: 0, checkpoint: { every: 1 } }, own);
+    expect(run.restarts).toBe(1);
+    expect(figures(run.result)).toEqual(figures(reference.result));
+    await withRuntime(simd, async (runtime) => {
+      const model = await createModel(runtime, own.model);
+      model.loadStateDict(run.model);
+      expect(evaluate(model, validation).loss).toBe(reference.loss);
+      const optimizer = await createOptimizer('adal', model.parameters, { runtime });
+      optimizer.loadStateDict(run.optimizer);
+      expect(bits(model.stateDict())).toEqual(bits(reference.model));
+    });
+  });
+
   it('is started by the package as it is installed', async () => {
     const run = await packaged.trainInWorker(spec as never, () => copy(train), { validation: () => copy(validation) });
     expect(bits(run.model)).toEqual(bits((await trainHere(spec)).model));
@@ -154,6 +175,8 @@ describe('data', () => {
       [() => inWorker(data, {}, { ...spec, optimizer: { name: 'adam', lr: () => 1 } }), '"spec" expected plain data'],
       [() => inWorker(data, {}, { ...spec, schedule: (() => 1) as never }), '"spec.schedule" expected a config'],
       [() => inWorker(data, {}, { ...spec, schedule: { name: 'cubic' } }), '"config.name" expected'],
+      [() => inWorker(data, {}, { ...spec, accumulator: { steps: 0 } }), '"steps" expected an integer'],
+      [() => inWorker(data, {}, { ...spec, average: { decay: 1 } }), '"decay" expected'],
       [() => inWorker(data, {}, { ...spec, epoch: 1 } as never), '"spec.epoch" expected one of model, optimizer'],
       [
         () => inWorker(data, {}, { ...spec, model: { inputSize: 4, layers: [{ kind: 'dense', units: 0.5 }] } }),
