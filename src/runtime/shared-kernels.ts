@@ -19,8 +19,10 @@ export interface SharingOptions {
 
 /** A step costs about 0.7 ns an element, a product 0.05 ns a multiplication. */
 const MULTIPLICATIONS_AN_ELEMENT = 16;
-/** Tasks a thread: with several, a thread that comes late does less. */
-const TASKS_A_THREAD = 4;
+/** Tasks a thread, since one that comes late, or is slowed down, should do less: of products, where each packs what it needs. */
+const PRODUCTS_A_THREAD = 4;
+/** The same of images and elements, whose parts cost nothing beyond themselves. */
+const PARTS_A_THREAD = 16;
 
 /**
  * The kernels, with workers to share them; those are started, if the runtime's are started at once. Where they cannot be, the
@@ -74,9 +76,9 @@ class SharedCall {
     return elements >= this.parallelThreshold && this.#pool.prepare();
   }
 
-  /** How many tasks `parts` equal parts make. */
+  /** How many tasks `parts` equal parts make, where nothing is done twice. */
   tasks(parts: number): number {
-    return Math.min(parts, TASKS_A_THREAD * this.threads);
+    return Math.min(parts, PARTS_A_THREAD * this.threads);
   }
 
   /** @param bytes of scratch that a thread needs */
@@ -116,7 +118,7 @@ function sharedProducts(kernels: NNKernels, call: SharedCall): Products {
       }
       // By columns there is nothing to lose; by rows every task packs all of B.
       const panels = Math.ceil(n / L.GEMM_PANEL);
-      const tasks = panels >= call.threads ? call.tasks(panels) : call.threads;
+      const tasks = panels >= call.threads ? Math.min(panels, PRODUCTS_A_THREAD * call.threads) : call.threads;
       call.run(op, tasks, c, a, b, m, n, k, scratch, L.gemmScratchBytes(m, n, k));
     };
   };
