@@ -2,10 +2,10 @@
  * Writes the README's table of optimizers from a result of `npm run bench:optimizers -- --out bench/results`.
  *   node scripts/readme-optimizers.js bench/results/optimizers-2026-11-23-node20.json
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { median } from '../bench/harness/stats.js';
+import { markdownTable, replaceSection } from './readme-section.js';
 
-const README = new URL('../README.md', import.meta.url);
 /** Compact state costs all of the family the same. */
 const COMPACT_SHOWN = /^(adal|adam) (bf16|8bit)$/;
 
@@ -35,11 +35,8 @@ const head = [
   'at 1e7',
   'GB/s',
 ];
-const table = [head, ['---', ...head.slice(1).map(() => '--:')], ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+const table = markdownTable(head, rows);
 const { runtime, cpu, date } = environment;
 const note = `${runtime}, ${cpu}, one thread, ${date}; medians of ${rounds} interleaved rounds. Gradients are read twice: the first pass decides whether the step is accepted.`;
 
-const readme = readFileSync(README, 'utf8');
-const marked = /(<!-- table:optimizers -->\n)[\s\S]*?(<!-- \/table:optimizers -->)/;
-if (!marked.test(readme)) throw new Error('README.md has no place for the table');
-writeFileSync(README, readme.replace(marked, `$1${table}\n\n${note}\n$2`));
+replaceSection('optimizers', `${table}\n\n${note}`);
