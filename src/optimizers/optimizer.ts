@@ -263,7 +263,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /**
    * Writes the constants of a tensor's next update, in the order in which the rule takes them, into `scalars.constants`. The
-   * first is left to the kernels: r, the factor by which the gradient is clipped. Rules whose constants depend on the gradients compute them in the kernels instead, and leave this out.
+   * first is left to the kernels: r, the factor by which the gradient is clipped. Rules whose constants depend on the gradients
+   * compute them in the kernels instead, and leave this out.
    */
   protected prepare?(scalars: StepScalars, values: Readonly<H>): void;
 
