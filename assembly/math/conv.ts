@@ -2,21 +2,31 @@
  * 2-D convolution as matrix products over patches, image by image, so that the patches of one image stay in cache and scratch
  * does not grow with the batch. Weights are [out channels][kernel rows][kernel columns][in channels]: a row is a patch's shape.
  *
- * Scratch: ┌ patches of an image ┐┌ a group's weight gradient ┐┌ gemm's ┐
+ * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a group's weight gradient ┐┌ gemm's ┐
  */
-import { CONV_GROUP, convPatchBytes, WINDOW_OUT_CHANNELS } from '../../src/abi/nn-layout';
+import { CONV_GROUP, convCopyBytes, WINDOW_OUT_CHANNELS } from '../../src/abi/nn-layout';
 import { accumulate, gemm } from './gemm';
 import { addFloats, zeroFloats } from './partial';
-import { Gather, imageFloats, patchFloats, positionsOf, Scatter, visitPatches } from './window';
+import { copyIn, copyOut, Gather, imageFloats, paddedFloats, patchFloats, positionsOf, Scatter, visitPatches } from './window';
 
 /** Bytes of n f32, to a whole turn. */
 function bytesOf(n: i32): usize {
   return (<usize>((n + 15) & ~15)) << 2;
 }
 
-/** Where the group's weight gradient begins in scratch. */
-function patchBytes(positions: i32, patch: i32): usize {
-  return <usize>convPatchBytes(positions, patch);
+/** Where an image's patches begin in scratch. */
+function patchesIn(scratch: usize, window: usize): usize {
+  return scratch + <usize>convCopyBytes(paddedFloats(window));
+}
+
+/** Where in a scratch of convolutions there is room for a group's weight gradient. */
+export function groupGradient(window: usize, scratch: usize): usize {
+  return patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window));
+}
+
+/** Where gemm's part of scratch begins. */
+function gemmScratch(window: usize, scratch: usize): usize {
+  return groupGradient(window, scratch) + bytesOf(load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window));
 }
 
 /** y = patches(x)·Wᵀ */
@@ -26,10 +36,13 @@ export function convolve(y: usize, x: usize, weight: usize, window: usize, count
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
   const xStep = (<usize>imageFloats(window)) << 2;
   const yStep = (<usize>(positions * outputs)) << 2;
-  const rest = scratch + patchBytes(positions, patch) + bytesOf(outputs * patch);
+  const patches = patchesIn(scratch, window);
+  const rest = gemmScratch(window, scratch);
+  zeroFloats(scratch, paddedFloats(window));
   for (let i = 0; i < count; ++i) {
-    visitPatches<Gather>(scratch, x, window);
-    gemm(y, scratch, weight, positions, outputs, patch, rest, false, true);
+    copyIn(scratch, x, window);
+    visitPatches<Gather>(patches, scratch, window);
+    gemm(y, patches, weight, positions, outputs, patch, rest, false, true);
     x += xStep;
     y += yStep;
   }
@@ -40,14 +53,18 @@ export function convolveInputGradient(dx: usize, dy: usize, weight: usize, windo
   const positions = positionsOf(window);
   const patch = patchFloats(window);
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
-  const pixels = imageFloats(window);
-  const rest = scratch + patchBytes(positions, patch) + bytesOf(outputs * patch);
+  const padded = paddedFloats(window);
+  const patches = patchesIn(scratch, window);
+  const rest = gemmScratch(window, scratch);
+  const dxStep = (<usize>imageFloats(window)) << 2;
+  const dyStep = (<usize>(positions * outputs)) << 2;
   for (let i = 0; i < count; ++i) {
-    gemm(scratch, dy, weight, positions, patch, outputs, rest, false, false);
-    zeroFloats(dx, pixels);
-    visitPatches<Scatter>(scratch, dx, window);
-    dx += (<usize>pixels) << 2;
-    dy += (<usize>(positions * outputs)) << 2;
+    gemm(patches, dy, weight, positions, patch, outputs, rest, false, false);
+    zeroFloats(scratch, padded);
+    visitPatches<Scatter>(patches, scratch, window);
+    copyOut(dx, scratch, window);
+    dx += dxStep;
+    dy += dyStep;
   }
 }
 
@@ -61,11 +78,6 @@ export function convolveWeightGradient(dw: usize, dy: usize, x: usize, window: u
   }
 }
 
-/** Where in a scratch of convolutions there is room for a group's weight gradient. */
-export function groupGradient(window: usize, scratch: usize): usize {
-  return scratch + patchBytes(positionsOf(window), patchFloats(window));
-}
-
 /** sum = what the images of one group give; `dy` and `x` are those of all images. */
 // biome-ignore format: one line a role
 export function weightGradientOfGroup(
@@ -75,13 +87,16 @@ export function weightGradientOfGroup(
   const positions = positionsOf(window);
   const patch = patchFloats(window);
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
-  const rest = groupGradient(window, scratch) + bytesOf(outputs * patch);
+  const patches = patchesIn(scratch, window);
+  const rest = gemmScratch(window, scratch);
   const xStep = (<usize>imageFloats(window)) << 2;
   const dyStep = (<usize>(positions * outputs)) << 2;
   const first = group * CONV_GROUP;
   zeroFloats(sum, outputs * patch);
+  zeroFloats(scratch, paddedFloats(window));
   for (let i = first; i < min(count, first + CONV_GROUP); ++i) {
-    visitPatches<Gather>(scratch, x + <usize>i * xStep, window);
-    accumulate(sum, dy + <usize>i * dyStep, scratch, outputs, patch, positions, rest, true, false);
+    copyIn(scratch, x + <usize>i * xStep, window);
+    visitPatches<Gather>(patches, scratch, window);
+    accumulate(sum, dy + <usize>i * dyStep, patches, outputs, patch, positions, rest, true, false);
   }
 }

@@ -1,5 +1,9 @@
-/** Reading a window record (src/abi/nn-layout.ts), and the two copies between images and patches. */
+/**
+ * Reading a window record (src/abi/nn-layout.ts), and the copies between images, images with their padding, and patches. Padding
+ * once costs less than looking for the edges at every patch.
+ */
 import {
+  paddedPixels,
   WINDOW_HEIGHT,
   WINDOW_IN_CHANNELS,
   WINDOW_IN_HEIGHT,
@@ -12,7 +16,7 @@ import {
   WINDOW_STRIDE_Y,
   WINDOW_WIDTH,
 } from '../../src/abi/nn-layout';
-import { addFloats, copyFloats, zeroFloats } from './partial';
+import { addFloats, copyFloats } from './partial';
 
 /** Floats of one input image. */
 export function imageFloats(window: usize): i32 {
@@ -29,108 +33,105 @@ export function patchFloats(window: usize): i32 {
   return load<i32>(window, WINDOW_HEIGHT) * load<i32>(window, WINDOW_WIDTH) * load<i32>(window, WINDOW_IN_CHANNELS);
 }
 
-/** What happens between a patch and its image, run by run: a run is what a kernel row covers of an image row. Never instantiated. */
+/** Rows of a padded image. */
+function paddedHeight(window: usize): i32 {
+  const top = load<i32>(window, WINDOW_PAD_TOP);
+  const strideY = load<i32>(window, WINDOW_STRIDE_Y);
+  const positions = load<i32>(window, WINDOW_OUT_HEIGHT);
+  return <i32>paddedPixels(top, load<i32>(window, WINDOW_IN_HEIGHT), positions, strideY, load<i32>(window, WINDOW_HEIGHT));
+}
+
+/** Floats of a row of a padded image. */
+function paddedRow(window: usize): i32 {
+  const left = load<i32>(window, WINDOW_PAD_LEFT);
+  const strideX = load<i32>(window, WINDOW_STRIDE_X);
+  const positions = load<i32>(window, WINDOW_OUT_WIDTH);
+  const pixels = <i32>paddedPixels(left, load<i32>(window, WINDOW_IN_WIDTH), positions, strideX, load<i32>(window, WINDOW_WIDTH));
+  return pixels * load<i32>(window, WINDOW_IN_CHANNELS);
+}
+
+/** Floats of a padded image. */
+export function paddedFloats(window: usize): i32 {
+  return paddedHeight(window) * paddedRow(window);
+}
+
+/** Bytes from the beginning of a padded image to that of the image in it. */
+function insideBytes(window: usize): usize {
+  const left = load<i32>(window, WINDOW_PAD_LEFT) * load<i32>(window, WINDOW_IN_CHANNELS);
+  return (<usize>(load<i32>(window, WINDOW_PAD_TOP) * paddedRow(window) + left)) << 2;
+}
+
+function copyRows(dst: usize, dstStep: usize, src: usize, srcStep: usize, window: usize): void {
+  const floats = load<i32>(window, WINDOW_IN_WIDTH) * load<i32>(window, WINDOW_IN_CHANNELS);
+  for (let y = load<i32>(window, WINDOW_IN_HEIGHT); y > 0; --y) {
+    copyFloats(dst, src, floats);
+    dst += dstStep;
+    src += srcStep;
+  }
+}
+
+/** Bytes of an image row. */
+function rowBytes(window: usize): usize {
+  return (<usize>(load<i32>(window, WINDOW_IN_WIDTH) * load<i32>(window, WINDOW_IN_CHANNELS))) << 2;
+}
+
+/** Copies an image into a padded one, whose padding stays. */
+export function copyIn(padded: usize, image: usize, window: usize): void {
+  copyRows(padded + insideBytes(window), (<usize>paddedRow(window)) << 2, image, rowBytes(window), window);
+}
+
+/** image = the inside of a padded one */
+export function copyOut(image: usize, padded: usize, window: usize): void {
+  copyRows(image, rowBytes(window), padded + insideBytes(window), (<usize>paddedRow(window)) << 2, window);
+}
+
+/** What happens between a patch and a padded image, run by run: a run is what a kernel row covers. Never instantiated. */
 @unmanaged
 export class Run {
-  /** One run that reaches over the edge: `before` floats of padding, `length` of the image, `after` of padding. */
-  ragged(patch: usize, image: usize, before: i32, length: i32, after: i32): void {}
-
-  /**
-   * All of a patch that lies within the image: `rows` runs of `floats`, one after the other in the patch, in the image
-   * `rowBytes` apart. @param end where the image ends
-   */
-  whole(patch: usize, image: usize, rowBytes: usize, rows: i32, floats: i32, end: usize): void {}
+  visit(patch: usize, image: usize, bytes: usize): void {}
 }
 
-/** patch = image, zeros where it is padding. Up to 12 bytes after a run may be overwritten: the next run's, or slack. */
+/** patch = image. Whole vectors, past a run's end if need be: a short run would cost more in its parts than in its copying. */
 @unmanaged
 export class Gather extends Run {
-  ragged(patch: usize, image: usize, before: i32, length: i32, after: i32): void {
-    zeroFloats(patch, before);
-    patch += (<usize>before) << 2;
-    copyFloats(patch, image, length);
-    zeroFloats(patch + ((<usize>length) << 2), after);
-  }
-
   @inline
-  whole(patch: usize, image: usize, rowBytes: usize, rows: i32, floats: i32, end: usize): void {
-    const runBytes = (<usize>floats) << 2;
-    const overrun = image + <usize>(rows - 1) * rowBytes + runBytes + 12 > end;
-    for (; rows > 0; --rows) {
-      if (overrun) {
-        copyFloats(patch, image, floats);
-      } else {
-        // Whole vectors, past the run's end if need be: a short run would cost more in its parts than in its copying.
-        let q: usize = 0;
-        do v128.store(patch + q, v128.load(image + q));
-        while ((q += 16) < runBytes);
-      }
-      patch += runBytes;
-      image += rowBytes;
-    }
+  visit(patch: usize, image: usize, bytes: usize): void {
+    let q: usize = 0;
+    do v128.store(patch + q, v128.load(image + q));
+    while ((q += 16) < bytes);
   }
 }
 
-/** image = image + patch, nowhere where it is padding */
+/** image = image + patch */
 @unmanaged
 export class Scatter extends Run {
-  ragged(patch: usize, image: usize, before: i32, length: i32, after: i32): void {
-    addFloats(image, patch + ((<usize>before) << 2), length);
-  }
-
   @inline
-  whole(patch: usize, image: usize, rowBytes: usize, rows: i32, floats: i32, end: usize): void {
-    for (let y = 0; y < rows; ++y) {
-      addFloats(image, patch, floats);
-      patch += (<usize>floats) << 2;
-      image += rowBytes;
-    }
+  visit(patch: usize, image: usize, bytes: usize): void {
+    addFloats(image, patch, <i32>(bytes >> 2));
   }
 }
 
-/** Visits the runs of every patch of an image: patches by output row and column, in each the kernel rows from the top. */
-export function visitPatches<R extends Run>(patches: usize, image: usize, window: usize): void {
-  const height = load<i32>(window, WINDOW_IN_HEIGHT);
-  const width = load<i32>(window, WINDOW_IN_WIDTH);
-  const channels = load<i32>(window, WINDOW_IN_CHANNELS);
-  const kernelHeight = load<i32>(window, WINDOW_HEIGHT);
-  const kernelWidth = load<i32>(window, WINDOW_WIDTH);
+/** Visits the runs of every patch of a padded image: patches by output row and column, in each the kernel rows from the top. */
+export function visitPatches<R extends Run>(patches: usize, padded: usize, window: usize): void {
   const outHeight = load<i32>(window, WINDOW_OUT_HEIGHT);
   const outWidth = load<i32>(window, WINDOW_OUT_WIDTH);
-  const strideY = load<i32>(window, WINDOW_STRIDE_Y);
-  const strideX = load<i32>(window, WINDOW_STRIDE_X);
-  const padLeft = load<i32>(window, WINDOW_PAD_LEFT);
-  const rowBytes = (<usize>(width * channels)) << 2;
-  const runFloats = kernelWidth * channels;
-  const runBytes = (<usize>runFloats) << 2;
-  const end = image + <usize>height * rowBytes;
-  let top = -load<i32>(window, WINDOW_PAD_TOP);
+  const kernelHeight = load<i32>(window, WINDOW_HEIGHT);
+  const pixel = (<usize>load<i32>(window, WINDOW_IN_CHANNELS)) << 2;
+  const run = <usize>load<i32>(window, WINDOW_WIDTH) * pixel;
+  const row = (<usize>paddedRow(window)) << 2;
+  const right = <usize>load<i32>(window, WINDOW_STRIDE_X) * pixel;
+  const down = <usize>load<i32>(window, WINDOW_STRIDE_Y) * row;
   for (let oy = 0; oy < outHeight; ++oy) {
-    let left = -padLeft;
-    const inside = top >= 0 && top + kernelHeight <= height;
-    const row = image + <usize>top * rowBytes;
+    let first = padded;
     for (let ox = 0; ox < outWidth; ++ox) {
-      if (inside && left >= 0 && left + kernelWidth <= width) {
-        changetype<R>(0).whole(patches, row + ((<usize>(left * channels)) << 2), rowBytes, kernelHeight, runFloats, end);
-        patches += <usize>kernelHeight * runBytes;
-      } else {
-        // What of the kernel's columns [left, left + kernelWidth) lies in the image's [0, width).
-        const before = min(kernelWidth, max(0, -left)) * channels;
-        const after = min(runFloats - before, max(0, left + kernelWidth - width) * channels);
-        const length = runFloats - before - after;
-        const column = left * channels + before;
-        for (let y = top; y < top + kernelHeight; ++y) {
-          if (<u32>y < <u32>height) {
-            const source = image + <usize>y * rowBytes + ((<usize>column) << 2);
-            changetype<R>(0).ragged(patches, source, before, length, after);
-          } else {
-            changetype<R>(0).ragged(patches, image, runFloats, 0, 0);
-          }
-          patches += runBytes;
-        }
+      let image = first;
+      for (let y = kernelHeight; y > 0; --y) {
+        changetype<R>(0).visit(patches, image, run);
+        patches += run;
+        image += row;
       }
-      left += strideX;
+      first += right;
     }
-    top += strideY;
+    padded += down;
   }
 }

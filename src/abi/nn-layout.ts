@@ -47,23 +47,31 @@ function floatsBytes(n: number): number {
   return 64 * Math.ceil(n / 16);
 }
 
-/** Bytes of the patches of an image, with the slack that their copying may overwrite. */
-export function convPatchBytes(positions: number, patch: number): number {
-  return floatsBytes(positions * patch + 4);
+/** Bytes of patches, or of a padded image, with the slack that copying by whole vectors may reach into. */
+export function convCopyBytes(floats: number): number {
+  return floatsBytes(floats + 4);
+}
+
+/** Pixels along an axis of a padded image: all of the image, and whatever windows cover. */
+export function paddedPixels(before: number, image: number, positions: number, stride: number, size: number): number {
+  const covered = (positions - 1) * stride + size;
+  return covered > before + image ? covered : before + image;
 }
 
 /**
- * Bytes of scratch that conv2d and its gradients need: the patches of one image, one group's weight gradient, gemm's own.
+ * Bytes of scratch that conv2d and its gradients need: an image with its padding, its patches, one group's weight gradient,
+ * gemm's own.
+ * @param padded padded height × padded width × in channels
  * @param positions out height × out width
  * @param patch window height × window width × in channels
  */
-export function convScratchBytes(positions: number, patch: number, outChannels: number): number {
+export function convScratchBytes(padded: number, positions: number, patch: number, outChannels: number): number {
   let product = gemmScratchBytes(positions, outChannels, patch);
   const input = gemmScratchBytes(positions, patch, outChannels);
   const weight = gemmScratchBytes(outChannels, patch, positions);
   if (input > product) product = input;
   if (weight > product) product = weight;
-  return convPatchBytes(positions, patch) + floatsBytes(outChannels * patch) + product;
+  return convCopyBytes(padded) + convCopyBytes(positions * patch) + floatsBytes(outChannels * patch) + product;
 }
 
 // Job record: a kernel's call whose work threads share (assembly/math/shared.ts). All words.

@@ -155,10 +155,19 @@ type Images = Pick<NNKernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad' 
 function sizesAt({ i32 }: LinearMemory, address: number) {
   const field = (offset: number) => i32[(address + offset) >> 2]!;
   const channels = field(L.WINDOW_IN_CHANNELS);
+  const inHeight = field(L.WINDOW_IN_HEIGHT);
+  const inWidth = field(L.WINDOW_IN_WIDTH);
+  const outHeight = field(L.WINDOW_OUT_HEIGHT);
+  const outWidth = field(L.WINDOW_OUT_WIDTH);
+  const height = field(L.WINDOW_HEIGHT);
+  const width = field(L.WINDOW_WIDTH);
+  const paddedHeight = L.paddedPixels(field(L.WINDOW_PAD_TOP), inHeight, outHeight, field(L.WINDOW_STRIDE_Y), height);
+  const paddedWidth = L.paddedPixels(field(L.WINDOW_PAD_LEFT), inWidth, outWidth, field(L.WINDOW_STRIDE_X), width);
   return {
-    image: field(L.WINDOW_IN_HEIGHT) * field(L.WINDOW_IN_WIDTH) * channels,
-    positions: field(L.WINDOW_OUT_HEIGHT) * field(L.WINDOW_OUT_WIDTH),
-    patch: field(L.WINDOW_HEIGHT) * field(L.WINDOW_WIDTH) * channels,
+    image: inHeight * inWidth * channels,
+    padded: paddedHeight * paddedWidth * channels,
+    positions: outHeight * outWidth,
+    patch: height * width * channels,
     outputs: field(L.WINDOW_OUT_CHANNELS),
   };
 }
@@ -168,12 +177,12 @@ function sharedImages(kernels: NNKernels, call: SharedCall): Images {
   /** @param parts into which so many images can be cut */
   const convolution = (op: number, alone: NNKernels['conv2d'], parts: (count: number) => number): NNKernels['conv2d'] => {
     return (out, given, other, window, count, scratch) => {
-      const { positions, patch, outputs } = sizesAt(call.memory, window);
+      const { padded, positions, patch, outputs } = sizesAt(call.memory, window);
       if (parts(count) < 2 || !call.pays(count * positions * patch * outputs)) {
         alone(out, given, other, window, count, scratch);
         return;
       }
-      const bytes = L.convScratchBytes(positions, patch, outputs);
+      const bytes = L.convScratchBytes(padded, positions, patch, outputs);
       call.run(op, call.tasks(count), out, given, other, window, count, 0, scratch, bytes);
     };
   };

@@ -24,13 +24,13 @@ const CONVOLUTIONS: readonly [string, Geometry][] = [
 
 function convolve(geometry: Geometry, count: number, make: (n: number, seed: number) => Float32Array) {
   bench.reset();
-  const { positions, patch, image, weights } = sizesOf(geometry);
+  const { padded, positions, patch, image, weights } = sizesOf(geometry);
   const outputs = count * positions * geometry.outputs;
   const [xs, ws, dys] = [make(count * image, 1), make(weights, 2), make(outputs, 3)];
   const [x, w, dy] = [bench.buffer(count * image, xs), bench.buffer(weights, ws), bench.buffer(outputs, dys)];
   const [y, dx, dw] = [bench.buffer(outputs), bench.buffer(count * image, ordinary(count * image, 4)), bench.buffer(weights)];
   const window = bench.buffer(16, windowRecord(geometry));
-  const scratch = bench.scratch(convScratchBytes(positions, patch, geometry.outputs));
+  const scratch = bench.scratch(convScratchBytes(padded, positions, patch, geometry.outputs));
   bench.run((k) => k.conv2d(y.address, x.address, w.address, window.address, count, scratch.address), scratch);
   bench.run((k) => k.conv2dInputGrad(dx.address, dy.address, w.address, window.address, count, scratch.address), scratch);
   bench.run((k) => k.conv2dWeightGrad(dw.address, dy.address, x.address, window.address, count, scratch.address), scratch);

@@ -118,13 +118,13 @@ describe.each([
   ['one channel', { ...plain, channels: 1, outputs: 16 }],
 ] as [string, Geometry][])('convolution, %s', (_, geometry) => {
   it.each([1, 2, 7, 8, 9, 3 * CONV_GROUP, 7 * CONV_GROUP + 1])('of %i images', (count) => {
-    const { positions, patch, image, weights } = sizesOf(geometry);
+    const { padded, positions, patch, image, weights } = sizesOf(geometry);
     const outputs = count * positions * geometry.outputs;
     const [xs, ws, dys] = [ordinary(count * image, 1), ordinary(weights, 2), wild(outputs, 3)];
     expectSame((side) => {
       const [x, w, dy, window] = [side.write(xs), side.write(ws), side.write(dys), side.write(windowRecord(geometry))];
       const [y, dx, dw] = [outputs, count * image, weights].map((n) => side.write(ordinary(n + 16, 4)));
-      const scratch = side.scratch(convScratchBytes(positions, patch, geometry.outputs));
+      const scratch = side.scratch(convScratchBytes(padded, positions, patch, geometry.outputs));
       side.kernels.conv2d(y!, x, w, window, count, scratch);
       side.kernels.conv2dInputGrad(dx!, dy, w, window, count, scratch);
       side.kernels.conv2dWeightGrad(dw!, dy, x, window, count, scratch);

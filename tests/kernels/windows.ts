@@ -18,7 +18,9 @@ export function sizesOf({ height, width, channels, kernel, stride, padding, outp
   const outWidth = Math.floor((width + padding[2] + padding[3] - kernel[1]) / stride[1]) + 1;
   const positions = outHeight * outWidth;
   const patch = kernel[0] * kernel[1] * channels;
-  return { outHeight, outWidth, positions, patch, image: height * width * channels, weights: patch * outputs };
+  const paddedHeight = L.paddedPixels(padding[0], height, outHeight, stride[0], kernel[0]);
+  const padded = paddedHeight * L.paddedPixels(padding[2], width, outWidth, stride[1], kernel[1]) * channels;
+  return { outHeight, outWidth, padded, positions, patch, image: height * width * channels, weights: patch * outputs };
 }
 
 export function windowRecord(geometry: Geometry): Int32Array {

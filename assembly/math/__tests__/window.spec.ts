@@ -1,4 +1,4 @@
-import { Gather, imageFloats, patchFloats, positionsOf, Scatter, visitPatches } from '../window';
+import { copyIn, copyOut, Gather, imageFloats, paddedFloats, patchFloats, positionsOf, Scatter, visitPatches } from '../window';
 import { fillExact, floats, get, put } from './floats';
 import { windowOf } from './windows';
 
@@ -6,6 +6,7 @@ describe('patches', () => {
   it('have the sizes that the record says', () => {
     const window = windowOf(5, 4, 3, 2, 1, 1, 7);
     expect(imageFloats(window)).toBe(60);
+    expect(paddedFloats(window)).toBe(7 * 6 * 3);
     expect(patchFloats(window)).toBe(12);
     expect(positionsOf(window)).toBe(30);
   });
@@ -16,7 +17,9 @@ describe('patches', () => {
     const patches = floats(36 + 4);
     for (let i = 0; i < 4; ++i) put(image, i, <f32>(i + 1));
     memory.fill(patches, 0x7f, 36 * 4);
-    visitPatches<Gather>(patches, image, window);
+    const padded = floats(16 + 4);
+    copyIn(padded, image, window);
+    visitPatches<Gather>(patches, padded, window);
     // The first window reaches over the top left corner.
     const expected: f32[] = [0, 0, 0, 0, 1, 2, 0, 3, 4];
     for (let i = 0; i < 9; ++i) expect(get(patches, i)).toBe(expected[i]);
@@ -33,8 +36,12 @@ describe('patches', () => {
       const scattered = floats(size);
       fillExact(x, size, 1);
       fillExact(p, length, 2);
-      visitPatches<Gather>(gathered, x, window);
-      visitPatches<Scatter>(p, scattered, window);
+      const padded = floats(paddedFloats(window) + 4);
+      copyIn(padded, x, window);
+      visitPatches<Gather>(gathered, padded, window);
+      memory.fill(padded, 0, 4 * paddedFloats(window));
+      visitPatches<Scatter>(p, padded, window);
+      copyOut(scattered, padded, window);
       let left: f64 = 0;
       let right: f64 = 0;
       for (let i = 0; i < length; ++i) left += get(p, i) * get(gathered, i);

@@ -54,7 +54,7 @@ export const conv2dKind: LayerKind<Conv2dLayer> = {
   plan({ filters, kernelSize, stride = 1, padding = 0 }, input, path) {
     const size = pairOf(kernelSize);
     const window = { size, stride: pairOf(stride), padding: padding === 'same' ? padding : pairOf(padding) };
-    const { output, record, positions } = planWindow(path, input, window, filters);
+    const { output, record, positions, padded } = planWindow(path, input, window, filters);
     const patch = size[0] * size[1] * input[2];
     return {
       ...PLAIN,
@@ -65,7 +65,7 @@ export const conv2dKind: LayerKind<Conv2dLayer> = {
         { name: 'bias', shape: [filters] },
       ],
       backwardReads: { input: true, output: false },
-      scratchBytes: () => convScratchBytes(positions, patch, filters),
+      scratchBytes: () => convScratchBytes(padded, positions, patch, filters),
       forward({ x, y, weights, record: at, scratch }, { kernels, count }) {
         kernels.conv2d(y, x, weights[0], at, count, scratch);
         kernels.biasAdd(y, weights[1], count * positions, filters);

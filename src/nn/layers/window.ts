@@ -32,7 +32,7 @@ export interface Window {
   readonly padding: readonly [number, number] | 'same';
 }
 
-/** The output's sizes, and the record. @throws ArgumentError naming `path` when input and window do not fit */
+/** The output's sizes, the record, and the floats of an image with its padding. @throws ArgumentError naming `path` when input and window do not fit */
 export function planWindow(path: string, input: Shape, { size, stride, padding }: Window, outChannels?: number) {
   if (input.length !== 3) throw new ArgumentError(path, 'an image [height, width, channels]', describe(input));
   const axis = (index: 0 | 1) => {
@@ -43,7 +43,7 @@ export function planWindow(path: string, input: Shape, { size, stride, padding }
       const reach = `an image of at least ${size[0]} × ${size[1]} pixels, padding included`;
       throw new ArgumentError(path, reach, describe(input));
     }
-    return { before, positions };
+    return { before, positions, padded: L.paddedPixels(before, input[index], positions, stride[index], size[index]) };
   };
   const [vertical, horizontal] = [axis(0), axis(1)];
   const channels = outChannels ?? input[2];
@@ -64,5 +64,6 @@ export function planWindow(path: string, input: Shape, { size, stride, padding }
   set(L.WINDOW_OUT_WIDTH, horizontal.positions);
   set(L.WINDOW_OUT_CHANNELS, channels);
   const output: Shape = [vertical.positions, horizontal.positions, channels];
-  return { output, record, positions: vertical.positions * horizontal.positions };
+  const padded = vertical.padded * horizontal.padded * input[2];
+  return { output, record, positions: vertical.positions * horizontal.positions, padded };
 }
