@@ -11,7 +11,7 @@ const [file] = process.argv.slice(2);
 if (!file) throw new Error('usage: node scripts/readme-train.js <result.json>');
 const { environment, rounds, measured } = JSON.parse(readFileSync(file, 'utf8'));
 
-const figure = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(2))));
+const figure = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(2));
 
 function timesAsLong(results, label) {
   const [mine, theirs] = [ADAL, label].map((name) => results.find((result) => result.label === name)?.ns);

@@ -14,10 +14,16 @@ export function readmeTables(result: Result): Map<string, string> {
   const tables: [string, Table | null | undefined][] = [
     ['comparisons', comparisonOverview(study)],
     ['matrix', condition && matrixTable(study, condition)],
-    ['speed', headlineTable(study)],
+    ['speed', measured(headlineTable(study))],
   ];
   const made = tables.filter((entry): entry is [string, Table] => Boolean(entry[1]));
   return new Map(made.map(([name, table]) => [name, `${tableMarkdown(table)}\n\n${originNote(result)}`]));
+}
+
+/** Without the rows that have no figure: the report says why, the README has no room for it. */
+function measured(table: Table | null): Table | null {
+  const hasFigure = (row: Table['rows'][number]): boolean => row.slice(2).some(({ text }) => /\d/.test(text));
+  return table && { ...table, rows: table.rows.filter(hasFigure) };
 }
 
 const originNote = ({ date, commands }: Result): string =>

@@ -90,6 +90,15 @@ describe('the README', () => {
     expect(once.startsWith('a\n') && once.endsWith('\nb')).toBe(true);
   });
 
+  it('has no rows without a figure', () => {
+    const rows = tables
+      .get('speed')!
+      .split('\n')
+      .filter((line) => line.startsWith('| **'));
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) expect(row.split('|').slice(3).join()).toMatch(/\d/);
+  });
+
   it('is refused with markers that lead nowhere', () => {
     expect(() => replaceTables('<!-- bench:other -->', tables)).toThrow('"text" expected markers of comparisons, matrix, speed');
     expect(() => replaceTables('<!-- bench:speed -->', tables)).toThrow('expected <!-- /bench:speed --> after');
