@@ -17,7 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   data: [...BASE, 'math', 'runtime'],
   optimizers: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'schedules'],
   gradients: [...BASE, 'runtime', 'tensors', 'optimizers'],
-  nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data', 'schedules', 'checkpoint', 'optimizers'],
+  nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data', 'schedules', 'checkpoint', 'optimizers', 'gradients'],
   platforms: [...BASE, 'index', 'runtime', 'optimizers'],
   cli: [...BASE, 'index', 'math', 'runtime', 'tensors', 'optimizers', 'nn', 'data', 'schedules', 'checkpoint'],
 };

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { renderCsv, renderReport } from '../../bench/report';
+import { stripsChart } from '../../bench/report/charts/strips';
 import { html } from '../../bench/report/html';
 import type { Result } from '../../bench/schema/result';
 import { parseResult } from '../../bench/suite/validate';
@@ -43,6 +44,13 @@ describe('the page', () => {
     const embedded = page.match(/<script type="text\/plain" id="result-data">([\s\S]*?)<\/script>/)![1]!;
     const text = gunzipSync(Buffer.from(embedded, 'base64')).toString();
     expect(parseResult(text, 'embedded')).toEqual(JSON.parse(JSON.stringify(result)));
+  });
+
+  it('draws zeros on log axes', () => {
+    const chart = stripsChart('t', { label: 'loss', log: true }, [{ label: 'a', index: 0, values: [0, 1e-9, 1], diverged: 0 }]);
+    expect(chart.markup).not.toContain('NaN');
+    expect(chart.markup).toContain('class="dots"');
+    expect(page).not.toContain('NaN,');
   });
 
   it('has anchors for all of its sections, and ids once', () => {

@@ -71,7 +71,8 @@ function isLog(axis: Axis): boolean {
 
 function createScale(axis: Axis, range: readonly [number, number]): Scale {
   const log = isLog(axis);
-  const scale: Scale = log ? scaleLog() : scaleLinear();
+  // Zeros lie on the edge of a log axis, not nowhere.
+  const scale: Scale = log ? scaleLog().clamp(true) : scaleLinear();
   scale.domain(domainOf(axis)).range(range);
   return axis.domain || log ? scale : scale.nice(5);
 }

@@ -33,9 +33,11 @@ function readSettings(form: HTMLFormElement): Settings {
   };
 }
 
-/** A log scale has no place for zero and below. */
+/** What a log scale draws of zero and of anything smaller than this: no difference between two runs is as small. */
+const LEAST_ON_LOG = 1e-16;
+
 function onScale(values: readonly (number | null)[], log: boolean): (number | null)[] {
-  return values.map((value) => (value === null || (log && value <= 0) ? null : value));
+  return values.map((value) => (value === null || !log ? value : Math.max(value, LEAST_ON_LOG)));
 }
 
 /** x of a series and its three columns, as `uPlot.join` takes them. */

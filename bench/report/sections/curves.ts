@@ -65,7 +65,7 @@ export function curveSection(study: Study): Section | null {
     id: 'curves',
     title: 'Curves',
     parts: [
-      'Line: the median over the seeds. Band: 10% to 90% of them. A run that diverged counts as worse than all others from then on. Time is the number of steps times the time of one, measured alone on the machine; where that was not measured there is no curve over time.',
+      'Line: the median over the seeds. Band: 10% to 90% of them. A run that diverged counts as worse than all others from then on. On a logarithmic scale whatever is below 10⁻¹⁶ lies there. Time is the number of steps times the time of one, measured alone on the machine; where that was not measured there is no curve over time.',
       html`<p class="unscripted">Curves need the script of this page; all figures are in the tables.</p>${controls(study, charts, conditions)}${figures}${embedGzip('curve-data', JSON.stringify(charts))}`,
     ],
   };
