@@ -3,8 +3,9 @@
  *   node scripts/readme-train.js bench/results/train-2026-11-23-node24.json
  */
 import { readFileSync } from 'node:fs';
-import { median, pairedRatio } from '../bench/harness/stats.js';
+import { median } from '../bench/harness/stats.js';
 import { ADAL, PLAIN, PYTORCH, TF_CPU, TF_WASM } from '../bench/train/peers.js';
+import { timesAsLong } from '../bench/train/report.js';
 import { markdownTable, replaceSection } from './readme-section.js';
 
 const [file] = process.argv.slice(2);
@@ -13,17 +14,18 @@ const { environment, rounds, measured } = JSON.parse(readFileSync(file, 'utf8'))
 
 const figure = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(2));
 
-function timesAsLong(results, label) {
-  const [mine, theirs] = [ADAL, label].map((name) => results.find((result) => result.label === name)?.ns);
-  return theirs ? `${figure(pairedRatio(theirs, mine.slice(0, theirs.length)).median)}×` : '–';
+function timesOf(entry, label) {
+  const ratio = timesAsLong(entry, label);
+  return ratio ? `${figure(ratio.median)}×` : '–';
 }
 
 const rows = measured
   .filter(({ workload }) => workload.kind !== 'gemm')
-  .map(({ workload: { kind, title, batch }, results }) => {
-    const ns = median(results.find(({ label }) => label === ADAL).ns);
+  .map((entry) => {
+    const { kind, title, batch } = entry.workload;
+    const ns = median(entry.results.find(({ label }) => label === ADAL).ns);
     const own = kind === 'step' ? `${figure((batch * 1e9) / ns)} samples/s` : `${figure(ns / 1e6)} ms a fit`;
-    return [title, own, ...[TF_WASM, TF_CPU, PLAIN, PYTORCH].map((label) => timesAsLong(results, label))];
+    return [title, own, ...[TF_WASM, TF_CPU, PLAIN, PYTORCH].map((label) => timesOf(entry, label))];
   });
 const table = markdownTable(['trained', 'adal-wasm', TF_WASM, TF_CPU, PLAIN, PYTORCH], rows);
 const versions = [TF_WASM, PYTORCH].map((label) => {

@@ -19,7 +19,7 @@ const SHOWN = {
 };
 
 /** How many times as long as adal-wasm a contender takes, with its 95% interval; null if either did not run. */
-function timesAsLong({ results }, label, reference = ADAL) {
+export function timesAsLong({ results }, label, reference = ADAL) {
   const [mine, theirs] = [reference, label].map((name) => results.find((result) => result.label === name)?.ns);
   return mine && theirs ? pairedRatio(theirs, mine.slice(0, theirs.length)) : null;
 }

@@ -15,6 +15,16 @@ function threadsRuntime(workerHost: WorkerHost, more: object = {}): Promise<Runt
   return createRuntime({ backend: 'threads', threads: 2, parallelThreshold: 0, jobTimeoutMs: 300, workerHost, ...more });
 }
 
+/** Five more steps of both with the same gradients give the same results and end in the same state. */
+async function expectSameSteps(optimizer: AdaL, sound: AdaL, method: 'step' | 'stepAsync'): Promise<void> {
+  for (let t = 1; t <= 5; t++) {
+    for (const each of [optimizer, sound]) fillRough(each, 50 + t);
+    const result: StepResult = await optimizer[method]();
+    expect(result).toEqual(sound.step());
+  }
+  expect(snapshot(optimizer)).toEqual(snapshot(sound));
+}
+
 describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (method) => {
   /** Steps until the faulty worker has drawn its task; a sound optimizer on one thread follows one step behind. */
   async function untilFailure(optimizer: AdaL, sound: AdaL): Promise<unknown> {
@@ -57,12 +67,7 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
         threadsReason: expect.stringMatching(REASONS[fault]),
       });
       expect(host.terminated).toBe(1);
-      for (let t = 1; t <= 5; t++) {
-        for (const each of [optimizer, sound]) fillRough(each, 50 + t);
-        const result: StepResult = await optimizer[method]();
-        expect(result).toEqual(sound.step());
-      }
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
+      await expectSameSteps(optimizer, sound, method);
       runtime.dispose();
     });
   });
@@ -88,12 +93,7 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
         expect(optimizer.params.w.length, 'gradients and parameters can still be looked at').toBe(MANY);
         optimizer.loadStateDict(saved);
         sound.loadStateDict(saved);
-        for (let t = 1; t <= 5; t++) {
-          for (const each of [optimizer, sound]) fillRough(each, 50 + t);
-          const result: StepResult = await optimizer[method]();
-          expect(result).toEqual(sound.step());
-        }
-        expect(snapshot(optimizer)).toEqual(snapshot(sound));
+        await expectSameSteps(optimizer, sound, method);
         runtime.dispose();
       });
     },
