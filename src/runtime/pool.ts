@@ -8,7 +8,7 @@ import * as L from '../abi/layout';
 import { AdalError, StepAbortedError, WorkerError } from '../errors';
 import type { LinearMemory } from './memory';
 import { TASKS_A_SLICE } from './sliced';
-import { turn } from './turn';
+import { orAfter, turn } from './turn';
 import type { WorkerHandle, WorkerHost } from './worker-host';
 
 /** A module's side of the job protocol (assembly/jobs.ts) on this thread. Times are nanoseconds; `arg` says what is to be done. */
@@ -274,7 +274,7 @@ export class WorkerPool {
     }
     Atomics.store(memory.i32, parked, 1);
     const outcome = waitAsync(memory.i32, index, seen, SLICE_MS);
-    if (outcome.async) await outcome.value;
+    if (outcome.async) await orAfter(outcome.value, SLICE_MS);
     Atomics.store(memory.i32, parked, 0);
   }
 }

@@ -1,6 +1,6 @@
 /** Threads that work: right under stress, started and ended when they should be. */
 import { execFileSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as L from '../../src/abi/layout';
 import { AdaL, createRuntime, type Runtime } from '../../src/index';
 import { checkClipping } from '../../src/optimizers/clipping';
@@ -99,6 +99,29 @@ describe('stress', () => {
       }),
     );
   });
+});
+
+it('an engine that never tells of an event, nor of its time-out, makes no step hang', async () => {
+  const silent = vi.fn(() => ({ async: true, value: new Promise(() => {}) }));
+  const original = Object.getOwnPropertyDescriptor(Atomics, 'waitAsync');
+  Object.defineProperty(Atomics, 'waitAsync', { value: silent, configurable: true });
+  try {
+    await withRuntime(simd, (single) =>
+      withRuntime(THREAD_CASES[1], async (runtime) => {
+        const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
+        for (let t = 1; t <= 2000 && silent.mock.calls.length < 3; t++) {
+          for (const each of [optimizer, sound]) fillRough(each, t);
+          await optimizer.stepAsync();
+          sound.step();
+        }
+        expect(silent.mock.calls.length, 'how often this thread waited').toBeGreaterThanOrEqual(3);
+        expect(snapshot(optimizer)).toEqual(snapshot(sound));
+      }),
+    );
+  } finally {
+    if (original) Object.defineProperty(Atomics, 'waitAsync', original);
+    else Reflect.deleteProperty(Atomics, 'waitAsync');
+  }
 });
 
 describe('lifetimes', () => {
