@@ -2,6 +2,7 @@
 import {
   WINDOW_HEIGHT,
   WINDOW_IN_CHANNELS,
+  WINDOW_IN_HEIGHT,
   WINDOW_IN_WIDTH,
   WINDOW_OUT_HEIGHT,
   WINDOW_OUT_WIDTH,
@@ -20,6 +21,14 @@ export class Pooling {
    * @param row bytes of an image row @param pixel bytes of a pixel @param lanes channels, 1…4
    */
   visit(in0: usize, out: usize, index: usize, height: i32, width: i32, row: usize, pixel: usize, lanes: i32): void {}
+
+  /** The same for windows of 2 × 2 that lie side by side and for four channels; gradients are stored, with nothing to add to. */
+  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {}
+}
+
+/** Whether v comes in place of best, which came before it: if it is greater, or NaN. */
+function takes(v: v128, best: v128): v128 {
+  return v128.or(f32x4.gt(v, best), f32x4.ne(v, v));
 }
 
 @unmanaged
@@ -33,7 +42,7 @@ export class Maximum extends Pooling {
       let p = in0;
       for (let x = 0; x < width; ++x) {
         const v = loadLanes(p, lanes);
-        const take = v128.or(f32x4.gt(v, best), f32x4.ne(v, v));
+        const take = takes(v, best);
         best = v128.bitselect(v, best, take);
         place = v128.bitselect(i32x4.splat(w++), place, take);
         p += pixel;
@@ -42,6 +51,24 @@ export class Maximum extends Pooling {
     }
     storeLanes(out, best, lanes);
     if (index) storeLanes(index, place, lanes);
+  }
+
+  @inline
+  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
+    const top = v128.load(in0);
+    const topRight = v128.load(in0 + pixel);
+    const bottom = v128.load(in0 + row);
+    const bottomRight = v128.load(in0 + row + pixel);
+    const right = takes(topRight, top);
+    const lowerRight = takes(bottomRight, bottom);
+    const upper = v128.bitselect(topRight, top, right);
+    const lower = v128.bitselect(bottomRight, bottom, lowerRight);
+    const down = takes(lower, upper);
+    v128.store(out, v128.bitselect(lower, upper, down));
+    if (!index) return;
+    // A mask is -1 where it is true: places 0, 1 above and 2, 3 below.
+    const places = v128.bitselect(i32x4.sub(i32x4.splat(2), lowerRight), i32x4.neg(right), down);
+    v128.store(index, places);
   }
 }
 
@@ -62,6 +89,16 @@ export class MaximumGradient extends Pooling {
       in0 += row;
     }
   }
+
+  @inline
+  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
+    const dy = f32x4.add(f32x4.splat(0), v128.load(out)); // as the sum that begins with zero: never -0
+    const place = v128.load(index);
+    v128.store(in0, v128.and(dy, i32x4.eq(place, i32x4.splat(0))));
+    v128.store(in0 + pixel, v128.and(dy, i32x4.eq(place, i32x4.splat(1))));
+    v128.store(in0 + row, v128.and(dy, i32x4.eq(place, i32x4.splat(2))));
+    v128.store(in0 + row + pixel, v128.and(dy, i32x4.eq(place, i32x4.splat(3))));
+  }
 }
 
 @unmanaged
@@ -79,6 +116,14 @@ export class Average extends Pooling {
     }
     storeLanes(out, f32x4.mul(sum, f32x4.splat(<f32>(1.0 / <f64>(height * width)))), lanes);
   }
+
+  @inline
+  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
+    const first = f32x4.add(f32x4.splat(0), v128.load(in0));
+    const upper = f32x4.add(first, v128.load(in0 + pixel));
+    const sum = f32x4.add(f32x4.add(upper, v128.load(in0 + row)), v128.load(in0 + row + pixel));
+    v128.store(out, f32x4.mul(sum, f32x4.splat(0.25)));
+  }
 }
 
 @unmanaged
@@ -95,6 +140,27 @@ export class AverageGradient extends Pooling {
       in0 += row;
     }
   }
+
+  @inline
+  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
+    const share = f32x4.add(f32x4.splat(0), f32x4.mul(v128.load(out), f32x4.splat(0.25)));
+    v128.store(in0, share);
+    v128.store(in0 + pixel, share);
+    v128.store(in0 + row, share);
+    v128.store(in0 + row + pixel, share);
+  }
+}
+
+/** Whether windows are of 2 × 2 and side by side, as in most networks. */
+function halves(window: usize): bool {
+  const square = load<i32>(window, WINDOW_HEIGHT) === 2 && load<i32>(window, WINDOW_WIDTH) === 2;
+  return square && load<i32>(window, WINDOW_STRIDE_Y) === 2 && load<i32>(window, WINDOW_STRIDE_X) === 2;
+}
+
+/** Whether `Pooling.halve` stores every element of an image's gradient. */
+function storesAll(window: usize): bool {
+  const odd = load<i32>(window, WINDOW_IN_HEIGHT) | load<i32>(window, WINDOW_IN_WIDTH);
+  return halves(window) && !(odd & 1) && !(load<i32>(window, WINDOW_IN_CHANNELS) & 3);
 }
 
 /** Visits every output pixel of `count` images: `input` is x or dx, `out` y or dy; index may be 0. */
@@ -109,11 +175,17 @@ export function pool<P extends Pooling>(out: usize, index: usize, input: usize, 
   const down = <usize>load<i32>(window, WINDOW_STRIDE_Y) * row;
   const right = <usize>load<i32>(window, WINDOW_STRIDE_X) * pixel;
   const image = (<usize>imageFloats(window)) << 2;
+  const halved = halves(window) ? channels & ~3 : 0;
   for (let i = 0; i < count; ++i) {
     for (let oy = 0; oy < outHeight; ++oy) {
       let in0 = input + <usize>oy * down;
       for (let ox = 0; ox < outWidth; ++ox) {
-        for (let c = 0; c < channels; c += 4) {
+        let c = 0;
+        for (; c < halved; c += 4) {
+          const at = (<usize>c) << 2;
+          changetype<P>(0).halve(in0 + at, out + at, index ? index + at : 0, row, pixel);
+        }
+        for (; c < channels; c += 4) {
           const at = (<usize>c) << 2;
           const lanes = min(4, channels - c);
           changetype<P>(0).visit(in0 + at, out + at, index ? index + at : 0, height, width, row, pixel, lanes);
@@ -127,9 +199,9 @@ export function pool<P extends Pooling>(out: usize, index: usize, input: usize, 
   }
 }
 
-/** The same for gradients, which add to dx: it begins as zero. */
+/** The same for gradients, which add to dx: it begins as zero, where anything is added to or left out. */
 export function poolGradient<P extends Pooling>(dx: usize, dy: usize, index: usize, window: usize, count: i32): void {
-  zeroFloats(dx, imageFloats(window) * count);
+  if (!storesAll(window)) zeroFloats(dx, imageFloats(window) * count);
   pool<P>(dy, index, dx, window, count);
 }
 

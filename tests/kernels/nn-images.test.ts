@@ -115,6 +115,8 @@ describe('conv2d and its gradients', () => {
 
 const POOLS: readonly [string, Geometry][] = [
   ['2×2', { ...plain, kernel: [2, 2], stride: [2, 2], height: 6, channels: 8, outputs: 8 }],
+  ['2×2, odd rest left out, whole vectors', { ...plain, kernel: [2, 2], stride: [2, 2], channels: 12, outputs: 12 }],
+  ['2×2, a vector and a half', { ...plain, kernel: [2, 2], stride: [2, 2], height: 4, channels: 6, outputs: 6 }],
   ['odd rest left out', { ...plain, kernel: [2, 2], stride: [2, 2], channels: 3, outputs: 3 }],
   ['overlapping', { ...plain, kernel: [3, 2], stride: [1, 1], channels: 7, outputs: 7 }],
   ['gaps', { ...plain, kernel: [1, 2], stride: [2, 3], channels: 5, outputs: 5 }],
@@ -141,14 +143,21 @@ describe.each(POOLS)('pooling, %s', (_, geometry) => {
   });
 });
 
-it('maxPool2d takes the first of equals, and NaN', () => {
-  const geometry: Geometry = { ...plain, height: 2, width: 2, channels: 3, kernel: [2, 2], outputs: 3 };
-  const x = bench.buffer(12, Float32Array.of(1, 0, 5, 3, -0, Number.NaN, 3, 0, 6, 2, 0, 7));
-  const [y, index] = [bench.buffer(3), bench.buffer(3, new Int32Array(3))];
+it.each([1, 2])('maxPool2d with a stride of %i takes the first of equals, and the last NaN', (step) => {
+  const stride = [step, step] as const;
+  const geometry: Geometry = { ...plain, height: 2, width: 2, channels: 4, kernel: [2, 2], stride, outputs: 4 };
+  const pixels = [
+    [1, 0, 5, Number.NaN],
+    [3, -0, Number.NaN, 2],
+    [3, 0, 6, Number.NaN],
+    [2, 0, 7, 9],
+  ];
+  const x = bench.buffer(16, Float32Array.from(pixels.flat()));
+  const [y, index] = [bench.buffer(4), bench.buffer(4, new Int32Array(4))];
   const window = bench.buffer(16, windowRecord(geometry));
   bench.run((k) => k.maxPool2d(y.address, index.address, x.address, window.address, 1));
-  expect([...bench.read(y, 3)]).toEqual([3, 0, Number.NaN]);
-  expect([...bench.readInts(index, 3)]).toEqual([1, 0, 1]);
+  expect([...bench.read(y, 4)]).toEqual([3, 0, Number.NaN, Number.NaN]);
+  expect([...bench.readInts(index, 4)]).toEqual([1, 0, 1, 2]);
 });
 
 it('globalAvgPool is the mean, and spreads its gradient evenly', () => {
