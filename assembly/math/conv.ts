@@ -2,10 +2,11 @@
  * 2-D convolution as matrix products over patches, image by image, so that the patches of one image stay in cache and scratch
  * does not grow with the batch. Weights are [out channels][kernel rows][kernel columns][in channels]: a row is a patch's shape.
  *
- * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a group's weight gradient ┐┌ gemm's ┐
+ * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a group's weight gradient ┐┌ its transpose ┐┌ gemm's ┐
  */
 import { CONV_GROUP, convCopyBytes, WINDOW_OUT_CHANNELS } from '../../src/abi/nn-layout';
 import { accumulate, gemm } from './gemm';
+import { transpose } from './pack';
 import { addFloats, zeroFloats } from './partial';
 import { copyIn, copyOut, Gather, imageFloats, paddedFloats, patchFloats, positionsOf, Scatter, visitPatches } from './window';
 
@@ -24,9 +25,14 @@ export function groupGradient(window: usize, scratch: usize): usize {
   return patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window));
 }
 
+/** Where its transpose goes. */
+function turnedGradient(window: usize, scratch: usize): usize {
+  return groupGradient(window, scratch) + bytesOf(load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window));
+}
+
 /** Where gemm's part of scratch begins. */
 function gemmScratch(window: usize, scratch: usize): usize {
-  return groupGradient(window, scratch) + bytesOf(load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window));
+  return turnedGradient(window, scratch) + bytesOf(load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window));
 }
 
 /** y = patches(x)·Wᵀ */
@@ -78,7 +84,10 @@ export function convolveWeightGradient(dw: usize, dy: usize, x: usize, window: u
   }
 }
 
-/** sum = what the images of one group give; `dy` and `x` are those of all images. */
+/**
+ * sum = what the images of one group give; `dy` and `x` are those of all images. Of dy and patches the product transposes the
+ * narrower one: where that is the patches, its result is the transpose of dW, of the same bits.
+ */
 // biome-ignore format: one line a role
 export function weightGradientOfGroup(
   sum: usize, group: i32, dy: usize, x: usize, window: usize,
@@ -92,11 +101,16 @@ export function weightGradientOfGroup(
   const xStep = (<usize>imageFloats(window)) << 2;
   const dyStep = (<usize>(positions * outputs)) << 2;
   const first = group * CONV_GROUP;
-  zeroFloats(sum, outputs * patch);
+  const turns = patch < outputs;
+  const total = turns ? turnedGradient(window, scratch) : sum;
+  zeroFloats(total, outputs * patch);
   zeroFloats(scratch, paddedFloats(window));
   for (let i = first; i < min(count, first + CONV_GROUP); ++i) {
     copyIn(scratch, x + <usize>i * xStep, window);
     visitPatches<Gather>(patches, scratch, window);
-    accumulate(sum, dy + <usize>i * dyStep, patches, outputs, patch, positions, rest, true, false);
+    const dyi = dy + <usize>i * dyStep;
+    if (turns) accumulate(total, patches, dyi, patch, outputs, positions, rest, true, false);
+    else accumulate(total, dyi, patches, outputs, patch, positions, rest, true, false);
   }
+  if (turns) transpose(sum, (<usize>patch) << 2, total, (<usize>outputs) << 2, patch, outputs);
 }

@@ -59,8 +59,8 @@ export function paddedPixels(before: number, image: number, positions: number, s
 }
 
 /**
- * Bytes of scratch that conv2d and its gradients need: an image with its padding, its patches, one group's weight gradient,
- * gemm's own.
+ * Bytes of scratch that conv2d and its gradients need: an image with its padding, its patches, one group's weight gradient and
+ * its transpose, gemm's own.
  * @param padded padded height × padded width × in channels
  * @param positions out height × out width
  * @param patch window height × window width × in channels
@@ -68,10 +68,11 @@ export function paddedPixels(before: number, image: number, positions: number, s
 export function convScratchBytes(padded: number, positions: number, patch: number, outChannels: number): number {
   let product = gemmScratchBytes(positions, outChannels, patch);
   const input = gemmScratchBytes(positions, patch, outChannels);
-  const weight = gemmScratchBytes(outChannels, patch, positions);
+  const turns = patch < outChannels;
+  const weight = gemmScratchBytes(turns ? patch : outChannels, turns ? outChannels : patch, positions);
   if (input > product) product = input;
   if (weight > product) product = weight;
-  return convCopyBytes(padded) + convCopyBytes(positions * patch) + floatsBytes(outChannels * patch) + product;
+  return convCopyBytes(padded) + convCopyBytes(positions * patch) + 2 * floatsBytes(outChannels * patch) + product;
 }
 
 // Job record: a kernel's call whose work threads share (assembly/math/shared.ts). All words.
