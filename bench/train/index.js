@@ -11,7 +11,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { environment } from '../harness/environment.js';
-import { ADAL, Contender, contendersOf, findPyTorch, installPeers } from './peers.js';
+import { ADAL, contendersOf, findPyTorch, installPeers } from './peers.js';
 import { reportOf } from './report.js';
 import { WORKLOADS } from './workloads.js';
 
@@ -33,8 +33,8 @@ const CHECK_STEPS = 3;
 const TOLERANCE = 1e-3;
 
 /** Starts a contender and lets it take its first steps; what it cannot do is its result. */
-async function begin(workload, label, command) {
-  const contender = new Contender(...command(workload));
+async function begin(workload, label, launch) {
+  const contender = launch(workload);
   try {
     const { version } = await contender.start();
     const first = await contender.ask(`losses ${workload.kind === 'step' ? CHECK_STEPS : 1}`);
@@ -69,8 +69,8 @@ async function time(running) {
 async function measure(workload, python) {
   process.stderr.write(`${workload.name} …\n`);
   const entries = [];
-  for (const [label, command] of Object.entries(contendersOf(workload, python))) {
-    entries.push(await begin(workload, label, command));
+  for (const [label, launch] of Object.entries(contendersOf(workload, python))) {
+    entries.push(await begin(workload, label, launch));
   }
   const running = entries.filter(({ contender }) => contender);
   const apart = disagreement(workload, running);

@@ -30,11 +30,18 @@ export function findPyTorch() {
 
 /** Who competes: a label, and how to start it on a workload. */
 function inNode(engine, options = {}) {
-  return ({ name }) => [process.execPath, ['--no-warnings', `${HERE}contender.js`, name, engine, JSON.stringify(options)]];
+  const script = ['--no-warnings', `${HERE}contender.js`];
+  return ({ name }) => new Contender(process.execPath, [...script, name, engine, JSON.stringify(options)]);
+}
+
+function inPython(python) {
+  return (workload) => new Contender(python, [`${HERE}engines/pytorch.py`, JSON.stringify(workload)]);
 }
 
 export const ADAL = 'adal-wasm';
 export const ADAL_2 = 'adal-wasm, 2 threads';
+/** What the machine has to give: two processes that share nothing. Virtual cores may be halves of one. */
+export const ADAL_TWICE = 'adal-wasm, 2 processes';
 export const ADAL_RELAXED = 'adal-wasm, relaxed';
 export const TF_WASM = 'TensorFlow.js wasm';
 export const TF_CPU = 'TensorFlow.js cpu';
@@ -44,19 +51,20 @@ export const PYTORCH = 'PyTorch (native)';
 /** Workloads that threads and fused multiply-adds are for. */
 const LARGE = ['mlp-128', 'cnn-32', 'cnn-128', 'gemm-512x512x512'];
 
-/** The contenders of a workload, by label. */
+/** The contenders of a workload, by label: functions that start them on it. */
 export function contendersOf(workload, python) {
   const { kind, name } = workload;
   const all = { [ADAL]: inNode('adal') };
   if (LARGE.includes(name)) {
     all[ADAL_2] = inNode('adal', { threads: 2 });
+    all[ADAL_TWICE] = (given) => new Pair(inNode('adal')(given), inNode('adal')(given));
     all[ADAL_RELAXED] = inNode('adal', { relaxed: true });
   }
   all[TF_WASM] = inNode('tensorflow', { backend: 'wasm' });
   // A step of 18 seconds tells no more than that of 5, and a product or a fit no more than a step.
   if (kind === 'step' && name !== 'cnn-128') all[TF_CPU] = inNode('tensorflow', { backend: 'cpu' });
   all[PLAIN] = inNode('plain');
-  if (python) all[PYTORCH] = (given) => [python, [`${HERE}engines/pytorch.py`, JSON.stringify(given)]];
+  if (python) all[PYTORCH] = inPython(python);
   return all;
 }
 
@@ -94,5 +102,31 @@ export class Contender {
     const message = JSON.parse(value);
     if (message?.error) throw new Error(message.error);
     return message;
+  }
+}
+
+/** Two contenders at once, as one that takes the time of a call by both their calls. */
+class Pair {
+  #each;
+
+  constructor(...each) {
+    this.#each = each;
+  }
+
+  async start() {
+    const [first] = await Promise.all(this.#each.map((one) => one.start()));
+    return first;
+  }
+
+  async ask(request) {
+    const answers = await Promise.all(this.#each.map((one) => one.ask(request)));
+    if (request === 'memory') return answers[0] + answers[1];
+    if (!request.startsWith('sample')) return answers[0];
+    const rate = answers.reduce((sum, { calls, ns }) => sum + calls / ns, 0);
+    return { calls: 1, ns: 1 / rate };
+  }
+
+  end() {
+    for (const one of this.#each) one.end();
   }
 }
