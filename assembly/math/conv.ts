@@ -2,37 +2,35 @@
  * 2-D convolution as matrix products over patches, image by image, so that the patches of one image stay in cache and scratch
  * does not grow with the batch. Weights are [out channels][kernel rows][kernel columns][in channels]: a row is a patch's shape.
  *
- * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a group's weight gradient ┐┌ its transpose ┐┌ gemm's ┐
+ * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a weight gradient's transpose ┐┌ gemm's ┐┌ sums of groups ┐
  */
-import { CONV_GROUP, convCopyBytes, WINDOW_OUT_CHANNELS } from '../../src/abi/nn-layout';
+import { CONV_GROUP, convCopyBytes, convGradientBytes, convSumsOffset, WINDOW_OUT_CHANNELS } from '../../src/abi/nn-layout';
 import { accumulate, gemm } from './gemm';
 import { transpose } from './pack';
 import { addFloats, zeroFloats } from './partial';
 import { copyIn, copyOut, Gather, imageFloats, paddedFloats, patchFloats, positionsOf, Scatter, visitPatches } from './window';
-
-/** Bytes of n f32, to a whole turn. */
-function bytesOf(n: i32): usize {
-  return (<usize>((n + 15) & ~15)) << 2;
-}
 
 /** Where an image's patches begin in scratch. */
 function patchesIn(scratch: usize, window: usize): usize {
   return scratch + <usize>convCopyBytes(paddedFloats(window));
 }
 
-/** Where in a scratch of convolutions there is room for a group's weight gradient. */
-export function groupGradient(window: usize, scratch: usize): usize {
-  return patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window));
-}
-
-/** Where its transpose goes. */
+/** Where the transpose of a weight gradient goes. */
 function turnedGradient(window: usize, scratch: usize): usize {
-  return groupGradient(window, scratch) + bytesOf(load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window));
+  return patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window));
 }
 
 /** Where gemm's part of scratch begins. */
 function gemmScratch(window: usize, scratch: usize): usize {
-  return turnedGradient(window, scratch) + bytesOf(load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window));
+  return turnedGradient(window, scratch) + <usize>convGradientBytes(patchFloats(window), load<i32>(window, WINDOW_OUT_CHANNELS));
+}
+
+/** Where in a scratch of convolutions there is room for a group's weight gradient; `slot` is below the number of sums. */
+export function groupGradient(window: usize, scratch: usize, slot: u32): usize {
+  const patch = patchFloats(window);
+  const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
+  const sums = scratch + <usize>convSumsOffset(paddedFloats(window), positionsOf(window), patch, outputs);
+  return sums + <usize>slot * <usize>convGradientBytes(patch, outputs);
 }
 
 /** y = patches(x)·Wᵀ */
@@ -78,7 +76,7 @@ export function convolveInputGradient(dx: usize, dy: usize, weight: usize, windo
 export function convolveWeightGradient(dw: usize, dy: usize, x: usize, window: usize, count: i32, scratch: usize): void {
   const weights = load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window);
   for (let group = 0; group * CONV_GROUP < count; ++group) {
-    const target = group === 0 ? dw : groupGradient(window, scratch);
+    const target = group === 0 ? dw : groupGradient(window, scratch, 0);
     weightGradientOfGroup(target, group, dy, x, window, count, scratch);
     if (group > 0) addFloats(dw, target, weights);
   }

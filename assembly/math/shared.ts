@@ -5,10 +5,11 @@
  *   products               columns of C, or rows where C is narrow
  *   convolution, pooling   images
  *   ReLU, bias             elements, rows
- *   weight gradient        a group of images a task; a phase has as many groups as there are threads, and adds their sums in order
+ *   weight gradient        a group of images a task; a phase has CONV_SUMS groups a thread, and adds their sums in order
  */
 import {
   CONV_GROUP,
+  CONV_SUMS,
   GEMM_PANEL,
   SHARED_BIAS_ADD,
   SHARED_CONV,
@@ -136,16 +137,17 @@ function visitElements(op: i32, record: usize, task: i32): void {
   else activationGradient<Rectifier>(out + at, given + at, <usize>load<u32>(record, SHARED_WITH) + at, count, 0);
 }
 
-/** Groups of the phase under way: one a thread, as long as there are any. */
+/** Groups of the phase under way: as many as there are sums, while there are any. */
 function groupsNow(record: usize): i32 {
   const groups = (load<i32>(record, SHARED_N) + CONV_GROUP - 1) / CONV_GROUP;
-  return min(load<i32>(record, SHARED_THREADS), groups - load<i32>(record, SHARED_DONE));
+  return min(CONV_SUMS * load<i32>(record, SHARED_THREADS), groups - load<i32>(record, SHARED_DONE));
 }
 
 /** Where the sum of the phase's group number `task` goes: the first of all into dW itself. */
 function sumOf(record: usize, task: u32): usize {
-  const first = load<i32>(record, SHARED_DONE) === 0 && task === 0;
-  return first ? <usize>load<u32>(record, SHARED_OUT) : groupGradient(load<u32>(record, SHARED_M), scratchOf(record, task));
+  if (load<i32>(record, SHARED_DONE) === 0 && task === 0) return load<u32>(record, SHARED_OUT);
+  const threads = load<u32>(record, SHARED_THREADS);
+  return groupGradient(load<u32>(record, SHARED_M), scratchOf(record, task % threads), task / threads);
 }
 
 function sumGroup(record: usize, task: u32, scratch: usize): void {

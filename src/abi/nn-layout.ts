@@ -59,20 +59,38 @@ export function paddedPixels(before: number, image: number, positions: number, s
 }
 
 /**
- * Bytes of scratch that conv2d and its gradients need: an image with its padding, its patches, one group's weight gradient and
- * its transpose, gemm's own.
- * @param padded padded height × padded width × in channels
- * @param positions out height × out width
- * @param patch window height × window width × in channels
+ * Where threads share a weight gradient, each has room for so many sums of groups: with one alone all would wait for the slowest
+ * core after every group.
  */
-export function convScratchBytes(padded: number, positions: number, patch: number, outChannels: number): number {
+export const CONV_SUMS = 4;
+
+/** Bytes of a weight gradient. */
+export function convGradientBytes(patch: number, outChannels: number): number {
+  return floatsBytes(outChannels * patch);
+}
+
+/** Where in a scratch of convolutions the sums of groups begin, bytes: after all else. */
+export function convSumsOffset(padded: number, positions: number, patch: number, outChannels: number): number {
   let product = gemmScratchBytes(positions, outChannels, patch);
   const input = gemmScratchBytes(positions, patch, outChannels);
   const turns = patch < outChannels;
   const weight = gemmScratchBytes(turns ? patch : outChannels, turns ? outChannels : patch, positions);
   if (input > product) product = input;
   if (weight > product) product = weight;
-  return convCopyBytes(padded) + convCopyBytes(positions * patch) + 2 * floatsBytes(outChannels * patch) + product;
+  const copies = convCopyBytes(padded) + convCopyBytes(positions * patch) + convGradientBytes(patch, outChannels);
+  return copies + floatsBytes(product / 4);
+}
+
+/**
+ * Bytes of scratch that conv2d and its gradients need: an image with its padding, its patches, the transpose of a weight
+ * gradient, gemm's own, sums of groups.
+ * @param padded padded height × padded width × in channels
+ * @param positions out height × out width
+ * @param patch window height × window width × in channels
+ * @param sums 1; CONV_SUMS where threads share
+ */
+export function convScratchBytes(padded: number, positions: number, patch: number, outChannels: number, sums: number): number {
+  return convSumsOffset(padded, positions, patch, outChannels) + sums * convGradientBytes(patch, outChannels);
 }
 
 // Job record: a kernel's call whose work threads share (assembly/math/shared.ts). All words.

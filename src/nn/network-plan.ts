@@ -151,7 +151,7 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
   space.pin(input);
   const targets = space.add(floatBytes(batchSize * targetsPerSample), 0, end);
   const lossConstants = space.add(floatBytes(kind.constants(loss).length), 0, end);
-  const scratchBytes = scratchStep(Math.max(...planned.map((layer) => layer.scratchBytes(batchSize))));
+  const scratchBytes = scratchStep(Math.max(...planned.map((layer) => layer.scratchBytes(batchSize, threads))));
   const scratch = space.add(threads * scratchBytes, 0, end);
   const { firstTrained, evaluated } = findTrained(planned, names, frozen);
   const buffers = planForward(space, planned, input, batchSize, training ? evaluated : planned.length);

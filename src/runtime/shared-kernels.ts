@@ -182,7 +182,7 @@ function sharedImages(kernels: NNKernels, call: SharedCall): Images {
         alone(out, given, other, window, count, scratch);
         return;
       }
-      const bytes = L.convScratchBytes(padded, positions, patch, outputs);
+      const bytes = L.convScratchBytes(padded, positions, patch, outputs, L.CONV_SUMS);
       call.run(op, call.tasks(count), out, given, other, window, count, 0, scratch, bytes);
     };
   };

@@ -30,7 +30,7 @@ function convolve(geometry: Geometry, count: number, make: (n: number, seed: num
   const [x, w, dy] = [bench.buffer(count * image, xs), bench.buffer(weights, ws), bench.buffer(outputs, dys)];
   const [y, dx, dw] = [bench.buffer(outputs), bench.buffer(count * image, ordinary(count * image, 4)), bench.buffer(weights)];
   const window = bench.buffer(16, windowRecord(geometry));
-  const scratch = bench.scratch(convScratchBytes(padded, positions, patch, geometry.outputs));
+  const scratch = bench.scratch(convScratchBytes(padded, positions, patch, geometry.outputs, 1));
   bench.run((k) => k.conv2d(y.address, x.address, w.address, window.address, count, scratch.address), scratch);
   bench.run((k) => k.conv2dInputGrad(dx.address, dy.address, w.address, window.address, count, scratch.address), scratch);
   bench.run((k) => k.conv2dWeightGrad(dw.address, dy.address, x.address, window.address, count, scratch.address), scratch);

@@ -1,7 +1,7 @@
 /** Kernels whose work threads share: bit for bit the oracle's for every thread count, and tidy at their edges. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONV_GROUP, convScratchBytes, GEMM_PANEL, gemmScratchBytes, scratchStep } from '../../src/abi/nn-layout';
+import { CONV_GROUP, CONV_SUMS, convScratchBytes, GEMM_PANEL, gemmScratchBytes, scratchStep } from '../../src/abi/nn-layout';
 import { WorkerError } from '../../src/index';
 import { conv2d, createModel, dense, flatten, maxPool2d, relu } from '../../src/nn';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
@@ -117,14 +117,14 @@ describe.each([
   ['stride 2', { ...plain, stride: [2, 2], padding: [0, 1, 1, 0] }],
   ['one channel', { ...plain, channels: 1, outputs: 16 }],
 ] as [string, Geometry][])('convolution, %s', (_, geometry) => {
-  it.each([1, 2, 7, 8, 9, 3 * CONV_GROUP, 7 * CONV_GROUP + 1])('of %i images', (count) => {
+  it.each([1, 2, 7, 8, 9, 3 * CONV_GROUP, 9 * CONV_GROUP + 1])('of %i images', (count) => {
     const { padded, positions, patch, image, weights } = sizesOf(geometry);
     const outputs = count * positions * geometry.outputs;
     const [xs, ws, dys] = [ordinary(count * image, 1), ordinary(weights, 2), wild(outputs, 3)];
     expectSame((side) => {
       const [x, w, dy, window] = [side.write(xs), side.write(ws), side.write(dys), side.write(windowRecord(geometry))];
       const [y, dx, dw] = [outputs, count * image, weights].map((n) => side.write(ordinary(n + 16, 4)));
-      const scratch = side.scratch(convScratchBytes(padded, positions, patch, geometry.outputs));
+      const scratch = side.scratch(convScratchBytes(padded, positions, patch, geometry.outputs, CONV_SUMS));
       side.kernels.conv2d(y!, x, w, window, count, scratch);
       side.kernels.conv2dInputGrad(dx!, dy, w, window, count, scratch);
       side.kernels.conv2dWeightGrad(dw!, dy, x, window, count, scratch);

@@ -12,7 +12,7 @@ describe('convolve', () => {
     const y = floats(9);
     for (let i = 0; i < 9; ++i) put(x, i, <f32>(i + 1));
     for (let i = 0; i < 9; ++i) put(weight, i, 1);
-    convolve(y, x, weight, window, 1, floats(<i32>L.convScratchBytes(25, 9, 9, 1) / 4));
+    convolve(y, x, weight, window, 1, floats(<i32>L.convScratchBytes(25, 9, 9, 1, 1) / 4));
     expect(get(y, 0)).toBe(12);
     expect(get(y, 4)).toBe(45);
     expect(get(y, 8)).toBe(28);
@@ -28,7 +28,7 @@ describe('convolve', () => {
     const dy = floats(count * 60);
     const dx = floats(count * 60);
     const dw = floats(24);
-    const scratch = floats(<i32>L.convScratchBytes(126, 30, 12, 2) / 4);
+    const scratch = floats(<i32>L.convScratchBytes(126, 30, 12, 2, 1) / 4);
     fillExact(x, count * 60, 1);
     fillExact(weight, 24, 2);
     fillExact(dy, count * 60, 3);

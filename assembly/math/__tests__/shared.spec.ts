@@ -72,10 +72,10 @@ describe('shared products', () => {
 describe('shared convolutions and poolings', () => {
   it('are those of one thread for any number of images', () => {
     const window = windowOf(5, 4, 3, 2, 1, 1, 2);
-    const bytes = L.convScratchBytes(126, 30, 12, 2);
+    const bytes = L.convScratchBytes(126, 30, 12, 2, L.CONV_SUMS);
     const scratch = floats(<i32>bytes / 4);
     const weight = filled(24, 2);
-    for (let count = 1; count <= 3 * L.CONV_GROUP + 1; count += 6) {
+    for (let count = 1; count <= 5 * L.CONV_GROUP + 1; count += 8) {
       const x = filled(count * 60, 1);
       const dy = filled(count * 60, 3);
       const one = floats(count * 60);

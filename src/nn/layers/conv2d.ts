@@ -1,5 +1,5 @@
 /** 2-D convolution (cross-correlation, as in every framework) over images of height × width × channels. */
-import { convScratchBytes } from '../../abi/nn-layout';
+import { CONV_SUMS, convScratchBytes } from '../../abi/nn-layout';
 import { checkInteger, checkOptions } from '../../validate';
 import { heUniform } from './initial';
 import { type LayerKind, MAX_UNITS, PLAIN } from './layer';
@@ -65,7 +65,7 @@ export const conv2dKind: LayerKind<Conv2dLayer> = {
         { name: 'bias', shape: [filters] },
       ],
       backwardReads: { input: true, output: false },
-      scratchBytes: () => convScratchBytes(padded, positions, patch, filters),
+      scratchBytes: (_, threads) => convScratchBytes(padded, positions, patch, filters, threads > 1 ? CONV_SUMS : 1),
       forward({ x, y, weights, record: at, scratch }, { kernels, count }) {
         kernels.conv2d(y, x, weights[0], at, count, scratch);
         kernels.biasAdd(y, weights[1], count * positions, filters);

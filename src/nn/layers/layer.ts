@@ -69,8 +69,8 @@ export interface PlannedLayer {
   readonly record: Int32Array | null;
   /** Elements that forward leaves for backward, or needs itself, for a batch of so many samples. */
   keptFloats(batchSize: number, training: boolean): number;
-  /** Bytes that do not outlive a call. */
-  scratchBytes(batchSize: number): number;
+  /** Bytes that do not outlive a call, of each of so many threads. */
+  scratchBytes(batchSize: number, threads: number): number;
   forward(arrays: LayerArrays, pass: Pass): void;
   /** Writes the gradients of the parameters and, if wanted, dx. */
   backward(arrays: LayerArrays, pass: Pass): void;
