@@ -15,6 +15,8 @@ import type { WorkerHandle, WorkerHost } from './worker-host';
 export interface PoolJobs {
   /** The export that is the workers' loop. */
   readonly serve: string;
+  /** Turns of a waiting loop, about 1 ns each, before a thread parks. */
+  readonly spins: number;
   /** Whether jobs write weights, so that one cut short may have spoilt them. */
   readonly writesWeights: boolean;
   /** Begins a job and works on it; truthy when it is finished, else go on with `complete`. */
@@ -38,8 +40,6 @@ export interface PoolOptions {
   readonly jobTimeoutMs: number;
 }
 
-/** Turns of a waiting loop, about 20 µs: longer than the pause between back-to-back steps, short enough not to burn a battery. */
-const SPINS = 20_000;
 /** How long the caller sleeps at most before it looks after the workers. */
 const SLICE_MS = 20;
 const SLICE_NS = BigInt(SLICE_MS * 1e6);
@@ -98,7 +98,7 @@ export class WorkerPool {
           serve: jobs.serve,
           control,
           thread: index + 1,
-          spins: SPINS,
+          spins: jobs.spins,
           stateOffset: control + L.JOB_WORKERS + 4 * index,
           eventOffset: control + L.JOB_EVENT,
           errorLengthOffset: control + L.JOB_ERROR_LENGTH,
@@ -155,10 +155,10 @@ export class WorkerPool {
     this.#refuseDead();
     let watch: ProgressWatch | null = null; // most jobs need none, and allocate nothing
     try {
-      let finished = jobs.shared(control, arg, SPINS, SLICE_NS);
+      let finished = jobs.shared(control, arg, jobs.spins, SLICE_NS);
       while (!finished) {
         this.#failIfStuck((watch ??= new ProgressWatch(this.#options)));
-        finished = jobs.complete(control, SPINS, SLICE_NS);
+        finished = jobs.complete(control, jobs.spins, SLICE_NS);
       }
     } catch (cause) {
       throw this.#closed(cause);

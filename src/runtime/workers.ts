@@ -12,6 +12,14 @@ import { type PoolJobs, WorkerPool } from './pool';
 import type { RuntimeSettings } from './runtime-options';
 import { loadWorkerHost, type WorkerHost } from './worker-host';
 
+/** Longer than the pause between back-to-back steps, and short enough not to burn a battery. */
+const STEP_SPINS = 20_000;
+/**
+ * Longer than the kernels of a training step that one thread does alone, 0.1 ms together: waking a core that sleeps costs as
+ * much, several times a step.
+ */
+const KERNEL_SPINS = 150_000;
+
 export interface WorkersOptions {
   readonly arena: Arena;
   readonly host: WorkerHost;
@@ -47,13 +55,15 @@ export class Workers {
   /** @throws WorkerError when the workers were to start at once and did not */
   openForSteps(module: WebAssembly.Module, kernels: ThreadedOptimKernels): Promise<WorkerPool> {
     const { stepShared: shared, stepComplete: complete, stepBegin: begin, stepHelp: help } = kernels;
-    return this.#open(module, this.#stepControl, { serve: 'stepServe', writesWeights: true, shared, complete, begin, help });
+    const jobs = { serve: 'stepServe', spins: STEP_SPINS, writesWeights: true, shared, complete, begin, help };
+    return this.#open(module, this.#stepControl, jobs);
   }
 
   /** @throws WorkerError when the workers were to start at once and did not */
   openForKernels(module: WebAssembly.Module, kernels: ThreadedNNKernels): Promise<WorkerPool> {
     const { nnShared: shared, nnComplete: complete, nnBegin: begin, nnHelp: help } = kernels;
-    return this.#open(module, this.#kernelControl, { serve: 'nnServe', writesWeights: false, shared, complete, begin, help });
+    const jobs = { serve: 'nnServe', spins: KERNEL_SPINS, writesWeights: false, shared, complete, begin, help };
+    return this.#open(module, this.#kernelControl, jobs);
   }
 
   close(reason: string): void {
