@@ -1,14 +1,30 @@
+/** Ways to let the event loop go on. */
+
+/** A message to oneself takes far less; later than this it is lost. */
+const LOST_MS = 50;
+
 /** Lets the event loop turn once: the shortest pause that timers, input, frames and messages get through. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    try {
-      const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => void };
-      if (setImmediate) setImmediate(resolve);
-      else postTurn(resolve);
-    } catch {
-      setTimeout(resolve, 0); // Vercel's edge runtime has the other two only to throw
-    }
+export async function turn(): Promise<void> {
+  try {
+    const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => void };
+    await (setImmediate ? new Promise<void>(setImmediate) : postTurn());
+  } catch {
+    await orAfter(new Promise(() => {}), 0); // Vercel's edge runtime has the other two only to throw
+  }
+}
+
+/**
+ * By a message to oneself: pages make a timer wait 4 ms. A channel each time, since workerd forbids sharing one over requests;
+ * held meanwhile by a timer, since WebKit may collect ports that nothing holds together with their message.
+ */
+async function postTurn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  const message = new Promise((resolve) => {
+    port1.onmessage = resolve;
   });
+  port2.postMessage(null);
+  await orAfter(message, LOST_MS);
+  port1.close();
 }
 
 /**
@@ -22,14 +38,4 @@ export async function orAfter(event: unknown, ms: number): Promise<void> {
   });
   await Promise.race([event, late]);
   clearTimeout(timer);
-}
-
-/** By a message to oneself: pages make a timer wait 4 ms. A channel each time, since workerd forbids sharing one over requests. */
-function postTurn(resolve: () => void): void {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    resolve();
-  };
-  port2.postMessage(null);
 }

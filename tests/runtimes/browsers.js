@@ -105,12 +105,13 @@ export const BROWSERS = [
 const TASK_TIMEOUT_MS = 90_000;
 
 /**
- * Does `tasks` ({ headers, task, argument }) on a browser; a page that does not report in time is given up, and the browser
- * is started anew for the next.
+ * Does `tasks` ({ headers, task, argument }) on a browser. For a page that does not report in time the browser is started anew,
+ * once, and the log says so: browsers hang too. A page that is late again is given up.
  * @returns for each task what its page posted, or { error }
  */
 export async function runTasks(browser, tasks) {
   const outcomes = tasks.map(() => null);
+  const late = new Set();
   let arrived = () => {};
   const addressOf = (id) => {
     const { headers, task, argument } = tasks[id];
@@ -122,8 +123,7 @@ export async function runTasks(browser, tasks) {
     arrived();
     return report.id + 1 < tasks.length ? addressOf(report.id + 1) : null;
   });
-  for (let id = 0; id < tasks.length; id = outcomes.findIndex((outcome, index) => index > id && !outcome)) {
-    if (id < 0) break;
+  for (let id = 0; id >= 0; id = outcomes.indexOf(null)) {
     const profile = await mkdtemp(join(tmpdir(), 'adal-browser-'));
     const close = await browser.open(addressOf(id), profile);
     for (; id < tasks.length; id++) {
@@ -134,12 +134,14 @@ export async function runTasks(browser, tasks) {
         },
       );
       if (!timedOut) continue;
-      outcomes[id] = { error: `${tasks[id].task}: the page did not report within ${TASK_TIMEOUT_MS / 1000} s` };
+      const error = `${tasks[id].task}: the page did not report within ${TASK_TIMEOUT_MS / 1000} s`;
+      if (late.has(id)) outcomes[id] = { error };
+      else console.error(`${browser.name}: ${error}; once more, in a new browser`);
+      late.add(id);
       break;
     }
     await close();
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-    if (id >= tasks.length) break;
   }
   server.close();
   return outcomes;
