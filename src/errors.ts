@@ -54,10 +54,10 @@ export class DisposedError extends AdalError {
   }
 }
 
-/** Use while an asynchronous step is under way. */
+/** Use of an object while an operation that owns it is under way: `stepAsync`, `fit`, or a callback inside a step. */
 export class BusyError extends AdalError {
-  constructor(what: string) {
-    super('ERR_BUSY', `${what} cannot be used while a stepAsync is under way: await it first`);
+  constructor(what: string, reason = 'while a stepAsync is under way: await it first') {
+    super('ERR_BUSY', `${what} cannot be used ${reason}`);
   }
 }
 
