@@ -56,14 +56,10 @@ export class Companions {
     return known;
   }
 
-  /** Throws unless memory may be touched now. */
+  /** Throws unless memory may be touched now, and belongs to the parameters still. */
   check(): void {
     if (this.#disposed) throw new DisposedError(this.#label);
     this.#runtime.check(this.#label);
-  }
-
-  /** @throws DisposedError when a parameter's memory is no longer its own */
-  checkAlive(): void {
     for (let i = 0; i < this.parameters.length; i++) {
       const { name, parameter } = this.parameters[i];
       if (parameter.value.disposed) throw new DisposedError(`parameter "${name}"`);

@@ -96,7 +96,6 @@ export class ExponentialMovingAverage {
     const decay = typeof this.#decay === 'number' ? this.#decay : checkDecay(`decay(${update})`, this.#decay(update));
     this.#follow();
     const { parameters, tensors } = this.#averages;
-    this.#averages.checkAlive();
     for (let i = 0; i < parameters.length; i++) {
       const { address, length, runtime } = tensors[i];
       runtime.kernels.combine(address, address, parameters[i].parameter.value.address, length, 1, 1 - decay);
@@ -110,7 +109,6 @@ export class ExponentialMovingAverage {
    */
   apply(): void {
     this.#check();
-    this.#averages.checkAlive();
     this.#applied = true;
     this.#standIn(0);
   }
@@ -150,7 +148,6 @@ export class ExponentialMovingAverage {
   /** @internal Checks a state dict, and returns what takes it over; that cannot fail. @throws ArgumentError */
   prepareLoad(dict: MovingAverageStateDict): () => void {
     this.#follow();
-    this.#averages.checkAlive();
     if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
     if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
     checkInteger('stateDict.updates', dict.updates, 0, Number.MAX_SAFE_INTEGER);

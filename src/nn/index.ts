@@ -45,3 +45,4 @@ export type { ModelMemory } from './model-memory';
 export type { FeatureTensor, Samples, TrainingData } from './samples';
 export { type TrainInWorkerOptions, trainInWorker, type WorkerData, type WorkerTraining } from './train-in-worker';
 export type { OptimizerSpec, TrainingSpec } from './training-spec';
+export { type UpdateStatisticsOptions, updateStatistics } from './update-statistics';
