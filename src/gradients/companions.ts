@@ -56,10 +56,14 @@ export class Companions {
     return known;
   }
 
-  /** Throws unless memory may be touched now, and belongs to the parameters still. */
+  /** Throws unless memory may be touched now. */
   check(): void {
     if (this.#disposed) throw new DisposedError(this.#label);
     this.#runtime.check(this.#label);
+  }
+
+  /** @throws DisposedError when a parameter's memory is no longer its own */
+  checkAlive(): void {
     for (let i = 0; i < this.parameters.length; i++) {
       const { name, parameter } = this.parameters[i];
       if (parameter.value.disposed) throw new DisposedError(`parameter "${name}"`);

@@ -95,6 +95,7 @@ export class ExponentialMovingAverage {
     const update = this.#updateCount + 1;
     const decay = typeof this.#decay === 'number' ? this.#decay : checkDecay(`decay(${update})`, this.#decay(update));
     this.#follow();
+    this.#averages.checkAlive();
     const { parameters, tensors } = this.#averages;
     for (let i = 0; i < parameters.length; i++) {
       const { address, length, runtime } = tensors[i];
@@ -109,6 +110,7 @@ export class ExponentialMovingAverage {
    */
   apply(): void {
     this.#check();
+    this.#averages.checkAlive();
     this.#applied = true;
     this.#standIn(0);
   }
@@ -148,6 +150,7 @@ export class ExponentialMovingAverage {
   /** @internal Checks a state dict, and returns what takes it over; that cannot fail. @throws ArgumentError */
   prepareLoad(dict: MovingAverageStateDict): () => void {
     this.#follow();
+    this.#averages.checkAlive();
     if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
     if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
     checkInteger('stateDict.updates', dict.updates, 0, Number.MAX_SAFE_INTEGER);

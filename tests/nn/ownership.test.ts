@@ -147,7 +147,6 @@ describe('after model.dispose()', () => {
         flush: () => accumulator.flush(),
         update: () => average.update(),
         apply: () => average.apply(),
-        'stateDict of the average': () => average.stateDict(),
         input: () => model.input,
         'stateDict of the model': () => model.stateDict(),
         'a tensor': () => model.weights['dense1.weight'].data,
