@@ -5,30 +5,45 @@
  * an interruption with a resumption in mid-epoch change no bit of it.
  */
 import { turn } from '../runtime/turn';
+import { type BatchSource, createSource } from './batch-source';
 import { EarlyStopping } from './early-stopping';
 import { type Evaluation, evaluationOf, readEvaluation } from './evaluation';
-import { checkFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
+import { copyFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
 import type { Model } from './model';
-import { type BatchSource, createSource, type TrainingData } from './samples';
-import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunState, saveRun } from './training-run';
+import type { TrainingData } from './samples';
+import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunIdentity, type RunState, saveRun } from './training-run';
 
 /**
  * Trains a model. Each epoch visits every sample once, in an order that seed and epoch determine; a short last batch counts by its
- * samples. Streams are taken in their own order.
+ * samples. Streams are taken in their own order, and closed when the run ends before they do.
+ *
+ * The model counts the epochs that it has been trained with each seed, and a later call with the same seed goes on with the order
+ * of the next epoch: calling `fit` three times for one epoch visits the samples as one call for three epochs does. The option
+ * `initialEpoch` sets where the order begins.
  *
  * With a `checkpoint`, a run that the store holds goes on where it was saved, in mid-epoch too, and ends with the same bits as one
  * that was never interrupted.
  *
- * @throws ArgumentError for options or data that do not fit; nothing has been trained then
+ * @throws ArgumentError for options or data that do not fit; nothing has been trained then, unless it is a stream's chunk that
+ * does not fit, or a stream without samples in a later epoch
  * @throws CheckpointError when the store fails, or holds another run
  * @example
  * const optimizer = new AdamW(runtime, model.parameters, { lr: 1e-3 });
  * const { epochs } = await fit(model, train, { optimizer, epochs: 10, validation: test, earlyStopping: { patience: 3 } });
  */
 export async function fit(model: Model, data: TrainingData, options: FitOptions): Promise<FitResult> {
-  const run = new Run(model, data, options);
+  const run = new Run(model, data, copyFitOptions(options));
   await run.resume();
-  return run.execute();
+  let result: FitResult;
+  try {
+    result = await run.execute();
+  } catch (error) {
+    // What went wrong first is what is told.
+    await run.close().catch(() => {});
+    throw error;
+  }
+  await run.close();
+  return result;
 }
 
 /** One call of `fit`. */
@@ -36,33 +51,43 @@ class Run {
   readonly #learner: Learner;
   readonly #options: FitOptions;
   readonly #source: BatchSource;
-  readonly #stopping: EarlyStopping | null;
+  readonly #stopping: EarlyStopping;
   readonly #budgetMs: number;
-  readonly #identity: RunState['identity'];
+  readonly #identity: RunIdentity;
+  readonly #seed: number;
   readonly #epochs: FitEpoch[] = [];
+  /** Epochs of the order that were done before this run. */
+  #initialEpoch: number;
   #epoch = 1;
   #batch = 0;
   #step = 0;
   #lossSum = 0;
   #seen = 0;
   #skipped = 0;
-  #best: { readonly epoch: number; readonly loss: number } | null = null;
   /** Model and optimizer as they were then: what a model evaluates with may be the optimizer's. */
   #bestState: RunState['bestState'] = null;
   #sliceStart = 0;
   #trainingMs = 0;
   #samples = 0;
 
+  /** @param options copied and checked */
   constructor(model: Model, data: TrainingData, options: FitOptions) {
-    checkFitOptions(options);
-    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8, earlyStopping, schedule } = options;
-    if (validation !== undefined) readEvaluation('validation', model, validation, metrics);
+    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8, schedule } = options;
+    const { earlyStopping, initialEpoch } = options;
     this.#learner = { model, optimizer, average };
     this.#options = options;
-    this.#source = createSource(model, data, seed);
-    this.#stopping = earlyStopping === undefined ? null : new EarlyStopping(earlyStopping);
+    this.#source = createSource(model, data, seed, options.signal);
+    const { names, count } = this.#source;
+    if (validation !== undefined) {
+      const { inputSize, outputSize, loss, classNames = names.classNames, columns = names.columns } = model;
+      readEvaluation('validation', { inputSize, outputSize, loss, classNames, columns }, validation, metrics);
+    }
+    this.#stopping = new EarlyStopping(earlyStopping);
     this.#budgetMs = budgetMs;
-    this.#identity = { seed, batchSize: model.batchSize, count: this.#source.count };
+    this.#seed = seed;
+    this.#initialEpoch = initialEpoch ?? model.history.epochsOf(seed);
+    const given = initialEpoch === undefined ? {} : { initialEpoch };
+    this.#identity = { seed, batchSize: model.batchSize, count, ...given, ...names };
     if (schedule !== undefined) for (const group of optimizer.paramGroups) group.lr = schedule;
   }
 
@@ -74,45 +99,57 @@ class Run {
     if (!state) return;
     if (state.window !== null) accumulator?.loadStateDict(state.window as never);
     if (state.schedule !== null) (schedule as Partial<Stateful>)?.loadStateDict?.(state.schedule);
-    if (this.#stopping && state.stopping) this.#stopping.state = state.stopping;
+    // A best epoch whose weights nobody has kept cannot be given back.
+    if (!this.#stopping.restoreBest || state.bestState !== null) this.#stopping.state = state.stopping;
     this.#epochs.push(...state.epochs);
     ({ epoch: this.#epoch, batch: this.#batch, step: this.#step } = state);
     ({ lossSum: this.#lossSum, seen: this.#seen, skipped: this.#skipped } = state);
-    this.#best = state.best;
     this.#bestState = state.bestState;
+    this.#initialEpoch = state.identity.initialEpoch ?? 0;
+    this.#countEpochs();
   }
 
   async execute(): Promise<FitResult> {
     const { epochs, signal } = this.#options;
+    this.#learner.model.history.takeNames(this.#source.names);
     this.#sliceStart = performance.now();
-    while (this.#epoch <= epochs && !signal?.aborted && !this.#stopping?.exhausted) {
+    while (this.#epoch <= epochs && !signal?.aborted && !this.#stopping.exhausted) {
       if (!(await this.#trainEpoch())) break;
       await this.#finishEpoch();
     }
-    const reason = this.#stopping?.exhausted ? 'early-stopping' : signal?.aborted ? 'aborted' : 'complete';
+    const reason = this.#stopping.exhausted ? 'early-stopping' : signal?.aborted ? 'aborted' : 'complete';
     if (reason === 'aborted' && this.#options.checkpoint?.keep !== 'best') await this.#save();
-    if (reason !== 'aborted' && this.#stopping?.restoreBest) this.#restoreBest();
+    if (reason !== 'aborted' && this.#stopping.restoreBest) this.#restoreBest();
     return {
       epochs: this.#epochs,
       steps: this.#step,
       reason,
-      bestEpoch: this.#best?.epoch ?? null,
+      bestEpoch: this.#stopping.bestEpoch,
       samplesPerSecond: this.#rate(),
     };
+  }
+
+  /** Closes what the run has opened and not read to its end. */
+  async close(): Promise<void> {
+    await this.#source.close();
   }
 
   /** From the batch reached to the epoch's end; false when it was cut short. */
   async #trainEpoch(): Promise<boolean> {
     const { optimizer, accumulator, signal, checkpoint } = this.#options;
-    await this.#source.start(this.#epoch - 1, this.#batch);
+    const { model } = this.#learner;
+    await this.#source.start(this.#epoch, this.#batch, this.#initialEpoch);
     while (true) {
       const next = this.#source.next();
       const count = typeof next === 'number' ? next : await next;
+      if (count === null) return false;
       if (count === 0) break;
-      this.#lossSum += count * this.#learner.model.computeGradients(count);
-      const stepped = accumulator ? accumulator.add() : optimizer.step();
+      const loss = model.computeGradients(count);
+      const weight = model.weighBatch(count);
+      this.#lossSum += weight * loss;
+      const stepped = accumulator ? accumulator.add(undefined, weight) : optimizer.step();
       this.#count(stepped);
-      this.#seen += count;
+      this.#seen += weight;
       this.#samples += count;
       this.#batch++;
       const due = stepped && checkpoint?.every && checkpoint.keep !== 'best' && this.#step % checkpoint.every === 0;
@@ -149,11 +186,11 @@ class Run {
     this.#epochs.push(result);
     const watched = validation?.loss ?? result.loss;
     (this.#options.schedule as Partial<Stateful> | undefined)?.update?.(watched);
-    const improved = this.#best === null || watched < this.#best.loss;
-    if (improved && !Number.isNaN(watched)) this.#best = { epoch, loss: watched };
-    if (this.#stopping?.observe(epoch, watched) && this.#stopping.restoreBest) this.#bestState = encodeLearnt(this.#learner);
+    const improved = this.#stopping.observe(epoch, watched);
+    if (improved && this.#stopping.restoreBest) this.#bestState = encodeLearnt(this.#learner);
     this.#report(result);
     this.#epoch++;
+    this.#countEpochs();
     this.#batch = 0;
     this.#lossSum = 0;
     this.#seen = 0;
@@ -181,9 +218,9 @@ class Run {
     if (!checkpoint) return;
     const state: RunState = {
       window: accumulator?.stateDict() ?? null,
-      identity: this.#identity,
+      identity: { ...this.#identity, initialEpoch: this.#initialEpoch },
       schedule: (schedule as Partial<Stateful> | undefined)?.stateDict?.() ?? null,
-      stopping: this.#stopping?.state ?? null,
+      stopping: this.#stopping.state,
       epochs: this.#epochs,
       epoch: this.#epoch,
       batch: this.#batch,
@@ -191,14 +228,20 @@ class Run {
       lossSum: this.#lossSum,
       seen: this.#seen,
       skipped: this.#skipped,
-      best: this.#best,
       bestState: this.#bestState,
     };
     await saveRun(checkpoint.store, this.#learner, state, checkpoint.extras);
   }
 
   #restoreBest(): void {
-    if (this.#bestState) loadLearnt(this.#bestState, this.#learner);
+    if (!this.#bestState) return;
+    loadLearnt(this.#bestState, this.#learner);
+    this.#countEpochs();
+  }
+
+  /** Tells the model how many epochs of the order are done. */
+  #countEpochs(): void {
+    this.#learner.model.history.setEpochs(this.#seed, this.#initialEpoch + this.#epoch - 1);
   }
 
   #report(result: FitEpoch | null): void {

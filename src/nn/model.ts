@@ -19,9 +19,11 @@ import { type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
 import { Network } from './network';
 import { type NamedArray, type NetworkOptions, type NetworkPlan, planNetwork } from './network-plan';
+import { checkTargets } from './samples';
+import { TrainingHistory, type TrainingHistoryState } from './training-history';
 
 /** Everything that a model has learnt: copies, by name, and how many training passes dropout has seen. */
-export interface ModelState {
+export interface ModelState extends TrainingHistoryState {
   readonly arrays: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
   readonly trainingPasses: number;
 }
@@ -61,6 +63,8 @@ export class Model {
   /** What forward passes read: one list a layer, rewritten by `#readWeights`. */
   readonly #weightAddresses: number[][];
   readonly #kernels: NNKernels;
+  /** @internal Names and epochs of what the model was trained with. */
+  readonly history = new TrainingHistory();
   #trainingPasses = 0;
   #disposed = false;
 
@@ -113,6 +117,16 @@ export class Model {
     return this.outputSize;
   }
 
+  /** The classes' names by class index, if the data of the model's first `fit` told them. */
+  get classNames(): readonly string[] | undefined {
+    return this.history.classNames;
+  }
+
+  /** The features' names in their order, if the data of the model's first `fit` told them. */
+  get columns(): readonly string[] | undefined {
+    return this.history.columns;
+  }
+
   /** Elements of all parameters. */
   get parameterCount(): number {
     return countElements(this.#plan.stages);
@@ -154,26 +168,37 @@ export class Model {
    * Forward and backward over the first `count` samples of `input` and `labels` (or `targets`): all parameters' gradients of the
    * mean loss.
    * @returns the mean loss, float64
-   * @throws ArgumentError for a model without training
+   * @throws ArgumentError for a model without training, a label that is no class, or a target for which the loss is not defined
    */
   computeGradients(count: number): number {
     this.#checkBatch(count);
     if (!this.training) throw new ArgumentError('training', 'a model created with training: true', 'false');
     this.#readWeights(true);
     this.#network.forward(count, true, this.#trainingPasses);
-    const loss = this.#network.loss(count);
+    const loss = this.#computeLoss(count);
     this.#network.backward();
     this.#trainingPasses = (this.#trainingPasses + 1) % 2 ** 32;
     return loss;
   }
 
-  /** Forward over the first `count` samples of `input` and the targets: the mean loss, and how many classes are right. */
-  evaluate(count: number): { correct: number; loss: number } {
+  /**
+   * Forward over the first `count` samples of `input` and the targets.
+   * @returns the mean loss; what it counts in a mean over several batches, which is `count` unless class weights are averaged over
+   * their sum; and for classes how many are right. A sample any of whose outputs is NaN is not right.
+   * @throws ArgumentError for a label that is no class, or a target for which the loss is not defined
+   */
+  evaluate(count: number): { correct: number; loss: number; weight: number } {
     this.#forward(count);
+    const loss = this.#computeLoss(count);
     const [output, targets] = [this.#workspace + this.#plan.output, this.#workspace + this.#plan.targets];
     const classes = this.#targetKind === 'classes';
     const correct = classes ? this.#kernels.predictedMatches(output, targets, count, this.outputSize) : 0;
-    return { correct, loss: this.#network.loss(count) };
+    return { correct, loss, weight: this.#network.weigh(count) };
+  }
+
+  /** @internal What the loss of the last pass's `count` samples counts in a mean over several batches. */
+  weighBatch(count: number): number {
+    return this.#network.weigh(count);
   }
 
   /** Forward over the first `count` samples of `input`; a copy of the outputs, count × outputs. */
@@ -199,7 +224,7 @@ export class Model {
     this.#check();
     const arrays = createRecord<{ shape: readonly number[]; data: Float32Array }>();
     for (const [name, { shape, data }] of Object.entries(this.weights)) arrays[name] = { shape, data: data.slice() };
-    return { arrays, trainingPasses: this.#trainingPasses };
+    return { arrays, trainingPasses: this.#trainingPasses, ...this.history.stateDict() };
   }
 
   /**
@@ -208,7 +233,8 @@ export class Model {
    */
   loadStateDict(state: ModelState): void {
     this.#check();
-    checkOptions('state', state, ['arrays', 'trainingPasses']);
+    checkOptions('state', state, ['arrays', 'trainingPasses', 'classNames', 'columns', 'epochs']);
+    const loadHistory = this.history.prepareLoad('state', state);
     const passes = checkInteger('state.trainingPasses', state.trainingPasses, 0, 2 ** 32 - 1);
     checkOptions('state.arrays', state.arrays, Object.keys(this.weights));
     for (const [name, { length }] of Object.entries(this.weights)) {
@@ -219,6 +245,7 @@ export class Model {
     }
     for (const [name, tensor] of Object.entries(this.weights)) tensor.data.set(state.arrays[name].data);
     this.#trainingPasses = passes;
+    loadHistory();
   }
 
   /** Frees the memory. Optimizers over these parameters must be disposed first. */
@@ -234,6 +261,15 @@ export class Model {
 
   get #targetKind(): 'classes' | 'values' {
     return lossKindOf(this.loss).targets;
+  }
+
+  /** The mean loss of the last pass. Targets are looked at only when it is not finite, as the loss of a wrong one never is. */
+  #computeLoss(count: number): number {
+    const loss = this.#network.loss(count);
+    if (Number.isFinite(loss)) return loss;
+    if (this.#targetKind === 'classes') checkTargets('labels', this, this.labels.subarray(0, count));
+    else checkTargets('targets', this, this.targets.subarray(0, count * this.outputSize));
+    return loss;
   }
 
   #forward(count: number): void {

@@ -36,7 +36,7 @@ interface Prepared {
 let prepared: Prepared | null = null;
 
 async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' }): Promise<void> {
-  const { epochs, seed, metrics, earlyStopping } = spec;
+  const { epochs, seed, initialEpoch, metrics, earlyStopping } = spec;
   const { name, ...own } = spec.optimizer;
   const runtime = await createRuntime(spec.runtime);
   const model = await createModel(runtime, spec.model);
@@ -48,7 +48,7 @@ async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' })
   const { signal } = controller;
   const onProgress: FitOptions['onProgress'] = (progress) => report({ type: 'progress', progress });
   const rest = { schedule, accumulator, average, budgetMs, signal, onProgress };
-  const options = { optimizer, epochs, seed, metrics, earlyStopping, ...rest };
+  const options = { optimizer, epochs, seed, initialEpoch, metrics, earlyStopping, ...rest };
   checkFitOptions(options);
   prepared = { model, optimizer, options };
   const { inputSize, outputSize, loss } = model;
@@ -63,12 +63,12 @@ async function train({ data, validation, every }: TrainerRequest & { type: 'trai
 
 /** What the model evaluates with, which may be an average. */
 function evaluationState(model: Model): ModelState {
-  const { arrays, trainingPasses } = model.stateDict();
+  const { arrays, ...others } = model.stateDict();
   const entries = Object.entries(arrays).map(([name, { shape, data }]) => {
     const stand = model.parameters[name]?.evaluationValue;
     return [name, { shape, data: stand ? stand.data.slice() : data }] as const;
   });
-  return { arrays: Object.fromEntries(entries), trainingPasses };
+  return { ...others, arrays: Object.fromEntries(entries) };
 }
 
 /** The answer to `load` or `save`: `fit` waits for one before it asks again. */

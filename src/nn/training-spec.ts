@@ -23,6 +23,7 @@ export interface TrainingSpec {
   /** As `fit` takes them. */
   epochs: number;
   seed?: number;
+  initialEpoch?: number;
   metrics?: EvaluateOptions;
   earlyStopping?: EarlyStoppingOptions;
   /** Of a GradientAccumulator, for batches larger than memory allows. @default every batch is a step */
@@ -42,6 +43,7 @@ const NAMES = [
   'schedule',
   'epochs',
   'seed',
+  'initialEpoch',
   'metrics',
   'earlyStopping',
   'accumulator',
