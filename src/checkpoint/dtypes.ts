@@ -1,4 +1,5 @@
 /** The element types that checkpoints hold, and the arrays that hold their elements in memory. */
+import { isTypedArray, typedArrayName } from '../validate';
 
 /** Element types by their safetensors names. */
 export type Dtype = 'F64' | 'I64' | 'F32' | 'BF16' | 'F16' | 'U8';
@@ -51,12 +52,12 @@ export function arrayNameOf(dtype: Dtype): string {
 
 /** Whether the array is of the type that holds such elements. */
 export function holds(dtype: Dtype, data: unknown): data is DtypeArray {
-  return data instanceof ARRAY_TYPES.get(dtype)!;
+  return typedArrayName(data) === arrayNameOf(dtype);
 }
 
 /** The element type of an array; undefined for a Uint16Array, which may be BF16 or F16, and for all else. */
 export function dtypeOf(data: unknown): Dtype | undefined {
-  return data instanceof Uint16Array ? undefined : DTYPES.find((dtype) => holds(dtype, data));
+  return isTypedArray('Uint16Array', data) ? undefined : DTYPES.find((dtype) => holds(dtype, data));
 }
 
 /**

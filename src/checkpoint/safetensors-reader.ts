@@ -5,7 +5,7 @@
  * byte after the header belongs to one. The data returned are views of the file where their alignment allows it.
  */
 import { CheckpointError } from '../errors';
-import { fail } from '../validate';
+import { fail, isUint8Array } from '../validate';
 import { bytesOf, DTYPES, type Dtype, type DtypeArrays, elementsOf, isDtype } from './dtypes';
 import { describeJson, type Json, parseStrictJson, shorten } from './header-json';
 
@@ -58,7 +58,7 @@ interface Entry {
  * @see https://github.com/huggingface/safetensors#format
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
-  if (!(bytes instanceof Uint8Array)) fail('bytes', 'a Uint8Array', bytes);
+  if (!isUint8Array(bytes)) fail('bytes', 'a Uint8Array', bytes);
   const dataStart = 8 + headerLengthOf(bytes);
   const header = parseHeader(bytes, dataStart);
   const metadata = readMetadata(header.get(METADATA));

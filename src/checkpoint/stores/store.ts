@@ -10,7 +10,7 @@
  * version only one succeeds.
  */
 import { AdalError, CheckpointError } from '../../errors';
-import { checkOptions, fail } from '../../validate';
+import { checkOptions, fail, isUint8Array } from '../../validate';
 
 /** A checkpoint as it was loaded. */
 export interface StoredCheckpoint {
@@ -80,7 +80,7 @@ function name(version: string | null): string {
  * which storage would keep whole.
  */
 export function prepareSave(bytes: Uint8Array, options: SaveOptions): Uint8Array<ArrayBuffer> {
-  if (!(bytes instanceof Uint8Array)) fail('bytes', 'a Uint8Array', bytes);
+  if (!isUint8Array(bytes)) fail('bytes', 'a Uint8Array', bytes);
   checkOptions('options', options, ['ifVersion']);
   const { ifVersion } = options;
   if (ifVersion !== undefined && ifVersion !== null && typeof ifVersion !== 'string') {
