@@ -11,13 +11,16 @@ import type { Samples } from './samples';
 /** What `fit` needs of an optimizer; all of the library's have it. */
 export interface FitOptimizer {
   step(): { skipped: boolean };
-  readonly paramGroups: readonly { lr: LearningRate }[];
+  readonly paramGroups: readonly { lr: LearningRate; readonly frozen?: boolean }[];
   stateDict(): StateDict;
   loadStateDict(state: StateDict): void;
+  /** @internal */
+  readonly slots?: readonly { readonly name: string; readonly group: number; readonly parameter: object }[];
 }
 
 /** What `fit` needs of a `GradientAccumulator` of `adal-wasm/gradients`. */
 export interface FitAccumulator {
+  readonly optimizer?: object;
   add(): { skipped: boolean } | null;
   flush(): { skipped: boolean } | null;
   stateDict(): unknown;
@@ -29,6 +32,10 @@ export interface FitAverage {
   update(): void;
   stateDict(): unknown;
   loadStateDict(state: never): void;
+  /** @internal */
+  readonly averaged?: readonly { readonly parameter: object }[];
+  /** @internal */
+  prepareLoad?(state: never): () => void;
 }
 
 export interface CheckpointOptions {

@@ -8,7 +8,9 @@ import { turn } from '../runtime/turn';
 import { EarlyStopping } from './early-stopping';
 import { type Evaluation, evaluationOf, readEvaluation } from './evaluation';
 import { checkFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
+import type { Occupation } from './learnt-state';
 import type { Model } from './model';
+import { checkOwnership } from './ownership';
 import { type BatchSource, createSource, type TrainingData } from './samples';
 import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunState, saveRun } from './training-run';
 
@@ -27,13 +29,19 @@ import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunState, saveRun
  */
 export async function fit(model: Model, data: TrainingData, options: FitOptions): Promise<FitResult> {
   const run = new Run(model, data, options);
-  await run.resume();
-  return run.execute();
+  try {
+    await run.resume();
+    return await run.execute();
+  } finally {
+    run.release();
+  }
 }
 
 /** One call of `fit`. */
 class Run {
   readonly #learner: Learner;
+  /** The model is this run's alone: what others do to it between two turns of the event loop is refused. */
+  readonly #occupation: Occupation;
   readonly #options: FitOptions;
   readonly #source: BatchSource;
   readonly #stopping: EarlyStopping | null;
@@ -55,7 +63,8 @@ class Run {
 
   constructor(model: Model, data: TrainingData, options: FitOptions) {
     checkFitOptions(options);
-    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8, earlyStopping, schedule } = options;
+    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8, earlyStopping } = options;
+    checkOwnership(model, options);
     if (validation !== undefined) readEvaluation('validation', model, validation, metrics);
     this.#learner = { model, optimizer, average };
     this.#options = options;
@@ -63,17 +72,47 @@ class Run {
     this.#stopping = earlyStopping === undefined ? null : new EarlyStopping(earlyStopping);
     this.#budgetMs = budgetMs;
     this.#identity = { seed, batchSize: model.batchSize, count: this.#source.count };
-    if (schedule !== undefined) for (const group of optimizer.paramGroups) group.lr = schedule;
+    this.#occupation = model.learnt.occupy('fit');
   }
 
-  /** Takes over the run that the store holds, if it holds one. */
+  /** Others may use the model again. */
+  release(): void {
+    this.#occupation.release();
+  }
+
+  /** Gives the optimizer its schedule, and takes over the run that the store holds, if it holds one. */
   async resume(): Promise<void> {
-    const { checkpoint, accumulator, schedule } = this.#options;
-    if (!checkpoint || checkpoint.keep === 'best') return;
-    const state = await loadRun(checkpoint.store, this.#learner, this.#identity);
-    if (!state) return;
-    if (state.window !== null) accumulator?.loadStateDict(state.window as never);
-    if (state.schedule !== null) (schedule as Partial<Stateful>)?.loadStateDict?.(state.schedule);
+    const { checkpoint, optimizer, schedule } = this.#options;
+    const stored = checkpoint && checkpoint.keep !== 'best' ? await checkpoint.store.load() : null;
+    const rates = optimizer.paramGroups.map(({ lr }) => lr);
+    if (schedule !== undefined) for (const group of optimizer.paramGroups) group.lr = schedule;
+    try {
+      if (stored) this.#load(stored.bytes);
+    } catch (error) {
+      for (const [index, group] of optimizer.paramGroups.entries()) group.lr = rates[index];
+      throw error;
+    }
+  }
+
+  /** Takes over a stored run, or changes nothing. */
+  #load(bytes: Uint8Array): void {
+    const { accumulator, schedule } = this.#options;
+    const stateful = schedule as Partial<Stateful> | undefined;
+    const [window, shape] = [accumulator?.stateDict(), stateful?.stateDict?.()];
+    let state: RunState;
+    this.#occupation.own = true;
+    try {
+      state = loadRun(bytes, this.#learner, this.#identity, (run) => {
+        if (run.window !== null) accumulator?.loadStateDict(run.window as never);
+        if (run.schedule !== null) stateful?.loadStateDict?.(run.schedule);
+      });
+    } catch (error) {
+      if (window !== undefined) accumulator!.loadStateDict(window as never);
+      if (shape !== undefined) stateful!.loadStateDict!(shape);
+      throw error;
+    } finally {
+      this.#occupation.own = false;
+    }
     if (this.#stopping && state.stopping) this.#stopping.state = state.stopping;
     this.#epochs.push(...state.epochs);
     ({ epoch: this.#epoch, batch: this.#batch, step: this.#step } = state);
@@ -103,15 +142,13 @@ class Run {
 
   /** From the batch reached to the epoch's end; false when it was cut short. */
   async #trainEpoch(): Promise<boolean> {
-    const { optimizer, accumulator, signal, checkpoint } = this.#options;
+    const { signal, checkpoint } = this.#options;
     await this.#source.start(this.#epoch - 1, this.#batch);
     while (true) {
       const next = this.#source.next();
       const count = typeof next === 'number' ? next : await next;
       if (count === 0) break;
-      this.#lossSum += count * this.#learner.model.computeGradients(count);
-      const stepped = accumulator ? accumulator.add() : optimizer.step();
-      this.#count(stepped);
+      const stepped = this.#trainBatch(count);
       this.#seen += count;
       this.#samples += count;
       this.#batch++;
@@ -121,16 +158,39 @@ class Run {
       if (performance.now() - this.#sliceStart >= this.#budgetMs) await this.#pause();
       if (signal?.aborted && this.#batch !== this.#source.batchCount) return false;
     }
-    this.#count(accumulator?.flush() ?? null);
+    this.#flush();
     return true;
   }
 
-  /** Counts a step, if there was one. */
-  #count(stepped: { skipped: boolean } | null): void {
-    if (!stepped) return;
+  /** Trains on the batch in the model; whether a step was taken. Nothing else happens meanwhile. */
+  #trainBatch(count: number): boolean {
+    const { optimizer, accumulator } = this.#options;
+    this.#occupation.own = true;
+    try {
+      this.#lossSum += count * this.#learner.model.computeGradients(count);
+      return this.#count(accumulator ? accumulator.add() : optimizer.step());
+    } finally {
+      this.#occupation.own = false;
+    }
+  }
+
+  /** Takes the step of a window that the epoch has not filled. */
+  #flush(): void {
+    this.#occupation.own = true;
+    try {
+      this.#count(this.#options.accumulator?.flush() ?? null);
+    } finally {
+      this.#occupation.own = false;
+    }
+  }
+
+  /** Counts a step; false if there was none. */
+  #count(stepped: { skipped: boolean } | null): boolean {
+    if (!stepped) return false;
     this.#step++;
     if (stepped.skipped) this.#skipped++;
     else this.#options.average?.update();
+    return true;
   }
 
   /** Reports, and lets the event loop turn. */
@@ -198,7 +258,10 @@ class Run {
   }
 
   #restoreBest(): void {
-    if (this.#bestState) loadLearnt(this.#bestState, this.#learner);
+    if (!this.#bestState) return;
+    this.#occupation.own = true;
+    loadLearnt(this.#bestState, this.#learner);
+    this.#occupation.own = false;
   }
 
   #report(result: FitEpoch | null): void {

@@ -10,7 +10,8 @@ import type { StateDict } from '../optimizers/state-dict';
 import { createRecord } from '../tensors/views';
 import type { EarlyStoppingState } from './early-stopping';
 import type { FitAverage, FitEpoch } from './fit-options';
-import type { Model, ModelState } from './model';
+import type { ModelState } from './learnt-state';
+import type { Model } from './model';
 
 /** How far a run is. */
 export interface RunState {
@@ -42,10 +43,10 @@ export interface Learner {
 
 /** The model's arrays that the optimizer does not hold, such as running means. */
 function restOfModel(model: Model, params: StateDict['params']): PlainData {
-  const { arrays, trainingPasses } = model.stateDict();
+  const { arrays, ...others } = model.stateDict({ point: 'trained' });
   const rest = createRecord<PlainData>();
   for (const [name, array] of Object.entries(arrays)) if (!Object.hasOwn(params, name)) rest[name] = { ...array };
-  return { arrays: rest, trainingPasses };
+  return { arrays: rest, ...others } as PlainData;
 }
 
 /**
@@ -63,8 +64,9 @@ export function encodeLearnt(
 }
 
 /**
- * Takes over what `encodeLearnt` returned.
+ * Takes over what `encodeLearnt` returned: all of it, or nothing.
  * @param check throws when `run` does not fit, before anything has changed
+ * @throws ArgumentError, CheckpointError for what does not fit; nothing has changed then
  */
 export function loadLearnt(bytes: Uint8Array, learner: Learner, check?: (run: RunState) => void): RunState {
   const { model, optimizer, average } = learner;
@@ -74,12 +76,21 @@ export function loadLearnt(bytes: Uint8Array, learner: Learner, check?: (run: Ru
   }
   const run = extras.run as unknown as RunState;
   check?.(run);
-  const rest = extras.model as unknown as ModelState;
-  const { arrays } = model.stateDict();
-  model.loadStateDict({ arrays: { ...arrays, ...rest.arrays }, trainingPasses: rest.trainingPasses });
+  if (extras.average && !average) {
+    throw new CheckpointError('other-run', 'the checkpoint has a moving average, which this run lacks: option "average"');
+  }
+  const held = (name: string) => Object.hasOwn(stateDict.params, name);
+  const loadModel = model.learnt.prepareLoad('checkpoint.model', extras.model as unknown as ModelState, held);
+  const loadAverage = extras.average ? prepareAverage(average!, extras.average) : null;
   optimizer.loadStateDict(stateDict);
-  if (extras.average) average?.loadStateDict(extras.average as never);
+  loadModel();
+  loadAverage?.();
   return run;
+}
+
+/** What takes the state over. The library's own averages have checked it then. */
+function prepareAverage(average: FitAverage, state: PlainData): () => void {
+  return average.prepareLoad?.(state as never) ?? (() => average.loadStateDict(state as never));
 }
 
 export async function saveRun(
@@ -92,16 +103,20 @@ export async function saveRun(
 }
 
 /**
- * Takes over the run that a store holds; null if it holds none.
+ * Takes over a stored run.
+ * @param loadRest takes over what belongs neither to model, optimizer nor average; before these, and what it throws is thrown
  * @throws CheckpointError with the reason `'other-run'` when it was begun with another seed, batch size or number of samples
  */
-export async function loadRun(
-  store: CheckpointStore,
+export function loadRun(
+  bytes: Uint8Array,
   learner: Learner,
   identity: RunState['identity'],
-): Promise<RunState | null> {
-  const stored = await store.load();
-  return stored && loadLearnt(stored.bytes, learner, (state) => checkIdentity(state, identity));
+  loadRest: (state: RunState) => void,
+): RunState {
+  return loadLearnt(bytes, learner, (state) => {
+    checkIdentity(state, identity);
+    loadRest(state);
+  });
 }
 
 function checkIdentity(state: RunState, identity: RunState['identity']): void {
