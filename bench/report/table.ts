@@ -1,5 +1,7 @@
 /** A table as data, and its three forms: HTML that can be sorted, Markdown, CSV. All figures of the report pass through here. */
+import { printable } from '../suite/printable';
 import { type Html, html } from './html';
+import { inMarkdown } from './markdown';
 
 /** How a figure compares; shown by a sign as well as by colour. */
 export type Tone = 'better' | 'worse' | 'undecided' | 'absent';
@@ -64,8 +66,6 @@ export function tableHtml({ id, caption, columns, rows, folded }: Table): Html {
   return html`<details><summary id="${id}-caption">${caption} (${rows.length} rows)</summary>${table}</details>`;
 }
 
-const inMarkdown = (text: string): string => text.replace(/\|/g, '\\|').replace(/\n/g, ' ');
-
 function cellMarkdown({ text, note, tone, heading }: Cell): string {
   const sign = tone && SIGNS[tone] ? `${SIGNS[tone]} ` : '';
   const whole = inMarkdown(`${sign}${text}${note ? ` (${note})` : ''}`);
@@ -76,13 +76,19 @@ export function tableMarkdown({ caption, columns, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rule = columns.map(({ align }) => (align === 'right' ? '---:' : '---'));
   const head = [line(columns.map(({ label }) => inMarkdown(label))), line(rule)];
-  return [`*${caption}*`, '', ...head, ...rows.map((row) => line(row.map(cellMarkdown)))].join('\n');
+  return [`*${inMarkdown(caption)}*`, '', ...head, ...rows.map((row) => line(row.map(cellMarkdown)))].join('\n');
 }
 
-/** RFC 4180, with an apostrophe before what a spreadsheet would take for a formula. */
+/** What spreadsheets begin a formula with, in their East Asian forms too, and what they skip before one. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+/** A number and nothing else; thousands may be apart. */
+const NUMBER = /^[+-]?(?:(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** RFC 4180, with an apostrophe before what a spreadsheet would take for a formula: nothing but a whole number begins with a sign. */
 function inCsv(text: string): string {
-  const safe = /^[=+@\t\r]/.test(text) || /^-[^\d.]/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
+  const formula = FORMULA.test(text) && !NUMBER.test(text);
+  const safe = printable(formula ? `'${text}` : text);
+  return /[",;\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
 }
 
 /**
