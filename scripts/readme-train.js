@@ -15,7 +15,7 @@ if (format !== 2) throw new Error(`${file}: expected a result of version 2, got 
 
 const figure = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(2));
 
-function timesOf(entry, label) {
+function shownTimes(entry, label) {
   const ratio = timesAsLong(entry, label);
   return ratio ? `${figure(ratio.median)}×` : '–';
 }
@@ -28,7 +28,7 @@ const rows = measured
     const { kind, title, batch } = entry.workload;
     const ns = median(timesOf(entry.results.find(({ label }) => label === ADAL)));
     const own = kind === 'step' ? `${figure((batch * 1e9) / ns)} samples/s` : `${figure(ns / 1e6)} ms a fit`;
-    return [title, own, ...SHOWN.map((label) => timesOf(entry, label))];
+    return [title, own, ...SHOWN.map((label) => shownTimes(entry, label))];
   });
 const table = markdownTable(['trained', 'adal-wasm', ...SHOWN], rows);
 const versions = [PYTORCH, TF_WASM, JAX, C_128].map((label) => {
