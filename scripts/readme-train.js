@@ -31,7 +31,7 @@ const rows = measured
     return [title, own, ...SHOWN.map((label) => shownTimes(entry, label))];
   });
 const table = markdownTable(['trained', 'adal-wasm', ...SHOWN], rows);
-const versions = [PYTORCH, TF_WASM, JAX, C_128].map((label) => {
+const versions = [PYTORCH, TF_WASM, JAX, C_128, C_WIDE].map((label) => {
   const { version } = measured.flatMap(({ results }) => results).find((result) => result.label === label && result.version) ?? {};
   return version ? `${label} ${version}` : `${label} was not there`;
 });

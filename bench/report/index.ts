@@ -14,7 +14,7 @@ import { comparisonSection } from './sections/comparisons';
 import { correctnessSection } from './sections/correctness';
 import { curveSection } from './sections/curves';
 import { environmentSection } from './sections/environments';
-import { ablationSection, matrixSection } from './sections/matrix';
+import { ablationSection, checkMatrices, matrixSection } from './sections/matrix';
 import { missingSection } from './sections/missing';
 import { profileSection } from './sections/profiles';
 import { scalingSection } from './sections/scaling';
@@ -27,8 +27,9 @@ import { tableCsv } from './table';
 export { parseResult } from '../suite/validate';
 export { readmeTables, replaceTables } from './readme';
 
-/** Every section that the result has something for, in reading order. */
+/** Every section that the result has something for, in reading order. @throws ResultError for a result whose tables would be empty */
 function sectionsOf(study: Study): Section[] {
+  checkMatrices(study);
   const sections = [
     comparisonSection(study),
     matrixSection(study),

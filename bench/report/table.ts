@@ -1,5 +1,6 @@
 /** A table as data, and its three forms: HTML that can be sorted, Markdown, CSV. All figures of the report pass through here. */
 import { printable } from '../suite/printable';
+import { ResultError } from '../suite/validate';
 import { type Html, html } from './html';
 import { inMarkdown } from './markdown';
 
@@ -36,6 +37,25 @@ export interface Table {
 /** Signs that carry what colour carries, for whoever sees none. */
 const SIGNS: Record<Tone, string> = { better: '▲', worse: '▼', undecided: '≈', absent: '' };
 const MEANINGS: Record<Tone, string> = { better: 'better: ', worse: 'worse: ', undecided: 'undecided: ', absent: '' };
+
+/** Cells that a table of the report may have besides those that something was measured for. */
+const SPARE_CELLS = 1000;
+/** What a table may grow by for each entry of the result: most of a table is to be filled. */
+const CELLS_PER_ENTRY = 16;
+
+/**
+ * Checks the size of a table that has a row for each of one kind and a column for each of another, before it is made.
+ * @param entries of the result that fill its cells
+ * @throws ResultError when nearly all of its cells would be empty: such a table grows with the square of its result
+ */
+export function checkCells(what: string, cells: number, entries: number): void {
+  const most = SPARE_CELLS + CELLS_PER_ENTRY * entries;
+  if (cells > most) {
+    throw new ResultError(
+      `the table of ${what} would have ${cells} cells for ${entries} entries of the result, which is more than ${most}`,
+    );
+  }
+}
 
 /** A cell of text, or of a formatted number that sorts by its value. */
 export function cell(text: string, sort?: number | null): Cell {

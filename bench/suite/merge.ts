@@ -1,7 +1,7 @@
 /** Several results made one. What does not match is refused: a table of unlike things would be wrong. */
 import type { Result, Run } from '../schema/result';
 import { type EntryType, keyOf, LISTS } from './result';
-import { parseResult, ResultError } from './validate';
+import { checkSeeds, parseResult, ResultError } from './validate';
 
 export interface NamedResult {
   /** For errors. */
@@ -44,6 +44,7 @@ export function mergeResults(files: readonly NamedResult[]): Result {
     checkAlike(first, other);
     for (const type of Object.keys(LISTS) as EntryType[]) addAll(merged, type, other, present);
   }
+  checkSeeds(merged, 'the merged result');
   const shards = new Set(files.map(({ result }) => result.shard.index));
   merged.complete = files.every(({ result }) => result.complete) && shards.size === first.result.shard.count;
   if (merged.complete) merged.shard = { index: 1, count: 1 };

@@ -47,7 +47,24 @@ export function parseResult(text: string, name: string): Result {
   const result = value as unknown as Result;
   const unknown = unknownReference(result);
   if (unknown) throw new ResultError(`${name}: ${unknown}`);
+  checkSeeds(result, name);
   return result;
+}
+
+/** Final runs of one optimizer on one workload, which are compared pair by pair. */
+const MOST_SEEDS = 1000;
+
+/** @throws ResultError for more runs of a kind than their statistics are made for */
+export function checkSeeds({ training }: Result, name: string): void {
+  const counts = new Map<string, number>();
+  for (const { workload, optimizer, track, schedule } of training.runs) {
+    const key = JSON.stringify([workload, optimizer, track, track === 'T0' ? '' : schedule]);
+    const count = (counts.get(key) ?? 0) + 1;
+    if (count > MOST_SEEDS) {
+      throw new ResultError(`${name}: more than ${MOST_SEEDS} runs of ${optimizer} on ${workload}, track ${track}`);
+    }
+    counts.set(key, count);
+  }
 }
 
 function explain({ instancePath, message, params }: ErrorObject): string {

@@ -585,7 +585,11 @@ int main(int count, char **given) {
   if (count > 1 && !strcmp(given[1], "peak")) call = peak;
   else if (count == 5 && !strcmp(given[1], "gemm")) openProduct(given), call = multiplyOnce;
   else openNetwork(count, given), call = net.isFit ? fit : step;
-  printf("{\"ready\":true,\"version\":\"%d-bit vectors, compiler %s\"", 32 * LANES, __VERSION__);
+#ifdef __clang__
+  printf("{\"ready\":true,\"version\":\"(%d-bit vectors, %s)\"", 32 * LANES, __VERSION__);
+#else
+  printf("{\"ready\":true,\"version\":\"(%d-bit vectors, gcc %s)\"", 32 * LANES, __VERSION__);
+#endif
   if (call == peak) printf(",\"flops\":%ld", 2L * LANES * PEAK_CHAINS * PEAK_REPEATS);
   puts("}");
   while (fflush(stdout), fgets(line, sizeof line, stdin)) {
