@@ -11,6 +11,7 @@ import { createRecord } from '../tensors/views';
 import type { EarlyStoppingState } from './early-stopping';
 import type { FitAverage, FitEpoch } from './fit-options';
 import type { Model, ModelState } from './model';
+import { checkModelRecord, checkRunState } from './run-state';
 
 /** How far a run is. */
 export interface RunState {
@@ -72,7 +73,9 @@ export function loadLearnt(bytes: Uint8Array, learner: Learner, check?: (run: Ru
   if (typeof extras.model !== 'object' || extras.model === null || extras.run === undefined) {
     throw new CheckpointError('not-training', 'a checkpoint of fit expected, got one of an optimizer alone');
   }
-  const run = extras.run as unknown as RunState;
+  checkModelRecord(extras.model);
+  // What the best epoch's weights are kept as has no record of a run.
+  const run = check ? checkRunState(extras.run) : (extras.run as unknown as RunState);
   check?.(run);
   const rest = extras.model as unknown as ModelState;
   const { arrays } = model.stateDict();
