@@ -16,6 +16,12 @@ export {
   type SafetensorsTensor,
 } from './safetensors';
 export {
+  decodeSafetensorsHeader,
+  type SafetensorsHeader,
+  type SafetensorsTensorInfo,
+  safetensorsHeaderEnd,
+} from './safetensors-header';
+export {
   type DenoKvAtomicLike,
   type DenoKvEntryLike,
   type DenoKvKeyPart,

@@ -13,7 +13,7 @@ import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import { describe, fail } from '../validate';
 import { arrayNameOf, bytesOf, DTYPES, type Dtype, type DtypeArray, dtypeOf, holds, isDtype } from './dtypes';
-import { MAX_HEADER_BYTES, METADATA } from './safetensors-reader';
+import { MAX_HEADER_BYTES, METADATA } from './safetensors-header';
 
 export type { Dtype, DtypeArray, DtypeArrays } from './dtypes';
 export { decodeSafetensors, type SafetensorsContent, type SafetensorsTensor } from './safetensors-reader';
