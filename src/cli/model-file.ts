@@ -20,9 +20,14 @@ export interface ModelDefinition {
   readonly loss: Loss;
 }
 
+/** Far beyond any model; larger files are something else. */
+const MAX_BYTES = 2 ** 24;
+/** Definitions have three levels: the model, its layers, their sizes. */
+const MAX_DEPTH = 32;
+
 /** @throws DataError naming the file and the place in it; file errors */
 export function readModelFile(path: string): ModelDefinition {
-  return parseDefinition(readText(path, 'a JSON model'), path);
+  return parseDefinition(readText(path, 'a JSON model', MAX_BYTES), path);
 }
 
 /**
@@ -32,6 +37,7 @@ export function readModelFile(path: string): ModelDefinition {
  */
 export function parseDefinition(text: string, source: string): ModelDefinition {
   try {
+    checkNesting(text);
     const parsed = JSON.parse(text);
     checkOptions('model', parsed, ['inputShape', 'layers', 'loss']);
     const { inputShape = null, layers, loss = { kind: 'crossEntropy' } } = parsed;
@@ -41,5 +47,15 @@ export function parseDefinition(text: string, source: string): ModelDefinition {
     if (error instanceof SyntaxError) throw new DataError(`${source}: expected JSON: ${error.message}`, { cause: error });
     if (error instanceof AdalError) throw new DataError(`${source}: ${error.message}`, { cause: error });
     throw error;
+  }
+}
+
+/** Refuses JSON whose depth would exhaust the stack of those who walk it. */
+function checkNesting(text: string): void {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/gs)) {
+    if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth--;
+    if (depth > MAX_DEPTH) throw new DataError(`expected JSON nested at most ${MAX_DEPTH} deep, got a deeper one`);
   }
 }
