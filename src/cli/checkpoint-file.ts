@@ -7,7 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CheckpointExtras, decodeCheckpoint, type PlainData } from '../checkpoint';
 import { AdalError, DataError } from '../index';
-import { checkRunState } from '../nn/run-state';
+import { checkModelRecord, checkRunState } from '../nn/run-state';
 import { describe } from '../validate';
 import { UsageError } from './errors';
 import { readBytes } from './files';
@@ -99,13 +99,14 @@ export function locateCheckpoint(place: string): string {
 export function readTrainCheckpoint(path: string): TrainCheckpoint {
   const bytes = readBytes(path, 'a checkpoint');
   try {
-    const { train, run } = decodeCheckpoint(bytes).extras as Record<string, unknown>;
+    const { train, run, model } = decodeCheckpoint(bytes).extras as Record<string, unknown>;
     if (!isRecord(train) || !isRecord(train.settings) || typeof train.dataHash !== 'string' || !isRecord(run)) {
       throw new DataError('expected a checkpoint that adal train wrote, got one of another program');
     }
+    checkModelRecord(model);
     const { epoch, batch, step, epochs } = checkRunState(run);
     if (epochs.length !== epoch - 1 || epochs.some((each, index) => each.epoch !== index + 1 || !each.validation)) {
-      throw new DataError(`"extras.run.epochs" expected the ${epoch - 1} epochs before epoch ${epoch}, validated, got others`);
+      throw new DataError(`"extras.run.epochs" expected every epoch before epoch ${epoch} with its validation, got others`);
     }
     const { settings, dataHash } = train;
     return { path, bytes, settings: parseTexts(settings), dataHash, epoch, batch, step };

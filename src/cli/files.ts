@@ -77,5 +77,5 @@ export function statOf(path: string, expected: string): Stats {
 }
 
 function tooLarge(path: string, expected: string, most: number, got: string): DataError {
-  return new DataError(`${path}: expected ${expected} of at most ${formatBytes(most)}, got ${got}`);
+  return new DataError(`${path}: expected ${expected}, which has at most ${formatBytes(most)}, got ${got}`);
 }

@@ -53,9 +53,18 @@ export function parseDefinition(text: string, source: string): ModelDefinition {
 /** Refuses JSON whose depth would exhaust the stack of those who walk it. */
 function checkNesting(text: string): void {
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/gs)) {
-    if (token === '[' || token === '{') depth++;
-    else if (token === ']' || token === '}') depth--;
-    if (depth > MAX_DEPTH) throw new DataError(`expected JSON nested at most ${MAX_DEPTH} deep, got a deeper one`);
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (inString) {
+      if (character === '\\') at++;
+      else if (character === '"') inString = false;
+    } else if (character === '"') {
+      inString = true;
+    } else if (character === '[' || character === '{') {
+      if (++depth > MAX_DEPTH) throw new DataError(`expected JSON nested at most ${MAX_DEPTH} deep, got a deeper one`);
+    } else if (character === ']' || character === '}') {
+      depth--;
+    }
   }
 }

@@ -59,7 +59,7 @@ function figures(
     ['samples/s', rate],
     ['backend', formatBackend(result.info)],
     ['hash', result.parameterHash],
-    ['run folder', `${printable(folder)} (${files.join(', ')})`],
+    ['run folder', `${printable(folder)} (${files.length > 0 ? files.join(', ') : 'nothing could be written'})`],
   ]);
 }
 

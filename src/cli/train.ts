@@ -87,9 +87,10 @@ async function trainIn(
       });
       progress.stop();
       const context = { command: 'train', options: recordedOptions(settings, data), startedAt, environment, data };
-      const files = await keep(folder!.path, context, result, store!);
+      const { files, problem } = await keep(folder!.path, context, result, store!);
       print(`\n${summarize(settings, data, result, folder!.path, files)}`);
       warnOfSkips(result);
+      if (problem) throw problem;
       if (!result.aborted) return 0;
       const done = `ended by Ctrl-C after ${formatCount(result.steps)} steps; what was learnt is kept`;
       tell(`\nadal: ${done}: go on with --resume ${printable(folder!.path)}`);
@@ -105,33 +106,33 @@ async function trainIn(
   });
 }
 
-/**
- * Writes the results, and the last checkpoint after them: neither depends on the other's success.
- * @returns the names of all files
- * @throws RunFileError saying what could not be written, and what is kept
- */
-async function keep(folder: string, context: RunContext, result: SessionResult, store: PacedStore): Promise<string[]> {
-  const [results, checkpoint] = [
-    await writeRun(folder, context, result).catch((error) => error as unknown),
-    await store.flush().then(
-      () => null,
-      (error) => new RunFileError(join(folder, CHECKPOINT_FILE), error),
-    ),
-  ];
-  if (!Array.isArray(results)) {
-    if (!(results instanceof RunFileError) || checkpoint) throw results;
-    throw new DataError(
-      `${results.message}; everything learnt is in ${join(folder, CHECKPOINT_FILE)}:` +
-        ` make room, and --resume ${folder} writes the results`,
-      { cause: results },
-    );
+/** What of a run is in its folder. */
+interface Kept {
+  readonly files: readonly string[];
+  /** What could not be written; null when all is there. */
+  readonly problem: DataError | null;
+}
+
+/** Writes the results, and the last checkpoint after them: neither depends on the other's success. */
+async function keep(folder: string, context: RunContext, result: SessionResult, store: PacedStore): Promise<Kept> {
+  const checkpoint = join(folder, CHECKPOINT_FILE);
+  const results = await writeRun(folder, context, result).catch(asFileError);
+  const failure = await store.flush().then(
+    () => null,
+    (error) => new RunFileError(checkpoint, error),
+  );
+  if (results instanceof RunFileError) {
+    if (failure) return { files: [], problem: results };
+    const advice = `everything learnt is in ${checkpoint}: make room, and --resume ${folder} writes the results`;
+    return { files: [CHECKPOINT_FILE], problem: new DataError(`${results.message}; ${advice}`, { cause: results }) };
   }
-  if (checkpoint) {
-    throw new DataError(`${checkpoint.message}; the results are kept: ${folder} (${results.join(', ')})`, {
-      cause: checkpoint,
-    });
-  }
-  return [CHECKPOINT_FILE, ...results];
+  if (!failure) return { files: [CHECKPOINT_FILE, ...results], problem: null };
+  return { files: results, problem: new DataError(`${failure.message}; the results are kept`, { cause: failure }) };
+}
+
+function asFileError(error: unknown): RunFileError {
+  if (error instanceof RunFileError) return error;
+  throw error;
 }
 
 function runName({ optimizer, preset, seed }: TrainSettings, { name }: LoadedData): string {
