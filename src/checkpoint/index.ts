@@ -13,6 +13,7 @@ export {
   type SafetensorsContent,
   type SafetensorsEntry,
   type SafetensorsInput,
+  type SafetensorsOptions,
   type SafetensorsTensor,
 } from './safetensors';
 export {

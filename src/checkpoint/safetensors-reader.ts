@@ -5,6 +5,7 @@
  * returned are views of the file where their alignment allows it.
  */
 import { fail } from '../validate';
+import { CHECKSUM, checkContent } from './content-checksum';
 import { DTYPES, type Dtype, type DtypeArrays, elementsOf, plainBytes } from './dtypes';
 import { readHeader } from './safetensors-header';
 
@@ -23,8 +24,13 @@ export type SafetensorsTensor = {
 export interface SafetensorsContent {
   /** By name, in the order of their bytes. */
   tensors: Record<string, SafetensorsTensor>;
-  /** Text by key; empty when the file has none. */
+  /** Text by key, without the file's checksum; empty when the file has none. */
   metadata: Record<string, string>;
+}
+
+/** What a file holds, and whether it had a checksum that was right. */
+export interface VerifiedContent extends SafetensorsContent {
+  readonly verified: boolean;
 }
 
 /**
@@ -40,7 +46,9 @@ export interface SafetensorsContent {
  *   by key, or more than 250,000 keys), `'entry'` (no object), `'dtype'` (another than F64, I64, F32,
  *   BF16, F16, U8: `decodeSafetensorsHeader` lists those), `'shape'` (no whole numbers, or more than
  *   1,024), `'overflow'` (beyond 2^53 elements or bytes), `'offsets'`, `'range'` (beyond the data),
- *   `'size'` (not the shape's), `'overlap'`, `'hole'`, `'trailing'` (bytes after the last tensor)
+ *   `'size'` (not the shape's), `'overlap'`, `'hole'`, `'trailing'` (bytes after the last tensor),
+ *   `'corrupt'` (a file with the checksum of `encodeSafetensors` or `encodeCheckpoint`, which it does
+ *   not have any more)
  * @throws ArgumentError when `bytes` is no Uint8Array
  * @example
  * const { tensors, metadata } = decodeSafetensors(readFileSync('weights.safetensors'));
@@ -48,6 +56,12 @@ export interface SafetensorsContent {
  * @see https://github.com/huggingface/safetensors#format
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
+  const { tensors, metadata } = readSafetensors(bytes);
+  return { tensors, metadata };
+}
+
+/** What `decodeSafetensors` does, for decoders that need a checksum. */
+export function readSafetensors(bytes: Uint8Array): VerifiedContent {
   const file = plainBytes(bytes) ?? fail('bytes', 'a Uint8Array', bytes);
   const { entries, metadata } = readHeader(file, file.length, DTYPES);
   const tensors: Record<string, SafetensorsTensor> = Object.create(null);
@@ -55,5 +69,13 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
     const data = elementsOf(dtype as Dtype, file, begin, end);
     tensors[name] = { dtype, shape, data } as SafetensorsTensor;
   }
-  return { tensors, metadata };
+  const expected = metadata[CHECKSUM];
+  if (expected === undefined) return { tensors, metadata, verified: false };
+  delete metadata[CHECKSUM];
+  checkContent(
+    expected,
+    entries.map(({ name }) => ({ name, ...tensors[name]! })),
+    metadata,
+  );
+  return { tensors, metadata, verified: true };
 }

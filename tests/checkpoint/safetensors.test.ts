@@ -1,8 +1,15 @@
 /** The safetensors codec: its bytes, checked by hand and by a reader written apart from it, and reading them back. */
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsEntry, type SafetensorsInput } from '../../src/checkpoint';
-import { ArgumentError } from '../../src/errors';
+import {
+  decodeSafetensors,
+  decodeSafetensorsHeader,
+  encodeSafetensors,
+  type SafetensorsEntry,
+  type SafetensorsInput,
+} from '../../src/checkpoint';
+import { ArgumentError, CheckpointError } from '../../src/errors';
+import { caught } from '../support/errors';
 import { decodeSafetensors as decodeByHand } from '../support/safetensors';
 import { assemble, bytesOf } from './safetensors-files';
 
@@ -57,6 +64,24 @@ describe('encodeSafetensors', () => {
 
   test('writes a file of no tensors', () => {
     expect(decodeByHand(encodeSafetensors([])).tensors.size).toBe(0);
+  });
+
+  test('with a checksum reads the same, and refuses what has changed', () => {
+    const plain = encodeSafetensors(MIXED, { a: 'x' });
+    const bytes = encodeSafetensors(MIXED, { a: 'x' }, { checksum: true });
+    expect(decodeSafetensors(bytes)).toEqual(decodeSafetensors(plain));
+    expect(decodeSafetensorsHeader(bytes).metadata.adal_checksum).toMatch(/^[0-9a-f]{16}$/);
+    expect(decodeSafetensorsHeader(plain).metadata.adal_checksum).toBeUndefined();
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = bytes.slice();
+      changed[at]! ^= 4;
+      const error = caught(() => expect(decodeSafetensors(changed)).toEqual(decodeSafetensors(plain)));
+      // One bit may turn the key into another: then it is metadata like other metadata, all the rest is as it was.
+      if (!(error instanceof CheckpointError))
+        expect(decodeSafetensors(changed).tensors).toEqual(decodeSafetensors(plain).tensors);
+    }
+    expect(() => encodeSafetensors({}, { adal_checksum: '' })).toThrow(/"metadata" expected keys other than adal_checksum/);
+    expect(() => encodeSafetensors({}, {}, { checksums: true } as never)).toThrow(ArgumentError);
   });
 
   test('aligns every tensor for its elements', () => {
