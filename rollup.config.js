@@ -28,6 +28,8 @@ const platforms = {
   'registry.edge-light': 'src/platforms/registry.edge-light.ts',
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
+/** What tests reach of the command line without starting it; not part of the package. */
+const internals = { 'internals/model-file': 'src/cli/model-file.ts' };
 /** What the benchmark suite starts on other runtimes. */
 const bench = {
   'bench/child': 'bench/suite/runners/child.ts',
@@ -122,7 +124,7 @@ const pageFiles = {
 export default [
   reportPage,
   {
-    input: { ...library, ...platforms, ...cli, ...bench, ...trainWorker },
+    input: { ...library, ...platforms, ...cli, ...internals, ...bench, ...trainWorker },
     external,
     output: {
       dir: 'dist',

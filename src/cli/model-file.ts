@@ -21,7 +21,9 @@ export interface ModelDefinition {
 }
 
 /** Far beyond any model; larger files are something else. */
-const MAX_BYTES = 2 ** 24;
+const MAX_BYTES = 2 ** 20;
+/** What is kept of each layer is a hundred times its text. */
+const MAX_LAYERS = 4096;
 /** Definitions have three levels: the model, its layers, their sizes. */
 const MAX_DEPTH = 32;
 
@@ -37,10 +39,13 @@ export function readModelFile(path: string): ModelDefinition {
  */
 export function parseDefinition(text: string, source: string): ModelDefinition {
   try {
-    checkNesting(text);
+    checkSize(text);
     const parsed = JSON.parse(text);
     checkOptions('model', parsed, ['inputShape', 'layers', 'loss']);
     const { inputShape = null, layers, loss = { kind: 'crossEntropy' } } = parsed;
+    if (Array.isArray(layers) && layers.length > MAX_LAYERS) {
+      throw new DataError(`"layers" expected at most ${MAX_LAYERS} layers, got ${layers.length}`);
+    }
     describeModel({ inputShape, layers, loss });
     return { inputShape, layers, loss };
   } catch (error) {
@@ -50,8 +55,9 @@ export function parseDefinition(text: string, source: string): ModelDefinition {
   }
 }
 
-/** Refuses JSON whose depth would exhaust the stack of those who walk it. */
-function checkNesting(text: string): void {
+/** Refuses JSON whose length or depth would exhaust the memory or the stack of those who walk it. */
+function checkSize(text: string): void {
+  if (text.length > MAX_BYTES) throw new DataError(`expected at most ${MAX_BYTES} characters, got ${text.length}`);
   let depth = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
