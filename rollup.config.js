@@ -37,6 +37,8 @@ const platforms = {
   'registry.edge-light': 'src/platforms/registry.edge-light.ts',
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
+/** What tests reach of the command line without starting it; not part of the package. */
+const internals = { 'internals/model-file': 'src/cli/model-file.ts' };
 /** What the benchmark suite starts on other runtimes. */
 const bench = {
   'bench/child': 'bench/suite/runners/child.ts',
@@ -187,7 +189,7 @@ const builds = [
     ],
   },
   {
-    input: { ...library, ...cli, ...bench },
+    input: { ...library, ...cli, ...internals, ...bench },
     // With the loader in it: looking a package up takes two milliseconds.
     external: [/^node:/, BINARY],
     output: {
