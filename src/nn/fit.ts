@@ -5,6 +5,7 @@
  * an interruption with a resumption in mid-epoch change no bit of it.
  */
 import { turn } from '../runtime/turn';
+import { checkModel } from '../validate';
 import { EarlyStopping } from './early-stopping';
 import { type Evaluation, evaluationOf, readEvaluation } from './evaluation';
 import { checkFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
@@ -62,6 +63,7 @@ class Run {
   #samples = 0;
 
   constructor(model: Model, data: TrainingData, options: FitOptions) {
+    checkModel('model', model);
     checkFitOptions(options);
     const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8, earlyStopping } = options;
     checkOwnership(model, options);

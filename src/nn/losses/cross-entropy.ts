@@ -1,6 +1,6 @@
 /** Softmax with cross-entropy, for one class of several. */
 import { ArgumentError } from '../../errors';
-import { checkNumber, checkOptions, fail } from '../../validate';
+import { checkNoMore, checkNumber, checkOptions, fail } from '../../validate';
 import type { LossKind } from './loss';
 
 /** Mean of w·(log Σ e^x - x[class]) over Σ w, w being the class's weight. */
@@ -16,7 +16,9 @@ export interface CrossEntropyLoss {
  * @throws ArgumentError for weights that are not positive
  * @example createModel(runtime, { inputSize: 4, layers: [dense(3)], loss: crossEntropy({ classWeights: [1, 1, 5] }) })
  */
-export function crossEntropy(options: { classWeights?: readonly number[] } = {}): CrossEntropyLoss {
+export function crossEntropy(options?: { classWeights?: readonly number[] }): CrossEntropyLoss;
+export function crossEntropy(options: { classWeights?: readonly number[] } = {}, ...extra: unknown[]): CrossEntropyLoss {
+  checkNoMore('crossEntropy(options)', extra, 'it describes the loss, and takes no outputs or targets');
   checkOptions('options', options, ['classWeights']);
   const loss: CrossEntropyLoss = { kind: 'crossEntropy', ...options };
   crossEntropyKind.check(loss, (field) => field);
