@@ -13,8 +13,15 @@ export {
   type SafetensorsContent,
   type SafetensorsEntry,
   type SafetensorsInput,
+  type SafetensorsOptions,
   type SafetensorsTensor,
 } from './safetensors';
+export {
+  decodeSafetensorsHeader,
+  type SafetensorsHeader,
+  type SafetensorsTensorInfo,
+  safetensorsHeaderEnd,
+} from './safetensors-header';
 export {
   type DenoKvAtomicLike,
   type DenoKvEntryLike,

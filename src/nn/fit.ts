@@ -4,35 +4,49 @@
  * Invariant: what is learnt is a function of model, data, optimizer, schedule and seed. Pauses, slices, progress reports, threads, and
  * an interruption with a resumption in mid-epoch change no bit of it.
  */
+import { ArgumentError } from '../errors';
 import { turn } from '../runtime/turn';
 import { checkModel } from '../validate';
+import { type BatchSource, createSource } from './batch-source';
 import { EarlyStopping } from './early-stopping';
 import { type Evaluation, evaluationOf, readEvaluation } from './evaluation';
-import { checkFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
+import { copyFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
 import type { Occupation } from './learnt-state';
 import type { Model } from './model';
 import { checkOwnership } from './ownership';
-import { type BatchSource, createSource, type TrainingData } from './samples';
-import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunState, saveRun } from './training-run';
+import type { TrainingData } from './samples';
+import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunIdentity, type RunState, saveRun } from './training-run';
 
 /**
  * Trains a model. Each epoch visits every sample once, in an order that seed and epoch determine; a short last batch counts by its
- * samples. Streams are taken in their own order.
+ * samples. Streams are taken in their own order, and closed when the run ends before they do.
+ *
+ * The model counts the epochs that it has been trained with each seed, and a later call with the same seed goes on with the order
+ * of the next epoch: calling `fit` three times for one epoch visits the samples as one call for three epochs does. The option
+ * `initialEpoch` sets where the order begins.
  *
  * With a `checkpoint`, a run that the store holds goes on where it was saved, in mid-epoch too, and ends with the same bits as one
  * that was never interrupted.
  *
- * @throws ArgumentError for options or data that do not fit; nothing has been trained then
+ * @throws ArgumentError for options or data that do not fit; nothing has been trained then, unless it is a stream's chunk that
+ * does not fit, or a stream without samples in a later epoch
  * @throws CheckpointError when the store fails, or holds another run
  * @example
  * const optimizer = new AdamW(runtime, model.parameters, { lr: 1e-3 });
  * const { epochs } = await fit(model, train, { optimizer, epochs: 10, validation: test, earlyStopping: { patience: 3 } });
  */
 export async function fit(model: Model, data: TrainingData, options: FitOptions): Promise<FitResult> {
-  const run = new Run(model, data, options);
+  checkModel('model', model);
+  const run = new Run(model, data, copyFitOptions(options));
   try {
     await run.resume();
-    return await run.execute();
+    const result = await run.execute();
+    await run.close();
+    return result;
+  } catch (error) {
+    // What went wrong first is what is told.
+    await run.close().catch(() => {});
+    throw error;
   } finally {
     run.release();
   }
@@ -45,35 +59,45 @@ class Run {
   readonly #occupation: Occupation;
   readonly #options: FitOptions;
   readonly #source: BatchSource;
-  readonly #stopping: EarlyStopping | null;
+  readonly #stopping: EarlyStopping;
   readonly #budgetMs: number;
-  readonly #identity: RunState['identity'];
+  readonly #identity: RunIdentity;
+  readonly #seed: number;
   readonly #epochs: FitEpoch[] = [];
+  /** Epochs of the order that were done before this run. */
+  #initialEpoch: number;
   #epoch = 1;
   #batch = 0;
   #step = 0;
   #lossSum = 0;
   #seen = 0;
   #skipped = 0;
-  #best: { readonly epoch: number; readonly loss: number } | null = null;
   /** Model and optimizer as they were then: what a model evaluates with may be the optimizer's. */
   #bestState: RunState['bestState'] = null;
   #sliceStart = 0;
   #trainingMs = 0;
   #samples = 0;
 
+  /** @param options copied and checked */
   constructor(model: Model, data: TrainingData, options: FitOptions) {
-    checkModel('model', model);
-    checkFitOptions(options);
-    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8, earlyStopping } = options;
+    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8 } = options;
+    const { earlyStopping, initialEpoch, signal, lastBatch = 'keep' } = options;
     checkOwnership(model, options);
-    if (validation !== undefined) readEvaluation('validation', model, validation, metrics);
     this.#learner = { model, optimizer, average };
     this.#options = options;
-    this.#source = createSource(model, data, seed);
-    this.#stopping = earlyStopping === undefined ? null : new EarlyStopping(earlyStopping);
+    this.#source = createSource(model, data, { seed, signal, lastBatch });
+    this.#checkBatch(model, this.#source.smallestBatch ?? model.batchSize);
+    const { names, count } = this.#source;
+    if (validation !== undefined) {
+      const { inputSize, outputSize, loss, classNames = names.classNames, columns = names.columns } = model;
+      readEvaluation('validation', { inputSize, outputSize, loss, classNames, columns }, validation, metrics);
+    }
+    this.#stopping = new EarlyStopping(earlyStopping);
     this.#budgetMs = budgetMs;
-    this.#identity = { seed, batchSize: model.batchSize, count: this.#source.count };
+    this.#seed = seed;
+    this.#initialEpoch = initialEpoch ?? model.learnt.history.epochsOf(seed);
+    const given = { ...(initialEpoch !== undefined && { initialEpoch }), ...(lastBatch !== 'keep' && { lastBatch }) };
+    this.#identity = { seed, batchSize: model.batchSize, count, ...given, ...names };
     this.#occupation = model.learnt.occupy('fit');
   }
 
@@ -115,43 +139,52 @@ class Run {
     } finally {
       this.#occupation.own = false;
     }
-    if (this.#stopping && state.stopping) this.#stopping.state = state.stopping;
+    // A best epoch whose weights nobody has kept cannot be given back.
+    if (!this.#stopping.restoreBest || state.bestState !== null) this.#stopping.state = state.stopping;
     this.#epochs.push(...state.epochs);
     ({ epoch: this.#epoch, batch: this.#batch, step: this.#step } = state);
     ({ lossSum: this.#lossSum, seen: this.#seen, skipped: this.#skipped } = state);
-    this.#best = state.best;
     this.#bestState = state.bestState;
+    this.#initialEpoch = state.identity.initialEpoch ?? 0;
+    this.#countEpochs();
   }
 
   async execute(): Promise<FitResult> {
     const { epochs, signal } = this.#options;
+    this.#learner.model.learnt.history.takeNames(this.#source.names);
     this.#sliceStart = performance.now();
-    while (this.#epoch <= epochs && !signal?.aborted && !this.#stopping?.exhausted) {
+    while (this.#epoch <= epochs && !signal?.aborted && !this.#stopping.exhausted) {
       if (!(await this.#trainEpoch())) break;
       await this.#finishEpoch();
     }
-    const reason = this.#stopping?.exhausted ? 'early-stopping' : signal?.aborted ? 'aborted' : 'complete';
+    const reason = this.#stopping.exhausted ? 'early-stopping' : signal?.aborted ? 'aborted' : 'complete';
     if (reason === 'aborted' && this.#options.checkpoint?.keep !== 'best') await this.#save();
-    if (reason !== 'aborted' && this.#stopping?.restoreBest) this.#restoreBest();
+    if (reason !== 'aborted' && this.#stopping.restoreBest) this.#restoreBest();
     return {
       epochs: this.#epochs,
       steps: this.#step,
       reason,
-      bestEpoch: this.#best?.epoch ?? null,
+      bestEpoch: this.#stopping.bestEpoch,
       samplesPerSecond: this.#rate(),
     };
+  }
+
+  /** Closes what the run has opened and not read to its end. */
+  async close(): Promise<void> {
+    await this.#source.close();
   }
 
   /** From the batch reached to the epoch's end; false when it was cut short. */
   async #trainEpoch(): Promise<boolean> {
     const { signal, checkpoint } = this.#options;
-    await this.#source.start(this.#epoch - 1, this.#batch);
+    await this.#source.start(this.#epoch, this.#batch, this.#initialEpoch);
     while (true) {
       const next = this.#source.next();
       const count = typeof next === 'number' ? next : await next;
+      if (count === null) return false;
       if (count === 0) break;
+      this.#checkBatch(this.#learner.model, count);
       const stepped = this.#trainBatch(count);
-      this.#seen += count;
       this.#samples += count;
       this.#batch++;
       const due = stepped && checkpoint?.every && checkpoint.keep !== 'best' && this.#step % checkpoint.every === 0;
@@ -164,13 +197,26 @@ class Run {
     return true;
   }
 
-  /** Trains on the batch in the model; whether a step was taken. Nothing else happens meanwhile. */
+  /** @throws ArgumentError for a batch that is too small to train on */
+  #checkBatch({ fewestSamples, batchSize }: Model, count: number): void {
+    if (count >= fewestSamples) return;
+    const hint = batchSize < fewestSamples ? 'a model of a greater batchSize' : "option lastBatch: 'drop' or 'merge'";
+    const expected = `batches of at least ${fewestSamples} samples, for batch norm to have a variance (${hint})`;
+    throw new ArgumentError('data', expected, `one of ${count}`);
+  }
+
+  /** Trains on the next batch; whether a step was taken. Nothing else happens meanwhile. */
   #trainBatch(count: number): boolean {
     const { optimizer, accumulator } = this.#options;
     this.#occupation.own = true;
     try {
-      this.#lossSum += count * this.#learner.model.computeGradients(count);
-      return this.#count(accumulator ? accumulator.add() : optimizer.step());
+      this.#source.load();
+      const { model } = this.#learner;
+      const loss = model.computeGradients(count);
+      const weight = model.weighBatch(count);
+      this.#lossSum += weight * loss;
+      this.#seen += weight;
+      return this.#count(accumulator ? accumulator.add(undefined, weight) : optimizer.step());
     } finally {
       this.#occupation.own = false;
     }
@@ -211,11 +257,11 @@ class Run {
     this.#epochs.push(result);
     const watched = validation?.loss ?? result.loss;
     (this.#options.schedule as Partial<Stateful> | undefined)?.update?.(watched);
-    const improved = this.#best === null || watched < this.#best.loss;
-    if (improved && !Number.isNaN(watched)) this.#best = { epoch, loss: watched };
-    if (this.#stopping?.observe(epoch, watched) && this.#stopping.restoreBest) this.#bestState = encodeLearnt(this.#learner);
+    const improved = this.#stopping.observe(epoch, watched);
+    if (improved && this.#stopping.restoreBest) this.#bestState = encodeLearnt(this.#learner);
     this.#report(result);
     this.#epoch++;
+    this.#countEpochs();
     this.#batch = 0;
     this.#lossSum = 0;
     this.#seen = 0;
@@ -243,9 +289,9 @@ class Run {
     if (!checkpoint) return;
     const state: RunState = {
       window: accumulator?.stateDict() ?? null,
-      identity: this.#identity,
+      identity: { ...this.#identity, initialEpoch: this.#initialEpoch },
       schedule: (schedule as Partial<Stateful> | undefined)?.stateDict?.() ?? null,
-      stopping: this.#stopping?.state ?? null,
+      stopping: this.#stopping.state,
       epochs: this.#epochs,
       epoch: this.#epoch,
       batch: this.#batch,
@@ -253,7 +299,6 @@ class Run {
       lossSum: this.#lossSum,
       seen: this.#seen,
       skipped: this.#skipped,
-      best: this.#best,
       bestState: this.#bestState,
     };
     await saveRun(checkpoint.store, this.#learner, state, checkpoint.extras);
@@ -264,6 +309,12 @@ class Run {
     this.#occupation.own = true;
     loadLearnt(this.#bestState, this.#learner);
     this.#occupation.own = false;
+    this.#countEpochs();
+  }
+
+  /** Tells the model how many epochs of the order are done. */
+  #countEpochs(): void {
+    this.#learner.model.learnt.history.setEpochs(this.#seed, this.#initialEpoch + this.#epoch - 1);
   }
 
   #report(result: FitEpoch | null): void {

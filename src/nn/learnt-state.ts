@@ -13,12 +13,13 @@ import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkChoice, checkInteger, checkOptions, describe, fail } from '../validate';
 import type { NamedArray, NetworkPlan } from './network-plan';
+import { TrainingHistory, type TrainingHistoryState } from './training-history';
 
 /** Copies of a model's arrays by name. */
 export type ModelArrays = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
 
-/** What a model has learnt: plain data, and copies. */
-export interface ModelState {
+/** What a model has learnt, and what it remembers of its training: plain data, and copies. */
+export interface ModelState extends TrainingHistoryState {
   /** Values of all parameters, and running figures. */
   readonly arrays: ModelArrays;
   /** Training passes so far: dropout draws by their number. */
@@ -38,6 +39,8 @@ export interface ModelStateOptions {
    */
   point?: 'evaluated' | 'trained';
 }
+
+const STATE_FIELDS = ['arrays', 'trainingPasses', 'pendingStatistics', 'classNames', 'columns', 'epochs'];
 
 /** Where passes read and write, layer by layer: rewritten in place before every pass. */
 export interface LearntAddresses {
@@ -68,6 +71,8 @@ export class LearntState implements ParameterOwner {
   /** All values, those of the running figures included. */
   readonly weights: Readonly<Record<string, Tensor>>;
   readonly addresses: LearntAddresses;
+  /** Names and epochs of what the model was trained with. */
+  readonly history = new TrainingHistory();
   trainingPasses = 0;
   readonly #plan: NetworkPlan;
   readonly #arrays: readonly NamedArray[];
@@ -208,7 +213,7 @@ export class LearntState implements ParameterOwner {
     for (const { fullName, shape } of this.#arrays) {
       arrays[fullName] = { shape, data: this.#valueAt(fullName, point).data.slice() };
     }
-    const state = { arrays, trainingPasses: this.trainingPasses };
+    const state = { arrays, trainingPasses: this.trainingPasses, ...this.history.stateDict() };
     if (point === 'evaluated' || !this.#underWay || this.#pending.length === 0) return state;
     const pendingStatistics = createRecord<ModelArrays[string]>();
     for (const { name, next } of this.#pending) pendingStatistics[name] = { shape: next.shape, data: next.data.slice() };
@@ -221,7 +226,8 @@ export class LearntState implements ParameterOwner {
    * @throws ArgumentError naming the array that does not fit
    */
   prepareLoad(path: string, state: ModelState, isLeftAlone: (name: string) => boolean = () => false): () => void {
-    checkOptions(path, state, ['arrays', 'trainingPasses', 'pendingStatistics']);
+    checkOptions(path, state, STATE_FIELDS);
+    const loadHistory = this.history.prepareLoad(path, state);
     const passes = checkInteger(`${path}.trainingPasses`, state.trainingPasses, 0, 2 ** 32 - 1);
     const wanted = this.#arrays.filter(({ fullName }) => !isLeftAlone(fullName));
     const arrays = checkArrays(`${path}.arrays`, state.arrays, wanted, this.#arrays);
@@ -239,6 +245,7 @@ export class LearntState implements ParameterOwner {
       for (const figure of this.#pending) if (next) figure.next.data.set(next.get(figure.name)!);
       this.#underWay = next !== undefined;
       this.trainingPasses = passes;
+      loadHistory();
     };
   }
 

@@ -19,6 +19,7 @@ import { type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
 import { Network } from './network';
 import { type NetworkOptions, type NetworkPlan, planNetwork } from './network-plan';
+import { checkTargets } from './samples';
 
 /** A checked model: see create-model.ts. */
 export type ModelSettings = NetworkOptions & { readonly seed: number };
@@ -90,6 +91,16 @@ export class Model {
     return this.outputSize;
   }
 
+  /** The classes' names by class index, if the data of the model's first `fit` told them. */
+  get classNames(): readonly string[] | undefined {
+    return this.#learnt.history.classNames;
+  }
+
+  /** The features' names in their order, if the data of the model's first `fit` told them. */
+  get columns(): readonly string[] | undefined {
+    return this.#learnt.history.columns;
+  }
+
   /** Elements of all parameters. */
   get parameterCount(): number {
     return countElements(this.#plan.stages);
@@ -136,7 +147,8 @@ export class Model {
    *
    * @param count samples: an integer in [1, batchSize], and at least 2 where batch norm has one position a sample
    * @returns the mean loss, float64
-   * @throws ArgumentError for a model without training, or a batch that is too small
+   * @throws ArgumentError for a model without training, a batch that is too small, a label that is no class, or a target for which
+   * the loss is not defined
    * @throws BusyError while `fit` is training the model
    */
   computeGradients(count: number): number {
@@ -151,7 +163,7 @@ export class Model {
     learnt.readForTraining();
     try {
       this.#network.forward(count, true, learnt.trainingPasses);
-      const loss = this.#network.loss(count);
+      const loss = this.#computeLoss(count);
       this.#network.backward();
       learnt.countPass();
       return loss;
@@ -168,13 +180,24 @@ export class Model {
     this.#learnt.commit();
   }
 
-  /** Forward over the first `count` samples of `input` and the targets: the mean loss, and how many classes are right. */
-  evaluate(count: number): { correct: number; loss: number } {
+  /**
+   * Forward over the first `count` samples of `input` and the targets.
+   * @returns the mean loss; what it counts in a mean over several batches, which is `count` unless class weights are averaged over
+   * their sum; and for classes how many are right. A sample any of whose outputs is NaN is not right.
+   * @throws ArgumentError for a label that is no class, or a target for which the loss is not defined
+   */
+  evaluate(count: number): { correct: number; loss: number; weight: number } {
     this.#forward(count);
+    const loss = this.#computeLoss(count);
     const [output, targets] = [this.#workspace + this.#plan.output, this.#workspace + this.#plan.targets];
     const classes = this.#targetKind === 'classes';
     const correct = classes ? this.#kernels.predictedMatches(output, targets, count, this.outputSize) : 0;
-    return { correct, loss: this.#network.loss(count) };
+    return { correct, loss, weight: this.#network.weigh(count) };
+  }
+
+  /** @internal What the loss of the last pass's `count` samples counts in a mean over several batches. */
+  weighBatch(count: number): number {
+    return this.#network.weigh(count);
   }
 
   /** Forward over the first `count` samples of `input`; a copy of the outputs, count × outputs. */
@@ -266,6 +289,15 @@ export class Model {
 
   get #targetKind(): 'classes' | 'values' {
     return lossKindOf(this.loss).targets;
+  }
+
+  /** The mean loss of the last pass. Targets are looked at only when it is not finite, as the loss of a wrong one never is. */
+  #computeLoss(count: number): number {
+    const loss = this.#network.loss(count);
+    if (Number.isFinite(loss)) return loss;
+    if (this.#targetKind === 'classes') checkTargets('labels', this, this.labels.subarray(0, count));
+    else checkTargets('targets', this, this.targets.subarray(0, count * this.outputSize));
+    return loss;
   }
 
   #forward(count: number): void {

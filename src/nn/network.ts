@@ -99,6 +99,11 @@ export class Network {
     return lossKindOf(this.#loss).compute(this.#loss, this.#pass.kernels, this.#lossArrays, count, this.#plan.outputs);
   }
 
+  /** What the batch counts in a mean over several. */
+  weigh(count: number): number {
+    return lossKindOf(this.#loss).weigh(this.#loss, this.#pass.kernels, this.#lossArrays, count, this.#plan.outputs);
+  }
+
   /** All parameters' gradients, after a training forward and its loss. */
   backward(): void {
     for (let index = this.#steps.length - 1; index >= this.#plan.firstTrained; index--) {

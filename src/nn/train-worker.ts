@@ -36,7 +36,7 @@ interface Prepared {
 let prepared: Prepared | null = null;
 
 async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' }): Promise<void> {
-  const { epochs, seed, metrics, earlyStopping } = spec;
+  const { epochs, seed, initialEpoch, lastBatch, metrics, earlyStopping } = spec;
   const { name, ...own } = spec.optimizer;
   const runtime = await createRuntime(spec.runtime);
   const model = await createModel(runtime, spec.model);
@@ -48,7 +48,7 @@ async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' })
   const { signal } = controller;
   const onProgress: FitOptions['onProgress'] = (progress) => report({ type: 'progress', progress });
   const rest = { schedule, accumulator, average, budgetMs, signal, onProgress };
-  const options = { optimizer, epochs, seed, metrics, earlyStopping, ...rest };
+  const options = { optimizer, epochs, seed, initialEpoch, lastBatch, metrics, earlyStopping, ...rest };
   checkFitOptions(options);
   prepared = { model, optimizer, options };
   const { inputSize, outputSize, loss } = model;

@@ -8,28 +8,40 @@ import type { CheckpointStore } from '../checkpoint/stores/store';
 import { CheckpointError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import { createRecord } from '../tensors/views';
+import type { LastBatch } from './batch-source';
 import type { EarlyStoppingState } from './early-stopping';
 import type { FitAverage, FitEpoch } from './fit-options';
 import type { ModelState } from './learnt-state';
 import type { Model } from './model';
+import type { DataNames } from './training-history';
+
+/** What must be the same for a run to go on: otherwise the batches would be others, or mean something else. */
+export interface RunIdentity extends DataNames {
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly count: number | null;
+  /** Epochs of the order of samples before the run's first. */
+  readonly initialEpoch?: number;
+  readonly lastBatch?: LastBatch;
+}
 
 /** How far a run is. */
 export interface RunState {
-  /** What must be the same for a run to go on: otherwise the batches would be others. */
-  readonly identity: { readonly seed: number; readonly batchSize: number; readonly count: number | null };
+  readonly identity: RunIdentity;
   readonly schedule: unknown;
   /** The accumulator's, if there is one. */
   readonly window: unknown;
-  readonly stopping: EarlyStoppingState | null;
+  /** The best epoch so far. */
+  readonly stopping: EarlyStoppingState;
   readonly epochs: readonly FitEpoch[];
   /** The epoch under way (1-based), and how many of its batches are done. */
   readonly epoch: number;
   readonly batch: number;
   readonly step: number;
   readonly lossSum: number;
+  /** What they weigh: their number, unless class weights are averaged over their sum. */
   readonly seen: number;
   readonly skipped: number;
-  readonly best: { readonly epoch: number; readonly loss: number } | null;
   /** What `encodeLearnt` gave in the best epoch. */
   readonly bestState: Uint8Array | null;
 }
@@ -103,14 +115,16 @@ export async function saveRun(
 }
 
 /**
+/**
  * Takes over a stored run.
  * @param loadRest takes over what belongs neither to model, optimizer nor average; before these, and what it throws is thrown
- * @throws CheckpointError with the reason `'other-run'` when it was begun with another seed, batch size or number of samples
+ * @throws CheckpointError with the reason `'other-run'` when it was begun with another seed, batch size or number of samples,
+ * or with data of other classes or columns
  */
 export function loadRun(
   bytes: Uint8Array,
   learner: Learner,
-  identity: RunState['identity'],
+  identity: RunIdentity,
   loadRest: (state: RunState) => void,
 ): RunState {
   return loadLearnt(bytes, learner, (state) => {
@@ -119,10 +133,21 @@ export function loadRun(
   });
 }
 
-function checkIdentity(state: RunState, identity: RunState['identity']): void {
-  for (const key of ['seed', 'batchSize', 'count'] as const) {
-    if (state.identity[key] === identity[key]) continue;
-    const message = `the checkpoint is of another run: ${key} ${state.identity[key]} expected, got ${identity[key]}`;
-    throw new CheckpointError('other-run', message);
+/** A first epoch or names that one side does not tell may be anything. */
+function checkIdentity(state: RunState, identity: RunIdentity): void {
+  for (const key of ['seed', 'batchSize', 'count', 'lastBatch', 'initialEpoch'] as const) {
+    const [stored, given] = [state.identity[key], identity[key]];
+    if (stored === given || (key === 'initialEpoch' && (stored === undefined || given === undefined))) continue;
+    throw new CheckpointError('other-run', `the checkpoint is of another run: ${key} ${stored} expected, got ${given}`);
   }
+  for (const key of ['classNames', 'columns'] as const) {
+    const [stored, given] = [state.identity[key], identity[key]];
+    if (!stored || !given || sameNames(stored, given)) continue;
+    const expected = `${key} ${JSON.stringify(stored)} expected, got ${JSON.stringify(given)}`;
+    throw new CheckpointError('other-run', `the checkpoint is of another run: ${expected}`);
+  }
+}
+
+function sameNames(first: readonly string[], second: readonly string[]): boolean {
+  return first.length === second.length && first.every((name, index) => name === second[index]);
 }

@@ -3,8 +3,9 @@ import { turn } from '../runtime/turn';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkModel, checkNumber, checkOptions, fail } from '../validate';
+import { type BatchSource, createSource } from './batch-source';
 import type { Model } from './model';
-import { createSource, readFeatures, type Samples, type TrainingData } from './samples';
+import { readFeatures, type Samples, type TrainingData } from './samples';
 
 export interface UpdateStatisticsOptions {
   /** Milliseconds of work between two turns of the event loop. @default 8 */
@@ -37,16 +38,18 @@ export async function updateStatistics(
   checkModel('model', model);
   checkOptions('options', options, ['budgetMs']);
   const budgetMs = checkNumber('budgetMs', options.budgetMs ?? 8, '[0, ∞)', (value) => value >= 0);
-  const batches = typeof data === 'function' ? streamed(model, data) : inMemory(model, data);
+  const source = typeof data === 'function' ? createSource(model, data, { seed: 0 }) : inMemory(model, data);
   const occupation = model.learnt.occupy('updateStatistics');
   const estimates = createRecord<Tensor>();
   try {
     for (const name of model.observedFigures) estimates[name] = new Tensor(model.runtime, model.weights[name].shape);
+    await source.start(1, 0, 0);
     let seen = 0;
     let start = performance.now();
-    for await (const count of batches) {
+    for (let count = await source.next(); count; count = await source.next()) {
       if (count < model.fewestSamples) continue;
       seen += count;
+      source.load();
       model.observe(count, count / seen, estimates);
       if (performance.now() - start < budgetMs) continue;
       await turn();
@@ -63,27 +66,25 @@ export async function updateStatistics(
   } finally {
     for (const tensor of Object.values(estimates)) tensor.dispose();
     occupation.release();
+    await source.close();
   }
 }
 
-/** Copies batch after batch into the model, in the order of the samples; yields their sizes. */
-function inMemory(model: Model, samples: Pick<Samples, 'features'>): Iterable<number> {
+/** Batches of samples in their own order, of which only the features are looked at. */
+function inMemory(model: Model, samples: Pick<Samples, 'features'>): Pick<BatchSource, 'start' | 'next' | 'load' | 'close'> {
   if (typeof samples !== 'object' || samples === null) fail('data', 'samples, or a function that begins a stream', samples);
   const values = readFeatures('data.features', samples.features);
   const { inputSize, batchSize } = model;
   if (values.length === 0 || values.length % inputSize !== 0) fail('data.features', `${inputSize} values a sample`, values);
   const total = values.length / inputSize;
-  return (function* () {
-    for (let from = 0; from < total; from += batchSize) {
-      const count = Math.min(batchSize, total - from);
-      model.input.set(values.subarray(from * inputSize, (from + count) * inputSize));
-      yield count;
-    }
-  })();
-}
-
-async function* streamed(model: Model, data: TrainingData): AsyncIterable<number> {
-  const source = createSource(model, data, 0);
-  await source.start(0, 0);
-  for (let count = await source.next(); count > 0; count = await source.next()) yield count;
+  let [from, end] = [0, 0];
+  return {
+    start() {},
+    next() {
+      [from, end] = [end, Math.min(end + batchSize, total)];
+      return end - from;
+    },
+    load: () => model.input.set(values.subarray(from * inputSize, end * inputSize)),
+    close() {},
+  };
 }
