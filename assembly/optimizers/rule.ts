@@ -15,7 +15,10 @@ export class Rule {
     k6: v128, k7: v128, k8: v128, k9: v128, k10: v128, k11: v128,
   ): void {}
 
-  /** Removes moments that have decayed to nothing; called for a block every FLUSH_INTERVAL-th step of its tensor. */
+  /**
+   * Removes moments that have decayed to nothing; called for a block after every FLUSH_INTERVAL-th update of its tensor, with the
+   * block's `length` elements at these addresses.
+   */
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {}
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {}
 }

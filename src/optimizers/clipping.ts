@@ -38,6 +38,12 @@ export interface Clipping {
 const NORMS = { l1: CLIP_L1, l2: CLIP_L2, max: CLIP_MAX };
 const MAX_F32 = 3.4028234663852886e38;
 
+/** A copy, so that getters are read once. */
+export function copyClipping({ clipGradNorm, clipGradValue }: ClippingOptions): ClippingOptions {
+  const norm = typeof clipGradNorm === 'object' && clipGradNorm !== null ? { ...clipGradNorm } : clipGradNorm;
+  return { clipGradNorm: norm, clipGradValue };
+}
+
 /** @param normRatio of AdaL's own option, checked */
 export function checkClipping({ clipGradNorm, clipGradValue }: ClippingOptions, normRatio = 0): Clipping {
   const value = clipGradValue === undefined ? 0 : Math.fround(checkBound('clipGradValue', clipGradValue));

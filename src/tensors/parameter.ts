@@ -30,6 +30,11 @@ export class Parameter {
     }
   }
 
+  /** Whether its memory was given back, by `dispose` or with the model it belongs to. */
+  get disposed(): boolean {
+    return this.value.disposed || this.#grad?.disposed === true;
+  }
+
   /** Whether it has no gradient of its own size. */
   get sparse(): boolean {
     return this.#grad === null;
@@ -82,7 +87,10 @@ export function checkParameterInit(argument: string, init: unknown, runtime: Run
   }
   const { shape, data, sparse = false } = init as { shape: unknown; data?: unknown; sparse?: unknown };
   if (typeof sparse !== 'boolean') fail(`${argument}.sparse`, 'true or false', sparse);
-  const sizes = Array.isArray(shape) ? (shape as unknown[]) : fail(`${argument}.shape`, 'an array of positive integers', shape);
+  // A copy: a getter of another argument could change the array between this check and its use.
+  const sizes: unknown[] = Array.isArray(shape)
+    ? Array.from(shape)
+    : fail(`${argument}.shape`, 'an array of positive integers', shape);
   if (!sizes.every((size) => typeof size === 'number' && Number.isInteger(size) && size > 0)) {
     fail(`${argument}.shape`, 'an array of positive integers', shape);
   }
@@ -109,13 +117,25 @@ export function checkFloats(argument: string, value: unknown, runtime: Runtime, 
 
 /** Whether `checkFloats` lets `value` pass; allocates nothing. */
 export function isFloats(value: unknown, runtime: Runtime, length?: number): value is Float32Array {
-  if (!isFloat32Array(value) || (length !== undefined && value.length !== length)) return false;
+  if (!isFloat32Array(value) || (length !== undefined && lengthOf(value) !== length)) return false;
   const { buffer } = value;
   return !isDetached(buffer) && (!isShared(buffer) || buffer === runtime.memory.buffer);
 }
 
+/** Of all typed arrays. Its getters tell kind and length whatever a subclass or an own property says. */
+const TYPED_ARRAY = Object.getPrototypeOf(Float32Array.prototype) as object;
+/** 'Float32Array' and so on, of any realm; undefined for what is no typed array. */
+export const kindOf = getterOf<string | undefined>(Symbol.toStringTag);
+const lengthOf = getterOf<number>('length');
+
+function getterOf<T>(key: string | symbol): (value: object) => T {
+  const { get } = Object.getOwnPropertyDescriptor(TYPED_ARRAY, key)!;
+  return (value) => get!.call(value) as T;
+}
+
+/** Of any realm. */
 function isFloat32Array(value: unknown): value is Float32Array {
-  return value instanceof Float32Array || Object.prototype.toString.call(value) === '[object Float32Array]';
+  return typeof value === 'object' && value !== null && kindOf(value) === 'Float32Array';
 }
 
 function isShared(buffer: ArrayBufferLike): boolean {
