@@ -1,6 +1,5 @@
 /** AdaBelief (Zhuang et al. 2020): the second moment is that of the gradient about its mean. */
 import { flushMoments } from './flush';
-import { quotient } from './quotient';
 import { Rule } from './rule';
 
 @unmanaged
@@ -24,7 +23,7 @@ export class AdaBelief extends Rule {
     v128.store(s1, v);
     // θ ← θ·δ - m·(k/(s·√v + ε)), 0 where that divides by 0
     const d = f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps);
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, quotient(k, d))));
+    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, this.quotient(k, d))));
   }
 
   @inline

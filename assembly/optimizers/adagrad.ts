@@ -1,5 +1,4 @@
 /** Adagrad (Duchi et al. 2011). */
-import { quotient } from './quotient';
 import { Rule } from './rule';
 
 @unmanaged
@@ -19,7 +18,7 @@ export class Adagrad extends Rule {
     v128.store(s0, v);
     // θ ← θ·δ - h·(lr/(√v + ε)), 0 where that divides by 0
     const d = f32x4.add(f32x4.sqrt(v), eps);
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(h, quotient(lr, d))));
+    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(h, this.quotient(lr, d))));
   }
 
   @inline

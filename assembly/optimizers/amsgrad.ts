@@ -1,6 +1,5 @@
 /** AMSGrad (Reddi et al. 2018): Adam with the maximum of v, taken before bias correction. */
 import { flushMoments } from './flush';
-import { quotient } from './quotient';
 import { Rule } from './rule';
 
 @unmanaged
@@ -26,7 +25,7 @@ export class AMSGrad extends Rule {
     v128.store(s2, w);
     // θ ← θ·δ - m·(k/(s·√w + ε)), 0 where that divides by 0
     const d = f32x4.add(f32x4.mul(s, f32x4.sqrt(w)), eps);
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, quotient(k, d))));
+    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, this.quotient(k, d))));
   }
 
   @inline

@@ -1,6 +1,5 @@
 /** NAdam (Dozat 2016): Adam with Nesterov momentum; kg and km carry its momentum schedule. */
 import { flushMoments } from './flush';
-import { quotient } from './quotient';
 import { Rule } from './rule';
 
 @unmanaged
@@ -24,7 +23,7 @@ export class NAdam extends Rule {
     // θ ← θ·δ - (kg·h + km·m)/(s·√v + ε), 0 where that divides by 0
     const d = f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps);
     const n = f32x4.add(f32x4.mul(kg, h), f32x4.mul(km, m));
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), quotient(n, d)));
+    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), this.quotient(n, d)));
   }
 
   @inline

@@ -1,6 +1,5 @@
 /** RAdam (Liu et al. 2020): Adam once the variance of its step is tractable (ka), the bare momentum before (kb). */
 import { flushMoments } from './flush';
-import { quotient } from './quotient';
 import { Rule } from './rule';
 
 @unmanaged
@@ -23,7 +22,7 @@ export class RAdam extends Rule {
     v128.store(s1, v);
     // θ ← θ·δ - m·(ka/(√v + ε) + kb), with 0 for ka/0
     const d = f32x4.add(f32x4.sqrt(v), eps);
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, f32x4.add(quotient(ka, d), kb))));
+    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, f32x4.add(this.quotient(ka, d), kb))));
   }
 
   @inline

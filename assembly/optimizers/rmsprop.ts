@@ -1,7 +1,6 @@
 /** RMSProp (Tieleman & Hinton 2012) as PyTorch has it: optionally centred, optionally with momentum. */
 import { TENSOR_CONSTANTS } from '../layout';
 import { flushMomentum, flushVariance } from './flush';
-import { quotient } from './quotient';
 import { Rule } from './rule';
 
 /** Its four forms share one update; what a form does not need folds away. */
@@ -30,7 +29,7 @@ class RMSPropForm extends Rule {
       w = f32x4.pmax(f32x4.sub(v, f32x4.mul(a, a)), f32x4.splat(0));
     }
     // u = h/(√w + ε), 0 where that divides by 0
-    let u = quotient(h, f32x4.add(f32x4.sqrt(w), eps));
+    let u = this.quotient(h, f32x4.add(f32x4.sqrt(w), eps));
     if (momentum) {
       // m ← μ·m + u
       u = f32x4.add(f32x4.mul(mu, v128.load(s1)), u);

@@ -1,7 +1,6 @@
 /** Schedule-Free AdamW (Defazio et al. 2024). The parameter is the training point y; s0 is z. The averaged point is x = (y - (1-β1)·z)/β1. */
 import { TENSOR_CONSTANTS } from '../layout';
 import { flushVariance } from './flush';
-import { quotient } from './quotient';
 import { Rule } from './rule';
 
 @unmanaged
@@ -22,7 +21,7 @@ export class ScheduleFree extends Rule {
     v128.store(s1, v);
     // u = h/(s·√v + ε) + wd·y, with 0 for h/0
     const d = f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps);
-    const u = f32x4.add(quotient(h, d), f32x4.mul(wd, y));
+    const u = f32x4.add(this.quotient(h, d), f32x4.mul(wd, y));
     // z ← z - lr·u
     v128.store(s0, f32x4.sub(z, f32x4.mul(lr, u)));
     // y ← y - c·(y - z) - k·u: with k = lr·(1-β1 + β1·c) this is (1-β1)·z' + β1·x', and exactly y where nothing moves
