@@ -11,7 +11,10 @@ import type { StepScalars } from './step-table';
 
 const FIELDS = { ...ADAM_FIELDS, eps: epsilon(1e-16) };
 
-export interface AdaBeliefOptions extends CommonOptions, Partial<AdamHyperparameters> {}
+export interface AdaBeliefOptions extends CommonOptions, Partial<AdamHyperparameters> {
+  /** ε: 0 or a number in [2^-126, 2^64). @default 1e-16 */
+  eps?: number;
+}
 
 const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
 
@@ -19,6 +22,9 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  * AdaBelief:
  *
  *     s ← β2·s + (1-β2)·(g - m)² + ε with the new m;  θ ← θ - lr·m̂/(√ŝ + ε)
+ *
+ * ε, by default 1e-16, enters s in every step and is added to √ŝ as well, as in the authors' code. With ε = 0 the divisor vanishes
+ * under constant gradients, and steps grow without bound.
  *
  * Source: Zhuang et al. 2020, "AdaBelief Optimizer", arXiv 2010.07468.
  *

@@ -13,7 +13,7 @@ export interface AMSGradOptions extends CommonOptions, Partial<AdamHyperparamete
 const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
 
 /**
- * AMSGrad: Adam with the largest v so far in place of v, taken before bias correction:
+ * AMSGrad: Adam with the largest v so far in place of v, taken before bias correction, as in PyTorch and Keras (optax takes it after):
  *
  *     w ← max(w, v);  θ ← θ - lr·m̂/(√ŵ + ε)
  *

@@ -17,7 +17,10 @@ export interface GradNormClip {
 }
 
 export interface ClippingOptions {
-  /** Shortens gradients whose norm is greater; a number bounds the L2 norm over all parameters. @default none */
+  /**
+   * Shortens gradients whose norm is greater; a number bounds the L2 norm over all parameters. The factor is max/‖g‖ exactly: PyTorch's
+   * clip_grad_norm_ adds 1e-6 to ‖g‖, and so shortens a little more. @default none
+   */
   clipGradNorm?: number | GradNormClip;
   /** Every gradient element counts as clamped to ± this, in [2^-126, 3.4e38], before any norm. @default none */
   clipGradValue?: number;

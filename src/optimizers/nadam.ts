@@ -12,7 +12,10 @@ import type { StepScalars } from './step-table';
 
 /** What a group may set for itself. */
 export interface NAdamHyperparameters extends AdamHyperparameters {
-  /** How fast the momentum approaches β1. @default 4e-3 */
+  /**
+   * How fast the momentum approaches β1, in [0, 2^64): .004 as in PyTorch. Keras has 1; optax has no momentum
+   * schedule, which is what a large number comes to. @default 4e-3
+   */
   momentumDecay: number;
 }
 

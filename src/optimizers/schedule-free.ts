@@ -40,6 +40,9 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  * - `stateDict().params` has x; y is the state array of that name, from which training resumes bit for bit.
  * - `dispose` leaves x in the parameters of a model.
  *
+ * c is the paper's. The authors' code puts the greatest learning rate so far in the place of lr in it: the two agree for rates that do
+ * not fall, and differ after a rate has fallen.
+ *
  * Parameters may be written before their first step; later z and y would no longer fit each other: load a state dict instead.
  * Takes 20 bytes a parameter: y, g, z, v, x.
  *
