@@ -127,3 +127,31 @@ function findNonFinite(values: StatePart): number {
   }
   return -1;
 }
+
+/**
+ * Reads elements of a moment as numbers.
+ * @param square whether it is a second moment, whose 8-bit codes differ
+ */
+export function readerOf(array: StateArray, square: boolean): (i: number) => number {
+  if (!('dtype' in array)) return (i) => array[i];
+  if (array.dtype === 'bf16') {
+    const word = new Uint32Array(1);
+    const float = new Float32Array(word.buffer);
+    return (i) => {
+      word[0] = array.bits[i] << 16;
+      return float[0];
+    };
+  }
+  const magnitude = square ? secondMomentOf : firstMomentOf;
+  return (i) => magnitude(array.codes[i]) * array.scales[Math.floor(i / SCALE_BLOCK)];
+}
+
+/** The code of assembly/state/eight-bit.ts, relative to its scale. */
+function secondMomentOf(code: number): number {
+  return code === 0 ? 0 : 2 ** ((code >> 3) - 32) * (1 + (code & 7) / 8);
+}
+
+/** The magnitude alone. */
+function firstMomentOf(code: number): number {
+  return 2 ** (((code >> 3) & 15) - 16) * (1 + (code & 7) / 8) - 2 ** -16;
+}

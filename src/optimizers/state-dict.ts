@@ -13,7 +13,7 @@ import { checkInteger, checkNumber, describe, fail } from '../validate';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
 import type { ParamGroup } from './param-group';
 import type { Slot } from './slots';
-import { checkStateArray, copyStateArray, type StateArray, writeStateArray } from './state-array';
+import { checkStateArray, copyStateArray, readerOf, type StateArray, writeStateArray } from './state-array';
 import { assignGroups, checkGroups, readGroup, type StateDictGroup } from './state-dict-groups';
 import type { Counters, StepTable } from './step-table';
 
@@ -168,6 +168,7 @@ function checkParameters<H extends BaseHyperparameters>(
     }
     checkParameter(`stateDict.params.${name}`, parameter, dict.params[name]);
     checkState(`stateDict.state.${name}`, dict.state[name], rule, liveArrays(rule.stateNames, slot), strict);
+    checkQuotients(`stateDict.state.${name}.arrays`, dict.state[name].arrays, rule, parameter.value.length);
     loaded.add(name);
   }
   return loaded;
@@ -233,4 +234,24 @@ function checkExponents(path: string, array: StateArray): void {
   const exponents = array as Int16Array;
   const index = exponents.findIndex((e) => e < -MAX_EXPONENT || e > MAX_EXPONENT);
   if (index >= 0) fail(`${path}[${index}]`, `an integer in [-${MAX_EXPONENT}, ${MAX_EXPONENT}]`, exponents[index]);
+}
+
+/** Names of a first moment that is divided by the root of the state array after it. */
+const FIRST_MOMENTS = ['m', 'exp_avg'];
+
+/**
+ * A first moment that no gradients could have left beside its second would send the weight out of float32. The bounds are far above
+ * what any gradients can: 2^13 where the quotient has a bound, 2^110 where it has none.
+ */
+function checkQuotients(path: string, arrays: Record<string, StateArray>, rule: CheckedRule, length: number): void {
+  const [first, second] = rule.stateNames;
+  if (!FIRST_MOMENTS.includes(first) || !rule.squares?.includes(second)) return;
+  const scaled = rule.rule === RULE_ADAL;
+  const [most, least] = scaled ? [2 ** 50, 2 ** -63] : [2 ** 110, 2 ** -75];
+  const m = readerOf(arrays[first], false);
+  const v = readerOf(arrays[second], true);
+  for (let i = 0; i < length; i++) {
+    if (Math.abs(m(i)) <= most * Math.max(Math.sqrt(v(i)), least)) continue;
+    fail(`${path}.${first}[${i}]`, `a first moment that fits beside ${second}[${i}] = ${v(i)}`, m(i));
+  }
 }
