@@ -132,7 +132,7 @@ describe('callbacks', () => {
         },
         { params: { b: ones() }, lr: 0.1 },
       ];
-      const optimizer: Optimizer = new SGD(runtime, groups);
+      const optimizer: Optimizer = new SGD(runtime, groups as never);
       const grads = { a: ones(), b: ones() };
       optimizer.step(grads);
       expect([optimizer.params.a[0], optimizer.params.b[0]]).toEqual([Math.fround(0.9), Math.fround(0.9)]);

@@ -74,7 +74,7 @@ describe.each(optimizerNames())('%s', (name) => {
         dict.params.w!.data[7] = Number.NaN;
       },
       'params.w.shape': (dict) => {
-        (dict.params.w as { shape: number[] }).shape = [3, 100];
+        (dict.params.w as { shape: readonly number[] }).shape = [3, 100];
       },
     };
     for (const key of names) {
