@@ -131,10 +131,21 @@ export function checkInteger(argument: string, value: unknown, low: number, high
   return value;
 }
 
+/** A learning rate, or what is multiplied by one: a number in [0, 2^64), so that products of two are finite in float32. */
+export function isRate(x: unknown): x is number {
+  return typeof x === 'number' && x >= 0 && x < 2 ** 64;
+}
+
 /** One of a few strings. */
 export function checkChoice<T extends string>(argument: string, value: unknown, choices: readonly T[]): T {
   if (!choices.includes(value as T)) fail(argument, choices.map((choice) => `'${choice}'`).join(' or '), value);
   return value as T;
+}
+
+/** A checked copy of an options object: its getters, if it has any, are read once. */
+export function copyOptions<T extends object>(argument: string, value: T, known: readonly string[]): T {
+  checkOptions(argument, value, known);
+  return { ...value };
 }
 
 /** A plain options object with no other keys than `known`. */
