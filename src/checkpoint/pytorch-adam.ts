@@ -24,7 +24,7 @@
  */
 import { ArgumentError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
-import { describe, fail } from '../validate';
+import { describe, fail, isFloat32Array } from '../validate';
 import { decodeSafetensors, encodeSafetensors } from './safetensors';
 import { quote, refuse, TensorCollector, TensorSupply } from './tensor-names';
 
@@ -110,7 +110,7 @@ function checkAdam(stateDict: StateDict): string[] {
   for (const name of names) {
     const arrays = Object.hasOwn(state, name) ? state[name].arrays : fail(`stateDict.state.${name}`, 'an entry', undefined);
     for (const [key, array] of Object.entries(arrays)) {
-      if (!(array instanceof Float32Array)) {
+      if (!isFloat32Array(array)) {
         throw new ArgumentError(`stateDict.state.${name}.arrays.${key}`, 'a Float32Array, as PyTorch has it', describe(array));
       }
     }

@@ -7,7 +7,7 @@
  */
 import { DataError } from '../errors';
 import { elementCount } from '../math/shape';
-import { checkInteger, fail } from '../validate';
+import { checkInteger, fail, isUint8Array } from '../validate';
 import type { Dataset } from './dataset';
 
 /** The elements of an IDX file, in the array of their own type. */
@@ -55,7 +55,7 @@ function filled<T extends IdxData>(data: T, element: (i: number) => number): T {
  * @example parseIdx(bytes, 'train-images').shape // [60000, 28, 28]
  */
 export function parseIdx(bytes: Uint8Array, name: string = 'idx data'): IdxArray {
-  if (!(bytes instanceof Uint8Array)) fail('bytes', 'a Uint8Array', bytes);
+  if (!isUint8Array(bytes)) fail('bytes', 'a Uint8Array', bytes);
   if (bytes.length < 4) throw wrong(name, 'a header of 4 bytes', `${bytes.length} bytes`);
   const [zero0, zero1, type, rank] = [bytes[0]!, bytes[1]!, bytes[2]!, bytes[3]!];
   if (zero0 === 0x1f && zero1 === 0x8b) throw wrong(name, 'uncompressed IDX data', 'gzip data (unpack it first)');
@@ -102,8 +102,8 @@ export function idxDataset(images: IdxArray, labels: IdxArray, options: IdxDatas
   const { name, classNames } = options;
   const classCount = checkInteger('classCount', options.classCount, 1, 256);
   if (classNames && classNames.length !== classCount) fail('classNames', `${classCount} names`, classNames);
-  if (!(images.data instanceof Uint8Array)) throw wrong(`${name} images`, 'unsigned bytes', images.data.constructor.name);
-  if (!(labels.data instanceof Uint8Array)) throw wrong(`${name} labels`, 'unsigned bytes', labels.data.constructor.name);
+  if (!isUint8Array(images.data)) throw wrong(`${name} images`, 'unsigned bytes', images.data.constructor.name);
+  if (!isUint8Array(labels.data)) throw wrong(`${name} labels`, 'unsigned bytes', labels.data.constructor.name);
   if (images.shape.length < 2) throw wrong(`${name} images`, 'at least 2 dimensions', `${images.shape.length}`);
   if (labels.shape.length !== 1) throw wrong(`${name} labels`, '1 dimension', `${labels.shape.length}`);
   const count = images.shape[0]!;

@@ -2,7 +2,7 @@
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
-import { describe, fail } from '../validate';
+import { describe, fail, isFloat32Array, isSharedArrayBuffer } from '../validate';
 import { EvaluatedTensor, type ParameterOwner } from './evaluated-tensor';
 import { Tensor } from './tensor';
 
@@ -98,21 +98,13 @@ export function checkFloats(argument: string, value: unknown, runtime: Runtime, 
 export function isFloats(value: unknown, runtime: Runtime, length?: number): value is Float32Array {
   if (!isFloat32Array(value) || (length !== undefined && value.length !== length)) return false;
   const { buffer } = value;
-  return !isDetached(buffer) && (!isShared(buffer) || buffer === runtime.memory.buffer);
-}
-
-function isFloat32Array(value: unknown): value is Float32Array {
-  return value instanceof Float32Array || Object.prototype.toString.call(value) === '[object Float32Array]';
-}
-
-function isShared(buffer: ArrayBufferLike): boolean {
-  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
+  return !isDetached(buffer) && (!isSharedArrayBuffer(buffer) || buffer === runtime.memory.buffer);
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {
   const { detached } = buffer as { detached?: boolean };
   if (detached !== undefined) return detached;
-  if (buffer.byteLength > 0 || isShared(buffer)) return false;
+  if (buffer.byteLength > 0 || isSharedArrayBuffer(buffer)) return false;
   try {
     new Uint8Array(buffer);
     return false;

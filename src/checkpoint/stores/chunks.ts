@@ -7,6 +7,7 @@
  * Invariant: chunks of a generation are written once and never changed; the manifest alone decides which generation counts.
  */
 import { CheckpointError } from '../../errors';
+import { isUint8Array } from '../../validate';
 import { checksum } from './checksum';
 
 /** What the pieces of one generation make up. */
@@ -51,7 +52,7 @@ export function readManifest(value: unknown, what: string): Manifest {
 export function joinChunks(chunks: readonly unknown[], manifest: Manifest, what: string): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const [index, chunk] of chunks.entries()) {
-    if (!(chunk instanceof Uint8Array)) {
+    if (!isUint8Array(chunk)) {
       throw new CheckpointError('corrupt', `${what}: chunk ${index} of ${manifest.chunkCount} is missing`);
     }
     length += chunk.length;
