@@ -1,4 +1,5 @@
 /** Data to learn from and to be judged by: checked against a model, and copied into it batch by batch. */
+import { type Examples, refuseBlurredColumns } from '../data/dataset';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import { describe, fail, isFloat32Array, isInt32Array } from '../validate';
@@ -53,7 +54,7 @@ export type SampleFormat = Pick<Model, 'inputSize' | 'outputSize' | 'loss'> & Da
  * `checkTargets` checks again.
  *
  * @param fewest samples there have to be
- * @throws ArgumentError naming `argument` unless they fit the model
+ * @throws ArgumentError naming `argument` unless they fit the model; DataError for a column of a dataset that float32 blurs
  */
 export function readSamples(argument: string, format: SampleFormat, samples: unknown, fewest = 1): SampleArrays {
   if (typeof samples !== 'object' || samples === null) {
@@ -79,6 +80,7 @@ export function readSamples(argument: string, format: SampleFormat, samples: unk
     checkTargets(`${argument}.targets`, format, targets);
   }
   const names = readSampleNames(argument, format, { classNames, columns });
+  if ((samples as Partial<Examples>).doubles !== undefined) refuseBlurredColumns(samples as Examples);
   // Data sets may have both: only what the loss is for counts.
   const own = kind === 'classes' ? { labels, targets: undefined } : { labels: undefined, targets };
   return { count, features, ...own, ...names };

@@ -1,7 +1,7 @@
 /** Names of classes and columns: data that call them otherwise, or have them in another order, are refused. */
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/checkpoint';
-import { loadDigits, parseCsv } from '../../src/data';
+import { loadDigits, parseCsv, standardize } from '../../src/data';
 import { SGD } from '../../src/index';
 import {
   createModel,
@@ -178,5 +178,15 @@ describe('names', () => {
       },
       { inputSize: 64, layers: [dense(10)] },
     );
+  });
+});
+
+it('a column that float32 blurs is refused until it is standardized', async () => {
+  const rows = Array.from({ length: 20 }, (_, i) => `${1700000000 + i},${i % 5},${i % 2 ? 'odd' : 'even'}`);
+  const data = parseCsv(`time,x,kind\n${rows.join('\n')}\n`, { target: 'kind' });
+  await withModel(async (model) => {
+    await expect(train(model, data)).rejects.toThrow('call standardize first');
+    expect(() => evaluate(model, data)).toThrow('call standardize first');
+    await train(model, standardize(data, data).train);
   });
 });
