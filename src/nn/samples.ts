@@ -95,10 +95,6 @@ export function readSampleNames(argument: string, format: SampleFormat, names: D
   const { targets: kind } = lossKindOf(format.loss);
   const classNames = kind === 'classes' ? readNames(`${argument}.classNames`, names.classNames) : undefined;
   const columns = readNames(`${argument}.columns`, names.columns);
-  if (classNames !== undefined && classNames.length > format.outputSize) {
-    const expected = `at most ${format.outputSize} names, one for each output of the model`;
-    throw new ArgumentError(`${argument}.classNames`, expected, `${classNames.length}`);
-  }
   if (columns !== undefined && columns.length !== format.inputSize) {
     throw new ArgumentError(`${argument}.columns`, `${format.inputSize} names, one a feature`, `${columns.length}`);
   }

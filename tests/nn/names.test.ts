@@ -87,12 +87,20 @@ describe('a model', () => {
       for (const [names, message] of [
         [{ classNames: 'cat' }, '"data.classNames" expected an array of names, got "cat"'],
         [{ classNames: ['cat', 3] }, '"data.classNames[1]" expected a name, got 3'],
-        [{ classNames: ['a', 'b', 'c'] }, '"data.classNames" expected at most 2 names, one for each output of the model, got 3'],
         [{ columns: ['a', 'b', 'c'] }, '"data.columns" expected 2 names, one a feature, got 3'],
       ] as const) {
         await expect(train(model, { ...plain, ...names } as never)).rejects.toThrow(message);
       }
     });
+  });
+
+  it('may be trained on some of the classes of a data set, or have outputs for more', async () => {
+    for (const classNames of [['a'], ['a', 'b', 'c']]) {
+      await withModel(async (model) => {
+        await train(model, { ...plain, labels: new Int32Array(4), classNames });
+        expect(model.classNames).toEqual(classNames);
+      });
+    }
   });
 
   it('of values has columns, but no classes', async () => {
