@@ -1,5 +1,5 @@
 /** What a trained network sees in samples: the outputs of one of its layers, computed once, to train a small head on. */
-import { checkChoice, checkOptions, fail } from '../validate';
+import { checkChoice, checkModel, checkOptions, fail } from '../validate';
 import type { Model } from './model';
 import { type FeatureTensor, readFeatures, readSampleNames, type Samples } from './samples';
 
@@ -24,6 +24,7 @@ export function extractFeatures(
   samples: Samples,
   options: { layer: string },
 ): Samples & { readonly features: FeatureTensor } {
+  checkModel('model', model);
   checkOptions('options', options, ['layer']);
   const layer = model.layerNames.indexOf(checkChoice('layer', options.layer, model.layerNames));
   const { features, labels, targets, classNames, columns } = samples;

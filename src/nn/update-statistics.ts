@@ -2,7 +2,7 @@
 import { turn } from '../runtime/turn';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
-import { checkNumber, checkOptions, fail } from '../validate';
+import { checkModel, checkNumber, checkOptions, fail } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
 import type { Model } from './model';
 import { readFeatures, readSampleNames, type Samples, type TrainingData } from './samples';
@@ -35,6 +35,7 @@ export async function updateStatistics(
   data: Pick<Samples, 'features'> | TrainingData,
   options: UpdateStatisticsOptions = {},
 ): Promise<void> {
+  checkModel('model', model);
   checkOptions('options', options, ['budgetMs']);
   const budgetMs = checkNumber('budgetMs', options.budgetMs ?? 8, '[0, ∞)', (value) => value >= 0);
   const source = typeof data === 'function' ? createSource(model, data, { seed: 0 }) : inMemory(model, data);

@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import { cosine } from '../schedules';
 import type { LearningRate } from '../types';
-import { checkChoice, checkInteger, checkNumber, checkOptions, describe } from '../validate';
+import { checkChoice, checkInteger, checkNumber, checkOptions, describe, fail } from '../validate';
 import {
   averagingFactors,
   type Betas,
@@ -133,7 +133,11 @@ export class AdaL extends Optimizer<AdaLHyperparameters> {
  * @example
  * const optimizer = await createOptimizer('adal', params, practical({ totalSteps: 10_000 }));
  */
-export function practical({ totalSteps, lr = 1e-2 }: { totalSteps: number; lr?: number }): AdaLOptions {
+export function practical(options: { totalSteps: number; lr?: number }): AdaLOptions {
+  checkOptions('options', options ?? {}, ['totalSteps', 'lr']);
+  const { totalSteps, lr = 1e-2 } = options ?? {};
+  if (totalSteps === undefined)
+    fail('totalSteps', 'the steps of the whole run, as in practical({ totalSteps: 1000 })', totalSteps);
   checkInteger('totalSteps', totalSteps, 1, Number.MAX_SAFE_INTEGER);
   checkNumber('lr', lr, '[0, ∞)', (x) => x >= 0);
   return { lr: cosine({ lr, totalSteps }), betas: [0.9, 0.95], eps: 0, decay: 'none' };

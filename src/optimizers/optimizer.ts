@@ -9,7 +9,7 @@ import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError 
 import type { Runtime } from '../runtime/runtime';
 import type { ParameterOwner } from '../tensors/evaluated-tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkChoice, checkInteger, checkOptions, describe } from '../validate';
+import { checkChoice, checkInteger, checkOptions, checkRuntime, describe } from '../validate';
 import { checkClipping, clippingOptions } from './clipping';
 import { type BaseHyperparameters, type Betas, checkFields, defaultsOf } from './hyperparameters';
 import { memoryOf, type OptimizerMemory } from './memory';
@@ -60,7 +60,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** @param options the optimizer's own options, of which `fields` are the groups' defaults */
   protected constructor(runtime: Runtime, rule: RuleDescription<H>, options: CommonOptions & Partial<H>) {
-    this.runtime = runtime;
+    this.runtime = checkRuntime('runtime', runtime);
     this.#rule = rule;
     this.#label = `optimizer '${rule.name}'`;
     this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
