@@ -54,14 +54,15 @@ export class AdaBelief extends Optimizer<AdamHyperparameters> {
   }
 
   protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
-    // (g - m)² may vanish beside any m, so only ε bounds the quotient.
-    const divisor = leastDivisor(Math.sqrt(values.eps));
-    scalars.normLimit = normLimit(scalars.lr / (1 - values.betas[0]), divisor);
+    const { lr } = scalars;
+    const k = lr / (1 - values.betas[0]);
+    // Every v holds ε, so the divisor is at least √ε; (g - m)² may vanish beside any m, so nothing else bounds the quotient.
+    const root = Math.sqrt(values.eps);
+    checkQuotient(lr, k, root);
+    scalars.normLimit = normLimit(k, leastDivisor(root));
   }
 
   protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
     writeAdam(scalars, values);
-    // Every v holds ε: the divisor is at least √ε.
-    checkQuotient(scalars.lr, scalars.constants[6], Math.sqrt(values.eps));
   }
 }

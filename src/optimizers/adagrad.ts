@@ -80,12 +80,12 @@ export class Adagrad extends Optimizer<AdagradHyperparameters> {
     floatsOf(sum).fill(this.#initialAccumulator);
   }
 
-  protected override limitNorm(scalars: StepScalars): void {
+  protected override limitNorm(scalars: StepScalars, values: Readonly<AdagradHyperparameters>): void {
+    checkQuotient(scalars.lr, scalars.lr, values.eps);
     scalars.normLimit = normLimit(scalars.lr, 1);
   }
 
   protected override prepare({ constants, step, lr }: StepScalars, values: Readonly<AdagradHyperparameters>): void {
-    checkQuotient(lr, lr, values.eps);
     constants[1] = values.l2;
     constants[2] = lr / (1 + (step - 1) * this.#lrDecay);
     constants[3] = 1 - lr * values.weightDecay;

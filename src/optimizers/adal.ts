@@ -127,7 +127,8 @@ export class AdaL extends Optimizer<AdaLHyperparameters> {
   }
 
   /** Any gradient will do: what it may become is bounded in the kernels, by ε. */
-  protected override limitNorm(scalars: StepScalars): void {
+  protected override limitNorm(scalars: StepScalars, values: Readonly<AdaLHyperparameters>): void {
+    checkQuotient(scalars.lr, scalars.lr / (1 - values.betas[0]), SMALLEST_DIVISOR);
     scalars.normLimit = Infinity;
   }
 
@@ -140,7 +141,6 @@ export class AdaL extends Optimizer<AdaLHyperparameters> {
     super.writeGroup(table, index, values, scalars);
     // One division for both decays: as two branches V8 boxes the result, an allocation a step.
     const size = scalars.lr / (this.#decay === 'inverse-sqrt' ? Math.sqrt(scalars.optimizerStep) : 1);
-    checkQuotient(scalars.lr, size / (1 - values.betas[0]), SMALLEST_DIVISOR);
     table.setGroup(index, GROUP_STEP_SIZE, size);
     table.setGroup(index, GROUP_EPS, values.eps);
     table.setGroup(index, GROUP_WEIGHT_DECAY, values.weightDecay);

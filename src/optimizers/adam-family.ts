@@ -61,22 +61,23 @@ export function writeMoments(
   constants[5] = 1 - betas[1];
 }
 
-/** Refuses gradients whose L1 norm could make the update overflow; see `normLimit`. */
+/** Refuses rates beside ε, and gradients by their L1 norm, that could make the update overflow. */
 export function limitMoments(
   scalars: StepScalars,
   { betas: [beta1, beta2], eps }: Readonly<Pick<AdamHyperparameters, 'betas' | 'eps'>>,
 ): void {
+  const { lr } = scalars;
+  const k = lr / (1 - beta1); // of the first step, the greatest
+  checkQuotient(lr, k, eps);
   // Only with β1² < β2 does m̂/√v̂ have a bound.
-  scalars.normLimit = normLimit(scalars.lr / (1 - beta1), beta1 * beta1 < beta2 ? 1 : leastDivisor(eps));
+  scalars.normLimit = normLimit(k, beta1 * beta1 < beta2 ? 1 : leastDivisor(eps));
 }
 
 /** The constants of Adam's own rule: those, then lr/(1-β1^t), 1/√(1-β2^t), ε, δ. */
 export function writeAdam(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
   const { constants, lr } = scalars;
   writeMoments(scalars, values);
-  const k = lr / (1 - scalars.beta1Power);
-  checkQuotient(lr, k, values.eps);
-  constants[6] = k;
+  constants[6] = lr / (1 - scalars.beta1Power);
   constants[7] = 1 / Math.sqrt(1 - scalars.beta2Power);
   constants[8] = values.eps;
   constants[9] = 1 - lr * values.weightDecay;

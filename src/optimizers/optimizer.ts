@@ -70,6 +70,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #incoming: (Float32Array | null)[] = [];
   /** Made once: a closure in a method that every step calls costs it an allocation. */
   readonly #isFrozen = (group: number) => this.#frozen[group];
+  /** What the last `stepInto` wrote into. */
+  #lastResult: StepResult | null = null;
+  /** By group: the rate and the hyperparameters that its limits were last checked and written for. */
+  readonly #limitedRates: number[] = [];
+  readonly #limitedValues: (Readonly<H> | null)[] = [];
   #stepCount = 0;
   #skippedSteps = 0;
   #aborted: string | null = null;
@@ -142,7 +147,10 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    * @throws ArgumentError before the step if `result` cannot be written
    */
   stepInto(result: StepResult, grads?: Gradients): StepResult {
-    checkResult(result);
+    // What was written once can be written again, unless it has been frozen since.
+    if (result === this.#lastResult) result.step = this.#stepCount;
+    else checkResult(result);
+    this.#lastResult = result;
     this.#begin(grads);
     try {
       this.runtime.step(this.#table.address, this.#table.elementCount);
@@ -319,7 +327,10 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     return dict;
   }
 
-  /** Writes `scalars.normLimit` for a group: the least Σ|g| of a tensor that refuses the step. */
+  /**
+   * Writes `scalars.normLimit` for a group: the least Σ|g| of a tensor that refuses the step. Throws for a `scalars.lr` that does not
+   * fit the group's other hyperparameters. Called when any of them has changed.
+   */
   protected abstract limitNorm(scalars: StepScalars, values: Readonly<H>): void;
 
   /** Writes what the kernels need of a group for the coming step: by default its betas, if it has any. */
@@ -356,8 +367,9 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** Throws unless the optimizer may be stepped, loaded or extended now. */
   #checkOwner(): void {
-    this.check();
+    if (this.#disposed) throw new DisposedError(this.#label);
     this.runtime.checkOwner(this.#label);
+    if (this.#checkedAt !== disposalCount()) this.#checkParameters();
     for (let index = 0; index < this.#owners.length; index++) this.#owners[index].checkAccess(this.#label);
   }
 
@@ -414,6 +426,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       if (parameter.owner && !this.#owners.includes(parameter.owner)) this.#owners.push(parameter.owner);
     }
     this.#groups.push(...groups);
+    this.#limitedValues.fill(null); // the table may have moved
     this.#selectUnfrozen(true);
     for (const slot of slots) {
       this.initialise?.(slot, this.#groups[slot.group].hyperparameters);
@@ -439,20 +452,19 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     const scalars = this.#scalars;
     scalars.optimizerStep = this.#stepCount + 1;
     this.#selectUnfrozen(false);
-    this.runtime.setCallbacks(IN_CALLBACK);
-    try {
-      if (grads !== undefined) readGradients(this.#incoming, grads, this.grads, this.#slots, this.#isFrozen);
-      for (let index = 0; index < this.#groups.length; index++) {
-        if (!this.#frozen[index]) this.#rates[index] = this.#rateAt(this.#groups[index].hyperparameters, scalars.optimizerStep);
-      }
-    } finally {
-      this.runtime.setCallbacks(null);
+    let callbacks = grads !== undefined;
+    for (let index = 0; index < this.#groups.length; index++) {
+      const { lr } = this.#groups[index].hyperparameters;
+      if (typeof lr === 'number') this.#rates[index] = lr;
+      else callbacks = true;
     }
+    if (callbacks) this.#runCallbacks(grads);
     for (let index = 0; index < this.#groups.length; index++) {
       if (this.#frozen[index]) continue;
       const values = this.#groups[index].hyperparameters;
       scalars.lr = this.#rates[index];
-      this.#writeGroup(this.#table, index, values);
+      if (this.#limitedRates[index] !== scalars.lr || this.#limitedValues[index] !== values) this.#writeLimit(index, values);
+      this.writeGroup(this.#table, index, values, scalars);
       if (this.prepare) this.#prepareGroup(index, values);
     }
     if (grads !== undefined) writeGradients(this.#incoming, this.#slots, this.runtime);
@@ -463,6 +475,20 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     for (let index = 0; index < this.#owners.length; index++) this.#owners[index].endStep(outcome);
   }
 
+  /** Reads gradients and learning rates, which may run code of the user's. */
+  #runCallbacks(grads: Gradients | undefined): void {
+    this.runtime.setCallbacks(IN_CALLBACK);
+    try {
+      if (grads !== undefined) readGradients(this.#incoming, grads, this.grads, this.#slots, this.#isFrozen);
+      for (let index = 0; index < this.#groups.length; index++) {
+        if (this.#frozen[index]) continue;
+        this.#rates[index] = this.#rateAt(this.#groups[index].hyperparameters, this.#scalars.optimizerStep);
+      }
+    } finally {
+      this.runtime.setCallbacks(null);
+    }
+  }
+
   /** The learning rate of a group's coming step, which may be what a callback returns. */
   #rateAt(values: Readonly<H>, step: number): number {
     const lr = learningRateAt(values, step);
@@ -470,17 +496,21 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     return lr;
   }
 
-  #writeGroup(table: StepTable, index: number, values: Readonly<H>): void {
+  /** Checks what must hold between a group's rate and its other hyperparameters, and writes the limit of its norms. */
+  #writeLimit(index: number, values: Readonly<H>): void {
     this.limitNorm(this.#scalars, values);
-    table.setGroup(index, GROUP_NORM_LIMIT, this.#scalars.normLimit);
-    this.writeGroup(table, index, values, this.#scalars);
+    this.#table.setGroup(index, GROUP_NORM_LIMIT, this.#scalars.normLimit);
+    this.#limitedRates[index] = this.#scalars.lr;
+    this.#limitedValues[index] = values;
   }
 
   /** The scalars of a step over gathered rows, of which the learning rate is known. */
   #prepareRows(table: StepTable, step: number, values: Readonly<H>): void {
     const scalars = this.#scalars;
     scalars.optimizerStep = step;
-    this.#writeGroup(table, 0, values);
+    this.limitNorm(scalars, values);
+    table.setGroup(0, GROUP_NORM_LIMIT, scalars.normLimit);
+    this.writeGroup(table, 0, values, scalars);
     if (!this.prepare) return;
     table.readScalars(0, scalars);
     this.prepare(scalars, values);

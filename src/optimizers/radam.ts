@@ -3,7 +3,6 @@ import { RULE_RADAM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeMoments } from './adam-family';
-import { checkQuotient } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -46,7 +45,6 @@ export class RAdam extends Optimizer<AdamHyperparameters> {
     const limit = 2 / (1 - values.betas[1]) - 1;
     const length = limit - (2 * step * beta2Power) / (1 - beta2Power);
     const k = lr / (1 - beta1Power);
-    checkQuotient(lr, k, values.eps);
     const rectified = length > 5;
     const variance = ((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length);
     constants[6] = rectified ? k * Math.sqrt(variance) * Math.sqrt(1 - beta2Power) : 0;
