@@ -1,4 +1,5 @@
 /** The element types that checkpoints hold, and the arrays that hold their elements in memory. */
+import { isUint8Array, typedArrayName } from '../validate';
 
 /** Element types by their safetensors names. */
 export type Dtype = 'F64' | 'I64' | 'F32' | 'BF16' | 'F16' | 'U8';
@@ -51,24 +52,36 @@ export function arrayNameOf(dtype: Dtype): string {
 
 /** Whether the array is of the type that holds such elements. */
 export function holds(dtype: Dtype, data: unknown): data is DtypeArray {
-  return data instanceof ARRAY_TYPES.get(dtype)!;
+  return typedArrayName(data) === arrayNameOf(dtype);
 }
 
-/** The element type of an array; undefined for a Uint16Array, which may be BF16 or F16, and for all else. */
+/**
+ * The element type of an array; undefined for a Uint16Array, which may be BF16 or F16, and for all
+ * else.
+ */
 export function dtypeOf(data: unknown): Dtype | undefined {
-  return data instanceof Uint16Array ? undefined : DTYPES.find((dtype) => holds(dtype, data));
+  const type = typedArrayName(data);
+  return type === 'Uint16Array' ? undefined : DTYPES.find((dtype) => arrayNameOf(dtype) === type);
+}
+
+/**
+ * Bytes as a plain view of the same memory: not a Buffer, whose methods differ, nor of another realm,
+ * as test runners have them. Null for what is no Uint8Array.
+ */
+export function plainBytes(value: unknown): Uint8Array | null {
+  if (!isUint8Array(value)) return null;
+  const { buffer, byteOffset, length } = value;
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /**
  * Bytes seen as elements: without a copy where they are aligned for it.
- * @param bytes a whole number of elements
+ * @param begin of the bytes; between it and `end` there is a whole number of elements
  */
-export function elementsOf(dtype: Dtype, bytes: Uint8Array): DtypeArray {
+export function elementsOf(dtype: Dtype, bytes: Uint8Array, begin: number, end: number): DtypeArray {
   const type = ARRAY_TYPES.get(dtype)!;
-  const { buffer, byteOffset } = byteOffsetFits(bytes, type.BYTES_PER_ELEMENT) ? bytes : bytes.slice();
-  return new type(buffer, byteOffset, bytes.length / type.BYTES_PER_ELEMENT);
-}
-
-function byteOffsetFits({ byteOffset }: Uint8Array, elementBytes: number): boolean {
-  return byteOffset % elementBytes === 0;
+  const count = (end - begin) / type.BYTES_PER_ELEMENT;
+  const offset = bytes.byteOffset + begin;
+  if (offset % type.BYTES_PER_ELEMENT === 0) return new type(bytes.buffer, offset, count);
+  return new type(new Uint8Array(bytes.subarray(begin, end)).buffer, 0, count);
 }

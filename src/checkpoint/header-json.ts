@@ -1,167 +1,304 @@
 /**
- * A strict JSON reader for the headers of hostile files. Unlike JSON.parse it refuses keys that come twice, keeps numbers that a
- * double would round apart from those it holds, and bounds nesting.
+ * A strict JSON reader for the headers of hostile files, which works on the bytes and builds no
+ * objects: `check` verifies the whole text, then a caller walks through it and takes what it knows.
+ * Unlike JSON.parse it keeps numbers apart that a double would round to others, and bounds nesting.
  *
- * Invariant: time and memory are proportional to the text; objects are Maps, so no key means anything to the engine.
+ * Invariant: time is proportional to the text, and what is skipped costs no memory.
  */
 import { CheckpointError } from '../errors';
 
-/** A number that is no whole number in [0, 2^53 - 1] written plainly, kept as it was written: "-1", "0.5", "1e3", "2.0". */
-export class OddNumber {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-/** A JSON value. */
-export type Json = null | boolean | number | string | OddNumber | Json[] | Map<string, Json>;
-
 /** As deep as the reference reader goes. */
 const MAX_DEPTH = 128;
-const SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const PLAIN = /^(?:0|[1-9][0-9]{0,15})$/;
+/** Bytes that are decoded at a time to check that they are UTF-8. */
+const UTF8_PIECE = 65_536;
+/** The most digits of a whole number below 2^53. */
+const MAX_DIGITS = 16;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const WORDS: readonly [string, Json][] = [
-  ['true', true],
-  ['false', false],
-  ['null', null],
-];
+const WORDS: readonly string[] = ['true', 'false', 'null'];
 
-/**
- * Reads a JSON text.
- * @throws CheckpointError with the reason `'json'` (not JSON, or nested deeper than 128) or `'duplicate-key'`
- */
-export function parseStrictJson(text: string): Json {
-  const reader = new Reader(text);
-  const value = reader.value('', 0);
-  reader.end();
-  return value;
-}
-
-/** A JSON value as an error message shows it: short. */
-export function describeJson(value: Json | undefined): string {
-  if (value === undefined) return 'nothing';
-  if (value instanceof OddNumber) return shorten(value.text);
-  if (value instanceof Map) return 'an object';
-  if (Array.isArray(value)) return value.length <= 8 ? `[${value.map(describeJson).join(', ')}]` : `an array of ${value.length}`;
-  return typeof value === 'string' ? shorten(JSON.stringify(value)) : String(value);
-}
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const OPEN_ARRAY = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const LOWER_U = 0x75;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+/** What may follow a backslash, besides u and four digits. */
+const ESCAPES: ReadonlySet<number> = new Set(Array.from('"\\/bfnrt', (letter) => letter.charCodeAt(0)));
 
 /** At most 60 characters of a text. */
 export function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 
-class Reader {
-  readonly #text: string;
+/** A place in a JSON text. After `check`, every method but `check` takes the text for valid JSON. */
+export class JsonCursor {
+  readonly #bytes: Uint8Array;
   #at = 0;
 
-  constructor(text: string) {
-    this.#text = text;
+  /** @param bytes the text; a Uint8Array of this realm, over any kind of memory */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
   }
 
-  /** @param path of the value, for messages */
-  value(path: string, depth: number): Json {
+  /** Where the next value begins. */
+  get position(): number {
     this.#skipSpace();
-    const first = this.#text[this.#at];
-    if (first === '"') return this.#string();
-    if (first === '{' || first === '[') {
-      if (depth === MAX_DEPTH) this.#fail(`at most ${MAX_DEPTH} levels`);
-      return first === '{' ? this.#object(path, depth) : this.#array(path, depth);
+    return this.#at;
+  }
+
+  set position(at: number) {
+    this.#at = at;
+  }
+
+  /**
+   * Checks that the text is UTF-8 and one JSON value with nothing behind it but space.
+   * @throws CheckpointError with the reason `'utf8'`, or `'json'` (also when nested deeper than 128)
+   */
+  check(): void {
+    checkUtf8(this.#bytes);
+    this.#at = 0;
+    this.#skipValue(0);
+    this.#skipSpace();
+    if (this.#at < this.#bytes.length) this.#fail('the end of the header');
+    this.#at = 0;
+  }
+
+  /** Whether the next value is an object, an array or a string, as its first character says. */
+  beginsWith(first: '{' | '[' | '"'): boolean {
+    return this.#bytes[this.position] === first.charCodeAt(0);
+  }
+
+  /** Skips the next value. */
+  skip(): void {
+    this.#skipValue(0);
+  }
+
+  /**
+   * Goes through the fields of the object that comes next.
+   * @param maxKeyBytes longer keys, as they are written, are skipped with their values
+   * @param take reads or skips the value of a field
+   */
+  fields(maxKeyBytes: number, take: (key: string) => void): void {
+    this.#skipSpace();
+    this.#at++;
+    this.#skipSpace();
+    if (this.#take(CLOSE_OBJECT)) return;
+    do {
+      const begin = this.position;
+      this.#skipString();
+      const end = this.#at;
+      const key = end - begin - 2 <= maxKeyBytes ? this.#text(begin, end) : null;
+      this.#skipSpace();
+      this.#at++;
+      if (key === null) this.skip();
+      else take(key);
+      this.#skipSpace();
+    } while (this.#take(COMMA));
+    this.#at++;
+  }
+
+  /** Reads the string that comes next. @throws CheckpointError for half a surrogate pair */
+  string(): string {
+    const begin = this.position;
+    this.#skipString();
+    return this.#text(begin, this.#at);
+  }
+
+  /**
+   * Reads the array of whole numbers in [0, 2^53 - 1], written plainly, that comes next.
+   * @param most numbers that it may have
+   * @returns null where something else stands
+   */
+  wholeNumbers(most: number): number[] | null {
+    const numbers: number[] = [];
+    if (this.#bytes[this.position] !== OPEN_ARRAY) return null;
+    this.#at++;
+    this.#skipSpace();
+    if (this.#take(CLOSE_ARRAY)) return numbers;
+    do {
+      const value = this.#wholeNumber();
+      if (value === null || numbers.length === most) return null;
+      numbers.push(value);
+      this.#skipSpace();
+    } while (this.#take(COMMA));
+    return this.#take(CLOSE_ARRAY) ? numbers : null;
+  }
+
+  /** The next value as an error message shows it: short. The cursor is behind it afterwards. */
+  describe(): string {
+    const begin = this.position;
+    if (this.#bytes[begin] === OPEN_OBJECT) {
+      this.skip();
+      return 'an object';
     }
-    for (const [word, value] of WORDS) if (this.#take(word)) return value;
-    return this.#number();
+    this.skip();
+    const text = decode(this.#bytes.subarray(begin, Math.min(this.#at, begin + 300)));
+    return shorten(text.replace(/\s+/g, ' ').replace(/,(?=[-\d])/g, ', '));
   }
 
-  /** Checks that nothing but space is left. */
-  end(): void {
+  #skipValue(depth: number): void {
     this.#skipSpace();
-    if (this.#at < this.#text.length) this.#fail('the end of the header');
+    const first = this.#bytes[this.#at];
+    if (first === QUOTE) this.#skipString();
+    else if (first === OPEN_OBJECT) this.#skipList(depth, true);
+    else if (first === OPEN_ARRAY) this.#skipList(depth, false);
+    else this.#skipWordOrNumber();
   }
 
-  #object(path: string, depth: number): Map<string, Json> {
-    const fields = new Map<string, Json>();
+  #skipList(depth: number, isObject: boolean): void {
+    if (depth === MAX_DEPTH) this.#fail(`at most ${MAX_DEPTH} levels`);
+    const close = isObject ? CLOSE_OBJECT : CLOSE_ARRAY;
     this.#at++;
     this.#skipSpace();
-    if (this.#take('}')) return fields;
+    if (this.#take(close)) return;
     do {
+      if (isObject) this.#skipKey();
+      this.#skipValue(depth + 1);
       this.#skipSpace();
-      if (this.#text[this.#at] !== '"') this.#fail('a key');
-      const key = this.#string();
-      const keyPath = path === '' ? key : `${path}.${key}`;
-      if (fields.has(key)) throw new CheckpointError('duplicate-key', `safetensors key "${shorten(keyPath)}" comes twice`);
-      this.#skipSpace();
-      if (!this.#take(':')) this.#fail("':'");
-      fields.set(key, this.value(keyPath, depth + 1));
-      this.#skipSpace();
-    } while (this.#take(','));
-    if (!this.#take('}')) this.#fail("',' or '}'");
-    return fields;
+    } while (this.#take(COMMA));
+    if (!this.#take(close)) this.#fail(isObject ? "',' or '}'" : "',' or ']'");
   }
 
-  #array(path: string, depth: number): Json[] {
-    const items: Json[] = [];
-    this.#at++;
+  #skipKey(): void {
     this.#skipSpace();
-    if (this.#take(']')) return items;
-    do {
-      items.push(this.value(path, depth + 1));
-      this.#skipSpace();
-    } while (this.#take(','));
-    if (!this.#take(']')) this.#fail("',' or ']'");
-    return items;
+    if (this.#bytes[this.#at] !== QUOTE) this.#fail('a key');
+    this.#skipString();
+    this.#skipSpace();
+    if (!this.#take(COLON)) this.#fail("':'");
   }
 
-  #string(): string {
-    const start = this.#at;
-    let end = start;
-    do end = this.#text.indexOf('"', end + 1);
-    while (end !== -1 && this.#isEscaped(start, end));
-    if (end === -1) this.#fail('a string that ends');
-    const value = this.#unescape(start, end + 1);
-    if (value.length < end - start - 1 && LONE_SURROGATE.test(value)) this.#fail('a string of whole characters');
-    this.#at = end + 1;
+  #skipString(): void {
+    const bytes = this.#bytes;
+    let at = this.#at + 1;
+    for (let byte = bytes[at]; byte !== QUOTE; byte = bytes[++at]) {
+      if (byte === undefined) this.#fail('a string that ends');
+      if (byte === BACKSLASH) {
+        const next = bytes[at + 1];
+        if (next === undefined) this.#fail('a string that ends');
+        if (next === LOWER_U && isHex(bytes, at + 2)) at += 5;
+        else if (ESCAPES.has(next)) at++;
+        else this.#fail('a string without control characters and unknown escapes');
+      }
+      if (byte < 0x20) this.#fail('a string without control characters and unknown escapes');
+    }
+    this.#at = at + 1;
+  }
+
+  #skipWordOrNumber(): void {
+    for (const word of WORDS) if (this.#takeWord(word)) return;
+    const begin = this.#at;
+    let at = begin + (this.#bytes[begin] === MINUS ? 1 : 0);
+    const whole = this.#endOfDigits(at);
+    if (whole === at) this.#fail('a value');
+    // After a first 0 no digit follows.
+    at = this.#bytes[at] === ZERO ? at + 1 : whole;
+    if (this.#bytes[at] === POINT) {
+      const end = this.#endOfDigits(at + 1);
+      if (end > at + 1) at = end;
+    }
+    if (((this.#bytes[at] ?? 0) | 0x20) === 0x65) {
+      const sign = this.#bytes[at + 1];
+      const digits = at + (sign === MINUS || sign === 0x2b ? 2 : 1);
+      const end = this.#endOfDigits(digits);
+      if (end > digits) at = end;
+    }
+    this.#at = at;
+  }
+
+  /** Null where there is another value. */
+  #wholeNumber(): number | null {
+    const begin = this.position;
+    const end = this.#endOfDigits(begin);
+    if (end === begin || end - begin > MAX_DIGITS) return null;
+    if (this.#bytes[begin] === ZERO && end - begin > 1) return null;
+    let value = 0;
+    for (let at = begin; at < end; at++) value = value * 10 + this.#bytes[at]! - ZERO;
+    this.#at = end;
+    return Number.isSafeInteger(value) ? value : null;
+  }
+
+  #endOfDigits(at: number): number {
+    while (this.#bytes[at]! >= ZERO && this.#bytes[at]! <= NINE) at++;
+    return at;
+  }
+
+  /** The string between two quotes. */
+  #text(begin: number, end: number): string {
+    const raw = this.#bytes.subarray(begin, end);
+    if (!raw.includes(BACKSLASH)) return decode(raw.subarray(1, -1));
+    const value: string = JSON.parse(decode(raw));
+    if (LONE_SURROGATE.test(value)) {
+      this.#at = begin;
+      this.#fail('a string of whole characters');
+    }
     return value;
   }
 
-  /** Whether an odd number of backslashes stands before the quote. */
-  #isEscaped(start: number, quote: number): boolean {
-    let first = quote;
-    while (first - 1 > start && this.#text[first - 1] === '\\') first--;
-    return (quote - first) % 2 === 1;
+  #take(byte: number): boolean {
+    if (this.#bytes[this.#at] !== byte) return false;
+    this.#at++;
+    return true;
   }
 
-  #unescape(start: number, end: number): string {
-    try {
-      return JSON.parse(this.#text.slice(start, end));
-    } catch {
-      return this.#fail('a string without control characters and unknown escapes');
+  #takeWord(word: string): boolean {
+    for (let i = 0; i < word.length; i++) {
+      if (this.#bytes[this.#at + i] !== word.charCodeAt(i)) return false;
     }
-  }
-
-  #number(): number | OddNumber {
-    NUMBER.lastIndex = this.#at;
-    const text = NUMBER.exec(this.#text)?.[0] ?? this.#fail('a value');
-    this.#at += text.length;
-    const value = PLAIN.test(text) ? Number(text) : Number.NaN;
-    return Number.isSafeInteger(value) ? value : new OddNumber(text);
-  }
-
-  #take(token: string): boolean {
-    if (!this.#text.startsWith(token, this.#at)) return false;
-    this.#at += token.length;
+    this.#at += word.length;
     return true;
   }
 
   #skipSpace(): void {
-    while (SPACE.has(this.#text.charCodeAt(this.#at))) this.#at++;
+    const bytes = this.#bytes;
+    let at = this.#at;
+    while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
+    this.#at = at;
   }
 
   #fail(expected: string): never {
-    const got = this.#at < this.#text.length ? JSON.stringify(this.#text.slice(this.#at, this.#at + 12)) : 'the end';
-    throw new CheckpointError('json', `safetensors header expected ${expected} at character ${this.#at}, got ${got}`);
+    const at = this.#at;
+    const rest = this.#bytes.subarray(at, at + 12);
+    const got = rest.length > 0 ? JSON.stringify(decode(rest)) : 'the end';
+    throw new CheckpointError('json', `safetensors header expected ${expected} at byte ${at}, got ${got}`);
+  }
+}
+
+function isHex(bytes: Uint8Array, at: number): boolean {
+  for (let i = at; i < at + 4; i++) {
+    const byte = bytes[i] ?? 0;
+    const letter = byte | 0x20;
+    if (!(byte >= ZERO && byte <= NINE) && !(letter >= 0x61 && letter <= 0x66)) return false;
+  }
+  return true;
+}
+
+/** Short ASCII strings, such as most names, are put together faster than a decoder is called. */
+const SHORT = 64;
+
+function decode(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT && bytes.every((byte) => byte < 0x80)) return String.fromCharCode(...bytes);
+  // A copy, since decoders refuse shared memory.
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new Uint8Array(bytes));
+}
+
+function checkUtf8(bytes: Uint8Array): void {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const piece = new Uint8Array(Math.min(UTF8_PIECE, bytes.length));
+  try {
+    for (let at = 0; at < bytes.length; at += UTF8_PIECE) {
+      const part = bytes.subarray(at, at + UTF8_PIECE);
+      piece.set(part);
+      decoder.decode(piece.subarray(0, part.length), { stream: true });
+    }
+    decoder.decode();
+  } catch (cause) {
+    throw new CheckpointError('utf8', 'safetensors header expected UTF-8, got other bytes', { cause });
   }
 }

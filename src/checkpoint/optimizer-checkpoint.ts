@@ -10,16 +10,22 @@
  *         state: { w: { step, exponent, V, …, arrays: { exp_avg: [shape] } } },
  *         extras }
  *
- * Invariant: decoding gives what was encoded, bit for bit, or throws; every tensor of a file belongs to something.
+ * The file carries the checksum of all of that (content-checksum.ts).
+ *
+ * Invariant: decoding gives what was encoded, bit for bit, or throws; every tensor of a file belongs to
+ * something, and a file that is damaged anywhere is refused.
  */
 import { ArgumentError, CheckpointError } from '../errors';
 import { elementCount } from '../math/shape';
-import { checkAnyStateArray } from '../optimizers/state-array';
+import { checkAnyStateArray, type StateArray } from '../optimizers/state-array';
 import type { StateDict, StateDictState } from '../optimizers/state-dict';
-import { describe, fail } from '../validate';
+import { describe, fail, isFloat32Array } from '../validate';
+import { CHECKSUM } from './content-checksum';
 import { fromJson, type PlainData, toJson } from './plain-data';
-import { decodeSafetensors, encodeSafetensors } from './safetensors';
+import { encodeSafetensors } from './safetensors';
+import { readSafetensors } from './safetensors-reader';
 import { fromStored, lengthOf, storedNames, takeArray, tensorsOf, toStored } from './state-tensors';
+import { findWrongCounter, findWrongValue } from './state-values';
 import { quote, refuse, TensorCollector, TensorSupply } from './tensor-names';
 
 /** A program's own data in a checkpoint. */
@@ -37,6 +43,13 @@ export interface Checkpoint {
 const KEY = 'adal_checkpoint';
 /** Of the layout above. */
 const VERSION = 1;
+/**
+ * The most objects, arrays and fields in the JSON of a checkpoint: so many, and one more for as many
+ * bytes as the whole file has. More would take a large multiple of the file's size in memory, some 260
+ * bytes each. A parameter has 20, and more than 600 bytes.
+ */
+const BASE_PARTS = 250_000;
+const BYTES_PER_PART = 32;
 
 type Json = Record<string, unknown>;
 
@@ -49,7 +62,8 @@ type Json = Record<string, unknown>;
  *
  * @param extras JSON values and typed arrays by name, nested as you like: `{ epoch: 3, average: average.stateDict() }`
  * @default extras {}
- * @throws ArgumentError naming the key: for what is no state dict or no plain data, and for names that collide in the file
+ * @throws ArgumentError naming the key: for what is no state dict or no plain data, for numbers that no
+ *   optimizer could load (not finite, second moments below 0), and for names that collide in the file
  *   (`__metadata__`; `w.exp_avg` beside `w`)
  * @example
  * const bytes = encodeCheckpoint(optimizer.stateDict(), { epoch: 3 });
@@ -68,16 +82,23 @@ export function encodeCheckpoint(stateDict: StateDict, extras: CheckpointExtras 
     state: stateJson,
     extras: toJson('extras', extras, collector),
   };
-  return encodeSafetensors(collector.entries, { [KEY]: JSON.stringify(document) });
+  const text = JSON.stringify(document);
+  const bytes = encodeSafetensors(collector.entries, { [KEY]: text }, { checksum: true });
+  const most = partsIn(bytes.length);
+  if (countParts(text) > most) fail('extras', `at most ${most} objects, arrays and fields, typed arrays apart`, extras);
+  return bytes;
 }
 
 /**
- * Decodes a checkpoint. What its numbers mean `loadStateDict` checks.
+ * Decodes a checkpoint. Its checksum is verified, and its numbers are checked for what every rule
+ * needs; whether they fit an optimizer `loadStateDict` checks.
  *
  * @param bytes the whole file
  * @throws CheckpointError whose `reason` tells what is wrong: `'not-a-checkpoint'` (a safetensors file without our metadata), `'json'`,
  *   `'version'` (of a schema that is not known here), `'schema'` (a key that is not as it should be), `'missing'` or `'unexpected'`
- *   (a tensor), `'dtype'`, `'shape'`, `'state'` (half of AdaL's state, or both its forms), and what `decodeSafetensors` throws
+ *   (a tensor), `'dtype'`, `'shape'`, `'state'` (half of AdaL's state, both its forms, numbers that
+ *   are not finite, second moments below 0), `'corrupt'` (the checksum is not the content's, or is
+ *   missing), and what `decodeSafetensors` throws
  * @throws ArgumentError when `bytes` is no Uint8Array
  * @example
  * const { stateDict, extras } = decodeCheckpoint(bytes);
@@ -85,8 +106,8 @@ export function encodeCheckpoint(stateDict: StateDict, extras: CheckpointExtras 
  * console.log(extras.epoch);
  */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  const document = parseDocument(metadata[KEY]);
+  const { tensors, metadata, verified } = readSafetensors(bytes);
+  const document = parseDocument(metadata[KEY], verified, partsIn(bytes.length));
   const head = objectAt('stateDict', document.stateDict);
   if (typeof head.algorithm !== 'string') refuse('schema', 'stateDict.algorithm', 'a string', describe(head.algorithm));
   if (!Array.isArray(head.groups)) refuse('schema', 'stateDict.groups', 'an array', describe(head.groups));
@@ -96,6 +117,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const state: StateDict['state'] = Object.create(null);
   for (const [name, value] of Object.entries(objectAt('state', document.state))) {
     const { shape, data } = supply.takeF32(name);
+    checkRead(name, '', data);
     params[name] = { shape, data };
     state[name] = takeState(name, head.algorithm, objectAt(`state.${name}`, value), supply);
   }
@@ -111,9 +133,10 @@ function addParameters(params: StateDict['params'], collector: TensorCollector):
     const path = `stateDict.params.${name}`;
     const { shape, data } = parameter ?? {};
     if (!Array.isArray(shape)) fail(`${path}.shape`, 'an array of sizes', shape);
-    if (!(data instanceof Float32Array) || data.length !== elementCount(shape)) {
+    if (!isFloat32Array(data) || data.length !== elementCount(shape)) {
       fail(`${path}.data`, `a Float32Array of ${elementCount(shape)} elements`, data);
     }
+    checkGiven(`${path}.data`, '', data);
     collector.add(name, path, { shape, data });
   }
 }
@@ -129,7 +152,12 @@ function addStates({ algorithm, params, state }: StateDict, collector: TensorCol
     const entry = Object.hasOwn(state, name) ? state[name] : undefined;
     const { arrays, ...counters } = entry ?? fail(path, 'an entry for every parameter', entry);
     if (typeof arrays !== 'object' || arrays === null) fail(`${path}.arrays`, 'an object of arrays by name', arrays);
-    for (const [key, array] of Object.entries(arrays)) checkAnyStateArray(`${path}.arrays.${key}`, array);
+    for (const [key, array] of Object.entries(arrays)) {
+      checkAnyStateArray(`${path}.arrays.${key}`, array);
+      checkGiven(`${path}.arrays.${key}`, key, array);
+    }
+    const wrong = findWrongCounter(counters);
+    if (wrong) fail(`${path}.${wrong.key}`, wrong.expected, wrong.value);
     const shapes: Json = Object.create(null);
     for (const [key, array] of toStored(algorithm, arrays, counters.exponent, `${path}.arrays`)) {
       const length = lengthOf(array);
@@ -146,6 +174,20 @@ function addStates({ algorithm, params, state }: StateDict, collector: TensorCol
   return json;
 }
 
+/** What could not be read again is not written: it would replace what can. */
+function checkGiven(path: string, key: string, array: StateArray): void {
+  const wrong = findWrongValue(key, array);
+  if (wrong) throw new ArgumentError(`${path}${wrong.part}[${wrong.index}]`, wrong.expected, wrong.got);
+}
+
+function checkRead(tensor: string, key: string, array: StateArray): void {
+  const wrong = findWrongValue(key, array);
+  if (wrong) {
+    const name = wrong.part === '.scales' ? `${tensor}.scales` : tensor;
+    refuse('state', `tensor ${quote(name)}`, wrong.expected, `${wrong.got} at ${wrong.index}`);
+  }
+}
+
 function takeState(name: string, algorithm: string, json: Json, supply: TensorSupply): StateDictState {
   const path = `state.${name}`;
   const { arrays, ...counters } = json;
@@ -153,18 +195,20 @@ function takeState(name: string, algorithm: string, json: Json, supply: TensorSu
     if (typeof value !== 'number' || !Number.isFinite(value))
       refuse('schema', `${path}.${key}`, 'a finite number', describe(value));
   }
+  const wrong = findWrongCounter(counters);
+  if (wrong) refuse('schema', `${path}.${wrong.key}`, wrong.expected, describe(wrong.value));
   const { exponent } = counters as { exponent?: number };
-  if (!Number.isInteger(exponent)) refuse('schema', `${path}.exponent`, 'an integer', describe(exponent));
   const stored: StateDictState['arrays'] = Object.create(null);
   for (const [key, shape] of Object.entries(objectAt(`${path}.arrays`, arrays))) {
     if (!Array.isArray(shape)) refuse('schema', `${path}.arrays.${key}`, 'a shape', describe(shape));
     stored[key] = takeArray(supply, `${name}.${key}`, shape);
+    checkRead(`${name}.${key}`, key, stored[key]);
   }
   const restored = fromStored(algorithm, stored, exponent as number, `parameter ${quote(name)}`);
   return { ...(counters as unknown as Omit<StateDictState, 'arrays'>), arrays: restored };
 }
 
-function parseDocument(text: string | undefined): Json {
+function parseDocument(text: string | undefined, verified: boolean, most: number): Json {
   if (text === undefined) {
     refuse(
       'not-a-checkpoint',
@@ -172,6 +216,13 @@ function parseDocument(text: string | undefined): Json {
       `metadata "${KEY}", which checkpoints of optimizers have`,
       'none: it has tensors alone',
     );
+  }
+  if (!verified) {
+    const found = 'none: the file is damaged, or another program has written it without';
+    refuse('corrupt', 'the file', `a checksum of its content (metadata "${CHECKSUM}")`, found);
+  }
+  if (countParts(text) > most) {
+    refuse('json', `metadata "${KEY}"`, `at most ${most} objects, arrays and fields`, 'more');
   }
   let value: unknown;
   try {
@@ -184,6 +235,24 @@ function parseDocument(text: string | undefined): Json {
   const { version } = document;
   if (version !== VERSION) refuse('version', 'version', `${VERSION}, the one this release knows`, describe(version));
   return document;
+}
+
+/** How many parts the JSON in a file of so many bytes may have. */
+function partsIn(fileBytes: number): number {
+  return BASE_PARTS + Math.floor(fileBytes / BYTES_PER_PART);
+}
+
+/** Objects, arrays and fields of a JSON text, or as many as it would have if it were one. */
+function countParts(text: string): number {
+  let count = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) inString = !inString;
+    else if (inString) at += code === 0x5c ? 1 : 0;
+    else if (code === 0x7b || code === 0x5b || code === 0x3a) count++;
+  }
+  return count;
 }
 
 function objectAt(path: string, value: unknown): Json {

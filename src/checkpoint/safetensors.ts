@@ -11,9 +11,10 @@
  */
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
-import { describe, fail } from '../validate';
+import { checkOptions, describe, fail, isTypedArray } from '../validate';
+import { CHECKSUM, contentChecksum } from './content-checksum';
 import { arrayNameOf, bytesOf, DTYPES, type Dtype, type DtypeArray, dtypeOf, holds, isDtype } from './dtypes';
-import { MAX_HEADER_BYTES, METADATA } from './safetensors-reader';
+import { MAX_HEADER_BYTES, METADATA } from './safetensors-header';
 
 export type { Dtype, DtypeArray, DtypeArrays } from './dtypes';
 export { decodeSafetensors, type SafetensorsContent, type SafetensorsTensor } from './safetensors-reader';
@@ -36,6 +37,16 @@ export interface SafetensorsEntry extends SafetensorsInput {
   readonly name: string;
 }
 
+/** Options of `encodeSafetensors`. */
+export interface SafetensorsOptions {
+  /**
+   * Whether the file carries a checksum of all that it says, in its metadata as `adal_checksum`:
+   * `decodeSafetensors` refuses the file if anything of it changes. Other readers ignore it.
+   * @default false
+   */
+  checksum?: boolean;
+}
+
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 interface Checked {
@@ -51,8 +62,10 @@ interface Checked {
  * @param tensors by name, or a list in the order in which those of one element width are to lie in the file
  * @param metadata text by key
  * @default metadata {}
+ * @param options see SafetensorsOptions
  * @throws ArgumentError when a shape does not fit its data, a name comes twice or is `__metadata__`, an array holds none of the
- *   element types, metadata is not text, or a text has half a surrogate pair
+ *   element types, metadata is not text or has the key `adal_checksum`, or a text has half a
+ *   surrogate pair
  * @example
  * const bytes = encodeSafetensors({ w: { shape: [2], data: new Float32Array([1, 2]) } }, { step: '8' });
  * decodeSafetensors(bytes).tensors.w.data; // Float32Array [1, 2]
@@ -61,9 +74,13 @@ interface Checked {
 export function encodeSafetensors(
   tensors: readonly SafetensorsEntry[] | Readonly<Record<string, SafetensorsInput>>,
   metadata: Readonly<Record<string, string>> = {},
+  options: SafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  checkOptions('options', options, ['checksum']);
   const laidOut = checkAll(tensors).sort((a, b) => bytesOf(b.dtype) - bytesOf(a.dtype));
-  const { header, dataBytes } = encodeHeader(laidOut, metadata);
+  const texts = checkMetadata(metadata);
+  if (options.checksum) texts[CHECKSUM] = contentChecksum(laidOut, texts);
+  const { header, dataBytes } = encodeHeader(laidOut, texts);
   const bytes = new Uint8Array(8 + header.length + dataBytes);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
   bytes.set(header, 8);
@@ -81,7 +98,7 @@ function encodeHeader(
 ): { header: Uint8Array; dataBytes: number } {
   // Strings are joined, not an object built: in an object names such as "10" would change their place, "__proto__" would vanish.
   const fields: string[] = [];
-  const encodedMetadata = encodeMetadata(metadata);
+  const encodedMetadata = Object.entries(metadata).map((entry) => entry.map((text) => JSON.stringify(text)).join(':'));
   if (encodedMetadata.length > 0) fields.push(`"${METADATA}":{${encodedMetadata.join(',')}}`);
   let dataBytes = 0;
   for (const { name, dtype, shape, data } of tensors) {
@@ -130,20 +147,24 @@ function checkTensor(argument: string, name: string, tensor: SafetensorsInput): 
 function checkDtype(argument: string, { dtype, data }: SafetensorsInput): Dtype {
   if (dtype !== undefined && !isDtype(dtype)) fail(`${argument}.dtype`, `one of ${DTYPES.join(', ')}`, dtype);
   if (dtype === undefined) {
-    if (data instanceof Uint16Array) fail(`${argument}.dtype`, "'BF16' or 'F16' for a Uint16Array", dtype);
+    if (isTypedArray('Uint16Array', data)) fail(`${argument}.dtype`, "'BF16' or 'F16' for a Uint16Array", dtype);
     return dtypeOf(data) ?? fail(`${argument}.data`, 'a typed array of F64, I64, F32, BF16, F16 or U8 elements', data);
   }
   if (!holds(dtype, data)) fail(`${argument}.data`, `a ${arrayNameOf(dtype)} (${dtype})`, data);
   return dtype;
 }
 
-function encodeMetadata(metadata: Readonly<Record<string, string>>): string[] {
+/** A copy, without a prototype. */
+function checkMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   if (typeof metadata !== 'object' || metadata === null) fail('metadata', 'an object of strings', metadata);
-  return Object.entries(metadata).map(([key, value]) => {
+  const texts: Record<string, string> = Object.create(null);
+  for (const [key, value] of Object.entries(metadata)) {
     checkText(`key of metadata (${describe(key)})`, key);
     checkText(`metadata[${JSON.stringify(key)}]`, value);
-    return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
-  });
+    if (key === CHECKSUM) fail('metadata', `keys other than ${CHECKSUM}: see the option "checksum"`, key);
+    texts[key] = value;
+  }
+  return texts;
 }
 
 /** Half of a surrogate pair has no UTF-8: other readers refuse the file. */

@@ -7,7 +7,8 @@ import { ArgumentError, CheckpointError } from '../errors';
 import { describe } from '../validate';
 import { shorten } from './header-json';
 import type { SafetensorsEntry, SafetensorsInput } from './safetensors';
-import { METADATA, type SafetensorsTensor } from './safetensors-reader';
+import { METADATA } from './safetensors-header';
+import type { SafetensorsTensor } from './safetensors-reader';
 
 /** Collects the tensors to save. */
 export class TensorCollector {

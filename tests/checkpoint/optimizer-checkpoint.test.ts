@@ -124,7 +124,8 @@ describe('AdaL', () => {
     const forms = new Set<string>();
     fc.assert(
       fc.property(moments, moments, exponents, (mBits, vBits, exponent) => {
-        const [m, v] = [mBits, vBits].map((given) => new Float32Array(new Uint32Array(given).buffer));
+        const [m, signed] = [mBits, vBits].map((given) => new Float32Array(new Uint32Array(given).buffer));
+        const v = signed.map((x) => (x < 0 ? -x : x));
         const dict = dictOf('adal', [3], { m, v }, exponent);
         const bytes = encodeCheckpoint(dict);
         expect(decodeCheckpoint(bytes).stateDict).toEqual(dict);
@@ -153,7 +154,7 @@ describe('AdaL', () => {
 describe('state arrays', () => {
   it('of every kind come back as they were', () => {
     const arrays: Record<string, StateArray> = {
-      exp_avg: new Float32Array([1, -0, 2 ** -149, 3, 4, Number.NaN]),
+      exp_avg: new Float32Array([1, -0, 2 ** -149, 3, 4, -(2 ** 127)]),
       half: { dtype: 'bf16', bits: Uint16Array.from([0, 0x8000, 0x7f7f, 1, 2, 3]) },
       coded: { dtype: '8bit', codes: Uint8Array.from([0, 1, 255, 7, 8, 9]), scales: new Float32Array([0.5, 2 ** -140]) },
       rows: Int16Array.from([-32768, 32767]),
@@ -161,7 +162,7 @@ describe('state arrays', () => {
     };
     for (const algorithm of ['adam', 'adal']) {
       const { exp_avg, ...further } = arrays;
-      const dict = dictOf(algorithm, [2, 3], algorithm === 'adal' ? { m: arrays.half, v: exp_avg, ...further } : arrays);
+      const dict = dictOf(algorithm, [2, 3], algorithm === 'adal' ? { m: exp_avg, v: arrays.half, ...further } : arrays);
       const bytes = encodeCheckpoint(dict);
       expect(decodeCheckpoint(bytes).stateDict).toEqual(dict);
       const { tensors } = decodeSafetensors(bytes);
@@ -241,6 +242,15 @@ describe('extras', () => {
     const error = caught(() => encodeCheckpoint(dict, extras as CheckpointExtras));
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error).toMatchObject({ argument });
+  });
+
+  it('refuses more of them than it would read again', () => {
+    const many = Array.from({ length: 300_000 }, () => ({}));
+    expect(() => encodeCheckpoint(dict, { many })).toThrow(/"extras" expected at most 2\d+ objects, arrays and fields/);
+    // With more tensors there may be more: a model of 50,000 parameters has a million.
+    expect(decodeCheckpoint(encodeCheckpoint(dict, { many, floats: new Float32Array(500_000) })).extras.many).toHaveLength(
+      300_000,
+    );
   });
 
   it('refuses endless nesting', () => {

@@ -1,7 +1,15 @@
 /** The safetensors codec: its bytes, checked by hand and by a reader written apart from it, and reading them back. */
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsEntry, type SafetensorsInput } from '../../src/checkpoint';
-import { ArgumentError } from '../../src/errors';
+import {
+  decodeSafetensors,
+  decodeSafetensorsHeader,
+  encodeSafetensors,
+  type SafetensorsEntry,
+  type SafetensorsInput,
+} from '../../src/checkpoint';
+import { ArgumentError, CheckpointError } from '../../src/errors';
+import { caught } from '../support/errors';
 import { decodeSafetensors as decodeByHand } from '../support/safetensors';
 import { assemble, bytesOf } from './safetensors-files';
 
@@ -56,6 +64,24 @@ describe('encodeSafetensors', () => {
 
   test('writes a file of no tensors', () => {
     expect(decodeByHand(encodeSafetensors([])).tensors.size).toBe(0);
+  });
+
+  test('with a checksum reads the same, and refuses what has changed', () => {
+    const plain = encodeSafetensors(MIXED, { a: 'x' });
+    const bytes = encodeSafetensors(MIXED, { a: 'x' }, { checksum: true });
+    expect(decodeSafetensors(bytes)).toEqual(decodeSafetensors(plain));
+    expect(decodeSafetensorsHeader(bytes).metadata.adal_checksum).toMatch(/^[0-9a-f]{16}$/);
+    expect(decodeSafetensorsHeader(plain).metadata.adal_checksum).toBeUndefined();
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = bytes.slice();
+      changed[at]! ^= 4;
+      const error = caught(() => expect(decodeSafetensors(changed)).toEqual(decodeSafetensors(plain)));
+      // One bit may turn the key into another: then it is metadata like other metadata, all the rest is as it was.
+      if (!(error instanceof CheckpointError))
+        expect(decodeSafetensors(changed).tensors).toEqual(decodeSafetensors(plain).tensors);
+    }
+    expect(() => encodeSafetensors({}, { adal_checksum: '' })).toThrow(/"metadata" expected keys other than adal_checksum/);
+    expect(() => encodeSafetensors({}, {}, { checksums: true } as never)).toThrow(ArgumentError);
   });
 
   test('aligns every tensor for its elements', () => {
@@ -122,11 +148,36 @@ describe('decodeSafetensors', () => {
     }
   });
 
-  test('reads shared memory', () => {
-    const file = encodeSafetensors(MIXED);
+  test('reads what is not aligned in a Buffer, whose slices share its memory', () => {
+    // As Python writes it: the header is not padded.
+    const json = '{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} ';
+    const file = assemble(json, new Uint8Array(Float32Array.of(1.5, -2).buffer));
+    for (let shift = 0; shift < 8; shift++) {
+      const buffer = Buffer.concat([Buffer.alloc(shift), file]).subarray(shift);
+      const { data } = decodeSafetensors(buffer).tensors.w!;
+      expect(data).toEqual(Float32Array.of(1.5, -2));
+      expect(data.constructor).toBe(Float32Array);
+    }
+  });
+
+  test('reads shared memory, in a Buffer too', () => {
+    const file = encodeSafetensors(MIXED, { a: 'é'.repeat(100) });
     const shared = new Uint8Array(new SharedArrayBuffer(file.length));
     shared.set(file);
-    expect(decodeSafetensors(shared).tensors.i64!.data).toEqual(BigInt64Array.of(-1n, 2n ** 62n));
+    for (const bytes of [shared, Buffer.from(shared.buffer)]) {
+      const { tensors, metadata } = decodeSafetensors(bytes);
+      expect(tensors.i64!.data).toEqual(BigInt64Array.of(-1n, 2n ** 62n));
+      expect(metadata.a).toBe('é'.repeat(100));
+    }
+  });
+
+  test('reads and writes arrays of another realm', () => {
+    const foreign = runInNewContext('new Uint8Array(file)', { file: [...encodeSafetensors(MIXED)] });
+    expect(foreign).not.toBeInstanceOf(Uint8Array);
+    expect(decodeSafetensors(foreign).tensors.f64!.data).toEqual(Float64Array.of(Math.PI));
+    const data = runInNewContext('new Float32Array([1, 2])');
+    const bytes = encodeSafetensors({ w: { shape: [2], data } });
+    expect(decodeSafetensors(bytes).tensors.w!.data).toEqual(Float32Array.of(1, 2));
   });
 
   test('takes names that objects know for names like others', () => {

@@ -1,26 +1,54 @@
 /** A 64-bit checksum that tells damaged and half-written content. No protection against forgery. */
 
+/** Bytes that are looked at as words at a time. */
+const PIECE_BYTES = 1 << 20;
+
 /**
- * Two multiply-and-rotate chains over the little-endian words, of unlike constants, closed with the length.
- * @returns 16 hexadecimal digits
+ * Two multiply-and-rotate chains over the little-endian words, of unlike constants, closed with the
+ * length. Content may come in pieces and may be larger than 4 GiB.
  */
+export class Checksum {
+  #a = 0x9e3779b9 | 0;
+  #b = 0x7f4a7c15 | 0;
+  #length = 0;
+
+  /** @param bytes the next piece; all but the last have a multiple of 4 bytes */
+  add(bytes: Uint8Array): this {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      this.#addPiece(bytes.subarray(at, at + PIECE_BYTES));
+    }
+    this.#length += bytes.length;
+    return this;
+  }
+
+  /** Returns 16 hexadecimal digits. */
+  digest(): string {
+    const a = finish(this.#a ^ this.#length);
+    return hex(a) + hex(finish(this.#b ^ Math.floor(this.#length / 2 ** 32) ^ a));
+  }
+
+  #addPiece(piece: Uint8Array): void {
+    const { buffer, byteOffset, length } = piece.byteOffset % 4 === 0 ? piece : new Uint8Array(piece);
+    const words = new Int32Array(buffer, byteOffset, Math.floor(length / 4));
+    let a = this.#a;
+    let b = this.#b;
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i]!;
+      a = Math.imul(rotate(a ^ word, 13), 0x85ebca6b);
+      b = Math.imul(rotate(b + word, 17), 0xc2b2ae35) ^ a;
+    }
+    for (let at = 4 * words.length; at < length; at++) {
+      a = Math.imul(rotate(a ^ piece[at]!, 13), 0x85ebca6b);
+      b = Math.imul(rotate(b + piece[at]!, 17), 0xc2b2ae35) ^ a;
+    }
+    this.#a = a;
+    this.#b = b;
+  }
+}
+
+/** The checksum of the whole content: 16 hexadecimal digits. */
 export function checksum(bytes: Uint8Array): string {
-  let a = 0x9e3779b9 | 0;
-  let b = 0x7f4a7c15 | 0;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const whole = bytes.length & ~3;
-  for (let at = 0; at < whole; at += 4) {
-    const word = view.getInt32(at, true);
-    a = Math.imul(rotate(a ^ word, 13), 0x85ebca6b);
-    b = Math.imul(rotate(b + word, 17), 0xc2b2ae35) ^ a;
-  }
-  for (let at = whole; at < bytes.length; at++) {
-    a = Math.imul(rotate(a ^ bytes[at]!, 13), 0x85ebca6b);
-    b = Math.imul(rotate(b + bytes[at]!, 17), 0xc2b2ae35) ^ a;
-  }
-  a = finish(a ^ bytes.length);
-  b = finish(b ^ Math.floor(bytes.length / 2 ** 32) ^ a);
-  return hex(a) + hex(b);
+  return new Checksum().add(bytes).digest();
 }
 
 /** The version of stored content: where it stands in the order of saves, and its checksum. */

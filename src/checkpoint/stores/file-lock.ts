@@ -1,54 +1,39 @@
 /**
- * A lock between processes, as a file that only one of them can create. It holds its owner, so that the lock of a process that was
- * killed can be told from one in use, and be broken.
+ * A lock between threads of any processes, as a file that only one of them can create. It names its
+ * owner (owner.ts), so that a lock whose owner was killed can be told from one in use, and be broken;
+ * an owner of which nothing can be known keeps its lock by setting the file's time every second.
  *
- * Invariant: a lock is broken only when its owner is gone, or has kept it longer than any save takes. Who holds a lock asks
- * `assertHeld` just before the act it protects.
+ * Invariant: a lock is broken only when its owner is gone, or has not said for long that it is there.
+ * Who holds a lock asks `isHeld` just before the act it protects, and begins anew if it is lost.
  */
 import { CheckpointError } from '../../errors';
-import { checksum } from './checksum';
 import { codeOf, type NodeModules } from './node-modules';
+import { knowledgeOf, type Owner, ownOwner } from './owner';
 
-/** A lock older than this is broken, whoever owns it: it is held only while files are compared and renamed. */
+/** An owner that does not set its lock's time for so long has lost it. */
 const ABANDONED_MS = 60_000;
+/** Likewise a thread of this process, where a terminated one cannot be told from others. */
+const ABANDONED_BY_THREAD_MS = 3000;
+const HEARTBEAT_MS = 1000;
 /** How long a lock is waited for: longer than an abandoned one lasts. */
 const TIMEOUT_MS = 2 * ABANDONED_MS;
 const RETRY_MS = 4;
-/** Starts of a process, computed twice, differ by less. */
-const START_TOLERANCE_MS = 2000;
-
-/** A process, as names of files tell it: "<machine>-<process id>-<start in ms since the machine's>". */
-export type Owner = string;
-
-/** This process. Threads of one process are one owner. */
-export function ownOwner({ os, process }: NodeModules): Owner {
-  const machine = checksum(new TextEncoder().encode(os.hostname())).slice(0, 8);
-  const startMs = Math.round(Number(process.hrtime.bigint() / 1_000_000n) - process.uptime() * 1000);
-  return `${machine}-${process.pid}-${Math.max(0, startMs)}`;
-}
 
 /**
- * Whether the owner is gone: another process, or none, has its id now. Of another machine's processes nothing is known, nor of
- * one whose id and start came again after the machine's: for those, age decides.
+ * Whether what an owner left may be removed.
+ * @param ageMs since it was last written to
+ * @param maximumAgeMs after which it may be removed whoever owns it
  */
 export function isAbandoned(node: NodeModules, owner: Owner, ageMs: number, maximumAgeMs: number): boolean {
   if (ageMs > maximumAgeMs) return true;
-  const [machine, id, start] = owner.split('-');
-  const [ownMachine, ownId, ownStart] = ownOwner(node).split('-');
-  if (machine !== ownMachine || !/^\d+$/.test(id ?? '')) return false;
-  if (id === ownId) return Math.abs(Number(start) - Number(ownStart)) > START_TOLERANCE_MS;
-  try {
-    node.process.kill(Number(id), 0);
-    return false;
-  } catch (error) {
-    return codeOf(error) === 'ESRCH';
-  }
+  const knowledge = knowledgeOf(node, owner);
+  return knowledge === 'gone' || (knowledge === 'thread' && ageMs > ABANDONED_BY_THREAD_MS);
 }
 
-/** A lock that is held. */
+/** A lock that was taken. */
 export interface Lock {
-  /** @throws CheckpointError with the reason `'busy'` when another process has taken the lock for abandoned */
-  assertHeld(): Promise<void>;
+  /** False when another has taken the lock for abandoned, as it may when this process was stopped. */
+  isHeld(): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -61,29 +46,58 @@ export interface Lock {
 export async function lockFile(node: NodeModules, file: string, temporary: string): Promise<Lock> {
   const { fs } = node;
   const content = `${ownOwner(node)} ${node.crypto.randomUUID()}`;
-  const isHeld = async () => (await readIfThere(node, file)) === content;
-  await fs.writeFile(temporary, content);
+  await fs.writeFile(temporary, content, { flag: 'wx' });
+  const now = await clockOf(node, temporary);
+  const attempt: Attempt = { node, file, temporary, content, now };
   try {
-    for (const start = Date.now(); !(await create(node, file, temporary, content)); ) {
-      if (await breakAbandoned(node, file, temporary, content)) continue;
-      if (Date.now() - start > TIMEOUT_MS) throw new CheckpointError('busy', `file ${file}: held by others for ${TIMEOUT_MS} ms`);
+    for (const start = performance.now(); !(await create(attempt, file)); ) {
+      if (await breakAbandoned(attempt)) continue;
+      if (performance.now() - start > TIMEOUT_MS) {
+        throw new CheckpointError('busy', `file ${file}: held by others for ${TIMEOUT_MS} ms`);
+      }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   } finally {
     await fs.rm(temporary, { force: true });
   }
+  const isHeld = async () => (await readIfThere(node, file)) === content;
+  const beat = setInterval(() => {
+    const seconds = now() / 1000;
+    fs.utimes(file, seconds, seconds).catch(() => {});
+  }, HEARTBEAT_MS);
+  beat.unref?.();
   return {
-    async assertHeld() {
-      if (!(await isHeld())) throw new CheckpointError('busy', `file ${file}: taken by another process`);
-    },
+    isHeld,
     async release() {
+      clearInterval(beat);
       if (await isHeld()) await fs.rm(file, { force: true });
     },
   };
 }
 
+/** A thread's attempt to get a lock. */
+interface Attempt {
+  readonly node: NodeModules;
+  readonly file: string;
+  /** Holds `content` meanwhile. */
+  readonly temporary: string;
+  readonly content: string;
+  /** Milliseconds by the file system's clock. */
+  readonly now: () => number;
+}
+
+/**
+ * The clock that the file system sets its files' times by, which on a network is another machine's.
+ * @param file that was written just now
+ */
+export async function clockOf({ fs }: NodeModules, file: string): Promise<() => number> {
+  const { mtimeMs } = await fs.stat(file);
+  const start = performance.now();
+  return () => mtimeMs + performance.now() - start;
+}
+
 /** Creates the lock with its content in one act; where the file system has no links, in two. */
-async function create({ fs }: NodeModules, file: string, temporary: string, content: string): Promise<boolean> {
+async function create({ node: { fs }, temporary, content }: Attempt, file: string): Promise<boolean> {
   try {
     await fs.link(temporary, file);
     return true;
@@ -100,16 +114,18 @@ async function create({ fs }: NodeModules, file: string, temporary: string, cont
 }
 
 /**
- * Removes the lock if its owner is gone. Only one process at a time breaks locks, or another one might remove the lock of who came
- * in between; breaking is a lock as well, broken as simply as can be when its owner is gone.
+ * Removes the lock if its owner is gone. Only one at a time breaks locks, or another one might remove
+ * the lock of who came in between; breaking is a lock as well, broken as simply as can be when its
+ * owner is gone.
  */
-async function breakAbandoned(node: NodeModules, file: string, temporary: string, content: string): Promise<boolean> {
+async function breakAbandoned(attempt: Attempt): Promise<boolean> {
+  const { node, file } = attempt;
   const { fs } = node;
-  const found = await abandonedContent(node, file);
+  const found = await abandonedContent(attempt, file);
   if (found === null) return false;
   const breaking = `${file}.break`;
-  if (!(await create(node, breaking, temporary, content))) {
-    if ((await abandonedContent(node, breaking)) === null) return false;
+  if (!(await create(attempt, breaking))) {
+    if ((await abandonedContent(attempt, breaking)) === null) return false;
     await fs.rm(breaking, { force: true });
     return true;
   }
@@ -122,11 +138,11 @@ async function breakAbandoned(node: NodeModules, file: string, temporary: string
 }
 
 /** What a lock holds whose owner is gone; null when it is in use, or not there. */
-async function abandonedContent(node: NodeModules, file: string): Promise<string | null> {
+async function abandonedContent({ node, now }: Attempt, file: string): Promise<string | null> {
   const content = await readIfThere(node, file);
   const stat = content === null ? null : await node.fs.stat(file).catch(() => null);
   if (content === null || stat === null) return null;
-  return isAbandoned(node, content.split(' ')[0]!, Date.now() - stat.mtimeMs, ABANDONED_MS) ? content : null;
+  return isAbandoned(node, content.split(' ')[0]!, now() - stat.mtimeMs, ABANDONED_MS) ? content : null;
 }
 
 async function readIfThere({ fs }: NodeModules, file: string): Promise<string | null> {

@@ -3,11 +3,17 @@
  *
  *     write <path>.<owner>.<n>.tmp → fsync → lock → compare → rename to <path> → fsync of the folder → unlock
  *
- * Killed at any moment, the file is the old one or the new one, whole. What a killed process leaves, a temporary file or the lock,
- * is removed by a later save of the same path: it tells by the owner in its name whether that process still lives.
+ * Killed at any moment, the file is the old one or the new one, whole. What a killed process or a
+ * terminated thread leaves, a temporary file or the lock, is removed by a later save of the same path:
+ * it tells by the owner in its name whether that thread still runs.
+ *
+ * Invariant: files are written, hashed and read in pieces, so that any size that fits into memory will
+ * do, and a file is hashed before it replaces another.
  */
-import { isAbandoned, lockFile, type Owner, ownOwner } from './file-lock';
+import { CheckpointError } from '../../errors';
+import { clockOf, isAbandoned, lockFile } from './file-lock';
 import { codeOf, type NodeModules, nodeModules } from './node-modules';
+import { OWNER, type Owner, ownOwner } from './owner';
 import {
   type CheckpointStore,
   checkName,
@@ -21,15 +27,27 @@ import {
 /** A temporary file older than this is removed, whoever owns it. */
 const ABANDONED_MS = 3_600_000;
 /** Who owns a temporary file. */
-const TEMPORARY = /\.([0-9a-f]{8}-\d+-\d+)\.[0-9a-f]+\.tmp$/;
+const TEMPORARY = new RegExp(`\\.(${OWNER})\\.[0-9a-f]+\\.tmp$`);
 /** Windows refuses to rename over a file that is being read. */
 const RENAME_TRIES = 20;
 const RENAME_PAUSE_MS = 25;
+/** Bytes of one call: the system's take less than 2 GiB. */
+const PIECE_BYTES = 64 * 1024 * 1024;
+/** How often a save begins anew because its lock was taken for abandoned. */
+const LOCK_TRIES = 10;
+/** As many as Linux follows. */
+const MAX_LINKS = 40;
+/** Who may do what with a file: the bits of its mode without its kind. */
+const PERMISSIONS = 0o7777;
 
 /**
  * Keeps a checkpoint in a file, which others may read at any time: they see the old one or the new one.
+ * A file that is replaced keeps its permissions; a symbolic link stays, and the file it leads to is
+ * replaced. Any number of threads and processes may save to one path, also in containers or on machines
+ * that share the folder.
  *
- * @param path of the file; its folder exists. Names that begin with it and end in `.tmp`, `.lock` or `.lock.break` are the store's
+ * @param path of the file; its folder exists. Names that begin with it and end in `.tmp`, `.lock` or
+ *   `.lock.break` are the store's
  * @throws ArgumentError for an empty path
  * @throws UnsupportedError from `load` and `save` where there is no file system
  * @example
@@ -61,17 +79,18 @@ class FileStore implements CheckpointStore {
   async save(bytes: Uint8Array, options: SaveOptions = {}): Promise<{ version: string }> {
     const copy = prepareSave(bytes, options);
     const node = nodeModules();
-    const path = node.path.resolve(this.#path);
-    const temporary = `${path}.${temporarySuffix(node)}`;
+    let temporary: string | null = null;
     try {
-      await writeDurably(node, temporary, copy);
+      const path = await followLinks(node, this.#path);
+      temporary = `${path}.${temporarySuffix(node)}`;
+      const version = await writeDurably(node, temporary, copy, await modeOf(node, path));
       await replace(node, path, temporary, options.ifVersion);
+      await removeAbandoned(node, path).catch(() => {});
+      return { version };
     } catch (error) {
-      await node.fs.rm(temporary, { force: true }).catch(() => {});
+      if (temporary !== null) await node.fs.rm(temporary, { force: true }).catch(() => {});
       throw storageError(`file ${this.#path}`, error, copy.length);
     }
-    await removeAbandoned(node, path).catch(() => {});
-    return { version: versionOf(node, copy) };
   }
 }
 
@@ -79,42 +98,135 @@ function temporarySuffix(node: NodeModules, owner: Owner = ownOwner(node)): stri
   return `${owner}.${node.crypto.randomBytes(6).toString('hex')}.tmp`;
 }
 
-function versionOf({ crypto }: NodeModules, bytes: Uint8Array): string {
-  return crypto.createHash('sha256').update(bytes).digest('hex');
-}
-
-async function read(node: NodeModules, path: string): Promise<StoredCheckpoint | null> {
-  try {
-    const { buffer, byteOffset, length } = await node.fs.readFile(path);
-    const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
-    return { bytes, version: versionOf(node, bytes) };
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw error;
+/** The file that a path leads to, which need not exist. */
+async function followLinks({ fs, path }: NodeModules, link: string): Promise<string> {
+  let target = path.resolve(link);
+  for (let count = 0; count < MAX_LINKS; count++) {
+    // "..", in a link, is of the folder that it really is in.
+    const folder = await fs.realpath(path.dirname(target));
+    target = path.join(folder, path.basename(target));
+    const stat = await fs.lstat(target).catch(ignoring('ENOENT'));
+    if (!stat?.isSymbolicLink()) return target;
+    target = path.resolve(folder, await fs.readlink(target));
   }
+  throw new CheckpointError('io', `file ${link}: more than ${MAX_LINKS} symbolic links, one to the other`);
 }
 
-async function writeDurably({ fs }: NodeModules, file: string, bytes: Uint8Array): Promise<void> {
-  const handle = await fs.open(file, 'wx');
+/** Who owns a file and may do what with it. */
+interface Mode {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Null where there is no file. @throws CheckpointError for a folder, a device and the like */
+async function modeOf({ fs }: NodeModules, path: string): Promise<Mode | null> {
+  const stat = await fs.lstat(path).catch(ignoring('ENOENT'));
+  if (stat === null) return null;
+  if (stat.isFile()) return stat;
+  throw new CheckpointError('io', `file ${path}: expected a file, got ${stat.isDirectory() ? 'a folder' : 'no regular one'}`);
+}
+
+/** For `catch`: null for an error of one of these codes. */
+function ignoring(...codes: string[]): (error: unknown) => null {
+  return (error) => {
+    if (codes.includes(codeOf(error) ?? '')) return null;
+    throw error;
+  };
+}
+
+/** @returns the checkpoint with its SHA-256 as its version; null where there is no file */
+async function read(node: NodeModules, path: string): Promise<StoredCheckpoint | null> {
+  const handle = await node.fs.open(path, 'r').catch(ignoring('ENOENT'));
+  if (handle === null) return null;
   try {
-    await handle.writeFile(bytes);
-    await handle.sync();
+    const { size } = await handle.stat();
+    const bytes = new Uint8Array(size);
+    const hash = node.crypto.createHash('sha256');
+    for (let at = 0; at < size; ) {
+      const { bytesRead } = await handle.read(bytes, at, Math.min(PIECE_BYTES, size - at), at);
+      if (bytesRead === 0) break;
+      hash.update(bytes.subarray(at, at + bytesRead));
+      at += bytesRead;
+    }
+    await checkSize(handle, path, size);
+    return { bytes, version: hash.digest('hex') };
   } finally {
     await handle.close();
   }
 }
 
+type Handle = Awaited<ReturnType<NodeModules['fs']['open']>>;
+
+/** A file that another program writes in its place may grow or shrink under the reader's hands. */
+async function checkSize(handle: Handle, path: string, size: number): Promise<void> {
+  const { bytesRead } = await handle.read(new Uint8Array(1), 0, 1, size);
+  const now = bytesRead > 0 ? size + 1 : (await handle.stat()).size;
+  if (now !== size) throw new CheckpointError('io', `file ${path}: was written to by another program while it was read`);
+}
+
+/** The version of what is stored, without holding it in memory; null where there is no file. */
+async function versionAt(node: NodeModules, path: string): Promise<string | null> {
+  const handle = await node.fs.open(path, 'r').catch(ignoring('ENOENT'));
+  if (handle === null) return null;
+  try {
+    const { size } = await handle.stat();
+    const piece = new Uint8Array(Math.min(size, PIECE_BYTES));
+    const hash = node.crypto.createHash('sha256');
+    for (let at = 0; at < size; ) {
+      const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+      if (bytesRead === 0) break;
+      hash.update(piece.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+    return hash.digest('hex');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @returns the SHA-256 of what was written */
+async function writeDurably(node: NodeModules, file: string, bytes: Uint8Array, mode: Mode | null): Promise<string> {
+  const hash = node.crypto.createHash('sha256');
+  const handle = await node.fs.open(file, 'wx', mode ? mode.mode & 0o600 : 0o666);
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.subarray(at, at + PIECE_BYTES);
+      const { bytesWritten } = await handle.write(piece, 0, piece.length, at);
+      hash.update(piece.subarray(0, bytesWritten));
+      at += bytesWritten;
+    }
+    if (mode) await takeOver(handle, mode);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return hash.digest('hex');
+}
+
+/** Gives the new file what the old one has, as far as this user may and the file system can. */
+async function takeOver(handle: Handle, { mode, uid, gid }: Mode): Promise<void> {
+  const codes = ['EPERM', 'EACCES', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
+  const own = await handle.stat();
+  if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid).catch(ignoring(...codes));
+  if ((own.mode & PERMISSIONS) !== (mode & PERMISSIONS)) await handle.chmod(mode & PERMISSIONS).catch(ignoring(...codes));
+}
+
 /** Under the lock, so that nothing is saved between the comparison and the renaming. */
 async function replace(node: NodeModules, path: string, temporary: string, ifVersion: SaveOptions['ifVersion']): Promise<void> {
-  const lock = await lockFile(node, `${path}.lock`, `${path}.lock.${temporarySuffix(node)}`);
-  try {
-    if (ifVersion !== undefined) checkVersion(ifVersion, (await read(node, path))?.version ?? null);
-    await lock.assertHeld();
-    await rename(node, temporary, path);
-    await syncFolder(node, node.path.dirname(path));
-  } finally {
-    await lock.release();
+  for (let tries = 1; tries <= LOCK_TRIES; tries++) {
+    const lock = await lockFile(node, `${path}.lock`, `${path}.lock.${temporarySuffix(node)}`);
+    try {
+      if (ifVersion !== undefined) checkVersion(ifVersion, await versionAt(node, path));
+      if (!(await lock.isHeld())) continue;
+      await rename(node, temporary, path);
+      await syncFolder(node, node.path.dirname(path));
+      return;
+    } finally {
+      await lock.release();
+    }
   }
+  throw new CheckpointError('busy', `file ${path}: its lock was taken by others ${LOCK_TRIES} times`);
 }
 
 async function rename({ fs }: NodeModules, from: string, to: string): Promise<void> {
@@ -138,15 +250,17 @@ async function syncFolder({ fs }: NodeModules, folder: string): Promise<void> {
   }
 }
 
-/** Removes the temporary files of processes that are gone. */
+/** Removes the temporary files of threads that are gone. */
 async function removeAbandoned(node: NodeModules, path: string): Promise<void> {
   const { fs, path: paths } = node;
   const folder = paths.dirname(path);
+  // The file has been written just now.
+  const now = await clockOf(node, path);
   for (const name of await fs.readdir(folder)) {
     const owner = name.startsWith(`${paths.basename(path)}.`) ? TEMPORARY.exec(name)?.[1] : undefined;
     if (owner === undefined) continue;
     const file = paths.join(folder, name);
-    const ageMs = Date.now() - (await fs.stat(file)).mtimeMs;
-    if (isAbandoned(node, owner, ageMs, ABANDONED_MS)) await fs.rm(file, { force: true });
+    const stat = await fs.stat(file).catch(() => null);
+    if (stat && isAbandoned(node, owner, now() - stat.mtimeMs, ABANDONED_MS)) await fs.rm(file, { force: true });
   }
 }

@@ -4,9 +4,11 @@ import { UnsupportedError } from '../../errors';
 /** Built into Node, Deno and Bun. */
 export interface NodeModules {
   readonly fs: typeof import('node:fs/promises');
+  readonly fsSync: typeof import('node:fs');
   readonly path: typeof import('node:path');
   readonly os: typeof import('node:os');
   readonly crypto: typeof import('node:crypto');
+  readonly threads: typeof import('node:worker_threads');
   readonly process: NodeJS.Process;
 }
 
@@ -17,7 +19,15 @@ export function nodeModules(): NodeModules {
     if (!module) throw new UnsupportedError(`fileStore needs ${id}, which this engine does not have`);
     return module as T;
   };
-  return { fs: load('node:fs/promises'), path: load('node:path'), os: load('node:os'), crypto: load('node:crypto'), process };
+  return {
+    fs: load('node:fs/promises'),
+    fsSync: load('node:fs'),
+    path: load('node:path'),
+    os: load('node:os'),
+    crypto: load('node:crypto'),
+    threads: load('node:worker_threads'),
+    process,
+  };
 }
 
 /** The `code` of an error of the file system. */

@@ -11,6 +11,7 @@
  */
 import { AdalError, CheckpointError } from '../../errors';
 import { checkOptions, fail } from '../../validate';
+import { plainBytes } from '../dtypes';
 
 /** A checkpoint as it was loaded. */
 export interface StoredCheckpoint {
@@ -41,7 +42,8 @@ export interface CheckpointStore {
    * @param bytes copied before the returned promise is waited for
    * @throws CheckpointConflictError when `ifVersion` is not what is stored: nothing has changed
    * @throws CheckpointQuotaError when there is no room: nothing has changed
-   * @throws CheckpointError with the reason `'io'` when it cannot be written
+   * @throws CheckpointError with the reason `'io'` when it cannot be written, `'busy'` when others keep
+   *   it from being replaced, `'memory'` when there is none for the copy
    */
   save(bytes: Uint8Array, options?: SaveOptions): Promise<{ version: string }>;
 }
@@ -80,13 +82,17 @@ function name(version: string | null): string {
  * which storage would keep whole.
  */
 export function prepareSave(bytes: Uint8Array, options: SaveOptions): Uint8Array<ArrayBuffer> {
-  if (!(bytes instanceof Uint8Array)) fail('bytes', 'a Uint8Array', bytes);
+  const given = plainBytes(bytes) ?? fail('bytes', 'a Uint8Array', bytes);
   checkOptions('options', options, ['ifVersion']);
   const { ifVersion } = options;
   if (ifVersion !== undefined && ifVersion !== null && typeof ifVersion !== 'string') {
     fail('options.ifVersion', 'a string or null', ifVersion);
   }
-  return new Uint8Array(bytes);
+  try {
+    return new Uint8Array(given);
+  } catch (cause) {
+    throw new CheckpointError('memory', `no memory for a copy of ${given.length} bytes`, { cause });
+  }
 }
 
 /** Throws when `ifVersion` is told and is not what is stored. */
