@@ -22,6 +22,19 @@ function decimalsOf(value: number): number {
   return Math.min(8, Math.max(0, 3 - exponentOf(size)));
 }
 
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** Thousands apart, and between so many digits behind the point. Formats are kept: to make one takes longer than to use it. */
+function localeText(value: number, least: number, most: number): string {
+  const key = `${least} ${most}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most });
+    formats.set(key, format);
+  }
+  return format.format(value);
+}
+
 /** 87.112, 0.02514, 3.981e-7, 12,345: four significant digits, thousands apart. */
 export function formatNumber(value: number | null, decimals?: number): string {
   if (value === null || Number.isNaN(value)) return NONE;
@@ -29,7 +42,7 @@ export function formatNumber(value: number | null, decimals?: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(2).replace('e+', 'e');
   const digits = decimals ?? decimalsOf(value);
-  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return localeText(value, digits, digits);
 }
 
 /** What is known exactly, such as a setting: up to four digits, without zeros at the end. */
@@ -37,9 +50,7 @@ export function formatExact(value: number | null): string {
   if (value === null) return NONE;
   const short = Number(value.toPrecision(4));
   const size = Math.abs(short);
-  return size !== 0 && (size < 1e-4 || size >= 1e7)
-    ? short.toExponential().replace('e+', 'e')
-    : short.toLocaleString('en-US', { maximumFractionDigits: 8 });
+  return size !== 0 && (size < 1e-4 || size >= 1e7) ? short.toExponential().replace('e+', 'e') : localeText(short, 0, 8);
 }
 
 /** "87.112 ± 0.024": the value with the digits that its spread has. */
@@ -85,7 +96,7 @@ export function formatShare(share: number | null): string {
 
 /** 1048576 → "1,048,576"; whole numbers only. */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
+  return localeText(count, 0, 3);
 }
 
 /** A time in the unit that suits it: "812 ns", "1.24 ms", "3.4 s". */

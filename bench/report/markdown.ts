@@ -9,7 +9,7 @@ export function inMarkdown(text: string): string {
   return printable(text)
     .replace(/\n/g, ' ')
     .replace(/&(?=#?\w+;)/g, '&amp;')
-    .replace(/[\\`*~|]/g, '\\$&')
+    .replace(/[\\`*|]|~(?=\S)|(?<=\S)~/g, '\\$&')
     .replace(/(^|[^\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '$1\\_')
     .replace(/\](?=[[(:])/g, '\\]')
     .replace(/<(?=[a-z/!?])/gi, '&lt;')

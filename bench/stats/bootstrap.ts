@@ -4,7 +4,7 @@
  */
 import { Prng } from '../../src/math/prng';
 import { checkInteger, fail } from '../../src/validate';
-import { ascending, middlePair, quantileOfSorted } from './summary';
+import { ascending, between, middlePair, quantileOfSorted } from './summary';
 
 /** Lower and upper end. */
 export type Interval = readonly [low: number, high: number];
@@ -78,11 +78,6 @@ export function bootstrapIndices(
   eachResample(size, resamples, seed, (indices) => {
     statistics[count++] = statistic(indices);
   });
-  return intervalOf(statistics, level);
-}
-
-/** The middle of the statistics; null when one of them is NaN. Sorts its argument. */
-function intervalOf(statistics: Float64Array, level: number): Interval | null {
   if (statistics.some(Number.isNaN)) return null;
   statistics.sort();
   const tail = (1 - level) / 2;
@@ -111,25 +106,63 @@ export function estimate(
   return { value: statistic(values), interval: bootstrapIndices(values.length, ofIndices, options), count: values.length };
 }
 
-/** Sizes whose middles are kept: 16 KB each. */
+/** Sizes whose middles are kept: at most 24 KB each. */
 const MOST_SIZES = 256;
-const middles = new Map<string, Uint32Array>();
 
-/** Of each resample the ranks of its two middle members: they are a function of the size alone, whatever the values are. */
-function drawMiddles(size: number, resamples: number, seed: number): Uint32Array {
+/** Of the resamples of one size the ranks of their two middle members, each pair once, with how many resamples have it. */
+interface Middles {
+  readonly low: number[];
+  readonly high: number[];
+  readonly count: number[];
+}
+
+const middles = new Map<string, Middles>();
+
+/** The ranks are a function of the size alone, whatever the values are. */
+function drawMiddles(size: number, resamples: number, seed: number): Middles {
   const key = `${size} ${resamples} ${seed}`;
-  let pairs = middles.get(key);
-  if (pairs) return pairs;
-  pairs = new Uint32Array(2 * resamples);
-  let at = 0;
+  const known = middles.get(key);
+  if (known) return known;
+  const found: Middles = { low: [], high: [], count: [] };
+  const places = new Map<number, number>();
   eachResample(size, resamples, seed, (order) => {
     // Sorting the indices sorts what they stand for, and whole numbers sort fast.
     order.sort();
-    pairs![at++] = order[(size - 1) >> 1]!;
-    pairs![at++] = order[size >> 1]!;
+    const [low, high] = [order[(size - 1) >> 1]!, order[size >> 1]!];
+    const place = places.get(low * size + high);
+    if (place !== undefined) found.count[place]!++;
+    else {
+      places.set(low * size + high, found.low.length);
+      found.low.push(low);
+      found.high.push(high);
+      found.count.push(1);
+    }
   });
-  if (middles.size < MOST_SIZES) middles.set(key, pairs);
-  return pairs;
+  if (middles.size < MOST_SIZES) middles.set(key, found);
+  return found;
+}
+
+/** The quantiles of values that occur `counts` times each, as if all were written out and sorted. */
+function quantilesOfCounted(
+  values: Float64Array,
+  counts: readonly number[],
+  total: number,
+  quantiles: readonly number[],
+): number[] {
+  const order = Array.from(values, (_, i) => i).sort((i, j) => values[i]! - values[j]! || 0);
+  const at = (rank: number): number => {
+    let passed = 0;
+    for (const i of order) {
+      passed += counts[i]!;
+      if (rank < passed) return values[i]!;
+    }
+    return values[order.at(-1)!]!;
+  };
+  return quantiles.map((p) => {
+    const position = p * (total - 1);
+    const below = Math.floor(position);
+    return between(at(below), at(Math.min(below + 1, total - 1)), position - below);
+  });
 }
 
 /** The median with its bootstrap interval. */
@@ -139,8 +172,10 @@ export function estimateMedian(values: readonly number[], options: BootstrapOpti
   const count = values.length;
   const value = quantileOfSorted(sorted, 0.5);
   if (count < FEWEST_FOR_INTERVAL) return { value, interval: null, count };
-  const pairs = drawMiddles(count, resamples, seed);
-  const statistics = new Float64Array(resamples);
-  for (let i = 0; i < resamples; i++) statistics[i] = middlePair(sorted[pairs[2 * i]!]!, sorted[pairs[2 * i + 1]!]!);
-  return { value, interval: intervalOf(statistics, level), count };
+  const { low, high, count: counts } = drawMiddles(count, resamples, seed);
+  const statistics = Float64Array.from(low, (rank, i) => middlePair(sorted[rank]!, sorted[high[i]!]!));
+  if (statistics.some(Number.isNaN)) return { value, interval: null, count };
+  const tail = (1 - level) / 2;
+  const [from, to] = quantilesOfCounted(statistics, counts, resamples, [tail, 1 - tail]) as [number, number];
+  return { value, interval: [from, to], count };
 }

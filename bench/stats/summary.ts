@@ -19,7 +19,7 @@ export function quantileOfSorted(sorted: ArrayLike<number>, p: number): number {
 }
 
 /** low + part·(high - low); equal or infinite ends do not make ∞ - ∞, nor part = 0 makes 0·∞. */
-function between(low: number, high: number, part: number): number {
+export function between(low: number, high: number, part: number): number {
   return low === high || low === -Infinity || part === 0 ? low : low + part * (high - low);
 }
 

@@ -116,9 +116,10 @@ export async function runTasks(browser, tasks) {
   const addressOf = (id) => {
     const { headers, task, argument } = tasks[id];
     const query = new URLSearchParams({ id: String(id), task, argument: JSON.stringify(argument) });
-    return `${server.origin}/${headers}/page.html?${query}`;
+    return `${server.url}/${headers}/page.html?${query}`;
   };
   const server = await startServer((report) => {
+    if (!Number.isInteger(report?.id) || !(report.id in tasks)) throw new Error('it names no task');
     outcomes[report.id] = report;
     arrived();
     return report.id + 1 < tasks.length ? addressOf(report.id + 1) : null;

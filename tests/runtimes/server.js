@@ -1,12 +1,12 @@
 /**
- * Serves the pages under several sets of headers, and takes their reports. The first folder of an address names the set:
- * /isolated/page.html and /plain/page.html are the same file.
+ * Serves the pages under several sets of headers, and takes their reports. The first folder of an address, behind the token, names the
+ * set: isolated/page.html and plain/page.html are the same file.
  */
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { extname, resolve } from 'node:path';
 import { BUNDLE, ROOT } from './bundle.js';
 import { HEADERS } from './headers.js';
+import { startPageServer } from './page-server.js';
 
 /** The bundle lies in a folder as it does in dist/, with the workers' scripts above it. */
 const FILES = {
@@ -20,24 +20,15 @@ const FILES = {
 };
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript' };
 
-/** @param onReport called with what a page posted; returns the address to go on to, or null */
-export async function startServer(onReport) {
-  const server = createServer(async (request, response) => {
-    if (request.method === 'POST') {
-      let body = '';
-      for await (const chunk of request) body += chunk;
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ next: onReport(JSON.parse(body)) }));
-      return;
-    }
-    const [, headers, name] = /^\/([^/]+)\/([^?]*)/.exec(request.url) ?? [];
-    if (!(headers in HEADERS) || !(name in FILES)) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, { 'content-type': TYPES[extname(name)], 'cache-control': 'no-store', ...HEADERS[headers] });
-    response.end(await readFile(FILES[name]));
-  });
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  return { origin: `http://localhost:${server.address().port}`, close: () => server.close() };
+/**
+ * @param onReport called with what a page posted; returns the address to go on to, or null; throws for what is no report
+ * @returns {url, close}: the address that folders and files are appended to
+ */
+export function startServer(onReport) {
+  async function find(path) {
+    const [, headers, name] = /^([^/]+)\/(.*)$/.exec(path) ?? [];
+    if (!headers || !Object.hasOwn(HEADERS, headers) || !Object.hasOwn(FILES, name)) return null;
+    return { headers: { 'content-type': TYPES[extname(name)], ...HEADERS[headers] }, content: await readFile(FILES[name]) };
+  }
+  return startPageServer(find, (report) => ({ next: onReport(report) }));
 }

@@ -1,10 +1,10 @@
 /** dist/site/, the page that runs the benchmark suite by itself: it runs, shows what it measured, and gives a result that is valid. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { extname, join, resolve } from 'node:path';
+import { readFile, realpath } from 'node:fs/promises';
+import { extname, join, resolve, sep } from 'node:path';
 import { HEADERS } from './headers.js';
+import { startPageServer } from './page-server.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SITE = join(ROOT, 'dist/site');
@@ -17,18 +17,22 @@ const OPTIMIZERS = ['adal', 'adam'];
 
 /** As any server would, with the headers that threads need. */
 async function serveSite() {
-  const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, 'http://localhost');
+  const { url, close } = await startPageServer(async (name) => {
     try {
-      const content = await readFile(join(SITE, decodeURIComponent(pathname)));
-      response.writeHead(200, { 'content-type': TYPES[extname(pathname)] ?? 'application/octet-stream', ...HEADERS.isolated });
-      response.end(content);
+      const content = await readFile(await pathOf(name));
+      return { headers: { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream', ...HEADERS.isolated }, content };
     } catch {
-      response.writeHead(404).end();
+      return null;
     }
   });
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  return { address: `http://localhost:${server.address().port}/index.html`, close: () => server.close() };
+  return { address: `${url}/index.html`, close };
+}
+
+/** The path of a file of the site, after links were followed. @throws Error when it lies elsewhere */
+async function pathOf(name) {
+  const [root, path] = [await realpath(SITE), await realpath(join(SITE, name))];
+  if (!path.startsWith(root + sep)) throw new Error(`${name} lies outside of the site`);
+  return path;
 }
 
 /** Other libraries are not part of the site: that they are missing is a row of the result, and the browser's own message. */

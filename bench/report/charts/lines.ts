@@ -2,7 +2,7 @@
 import { curveLinear, curveStepAfter, line } from 'd3-shape';
 import { type Html, html } from '../html';
 import { type Axis, dotsPath, type PlotOptions, plot, round } from './plot';
-import { seriesClass, seriesDash } from './series';
+import { MOST_LINES, seriesClass, seriesDash } from './series';
 
 export interface Point {
   x: number;
@@ -32,7 +32,8 @@ export interface LinesOptions extends Omit<PlotOptions, 'x' | 'y'> {
   dots?: boolean;
 }
 
-export function linesChart({ lines, steps, dots, ...options }: LinesOptions): Html {
+export function linesChart({ lines: all, steps, dots, ...options }: LinesOptions): Html {
+  const lines = all.slice(0, MOST_LINES);
   const points = lines.flatMap((each) => each.points);
   const ends = points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]);
   const x = { ...options.x, values: points.map((point) => point.x) };

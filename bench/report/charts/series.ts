@@ -19,7 +19,12 @@ export function swatch(index: number): Html {
   return html`<svg class="swatch ${seriesClass(index)}" viewBox="0 0 24 8" aria-hidden="true"><line x1="0" x2="24" y1="4" y2="4" stroke-dasharray="${seriesDash(index)}"/></svg>`;
 }
 
+/** More lines than this nobody tells apart, and more charts nobody looks at; the tables have them all. */
+export const MOST_LINES = 50;
+export const MOST_FIGURES = 50;
+
 /** The series of a chart by name, under it. */
 export function legend(entries: readonly { label: string; index: number }[]): Html {
-  return html`<ul class="legend">${entries.map(({ label, index }) => html`<li>${swatch(index)}${label}</li>`)}</ul>`;
+  const more = entries.length - MOST_LINES;
+  return html`<ul class="legend">${entries.slice(0, MOST_LINES).map(({ label, index }) => html`<li>${swatch(index)}${label}</li>`)}${more > 0 && html`<li>and ${more} more, which are not drawn</li>`}</ul>`;
 }

@@ -5,7 +5,7 @@
 import type { Curve, ListedComparison, Run, Stream, Workload } from '../../schema/result';
 import { type Estimate, estimateMedian, median, verdictOf } from '../../stats';
 import { linesChart } from '../charts/lines';
-import { legend } from '../charts/series';
+import { legend, MOST_FIGURES } from '../charts/series';
 import { formatEstimate, formatExact, formatNumber, formatRatio, NONE } from '../format';
 import { groupBy } from '../group';
 import { type Html, html } from '../html';
@@ -187,7 +187,7 @@ function convergence(study: Study): Part[] {
   const groups = [...groupBy(streams, ({ id }) => id).values()];
   return [
     'Four problems of one parameter. C and D have skewed noise, E and F symmetric noise. Under skewed noise the rule as restated drives E[‖g‖₁·g] to zero, not E[g], and settles beside the optimum; that is expected here, and shown. This does not refute the theorem of the paper, whose assumptions have not been read; it bounds what may be promised.',
-    html`<div class="figures">${groups.map((group) => streamFigure(study, group))}</div>`,
+    html`<div class="figures">${groups.slice(0, MOST_FIGURES).map((group) => streamFigure(study, group))}</div>`,
     {
       id: 'streams',
       caption: 'The last value of each stream',

@@ -2,7 +2,7 @@
 import type { Selection, Workload } from '../../schema/result';
 import { type SensitivityWidth, sensitivityWidth } from '../../stats';
 import { linesChart } from '../charts/lines';
-import { legend } from '../charts/series';
+import { legend, MOST_FIGURES, MOST_LINES } from '../charts/series';
 import { formatExact, NONE } from '../format';
 import { groupBy, largest, smallest } from '../group';
 import { type Html, html } from '../html';
@@ -55,7 +55,7 @@ function chartOf(study: Study, workload: Workload, schedule: string, selections:
   const log = selections.every(({ scores }) => scores.every((score) => score === null || score > 0));
   const bests = selections.map(({ scores }) => smallest(scores.filter((score) => score !== null)));
   const reached = Math.abs(largest(bests.filter(Number.isFinite)));
-  const lines = selections.map(({ optimizer, grid, scores }) => ({
+  const lines = selections.slice(0, MOST_LINES).map(({ optimizer, grid, scores }) => ({
     label: study.label(optimizer),
     index: study.index(optimizer),
     points: grid.map((x, i) => ({ x, y: drawn(scores[i], reached) })).sort((a, b) => a.x - b.x),
@@ -82,7 +82,7 @@ function contendersOf(study: Study): Selection[] {
 function figuresOf(study: Study, schedule: string, selections: readonly Selection[]): Html[] {
   const groups = groupBy(selections, ({ workload }) => workload);
   const workloads = groups.size ? study.allWorkloads.filter(({ id }) => groups.has(id)) : [];
-  return workloads.map((workload) => chartOf(study, workload, schedule, groups.get(workload.id)!));
+  return workloads.slice(0, MOST_FIGURES).map((workload) => chartOf(study, workload, schedule, groups.get(workload.id)!));
 }
 
 function widthTable(study: Study): Table {

@@ -59,5 +59,6 @@ const body = JSON.stringify({
   agent: navigator.userAgent,
   ...outcome,
 });
-const { next } = await (await fetch('/report', { method: 'POST', body })).json();
+const headers = { 'content-type': 'application/json' };
+const { next } = await (await fetch('../report', { method: 'POST', headers, body })).json();
 if (next) location.href = next;
