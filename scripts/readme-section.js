@@ -1,7 +1,9 @@
 /** The README's parts that scripts write: what stands between `<!-- table:name -->` and `<!-- /table:name -->`. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { replaceFile } from '../bench/harness/files.js';
 
-const README = new URL('../README.md', import.meta.url);
+const README = fileURLToPath(new URL('../README.md', import.meta.url));
 
 /** A Markdown table: first column left, the others right. */
 export function markdownTable(head, rows) {
@@ -14,5 +16,8 @@ export function replaceSection(name, text) {
   const readme = readFileSync(README, 'utf8');
   const marked = new RegExp(`(<!-- table:${name} -->\n)[\\s\\S]*?(<!-- /table:${name} -->)`);
   if (!marked.test(readme)) throw new Error(`README.md has no place for the table of ${name}`);
-  writeFileSync(README, readme.replace(marked, `$1${text}\n$2`));
+  replaceFile(
+    README,
+    readme.replace(marked, (_, begin, end) => `${begin}${text}\n${end}`),
+  );
 }

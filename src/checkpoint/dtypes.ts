@@ -1,4 +1,5 @@
 /** The element types that checkpoints hold, and the arrays that hold their elements in memory. */
+import { isUint8Array, typedArrayName } from '../validate';
 
 /** Element types by their safetensors names. */
 export type Dtype = 'F64' | 'I64' | 'F32' | 'BF16' | 'F16' | 'U8';
@@ -51,7 +52,7 @@ export function arrayNameOf(dtype: Dtype): string {
 
 /** Whether the array is of the type that holds such elements. */
 export function holds(dtype: Dtype, data: unknown): data is DtypeArray {
-  return typeOf(data) === arrayNameOf(dtype);
+  return typedArrayName(data) === arrayNameOf(dtype);
 }
 
 /**
@@ -59,7 +60,7 @@ export function holds(dtype: Dtype, data: unknown): data is DtypeArray {
  * else.
  */
 export function dtypeOf(data: unknown): Dtype | undefined {
-  const type = typeOf(data);
+  const type = typedArrayName(data);
   return type === 'Uint16Array' ? undefined : DTYPES.find((dtype) => arrayNameOf(dtype) === type);
 }
 
@@ -68,8 +69,8 @@ export function dtypeOf(data: unknown): Dtype | undefined {
  * as test runners have them. Null for what is no Uint8Array.
  */
 export function plainBytes(value: unknown): Uint8Array | null {
-  if (typeOf(value) !== 'Uint8Array') return null;
-  const { buffer, byteOffset, length } = value as Uint8Array;
+  if (!isUint8Array(value)) return null;
+  const { buffer, byteOffset, length } = value;
   return new Uint8Array(buffer, byteOffset, length);
 }
 
@@ -83,11 +84,4 @@ export function elementsOf(dtype: Dtype, bytes: Uint8Array, begin: number, end: 
   const offset = bytes.byteOffset + begin;
   if (offset % type.BYTES_PER_ELEMENT === 0) return new type(bytes.buffer, offset, count);
   return new type(new Uint8Array(bytes.subarray(begin, end)).buffer, 0, count);
-}
-
-const typeName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
-
-/** The type of a typed array of any realm; undefined for all else. */
-function typeOf(value: unknown): string | undefined {
-  return typeName.call(value);
 }

@@ -6,7 +6,7 @@
  *
  * Invariant: widening is exact, narrowing rounds to nearest, ties to even; ±0, ±∞ and NaN stay what they are.
  */
-import { fail } from '../validate';
+import { fail, isFloat32Array, isTypedArray } from '../validate';
 
 /**
  * Widens bfloat16 numbers to float32, exactly.
@@ -53,12 +53,12 @@ export function f32ToF16(values: Float32Array): Uint16Array<ArrayBuffer> {
 }
 
 function wordsFor(bits: Uint16Array): Uint32Array<ArrayBuffer> {
-  if (!(bits instanceof Uint16Array)) fail('bits', 'a Uint16Array', bits);
+  if (!isTypedArray('Uint16Array', bits)) fail('bits', 'a Uint16Array', bits);
   return new Uint32Array(bits.length);
 }
 
 function narrow(values: Float32Array, convert: (word: number) => number): Uint16Array<ArrayBuffer> {
-  if (!(values instanceof Float32Array)) fail('values', 'a Float32Array', values);
+  if (!isFloat32Array(values)) fail('values', 'a Float32Array', values);
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const bits = new Uint16Array(words.length);
   for (let i = 0; i < words.length; i++) bits[i] = convert(words[i]!);

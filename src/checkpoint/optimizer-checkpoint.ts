@@ -19,7 +19,7 @@ import { ArgumentError, CheckpointError } from '../errors';
 import { elementCount } from '../math/shape';
 import { checkAnyStateArray, type StateArray } from '../optimizers/state-array';
 import type { StateDict, StateDictState } from '../optimizers/state-dict';
-import { describe, fail } from '../validate';
+import { describe, fail, isFloat32Array } from '../validate';
 import { CHECKSUM } from './content-checksum';
 import { fromJson, type PlainData, toJson } from './plain-data';
 import { encodeSafetensors } from './safetensors';
@@ -133,7 +133,7 @@ function addParameters(params: StateDict['params'], collector: TensorCollector):
     const path = `stateDict.params.${name}`;
     const { shape, data } = parameter ?? {};
     if (!Array.isArray(shape)) fail(`${path}.shape`, 'an array of sizes', shape);
-    if (!(data instanceof Float32Array) || data.length !== elementCount(shape)) {
+    if (!isFloat32Array(data) || data.length !== elementCount(shape)) {
       fail(`${path}.data`, `a Float32Array of ${elementCount(shape)} elements`, data);
     }
     checkGiven(`${path}.data`, '', data);

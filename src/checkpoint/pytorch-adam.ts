@@ -29,7 +29,7 @@
  */
 import { ArgumentError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
-import { describe, fail } from '../validate';
+import { describe, fail, isFloat32Array } from '../validate';
 import { layoutsOf, type PyTorchLayoutOptions } from './pytorch-layout';
 import { decodeSafetensors, encodeSafetensors } from './safetensors';
 import { findWrongValue } from './state-values';
@@ -144,7 +144,7 @@ function checkAdam(stateDict: StateDict): string[] {
     if (!Array.isArray(params[name]?.shape)) fail(`stateDict.params.${name}.shape`, 'an array of sizes', params[name]?.shape);
     betasOf(stateDict, name);
     for (const [key, array] of Object.entries(arrays)) {
-      if (!(array instanceof Float32Array)) {
+      if (!isFloat32Array(array)) {
         throw new ArgumentError(`stateDict.state.${name}.arrays.${key}`, 'a Float32Array, as PyTorch has it', describe(array));
       }
     }

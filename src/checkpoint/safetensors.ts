@@ -11,7 +11,7 @@
  */
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
-import { checkOptions, describe, fail } from '../validate';
+import { checkOptions, describe, fail, isTypedArray } from '../validate';
 import { CHECKSUM, contentChecksum } from './content-checksum';
 import { arrayNameOf, bytesOf, DTYPES, type Dtype, type DtypeArray, dtypeOf, holds, isDtype } from './dtypes';
 import { MAX_HEADER_BYTES, METADATA } from './safetensors-header';
@@ -147,7 +147,7 @@ function checkTensor(argument: string, name: string, tensor: SafetensorsInput): 
 function checkDtype(argument: string, { dtype, data }: SafetensorsInput): Dtype {
   if (dtype !== undefined && !isDtype(dtype)) fail(`${argument}.dtype`, `one of ${DTYPES.join(', ')}`, dtype);
   if (dtype === undefined) {
-    if (data instanceof Uint16Array) fail(`${argument}.dtype`, "'BF16' or 'F16' for a Uint16Array", dtype);
+    if (isTypedArray('Uint16Array', data)) fail(`${argument}.dtype`, "'BF16' or 'F16' for a Uint16Array", dtype);
     return dtypeOf(data) ?? fail(`${argument}.data`, 'a typed array of F64, I64, F32, BF16, F16 or U8 elements', data);
   }
   if (!holds(dtype, data)) fail(`${argument}.data`, `a ${arrayNameOf(dtype)} (${dtype})`, data);

@@ -14,7 +14,7 @@
  */
 import { pow2 } from '../math/exponent';
 import type { StateArray } from '../optimizers/state-array';
-import { fail } from '../validate';
+import { fail, isFloat32Array, isTypedArray } from '../validate';
 import type { SafetensorsInput } from './safetensors';
 import { checkShape, quote, refuse, type TensorSupply } from './tensor-names';
 
@@ -56,8 +56,7 @@ export function toStored(
   if (clash !== undefined) fail(`${path}.${clash}`, 'a name that m and v are not stored by', clash);
   const { m, v } = arrays;
   // Rows with exponents of their own have no one scale.
-  const plain =
-    m instanceof Float32Array && v instanceof Float32Array && !further.some(([, array]) => array instanceof Int16Array);
+  const plain = isFloat32Array(m) && isFloat32Array(v) && !further.some(([, array]) => isTypedArray('Int16Array', array));
   const trueM = plain ? shift(m, exponent, isZeroOrNormal) : null;
   const trueV = plain ? shift(v, 2 * exponent, isZeroOrNormal) : null;
   const [names, moments] = trueM && trueV ? [ADAL_TRUE, [trueM, trueV]] : [ADAL_SCALED, [m, v]];
@@ -90,7 +89,7 @@ function withoutMoments(arrays: StateArrays): [name: string, array: StateArray][
 }
 
 function toScaled(array: StateArray, exponent: number, label: string): Float32Array {
-  if (!(array instanceof Float32Array)) refuse('dtype', label, 'F32', 'another type');
+  if (!isFloat32Array(array)) refuse('dtype', label, 'F32', 'another type');
   return (
     shift(array, exponent, isFloat32) ?? refuse('state', label, `float32 numbers also when multiplied by 2^${exponent}`, 'others')
   );
@@ -120,8 +119,8 @@ function isFloat32(x: number): boolean {
 
 /** The tensors of one array; the first one's shape is `shape`. */
 export function tensorsOf(array: StateArray, shape: readonly number[]): [suffix: string, tensor: SafetensorsInput][] {
-  if (array instanceof Float32Array) return [['', { shape, data: array }]];
-  if (array instanceof Int16Array) return [['', { shape, data: BigInt64Array.from(array, BigInt) }]];
+  if (isFloat32Array(array)) return [['', { shape, data: array }]];
+  if (isTypedArray('Int16Array', array)) return [['', { shape, data: BigInt64Array.from(array, BigInt) }]];
   if (array.dtype === 'bf16') return [['', { dtype: 'BF16', shape, data: array.bits }]];
   return [
     ['', { shape, data: array.codes }],

@@ -1,11 +1,14 @@
 /** The records of comma-separated text after RFC 4180, one at a time, with the line each begins on. */
 import { DataError } from '../errors';
 
-/** One record. */
+/** One record. The reader writes the next record into the same object: copy what has to stay. */
 export interface CsvRecord {
-  /** The line it begins on, from 1. */
+  /** Line that the record begins on, counted from 1. */
   line: number;
-  fields: string[];
+  /** The first fields: as many as the limit given to `csvRecords` allows. */
+  readonly fields: string[];
+  /** Number of all fields. */
+  fieldCount: number;
 }
 
 /**
@@ -13,69 +16,88 @@ export interface CsvRecord {
  *
  * A field that begins with a double quote ends with one, may hold delimiters and line ends, and writes a quote as two.
  *
+ * Takes linear time, and memory for the kept fields of one record.
+ *
  * @param text the whole file
  * @param delimiter one character
  * @param name what errors call the file
+ * @param limit returns how many fields of the record that begins now are kept; the others are only counted
  * @throws DataError naming the line: a quote inside an unquoted field, text after a closing quote, a quote never closed
  */
-export function* csvRecords(text: string, delimiter: string, name: string): Generator<CsvRecord> {
+export function* csvRecords(text: string, delimiter: string, name: string, limit: () => number): Generator<CsvRecord> {
+  const record: CsvRecord = { line: 1, fields: [], fieldCount: 0 };
+  const stop = delimiter.charCodeAt(0);
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   let line = 1;
   while (at < text.length) {
-    const record: CsvRecord = { line, fields: [] };
-    const begin = at;
+    record.line = line;
+    record.fields.length = 0;
+    record.fieldCount = 0;
+    const [begin, kept] = [at, limit()];
     for (;;) {
-      const field = text[at] === '"' ? quotedField(text, at, name, line) : plainField(text, at, delimiter, name, line);
-      record.fields.push(field.value);
-      at = field.end;
-      line += field.lineEnds;
-      if (text[at] !== delimiter) break;
+      const quoted = text.charCodeAt(at) === QUOTE;
+      const end = quoted ? endOfQuoted(text, at, name, line) : endOfPlain(text, at, stop, name, line);
+      if (record.fieldCount++ < kept) record.fields.push(quoted ? unquoted(text, at, end) : text.slice(at, end));
+      if (quoted) line += lineEndsIn(text, at, end);
+      at = end;
+      if (text.charCodeAt(at) !== stop) break;
       at++;
     }
     const empty = at === begin;
     if (at < text.length) {
-      if (!isLineEnd(text, at))
-        throw new DataError(`${name}, line ${line}: expected a delimiter after a closing quote, got ${JSON.stringify(text[at])}`);
-      at += text[at] === '\r' && text[at + 1] === '\n' ? 2 : 1;
+      if (!isLineEnd(text.charCodeAt(at))) {
+        const got = JSON.stringify(text[at]);
+        throw new DataError(`${name}, line ${line}: expected a delimiter after a closing quote, got ${got}`);
+      }
+      at += text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF ? 2 : 1;
       line++;
     }
     if (!empty) yield record;
   }
 }
 
-interface Field {
-  value: string;
-  /** Index of the delimiter or line end after it. */
-  end: number;
-  /** Line ends inside it. */
-  lineEnds: number;
-}
+const QUOTE = 34;
+const LF = 10;
+const CR = 13;
 
-function plainField(text: string, begin: number, delimiter: string, name: string, line: number): Field {
-  let end = begin;
-  while (end < text.length && text[end] !== delimiter && !isLineEnd(text, end)) {
-    if (text[end] === '"') throw new DataError(`${name}, line ${line}: expected no quote inside an unquoted field, got one`);
-    end++;
+/** Index after an unquoted field: of the delimiter, the line end, or the end of the text. */
+function endOfPlain(text: string, begin: number, stop: number, name: string, line: number): number {
+  for (let at = begin; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === stop || isLineEnd(code)) return at;
+    if (code === QUOTE) {
+      throw new DataError(`${name}, line ${line}: expected no quote inside an unquoted field, got one`);
+    }
   }
-  return { value: text.slice(begin, end), end, lineEnds: 0 };
+  return text.length;
 }
 
-function quotedField(text: string, begin: number, name: string, line: number): Field {
-  let value = '';
+/** Index after the closing quote of the field whose opening quote stands at `begin`. */
+function endOfQuoted(text: string, begin: number, name: string, line: number): number {
   let at = begin + 1;
   for (;;) {
     const quote = text.indexOf('"', at);
     if (quote < 0) throw new DataError(`${name}, line ${line}: expected a closing quote, got the end of the text`);
-    value += text.slice(at, quote);
     at = quote + 1;
-    if (text[at] !== '"') break;
-    value += '"';
+    if (text.charCodeAt(at) !== QUOTE) return at;
     at++;
   }
-  return { value, end: at, lineEnds: value.match(/\r\n|\r|\n/g)?.length ?? 0 };
 }
 
-function isLineEnd(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
-  return code === 10 || code === 13;
+function unquoted(text: string, begin: number, end: number): string {
+  const value = text.slice(begin + 1, end - 1);
+  return value.includes('"') ? value.replace(/""/g, '"') : value;
+}
+
+function lineEndsIn(text: string, begin: number, end: number): number {
+  let count = 0;
+  for (let at = begin; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === LF || (code === CR && text.charCodeAt(at + 1) !== LF)) count++;
+  }
+  return count;
+}
+
+function isLineEnd(code: number): boolean {
+  return code === LF || code === CR;
 }

@@ -1,24 +1,48 @@
 /** Comma-separated text → a dataset: numbers as features, one column as the label. Strict: nothing is guessed or filled in. */
 import { ArgumentError, DataError } from '../errors';
-import { checkOptions, fail } from '../validate';
+import { checkChoice, checkOptions, fail } from '../validate';
+import { isTextHeader, judgeHeader, type RecordsBelow } from './csv-header';
+import { isDecimal, isInteger, isMissing, isNonFinite, parseDecimal } from './csv-numbers';
 import { type CsvRecord, csvRecords } from './csv-records';
-import type { Dataset } from './dataset';
+import { CsvCells, isBlurred, roundingOf } from './csv-table';
+import { type Dataset, type Examples, quote, readNames, type ValueDataset } from './dataset';
 
 /** Options of `parseCsv`. */
 export interface CsvOptions {
   /** The column that holds the label: its name in the header, or its index from 0 (negative: from the end, -1 the last). */
   target: string | number;
   /**
+   * What the target is: the name of a class, or a number to learn (see `CsvRegressionOptions`).
+   * @default 'classification'
+   */
+  task?: 'classification';
+  /**
+   * Whether the first record names the columns. 'auto' decides by evidence alone. It finds names when `target` is a name, when the
+   * features or only the target of the first record are text, when the record counts the columns from 0 (`0,1,2` or `label,1,2`),
+   * or when it counts up (`2019,2020,2021`) and does not look like the records below; it finds an example when a label occurs again,
+   * a value lies within the range of its column, two fields are equal or a number is no plain integer. Where none of these
+   * holds, or some contradict, 'auto' refuses the text: say true or false.
+   * @default 'auto'
+   */
+  header?: 'auto' | boolean;
+  /**
+   * Names of the feature columns to read, in the order in which the dataset is to have them, such as `columns` of the training
+   * data. They are looked up in the header, wherever they stand; other columns are left out. With `header: false` they name all
+   * columns but the target from left to right.
+   * @default all columns but the target, in the order of the text
+   */
+  columns?: readonly string[];
+  /**
+   * The classes in the order of their indices, such as `classNames` of the training data. Other labels are refused; a class may
+   * have no example.
+   * @default the distinct labels, sorted
+   */
+  classNames?: readonly string[];
+  /**
    * What parts the fields: one character, neither a quote nor a line end.
    * @default ','
    */
   delimiter?: string;
-  /**
-   * Whether the first record names the columns. 'auto': it does when `target` is a name, or when one of its fields other than the
-   * target is neither a number nor a missing value.
-   * @default 'auto'
-   */
-  header?: 'auto' | boolean;
   /**
    * The dataset's name, also in errors.
    * @default 'csv'
@@ -26,144 +50,333 @@ export interface CsvOptions {
   name?: string;
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const INTEGER = /^[+-]?\d+$/;
-const MISSING = /^(|\?|na|n\/a|null)$/i;
-const NON_FINITE = /^[+-]?(nan|inf|infinity)$/i;
+/** Options of `parseCsv` for a target whose numbers are to be learnt. */
+export interface CsvRegressionOptions extends Omit<CsvOptions, 'task' | 'classNames'> {
+  task: 'regression';
+}
+
+/** The most columns of a text. */
+const MAX_COLUMNS = 2 ** 18;
+/** The most different labels of a text. */
+const MAX_CLASSES = 2 ** 19;
+
+const KEYS = ['target', 'task', 'header', 'columns', 'classNames', 'delimiter', 'name'];
 
 /**
- * Reads comma-separated text (RFC 4180) into a dataset.
+ * Reads comma-separated text (RFC 4180) into a dataset, in linear time.
  *
- * Every column but the target must hold decimal numbers, which are rounded to float32. Labels are any text: the distinct ones,
- * sorted (by value if all are integers, else by UTF-16 code unit), are the classes. Spaces around fields do not count; empty
- * lines are left out.
+ * Every column but the target must hold decimal numbers: digits with an optional sign, point and exponent. Hexadecimal numbers,
+ * thousands separators, NaN and infinity are refused. `features` are the numbers rounded to float32; columns that float32
+ * would blur (rounding moves a value by more than 2^-20 of the column's range) are kept in `doubles` too, for `standardize`.
  *
+ * Labels are any text: the distinct ones, sorted (by value if all are integers, else by UTF-16 code unit), are the classes unless
+ * `classNames` gives them. To read a second file for the same model, give the names of the first:
+ * `parseCsv(text, { target, columns: train.columns, classNames: train.classNames })`.
+ *
+ * Spaces around fields do not count; empty lines are left out. Text without a record is an error.
+ *
+ * @returns a dataset with labels and `classNames`, or with `task: 'regression'` one with `targets`; with `columns` unless there is no
+ *   header and none are given
  * @throws DataError naming line and column: malformed quotes, records of different length, missing values (empty, ?, NA, N/A,
- *   null), text that is no number, numbers beyond float32; no records; no feature column; an unknown or ambiguous target name
+ *   null), text that is no number, numbers beyond float32, labels that are not among `classNames`; no records; no feature column;
+ *   a target or column name that is missing or stands in the header twice; a first record of which 'auto' cannot tell what it is;
+ *   targets of a regression that float32 makes equal; more than 262,144 columns or 524,288 classes
  * @throws ArgumentError for options out of range
  * @example
  * parseCsv('width,height,kind\n1,2,cat\n3,4,dog\n', { target: 'kind' }).classNames // ['cat', 'dog']
  */
-export function parseCsv(text: string, options: CsvOptions): Dataset {
-  checkOptions('options', options, ['target', 'delimiter', 'header', 'name']);
-  const { target, delimiter = ',', header = 'auto', name = 'csv' } = options;
+export function parseCsv(text: string, options: CsvOptions): Dataset;
+export function parseCsv(text: string, options: CsvRegressionOptions): ValueDataset;
+export function parseCsv(text: string, options: CsvOptions | CsvRegressionOptions): Dataset | ValueDataset {
   if (typeof text !== 'string') fail('text', 'a string', text);
-  if (typeof target !== 'string' && !Number.isSafeInteger(target)) fail('target', 'a column name or index', target);
-  if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter)) fail('delimiter', 'one character', delimiter);
-  if (header !== 'auto' && typeof header !== 'boolean') fail('header', "'auto', true or false", header);
-  if (header === false && typeof target === 'string') fail('target', 'a column index, as there is no header', target);
-
-  const records = csvRecords(text, delimiter, name);
-  const first = records.next();
-  if (first.done) throw new DataError(`${name}: expected at least one record, got none`);
-  const columnCount = first.value.fields.length;
-  if (columnCount < 2) throw new DataError(`${name}, line ${first.value.line}: expected at least 2 columns, got ${columnCount}`);
-  const targetColumn = findTarget(first.value, target, name);
-  const hasHeader = header === 'auto' ? typeof target === 'string' || looksLikeHeader(first.value, targetColumn) : header;
-  const table = new Table(name, columnCount, targetColumn, hasHeader ? first.value.fields : undefined);
-  if (!hasHeader) table.add(first.value);
-  for (const record of records) table.add(record);
+  const checked = checkCsvOptions(options);
+  let table: Table | undefined;
+  let columnCount = MAX_COLUMNS;
+  for (const record of csvRecords(text, checked.delimiter, checked.name, () => columnCount)) {
+    if (table) table.add(record);
+    else {
+      table = new Table(record, checked);
+      columnCount = record.fieldCount;
+    }
+  }
+  if (!table) throw new DataError(`${checked.name}: expected at least one record, got none`);
   return table.finish();
 }
 
-function findTarget(first: CsvRecord, target: string | number, name: string): number {
-  const columns = first.fields.length;
-  if (typeof target === 'number') {
-    if (target < -columns || target >= columns)
-      throw new ArgumentError('target', `a column index in [${-columns}, ${columns - 1}]`, `${target}`);
-    return target < 0 ? target + columns : target;
-  }
-  const names = first.fields.map((field) => field.trim());
-  const column = names.indexOf(target);
-  const place = `${name}, line ${first.line}`;
-  if (column < 0) throw new DataError(`${place}: expected a column ${show(target)}, got ${show(names.join(', '))}`);
-  if (names.indexOf(target, column + 1) >= 0) throw new DataError(`${place}: expected one column ${show(target)}, got several`);
+interface CheckedOptions extends Required<Pick<CsvOptions, 'target' | 'header' | 'delimiter' | 'name'>> {
+  task: 'classification' | 'regression';
+  columns: string[] | undefined;
+  classNames: string[] | undefined;
+}
+
+function checkCsvOptions(options: CsvOptions | CsvRegressionOptions): CheckedOptions {
+  checkOptions('options', options, KEYS);
+  const { target, task = 'classification', delimiter = ',', header = 'auto', name = 'csv' } = options;
+  if (typeof target !== 'string' && !Number.isSafeInteger(target)) fail('target', 'a column name or index', target);
+  checkChoice('task', task, ['classification', 'regression']);
+  if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter)) fail('delimiter', 'one character', delimiter);
+  if (header !== 'auto' && typeof header !== 'boolean') fail('header', "'auto', true or false", header);
+  if (header === false && typeof target === 'string') fail('target', 'a column index, as there is no header', target);
+  if (typeof name !== 'string') fail('name', 'a string', name);
+  const columns = options.columns === undefined ? undefined : readNames('columns', options.columns);
+  const given = (options as CsvOptions).classNames;
+  const classNames = given === undefined ? undefined : readNames('classNames', given);
+  if (classNames && task === 'regression') fail('classNames', "nothing with task: 'regression'", classNames);
+  if (typeof target === 'string' && columns?.includes(target))
+    fail('columns', `names without the target's, ${quote(target)}`, columns);
+  return { target, task, delimiter, header, name, columns, classNames };
+}
+
+/** Where the target stands among the fields. */
+function findTarget(fields: readonly string[], target: string | number, place: string): number {
+  if (typeof target === 'string') return findColumn(fields, target, place);
+  const { length } = fields;
+  if (target < -length || target >= length)
+    throw new ArgumentError('target', `a column index in [${-length}, ${length - 1}]`, `${target}`);
+  return target < 0 ? target + length : target;
+}
+
+function findColumn(names: readonly string[], name: string, place: string): number {
+  const column = names.indexOf(name);
+  if (column < 0) throw new DataError(`${place}: expected a column ${quote(name)}, got ${quote(names.join(', '))}`);
+  if (names.indexOf(name, column + 1) >= 0) throw new DataError(`${place}: expected one column ${quote(name)}, got several`);
   return column;
 }
 
-function looksLikeHeader(first: CsvRecord, targetColumn: number): boolean {
-  return first.fields.some((field, column) => {
-    const value = field.trim();
-    return column !== targetColumn && !NUMBER.test(value) && !MISSING.test(value) && !NON_FINITE.test(value);
+/** Where each of the named columns stands; linear in the number of names. */
+function findColumns(names: readonly string[], wanted: readonly string[], target: number, place: string): number[] {
+  const columnOf = new Map(names.map((name, column) => [name, column]));
+  if (columnOf.size < names.length || wanted.some((name) => !columnOf.has(name))) {
+    const counts = new Map<string, number>();
+    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const wrong = wanted.find((name) => counts.get(name) !== 1);
+    if (wrong !== undefined) return [findColumn(names, wrong, place)];
+  }
+  return wanted.map((name) => {
+    const column = columnOf.get(name)!;
+    if (column === target) fail('columns', `names without the target's, ${quote(name)}`, wanted);
+    return column;
   });
 }
 
 /** Collects checked records. */
 class Table {
-  readonly #name: string;
+  readonly #options: CheckedOptions;
   readonly #columnCount: number;
-  readonly #targetColumn: number;
-  readonly #header: string[] | undefined;
-  /** Grows by doubling: the number of records is not known before the end. */
-  #features = new Float32Array(1024);
-  #used = 0;
-  readonly #labels: string[] = [];
+  readonly #target: number;
+  /** Of each feature: the field it is read from. */
+  readonly #sources: ArrayLike<number>;
+  /** The first record, without the spaces around its fields. */
+  readonly #first: string[];
+  readonly #firstLine: number;
+  /** Whether the first record names the columns: null as long as that is open. */
+  #hasHeader: boolean | null;
+  /** Numbers of each record: its features, then the target of a regression. */
+  readonly #cells: CsvCells;
+  readonly #row: Float64Array;
+  /** Index of each record's label among the different ones, in the order of their appearance; the first record's apart. */
+  #labels = new Int32Array(1024);
+  #firstLabel = -1;
+  readonly #codeOf: Map<string, number>;
+  #countingUp = 0;
 
-  constructor(name: string, columnCount: number, targetColumn: number, header: string[] | undefined) {
-    this.#name = name;
-    this.#columnCount = columnCount;
-    this.#targetColumn = targetColumn;
-    this.#header = header;
+  constructor({ line, fields, fieldCount }: CsvRecord, options: CheckedOptions) {
+    const { name, target, header, columns, task, classNames } = options;
+    const place = `${name}, line ${line}`;
+    if (fieldCount < 2) throw new DataError(`${place}: expected at least 2 columns, got ${fieldCount}`);
+    if (fieldCount > MAX_COLUMNS) throw new DataError(`${place}: expected at most ${MAX_COLUMNS} columns, got ${fieldCount}`);
+    this.#options = options;
+    this.#columnCount = fieldCount;
+    this.#first = fields.map((field) => field.trim());
+    this.#firstLine = line;
+    this.#target = findTarget(this.#first, target, place);
+    const named = header === 'auto' && (typeof target === 'string' || columns !== undefined);
+    this.#hasHeader = header === 'auto' ? named || isTextHeader(this.#first, this.#target) || null : header;
+    this.#sources = this.#findSources(place);
+    this.#row = new Float64Array(this.#sources.length + (task === 'regression' ? 1 : 0));
+    this.#cells = new CsvCells(this.#row.length);
+    this.#codeOf = new Map(classNames?.map((label, code) => [label, code]));
+    if (this.#hasHeader === false) this.#cells.putFirst(this.#readFirst());
   }
 
-  add({ line, fields }: CsvRecord): void {
-    if (fields.length !== this.#columnCount) {
-      throw new DataError(`${this.#name}, line ${line}: expected ${this.#columnCount} fields, got ${fields.length}`);
+  add({ line, fields, fieldCount }: CsvRecord): void {
+    if (fieldCount !== this.#columnCount) {
+      throw new DataError(`${this.#options.name}, line ${line}: expected ${this.#columnCount} fields, got ${fieldCount}`);
     }
-    for (let column = 0; column < fields.length; column++) {
-      const value = fields[column]!.trim();
-      if (MISSING.test(value)) throw this.#wrong(line, column, 'a value', value === '' ? 'an empty field' : show(value));
-      if (column === this.#targetColumn) this.#labels.push(value);
-      else this.#push(this.#number(value, line, column));
+    for (let i = 0; i < fields.length; i++) fields[i] = fields[i]!.trim();
+    const code = this.#read(line, fields);
+    const index = this.#cells.rowCount;
+    if (code >= 0) {
+      if (index === this.#labels.length) {
+        const larger = new Int32Array(2 * index);
+        larger.set(this.#labels);
+        this.#labels = larger;
+      }
+      this.#labels[index] = code;
     }
+    if (this.#hasHeader === null && this.#isCountingUp(fields)) this.#countingUp++;
+    this.#cells.add(this.#row);
   }
 
-  finish(): Dataset {
-    const count = this.#labels.length;
-    if (count === 0) throw new DataError(`${this.#name}: expected at least one record after the header, got none`);
-    const classNames = sortedClasses(this.#labels);
-    const classOf = new Map(classNames.map((label, index) => [label, index]));
-    return {
-      name: this.#name,
-      features: this.#features.slice(0, this.#used),
-      labels: Int32Array.from(this.#labels, (label) => classOf.get(label)!),
-      count,
-      featureCount: this.#columnCount - 1,
-      classCount: classNames.length,
-      classNames,
-    };
+  finish(): Dataset | ValueDataset {
+    if (this.#hasHeader === null) this.#decideHeader();
+    const { name, task, classNames, columns } = this.#options;
+    const extra = this.#hasHeader ? 0 : 1;
+    const count = this.#cells.rowCount + extra;
+    if (count === 0) throw new DataError(`${name}: expected at least one record after the header, got none`);
+    const featureCount = this.#sources.length;
+    const examples: Examples = { name, features: this.#cells.toFloat32(featureCount), count, featureCount };
+    if (columns) examples.columns = columns;
+    else if (this.#hasHeader) examples.columns = Array.from(this.#sources, (column) => detached(this.#first[column]!));
+    const doubles = this.#blurredColumns(count);
+    if (doubles.size > 0) examples.doubles = doubles;
+    if (task === 'regression') return { ...examples, targets: this.#readTargets(count) };
+    // Labels have been numbered in the order in which they appeared; classes are in the order that was asked for.
+    const found = [...this.#codeOf.keys()];
+    const names = classNames ?? sortedClasses(found).map(detached);
+    const classOf = new Map(names.map((label, index) => [label, index]));
+    const classOfCode = Int32Array.from(found, (label) => classOf.get(label)!);
+    const labels = new Int32Array(count);
+    if (extra === 1) labels[0] = classOfCode[this.#firstLabel]!;
+    for (let i = extra; i < count; i++) labels[i] = classOfCode[this.#labels[i - extra]!]!;
+    return { ...examples, labels, classCount: names.length, classNames: names };
   }
 
-  #number(value: string, line: number, column: number): number {
-    if (NON_FINITE.test(value)) throw this.#wrong(line, column, 'a finite number', show(value));
-    if (!NUMBER.test(value)) throw this.#wrong(line, column, 'a number', show(value));
-    const x = Math.fround(Number(value));
-    if (!Number.isFinite(x)) throw this.#wrong(line, column, 'a number within float32', show(value));
-    return x;
-  }
-
-  #push(x: number): void {
-    if (this.#used === this.#features.length) {
-      const larger = new Float32Array(2 * this.#used);
-      larger.set(this.#features);
-      this.#features = larger;
+  #findSources(place: string): ArrayLike<number> {
+    const { columns } = this.#options;
+    if (columns && this.#hasHeader !== false) return findColumns(this.#first, columns, this.#target, place);
+    if (columns && columns.length !== this.#columnCount - 1) {
+      throw new DataError(`${place}: expected ${columns.length} columns and the target, got ${this.#columnCount} fields`);
     }
-    this.#features[this.#used++] = x;
+    return Uint32Array.from({ length: this.#columnCount - 1 }, (_, i) => (i < this.#target ? i : i + 1));
+  }
+
+  /** Reads the numbers of a record into the row, and returns the code of its label; -1 for a regression. */
+  #read(line: number, fields: readonly string[]): number {
+    for (let i = 0; i < this.#sources.length; i++) this.#row[i] = this.#number(line, this.#sources[i]!, fields);
+    const label = fields[this.#target]!;
+    if (this.#options.task === 'regression') {
+      this.#row[this.#sources.length] = this.#number(line, this.#target, fields);
+      return -1;
+    }
+    if (isMissing(label)) throw this.#wrong(line, this.#target, 'a value', showMissing(label));
+    const code = this.#codeOf.get(label);
+    if (code !== undefined) return code;
+    const { classNames } = this.#options;
+    if (classNames) throw this.#wrong(line, this.#target, `one of the classes ${listOf(classNames)}`, quote(label));
+    const { size } = this.#codeOf;
+    if (size === MAX_CLASSES) {
+      throw this.#wrong(line, this.#target, `at most ${MAX_CLASSES} classes (task: 'regression' learns numbers)`, 'another one');
+    }
+    this.#codeOf.set(label, size);
+    return size;
+  }
+
+  #number(line: number, column: number, fields: readonly string[]): number {
+    const field = fields[column]!;
+    const x = parseDecimal(field);
+    if (Number.isFinite(Math.fround(x))) return x;
+    if (isMissing(field)) throw this.#wrong(line, column, 'a value', showMissing(field));
+    if (isNonFinite(field)) throw this.#wrong(line, column, 'a finite number', quote(field));
+    throw this.#wrong(line, column, Number.isNaN(x) ? 'a number' : 'a number within float32', quote(field));
+  }
+
+  /** Reads the first record as an example. */
+  #readFirst(): Float64Array {
+    this.#firstLabel = this.#read(this.#firstLine, this.#first);
+    return this.#row.slice();
+  }
+
+  #isCountingUp(fields: readonly string[]): boolean {
+    const first = this.#row[0]! - this.#sources[0]!;
+    for (let i = 1; i < this.#sources.length; i++) if (this.#row[i]! - this.#sources[i]! !== first) return false;
+    const label = parseDecimal(fields[this.#target]!);
+    return Number.isNaN(label) || label - this.#target === first;
+  }
+
+  #decideHeader(): void {
+    const { name, task } = this.#options;
+    const verdict = judgeHeader(this.#first, this.#target, this.#recordsBelow());
+    if (verdict === 'unclear') {
+      throw new DataError(
+        `${name}, line ${this.#firstLine}: the first record, ${quote(this.#first.join(', '))}, may name the columns or be an ` +
+          'example: set the option "header" to true or to false',
+      );
+    }
+    this.#hasHeader = verdict === 'names';
+    if (verdict === 'example') this.#cells.putFirst(this.#readFirst());
+    else if (task === 'regression') this.#firstLabel = -1;
+  }
+
+  #recordsBelow(): RecordsBelow {
+    const count = this.#cells.rowCount;
+    const [low, high] = [new Float64Array(this.#columnCount), new Float64Array(this.#columnCount)];
+    low.fill(Number.NaN);
+    high.fill(Number.NaN);
+    for (let i = 0; i < this.#row.length; i++) {
+      const column = this.#sources[i] ?? this.#target;
+      ({ low: low[column], high: high[column] } = roundingOf(this.#cells, i));
+    }
+    const code = this.#codeOf.get(this.#first[this.#target]!);
+    let sameLabel = 0;
+    if (code !== undefined) for (let i = 0; i < count; i++) if (this.#labels[i] === code) sameLabel++;
+    const labels = [...this.#codeOf.keys()];
+    const numericLabels = labels.every(isDecimal);
+    return { count, countingUp: this.#countingUp, low, high, sameLabel, labelCount: labels.length, numericLabels };
+  }
+
+  #blurredColumns(count: number): Map<number, Float64Array> {
+    const doubles = new Map<number, Float64Array>();
+    for (let i = 0; i < this.#sources.length; i++) {
+      if (!isBlurred(roundingOf(this.#cells, i))) continue;
+      const values = new Float64Array(count);
+      this.#cells.visit(i, (x, row) => {
+        values[row] = x;
+      });
+      doubles.set(i, values);
+    }
+    return doubles;
+  }
+
+  #readTargets(count: number): Float32Array {
+    const index = this.#sources.length;
+    const { changes, vanished } = roundingOf(this.#cells, index);
+    if (2 * vanished > changes) {
+      const title = this.#hasHeader ? ` (${quote(this.#first[this.#target]!)})` : '';
+      throw new DataError(
+        `${this.#options.name}, column ${this.#target + 1}${title}: ${vanished} of ${changes} changes of value from one record to ` +
+          'the next vanish in float32: subtract a constant from the targets, or scale them',
+      );
+    }
+    const targets = new Float32Array(count);
+    this.#cells.visit(index, (x, row) => {
+      targets[row] = x;
+    });
+    return targets;
   }
 
   #wrong(line: number, column: number, expected: string, got: string): DataError {
-    const title = this.#header ? ` (${show(this.#header[column]!.trim())})` : '';
-    return new DataError(`${this.#name}, line ${line}, column ${column + 1}${title}: expected ${expected}, got ${got}`);
+    const title = this.#hasHeader ? ` (${quote(this.#first[column]!)})` : '';
+    return new DataError(`${this.#options.name}, line ${line}, column ${column + 1}${title}: expected ${expected}, got ${got}`);
   }
 }
 
-function sortedClasses(labels: string[]): string[] {
-  const classes = [...new Set(labels)];
+function sortedClasses(labels: readonly string[]): string[] {
   const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  const integers = classes.every((label) => INTEGER.test(label));
-  return classes.sort(integers ? (a, b) => Number(a) - Number(b) || byText(a, b) : byText);
+  const integers = labels.every(isInteger);
+  return [...labels].sort(integers ? (a, b) => Number(a) - Number(b) || byText(a, b) : byText);
 }
 
-function show(text: string): string {
-  return JSON.stringify(text.length > 60 ? text.slice(0, 60) + '…' : text);
+/** A copy of a part of a text that does not keep the whole text in memory. */
+function detached(part: string): string {
+  return JSON.parse(JSON.stringify(part));
+}
+
+function showMissing(field: string): string {
+  return field === '' ? 'an empty field' : quote(field);
+}
+
+function listOf(names: readonly string[]): string {
+  const shown = names.slice(0, 8).map(quote).join(', ');
+  return names.length > 8 ? `${shown}, … (${names.length} in all)` : shown;
 }

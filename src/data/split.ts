@@ -1,7 +1,7 @@
 /** Splitting a dataset in two at random, a function of the seed alone. */
 import { Prng, STREAM_SPLIT } from '../math/prng';
 import { checkNumber, checkOptions, fail } from '../validate';
-import { type Dataset, selectRows } from './dataset';
+import { checkDataset, type Dataset, selectRows, type ValueDataset } from './dataset';
 
 /** Options of `trainTestSplit`. */
 export interface SplitOptions {
@@ -17,13 +17,15 @@ export interface SplitOptions {
 /**
  * Parts the examples into two datasets at random: every example is in exactly one.
  *
- * test.count = floor(count·testFraction + ½). Both parts are copies, in random order.
+ * test.count = floor(count·testFraction + ½). Both parts are copies, in random order; they keep the names of columns and classes.
  *
- * @throws ArgumentError for options out of range, or when a part would be empty
+ * @param dataset of classes (`labels`) or of values to learn (`targets`)
+ * @throws ArgumentError for anything but a dataset, for options out of range, or when a part would be empty
  * @example
  * const { train, test } = trainTestSplit(loadDigits(), { seed: 1 }); // 1,348 and 449 examples
  */
-export function trainTestSplit(dataset: Dataset, options: SplitOptions): { train: Dataset; test: Dataset } {
+export function trainTestSplit<T extends Dataset | ValueDataset>(dataset: T, options: SplitOptions): { train: T; test: T } {
+  checkDataset('dataset', dataset);
   checkOptions('options', options, ['seed', 'testFraction']);
   const { seed, testFraction = 0.25 } = options;
   checkNumber('testFraction', testFraction, '(0, 1)', (x) => x > 0 && x < 1);

@@ -1,11 +1,12 @@
-/** Bringing features to mean 0 and variance 1, by what the training examples alone tell. */
+/** Bringing features to mean 0 and variance 1, by the statistics of the training examples alone. */
+import { DataError } from '../errors';
 import { fail } from '../validate';
-import type { Dataset } from './dataset';
+import { checkDataset, checkSameNames, columnLabel, type Dataset, type ValueDataset } from './dataset';
 
 /** What `standardize` did: x became (x - mean[j])/scale[j] in column j. */
-export interface Standardized {
-  train: Dataset;
-  test: Dataset;
+export interface Standardized<T extends Dataset | ValueDataset = Dataset> {
+  train: T;
+  test: T;
   /** Mean of each column over the training examples. */
   mean: Float64Array;
   /** Standard deviation of each column over the training examples (divided by their count); 1 for constant columns. */
@@ -17,30 +18,49 @@ export interface Standardized {
  *
  *     x' = (x - mean_j)/scale_j, sums in f64 in the order of the examples
  *
- * The test examples are not looked at, so nothing of them leaks into training. A column that is constant in `train` is only
- * shifted. New datasets; the arguments are left alone.
+ * The test examples do not enter the statistics, so nothing of them leaks into training. A column that is constant in `train` is only
+ * shifted. Columns that float32 would blur are computed from the doubles that `parseCsv` has kept of them (`dataset.doubles`); among
+ * those, values that differ by no more than 2^-48 of their size count as equal. Targets are left as they are. Returns new datasets
+ * and leaves the arguments alone; a `test` without examples stays without.
  *
- * @throws ArgumentError when the datasets have different features, or `train` has no example
+ * @throws ArgumentError when an argument is no dataset, when the columns, their names or the names of the classes differ, when `train`
+ *   has no example, or when features were changed after `parseCsv` but their doubles were kept
+ * @throws DataError naming the column, when more than half of the changes of value from one training example to the next vanish in
+ *   float32 even so: an outlier, such as 0 for a missing time, leaves no precision for the others
  * @example
  * const parts = trainTestSplit(parseCsv(text, { target: 'species' }), { seed: 1 });
  * const { train, test } = standardize(parts.train, parts.test);
  */
-export function standardize(train: Dataset, test: Dataset): Standardized {
+export function standardize<T extends Dataset | ValueDataset>(train: T, test: T): Standardized<T> {
+  checkDataset('train', train);
+  checkDataset('test', test);
   if (train.count < 1) fail('train', 'at least one example', train.count);
   if (test.featureCount !== train.featureCount) fail('test', `${train.featureCount} features an example`, test.featureCount);
-  const mean = columnMeans(train);
-  const scale = columnScales(train, mean);
-  return { train: apply(train, mean, scale), test: apply(test, mean, scale), mean, scale };
+  checkSameNames('test', 'columns', train.columns, test.columns);
+  checkSameNames('test', 'classNames', (train as Partial<Dataset>).classNames, (test as Partial<Dataset>).classNames);
+  checkDoubles('train', train);
+  checkDoubles('test', test);
+  const { mean, scale } = statistics(train);
+  const standardized = { train: apply(train, mean, scale), test: apply(test, mean, scale), mean, scale };
+  refuseVanished(train, standardized.train.features);
+  return standardized;
 }
 
-function columnMeans({ features, count, featureCount }: Dataset): Float64Array {
+function statistics(train: Dataset | ValueDataset): { mean: Float64Array; scale: Float64Array } {
+  const mean = columnMeans(train);
+  const scale = columnScales(train, mean);
+  for (const [column, values] of train.doubles ?? []) [mean[column], scale[column]] = momentsOf(values);
+  return { mean, scale };
+}
+
+function columnMeans({ features, count, featureCount }: Dataset | ValueDataset): Float64Array {
   const mean = new Float64Array(featureCount);
   for (let i = 0; i < features.length; i++) mean[i % featureCount]! += features[i]!;
   for (let j = 0; j < featureCount; j++) mean[j]! /= count;
   return mean;
 }
 
-function columnScales({ features, count, featureCount }: Dataset, mean: Float64Array): Float64Array {
+function columnScales({ features, count, featureCount }: Dataset | ValueDataset, mean: Float64Array): Float64Array {
   const scale = new Float64Array(featureCount);
   const constant = new Uint8Array(featureCount).fill(1);
   for (let i = 0; i < features.length; i++) {
@@ -54,8 +74,85 @@ function columnScales({ features, count, featureCount }: Dataset, mean: Float64A
   return scale;
 }
 
-function apply(dataset: Dataset, mean: Float64Array, scale: Float64Array): Dataset {
-  const { featureCount } = dataset;
+/** Mean and scale of a column of doubles. Sums run over differences from the first value, which are small where values are close. */
+function momentsOf(values: Float64Array): [mean: number, scale: number] {
+  const first = values[0]!;
+  const unit = largestMagnitude(values);
+  let [sum, low, high] = [0, first, first];
+  for (const x of values) {
+    sum += (x - first) / values.length;
+    low = Math.min(low, x);
+    high = Math.max(high, x);
+  }
+  if (high - low <= NOISE * unit) return [first + sum, 1];
+  let squares = 0;
+  for (const x of values) {
+    const d = (x - first - sum) / (high - low);
+    squares += d * d;
+  }
+  return [first + sum, (high - low) * Math.sqrt(squares / values.length)];
+}
+
+/** Values closer than this part of their size differ by the rounding of whatever computed them. */
+const NOISE = 2 ** -48;
+
+function largestMagnitude(values: Float64Array): number {
+  let largest = 0;
+  for (const x of values) largest = Math.max(largest, Math.abs(x));
+  return largest;
+}
+
+/** Features that were changed by hand would be overwritten by what `doubles` says of them. */
+function checkDoubles(argument: string, { features, count, featureCount, doubles }: Dataset | ValueDataset): void {
+  for (const [column, values] of doubles ?? []) {
+    const path = `${argument}.doubles`;
+    if (column >= featureCount || values.length !== count) fail(path, `${count} values of each column that it holds`, values);
+    for (let i = 0; i < count; i++) {
+      if (features[i * featureCount + column] !== Math.fround(values[i]!)) {
+        fail(path, `the values of the features (delete it when you change features, here feature ${column})`, values[i]);
+      }
+    }
+  }
+}
+
+function apply<T extends Dataset | ValueDataset>(dataset: T, mean: Float64Array, scale: Float64Array): T {
+  const { featureCount, doubles } = dataset;
   const features = dataset.features.map((x, i) => (x - mean[i % featureCount]!) / scale[i % featureCount]!);
-  return { ...dataset, features };
+  for (const [column, values] of doubles ?? []) {
+    for (let i = 0; i < values.length; i++) features[i * featureCount + column] = (values[i]! - mean[column]!) / scale[column]!;
+  }
+  const standardized = { ...dataset, features };
+  delete standardized.doubles;
+  return standardized;
+}
+
+function refuseVanished(
+  { name, features, featureCount, columns, doubles }: Dataset | ValueDataset,
+  standardized: Float32Array,
+): void {
+  const changes = new Float64Array(featureCount);
+  const vanished = new Float64Array(featureCount);
+  for (let i = featureCount; i < features.length; i++) {
+    const j = i % featureCount;
+    if (features[i] === features[i - featureCount]) continue;
+    changes[j]!++;
+    if (standardized[i] === standardized[i - featureCount]) vanished[j]!++;
+  }
+  for (const [column, values] of doubles ?? []) {
+    [changes[column], vanished[column]] = [0, 0];
+    const noise = NOISE * largestMagnitude(values);
+    for (let i = 1; i < values.length; i++) {
+      if (Math.abs(values[i]! - values[i - 1]!) <= noise) continue;
+      changes[column]!++;
+      const at = i * featureCount + column;
+      if (standardized[at] === standardized[at - featureCount]) vanished[column]!++;
+    }
+  }
+  for (let j = 0; j < featureCount; j++) {
+    if (2 * vanished[j]! <= changes[j]!) continue;
+    throw new DataError(
+      `${name}, ${columnLabel(columns, j)}: ${vanished[j]} of ${changes[j]} changes of value from one example to the next vanish ` +
+        'in float32 even when standardized: look for outliers, such as 0 in place of a missing value',
+    );
+  }
 }

@@ -4,7 +4,8 @@ import type { Model } from './model';
 import { type FeatureTensor, readFeatures, type Samples } from './samples';
 
 /**
- * A layer's outputs for any number of samples, as in evaluation. Labels and targets are passed on as they are, so that the result
+ * Computes a layer's outputs for any number of samples, as in evaluation. Labels, targets and the names of classes are passed
+ * on as they are, so that the result
  * can be given to `fit` in place of the samples: training a head on it has the bits of training the whole network with all before
  * the head frozen, at the cost of the head alone.
  *
@@ -20,12 +21,12 @@ import { type FeatureTensor, readFeatures, type Samples } from './samples';
  */
 export function extractFeatures(
   model: Model,
-  samples: Pick<Samples, 'features' | 'labels' | 'targets'>,
+  samples: Pick<Samples, 'features' | 'labels' | 'targets' | 'classNames'>,
   options: { layer: string },
 ): Samples & { readonly features: FeatureTensor } {
   checkOptions('options', options, ['layer']);
   const layer = model.layerNames.indexOf(checkChoice('layer', options.layer, model.layerNames));
-  const { features, labels, targets } = samples;
+  const { features, labels, targets, classNames } = samples;
   const values = readFeatures('samples.features', features);
   const { inputSize, batchSize } = model;
   const count = values.length / inputSize;
@@ -40,5 +41,5 @@ export function extractFeatures(
     if (from === 0) [data, dims] = [new Float32Array(count * outputSize), [count, ...shape]];
     data.set(outputs, from * outputSize);
   }
-  return { features: { data, dims }, labels, targets };
+  return { features: { data, dims }, labels, targets, ...(classNames && { classNames }) };
 }

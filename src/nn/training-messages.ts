@@ -2,7 +2,7 @@
 import * as errors from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import type { FitProgress, FitResult } from './fit-options';
-import type { ModelState } from './model';
+import type { ModelState } from './learnt-state';
 import type { SampleArrays, SampleFormat } from './samples';
 import type { PlainSpec } from './training-spec';
 

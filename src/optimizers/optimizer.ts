@@ -7,6 +7,7 @@
 import { FORMAT_F32, GROUP_BETA1, GROUP_BETA2, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
 import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
+import type { ParameterOwner } from '../tensors/evaluated-tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import { checkChoice, checkInteger, checkOptions, describe } from '../validate';
 import { checkClipping, clippingOptions } from './clipping';
@@ -42,6 +43,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #tableOptions: TableOptions;
   readonly #groups: ParamGroup<H>[] = [];
   readonly #slots: Slot[] = [];
+  /** The models whose parameters they are. */
+  readonly #owners: ParameterOwner[] = [];
   readonly #check = () => this.check();
   /** What errors call it; made once, since every step checks. */
   readonly #label: string;
@@ -112,7 +115,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     try {
       this.runtime.step(this.#table.address, this.#table.elementCount);
     } catch (error) {
-      throw this.#noteAbort(error);
+      throw this.#noteFailure(error);
     }
     return this.#finish(result);
   }
@@ -123,7 +126,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     try {
       await this.runtime.stepAsync(this.#table.address, this.#table.elementCount);
     } catch (error) {
-      throw this.#noteAbort(error);
+      throw this.#noteFailure(error);
     }
     return this.#finish(emptyResult());
   }
@@ -176,7 +179,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
   addParamGroup(init: ParamGroupInit<H>): ParamGroup<H> {
-    this.check();
+    this.#checkAccess();
     this.#addGroups({ inits: [init], paths: [`paramGroups[${this.#groups.length}]`], inGroup: '.params' });
     return this.#groups[this.#groups.length - 1];
   }
@@ -211,7 +214,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    * larger.loadStateDict(saved, { strict: false });
    */
   loadStateDict(dict: StateDict, options: LoadOptions = {}): void {
-    this.check();
+    this.#checkAccess();
     checkOptions('options', options, ['strict']);
     const strict = checkBoolean('strict', options.strict ?? true);
     applyStateDict(this.#stateParts(), dict, strict, (hyperparameters) => {
@@ -226,6 +229,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   dispose(): void {
     if (this.#disposed) return;
     if (!this.runtime.disposed) this.runtime.check(this.#label);
+    for (const owner of this.#owners) if (!owner.disposed) owner.checkAccess(this.#label);
     this.#disposed = true;
     if (!this.runtime.disposed) {
       for (const slot of this.#slots) {
@@ -313,6 +317,9 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   #register(groups: readonly ParamGroup<H>[], slots: readonly Slot[]): void {
     this.#slots.push(...slots);
+    for (const { parameter } of slots) {
+      if (parameter.owner && !this.#owners.includes(parameter.owner)) this.#owners.push(parameter.owner);
+    }
     this.#groups.push(...groups);
     this.#selectUnfrozen(true);
     for (const slot of slots) {
@@ -324,8 +331,18 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** All that can fail for wrong arguments; then the scalars of the step. */
   #begin(grads: Gradients | undefined): void {
-    this.check();
+    this.#checkAccess();
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
+    for (let index = 0; index < this.#owners.length; index++) this.#owners[index].beginStep(this.#label);
+    try {
+      this.#prepareStep(grads);
+    } catch (error) {
+      this.#endStep('failed');
+      throw error;
+    }
+  }
+
+  #prepareStep(grads: Gradients | undefined): void {
     if (grads !== undefined) this.copyGradients(grads);
     this.#selectUnfrozen(false);
     const scalars = this.#scalars;
@@ -338,6 +355,17 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       this.writeGroup(this.#table, index, values, scalars);
       if (this.prepare) this.#prepareGroup(index, values);
     }
+  }
+
+  /** Tells the models whose parameters these are what has become of the step. */
+  #endStep(outcome: 'accepted' | 'refused' | 'failed'): void {
+    for (let index = 0; index < this.#owners.length; index++) this.#owners[index].endStep(outcome);
+  }
+
+  /** Throws unless parameters and state may be changed now. */
+  #checkAccess(): void {
+    this.check();
+    for (let index = 0; index < this.#owners.length; index++) this.#owners[index].checkAccess(this.#label);
   }
 
   /** The scalars of a step over gathered rows. */
@@ -381,6 +409,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   #finish(result: StepResult): StepResult {
     const { status } = this.#table;
+    this.#endStep(status === STATUS_DONE ? 'accepted' : 'refused');
     result.gradNorm = this.#table.gradNorm;
     result.skipped = status !== STATUS_DONE;
     result.nonFinite = 0;
@@ -414,7 +443,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.#skippedSteps++;
   }
 
-  #noteAbort(error: unknown): unknown {
+  #noteFailure(error: unknown): unknown {
+    this.#endStep('failed');
     if (error instanceof StepAbortedError) this.#aborted = error.message;
     return error;
   }

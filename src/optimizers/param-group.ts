@@ -1,7 +1,7 @@
 /** Groups of parameters that share hyperparameters. */
 import { ArgumentError } from '../errors';
 import type { Parameter, ParameterInit } from '../tensors/parameter';
-import { describe, fail } from '../validate';
+import { describe, fail, isRegExp } from '../validate';
 import type { AnyHyperparameters, BaseHyperparameters, Fields } from './hyperparameters';
 import { checkNames } from './slots';
 
@@ -143,7 +143,7 @@ export function splitByMatch<H extends object>(
  */
 export function matchNames(path: string, match: NameMatch, names: readonly string[]): string[] {
   const isFunction = typeof match === 'function';
-  if (!isFunction && !(match instanceof RegExp)) fail(path, 'a RegExp or a function of the name', match);
+  if (!isFunction && !isRegExp(match)) fail(path, 'a RegExp or a function of the name', match);
   const own = names.filter((name) => {
     // `search` neither reads nor leaves a lastIndex, as `test` does with the flags g and y.
     return isFunction ? checkBoolean(`${path}(${describe(name)})`, match(name)) : name.search(match) >= 0;

@@ -133,7 +133,7 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
     const { parameter, states, name } = slot;
     floatsOf(states[0]).set(parameter.value.data);
     const point = () => this.#averaged(slot);
-    parameter.evaluateAt(point, this);
+    parameter.evaluateAt(point, this, true);
     const view = {
       get data() {
         return point().data;

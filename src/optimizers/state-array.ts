@@ -9,7 +9,7 @@
  * Invariant: an array is loaded only into one of its own kind and sizes, and never with NaN or infinity in it.
  */
 import { ArgumentError } from '../errors';
-import { fail } from '../validate';
+import { fail, isFloat32Array, isTypedArray, isUint8Array, typedArrayName } from '../validate';
 
 /** Bfloat16 numbers: the upper halves of float32 numbers. */
 export interface Bf16State {
@@ -67,21 +67,21 @@ export function checkStateArray(path: string, value: unknown, target: StateArray
 
 /** Checks that `value` is a state array, of whatever sizes and values. */
 export function checkAnyStateArray(path: string, value: unknown): asserts value is StateArray {
-  if (value instanceof Float32Array || value instanceof Int16Array) return;
+  if (isFloat32Array(value) || isTypedArray('Int16Array', value)) return;
   const { dtype, bits, codes, scales } = (value ?? {}) as Record<string, unknown>;
   if (dtype === 'bf16') {
-    if (!(bits instanceof Uint16Array)) fail(`${path}.bits`, 'a Uint16Array', bits);
+    if (!isTypedArray('Uint16Array', bits)) fail(`${path}.bits`, 'a Uint16Array', bits);
   } else if (dtype === '8bit') {
-    if (!(codes instanceof Uint8Array)) fail(`${path}.codes`, 'a Uint8Array', codes);
-    if (!(scales instanceof Float32Array)) fail(`${path}.scales`, 'a Float32Array', scales);
+    if (!isUint8Array(codes)) fail(`${path}.codes`, 'a Uint8Array', codes);
+    if (!isFloat32Array(scales)) fail(`${path}.scales`, 'a Float32Array', scales);
   } else {
     fail(path, "a Float32Array, an Int16Array, { dtype: 'bf16', bits } or { dtype: '8bit', codes, scales }", value);
   }
 }
 
 function checkPart(path: string, value: unknown, wanted: StatePart): void {
-  const ofKind = value instanceof wanted.constructor && (value as StatePart).length === wanted.length;
-  const { name } = wanted.constructor;
+  const name = typedArrayName(wanted)!;
+  const ofKind = typedArrayName(value) === name && (value as StatePart).length === wanted.length;
   if (!ofKind) fail(path, `${name.startsWith('I') ? 'an' : 'a'} ${name} of ${wanted.length} elements`, value);
   const index = findNonFinite(value as StatePart);
   if (index >= 0) throw new ArgumentError(`${path}[${index}]`, 'a finite number', 'NaN or infinity');
@@ -89,10 +89,10 @@ function checkPart(path: string, value: unknown, wanted: StatePart): void {
 
 /** The index of the first element that is NaN or infinite; -1 without one. */
 function findNonFinite(values: StatePart): number {
-  if (values instanceof Float32Array) {
+  if (isFloat32Array(values)) {
     // x - x is 0 for finite numbers alone.
     for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) return i;
-  } else if (values instanceof Uint16Array) {
+  } else if (isTypedArray('Uint16Array', values)) {
     for (let i = 0; i < values.length; i++) if ((values[i] & 0x7f80) === 0x7f80) return i;
   }
   return -1;

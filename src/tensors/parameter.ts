@@ -2,7 +2,8 @@
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
-import { describe, fail } from '../validate';
+import { describe, fail, isFloat32Array, isSharedArrayBuffer } from '../validate';
+import { EvaluatedTensor, type ParameterOwner } from './evaluated-tensor';
 import { Tensor } from './tensor';
 
 /**
@@ -13,15 +14,15 @@ export type ParameterInit =
   | Float32Array
   | { readonly shape: readonly number[]; readonly data?: Float32Array; readonly sparse?: boolean };
 
-export class Parameter {
-  readonly value: Tensor;
+export class Parameter extends EvaluatedTensor {
+  /** The model that it belongs to; null for one that an optimizer has made for itself. */
+  readonly owner: ParameterOwner | null;
   readonly #grad: Tensor | null;
-  /** The last of them counts. */
-  #standIns: readonly { readonly point: () => Tensor; readonly owner: object }[] = [];
 
   /** @param sparse for one without a gradient */
-  constructor(runtime: Runtime, shape: readonly number[], sparse = false) {
-    this.value = new Tensor(runtime, shape);
+  constructor(runtime: Runtime, shape: readonly number[], sparse = false, owner: ParameterOwner | null = null) {
+    super(runtime, shape);
+    this.owner = owner;
     try {
       this.#grad = sparse ? null : new Tensor(runtime, shape);
     } catch (error) {
@@ -40,22 +41,8 @@ export class Parameter {
     return this.#grad ?? fail('parameter', 'one with a gradient', 'a sparse one');
   }
 
-  /**
-   * What models read where no gradient is wanted: the value, unless something better stands in for it, as the average of
-   * Schedule-Free or of an ExponentialMovingAverage does.
-   */
-  get evaluationValue(): Tensor {
-    return this.#standIns.at(-1)?.point() ?? this.value;
-  }
-
-  /** @internal From now on `point()` stands in for the value; with null whatever this owner had stand in does no more. */
-  evaluateAt(point: (() => Tensor) | null, owner: object): void {
-    const others = this.#standIns.filter((standIn) => standIn.owner !== owner);
-    this.#standIns = point ? [...others, { point, owner }] : others;
-  }
-
-  dispose(): void {
-    this.value.dispose();
+  override dispose(): void {
+    super.dispose();
     this.#grad?.dispose();
   }
 }
@@ -111,21 +98,13 @@ export function checkFloats(argument: string, value: unknown, runtime: Runtime, 
 export function isFloats(value: unknown, runtime: Runtime, length?: number): value is Float32Array {
   if (!isFloat32Array(value) || (length !== undefined && value.length !== length)) return false;
   const { buffer } = value;
-  return !isDetached(buffer) && (!isShared(buffer) || buffer === runtime.memory.buffer);
-}
-
-function isFloat32Array(value: unknown): value is Float32Array {
-  return value instanceof Float32Array || Object.prototype.toString.call(value) === '[object Float32Array]';
-}
-
-function isShared(buffer: ArrayBufferLike): boolean {
-  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
+  return !isDetached(buffer) && (!isSharedArrayBuffer(buffer) || buffer === runtime.memory.buffer);
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {
   const { detached } = buffer as { detached?: boolean };
   if (detached !== undefined) return detached;
-  if (buffer.byteLength > 0 || isShared(buffer)) return false;
+  if (buffer.byteLength > 0 || isSharedArrayBuffer(buffer)) return false;
   try {
     new Uint8Array(buffer);
     return false;

@@ -4,6 +4,7 @@ import { type CsvOptions, parseCsv } from '../../src/data';
 import { ArgumentError, DataError } from '../../src/errors';
 
 const last: CsvOptions = { target: -1 };
+const plain: CsvOptions = { target: -1, header: false };
 
 describe('parseCsv', () => {
   it('reads numbers as features and one column as the label', () => {
@@ -16,6 +17,7 @@ describe('parseCsv', () => {
       featureCount: 2,
       classCount: 2,
       classNames: ['cat', 'dog'],
+      columns: ['width', 'height'],
     });
   });
 
@@ -25,11 +27,12 @@ describe('parseCsv', () => {
     expect(parseCsv('1,1.5\n1,10\n1,9\n', last).classNames).toEqual(['1.5', '10', '9']);
   });
 
-  it('finds a header by itself, or is told', () => {
-    expect(parseCsv('a,b\n1,2\n', last)).toMatchObject({ count: 1, classNames: ['2'] });
-    expect(parseCsv('1,2\n3,4\n', last)).toMatchObject({ count: 2, classNames: ['2', '4'] });
-    expect(parseCsv('1,2\n3,4\n', { target: 1, header: true })).toMatchObject({ count: 1, classNames: ['4'] });
-    expect(parseCsv('1,kind\n3,x\n', last)).toMatchObject({ count: 2 });
+  it('is told whether there is a header', () => {
+    const without = parseCsv('1,2\n3,4\n', { target: 1, header: false });
+    expect(without).toMatchObject({ count: 2, classNames: ['2', '4'] });
+    expect(without).not.toHaveProperty('columns');
+    const withNames = parseCsv('1,2\n3,4\n', { target: 1, header: true });
+    expect(withNames).toMatchObject({ count: 1, classNames: ['4'], columns: ['1'] });
     expect(() => parseCsv('a,b\n1,2\n', { target: 0, header: false })).toThrow(/line 1, column 2: expected a number, got "b"/);
   });
 
@@ -42,15 +45,15 @@ describe('parseCsv', () => {
     ['"1","a"\n"2","b"\n', 'quoted fields'],
     ['+1.0,a\n20e-1,b\n', 'other spellings of numbers'],
   ])('takes %j: %s', (text) => {
-    const dataset = parseCsv(text, last);
+    const dataset = parseCsv(text, plain);
     expect([...dataset.features]).toEqual([1, 2]);
     expect(dataset.classNames).toEqual(['a', 'b']);
   });
 
   it('takes quotes, delimiters and line ends inside quoted fields', () => {
-    expect(parseCsv('1,"a,""b""\r\nc"\n2,d\n', last).classNames).toEqual(['a,"b"\r\nc', 'd']);
-    expect(parseCsv('1;x,y\n', { target: 1, delimiter: ';' }).classNames).toEqual(['x,y']);
-    expect(parseCsv('1\tx\n', { target: 1, delimiter: '\t' }).classNames).toEqual(['x']);
+    expect(parseCsv('1,"a,""b""\r\nc"\n2,d\n', plain).classNames).toEqual(['a,"b"\r\nc', 'd']);
+    expect(parseCsv('1;x,y\n', { ...plain, delimiter: ';' }).classNames).toEqual(['x,y']);
+    expect(parseCsv('1\tx\n', { ...plain, delimiter: '\t' }).classNames).toEqual(['x']);
   });
 
   it.each([
@@ -146,7 +149,7 @@ describe('parseCsv', () => {
 
   it('grows beyond its first buffer', () => {
     const rows = Array.from({ length: 3000 }, (_, i) => `${i},${i % 7}`);
-    const dataset = parseCsv(rows.join('\n'), last);
+    const dataset = parseCsv(rows.join('\n'), plain);
     expect(dataset.count).toBe(3000);
     expect([...dataset.features]).toEqual(Array.from({ length: 3000 }, (_, i) => i));
   });

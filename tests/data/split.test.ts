@@ -64,7 +64,7 @@ describe('selectRows', () => {
     expect([...some.labels]).toEqual([0, 0, 0]);
     some.features.fill(9);
     expect(source.features[0]).toBe(0);
-    expect(() => selectRows(source, Uint32Array.of(4))).toThrow(/^"indices\[0\]" expected an integer in \[0, 3\], got 4/);
+    expect(() => selectRows(source, Uint32Array.of(4))).toThrow(/^"rows\[0\]" expected an integer in \[0, 3\], got 4/);
   });
 });
 
@@ -93,7 +93,7 @@ describe('standardize', () => {
   });
 
   it('refuses datasets that do not fit', () => {
-    const other: Dataset = { ...counted(4), featureCount: 2 };
+    const other: Dataset = { ...counted(4), features: new Float32Array(8), featureCount: 2 };
     expect(() => standardize(counted(4), other)).toThrow(/^"test" expected 3 features an example, got 2/);
     expect(() => standardize(selectRows(counted(4), new Uint32Array(0)), counted(4))).toThrow(/^"train" expected at least one/);
   });

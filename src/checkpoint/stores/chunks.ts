@@ -7,6 +7,7 @@
  * Invariant: chunks of a generation are written once and never changed; the manifest alone decides which generation counts.
  */
 import { CheckpointError } from '../../errors';
+import { isUint8Array } from '../../validate';
 import { checksum } from './checksum';
 
 /** What the pieces of one generation make up. */
@@ -63,7 +64,7 @@ export class ChunkJoiner {
 
   /** @throws CheckpointError with the reason `'corrupt'` when it is missing, no bytes or too many */
   add(chunk: unknown): void {
-    if (!(chunk instanceof Uint8Array)) {
+    if (!isUint8Array(chunk)) {
       this.#refuse(`chunk ${this.#chunks.length} of ${this.#manifest.chunkCount} is missing`);
     }
     this.#chunks.push(chunk);

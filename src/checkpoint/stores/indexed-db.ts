@@ -5,7 +5,7 @@
  * The connection is opened for each load and save: browsers drop idle ones.
  */
 import { CheckpointError, UnsupportedError } from '../../errors';
-import { checkOptions } from '../../validate';
+import { checkOptions, isUint8Array } from '../../validate';
 import { checksum, versionOf } from './checksum';
 import {
   type CheckpointStore,
@@ -101,7 +101,7 @@ async function read(database: IDBDatabase, key: string, what: string): Promise<S
   const record: StoredRecord | undefined = await result(transaction.objectStore(OBJECT_STORE).get(key));
   if (record === undefined) return null;
   const { bytes } = record;
-  const isRecord = bytes instanceof Uint8Array && Number.isSafeInteger(record.sequence);
+  const isRecord = isUint8Array(bytes) && Number.isSafeInteger(record.sequence);
   if (!isRecord || checksum(bytes) !== record.checksum) {
     throw new CheckpointError('corrupt', `${what}: the bytes do not have the checksum they were saved with`);
   }
