@@ -103,12 +103,12 @@ function describeAt(value: unknown, depth: number): string {
     const text = `[${Array.from({ length }, (_, index) => describeAt(value[index], depth + 1)).join(', ')}]`;
     return text.length > LONGEST_LIST ? `an array of ${length}` : text;
   }
-  const name = Object.getPrototypeOf(value)?.constructor?.name;
-  const className = typeof name === 'string' ? showName(name) : '';
   if (ArrayBuffer.isView(value)) {
     return `${typedArrayName(value) ?? 'DataView'}(${(value as Float32Array).length ?? value.byteLength})`;
   }
   if (Object.prototype.toString.call(value) === '[object Promise]') return 'a Promise (is an `await` missing?)';
+  const name = Object.getPrototypeOf(value)?.constructor?.name;
+  const className = typeof name === 'string' ? showName(name) : '';
   return className && className !== 'Object' ? `an instance of ${className}` : 'an object';
 }
 
@@ -131,10 +131,21 @@ export function checkInteger(argument: string, value: unknown, low: number, high
   return value;
 }
 
+/** A learning rate, or what is multiplied by one: a number in [0, 2^64), so that products of two are finite in float32. */
+export function isRate(x: unknown): x is number {
+  return typeof x === 'number' && x >= 0 && x < 2 ** 64;
+}
+
 /** One of a few strings. */
 export function checkChoice<T extends string>(argument: string, value: unknown, choices: readonly T[]): T {
   if (!choices.includes(value as T)) fail(argument, choices.map((choice) => `'${choice}'`).join(' or '), value);
   return value as T;
+}
+
+/** A checked copy of an options object: its getters, if it has any, are read once. */
+export function copyOptions<T extends object>(argument: string, value: T, known: readonly string[]): T {
+  checkOptions(argument, value, known);
+  return { ...value };
 }
 
 /** A plain options object with no other keys than `known`. */
@@ -159,4 +170,27 @@ export function checkOptions(argument: string, value: unknown, known: readonly s
  */
 export function checkNoMore(call: string, extra: readonly unknown[], advice: string): void {
   if (extra.length > 0) fail(call, `no further argument (${advice})`, extra[0]);
+}
+
+/** An object of one of the library's classes, told by its methods: another copy of the library has classes of its own. */
+function checkMade<T>(argument: string, value: T, expected: string, methods: readonly string[]): T {
+  const made = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if (methods.some((method) => typeof made[method] !== 'function')) fail(argument, expected, value);
+  return value;
+}
+
+/** A runtime; not the promise of one, nor the parameters that come after it. */
+export function checkRuntime<T>(argument: string, value: T): T {
+  return checkMade(argument, value, 'a runtime, made by `await createRuntime()`', ['check', 'step', 'stepAsync']);
+}
+
+/** A model; not the promise of one. */
+export function checkModel<T>(argument: string, value: T): T {
+  return checkMade(argument, value, 'a model, made by `await createModel(runtime, options)`', ['computeGradients', 'predict']);
+}
+
+/** An optimizer; not the promise of one. */
+export function checkOptimizer<T>(argument: string, value: T): T {
+  const expected = 'an optimizer, such as `new Adam(runtime, params)`';
+  return checkMade(argument, value, expected, ['stepInto', 'addParams', 'stateDict']);
 }

@@ -50,6 +50,8 @@ export class Runtime {
   #nnReason = '';
   #disposed = false;
   #busy = false;
+  /** While callbacks run: how errors say when that is. */
+  #callbacks: string | null = null;
 
   /** @internal Use `createRuntime`. */
   constructor(parts: RuntimeParts, binaries: Binaries, { backend, parallelThreshold, relaxed }: RuntimeSettings) {
@@ -86,6 +88,7 @@ export class Runtime {
   /** Ends the workers. Whatever lives in this runtime's memory throws DisposedError from now on. */
   dispose(): void {
     if (this.#busy) throw new BusyError('the runtime');
+    if (this.#callbacks !== null) throw new BusyError('the runtime', this.#callbacks);
     if (this.#disposed) return;
     this.#disposed = true;
     this.#parts.workers?.close('the runtime was disposed');
@@ -98,7 +101,7 @@ export class Runtime {
 
   /** @internal The allocator; throws once the runtime is disposed. */
   get arena(): Arena {
-    this.check('the runtime');
+    this.checkOwner('the runtime');
     return this.#parts.arena;
   }
 
@@ -122,6 +125,23 @@ export class Runtime {
   check(what: string): void {
     if (this.#disposed) throw new DisposedError(what);
     if (this.#busy) throw new BusyError(what);
+  }
+
+  /**
+   * @internal Whether callbacks may be run now, and how errors say when that is; null: they are over. Until then memory is neither
+   * allocated nor given back, and nothing steps, loads or is disposed of.
+   * @returns what it was before, to be set again
+   */
+  setCallbacks(when: string | null): string | null {
+    const before = this.#callbacks;
+    this.#callbacks = when;
+    return before;
+  }
+
+  /** @internal As `check`; throws during callbacks too. For whatever changes more than the numbers in memory. */
+  checkOwner(what: string): void {
+    this.check(what);
+    if (this.#callbacks !== null) throw new BusyError(what, this.#callbacks);
   }
 
   /** @internal Runs the step that `table` describes; alone where this thread may not wait for others. */

@@ -135,6 +135,45 @@ describe('wrong options', () => {
   });
 });
 
+describe('dispose', () => {
+  /** A host that starts real threads, and counts those that have not been ended. */
+  async function countingHost(): Promise<{ host: WorkerHost; alive: () => number }> {
+    const { nodeWorkerHost } = await import('../../src/runtime/worker-host-node');
+    let alive = 0;
+    const spawn: WorkerHost['spawn'] = (input, onEnd) => {
+      const handle = nodeWorkerHost.spawn(input, onEnd);
+      alive++;
+      return {
+        ...handle,
+        terminate() {
+          alive--;
+          handle.terminate();
+          throw new Error('it cannot be ended'); // which must not keep the others
+        },
+      };
+    };
+    return { host: { spawn }, alive: () => alive };
+  }
+
+  it('ends all threads, even where ending one throws', async () => {
+    const { host, alive } = await countingHost();
+    const runtime = await create({ threads: 3, workerHost: host });
+    expect(alive()).toBe(2);
+    runtime.dispose();
+    expect(alive()).toBe(0);
+  });
+
+  it('while the code of models is loading: no thread is started afterwards', async () => {
+    const { createModel, dense } = await import('../../src/nn');
+    const { host, alive } = await countingHost();
+    const runtime = await create({ threads: 2, workerHost: host });
+    const model = createModel(runtime, { inputSize: 2, layers: [dense(2)] });
+    runtime.dispose();
+    await expect(model).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+    expect(alive()).toBe(0);
+  });
+});
+
 describe('where something is missing', () => {
   it('no WebAssembly SIMD: the oracle, and why; an error when SIMD was asked for', async () => {
     stubWasm({ validate: () => false });
