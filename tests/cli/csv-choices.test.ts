@@ -23,7 +23,7 @@ const refuse = (name: string, args: string, exitCode: number, message: string) =
 describe('a header of numbers', () => {
   put('years.csv', '2019,2020,2021', row);
   put('unclear.csv', '10,20,30', (i) => `${i % 7},${i % 5},${i % 3}`);
-  put('mixed.csv', 'label,2,1', (i) => `${i % 2},${i % 5},${i % 3}`);
+  put('mixed.csv', 'label,2,1', (i) => `${i % 2},${100 + (i % 5)},${200 + (i % 3)}`);
 
   test('is found by evidence, or told by --header', async () => {
     const { data } = await learn('years.csv', '--target', '-1');
