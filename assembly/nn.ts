@@ -6,7 +6,7 @@ import { dropElements } from './math/dropout';
 import { lookUp, lookUpGradient } from './math/embedding';
 import { gemm } from './math/gemm';
 import { peak } from './math/gemm-kernel';
-import { crossEntropy, firstGreatest } from './math/loss';
+import { crossEntropy, firstGreatest, totalWeight } from './math/loss';
 import { addScaled, addTo, copyTo, fillWith, multiplyTo, scaleBy } from './math/map';
 import {
   affineGradient,
@@ -237,9 +237,13 @@ export function layerNormGrad(
 // biome-ignore format: one line a role
 export function softmaxCrossEntropy(
   dlogits: usize, logits: usize, labels: usize, weights: usize,
-  rows: i32, cols: i32,
+  rows: i32, cols: i32, whole: f64,
 ): f64 {
-  return crossEntropy(dlogits, logits, labels, weights, rows, cols);
+  return crossEntropy(dlogits, logits, labels, weights, rows, cols, whole);
+}
+
+export function labelWeight(labels: usize, weights: usize, rows: i32, cols: i32): f64 {
+  return totalWeight(labels, weights, rows, cols);
 }
 
 export function binaryCrossEntropy(dlogits: usize, logits: usize, targets: usize, n: i32): f64 {
@@ -264,7 +268,8 @@ export function argmax(out: usize, logits: usize, rows: i32, cols: i32): void {
 export function predictedMatches(logits: usize, labels: usize, rows: i32, cols: i32): i32 {
   let matches = 0;
   for (let r = 0; r < rows; ++r) {
-    if (firstGreatest(logits, cols) === load<i32>(labels + ((<usize>r) << 2))) ++matches;
+    const predicted = firstGreatest(logits, cols);
+    if (predicted >= 0 && predicted === load<i32>(labels + ((<usize>r) << 2))) ++matches;
     logits += (<usize>cols) << 2;
   }
   return matches;

@@ -120,7 +120,9 @@ def loss_of(loss, output, targets):
     kind = loss["kind"]
     if kind == "crossEntropy":
         weights = torch.tensor(loss["classWeights"]) if "classWeights" in loss else None
-        return F.cross_entropy(output, targets.long(), weight=weights)
+        if loss.get("reduction") == "weighted-mean":
+            return F.cross_entropy(output, targets.long(), weight=weights)  # divides by the sum of the weights
+        return F.cross_entropy(output, targets.long(), weight=weights, reduction="sum") / len(targets)  # as Keras
     if kind == "binaryCrossEntropy":
         return F.binary_cross_entropy_with_logits(output, targets)
     if kind == "meanSquaredError":
@@ -171,7 +173,7 @@ def dense(units):
 CASES = [
     case("dense and relu", [4], [dense(6), layer("relu"), dense(3)], {"kind": "crossEntropy"}, 3),
     case("leaky relu, class weights", [4], [dense(6), layer("leakyRelu", slope=0.25), dense(3)],
-         {"kind": "crossEntropy", "classWeights": [0.5, 2.0, 1.0]}, 4),
+         {"kind": "crossEntropy", "classWeights": [0.5, 2.0, 1.0], "reduction": "weighted-mean"}, 4),
     case("tanh", [3], [dense(5), layer("tanh"), dense(2)], {"kind": "meanSquaredError"}, 3),
     case("sigmoid", [3], [dense(5), layer("sigmoid"), dense(3)], {"kind": "huber", "delta": 0.5}, 3),
     case("silu", [3], [dense(5), layer("silu"), dense(2)], {"kind": "binaryCrossEntropy"}, 3),
@@ -190,5 +192,7 @@ CASES = [
     case("conv, batch norm, overlapping max pool, global average", [5, 5, 1],
          [layer("conv2d", filters=3, kernelSize=2, padding="same"), layer("batchNorm"), layer("silu"),
           layer("maxPool2d", size=3, stride=1), layer("globalAvgPool"), dense(3)], {"kind": "crossEntropy"}, 3),
+    case("class weights over the count", [4], [dense(6), layer("relu"), dense(3)],
+         {"kind": "crossEntropy", "classWeights": [0.5, 2.0, 1.0]}, 5),
 ]
 print("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in CASES) + "\n]")

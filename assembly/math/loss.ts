@@ -4,11 +4,10 @@ import { exp4 } from './exp';
 import { loadPartial, storePartial } from './partial';
 
 /**
- * Mean over rows of log Σ e^x - x[label]; d = its gradient. d may be x: a row is read before it is written. With `weights`
- * (one f32 a class; 0 for none) a row counts as much as its label's weight.
+ * Sum over rows of w·(log Σ e^x - x[label]), divided by `whole`; d = its gradient. d may be x: a row is read before it is
+ * written. w is the label's weight in `weights` (one f32 a class), or 1 if that is 0.
  */
-export function crossEntropy(d: usize, x: usize, labels: usize, weights: usize, rows: i32, cols: i32): f64 {
-  const whole = totalWeight(labels, weights, rows, cols);
+export function crossEntropy(d: usize, x: usize, labels: usize, weights: usize, rows: i32, cols: i32, whole: f64): f64 {
   let total: f64 = 0;
   for (let r = 0; r < rows; ++r) {
     const label = load<u32>(labels);
@@ -26,9 +25,8 @@ function weightOf(label: u32, weights: usize, cols: i32): f64 {
   return weights !== 0 && label < <u32>cols ? <f64>load<f32>(weights + ((<usize>label) << 2)) : 1.0;
 }
 
-/** What all rows weigh, in f64 over ascending rows. */
-function totalWeight(labels: usize, weights: usize, rows: i32, cols: i32): f64 {
-  if (weights === 0) return <f64>rows;
+/** The sum of the labels' weights, in f64 over ascending rows. */
+export function totalWeight(labels: usize, weights: usize, rows: i32, cols: i32): f64 {
   let total: f64 = 0;
   for (let r = 0; r < rows; ++r) total += weightOf(load<u32>(labels + ((<usize>r) << 2)), weights, cols);
   return total;
@@ -37,13 +35,13 @@ function totalWeight(labels: usize, weights: usize, rows: i32, cols: i32): f64 {
 /** The unweighted loss of a row; its gradient is weighted: weight/whole of the row's own. */
 function crossEntropyRow(d: usize, x: usize, label: u32, weight: f64, whole: f64, cols: i32): f64 {
   const largest = rowMax(x, cols);
-  // No such class: a loss that cannot be overlooked, and nothing read or written outside the row.
+  // No such class: a loss and a gradient that no step accepts, and nothing read or written outside the row.
   const known = label < <u32>cols;
   const own = (<usize>label) << 2;
   const z: f64 = known ? <f64>load<f32>(x + own) - <f64>largest : NaN;
   const sum = exponentials(d, x, largest, cols);
   const e: f64 = known ? load<f32>(d + own) : 0;
-  scaleRow(d, cols, <f32>(weight / (sum * whole)));
+  scaleRow(d, cols, known ? <f32>(weight / (sum * whole)) : <f32>NaN);
   // p - 1 in f64: in f32 it would lose what a confident row has left of its gradient.
   if (known) store<f32>(d + own, <f32>(((e / sum - 1.0) * weight) / whole));
   return log(sum) - z;
@@ -94,13 +92,13 @@ function scaleRow(d: usize, cols: i32, a: f32): void {
   if (cols > 0) storePartial(d, f32x4.mul(loadPartial(d, cols), k), cols);
 }
 
-/** Index of the first greatest of `cols` (at least 1) elements; the first NaN counts as greatest. */
+/** Index of the first greatest of `cols` (at least 1) elements; -1 if any of them is NaN. */
 export function firstGreatest(x: usize, cols: i32): i32 {
   let best = 0;
   let greatest: f32 = -Infinity;
   for (let j = 0; j < cols; ++j) {
     const value = load<f32>(x);
-    if (F32.isNaN(value)) return j;
+    if (F32.isNaN(value)) return -1;
     if (value > greatest) {
       greatest = value;
       best = j;

@@ -59,7 +59,10 @@ export function elementLoss<L extends ElementLoss>(d: usize, x: usize, t: usize,
   return total / count;
 }
 
-/** Mean of max(x, 0) - x·t + log(1 + e^-|x|) over n elements; d[i] = (σ(x) - t)/n. d may be x. */
+/**
+ * Mean of max(x, 0) - x·t + log(1 + e^-|x|) over n elements; d[i] = (σ(x) - t)/n. d may be x. A target outside [0, 1] makes
+ * the loss and its own gradient NaN.
+ */
 export function logisticLoss(d: usize, x: usize, t: usize, n: i32): f64 {
   let total: f64 = 0;
   const count = <f64>n;
@@ -84,6 +87,8 @@ export function logisticLoss(d: usize, x: usize, t: usize, n: i32): f64 {
 /** The sum after one element more; e = e^-|x|. */
 function logisticElement(total: f64, d: usize, x: f64, e: f64, t: f64, count: f64): f64 {
   const sigma = (x < 0 ? e : 1.0) / (1.0 + e);
-  store<f32>(d, <f32>((sigma - t) / count));
-  return total + ((x < 0 ? 0.0 : x) - x * t + log(1.0 + e));
+  // Beyond [0, 1] the loss has no lower bound, and nothing that is learnt from it makes sense.
+  const target = t >= 0 && t <= 1 ? t : NaN;
+  store<f32>(d, <f32>((sigma - target) / count));
+  return total + ((x < 0 ? 0.0 : x) - x * target + log(1.0 + e));
 }

@@ -24,7 +24,7 @@ const SETTINGS = {
 } as const;
 
 const TITLES: Readonly<Record<Preset, string>> = {
-  restated: 'AdaL as restated: lr 0.01/√t, betas 0.9 and 0.999, eps 1e-8',
+  restated: 'AdaL as restated: lr 0.03162/√t, betas 0.9 and 0.999, eps 1e-8',
   practical: 'AdaL, practical: lr 0.01 to 0 by a cosine, betas 0.9 and 0.95, eps 0',
 };
 

@@ -104,7 +104,7 @@ function createProgram(version: string): Command {
         'restated',
       ),
     )
-    .addOption(option('--lr <rate>', "learning rate (default: the optimizer's; adal: 0.01)", parseLearningRate))
+    .addOption(option('--lr <rate>', "learning rate (default: the optimizer's; adal: 0.03162)", parseLearningRate))
     .addOption(option('--schedule <name>', 'of --lr: constant, linear, cosine, one-cycle, inverse-sqrt', parseSchedule))
     .addOption(option('--epochs <n>', 'passes over the training data', parseEpochs, '30'))
     .addOption(option('--batch-size <n>', 'examples a step (default: 32, charlm 64)', parseBatchSize))

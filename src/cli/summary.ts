@@ -20,7 +20,11 @@ export function summarize(
   files: readonly string[],
 ): string {
   const parts = [figures(settings, data, result, folder, files)];
-  if (result.confusion) parts.push(formatConfusion(result.confusion, data.classNames));
+  if (result.confusion && 'labels' in data.test) {
+    const examples = result.confusion.map(() => 0);
+    for (const label of data.test.labels) examples[label]++;
+    parts.push(formatConfusion(result.confusion, data.classNames, examples));
+  }
   return parts.join('\n\n');
 }
 

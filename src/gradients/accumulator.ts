@@ -9,7 +9,7 @@ import type { Optimizer } from '../optimizers/optimizer';
 import { emptyResult, type Gradients, type StepResult } from '../optimizers/step-result';
 import { checkFloats } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
-import { checkChoice, checkInteger, checkOptions, fail } from '../validate';
+import { checkChoice, checkInteger, checkNumber, checkOptimizer, checkOptions, fail } from '../validate';
 import { Companions } from './companions';
 
 export interface GradientAccumulatorOptions {
@@ -30,8 +30,8 @@ export interface AccumulatorStateDict {
   reduction: 'mean' | 'sum';
   /** Micro-batches added. */
   count: number;
-  /** By parameter name: how many of them it took part in, and their mean or sum. Empty between windows. */
-  sums: Record<string, { count: number; data: Float32Array }>;
+  /** By parameter name: how many of them it took part in, what these weigh, and their mean or sum. Empty between windows. */
+  sums: Record<string, { count: number; weight: number; data: Float32Array }>;
 }
 
 /** Micro-batches that a window may have: the count of each stays exact in float32. */
@@ -40,9 +40,10 @@ const MAX_STEPS = 2 ** 24;
 /**
  * Adds up the gradients of `steps` micro-batches, then steps with their mean or sum:
  *
- *     mean:  ḡ ← ḡ - (ḡ - g)/k, k = 1 … steps, from ḡ = g         sum:  ḡ ← ḡ + g
+ *     mean:  ḡ ← ḡ - (ḡ - g)·w/W, W = Σ w so far, from ḡ = g         sum:  ḡ ← ḡ + g
  *
- * in float32 and in the order of the calls. The running mean keeps equal gradients exactly and overflows no sooner than they do.
+ * in float32 and in the order of the calls. w is 1 unless `add` is told another weight, and W then the count of micro-batches.
+ * The running mean keeps equal gradients exactly and overflows no sooner than they do.
  * It takes 4 bytes a parameter besides the optimizer's own memory.
  *
  * - Each parameter counts the micro-batches it took part in: one that is unfrozen or added in the middle of a window has the
@@ -69,6 +70,8 @@ export class GradientAccumulator {
   readonly #sums: Companions;
   /** By parameter: the micro-batches that are in its sum. */
   readonly #counts: number[] = [];
+  /** By parameter: what they weigh. */
+  readonly #weights: number[] = [];
   #count = 0;
 
   /**
@@ -76,6 +79,7 @@ export class GradientAccumulator {
    * @throws OutOfMemoryError; nothing stays allocated then
    */
   constructor(optimizer: Optimizer, options: GradientAccumulatorOptions) {
+    checkOptimizer('optimizer', optimizer);
     checkOptions('options', options, ['steps', 'reduction']);
     this.steps = checkInteger('steps', options.steps, 1, MAX_STEPS);
     this.reduction = checkChoice('reduction', options.reduction ?? 'mean', ['mean', 'sum']);
@@ -96,23 +100,25 @@ export class GradientAccumulator {
   /**
    * Adds the gradients in `optimizer.grads`, or those given, which are copied there first.
    * @param grads every unfrozen parameter's gradient, by name
+   * @param weight what the micro-batch counts in the mean of its window, such as its number of samples: a finite number > 0.
+   * Of no effect on sums. @default 1
    * @returns what the step did if this call completed a window, otherwise null
-   * @throws what `optimizer.step` throws
+   * @throws ArgumentError for another weight, and what `optimizer.step` throws
    */
-  add(grads?: Gradients): StepResult | null {
-    return this.#gather(grads) ? this.optimizer.step() : null;
+  add(grads?: Gradients, weight = 1): StepResult | null {
+    return this.#gather(grads, weight) ? this.optimizer.step() : null;
   }
 
   /** The same, writing into the caller's result if it steps: allocates nothing. @returns whether it stepped */
-  addInto(result: StepResult, grads?: Gradients): boolean {
-    const complete = this.#gather(grads);
+  addInto(result: StepResult, grads?: Gradients, weight = 1): boolean {
+    const complete = this.#gather(grads, weight);
     if (complete) this.optimizer.stepInto(result);
     return complete;
   }
 
   /** The same with `optimizer.stepAsync`. */
-  async addAsync(grads?: Gradients): Promise<StepResult | null> {
-    return this.#gather(grads) ? this.optimizer.stepAsync() : null;
+  async addAsync(grads?: Gradients, weight = 1): Promise<StepResult | null> {
+    return this.#gather(grads, weight) ? this.optimizer.stepAsync() : null;
   }
 
   /**
@@ -138,15 +144,18 @@ export class GradientAccumulator {
     this.#sums.check();
     this.#count = 0;
     this.#counts.fill(0);
+    this.#weights.fill(0);
   }
 
   /** The window under way, for resuming in its middle bit for bit. */
   stateDict(): AccumulatorStateDict {
     this.#follow();
-    const sums = createRecord<{ count: number; data: Float32Array }>();
+    const sums = createRecord<AccumulatorStateDict['sums'][string]>();
     for (const [index, { name }] of this.#sums.parameters.entries()) {
       const { data } = this.#sums.tensors[index];
-      if (this.#count > 0) sums[name] = { count: this.#counts[index], data: data.slice() };
+      if (this.#count > 0) {
+        sums[name] = { count: this.#counts[index], weight: this.#weights[index], data: data.slice() };
+      }
     }
     return { version: 1, reduction: this.reduction, count: this.#count, sums };
   }
@@ -164,13 +173,16 @@ export class GradientAccumulator {
     const sums = dict.count === 0 ? [] : this.#sums.match('stateDict.sums', dict.sums);
     for (const [index, sum] of sums.entries()) {
       const path = `stateDict.sums.${this.#sums.parameters[index].name}`;
-      checkInteger(`${path}.count`, sum?.count, 0, dict.count);
+      const count = checkInteger(`${path}.count`, sum?.count, 0, dict.count);
+      const fits = (weight: number) => (count === 0 ? weight === 0 : weight > 0);
+      checkNumber(`${path}.weight`, sum.weight, count === 0 ? '[0, 0]' : '(0, ∞)', fits);
       checkFloats(`${path}.data`, sum.data, this.optimizer.runtime, this.#sums.tensors[index].length);
     }
     this.reset();
     this.#count = dict.count;
-    for (const [index, { count, data }] of sums.entries()) {
+    for (const [index, { count, weight, data }] of sums.entries()) {
       this.#counts[index] = count;
+      this.#weights[index] = weight;
       this.#sums.tensors[index].data.set(data);
     }
   }
@@ -181,13 +193,14 @@ export class GradientAccumulator {
   }
 
   /** Adds one micro-batch. True: it completes a window, whose result lies in `optimizer.grads` now. */
-  #gather(grads: Gradients | undefined): boolean {
+  #gather(grads: Gradients | undefined, weight: number): boolean {
+    checkNumber('weight', weight, '(0, ∞)', (value) => value > 0);
     this.#follow();
     if (grads !== undefined) this.optimizer.copyGradients(grads);
     const { slots, paramGroups } = this.optimizer;
     const complete = this.#count + 1 === this.steps;
     for (let index = 0; index < slots.length; index++) {
-      if (!paramGroups[slots[index].group].frozen) this.#addOne(index, complete);
+      if (!paramGroups[slots[index].group].frozen) this.#addOne(index, weight, complete);
     }
     if (complete) this.reset();
     else this.#count++;
@@ -195,23 +208,27 @@ export class GradientAccumulator {
   }
 
   /** Adds a parameter's gradient to its sum; the last one of a window the other way round. */
-  #addOne(index: number, last: boolean): void {
+  #addOne(index: number, weight: number, last: boolean): void {
     const { grad } = this.optimizer.slots[index].parameter;
     const sum = this.#sums.tensors[index];
     const count = ++this.#counts[index];
+    const whole = (this.#weights[index] += weight);
     if (count === 1) {
       if (!last) sum.data.set(grad.data);
       return;
     }
     const { address } = last ? grad : sum;
     const { kernels } = this.optimizer.runtime;
-    if (this.reduction === 'mean') kernels.combine(address, sum.address, grad.address, grad.length, 1, 1 / count);
+    if (this.reduction === 'mean') kernels.combine(address, sum.address, grad.address, grad.length, 1, weight / whole);
     else kernels.combine(address, sum.address, grad.address, grad.length, 0, 1);
   }
 
   /** Looks for parameters that came with `addParamGroup`. */
   #follow(): void {
     this.#sums.follow();
-    while (this.#counts.length < this.#sums.tensors.length) this.#counts.push(0);
+    while (this.#counts.length < this.#sums.tensors.length) {
+      this.#counts.push(0);
+      this.#weights.push(0);
+    }
   }
 }

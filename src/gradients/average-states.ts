@@ -5,10 +5,15 @@ import type { Runtime } from '../runtime/runtime';
 import { checkFloats } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
-import { checkNumber, fail } from '../validate';
+import { checkNumber, checkRuntime, fail } from '../validate';
 
-/** A model's parameters by name, or the state dict of its optimizer. */
-export type ModelState = Readonly<Record<string, Float32Array>> | StateDict;
+/** What models have learnt, by name. */
+interface LearntArrays {
+  readonly arrays: Readonly<Record<string, { readonly data: Float32Array }>>;
+}
+
+/** A model's parameters by name, the state dict of its optimizer, or its own, which has its running figures too. */
+export type ModelState = Readonly<Record<string, Float32Array>> | StateDict | LearntArrays;
 
 /**
  * The weighted mean of several models' parameters, element by element:
@@ -20,7 +25,8 @@ export type ModelState = Readonly<Record<string, Float32Array>> | StateDict;
  * NaN. From state dicts the parameters are taken; for Schedule-Free these are its averaged point.
  *
  * @param runtime where it is computed; twice the largest tensor's bytes are allocated meanwhile
- * @param states at least one; all with the same names and sizes
+ * @param states at least one; all with the same names and sizes. Models with batch norm need their own state dicts
+ *   (`model.stateDict()`): an optimizer's has no running figures
  * @param weights one for each state, in [0, ∞), not all 0, such as the samples each was trained on. By default all 1
  * @returns the mean by name, in the first state's order of names: new arrays
  * @throws ArgumentError naming the state and parameter that does not fit
@@ -35,6 +41,7 @@ export function averageStates(
   states: readonly ModelState[],
   weights?: readonly number[],
 ): Record<string, Float32Array> {
+  checkRuntime('runtime', runtime);
   const records = checkStates(runtime, states);
   const counted = checkWeights(weights, states.length);
   const lengths = Object.entries(records[0]).map(([name, { length }]) => ({ name, length }));
@@ -102,16 +109,18 @@ function parametersOf(path: string, state: ModelState): Arrays {
   if (typeof state !== 'object' || state === null || Array.isArray(state) || ArrayBuffer.isView(state)) {
     fail(path, 'an object of Float32Arrays by name, or a state dict', state);
   }
-  if (!isStateDict(state)) return state;
+  const named = namedArrays(state);
+  if (!named) return state as Arrays;
   const record = createRecord<Float32Array>();
-  for (const [name, parameter] of Object.entries(state.params)) record[name] = parameter?.data;
+  for (const [name, parameter] of Object.entries(named)) record[name] = parameter?.data;
   return record;
 }
 
-/** A parameter may be called `params`, but is a Float32Array then. */
-function isStateDict(state: ModelState): state is StateDict {
-  const { params } = state as StateDict;
-  return typeof params === 'object' && params !== null && !ArrayBuffer.isView(params);
+/** The arrays of a state dict; null for a record of arrays, one of which may be called `params`. */
+function namedArrays(state: ModelState): Readonly<Record<string, { readonly data: Float32Array }>> | null {
+  const { params, arrays } = state as Partial<StateDict & LearntArrays>;
+  const found = params ?? arrays;
+  return typeof found === 'object' && found !== null && !ArrayBuffer.isView(found) ? found : null;
 }
 
 /** Those of positive weight, in order. */

@@ -5,22 +5,22 @@
  */
 import { ArgumentError, DisposedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
-import type { Parameter } from '../tensors/parameter';
+import type { EvaluatedTensor } from '../tensors/evaluated-tensor';
 import { Tensor } from '../tensors/tensor';
 import { fail } from '../validate';
 
-/** A parameter as an optimizer, or a model, names it. */
-export interface NamedParameter {
+/** A parameter, or a running figure, as an optimizer or a model names it. */
+export interface NamedTensor {
   readonly name: string;
-  readonly parameter: Parameter;
+  readonly parameter: EvaluatedTensor;
 }
 
 export class Companions {
   /** The parameters that have a companion. */
-  readonly parameters: NamedParameter[] = [];
+  readonly parameters: NamedTensor[] = [];
   readonly tensors: Tensor[] = [];
   readonly #runtime: Runtime;
-  readonly #source: () => readonly NamedParameter[];
+  readonly #source: () => readonly NamedTensor[];
   readonly #label: string;
   #disposed = false;
 
@@ -28,7 +28,7 @@ export class Companions {
    * @param source lists the parameters; the list may grow, but only at its end
    * @param label what errors call the owner
    */
-  constructor(runtime: Runtime, source: () => readonly NamedParameter[], label: string) {
+  constructor(runtime: Runtime, source: () => readonly NamedTensor[], label: string) {
     this.#runtime = runtime;
     this.#source = source;
     this.#label = label;
@@ -60,6 +60,14 @@ export class Companions {
   check(): void {
     if (this.#disposed) throw new DisposedError(this.#label);
     this.#runtime.check(this.#label);
+  }
+
+  /** @throws DisposedError when a parameter's memory is no longer its own */
+  checkAlive(): void {
+    for (let i = 0; i < this.parameters.length; i++) {
+      const { name, parameter } = this.parameters[i];
+      if (parameter.value.disposed) throw new DisposedError(`parameter "${name}"`);
+    }
   }
 
   /**

@@ -3,13 +3,13 @@
  *
  * Invariant: averages change by `update` and `loadStateDict` alone; the weights themselves are never written.
  */
-import { DisposedError } from '../errors';
+import { ArgumentError, DisposedError } from '../errors';
 import { Optimizer } from '../optimizers/optimizer';
 import type { StateDictParameter } from '../optimizers/state-dict';
 import { checkFloats, Parameter } from '../tensors/parameter';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import { checkInteger, checkNumber, checkOptions, describe, fail } from '../validate';
-import { Companions, type NamedParameter } from './companions';
+import { Companions, type NamedTensor } from './companions';
 
 export interface MovingAverageOptions {
   /**
@@ -37,6 +37,10 @@ export interface MovingAverageStateDict {
  * in float32, beginning with the weights as they are when the average is created. Weights that do not change are kept exactly.
  * An average comes no nearer to its weights than half a float32 step divided by 1-β: up to 6e-5 of them with β = 0.999. It takes 4
  * bytes a parameter. Parameters that come with `addParamGroup` join at the next update, with the weights they have then.
+ *
+ * Running figures of the models that the parameters belong to (batch norm's means and variances) are averaged alike, and stand
+ * in together with the weights: an averaged network evaluates with figures of its own. Their names are those in `model.weights`;
+ * where two models under one optimizer have the same, the second's end with `#2`.
  *
  * @example
  * const optimizer = new AdaL(await createRuntime(), { w: new Float32Array(10) });
@@ -67,7 +71,7 @@ export class ExponentialMovingAverage {
     checkOptions('options', options, ['decay']);
     const { decay = 0.999 } = options;
     this.#decay = typeof decay === 'function' ? decay : checkDecay('decay', decay);
-    const list = listParameters(source);
+    const list = listAveraged(source);
     const { runtime } = source instanceof Optimizer ? source : list()[0].parameter.value;
     this.#averages = new Companions(runtime, list, 'the moving average');
     this.#follow();
@@ -91,8 +95,8 @@ export class ExponentialMovingAverage {
     const update = this.#updateCount + 1;
     const decay = typeof this.#decay === 'number' ? this.#decay : checkDecay(`decay(${update})`, this.#decay(update));
     this.#follow();
+    this.#averages.checkAlive();
     const { parameters, tensors } = this.#averages;
-    for (let i = 0; i < parameters.length; i++) checkAlive(parameters[i]);
     for (let i = 0; i < parameters.length; i++) {
       const { address, length, runtime } = tensors[i];
       runtime.kernels.combine(address, address, parameters[i].parameter.value.address, length, 1, 1 - decay);
@@ -106,7 +110,7 @@ export class ExponentialMovingAverage {
    */
   apply(): void {
     this.#check();
-    for (const named of this.#averages.parameters) checkAlive(named);
+    this.#averages.checkAlive();
     this.#applied = true;
     this.#standIn(0);
   }
@@ -134,20 +138,40 @@ export class ExponentialMovingAverage {
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
    */
   loadStateDict(dict: MovingAverageStateDict): void {
+    this.prepareLoad(dict)();
+  }
+
+  /** @internal What is averaged. */
+  get averaged(): readonly NamedTensor[] {
     this.#follow();
+    return this.#averages.parameters;
+  }
+
+  /** @internal Checks a state dict, and returns what takes it over; that cannot fail. @throws ArgumentError */
+  prepareLoad(dict: MovingAverageStateDict): () => void {
+    this.#follow();
+    this.#averages.checkAlive();
     if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
     if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
     checkInteger('stateDict.updates', dict.updates, 0, Number.MAX_SAFE_INTEGER);
     const params = this.#averages.match('stateDict.params', dict.params);
     const { parameters, tensors } = this.#averages;
-    for (const [index, given] of params.entries()) {
+    const values = params.map((given, index) => {
       const path = `stateDict.params.${parameters[index].name}`;
       const { shape, length, runtime } = tensors[index];
       if (String(given?.shape) !== String(shape)) fail(`${path}.shape`, describe([...shape]), given?.shape);
-      checkFloats(`${path}.data`, given.data, runtime, length);
-    }
-    for (const [index, { data }] of params.entries()) tensors[index].data.set(data);
-    this.#updateCount = dict.updates;
+      const data = checkFloats(`${path}.data`, given.data, runtime, length).slice();
+      const { minimum } = parameters[index].parameter;
+      const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
+      const range = minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
+      if (wrong >= 0) throw new ArgumentError(`${path}.data[${wrong}]`, range, describe(data[wrong]));
+      return data;
+    });
+    const { updates } = dict;
+    return () => {
+      for (const [index, data] of values.entries()) tensors[index].data.set(data);
+      this.#updateCount = updates;
+    };
   }
 
   /** Frees the memory; models evaluate with their weights again. */
@@ -175,8 +199,30 @@ export class ExponentialMovingAverage {
   }
 }
 
-/** A function that lists the parameters, since an optimizer's may grow in number. */
-function listParameters(source: unknown): () => readonly NamedParameter[] {
+/** A function that lists what is averaged, since an optimizer's parameters may grow in number. */
+function listAveraged(source: unknown): () => readonly NamedTensor[] {
+  const parameters = listParameters(source);
+  const listed: NamedTensor[] = [];
+  const owners = new Set<object>();
+  let known = 0;
+  return () => {
+    const all = parameters();
+    for (; known < all.length; known++) {
+      const { name, parameter } = all[known];
+      listed.push({ name, parameter });
+      const { owner } = parameter;
+      if (owner === null || owners.has(owner)) continue;
+      owners.add(owner);
+      for (const [figure, tensor] of Object.entries(owner.runningFigures)) {
+        listed.push({ name: owners.size === 1 ? figure : `${figure}#${owners.size}`, parameter: tensor });
+      }
+    }
+    return listed;
+  };
+}
+
+/** A function that lists the parameters. */
+function listParameters(source: unknown): () => readonly { readonly name: string; readonly parameter: Parameter }[] {
   if (source instanceof Optimizer) return () => source.slots;
   if (typeof source !== 'object' || source === null) fail('source', 'an optimizer, or an object of Parameters by name', source);
   const list = Object.entries(source).map(([name, parameter]) => {
@@ -186,7 +232,7 @@ function listParameters(source: unknown): () => readonly NamedParameter[] {
   if (list.length === 0) fail('source', 'at least one parameter', source);
   const [{ parameter: first }] = list;
   for (const { name, parameter } of list) {
-    checkAlive({ name, parameter });
+    if (parameter.value.disposed) throw new DisposedError(`parameter "${name}"`);
     if (parameter.value.runtime !== first.value.runtime) fail(`source.${name}`, 'a parameter of the same runtime', parameter);
   }
   return () => list;
@@ -194,8 +240,4 @@ function listParameters(source: unknown): () => readonly NamedParameter[] {
 
 function checkDecay(argument: string, value: unknown): number {
   return checkNumber(argument, value, '[0, 1)', (x) => x >= 0 && x < 1);
-}
-
-function checkAlive({ name, parameter }: NamedParameter): void {
-  if (parameter.value.disposed) throw new DisposedError(`parameter "${name}"`);
 }

@@ -2,7 +2,7 @@
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
-import { checkInteger, checkOptions, describe, fail } from '../validate';
+import { checkInteger, checkOptions, checkRuntime, describe, fail } from '../validate';
 import { type Freeze, frozenNames } from './freeze';
 import type { Layer } from './layers';
 import type { PlannedLayer, Shape } from './layers/layer';
@@ -59,6 +59,7 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
  * });
  */
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
+  checkRuntime('runtime', runtime);
   const { settings } = readOptions(options);
   const kernels = await runtime.nn();
   return new Model(runtime, kernels, { ...settings, threads: kernels.threads });
@@ -87,7 +88,7 @@ export function describeModel(options: ModelOptions): ModelDescription {
 /** The options with their defaults, checked, and the layers planned. */
 function readOptions(options: ModelOptions): { settings: ModelSettings; planned: readonly PlannedLayer[] } {
   checkOptions('options', options, ['inputSize', 'inputShape', 'layers', 'loss', 'batchSize', 'seed', 'freeze', 'training']);
-  const { loss = crossEntropy(), batchSize = 32, seed = 0, freeze, training = true } = options;
+  const { batchSize = 32, seed = 0, freeze, training = true } = options;
   const inputShape = checkInputShape(options);
   checkInteger('batchSize', batchSize, 1, MAX_BATCH);
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
@@ -95,10 +96,17 @@ function readOptions(options: ModelOptions): { settings: ModelSettings; planned:
   const planned = inferShapes(inputShape, options.layers);
   const layers = Object.freeze([...options.layers]);
   const output = planned[planned.length - 1].output;
-  checkLoss('loss', loss, elementCount(output));
-  if (lossKindOf(loss).targets === 'classes' && output.length !== 1) {
+  const loss = checkLoss('loss', options.loss === undefined ? crossEntropy() : options.loss, elementCount(output));
+  if (lossKindOf(loss).targets === 'classes') {
     const last = `layers[${planned.length - 1}] (${layers[planned.length - 1].kind})`;
-    throw new ArgumentError(last, 'an output of one row, the classes, for a loss on classes', describe(output));
+    if (output.length !== 1) {
+      throw new ArgumentError(last, 'an output of one row, the classes, for a loss on classes', describe(output));
+    }
+    // With one class there is nothing to learn: the loss is 0 whatever the output.
+    if (output[0] === 1) {
+      const expected = 'at least 2 outputs, one a class (binaryCrossEntropy() tells yes from no with 1)';
+      throw new ArgumentError(last, expected, '1');
+    }
   }
   const frozen = frozenNames(freeze, layers, planned, training);
   return { settings: { inputShape, layers, loss, batchSize, seed, training, frozen }, planned };

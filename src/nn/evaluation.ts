@@ -1,5 +1,5 @@
 /** Judging a model, and using it: loss, accuracy, top-k, confusion, predictions. */
-import { checkInteger, checkOptions, fail } from '../validate';
+import { checkInteger, checkModel, checkOptions, fail } from '../validate';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
 import {
@@ -20,13 +20,19 @@ export interface EvaluateOptions {
 }
 
 export interface Evaluation {
-  /** Mean loss. Class weights of the loss count within each batch. */
+  /**
+   * Mean loss over all samples, whatever the model's batch size: with class weights Σ w·ℓ / n, or Σ w·ℓ / Σ w if the loss has the
+   * reduction 'weighted-mean'.
+   */
   readonly loss: number;
-  /** Share of samples whose class has the greatest output; null for losses on values. */
+  /**
+   * Share of samples whose class has the greatest output, the first of equals; null for losses on values. A sample any of whose
+   * outputs is NaN is wrong.
+   */
   readonly accuracy: number | null;
-  /** Share whose class is among the k greatest, if asked for. */
+  /** Share whose class is among the k greatest, the first of equals, if asked for. Outputs that are NaN make a sample wrong here too. */
   readonly topKAccuracy: number | null;
-  /** confusion[actual][predicted], if asked for. */
+  /** confusion[actual][predicted], if asked for. Samples any of whose outputs is NaN are predicted to be no class, and left out. */
   readonly confusion: readonly (readonly number[])[] | null;
 }
 
@@ -38,6 +44,7 @@ class Tally {
   correct = 0;
   withinTopK = 0;
   seen = 0;
+  weight = 0;
 
   constructor(classes: number, { topK = 0, confusion = false }: EvaluateOptions) {
     this.#topK = topK;
@@ -46,14 +53,16 @@ class Tally {
 
   /** Adds the batch in the model. */
   add(model: Model, count: number): void {
-    const { correct, loss } = model.evaluate(count);
-    this.loss += count * loss;
+    const { correct, loss, weight } = model.evaluate(count);
+    this.loss += weight * loss;
+    this.weight += weight;
     this.correct += correct;
     this.seen += count;
     if (!this.confusion && this.#topK === 0) return;
     const { output, labels, outputSize } = model;
     for (let i = 0; i < count; i++) {
       const row = output.subarray(i * outputSize, (i + 1) * outputSize);
+      if (row.some(Number.isNaN)) continue;
       if (this.#topK > 0 && rankOf(row, labels[i]) < this.#topK) this.withinTopK++;
       if (this.confusion) this.confusion[labels[i]][firstGreatest(row)]++;
     }
@@ -61,7 +70,7 @@ class Tally {
 
   result(classes: boolean): Evaluation {
     return {
-      loss: this.loss / this.seen,
+      loss: this.loss / this.weight,
       accuracy: classes ? this.correct / this.seen : null,
       topKAccuracy: this.#topK > 0 ? this.withinTopK / this.seen : null,
       confusion: this.confusion,
@@ -76,13 +85,10 @@ function rankOf(row: Float32Array, own: number): number {
   return rank;
 }
 
-/** Index of the first greatest; the first NaN counts as greatest. */
+/** Index of the first greatest. */
 function firstGreatest(row: Float32Array): number {
   let best = 0;
-  for (let j = 0; j < row.length; j++) {
-    if (Number.isNaN(row[j])) return j;
-    if (row[j] > row[best]) best = j;
-  }
+  for (let j = 1; j < row.length; j++) if (row[j] > row[best]) best = j;
   return best;
 }
 
@@ -94,10 +100,13 @@ export function readEvaluation(
   options: EvaluateOptions = {},
 ): SampleArrays {
   checkOptions('options', options, ['topK', 'confusion']);
+  const { topK, confusion } = options;
   const arrays = readSamples(argument, model, samples);
-  if (options.topK !== undefined) checkInteger('topK', options.topK, 1, model.outputSize);
-  if (lossKindOf(model.loss).targets !== 'classes' && (options.topK !== undefined || options.confusion))
+  if (topK !== undefined) checkInteger('topK', topK, 1, model.outputSize);
+  if (confusion !== undefined && typeof confusion !== 'boolean') fail('confusion', 'true or false', confusion);
+  if (lossKindOf(model.loss).targets !== 'classes' && (topK !== undefined || confusion)) {
     fail('options', 'neither topK nor confusion, which are for classes', options);
+  }
   return arrays;
 }
 
@@ -111,9 +120,10 @@ export function* evaluationOf(
   samples: Samples,
   options: EvaluateOptions = {},
 ): Generator<void, Evaluation> {
-  const arrays = readEvaluation(argument, model, samples, options);
+  const read = typeof options === 'object' && options !== null ? { ...options } : options;
+  const arrays = readEvaluation(argument, model, samples, read);
   const { count } = arrays;
-  const tally = new Tally(model.outputSize, options);
+  const tally = new Tally(model.outputSize, read);
   for (let from = 0; from < count; from += model.batchSize) {
     const size = Math.min(model.batchSize, count - from);
     loadRange(model, arrays, from, size);
@@ -124,12 +134,14 @@ export function* evaluationOf(
 }
 
 /**
- * Mean loss and, for classes, accuracy over samples, whatever their number.
+ * Computes the mean loss and, for classes, the accuracy over samples, whatever their number.
  *
- * @throws ArgumentError for samples or options that do not fit the model
+ * @throws ArgumentError for samples or options that do not fit the model, and for samples whose classes or columns have other
+ * names than those it was trained with
  * @example const { accuracy, confusion } = evaluate(model, test, { confusion: true });
  */
 export function evaluate(model: Model, samples: Samples, options: EvaluateOptions = {}): Evaluation {
+  checkModel('model', model);
   const batches = evaluationOf('samples', model, samples, options);
   for (let turn = batches.next(); ; turn = batches.next()) if (turn.done) return turn.value;
 }
@@ -142,7 +154,7 @@ export function evaluate(model: Model, samples: Samples, options: EvaluateOption
  * @example const [probabilityOfRain] = predict(model, today);
  */
 export function predict(model: Model, features: Float32Array | FeatureTensor): Float32Array {
-  const { inputSize, outputSize, batchSize } = model;
+  const { inputSize, outputSize, batchSize } = checkModel('model', model);
   const values = readFeatures('features', features);
   if (values.length % inputSize !== 0) fail('features', `a Float32Array of ${inputSize} values a sample`, values);
   const count = values.length / inputSize;

@@ -4,6 +4,7 @@ import type { CheckpointStore } from '../checkpoint/stores/store';
 import type { StateDict } from '../optimizers/state-dict';
 import type { LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, checkOptions, fail } from '../validate';
+import type { LastBatch } from './batch-source';
 import { EarlyStopping, type EarlyStoppingOptions } from './early-stopping';
 import type { EvaluateOptions, Evaluation } from './evaluation';
 import type { Samples } from './samples';
@@ -11,14 +12,17 @@ import type { Samples } from './samples';
 /** What `fit` needs of an optimizer; all of the library's have it. */
 export interface FitOptimizer {
   step(): { skipped: boolean };
-  readonly paramGroups: readonly { lr: LearningRate }[];
+  readonly paramGroups: readonly { lr: LearningRate; readonly frozen?: boolean }[];
   stateDict(): StateDict;
   loadStateDict(state: StateDict): void;
+  /** @internal */
+  readonly slots?: readonly { readonly name: string; readonly group: number; readonly parameter: object }[];
 }
 
 /** What `fit` needs of a `GradientAccumulator` of `adal-wasm/gradients`. */
 export interface FitAccumulator {
-  add(): { skipped: boolean } | null;
+  readonly optimizer?: object;
+  add(gradients?: undefined, weight?: number): { skipped: boolean } | null;
   flush(): { skipped: boolean } | null;
   stateDict(): unknown;
   loadStateDict(state: never): void;
@@ -29,6 +33,10 @@ export interface FitAverage {
   update(): void;
   stateDict(): unknown;
   loadStateDict(state: never): void;
+  /** @internal */
+  readonly averaged?: readonly { readonly parameter: object }[];
+  /** @internal */
+  prepareLoad?(state: never): () => void;
 }
 
 export interface CheckpointOptions {
@@ -36,7 +44,10 @@ export interface CheckpointOptions {
   store: CheckpointStore;
   /** Steps between saves, besides one after every epoch and one at the end: an integer ≥ 1. @default after every epoch only */
   every?: number;
-  /** What the store shall hold in the end: the last state, from which a run resumes, or that of the best epoch. @default 'last' */
+  /**
+   * What the store shall hold in the end: the last state, from which a run resumes, or that of the best epoch, which is
+   * `bestEpoch` of the result. @default 'last'
+   */
   keep?: 'last' | 'best';
   /**
    * Your own data, kept in every checkpoint: `decodeCheckpoint(bytes).extras`. The keys `model`, `average` and `run` are taken.
@@ -52,13 +63,27 @@ export interface FitOptions {
   epochs: number;
   /** Of the order of samples: an integer in [0, 2^53). @default 0 */
   seed?: number;
+  /**
+   * Epochs of the order of samples that count as done, so that the first epoch of this call has the order of the next one: an
+   * integer in [0, 2^31). A run that is resumed keeps its own. @default the complete epochs for which `fit` has trained this
+   * model with this seed; 0 for a new model
+   */
+  initialEpoch?: number;
+  /**
+   * What becomes of an epoch's last batch when it is shorter than the model's batch size. 'keep': it is trained on as it is, and
+   * counts in the epoch's loss by its samples. 'drop': it is left out; with samples in memory, those left out are others every
+   * epoch. 'merge': it and the batch before are made into two of equal size, or nearly.
+   * @default 'keep'
+   */
+  lastBatch?: LastBatch;
   /** Evaluated after every epoch. */
   validation?: Samples;
   /** What validation counts besides loss and accuracy. */
   metrics?: EvaluateOptions;
   /**
    * A GradientAccumulator of the same optimizer: it is given every batch, and steps when its window is complete and at the end of
-   * an epoch, so that no window spans two. A short batch counts as one.
+   * an epoch, so that no window spans two. Batches count in the mean of their window by their samples (by the sum of their
+   * class weights under 'weighted-mean'), so that 10 batches of 4 make the step of one batch of 40.
    */
   accumulator?: FitAccumulator;
   /** An ExponentialMovingAverage of the parameters, updated after every accepted step. After `average.apply()` validation is of it. */
@@ -109,7 +134,10 @@ export interface FitResult {
   readonly steps: number;
   /** Why training ended. */
   readonly reason: 'complete' | 'aborted' | 'early-stopping';
-  /** Of the lowest loss (on validation, if there is one); null without a complete epoch. */
+  /**
+   * The last epoch whose loss (on validation, if there is one) was lower than that of the best epoch before, by more than
+   * `earlyStopping.minDelta`; null if no complete epoch had a loss that is a number.
+   */
   readonly bestEpoch: number | null;
   readonly samplesPerSecond: number;
 }
@@ -118,6 +146,8 @@ const OPTION_NAMES = [
   'optimizer',
   'epochs',
   'seed',
+  'initialEpoch',
+  'lastBatch',
   'validation',
   'metrics',
   'accumulator',
@@ -130,13 +160,35 @@ const OPTION_NAMES = [
   'budgetMs',
 ];
 
+/**
+ * The options, read once and then checked: what a caller's object says later changes nothing.
+ * @throws ArgumentError for options out of range
+ */
+export function copyFitOptions(options: FitOptions): FitOptions {
+  if (typeof options !== 'object' || options === null) fail('options', 'an options object', options);
+  const copy = { ...options };
+  for (const name of ['metrics', 'earlyStopping', 'checkpoint'] as const) {
+    const value: unknown = copy[name];
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) copy[name] = { ...value } as never;
+  }
+  checkFitOptions(copy);
+  return copy;
+}
+
 /** Checks all that does not depend on model and data. @throws ArgumentError for options out of range */
 export function checkFitOptions(options: FitOptions): void {
   checkOptions('options', options, OPTION_NAMES);
   const { optimizer, epochs, seed = 0, budgetMs = 8, checkpoint, earlyStopping, accumulator, average } = options;
+  const { initialEpoch = 0, signal, onProgress, lastBatch = 'keep' } = options;
+  checkChoice('lastBatch', lastBatch, ['keep', 'drop', 'merge']);
   if (typeof optimizer?.step !== 'function') fail('optimizer', 'an optimizer of the model’s parameters', optimizer);
   checkInteger('epochs', epochs, 1, 2 ** 31 - 1);
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger('initialEpoch', initialEpoch, 0, 2 ** 31 - 1);
+  if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
+    fail('signal', 'an AbortSignal', signal);
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') fail('onProgress', 'a function', onProgress);
   checkNumber('budgetMs', budgetMs, '[0, ∞)', (value) => value >= 0);
   if (checkpoint !== undefined) checkCheckpoint(checkpoint);
   if (earlyStopping !== undefined) new EarlyStopping(earlyStopping);

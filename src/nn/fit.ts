@@ -4,115 +4,187 @@
  * Invariant: what is learnt is a function of model, data, optimizer, schedule and seed. Pauses, slices, progress reports, threads, and
  * an interruption with a resumption in mid-epoch change no bit of it.
  */
+import { ArgumentError } from '../errors';
 import { turn } from '../runtime/turn';
+import { checkModel } from '../validate';
+import { type BatchSource, createSource } from './batch-source';
 import { EarlyStopping } from './early-stopping';
 import { type Evaluation, evaluationOf, readEvaluation } from './evaluation';
-import { checkFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
+import { copyFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
+import type { Occupation } from './learnt-state';
 import type { Model } from './model';
-import { type BatchSource, createSource, type TrainingData } from './samples';
-import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunState, saveRun } from './training-run';
+import { checkOwnership } from './ownership';
+import type { TrainingData } from './samples';
+import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunIdentity, type RunState, saveRun } from './training-run';
 
 /**
  * Trains a model. Each epoch visits every sample once, in an order that seed and epoch determine; a short last batch counts by its
- * samples. Streams are taken in their own order.
+ * samples. Streams are taken in their own order, and closed when the run ends before they do.
+ *
+ * The model counts the epochs that it has been trained with each seed, and a later call with the same seed goes on with the order
+ * of the next epoch: calling `fit` three times for one epoch visits the samples as one call for three epochs does. The option
+ * `initialEpoch` sets where the order begins.
  *
  * With a `checkpoint`, a run that the store holds goes on where it was saved, in mid-epoch too, and ends with the same bits as one
  * that was never interrupted.
  *
- * @throws ArgumentError for options or data that do not fit; nothing has been trained then
+ * @throws ArgumentError for options or data that do not fit; nothing has been trained then, unless it is a stream's chunk that
+ * does not fit, or a stream without samples in a later epoch
  * @throws CheckpointError when the store fails, or holds another run
  * @example
  * const optimizer = new AdamW(runtime, model.parameters, { lr: 1e-3 });
  * const { epochs } = await fit(model, train, { optimizer, epochs: 10, validation: test, earlyStopping: { patience: 3 } });
  */
 export async function fit(model: Model, data: TrainingData, options: FitOptions): Promise<FitResult> {
-  const run = new Run(model, data, options);
-  await run.resume();
-  return run.execute();
+  checkModel('model', model);
+  const run = new Run(model, data, copyFitOptions(options));
+  try {
+    await run.resume();
+    const result = await run.execute();
+    await run.close();
+    return result;
+  } catch (error) {
+    // What went wrong first is what is told.
+    await run.close().catch(() => {});
+    throw error;
+  } finally {
+    run.release();
+  }
 }
 
 /** One call of `fit`. */
 class Run {
   readonly #learner: Learner;
+  /** The model is this run's alone: what others do to it between two turns of the event loop is refused. */
+  readonly #occupation: Occupation;
   readonly #options: FitOptions;
   readonly #source: BatchSource;
-  readonly #stopping: EarlyStopping | null;
+  readonly #stopping: EarlyStopping;
   readonly #budgetMs: number;
-  readonly #identity: RunState['identity'];
+  readonly #identity: RunIdentity;
+  readonly #seed: number;
   readonly #epochs: FitEpoch[] = [];
+  /** Epochs of the order that were done before this run. */
+  #initialEpoch: number;
   #epoch = 1;
   #batch = 0;
   #step = 0;
   #lossSum = 0;
   #seen = 0;
   #skipped = 0;
-  #best: { readonly epoch: number; readonly loss: number } | null = null;
   /** Model and optimizer as they were then: what a model evaluates with may be the optimizer's. */
   #bestState: RunState['bestState'] = null;
   #sliceStart = 0;
   #trainingMs = 0;
   #samples = 0;
 
+  /** @param options copied and checked */
   constructor(model: Model, data: TrainingData, options: FitOptions) {
-    checkFitOptions(options);
-    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8, earlyStopping, schedule } = options;
-    if (validation !== undefined) readEvaluation('validation', model, validation, metrics);
+    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8 } = options;
+    const { earlyStopping, initialEpoch, signal, lastBatch = 'keep' } = options;
+    checkOwnership(model, options);
     this.#learner = { model, optimizer, average };
     this.#options = options;
-    this.#source = createSource(model, data, seed);
-    this.#stopping = earlyStopping === undefined ? null : new EarlyStopping(earlyStopping);
+    this.#source = createSource(model, data, { seed, signal, lastBatch });
+    this.#checkBatch(model, this.#source.smallestBatch ?? model.batchSize);
+    const { names, count } = this.#source;
+    if (validation !== undefined) {
+      const { inputSize, outputSize, loss, classNames = names.classNames, columns = names.columns } = model;
+      readEvaluation('validation', { inputSize, outputSize, loss, classNames, columns }, validation, metrics);
+    }
+    this.#stopping = new EarlyStopping(earlyStopping);
     this.#budgetMs = budgetMs;
-    this.#identity = { seed, batchSize: model.batchSize, count: this.#source.count };
-    if (schedule !== undefined) for (const group of optimizer.paramGroups) group.lr = schedule;
+    this.#seed = seed;
+    this.#initialEpoch = initialEpoch ?? model.learnt.history.epochsOf(seed);
+    const given = { ...(initialEpoch !== undefined && { initialEpoch }), ...(lastBatch !== 'keep' && { lastBatch }) };
+    this.#identity = { seed, batchSize: model.batchSize, count, ...given, ...names };
+    this.#occupation = model.learnt.occupy('fit');
   }
 
-  /** Takes over the run that the store holds, if it holds one. */
+  /** Others may use the model again. */
+  release(): void {
+    this.#occupation.release();
+  }
+
+  /** Gives the optimizer its schedule, and takes over the run that the store holds, if it holds one. */
   async resume(): Promise<void> {
-    const { checkpoint, accumulator, schedule } = this.#options;
-    if (!checkpoint || checkpoint.keep === 'best') return;
-    const state = await loadRun(checkpoint.store, this.#learner, this.#identity);
-    if (!state) return;
-    if (state.window !== null) accumulator?.loadStateDict(state.window as never);
-    if (state.schedule !== null) (schedule as Partial<Stateful>)?.loadStateDict?.(state.schedule);
-    if (this.#stopping && state.stopping) this.#stopping.state = state.stopping;
+    const { checkpoint, optimizer, schedule } = this.#options;
+    const stored = checkpoint && checkpoint.keep !== 'best' ? await checkpoint.store.load() : null;
+    const rates = optimizer.paramGroups.map(({ lr }) => lr);
+    if (schedule !== undefined) for (const group of optimizer.paramGroups) group.lr = schedule;
+    try {
+      if (stored) this.#load(stored.bytes);
+    } catch (error) {
+      for (const [index, group] of optimizer.paramGroups.entries()) group.lr = rates[index];
+      throw error;
+    }
+  }
+
+  /** Takes over a stored run, or changes nothing. */
+  #load(bytes: Uint8Array): void {
+    const { accumulator, schedule } = this.#options;
+    const stateful = schedule as Partial<Stateful> | undefined;
+    const [window, shape] = [accumulator?.stateDict(), stateful?.stateDict?.()];
+    let state: RunState;
+    this.#occupation.own = true;
+    try {
+      state = loadRun(bytes, this.#learner, this.#identity, (run) => {
+        if (run.window !== null) accumulator?.loadStateDict(run.window as never);
+        if (run.schedule !== null) stateful?.loadStateDict?.(run.schedule);
+      });
+    } catch (error) {
+      if (window !== undefined) accumulator!.loadStateDict(window as never);
+      if (shape !== undefined) stateful!.loadStateDict!(shape);
+      throw error;
+    } finally {
+      this.#occupation.own = false;
+    }
+    // A best epoch whose weights nobody has kept cannot be given back.
+    if (!this.#stopping.restoreBest || state.bestState !== null) this.#stopping.state = state.stopping;
     this.#epochs.push(...state.epochs);
     ({ epoch: this.#epoch, batch: this.#batch, step: this.#step } = state);
     ({ lossSum: this.#lossSum, seen: this.#seen, skipped: this.#skipped } = state);
-    this.#best = state.best;
     this.#bestState = state.bestState;
+    this.#initialEpoch = state.identity.initialEpoch ?? 0;
+    this.#countEpochs();
   }
 
   async execute(): Promise<FitResult> {
     const { epochs, signal } = this.#options;
+    this.#learner.model.learnt.history.takeNames(this.#source.names);
     this.#sliceStart = performance.now();
-    while (this.#epoch <= epochs && !signal?.aborted && !this.#stopping?.exhausted) {
+    while (this.#epoch <= epochs && !signal?.aborted && !this.#stopping.exhausted) {
       if (!(await this.#trainEpoch())) break;
       await this.#finishEpoch();
     }
-    const reason = this.#stopping?.exhausted ? 'early-stopping' : signal?.aborted ? 'aborted' : 'complete';
+    const reason = this.#stopping.exhausted ? 'early-stopping' : signal?.aborted ? 'aborted' : 'complete';
     if (reason === 'aborted' && this.#options.checkpoint?.keep !== 'best') await this.#save();
-    if (reason !== 'aborted' && this.#stopping?.restoreBest) this.#restoreBest();
+    if (reason !== 'aborted' && this.#stopping.restoreBest) this.#restoreBest();
     return {
       epochs: this.#epochs,
       steps: this.#step,
       reason,
-      bestEpoch: this.#best?.epoch ?? null,
+      bestEpoch: this.#stopping.bestEpoch,
       samplesPerSecond: this.#rate(),
     };
   }
 
+  /** Closes what the run has opened and not read to its end. */
+  async close(): Promise<void> {
+    await this.#source.close();
+  }
+
   /** From the batch reached to the epoch's end; false when it was cut short. */
   async #trainEpoch(): Promise<boolean> {
-    const { optimizer, accumulator, signal, checkpoint } = this.#options;
-    await this.#source.start(this.#epoch - 1, this.#batch);
+    const { signal, checkpoint } = this.#options;
+    await this.#source.start(this.#epoch, this.#batch, this.#initialEpoch);
     while (true) {
       const next = this.#source.next();
       const count = typeof next === 'number' ? next : await next;
+      if (count === null) return false;
       if (count === 0) break;
-      this.#lossSum += count * this.#learner.model.computeGradients(count);
-      const stepped = accumulator ? accumulator.add() : optimizer.step();
-      this.#count(stepped);
-      this.#seen += count;
+      this.#checkBatch(this.#learner.model, count);
+      const stepped = this.#trainBatch(count);
       this.#samples += count;
       this.#batch++;
       const due = stepped && checkpoint?.every && checkpoint.keep !== 'best' && this.#step % checkpoint.every === 0;
@@ -121,16 +193,52 @@ class Run {
       if (performance.now() - this.#sliceStart >= this.#budgetMs) await this.#pause();
       if (signal?.aborted && this.#batch !== this.#source.batchCount) return false;
     }
-    this.#count(accumulator?.flush() ?? null);
+    this.#flush();
     return true;
   }
 
-  /** Counts a step, if there was one. */
-  #count(stepped: { skipped: boolean } | null): void {
-    if (!stepped) return;
+  /** @throws ArgumentError for a batch that is too small to train on */
+  #checkBatch({ fewestSamples, batchSize }: Model, count: number): void {
+    if (count >= fewestSamples) return;
+    const hint = batchSize < fewestSamples ? 'a model of a greater batchSize' : "option lastBatch: 'drop' or 'merge'";
+    const expected = `batches of at least ${fewestSamples} samples, for batch norm to have a variance (${hint})`;
+    throw new ArgumentError('data', expected, `one of ${count}`);
+  }
+
+  /** Trains on the next batch; whether a step was taken. Nothing else happens meanwhile. */
+  #trainBatch(count: number): boolean {
+    const { optimizer, accumulator } = this.#options;
+    this.#occupation.own = true;
+    try {
+      this.#source.load();
+      const { model } = this.#learner;
+      const loss = model.computeGradients(count);
+      const weight = model.weighBatch(count);
+      this.#lossSum += weight * loss;
+      this.#seen += weight;
+      return this.#count(accumulator ? accumulator.add(undefined, weight) : optimizer.step());
+    } finally {
+      this.#occupation.own = false;
+    }
+  }
+
+  /** Takes the step of a window that the epoch has not filled. */
+  #flush(): void {
+    this.#occupation.own = true;
+    try {
+      this.#count(this.#options.accumulator?.flush() ?? null);
+    } finally {
+      this.#occupation.own = false;
+    }
+  }
+
+  /** Counts a step; false if there was none. */
+  #count(stepped: { skipped: boolean } | null): boolean {
+    if (!stepped) return false;
     this.#step++;
     if (stepped.skipped) this.#skipped++;
     else this.#options.average?.update();
+    return true;
   }
 
   /** Reports, and lets the event loop turn. */
@@ -149,11 +257,11 @@ class Run {
     this.#epochs.push(result);
     const watched = validation?.loss ?? result.loss;
     (this.#options.schedule as Partial<Stateful> | undefined)?.update?.(watched);
-    const improved = this.#best === null || watched < this.#best.loss;
-    if (improved && !Number.isNaN(watched)) this.#best = { epoch, loss: watched };
-    if (this.#stopping?.observe(epoch, watched) && this.#stopping.restoreBest) this.#bestState = encodeLearnt(this.#learner);
+    const improved = this.#stopping.observe(epoch, watched);
+    if (improved && this.#stopping.restoreBest) this.#bestState = encodeLearnt(this.#learner);
     this.#report(result);
     this.#epoch++;
+    this.#countEpochs();
     this.#batch = 0;
     this.#lossSum = 0;
     this.#seen = 0;
@@ -181,9 +289,9 @@ class Run {
     if (!checkpoint) return;
     const state: RunState = {
       window: accumulator?.stateDict() ?? null,
-      identity: this.#identity,
+      identity: { ...this.#identity, initialEpoch: this.#initialEpoch },
       schedule: (schedule as Partial<Stateful> | undefined)?.stateDict?.() ?? null,
-      stopping: this.#stopping?.state ?? null,
+      stopping: this.#stopping.state,
       epochs: this.#epochs,
       epoch: this.#epoch,
       batch: this.#batch,
@@ -191,14 +299,22 @@ class Run {
       lossSum: this.#lossSum,
       seen: this.#seen,
       skipped: this.#skipped,
-      best: this.#best,
       bestState: this.#bestState,
     };
     await saveRun(checkpoint.store, this.#learner, state, checkpoint.extras);
   }
 
   #restoreBest(): void {
-    if (this.#bestState) loadLearnt(this.#bestState, this.#learner);
+    if (!this.#bestState) return;
+    this.#occupation.own = true;
+    loadLearnt(this.#bestState, this.#learner);
+    this.#occupation.own = false;
+    this.#countEpochs();
+  }
+
+  /** Tells the model how many epochs of the order are done. */
+  #countEpochs(): void {
+    this.#learner.model.learnt.history.setEpochs(this.#seed, this.#initialEpoch + this.#epoch - 1);
   }
 
   #report(result: FitEpoch | null): void {

@@ -6,7 +6,7 @@ import type { NamedArray, NetworkPlan } from './network-plan';
 
 /** Bytes of linear memory, all as allocated. */
 export interface ModelMemory {
-  /** Values of all parameters and running figures. */
+  /** Values of all parameters and running figures; in training, of the figures that the next step will make of them too. */
   readonly weights: number;
   /** Gradients of all parameters that are trained. */
   readonly gradients: number;
@@ -21,7 +21,9 @@ export function memoryOf(plan: NetworkPlan, training: boolean): ModelMemory {
   const total = (pick: (stage: NetworkPlan['stages'][number]) => number) =>
     plan.stages.reduce((sum, stage) => sum + pick(stage), 0);
   const values = total(({ parameters }) => bytesOf(parameters));
-  const weights = values + total(({ statistics }) => bytesOf(statistics));
+  const figures = total(({ statistics }) => bytesOf(statistics));
+  const pending = training ? plan.stages.slice(plan.evaluated).reduce((sum, { statistics }) => sum + bytesOf(statistics), 0) : 0;
+  const weights = values + figures + pending;
   const gradients = training ? total(({ parameters }) => bytesOf(parameters.filter(({ frozen }) => !frozen))) : 0;
   const workspace = alignedBytes(plan.workspaceBytes);
   return { weights, gradients, workspace, total: weights + gradients + workspace };

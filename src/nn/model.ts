@@ -9,22 +9,17 @@ import { Prng } from '../math/prng';
 import { elementCount } from '../math/shape';
 import type { NNKernels } from '../runtime/kernels-nn';
 import type { Runtime } from '../runtime/runtime';
-import { Parameter } from '../tensors/parameter';
-import { Tensor } from '../tensors/tensor';
-import { createRecord } from '../tensors/views';
-import { checkInteger, checkOptions, fail } from '../validate';
+import type { Parameter } from '../tensors/parameter';
+import type { Tensor } from '../tensors/tensor';
+import { checkInteger, fail } from '../validate';
 import type { Layer } from './layers';
 import type { Shape } from './layers/layer';
+import { LearntState, type ModelState, type ModelStateOptions } from './learnt-state';
 import { type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
 import { Network } from './network';
-import { type NamedArray, type NetworkOptions, type NetworkPlan, planNetwork } from './network-plan';
-
-/** Everything that a model has learnt: copies, by name, and how many training passes dropout has seen. */
-export interface ModelState {
-  readonly arrays: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
-  readonly trainingPasses: number;
-}
+import { type NetworkOptions, type NetworkPlan, planNetwork } from './network-plan';
+import { checkTargets } from './samples';
 
 /** A checked model: see create-model.ts. */
 export type ModelSettings = NetworkOptions & { readonly seed: number };
@@ -54,14 +49,12 @@ export class Model {
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** All that makes up the model, by name: values of the parameters, and running figures. */
   readonly weights: Readonly<Record<string, Tensor>>;
+  readonly #learnt: LearntState;
   readonly #settings: ModelSettings;
   readonly #plan: NetworkPlan;
   readonly #network: Network;
   readonly #workspace: number;
-  /** What forward passes read: one list a layer, rewritten by `#readWeights`. */
-  readonly #weightAddresses: number[][];
   readonly #kernels: NNKernels;
-  #trainingPasses = 0;
   #disposed = false;
 
   /** @internal Use `createModel`. */
@@ -79,30 +72,15 @@ export class Model {
     this.layers = settings.layers;
     this.layerNames = Object.freeze(this.#plan.stages.map(({ name }) => name));
     this.training = settings.training;
-    const parameters = createRecord<Parameter>();
-    const weights = createRecord<Tensor>();
-    this.parameters = parameters;
-    this.weights = weights;
+    this.#learnt = new LearntState(runtime, this.#plan, settings.training);
+    ({ parameters: this.parameters, weights: this.weights } = this.#learnt);
     try {
-      this.#allocateWeights(parameters, weights);
       this.#workspace = runtime.arena.allocate(this.#plan.workspaceBytes);
     } catch (error) {
-      for (const tensor of Object.values(weights)) tensor.dispose();
-      for (const { grad } of Object.values(parameters)) grad.dispose();
+      this.#learnt.dispose();
       throw error;
     }
-    Object.freeze(parameters);
-    Object.freeze(weights);
-    const addresses = (arrays: readonly NamedArray[]) => arrays.map(({ fullName }) => weights[fullName].address);
-    this.#weightAddresses = this.#plan.stages.map((stage) => addresses(stage.parameters));
-    const places = {
-      workspace: this.#workspace,
-      weights: this.#weightAddresses,
-      gradients: this.#plan.stages.map((stage) =>
-        stage.parameters.map(({ fullName }) => parameters[fullName]?.grad.address ?? 0),
-      ),
-      statistics: this.#plan.stages.map((stage) => addresses(stage.statistics)),
-    };
+    const places = { workspace: this.#workspace, ...this.#learnt.addresses };
     this.#network = new Network(this.#plan, settings.loss, kernels, places, settings.seed);
     this.#network.writeConstants(runtime.memory.f32, runtime.memory.i32);
     this.#initialise();
@@ -111,6 +89,16 @@ export class Model {
   /** Outputs a sample, which are the classes when the loss is cross-entropy. */
   get classCount(): number {
     return this.outputSize;
+  }
+
+  /** The classes' names by class index, if the data of the model's first `fit` told them. */
+  get classNames(): readonly string[] | undefined {
+    return this.#learnt.history.classNames;
+  }
+
+  /** The features' names in their order, if the data of the model's first `fit` told them. */
+  get columns(): readonly string[] | undefined {
+    return this.#learnt.history.columns;
   }
 
   /** Elements of all parameters. */
@@ -153,27 +141,63 @@ export class Model {
   /**
    * Forward and backward over the first `count` samples of `input` and `labels` (or `targets`): all parameters' gradients of the
    * mean loss.
+   *
+   * The running figures of batch norm that come of it count when an optimizer's step over these parameters is accepted, and are
+   * forgotten when it is refused. Who changes the weights without an optimizer calls `commitStatistics`.
+   *
+   * @param count samples: an integer in [1, batchSize], and at least 2 where batch norm has one position a sample
    * @returns the mean loss, float64
-   * @throws ArgumentError for a model without training
+   * @throws ArgumentError for a model without training, a batch that is too small, a label that is no class, or a target for which
+   * the loss is not defined
+   * @throws BusyError while `fit` is training the model
    */
   computeGradients(count: number): number {
     this.#checkBatch(count);
-    if (!this.training) throw new ArgumentError('training', 'a model created with training: true', 'false');
-    this.#readWeights(true);
-    this.#network.forward(count, true, this.#trainingPasses);
-    const loss = this.#network.loss(count);
-    this.#network.backward();
-    this.#trainingPasses = (this.#trainingPasses + 1) % 2 ** 32;
-    return loss;
+    this.#learnt.checkAccess('computeGradients');
+    const { training, fewestSamples } = this;
+    if (!training) throw new ArgumentError('training', 'a model created with training: true', 'false');
+    if (count < fewestSamples) {
+      throw new ArgumentError('count', `at least ${fewestSamples} samples, for batch norm to have a variance`, `${count}`);
+    }
+    const learnt = this.#learnt;
+    learnt.readForTraining();
+    try {
+      this.#network.forward(count, true, learnt.trainingPasses);
+      const loss = this.#computeLoss(count);
+      this.#network.backward();
+      learnt.countPass();
+      return loss;
+    } catch (error) {
+      learnt.discard();
+      throw error;
+    }
   }
 
-  /** Forward over the first `count` samples of `input` and the targets: the mean loss, and how many classes are right. */
-  evaluate(count: number): { correct: number; loss: number } {
+  /** Takes over the running figures of the passes since the last step: for who changes the weights without an optimizer. */
+  commitStatistics(): void {
+    this.#check();
+    this.#learnt.checkAccess('commitStatistics');
+    this.#learnt.commit();
+  }
+
+  /**
+   * Forward over the first `count` samples of `input` and the targets.
+   * @returns the mean loss; what it counts in a mean over several batches, which is `count` unless class weights are averaged over
+   * their sum; and for classes how many are right. A sample any of whose outputs is NaN is not right.
+   * @throws ArgumentError for a label that is no class, or a target for which the loss is not defined
+   */
+  evaluate(count: number): { correct: number; loss: number; weight: number } {
     this.#forward(count);
+    const loss = this.#computeLoss(count);
     const [output, targets] = [this.#workspace + this.#plan.output, this.#workspace + this.#plan.targets];
     const classes = this.#targetKind === 'classes';
     const correct = classes ? this.#kernels.predictedMatches(output, targets, count, this.outputSize) : 0;
-    return { correct, loss: this.#network.loss(count) };
+    return { correct, loss, weight: this.#network.weigh(count) };
+  }
+
+  /** @internal What the loss of the last pass's `count` samples counts in a mean over several batches. */
+  weighBatch(count: number): number {
+    return this.#network.weigh(count);
   }
 
   /** Forward over the first `count` samples of `input`; a copy of the outputs, count × outputs. */
@@ -188,86 +212,102 @@ export class Model {
    */
   activations(count: number, layer: number): { shape: Shape; data: Float32Array } {
     this.#checkBatch(count);
-    this.#readWeights(false);
+    this.#learnt.readForEvaluation();
     this.#network.forward(count, false, 0, layer + 1);
     const { y, layer: planned } = this.#plan.stages[layer];
     return { shape: planned.output, data: this.#floats(y, count * elementCount(planned.output)).slice() };
   }
 
-  /** Copies of everything the model has learnt. */
-  stateDict(): ModelState {
+  /**
+   * Returns copies of everything that the model has learnt: by default what it evaluates with, so that a model that loads it
+   * gives the same predictions. To go on training, save the optimizer's state dict too, and `point: 'trained'`.
+   */
+  stateDict(options: ModelStateOptions = {}): ModelState {
     this.#check();
-    const arrays = createRecord<{ shape: readonly number[]; data: Float32Array }>();
-    for (const [name, { shape, data }] of Object.entries(this.weights)) arrays[name] = { shape, data: data.slice() };
-    return { arrays, trainingPasses: this.#trainingPasses };
+    return this.#learnt.stateDict(options);
   }
 
   /**
    * Takes over what `stateDict` returned.
-   * @throws ArgumentError naming the array that does not fit; nothing has changed then
+   * @throws ArgumentError naming the array that does not fit; nothing has changed then. Also while a Schedule-Free optimizer that
+   * has stepped holds the parameters, since its state belongs to the weights as they are: load its state dict instead
+   * @throws BusyError while `fit` is training the model
    */
   loadStateDict(state: ModelState): void {
     this.#check();
-    checkOptions('state', state, ['arrays', 'trainingPasses']);
-    const passes = checkInteger('state.trainingPasses', state.trainingPasses, 0, 2 ** 32 - 1);
-    checkOptions('state.arrays', state.arrays, Object.keys(this.weights));
-    for (const [name, { length }] of Object.entries(this.weights)) {
-      const data = state.arrays[name]?.data;
-      if (!(data instanceof Float32Array) || data.length !== length) {
-        fail(`state.arrays.${name}.data`, `a Float32Array of ${length} elements`, data);
-      }
-    }
-    for (const [name, tensor] of Object.entries(this.weights)) tensor.data.set(state.arrays[name].data);
-    this.#trainingPasses = passes;
+    this.#learnt.checkAccess('loadStateDict');
+    this.#learnt.prepareLoad('state', state)();
   }
 
-  /** Frees the memory. Optimizers over these parameters must be disposed first. */
+  /** @internal What is learnt, for those who load or average it together with something else. */
+  get learnt(): LearntState {
+    this.#check();
+    return this.#learnt;
+  }
+
+  /** @internal Fewest samples of a batch to train on: 2 where batch norm has one position a sample. */
+  get fewestSamples(): number {
+    return this.#plan.fewestSamples;
+  }
+
+  /**
+   * @internal Brings running figures up to date, at `statistics`, with the batch of the first `count` samples of `input`, and with
+   * the weights that evaluation reads. `updateStatistics` does it for any number of samples.
+   */
+  observe(count: number, share: number, figures: Readonly<Record<string, Tensor>>): void {
+    this.#checkBatch(count);
+    this.#learnt.readForEvaluation();
+    const { nextStatistics } = this.#learnt.addresses;
+    const own = nextStatistics.map((addresses) => [...addresses]);
+    for (const [index, { statistics }] of this.#plan.stages.entries()) {
+      for (const [k, { fullName }] of statistics.entries()) nextStatistics[index][k] = figures[fullName]?.address ?? 0;
+    }
+    try {
+      this.#network.observe(count, share);
+    } finally {
+      for (const [index, addresses] of own.entries()) nextStatistics[index].splice(0, addresses.length, ...addresses);
+    }
+  }
+
+  /** @internal Names of the running figures that training brings up to date. */
+  get observedFigures(): readonly string[] {
+    return this.#plan.stages.slice(this.#plan.evaluated).flatMap(({ statistics }) => statistics.map(({ fullName }) => fullName));
+  }
+
+  /**
+   * Frees the memory. Optimizers, accumulators and averages over its parameters throw DisposedError from then on; dispose of
+   * them too.
+   * @throws BusyError while `fit` is training the model
+   */
   dispose(): void {
     if (this.#disposed) return;
     if (!this.runtime.disposed) this.runtime.check('the model');
+    this.#learnt.dispose();
     this.#disposed = true;
-    if (this.runtime.disposed) return;
-    this.runtime.arena.release(this.#workspace);
-    for (const tensor of Object.values(this.weights)) tensor.dispose();
-    for (const { grad } of Object.values(this.parameters)) grad.dispose();
+    if (!this.runtime.disposed) this.runtime.arena.release(this.#workspace);
   }
 
   get #targetKind(): 'classes' | 'values' {
     return lossKindOf(this.loss).targets;
   }
 
+  /** The mean loss of the last pass. Targets are looked at only when it is not finite, as the loss of a wrong one never is. */
+  #computeLoss(count: number): number {
+    const loss = this.#network.loss(count);
+    if (Number.isFinite(loss)) return loss;
+    if (this.#targetKind === 'classes') checkTargets('labels', this, this.labels.subarray(0, count));
+    else checkTargets('targets', this, this.targets.subarray(0, count * this.outputSize));
+    return loss;
+  }
+
   #forward(count: number): void {
     this.#checkBatch(count);
-    this.#readWeights(false);
+    this.#learnt.readForEvaluation();
     this.#network.forward(count, false, 0);
-  }
-
-  /** Says where the coming pass reads the parameters: where they are trained, or what stands in for them in evaluation. */
-  #readWeights(training: boolean): void {
-    const { stages } = this.#plan;
-    for (let index = 0; index < stages.length; index++) {
-      const { parameters } = stages[index];
-      const addresses = this.#weightAddresses[index];
-      for (let k = 0; k < addresses.length; k++) addresses[k] = this.#tensorToRead(parameters[k].fullName, training).address;
-    }
-  }
-
-  #tensorToRead(name: string, training: boolean): Tensor {
-    return (training ? undefined : this.parameters[name]?.evaluationValue) ?? this.weights[name];
   }
 
   #floats(offset: number, length: number): Float32Array {
     return new Float32Array(this.runtime.memory.buffer, this.#workspace + offset, length);
-  }
-
-  #allocateWeights(parameters: Record<string, Parameter>, weights: Record<string, Tensor>): void {
-    for (const stage of this.#plan.stages) {
-      for (const { fullName, shape, frozen } of stage.parameters) {
-        if (this.training && !frozen) weights[fullName] = (parameters[fullName] = new Parameter(this.runtime, shape)).value;
-        else weights[fullName] = new Tensor(this.runtime, shape);
-      }
-      for (const { fullName, shape } of stage.statistics) weights[fullName] = new Tensor(this.runtime, shape);
-    }
   }
 
   /** First values, drawn in the order of the layers. */
@@ -285,6 +325,9 @@ export class Model {
 
   #checkBatch(count: number): void {
     this.#check();
+    if (typeof count !== 'number') {
+      fail('count', 'a number of samples in model.input (for samples of your own call predict(model, features))', count);
+    }
     checkInteger('count', count, 1, this.batchSize);
   }
 }

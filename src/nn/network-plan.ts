@@ -56,6 +56,8 @@ export interface NetworkPlan {
   readonly inputs: number;
   readonly outputs: number;
   readonly targetsPerSample: number;
+  /** Fewest samples of a batch to train on. */
+  readonly fewestSamples: number;
   /** Offsets in the workspace. */
   readonly input: number;
   readonly targets: number;
@@ -154,6 +156,7 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
   const scratchBytes = scratchStep(Math.max(...planned.map((layer) => layer.scratchBytes(batchSize, threads))));
   const scratch = space.add(threads * scratchBytes, 0, end);
   const { firstTrained, evaluated } = findTrained(planned, names, frozen);
+  const fewestSamples = Math.max(1, ...planned.slice(evaluated).map((layer) => layer.fewestSamples));
   const buffers = planForward(space, planned, input, batchSize, training ? evaluated : planned.length);
   const output = buffers[buffers.length - 1].y;
   space.use(output, end);
@@ -162,7 +165,7 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
   const { offsetOf, bytes: workspaceBytes } = space.place();
   return {
     stages: assemble(names, frozen, planned, buffers, offsetOf),
-    ...{ firstTrained, evaluated, outputShape, inputs, outputs, targetsPerSample, workspaceBytes },
+    ...{ firstTrained, evaluated, outputShape, inputs, outputs, targetsPerSample, fewestSamples, workspaceBytes },
     input: offsetOf(input),
     targets: offsetOf(targets),
     output: offsetOf(output),

@@ -15,7 +15,10 @@ export interface NetworkArrays {
   /** May be changed between passes. */
   readonly weights: readonly number[][];
   readonly gradients: readonly (readonly number[])[];
-  readonly statistics: readonly (readonly number[])[];
+  /** May be changed between passes. */
+  readonly statistics: readonly number[][];
+  /** Where passes in training bring running figures up to date; may be changed between passes. */
+  readonly nextStatistics: readonly number[][];
 }
 
 interface Step {
@@ -39,13 +42,14 @@ export class Network {
     const { workspace } = arrays;
     const addressOf = (offset: number) => (offset < 0 ? 0 : workspace + offset);
     this.#steps = plan.stages.map(({ layer, x, y, dx, dy, kept, record }, index) => {
-      const [weights, gradients, statistics] = [arrays.weights[index], arrays.gradients[index], arrays.statistics[index]];
+      const [weights, gradients] = [arrays.weights[index], arrays.gradients[index]];
+      const [statistics, nextStatistics] = [arrays.statistics[index], arrays.nextStatistics[index]];
       const places = { x: addressOf(x), y: addressOf(y), dx: addressOf(dx), dy: addressOf(dy), kept: addressOf(kept) };
-      const rest = { record: addressOf(record), scratch: addressOf(plan.scratch), weights, gradients, statistics };
-      return { layer, arrays: { ...places, ...rest } };
+      const own = { record: addressOf(record), scratch: addressOf(plan.scratch) };
+      return { layer, arrays: { ...places, ...own, weights, gradients, statistics, nextStatistics } };
     });
     const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)] as const;
-    this.#pass = { kernels, count: 0, training: false, key, step: 0 };
+    this.#pass = { kernels, count: 0, training: false, batchStatistics: false, momentum: null, key, step: 0 };
     this.#lossArrays = {
       output: addressOf(plan.output),
       gradient: addressOf(plan.lossGradient),
@@ -65,8 +69,26 @@ export class Network {
     const pass = this.#pass;
     pass.count = count;
     pass.step = step;
+    pass.momentum = null;
     for (let index = 0; index < stages; index++) {
       pass.training = training && index >= this.#plan.evaluated;
+      pass.batchStatistics = pass.training;
+      const { layer, arrays } = this.#steps[index];
+      layer.forward(arrays, pass);
+    }
+  }
+
+  /**
+   * Forward as in evaluation, but over the batch's own statistics, of which running figures take over a share. Layers that work in
+   * training as in evaluation do so here too.
+   */
+  observe(count: number, momentum: number): void {
+    const pass = this.#pass;
+    pass.count = count;
+    pass.training = false;
+    pass.momentum = momentum;
+    for (let index = 0; index < this.#steps.length; index++) {
+      pass.batchStatistics = index >= this.#plan.evaluated;
       const { layer, arrays } = this.#steps[index];
       layer.forward(arrays, pass);
     }
@@ -75,6 +97,11 @@ export class Network {
   /** The mean loss of the outputs that forward left, by the targets; its gradient is what backward begins with. */
   loss(count: number): number {
     return lossKindOf(this.#loss).compute(this.#loss, this.#pass.kernels, this.#lossArrays, count, this.#plan.outputs);
+  }
+
+  /** What the batch counts in a mean over several. */
+  weigh(count: number): number {
+    return lossKindOf(this.#loss).weigh(this.#loss, this.#pass.kernels, this.#lossArrays, count, this.#plan.outputs);
   }
 
   /** All parameters' gradients, after a training forward and its loss. */

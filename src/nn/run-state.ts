@@ -16,16 +16,14 @@ export function checkRunState(value: unknown): RunState {
   checkWhole('run.identity.seed', identity.seed, 0);
   checkWhole('run.identity.batchSize', identity.batchSize, 1);
   if (identity.count !== null) checkWhole('run.identity.count', identity.count, 0);
+  if (identity.initialEpoch !== undefined) checkWhole('run.identity.initialEpoch', identity.initialEpoch, 0);
+  for (const field of ['classNames', 'columns']) checkNames(`run.identity.${field}`, identity[field]);
   checkStopping(run.stopping);
   checkEpochs(run.epochs);
   checkWhole('run.epoch', run.epoch, 1);
-  for (const field of ['batch', 'step', 'seen', 'skipped']) checkWhole(`run.${field}`, run[field], 0);
+  for (const field of ['batch', 'step', 'skipped']) checkWhole(`run.${field}`, run[field], 0);
   checkFigure('run.lossSum', run.lossSum);
-  if (run.best !== null) {
-    const best = fieldsOf('run.best', run.best);
-    checkWhole('run.best.epoch', best.epoch, 1);
-    checkFigure('run.best.loss', best.loss);
-  }
+  if (!((run.seen as number) >= 0)) refuse('run.seen', 'a number ≥ 0', run.seen);
   const { bestState } = run;
   if (bestState !== null && !(bestState instanceof Uint8Array)) refuse('run.bestState', 'bytes or null', bestState);
   return value as RunState;
@@ -72,11 +70,15 @@ function checkEvaluation(path: string, value: unknown): void {
 }
 
 function checkStopping(value: unknown): void {
-  if (value === null) return;
   const { best, bestEpoch, waited } = fieldsOf('run.stopping', value);
   if (best !== null) checkFigure('run.stopping.best', best);
   checkWhole('run.stopping.bestEpoch', bestEpoch, 0);
   checkWhole('run.stopping.waited', waited, 0);
+}
+
+function checkNames(path: string, value: unknown): void {
+  if (value === undefined) return;
+  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) refuse(path, 'names', value);
 }
 
 function fieldsOf(path: string, value: unknown): Fields {

@@ -1,10 +1,11 @@
 /** Data to learn from and to be judged by: checked against a model, and copied into it batch by batch. */
-import { BatchOrder, gatherInto, gatherLabelsInto } from '../data';
+import { type Examples, refuseBlurredColumns } from '../data/dataset';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
-import { describe, fail } from '../validate';
+import { describe, fail, isFloat32Array, isInt32Array } from '../validate';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
+import { checkSameNames, type DataNames, readNames } from './training-history';
 
 /** Values with their sizes, the count of samples first: how embeddings come out of other libraries, and of `extractFeatures`. */
 export interface FeatureTensor {
@@ -12,21 +13,33 @@ export interface FeatureTensor {
   readonly dims: readonly number[];
 }
 
-/** Samples in memory; a `Dataset` is one. */
-export interface Samples {
+/**
+ * Samples in memory; a `Dataset` is one. Names are optional: a model remembers those of the first data that it was trained with, and
+ * `fit` and `evaluate` refuse data that call its classes or columns by other names, or have them in another order.
+ */
+export interface Samples extends DataNames {
   /** count × inputSize values, row-major; or a tensor of them. */
   readonly features: Float32Array | FeatureTensor;
-  /** For losses on classes: one class index a sample. */
+  /** For losses on classes: one class index a sample, in [0, outputSize). */
   readonly labels?: Int32Array;
-  /** For losses on values: count × outputSize values, row-major. */
+  /** For losses on values: count × outputSize finite values, row-major; for binaryCrossEntropy in [0, 1]. */
   readonly targets?: Float32Array;
 }
 
-/** Samples, or a function that begins a pass over a stream of chunks of them, for data larger than memory. */
-export type TrainingData = Samples | (() => AsyncIterable<Samples> | Iterable<Samples>);
+/** What can be read chunk by chunk. */
+export type ChunkStream =
+  | AsyncIterable<Samples>
+  | Iterable<Samples>
+  | { getReader(): { read(): Promise<{ done: boolean; value?: Samples }> } };
+
+/**
+ * Samples, or a function that begins a pass over a stream of chunks of them, for data larger than memory: it is called once an epoch,
+ * and returns another iterable, async iterable or ReadableStream each time. Chunks may have any number of samples, also none.
+ */
+export type TrainingData = Samples | (() => ChunkStream);
 
 /** Samples as plain arrays that fit the model. */
-export interface SampleArrays {
+export interface SampleArrays extends DataNames {
   readonly count: number;
   readonly features: Float32Array;
   readonly labels: Int32Array | undefined;
@@ -34,190 +47,110 @@ export interface SampleArrays {
 }
 
 /** What samples are checked against: a model, or as much of one. */
-export type SampleFormat = Pick<Model, 'inputSize' | 'outputSize' | 'loss'>;
+export type SampleFormat = Pick<Model, 'inputSize' | 'outputSize' | 'loss'> & DataNames;
 
-/** Checks samples; throws an ArgumentError naming `argument` unless they fit the model. */
-export function readSamples(argument: string, format: SampleFormat, samples: unknown): SampleArrays {
-  if (typeof samples !== 'object' || samples === null)
+/**
+ * Checks samples. Arrays that another thread may write into can still change afterwards: what is copied into the model is what
+ * `checkTargets` checks again.
+ *
+ * @param fewest samples there have to be
+ * @throws ArgumentError naming `argument` unless they fit the model; DataError for a column of a dataset that float32 blurs
+ */
+export function readSamples(argument: string, format: SampleFormat, samples: unknown, fewest = 1): SampleArrays {
+  if (typeof samples !== 'object' || samples === null) {
     fail(argument, 'samples: { features, labels } or { features, targets }', samples);
-  const { features: given, labels, targets } = samples as Partial<Samples>;
+  }
+  const { features: given, labels, targets, classNames, columns } = samples as Partial<Samples>;
   const { inputSize, outputSize, loss } = format;
+  const { targets: kind } = lossKindOf(loss);
   const features = readFeatures(`${argument}.features`, given);
   const count = features.length / inputSize;
-  if (!Number.isInteger(count) || count === 0) {
+  if (!Number.isInteger(count) || count < fewest) {
     throw new ArgumentError(argument, `${inputSize} features a sample`, `${describe(features)} in all`);
   }
-  if (lossKindOf(loss).targets === 'classes') {
-    if (!(labels instanceof Int32Array) || labels.length !== count) {
+  if (kind === 'classes') {
+    if (!isInt32Array(labels) || labels.length !== count) {
       fail(`${argument}.labels`, `an Int32Array of ${count} elements`, labels);
     }
-    const wrong = labels.findIndex((label) => label < 0 || label >= outputSize);
-    if (wrong >= 0) fail(`${argument}.labels[${wrong}]`, `a class in [0, ${outputSize - 1}]`, labels[wrong]);
-  } else if (!(targets instanceof Float32Array) || targets.length !== count * outputSize) {
-    fail(`${argument}.targets`, `a Float32Array of ${count} × ${outputSize} elements`, targets);
+    checkTargets(`${argument}.labels`, format, labels);
+  } else {
+    if (!isFloat32Array(targets) || targets.length !== count * outputSize) {
+      fail(`${argument}.targets`, `a Float32Array of ${count} × ${outputSize} elements`, targets);
+    }
+    checkTargets(`${argument}.targets`, format, targets);
   }
-  return { count, features, labels, targets };
+  const names = readSampleNames(argument, format, { classNames, columns });
+  if ((samples as Partial<Examples>).doubles !== undefined) refuseBlurredColumns(samples as Examples);
+  // Data sets may have both: only what the loss is for counts.
+  const own = kind === 'classes' ? { labels, targets: undefined } : { labels: undefined, targets };
+  return { count, features, ...own, ...names };
+}
+
+/**
+ * Names for which there is a use, checked.
+ * @throws ArgumentError for what are no names, or others than the model's
+ */
+export function readSampleNames(argument: string, format: SampleFormat, names: DataNames): DataNames {
+  // Data sets of values may list the distinct ones as names: they are no classes then.
+  const { targets: kind } = lossKindOf(format.loss);
+  const classNames = kind === 'classes' ? readNames(`${argument}.classNames`, names.classNames) : undefined;
+  const columns = readNames(`${argument}.columns`, names.columns);
+  if (columns !== undefined && columns.length !== format.inputSize) {
+    throw new ArgumentError(`${argument}.columns`, `${format.inputSize} names, one a feature`, `${columns.length}`);
+  }
+  checkSameNames(`${argument}.classNames`, classNames, format.classNames);
+  checkSameNames(`${argument}.columns`, columns, format.columns);
+  return { ...(classNames && { classNames }), ...(columns && { columns }) };
+}
+
+/** Throws an ArgumentError naming the first label or target for which the loss is not defined. */
+export function checkTargets(
+  argument: string,
+  { loss, outputSize }: Pick<SampleFormat, 'loss' | 'outputSize'>,
+  targets: Int32Array | Float32Array,
+): void {
+  const kind = lossKindOf(loss);
+  for (let index = 0; index < targets.length; index++) {
+    const target = targets[index];
+    if (!kind.accepts(target, outputSize)) fail(`${argument}[${index}]`, kind.accepted(outputSize), target);
+  }
 }
 
 /** The values, whichever way they were given. */
 export function readFeatures(argument: string, features: unknown): Float32Array {
-  if (features instanceof Float32Array) return features;
+  if (isFloat32Array(features)) return features;
   const { data, dims } = (features ?? {}) as Partial<FeatureTensor>;
-  if (!(data instanceof Float32Array)) fail(argument, 'a Float32Array, or { data: Float32Array, dims }', features);
+  if (!isFloat32Array(data)) fail(argument, 'a Float32Array, or { data: Float32Array, dims }', features);
   const size = Array.isArray(dims) ? elementCount(dims) : Number.NaN;
   if (size !== data.length) fail(`${argument}.dims`, `sizes whose product is ${data.length}`, dims);
   return data;
 }
 
 /** Copies samples [from, from + count) into the model. */
-export function loadRange(model: Model, { features, labels, targets }: SampleArrays, from: number, count: number): void {
+export function loadRange(model: Model, samples: SampleArrays, from: number, count: number): void {
   const { inputSize, outputSize } = model;
-  model.input.set(features.subarray(from * inputSize, (from + count) * inputSize));
-  if (lossKindOf(model.loss).targets === 'classes') model.labels.set(labels!.subarray(from, from + count));
-  else model.targets.set(targets!.subarray(from * outputSize, (from + count) * outputSize));
+  model.input.set(rangeOf(samples.features, 'features', inputSize, from, count));
+  if (samples.labels) model.labels.set(rangeOf(samples.labels, 'labels', 1, from, count));
+  if (samples.targets) model.targets.set(rangeOf(samples.targets, 'targets', outputSize, from, count));
 }
 
-/** Batches of training data, epoch by epoch, always in the same order for the same seed. */
-export interface BatchSource {
-  /** Samples an epoch; null for a stream. */
-  readonly count: number | null;
-  readonly batchCount: number | null;
-  /** Begins an epoch (0-based) at one of its batches. */
-  start(epoch: number, batch: number): Promise<void> | void;
-  /** Copies the next batch into the model; its size, or 0 at the end of the epoch. */
-  next(): number | Promise<number>;
+/**
+ * Elements of samples [from, from + count) of an array with so many a sample.
+ * @throws ArgumentError when the array no longer has them
+ */
+export function rangeOf<T extends Float32Array | Int32Array>(
+  array: T,
+  name: string,
+  perSample: number,
+  from: number,
+  count: number,
+): T {
+  checkLength(array, name, (from + count) * perSample);
+  return array.subarray(from * perSample, (from + count) * perSample) as T;
 }
 
-/** @throws ArgumentError when the data do not fit the model */
-export function createSource(model: Model, data: TrainingData, seed: number): BatchSource {
-  if (typeof data === 'function') return new StreamSource(model, data);
-  return new ArraySource(model, readSamples('data', model, data), seed);
-}
-
-/** Samples in memory, in another random order every epoch. */
-class ArraySource implements BatchSource {
-  readonly count: number;
-  readonly batchCount: number;
-  readonly #model: Model;
-  readonly #samples: SampleArrays;
-  readonly #order: BatchOrder;
-  #batch = 0;
-
-  constructor(model: Model, samples: SampleArrays, seed: number) {
-    this.#model = model;
-    this.#samples = samples;
-    this.#order = new BatchOrder(samples.count, model.batchSize, seed);
-    this.count = samples.count;
-    this.batchCount = this.#order.batchCount;
-  }
-
-  start(epoch: number, batch: number): void {
-    this.#order.startEpoch(epoch);
-    this.#batch = batch;
-  }
-
-  next(): number {
-    if (this.#batch === this.batchCount) return 0;
-    const model = this.#model;
-    const { features, labels, targets } = this.#samples;
-    const { indices } = this.#order;
-    const from = this.#order.from(this.#batch);
-    const count = this.#order.length(this.#batch);
-    this.#batch++;
-    gatherInto(features, model.inputSize, indices, from, count, model.input);
-    if (lossKindOf(model.loss).targets === 'classes') gatherLabelsInto(labels!, indices, from, count, model.labels);
-    else gatherInto(targets!, model.outputSize, indices, from, count, model.targets);
-    return count;
-  }
-}
-
-/** A stream of chunks, cut into batches in the order in which they come. Where the stream is cut into chunks changes nothing. */
-class StreamSource implements BatchSource {
-  readonly count = null;
-  readonly batchCount = null;
-  readonly #model: Model;
-  readonly #open: () => AsyncIterable<Samples> | Iterable<Samples>;
-  /** Samples of chunks too short for a batch: copies, since a stream may use its arrays again. */
-  readonly #held: SampleArrays;
-  #heldCount = 0;
-  #chunks: AsyncIterator<Samples> | Iterator<Samples> | null = null;
-  #chunk: SampleArrays | null = null;
-  #from = 0;
-
-  constructor(model: Model, open: () => AsyncIterable<Samples> | Iterable<Samples>) {
-    this.#model = model;
-    this.#open = open;
-    const { batchSize, inputSize, outputSize, loss } = model;
-    const classes = lossKindOf(loss).targets === 'classes';
-    this.#held = {
-      count: batchSize,
-      features: new Float32Array(batchSize * inputSize),
-      labels: classes ? new Int32Array(batchSize) : undefined,
-      targets: classes ? undefined : new Float32Array(batchSize * outputSize),
-    };
-  }
-
-  async start(_epoch: number, batch: number): Promise<void> {
-    this.#chunks = iteratorOf(this.#open());
-    this.#chunk = null;
-    this.#heldCount = 0;
-    let skip = batch * this.#model.batchSize;
-    while (skip > 0 && (await this.#more())) {
-      const count = Math.min(skip, this.#left);
-      this.#from += count;
-      skip -= count;
-    }
-  }
-
-  async next(): Promise<number> {
-    const { batchSize } = this.#model;
-    while (this.#heldCount < batchSize && (await this.#more())) {
-      const count = Math.min(batchSize - this.#heldCount, this.#left);
-      if (count === batchSize) {
-        loadRange(this.#model, this.#chunk!, this.#from, count);
-        this.#from += count;
-        return count;
-      }
-      this.#hold(count);
-    }
-    const count = this.#heldCount;
-    if (count > 0) loadRange(this.#model, this.#held, 0, count);
-    this.#heldCount = 0;
-    return count;
-  }
-
-  /** Samples of the chunk that no batch has had. */
-  get #left(): number {
-    return this.#chunk === null ? 0 : this.#chunk.count - this.#from;
-  }
-
-  /** Sees to it that the chunk has samples; false at the end of the stream. */
-  async #more(): Promise<boolean> {
-    while (this.#left === 0) {
-      const { done, value } = await this.#chunks!.next();
-      if (done) return false;
-      this.#chunk = readSamples('data()', this.#model, value);
-      this.#from = 0;
-    }
-    return true;
-  }
-
-  #hold(count: number): void {
-    const { inputSize, outputSize } = this.#model;
-    const { features, labels, targets } = this.#chunk!;
-    const [from, to, at] = [this.#from, this.#from + count, this.#heldCount];
-    this.#held.features.set(features.subarray(from * inputSize, to * inputSize), at * inputSize);
-    this.#held.labels?.set(labels!.subarray(from, to), at);
-    this.#held.targets?.set(targets!.subarray(from * outputSize, to * outputSize), at * outputSize);
-    this.#from = to;
-    this.#heldCount += count;
-  }
-}
-
-function iteratorOf(stream: AsyncIterable<Samples> | Iterable<Samples>): AsyncIterator<Samples> | Iterator<Samples> {
-  if (typeof stream === 'object' && stream !== null) {
-    if (Symbol.asyncIterator in stream) return stream[Symbol.asyncIterator]();
-    if (Symbol.iterator in stream) return stream[Symbol.iterator]();
-  }
-  return fail('data()', 'an iterable or async iterable of samples', stream);
+/** Throws an ArgumentError for an array whose buffer was transferred or made smaller since it was checked. */
+export function checkLength(array: Float32Array | Int32Array, name: string, length: number): void {
+  if (array.length >= length) return;
+  fail(name, 'an array that keeps its length while it is in use (was its buffer transferred?)', array);
 }

@@ -11,7 +11,7 @@ import { loadTrainerStarter, type ModuleWorker, type StartTrainer } from '../run
 import { checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import { readEvaluation } from './evaluation';
 import { checkCheckpoint, type FitProgress, type FitResult } from './fit-options';
-import type { ModelState } from './model';
+import type { ModelState } from './learnt-state';
 import { readSamples, type SampleFormat, type Samples } from './samples';
 import { buffersOf, receiveError, sendError, type TrainerReport, type TrainerRequest } from './training-messages';
 import { type PlainSpec, readSpec, type TrainingSpec } from './training-spec';

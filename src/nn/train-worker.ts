@@ -14,7 +14,7 @@ import { scheduleFromConfig } from '../schedules/config';
 import { createModel } from './create-model';
 import { fit } from './fit';
 import { checkFitOptions, type FitOptions } from './fit-options';
-import type { Model, ModelState } from './model';
+import type { Model } from './model';
 import { buffersOf, receiveError, sendError, type TrainerReport, type TrainerRequest } from './training-messages';
 
 /** How often the worker shows that it lives, milliseconds. */
@@ -36,7 +36,7 @@ interface Prepared {
 let prepared: Prepared | null = null;
 
 async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' }): Promise<void> {
-  const { epochs, seed, metrics, earlyStopping } = spec;
+  const { epochs, seed, initialEpoch, lastBatch, metrics, earlyStopping } = spec;
   const { name, ...own } = spec.optimizer;
   const runtime = await createRuntime(spec.runtime);
   const model = await createModel(runtime, spec.model);
@@ -48,7 +48,7 @@ async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' })
   const { signal } = controller;
   const onProgress: FitOptions['onProgress'] = (progress) => report({ type: 'progress', progress });
   const rest = { schedule, accumulator, average, budgetMs, signal, onProgress };
-  const options = { optimizer, epochs, seed, metrics, earlyStopping, ...rest };
+  const options = { optimizer, epochs, seed, initialEpoch, lastBatch, metrics, earlyStopping, ...rest };
   checkFitOptions(options);
   prepared = { model, optimizer, options };
   const { inputSize, outputSize, loss } = model;
@@ -58,17 +58,7 @@ async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' })
 async function train({ data, validation, every }: TrainerRequest & { type: 'train' }): Promise<void> {
   const { model, optimizer, options } = prepared!;
   const result = await fit(model, data, { ...options, validation, checkpoint: { store: remoteStore, every } });
-  report({ type: 'done', result, model: evaluationState(model), optimizer: optimizer.stateDict() });
-}
-
-/** What the model evaluates with, which may be an average. */
-function evaluationState(model: Model): ModelState {
-  const { arrays, trainingPasses } = model.stateDict();
-  const entries = Object.entries(arrays).map(([name, { shape, data }]) => {
-    const stand = model.parameters[name]?.evaluationValue;
-    return [name, { shape, data: stand ? stand.data.slice() : data }] as const;
-  });
-  return { arrays: Object.fromEntries(entries), trainingPasses };
+  report({ type: 'done', result, model: model.stateDict(), optimizer: optimizer.stateDict() });
 }
 
 /** The answer to `load` or `save`: `fit` waits for one before it asks again. */

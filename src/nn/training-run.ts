@@ -8,28 +8,41 @@ import type { CheckpointStore } from '../checkpoint/stores/store';
 import { CheckpointError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import { createRecord } from '../tensors/views';
+import type { LastBatch } from './batch-source';
 import type { EarlyStoppingState } from './early-stopping';
 import type { FitAverage, FitEpoch } from './fit-options';
-import type { Model, ModelState } from './model';
+import type { ModelState } from './learnt-state';
+import type { Model } from './model';
 import { checkModelRecord, checkRunState } from './run-state';
+import type { DataNames } from './training-history';
+
+/** What must be the same for a run to go on: otherwise the batches would be others, or mean something else. */
+export interface RunIdentity extends DataNames {
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly count: number | null;
+  /** Epochs of the order of samples before the run's first. */
+  readonly initialEpoch?: number;
+  readonly lastBatch?: LastBatch;
+}
 
 /** How far a run is. */
 export interface RunState {
-  /** What must be the same for a run to go on: otherwise the batches would be others. */
-  readonly identity: { readonly seed: number; readonly batchSize: number; readonly count: number | null };
+  readonly identity: RunIdentity;
   readonly schedule: unknown;
   /** The accumulator's, if there is one. */
   readonly window: unknown;
-  readonly stopping: EarlyStoppingState | null;
+  /** The best epoch so far. */
+  readonly stopping: EarlyStoppingState;
   readonly epochs: readonly FitEpoch[];
   /** The epoch under way (1-based), and how many of its batches are done. */
   readonly epoch: number;
   readonly batch: number;
   readonly step: number;
   readonly lossSum: number;
+  /** What they weigh: their number, unless class weights are averaged over their sum. */
   readonly seen: number;
   readonly skipped: number;
-  readonly best: { readonly epoch: number; readonly loss: number } | null;
   /** What `encodeLearnt` gave in the best epoch. */
   readonly bestState: Uint8Array | null;
 }
@@ -43,10 +56,10 @@ export interface Learner {
 
 /** The model's arrays that the optimizer does not hold, such as running means. */
 function restOfModel(model: Model, params: StateDict['params']): PlainData {
-  const { arrays, trainingPasses } = model.stateDict();
+  const { arrays, ...others } = model.stateDict({ point: 'trained' });
   const rest = createRecord<PlainData>();
   for (const [name, array] of Object.entries(arrays)) if (!Object.hasOwn(params, name)) rest[name] = { ...array };
-  return { arrays: rest, trainingPasses };
+  return { arrays: rest, ...others } as PlainData;
 }
 
 /**
@@ -64,8 +77,9 @@ export function encodeLearnt(
 }
 
 /**
- * Takes over what `encodeLearnt` returned.
+ * Takes over what `encodeLearnt` returned: all of it, or nothing.
  * @param check throws when `run` does not fit, before anything has changed
+ * @throws ArgumentError, CheckpointError for what does not fit; nothing has changed then
  */
 export function loadLearnt(bytes: Uint8Array, learner: Learner, check?: (run: RunState) => void): RunState {
   const { model, optimizer, average } = learner;
@@ -77,12 +91,21 @@ export function loadLearnt(bytes: Uint8Array, learner: Learner, check?: (run: Ru
   // What the best epoch's weights are kept as has no record of a run.
   const run = check ? checkRunState(extras.run) : (extras.run as unknown as RunState);
   check?.(run);
-  const rest = extras.model as unknown as ModelState;
-  const { arrays } = model.stateDict();
-  model.loadStateDict({ arrays: { ...arrays, ...rest.arrays }, trainingPasses: rest.trainingPasses });
+  if (extras.average && !average) {
+    throw new CheckpointError('other-run', 'the checkpoint has a moving average, which this run lacks: option "average"');
+  }
+  const held = (name: string) => Object.hasOwn(stateDict.params, name);
+  const loadModel = model.learnt.prepareLoad('checkpoint.model', extras.model as unknown as ModelState, held);
+  const loadAverage = extras.average ? prepareAverage(average!, extras.average) : null;
   optimizer.loadStateDict(stateDict);
-  if (extras.average) average?.loadStateDict(extras.average as never);
+  loadModel();
+  loadAverage?.();
   return run;
+}
+
+/** What takes the state over. The library's own averages have checked it then. */
+function prepareAverage(average: FitAverage, state: PlainData): () => void {
+  return average.prepareLoad?.(state as never) ?? (() => average.loadStateDict(state as never));
 }
 
 export async function saveRun(
@@ -95,22 +118,39 @@ export async function saveRun(
 }
 
 /**
- * Takes over the run that a store holds; null if it holds none.
- * @throws CheckpointError with the reason `'other-run'` when it was begun with another seed, batch size or number of samples
+/**
+ * Takes over a stored run.
+ * @param loadRest takes over what belongs neither to model, optimizer nor average; before these, and what it throws is thrown
+ * @throws CheckpointError with the reason `'other-run'` when it was begun with another seed, batch size or number of samples,
+ * or with data of other classes or columns
  */
-export async function loadRun(
-  store: CheckpointStore,
+export function loadRun(
+  bytes: Uint8Array,
   learner: Learner,
-  identity: RunState['identity'],
-): Promise<RunState | null> {
-  const stored = await store.load();
-  return stored && loadLearnt(stored.bytes, learner, (state) => checkIdentity(state, identity));
+  identity: RunIdentity,
+  loadRest: (state: RunState) => void,
+): RunState {
+  return loadLearnt(bytes, learner, (state) => {
+    checkIdentity(state, identity);
+    loadRest(state);
+  });
 }
 
-function checkIdentity(state: RunState, identity: RunState['identity']): void {
-  for (const key of ['seed', 'batchSize', 'count'] as const) {
-    if (state.identity[key] === identity[key]) continue;
-    const message = `the checkpoint is of another run: ${key} ${state.identity[key]} expected, got ${identity[key]}`;
-    throw new CheckpointError('other-run', message);
+/** A first epoch or names that one side does not tell may be anything. */
+function checkIdentity(state: RunState, identity: RunIdentity): void {
+  for (const key of ['seed', 'batchSize', 'count', 'lastBatch', 'initialEpoch'] as const) {
+    const [stored, given] = [state.identity[key], identity[key]];
+    if (stored === given || (key === 'initialEpoch' && (stored === undefined || given === undefined))) continue;
+    throw new CheckpointError('other-run', `the checkpoint is of another run: ${key} ${stored} expected, got ${given}`);
   }
+  for (const key of ['classNames', 'columns'] as const) {
+    const [stored, given] = [state.identity[key], identity[key]];
+    if (!stored || !given || sameNames(stored, given)) continue;
+    const expected = `${key} ${JSON.stringify(stored)} expected, got ${JSON.stringify(given)}`;
+    throw new CheckpointError('other-run', `the checkpoint is of another run: ${expected}`);
+  }
+}
+
+function sameNames(first: readonly string[], second: readonly string[]): boolean {
+  return first.length === second.length && first.every((name, index) => name === second[index]);
 }

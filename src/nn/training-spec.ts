@@ -5,6 +5,7 @@ import type { OptimizerName, OptimizerOptions } from '../optimizers/registry';
 import type { RuntimeOptions } from '../runtime/runtime-options';
 import type { ScheduleConfig } from '../schedules/schedule';
 import { checkOptions, fail } from '../validate';
+import type { LastBatch } from './batch-source';
 import type { ModelOptions } from './create-model';
 import type { EarlyStoppingOptions } from './early-stopping';
 import type { EvaluateOptions } from './evaluation';
@@ -23,6 +24,8 @@ export interface TrainingSpec {
   /** As `fit` takes them. */
   epochs: number;
   seed?: number;
+  lastBatch?: LastBatch;
+  initialEpoch?: number;
   metrics?: EvaluateOptions;
   earlyStopping?: EarlyStoppingOptions;
   /** Of a GradientAccumulator, for batches larger than memory allows. @default every batch is a step */
@@ -42,6 +45,8 @@ const NAMES = [
   'schedule',
   'epochs',
   'seed',
+  'lastBatch',
+  'initialEpoch',
   'metrics',
   'earlyStopping',
   'accumulator',

@@ -141,25 +141,31 @@ export interface NNKernels {
   ): void;
 
   /**
-   * Mean over rows of the cross-entropy log(Σ_j e^x_j) - x_label, an f64; dlogits = (softmax - onehot)/rows, its gradient.
-   * `labels` is the address of one i32 a row; a label outside [0, cols) makes the loss NaN and writes nothing out of
-   * place. With `weights` (one f32 a class, or 0) both are means weighted by the label's weight. rows and cols are at least 1.
-   * dlogits may be logits. A row with NaN or +Infinity gives NaN.
+   * Sum over rows of the cross-entropy log(Σ_j e^x_j) - x_label, each times its label's weight, divided by `whole`: an f64.
+   * dlogits is its gradient, (softmax - onehot)·weight/whole, and may be logits. `labels` is the address of one i32 a row,
+   * `weights` that of one f32 a class, or 0 if all weigh 1. With `whole` = rows it is a mean over rows, with `whole` =
+   * `labelWeight` a weighted mean. rows and cols are at least 1. A row with NaN or +Infinity gives NaN. A label outside
+   * [0, cols) makes the loss and its row of dlogits NaN, and writes nothing out of place.
    */
   // biome-ignore format: one line a role
   softmaxCrossEntropy(
     dlogits: number, logits: number, labels: number, weights: number,
-    rows: number, cols: number,
+    rows: number, cols: number, whole: number,
   ): number;
-  /** Mean of max(x, 0) - x·t + log(1 + e^-|x|) over n logits and targets t in [0, 1]; dlogits its gradient; may be logits. */
+  /** Sum of the labels' weights over rows, an f64; a label outside [0, cols) counts 1. */
+  labelWeight(labels: number, weights: number, rows: number, cols: number): number;
+  /**
+   * Mean of max(x, 0) - x·t + log(1 + e^-|x|) over n logits and targets t in [0, 1]; dlogits its gradient; may be logits. A
+   * target outside [0, 1] makes the loss and its own gradient NaN.
+   */
   binaryCrossEntropy(dlogits: number, logits: number, targets: number, n: number): number;
   /** Mean of (x - t)²; dx its gradient; may be x. */
   meanSquaredError(dx: number, x: number, targets: number, n: number): number;
   /** Mean of ½r² for |r| ≤ delta, delta·(|r| - ½delta) beyond, r = x - t; dx its gradient; may be x. */
   huber(dx: number, x: number, targets: number, n: number, delta: number): number;
-  /** out[r] (i32) = index of the first greatest element of row r, at least one column; the first NaN counts as greatest. */
+  /** out[r] (i32) = index of the first greatest element of row r, at least one column; -1 if the row holds a NaN. */
   argmax(out: number, logits: number, rows: number, cols: number): void;
-  /** How many rows have their label (i32) as argmax. */
+  /** How many rows have their label (i32) as argmax. A row that holds a NaN has none. */
   predictedMatches(logits: number, labels: number, rows: number, cols: number): number;
 
   /** Benchmarks only: 192 f32 operations an iteration in registers. The value depends on `iterations` alone. */

@@ -3,6 +3,7 @@ import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 import { describe, fail, isFloat32Array, isSharedArrayBuffer } from '../validate';
+import { EvaluatedTensor, type ParameterOwner } from './evaluated-tensor';
 import { Tensor } from './tensor';
 
 /**
@@ -13,21 +14,26 @@ export type ParameterInit =
   | Float32Array
   | { readonly shape: readonly number[]; readonly data?: Float32Array; readonly sparse?: boolean };
 
-export class Parameter {
-  readonly value: Tensor;
+export class Parameter extends EvaluatedTensor {
+  /** The model that it belongs to; null for one that an optimizer has made for itself. */
+  readonly owner: ParameterOwner | null;
   readonly #grad: Tensor | null;
-  /** The last of them counts. */
-  #standIns: readonly { readonly point: () => Tensor; readonly owner: object }[] = [];
 
   /** @param sparse for one without a gradient */
-  constructor(runtime: Runtime, shape: readonly number[], sparse = false) {
-    this.value = new Tensor(runtime, shape);
+  constructor(runtime: Runtime, shape: readonly number[], sparse = false, owner: ParameterOwner | null = null) {
+    super(runtime, shape);
+    this.owner = owner;
     try {
       this.#grad = sparse ? null : new Tensor(runtime, shape);
     } catch (error) {
       this.value.dispose();
       throw error;
     }
+  }
+
+  /** Whether its memory was given back, by `dispose` or with the model it belongs to. */
+  get disposed(): boolean {
+    return this.value.disposed || this.#grad?.disposed === true;
   }
 
   /** Whether it has no gradient of its own size. */
@@ -40,22 +46,8 @@ export class Parameter {
     return this.#grad ?? fail('parameter', 'one with a gradient', 'a sparse one');
   }
 
-  /**
-   * What models read where no gradient is wanted: the value, unless something better stands in for it, as the average of
-   * Schedule-Free or of an ExponentialMovingAverage does.
-   */
-  get evaluationValue(): Tensor {
-    return this.#standIns.at(-1)?.point() ?? this.value;
-  }
-
-  /** @internal From now on `point()` stands in for the value; with null whatever this owner had stand in does no more. */
-  evaluateAt(point: (() => Tensor) | null, owner: object): void {
-    const others = this.#standIns.filter((standIn) => standIn.owner !== owner);
-    this.#standIns = point ? [...others, { point, owner }] : others;
-  }
-
-  dispose(): void {
-    this.value.dispose();
+  override dispose(): void {
+    super.dispose();
     this.#grad?.dispose();
   }
 }
@@ -82,7 +74,10 @@ export function checkParameterInit(argument: string, init: unknown, runtime: Run
   }
   const { shape, data, sparse = false } = init as { shape: unknown; data?: unknown; sparse?: unknown };
   if (typeof sparse !== 'boolean') fail(`${argument}.sparse`, 'true or false', sparse);
-  const sizes = Array.isArray(shape) ? (shape as unknown[]) : fail(`${argument}.shape`, 'an array of positive integers', shape);
+  // A copy: a getter of another argument could change the array between this check and its use.
+  const sizes: unknown[] = Array.isArray(shape)
+    ? Array.from(shape)
+    : fail(`${argument}.shape`, 'an array of positive integers', shape);
   if (!sizes.every((size) => typeof size === 'number' && Number.isInteger(size) && size > 0)) {
     fail(`${argument}.shape`, 'an array of positive integers', shape);
   }
@@ -109,9 +104,16 @@ export function checkFloats(argument: string, value: unknown, runtime: Runtime, 
 
 /** Whether `checkFloats` lets `value` pass; allocates nothing. */
 export function isFloats(value: unknown, runtime: Runtime, length?: number): value is Float32Array {
-  if (!isFloat32Array(value) || (length !== undefined && value.length !== length)) return false;
+  if (!isFloat32Array(value) || (length !== undefined && lengthOf(value) !== length)) return false;
   const { buffer } = value;
   return !isDetached(buffer) && (!isSharedArrayBuffer(buffer) || buffer === runtime.memory.buffer);
+}
+
+/** Its getter tells the length of a typed array whatever a subclass or an own property says. */
+const { get: readLength } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), 'length')!;
+
+function lengthOf(array: Float32Array): number {
+  return readLength!.call(array) as number;
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {

@@ -282,7 +282,9 @@ describe('state dict', () => {
         [{ ...dict, sums: { w, b, c: b } }, 'stateDict.sums.c'],
         [{ ...dict, sums: { w: { count: 2, data: w.data }, b } }, 'stateDict.sums.w.count'],
         [{ ...dict, sums: { w: null, b } }, 'stateDict.sums.w.count'],
-        [{ ...dict, sums: { w, b: { count: 1, data: new Float32Array(5) } } }, 'stateDict.sums.b.data'],
+        [{ ...dict, sums: { w, b: { count: 1, weight: 1, data: new Float32Array(5) } } }, 'stateDict.sums.b.data'],
+        [{ ...dict, sums: { w, b: { ...b, weight: 0 } } }, 'stateDict.sums.b.weight'],
+        [{ ...dict, sums: { w, b: { ...b, weight: undefined } } }, 'stateDict.sums.b.weight'],
       ];
       for (const [given, argument] of wrong) {
         expect(() => accumulator.loadStateDict(given as never)).toThrow(expect.objectContaining({ argument }));

@@ -22,7 +22,7 @@ function loss(logits: Float32Array, labels: Int32Array, cols: number) {
   const x = bench.buffer(rows * cols, logits);
   const at = bench.buffer(rows, labels);
   const d = bench.buffer(rows * cols);
-  const value = bench.run((k) => k.softmaxCrossEntropy(d.address, x.address, at.address, 0, rows, cols));
+  const value = bench.run((k) => k.softmaxCrossEntropy(d.address, x.address, at.address, 0, rows, cols, rows));
   for (const buffer of [x, d]) bench.expectTidy(buffer, rows * cols);
   bench.expectTidy(at, rows);
   return { value, gradient: bench.read(d, rows * cols) };
@@ -87,7 +87,7 @@ describe('softmaxCrossEntropy', () => {
     bench.reset();
     const x = bench.buffer(35, logits);
     const at = bench.buffer(5, labels);
-    expect(bench.run((k) => k.softmaxCrossEntropy(x.address, x.address, at.address, 0, 5, 7))).toBe(apart.value);
+    expect(bench.run((k) => k.softmaxCrossEntropy(x.address, x.address, at.address, 0, 5, 7, 5))).toBe(apart.value);
     expect(bench.read(x, 35)).toEqual(apart.gradient);
   });
 
@@ -104,8 +104,12 @@ describe('softmaxCrossEntropy', () => {
     expect(gradient[0]! / -Math.exp(-20)).toBeCloseTo(1, 6);
   });
 
-  it('says NaN for a label that is no class, and writes in place', () => {
-    for (const label of [-1, 3, 2 ** 31 - 1]) expect(loss(Float32Array.of(1, 2, 3), Int32Array.of(label), 3).value).toBeNaN();
+  it('says NaN for a label that is no class, in the gradient of its row too, and writes in place', () => {
+    for (const label of [-1, 3, 2 ** 31 - 1]) {
+      const { value, gradient } = loss(Float32Array.of(1, 2, 3, 1, 2, 3), Int32Array.of(label, 1), 3);
+      expect(value).toBeNaN();
+      expect([...gradient].map(Number.isFinite)).toEqual([false, false, false, true, true, true]);
+    }
   });
 
   it('passes NaN and Infinity on', () => {
@@ -147,12 +151,15 @@ describe('argmax and predictedMatches', () => {
       const labels = bench.buffer(rows, labelsOf(rows, cols, 3));
       bench.run((k) => k.argmax(out.address, x.address, rows, cols));
       bench.expectTidy(out, rows);
-      expect(bench.run((k) => k.predictedMatches(x.address, out.address, rows, cols))).toBe(rows);
+      const values = bench.read(x, rows * cols);
+      const clear = Array.from({ length: rows }, (_, r) => !values.subarray(r * cols, (r + 1) * cols).some(Number.isNaN));
+      expect([...bench.readInts(out, rows)].map((index) => index >= 0)).toEqual(clear);
+      expect(bench.run((k) => k.predictedMatches(x.address, out.address, rows, cols))).toBe(clear.filter(Boolean).length);
       bench.run((k) => k.predictedMatches(x.address, labels.address, rows, cols));
     }
   });
 
-  it('takes the first of equals, and NaN for the greatest', () => {
+  it('takes the first of equals, and none of a row with a NaN', () => {
     const rows = [
       [1, 3, 3],
       [-0, 0, 0],
@@ -162,6 +169,11 @@ describe('argmax and predictedMatches', () => {
     const x = bench.buffer(12, Float32Array.from(rows.flat()));
     const out = bench.buffer(4, new Int32Array(4));
     bench.run((k) => k.argmax(out.address, x.address, 4, 3));
-    expect([...bench.readInts(out, 4)]).toEqual([1, 0, 1, 0]);
+    expect([...bench.readInts(out, 4)]).toEqual([1, 0, -1, 0]);
+    for (const label of [0, 1, 2, -1]) {
+      const labels = bench.buffer(4, new Int32Array(4).fill(label));
+      const right = [2, 1, 0, 0][label] ?? 0;
+      expect(bench.run((k) => k.predictedMatches(x.address, labels.address, 4, 3))).toBe(right);
+    }
   });
 });

@@ -159,26 +159,39 @@ describe.each(Object.keys(LOSSES) as (keyof typeof LOSSES)[])('%s', (name) => {
   });
 });
 
-it('softmaxCrossEntropy weighted by class is the weighted mean, the oracle’s bits', () => {
-  const [rows, cols] = [9, 5];
-  const logits = ordinary(rows * cols, 3).map((v) => 4 * v);
-  const labels = Int32Array.from({ length: rows }, (_, r) => (r * 7) % cols);
-  const weights = Float32Array.of(1, 0.5, 3, 2, 0.25);
-  const [x, t, w] = [bench.buffer(rows * cols, logits), bench.buffer(rows, labels), bench.buffer(cols, weights)];
-  const d = bench.buffer(rows * cols);
-  const value = bench.run((k) => k.softmaxCrossEntropy(d.address, x.address, t.address, w.address, rows, cols));
-  const gradient = bench.read(d, rows * cols);
-  const whole = labels.reduce((sum, label) => sum + weights[label]!, 0);
-  let expected = 0;
-  for (let r = 0; r < rows; r++) {
-    const row = [...logits.subarray(r * cols, (r + 1) * cols)].map(Math.exp);
-    const sum = row.reduce((a, b) => a + b, 0);
-    const weight = weights[labels[r]!]! / whole;
-    expected -= weight * Math.log(row[labels[r]!]! / sum);
-    row.forEach((e, c) => {
-      const slope = weight * (e / sum - (c === labels[r] ? 1 : 0));
-      expect(Math.abs(gradient[r * cols + c]! - slope)).toBeLessThan(1e-7);
-    });
-  }
-  expect(Math.abs(value - expected)).toBeLessThan(1e-6);
+describe.each(['mean', 'weighted mean'] as const)('softmaxCrossEntropy weighted by class, %s', (reduction) => {
+  it('is what it says, the oracle’s bits', () => {
+    bench.reset();
+    const [rows, cols] = [9, 5];
+    const logits = ordinary(rows * cols, 3).map((v) => 4 * v);
+    const labels = Int32Array.from({ length: rows }, (_, r) => (r * 7) % cols);
+    const weights = Float32Array.of(1, 0.5, 3, 2, 0.25);
+    const [x, t, w] = [bench.buffer(rows * cols, logits), bench.buffer(rows, labels), bench.buffer(cols, weights)];
+    const d = bench.buffer(rows * cols);
+    const sumOfWeights = labels.reduce((sum, label) => sum + weights[label]!, 0);
+    expect(bench.run((k) => k.labelWeight(t.address, w.address, rows, cols))).toBe(sumOfWeights);
+    const whole = reduction === 'mean' ? rows : sumOfWeights;
+    const value = bench.run((k) => k.softmaxCrossEntropy(d.address, x.address, t.address, w.address, rows, cols, whole));
+    const gradient = bench.read(d, rows * cols);
+    let expected = 0;
+    for (let r = 0; r < rows; r++) {
+      const row = [...logits.subarray(r * cols, (r + 1) * cols)].map(Math.exp);
+      const sum = row.reduce((a, b) => a + b, 0);
+      const weight = weights[labels[r]!]! / whole;
+      expected -= weight * Math.log(row[labels[r]!]! / sum);
+      row.forEach((e, c) => {
+        const slope = weight * (e / sum - (c === labels[r] ? 1 : 0));
+        expect(Math.abs(gradient[r * cols + c]! - slope)).toBeLessThan(1e-7);
+      });
+    }
+    expect(Math.abs(value - expected)).toBeLessThan(1e-6);
+  });
+});
+
+it('binaryCrossEntropy of a target outside [0, 1] is NaN, and so is its gradient', () => {
+  const targets = Float32Array.of(-1e-7, 0, 1, 1.0000001, Number.NaN, 0.5, Number.POSITIVE_INFINITY);
+  bench.reset();
+  const [x, t, d] = [bench.buffer(7, new Float32Array(7)), bench.buffer(7, targets), bench.buffer(7)];
+  expect(bench.run((k) => k.binaryCrossEntropy(d.address, x.address, t.address, 7))).toBeNaN();
+  expect([...bench.read(d, 7)].map(Number.isFinite)).toEqual([false, true, true, false, false, true, false]);
 });

@@ -38,6 +38,12 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: crossEntropy({ classWeights: [0.5, 2, 1] }),
     batchSize: 5,
   },
+  'tanh, class weights over their sum': {
+    inputShape: [5],
+    layers: sequential([dense(7), tanh(), dense(3)]),
+    loss: crossEntropy({ classWeights: [0.5, 2, 1], reduction: 'weighted-mean' }),
+    batchSize: 5,
+  },
   'tanh, mean squared error': {
     inputShape: [3],
     layers: sequential([dense(6), tanh(), dense(2)]),

@@ -322,7 +322,7 @@ describe('options of fit', () => {
   it('data that are none', async () => {
     await expect(trainOn(null as never, {})).rejects.toThrow('"data" expected samples');
     await expect(trainOn(() => 7 as never, {})).rejects.toThrow(
-      '"data()" expected an iterable or async iterable of samples, got 7',
+      '"data()" expected an iterable or async iterable of samples, or a ReadableStream, got 7',
     );
     await expect(trainOn(() => [{ features: new Float32Array(4) }], {})).rejects.toThrow(
       '"data().labels" expected an Int32Array of 1 elements',

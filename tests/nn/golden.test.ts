@@ -80,6 +80,7 @@ describe.each(CASES.map((golden) => [golden.name, golden] as const))('%s', (_, g
         2e-5,
         'gradients',
       );
+      model.commitStatistics();
       const running = Object.keys(model.weights).filter((name) => !(name in model.parameters));
       expectNear(
         running.flatMap((name) => [...model.weights[name]!.data]),

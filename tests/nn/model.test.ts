@@ -228,6 +228,11 @@ describe('what does not fit is named', () => {
       { inputSize: 3, layers: [dense(3)], loss: crossEntropy({ classWeights: [1, 2] }) },
       '"loss.classWeights" expected 3 weights, one a class, got 2',
     ],
+    [
+      'one class',
+      { inputSize: 3, layers: [dense(4), dense(1)] },
+      '"layers[1] (dense)" expected at least 2 outputs, one a class (binaryCrossEntropy() tells yes from no with 1), got 1',
+    ],
     ['training unclear', { inputSize: 3, layers: [dense(3)], training: 1 }, '"training" expected true or false, got 1'],
   ])('%s', async (_, options, message) => {
     const error = await model(options).catch((reason) => reason);
@@ -258,8 +263,12 @@ describe('what does not fit is named', () => {
     expect(() => layerNorm({ axis: 1 } as never)).toThrow('"options.axis" expected one of eps, got an unknown option');
     expect(() => dropout(Number.NaN)).toThrow('"rate" expected a number in [0, 1), got NaN');
     expect(() => leakyRelu(-1)).toThrow('"slope" expected a number in [0, 1], got -1');
-    expect(() => huber({ delta: 0 })).toThrow('"delta" expected a number in (0, ∞), got 0');
+    expect(() => huber({ delta: 0 })).toThrow('"delta" expected a number in [2^-126, ∞), got 0');
     expect(() => crossEntropy({ classWeights: [1, -1] })).toThrow('"classWeights[1]" expected a number in (0, 1e9], got -1');
+    expect(() => crossEntropy({ classWeights: [1, 1e-50] })).toThrow('"classWeights[1]" expected a weight of at least 2^-149');
+    expect(() => crossEntropy({ reduction: 'sum' as never })).toThrow(
+      `"reduction" expected 'mean' or 'weighted-mean', got "sum"`,
+    );
     expect(() => sequential([dense(3), [relu(), { kind: 'oops' } as never]])).toThrow('"layers[2]" expected a layer');
   });
 

@@ -15,6 +15,7 @@ import {
   evaluate,
   type FitProgress,
   fit,
+  type Model,
   meanSquaredError,
   relu,
   type Samples,
@@ -55,7 +56,8 @@ async function trainHere({ model: options, optimizer: { name, ...own }, schedule
     const average = plain.average && new ExponentialMovingAverage(optimizer, plain.average);
     average?.apply();
     const result = await fit(model, train, { ...plain, optimizer, accumulator, average, validation, schedule: lr });
-    return { result, model: model.stateDict(), loss: evaluate(model, validation).loss };
+    const trained = parametersOf(model);
+    return { result, model: model.stateDict(), trained, loss: evaluate(model, validation).loss };
   });
 }
 
@@ -64,6 +66,7 @@ const inWorker = (data: WorkerData, options: TrainInWorkerOptions = {}, run = sp
 
 const bits = ({ arrays }: { arrays: Readonly<Record<string, { data: Float32Array }>> }) =>
   Object.entries(arrays).map(([name, { data }]) => [name, bitsOf(data)]);
+const parametersOf = (model: Model) => Object.entries(model.parameters).map(([name, { value }]) => [name, bitsOf(value.data)]);
 const figures = <R extends { samplesPerSecond: number }>({ samplesPerSecond: _, ...rest }: R) => rest;
 
 /** Lets the first workers die, each in its way: `exit 5` at its fifth progress report. */
@@ -132,7 +135,8 @@ describe('a run', () => {
       expect(evaluate(model, validation).loss).toBe(reference.loss);
       const optimizer = await createOptimizer('adal', model.parameters, { runtime });
       optimizer.loadStateDict(run.optimizer);
-      expect(bits(model.stateDict())).toEqual(bits(reference.model));
+      expect(bits(run.model)).toEqual(bits(reference.model));
+      expect(parametersOf(model)).toEqual(reference.trained);
     });
   });
 

@@ -53,11 +53,13 @@ export class Network64 {
       return address;
     };
     const { stages } = this.plan;
+    const statistics = stages.map((stage) => stage.statistics.map(place(this.weights, true)));
     const arrays = {
       workspace,
       weights: stages.map(({ parameters }) => parameters.map(place(this.weights, true))),
       gradients: stages.map(({ parameters }) => parameters.map(place(this.gradients, false))),
-      statistics: stages.map(({ statistics }) => statistics.map(place(this.weights, true))),
+      statistics,
+      nextStatistics: statistics,
     };
     this.#network = new Network(this.plan, loss, createOracleNN(memory, float64), arrays, seed);
     this.#network.writeConstants(memory.f32, memory.i32);

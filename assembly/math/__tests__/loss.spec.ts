@@ -16,7 +16,7 @@ describe('crossEntropy', () => {
         for (let j = 0; j < cols; ++j) sum += Math.exp(get(x, r * cols + j));
         expected += Math.log(sum) - get(x, r * cols + ((r * 5) % cols));
       }
-      expect(crossEntropy(d, x, labels, 0, rows, cols)).toBeCloseTo(expected / rows, 6);
+      expect(crossEntropy(d, x, labels, 0, rows, cols, rows)).toBeCloseTo(expected / rows, 6);
       for (let r = 0; r < rows; ++r) {
         let sum: f64 = 0;
         for (let j = 0; j < cols; ++j) sum += get(d, r * cols + j);
@@ -30,19 +30,20 @@ describe('crossEntropy', () => {
     const x = floats(4);
     const labels = floats(1);
     store<i32>(labels, 4);
-    expect(F64.isNaN(crossEntropy(x, x, labels, 0, 1, 4))).toBe(true);
+    expect(F64.isNaN(crossEntropy(x, x, labels, 0, 1, 4, 1))).toBe(true);
+    for (let j = 0; j < 4; ++j) expect(isNaN(get(x, j))).toBe(true);
     expect(tidy(x, 4)).toBe(true);
   });
 });
 
 describe('firstGreatest', () => {
-  it('takes the first of equals and the first NaN', () => {
+  it('takes the first of equals, and none beside a NaN', () => {
     const x = floats(6);
     put(x, 2, 5);
     put(x, 4, 5);
     expect(firstGreatest(x, 6)).toBe(2);
     put(x, 5, NaN);
-    expect(firstGreatest(x, 6)).toBe(5);
+    expect(firstGreatest(x, 6)).toBe(-1);
     put(x, 0, -Infinity);
     expect(firstGreatest(x, 1)).toBe(0);
   });

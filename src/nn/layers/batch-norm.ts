@@ -1,5 +1,5 @@
 /** Batch normalisation (Ioffe and Szegedy 2015), feature by feature or channel by channel. */
-import { checkNumber, checkOptions } from '../../validate';
+import { checkNoMore, checkNumber, checkOptions } from '../../validate';
 import { leading } from './dense';
 import { ones } from './initial';
 import { type LayerKind, PLAIN } from './layer';
@@ -27,7 +27,9 @@ export interface BatchNormOptions {
  * @throws ArgumentError for options out of range
  * @example sequential([dense(16), batchNorm(), relu(), dense(4)])
  */
-export function batchNorm(options: BatchNormOptions = {}): BatchNormLayer {
+export function batchNorm(options?: BatchNormOptions): BatchNormLayer;
+export function batchNorm(options: BatchNormOptions = {}, ...extra: unknown[]): BatchNormLayer {
+  checkNoMore('batchNorm(options)', extra, 'it takes its size from the layer before');
   checkOptions('options', options, ['eps', 'momentum']);
   const layer: BatchNormLayer = { kind: 'batchNorm', ...options };
   batchNormKind.check(layer, (field) => field);
@@ -56,21 +58,26 @@ export const batchNormKind: LayerKind<BatchNormLayer> = {
       ],
       statistics: [
         { name: 'mean', shape: [channels] },
-        { name: 'variance', shape: [channels], initialise: ones },
+        { name: 'variance', shape: [channels], initialise: ones, minimum: 0 },
       ],
       backwardReads: { input: true, output: false },
       inPlace: 'allowed',
+      // The variance of one position is not defined.
+      fewestSamples: positions === 1 ? 2 : 1,
       keptFloats: () => 2 * padded,
       // Where gradients go that nobody wants.
       scratchBytes: () => 8 * padded,
-      forward({ x, y, weights, statistics, kept }, { kernels, count, training }) {
+      forward({ x, y, weights, statistics, nextStatistics, kept }, pass) {
+        const { kernels, count, batchStatistics } = pass;
         const [rows, inverse] = [count * positions, kept + 4 * padded];
-        if (training) {
-          kernels.batchStatistics(kept, inverse, statistics[0], statistics[1], x, rows, channels, eps, momentum);
+        if (batchStatistics) {
+          const [mean, variance] = nextStatistics;
+          const share = pass.momentum ?? momentum;
+          kernels.batchStatistics(kept, inverse, mean, variance, x, rows, channels, eps, share);
         } else {
           kernels.inverseDeviation(inverse, statistics[1], channels, eps);
         }
-        kernels.batchNorm(y, x, training ? kept : statistics[0], inverse, weights[0], weights[1], rows, channels);
+        kernels.batchNorm(y, x, batchStatistics ? kept : statistics[0], inverse, weights[0], weights[1], rows, channels);
       },
       backward({ x, dx, dy, weights, gradients, kept, scratch }, { kernels, count }) {
         const [rows, inverse] = [count * positions, kept + 4 * padded];

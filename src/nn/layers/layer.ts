@@ -21,6 +21,8 @@ export interface ArrayPlan {
   readonly shape: readonly number[];
   /** Gives the array, all zero, its first values; left out where zeros are meant. */
   readonly initialise?: (values: Float32Array, prng: Prng) => void;
+  /** The least value that an element may have. @default any finite one */
+  readonly minimum?: number;
 }
 
 /** Byte addresses of what a layer works on. Addresses of what this pass does not have are 0. */
@@ -34,8 +36,10 @@ export interface LayerArrays {
   readonly weights: readonly number[];
   /** Gradients of the parameters; 0 for those that nobody wants. */
   readonly gradients: readonly number[];
-  /** Running figures. */
+  /** Running figures that evaluation reads. */
   readonly statistics: readonly number[];
+  /** Running figures that a pass over the batch's own statistics brings up to date, in place. */
+  readonly nextStatistics: readonly number[];
   /** What forward leaves for backward: `keptFloats` of them. */
   readonly kept: number;
   /** `record`, if the layer has one. */
@@ -48,8 +52,12 @@ export interface Pass {
   readonly kernels: NNKernels;
   /** Samples. */
   readonly count: number;
-  /** Whether dropout drops and batch norm takes the batch's own statistics. */
+  /** Whether dropout drops. */
   readonly training: boolean;
+  /** Whether batch norm takes the batch's own statistics, and brings the running ones up to date. */
+  readonly batchStatistics: boolean;
+  /** Share of the batch in the running statistics; null for the one that the layer was created with. */
+  readonly momentum: number | null;
   /** The model's seed as two u32, the lower first. */
   readonly key: readonly [number, number];
   /** Training passes before this one. */
@@ -65,6 +73,8 @@ export interface PlannedLayer {
   readonly backwardReads: { readonly input: boolean; readonly output: boolean };
   /** 'view': y is x and dx is dy, and nothing runs. 'allowed': y may be x, and dx may be dy. */
   readonly inPlace: 'view' | 'allowed' | 'never';
+  /** Fewest samples of a batch whose own statistics the layer can work with. */
+  readonly fewestSamples: number;
   /** Words for `record`, the same in every pass. */
   readonly record: Int32Array | null;
   /** Elements that forward leaves for backward, or needs itself, for a batch of so many samples. */
@@ -95,6 +105,7 @@ export const PLAIN = {
   statistics: [],
   backwardReads: { input: false, output: false },
   inPlace: 'never',
+  fewestSamples: 1,
   record: null,
   keptFloats: () => 0,
   scratchBytes: () => 0,

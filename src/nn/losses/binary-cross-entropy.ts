@@ -1,23 +1,31 @@
 /** Cross-entropy of independent yes-or-no outputs, on logits. */
-import type { LossKind } from './loss';
+import { checkNoMore } from '../../validate';
+import { type LossKind, ON_VALUES } from './loss';
 
 export interface BinaryCrossEntropyLoss {
   readonly kind: 'binaryCrossEntropy';
 }
 
 /**
- * Binary cross-entropy with logits: the mean over batch and outputs of max(x, 0) - x·t + log(1 + e^-|x|), nats, for targets t in
- * [0, 1]. The model's last layer gives logits: no sigmoid before it.
+ * Describes binary cross-entropy with logits: the mean over batch and outputs of max(x, 0) - x·t + log(1 + e^-|x|), in nats.
+ * Targets t are probabilities in [0, 1]; others are refused, because the loss would have no lower bound. The model's last layer
+ * gives logits x: put no sigmoid before it. It is computed from the logits, so that its gradient never vanishes by rounding, as
+ * it does beyond logits of about ±16 where Keras clips probabilities to [1e-7, 1 - 1e-7].
+ *
  * @example createModel(runtime, { inputSize: 4, layers: [dense(1)], loss: binaryCrossEntropy() })
  */
-export function binaryCrossEntropy(): BinaryCrossEntropyLoss {
+export function binaryCrossEntropy(): BinaryCrossEntropyLoss;
+export function binaryCrossEntropy(...extra: unknown[]): BinaryCrossEntropyLoss {
+  checkNoMore('binaryCrossEntropy()', extra, 'it describes the loss, and takes no outputs or targets');
   return { kind: 'binaryCrossEntropy' };
 }
 
 export const binaryCrossEntropyKind: LossKind<BinaryCrossEntropyLoss> = {
-  targets: 'values',
+  ...ON_VALUES,
   fields: [],
   check() {},
+  accepts: (target) => target >= 0 && target <= 1,
+  accepted: () => 'a probability in [0, 1]',
   constants: () => [],
   compute: (_loss, kernels, { output, gradient, targets }, count, outputs) =>
     kernels.binaryCrossEntropy(gradient, output, targets, count * outputs),

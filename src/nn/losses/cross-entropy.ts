@@ -1,23 +1,43 @@
 /** Softmax with cross-entropy, for one class of several. */
 import { ArgumentError } from '../../errors';
-import { checkNumber, checkOptions, fail } from '../../validate';
+import { checkChoice, checkNoMore, checkNumber, checkOptions, fail } from '../../validate';
 import type { LossKind } from './loss';
 
-/** Mean of w·(log Σ e^x - x[class]) over Σ w, w being the class's weight. */
+export interface CrossEntropyOptions {
+  /**
+   * One weight a class, each in (0, 1e9] and more than 0 in float32: a sample's loss and gradient are multiplied by the
+   * weight of its class. @default all 1
+   */
+  classWeights?: readonly number[];
+  /**
+   * What the weighted losses w·ℓ of n samples become. 'mean': Σ w·ℓ / n, as in Keras. 'weighted-mean': Σ w·ℓ / Σ w, as in
+   * PyTorch; then weights have no effect on batches whose samples are all of one class, a batch of one among them. Without
+   * class weights both are the same. @default 'mean'
+   */
+  reduction?: 'mean' | 'weighted-mean';
+}
+
+/** Softmax cross-entropy, as `crossEntropy` describes it. */
 export interface CrossEntropyLoss {
   readonly kind: 'crossEntropy';
   readonly classWeights?: readonly number[];
+  readonly reduction?: 'mean' | 'weighted-mean';
 }
 
 /**
- * Softmax cross-entropy over logits, nats: the mean over the batch of log Σ_j e^(x_j) - x_class.
+ * Describes softmax cross-entropy over logits: the mean over samples of ℓ = log Σ_j e^(x_j) - x_class, in nats.
  *
- * @param options.classWeights one positive number a class: both loss and gradient become means weighted by it. @default all 1
- * @throws ArgumentError for weights that are not positive
+ * With class weights, training takes the mean over the batch. An accumulated step takes it over all samples of its window, and
+ * `evaluate` over the whole set, so that neither depends on the size of the batches. Multiplying all weights by a factor multiplies
+ * the loss and gradient by it under 'mean', and changes nothing under 'weighted-mean'.
+ *
+ * @throws ArgumentError for options out of range
  * @example createModel(runtime, { inputSize: 4, layers: [dense(3)], loss: crossEntropy({ classWeights: [1, 1, 5] }) })
  */
-export function crossEntropy(options: { classWeights?: readonly number[] } = {}): CrossEntropyLoss {
-  checkOptions('options', options, ['classWeights']);
+export function crossEntropy(options?: CrossEntropyOptions): CrossEntropyLoss;
+export function crossEntropy(options: CrossEntropyOptions = {}, ...extra: unknown[]): CrossEntropyLoss {
+  checkNoMore('crossEntropy(options)', extra, 'it describes the loss, and takes no outputs or targets');
+  checkOptions('options', options, ['classWeights', 'reduction']);
   const loss: CrossEntropyLoss = { kind: 'crossEntropy', ...options };
   crossEntropyKind.check(loss, (field) => field);
   return loss;
@@ -25,19 +45,33 @@ export function crossEntropy(options: { classWeights?: readonly number[] } = {})
 
 export const crossEntropyKind: LossKind<CrossEntropyLoss> = {
   targets: 'classes',
-  fields: ['classWeights'],
-  check({ classWeights }, nameOf, outputs) {
-    if (classWeights === undefined) return;
-    const name = nameOf('classWeights');
-    if (!Array.isArray(classWeights)) fail(name, 'an array of positive numbers', classWeights);
-    for (const [index, weight] of classWeights.entries()) {
-      checkNumber(`${name}[${index}]`, weight, '(0, 1e9]', (value) => value > 0 && value <= 1e9);
-    }
-    if (outputs !== undefined && classWeights.length !== outputs) {
-      throw new ArgumentError(name, `${outputs} weights, one a class`, `${classWeights.length}`);
-    }
+  fields: ['classWeights', 'reduction'],
+  check({ classWeights, reduction = 'mean' }, nameOf, outputs) {
+    checkChoice(nameOf('reduction'), reduction, ['mean', 'weighted-mean']);
+    if (classWeights !== undefined) checkWeights(nameOf('classWeights'), classWeights, outputs);
   },
+  accepts: (label, outputs) => Number.isInteger(label) && label >= 0 && label < outputs,
+  accepted: (outputs) => `a class in [0, ${outputs - 1}]`,
   constants: ({ classWeights = [] }) => classWeights,
-  compute: (_loss, kernels, { output, gradient, targets, constants }, count, outputs) =>
-    kernels.softmaxCrossEntropy(gradient, output, targets, constants, count, outputs),
+  compute(loss, kernels, arrays, count, outputs) {
+    const { output, gradient, targets, constants } = arrays;
+    const whole = crossEntropyKind.weigh(loss, kernels, arrays, count, outputs);
+    return kernels.softmaxCrossEntropy(gradient, output, targets, constants, count, outputs, whole);
+  },
+  weigh({ classWeights, reduction }, kernels, { targets, constants }, count, outputs) {
+    if (classWeights === undefined || reduction !== 'weighted-mean') return count;
+    return kernels.labelWeight(targets, constants, count, outputs);
+  },
 };
+
+function checkWeights(name: string, weights: unknown, outputs: number | undefined): void {
+  if (!Array.isArray(weights)) fail(name, 'an array of positive numbers', weights);
+  for (const [index, weight] of weights.entries()) {
+    const element = `${name}[${index}]`;
+    checkNumber(element, weight, '(0, 1e9]', (value) => value > 0 && value <= 1e9);
+    if (Math.fround(weight) === 0) fail(element, 'a weight of at least 2^-149, the least that float32 holds', weight);
+  }
+  if (outputs !== undefined && weights.length !== outputs) {
+    throw new ArgumentError(name, `${outputs} weights, one a class`, `${weights.length}`);
+  }
+}

@@ -1,6 +1,6 @@
 /** Huber's loss (1964): squared near the target, absolute away from it. */
-import { checkNumber, checkOptions } from '../../validate';
-import type { LossKind } from './loss';
+import { checkNoMore, checkNumber, checkOptions } from '../../validate';
+import { type LossKind, ON_VALUES } from './loss';
 
 export interface HuberLoss {
   readonly kind: 'huber';
@@ -8,13 +8,16 @@ export interface HuberLoss {
 }
 
 /**
- * The mean over batch and outputs of ½r² for |r| ≤ delta and delta·(|r| - ½·delta) beyond, r = x - t.
+ * Describes Huber's loss: the mean over batch and outputs of ½r² for |r| ≤ delta and delta·(|r| - ½·delta) beyond, where r is
+ * the output minus its target. Targets are finite.
  *
- * @param options.delta where it turns from a square to a line, in (0, ∞). @default 1
+ * @param options.delta where it turns from a square to a line, in [2^-126, ∞): smaller ones have no gradient in float32. @default 1
  * @throws ArgumentError for other deltas
  * @example createModel(runtime, { inputSize: 8, layers: [dense(1)], loss: huber({ delta: 0.5 }) })
  */
-export function huber(options: { delta?: number } = {}): HuberLoss {
+export function huber(options?: { delta?: number }): HuberLoss;
+export function huber(options: { delta?: number } = {}, ...extra: unknown[]): HuberLoss {
+  checkNoMore('huber(options)', extra, 'it describes the loss, and takes no outputs or targets');
   checkOptions('options', options, ['delta']);
   const loss: HuberLoss = { kind: 'huber', ...options };
   huberKind.check(loss, (field) => field);
@@ -22,10 +25,10 @@ export function huber(options: { delta?: number } = {}): HuberLoss {
 }
 
 export const huberKind: LossKind<HuberLoss> = {
-  targets: 'values',
+  ...ON_VALUES,
   fields: ['delta'],
   check({ delta = 1 }, nameOf) {
-    checkNumber(nameOf('delta'), delta, '(0, ∞)', (value) => value > 0);
+    checkNumber(nameOf('delta'), delta, '[2^-126, ∞)', (value) => value >= 2 ** -126);
   },
   constants: () => [],
   compute: ({ delta = 1 }, kernels, { output, gradient, targets }, count, outputs) =>

@@ -20,8 +20,22 @@ export interface LossKind<L> {
   readonly fields: readonly string[];
   /** @throws ArgumentError for a description that is out of range or does not fit a model with so many outputs */
   check(loss: L, nameOf: (field: string) => string, outputs?: number): void;
+  /** Whether the loss is defined for a class or value. `compute` returns NaN or Infinity for those that it refuses. */
+  accepts(target: number, outputs: number): boolean;
+  /** What `accepts` takes, for error messages. */
+  accepted(outputs: number): string;
   /** Floats that `compute` needs, the same in every pass. */
   constants(loss: L): readonly number[];
-  /** The mean loss, float64, and its gradient. */
+  /** The mean loss of a batch, float64, and its gradient. */
   compute(loss: L, kernels: NNKernels, arrays: LossArrays, count: number, outputs: number): number;
+  /** What the batch counts in a mean over several batches. */
+  weigh(loss: L, kernels: NNKernels, arrays: LossArrays, count: number, outputs: number): number;
 }
+
+/** What losses on values have in common: finite targets, and every sample counts the same. */
+export const ON_VALUES = {
+  targets: 'values',
+  accepts: Number.isFinite as (target: number) => boolean,
+  accepted: () => 'a finite number',
+  weigh: (_loss: unknown, _kernels: NNKernels, _arrays: LossArrays, count: number) => count,
+} as const;

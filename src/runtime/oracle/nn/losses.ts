@@ -15,17 +15,18 @@ function crossEntropyRow(d: Floats, x: Floats, label: number, weight: number, wh
   let sum = 0;
   for (let j = 0; j < cols; ++j) sum += d[j] = exp(round(x[j]! - largest));
   const own = d[label]!;
-  const scale = round(weight / (sum * whole));
+  const scale = known ? round(weight / (sum * whole)) : Number.NaN;
   for (let j = 0; j < cols; ++j) d[j] = d[j]! * scale;
   if (known) d[label] = ((own / sum - 1) * weight) / whole;
   return log(sum) - z;
 }
 
+/** -1 if any is NaN. */
 function firstGreatest(x: Floats): number {
   let best = 0;
   let greatest = Number.NEGATIVE_INFINITY;
   for (let j = 0; j < x.length; ++j) {
-    if (Number.isNaN(x[j])) return j;
+    if (Number.isNaN(x[j])) return -1;
     if (x[j]! > greatest) greatest = x[(best = j)]!;
   }
   return best;
@@ -51,13 +52,14 @@ function elementLoss(
 function regression(memory: OracleMemory, { exp }: Arithmetic) {
   return {
     binaryCrossEntropy(d: number, x: number, t: number, n: number): number {
+      const valid = (target: number) => (target >= 0 && target <= 1 ? target : Number.NaN);
       return elementLoss(
         memory,
         [d, x, t, n],
-        (v, target) => (v < 0 ? 0 : v) - v * target + log(1 + exp(-Math.abs(v))),
+        (v, target) => (v < 0 ? 0 : v) - v * valid(target) + log(1 + exp(-Math.abs(v))),
         (v, target) => {
           const e = exp(-Math.abs(v));
-          return (v < 0 ? e : 1) / (1 + e) - target;
+          return (v < 0 ? e : 1) / (1 + e) - valid(target);
         },
       );
     },
@@ -90,30 +92,37 @@ function classification(memory: OracleMemory, arithmetic: Arithmetic) {
   const row = (address: number, r: number, cols: number) =>
     memory.f32.subarray(at(address) + r * cols, at(address) + (r + 1) * cols);
   const argmaxOf = (logits: number, r: number, cols: number) => firstGreatest(row(logits, r, cols));
+  const labelOf = (labels: number, r: number) => memory.i32[at(labels) + r]!;
+  const weightOf = (label: number, weights: number, cols: number) =>
+    weights && label >= 0 && label < cols ? memory.f32[at(weights) + label]! : 1;
   return {
     // biome-ignore format: one line a role
     softmaxCrossEntropy(
       dlogits: number, logits: number, labels: number, weights: number,
-      rows: number, cols: number,
+      rows: number, cols: number, whole: number,
     ): number {
-      const labelOf = (r: number) => memory.i32[at(labels) + r]!;
-      const weightOf = (label: number) => (weights && label >= 0 && label < cols ? memory.f32[at(weights) + label]! : 1);
-      let whole = 0;
-      for (let r = 0; r < rows; ++r) whole += weightOf(labelOf(r));
       let total = 0;
       for (let r = 0; r < rows; ++r) {
-        const label = labelOf(r);
-        const weight = weightOf(label);
+        const label = labelOf(labels, r);
+        const weight = weightOf(label, weights, cols);
         total += weight * crossEntropyRow(row(dlogits, r, cols), row(logits, r, cols), label, weight, whole, arithmetic);
       }
       return total / whole;
+    },
+    labelWeight(labels: number, weights: number, rows: number, cols: number): number {
+      let total = 0;
+      for (let r = 0; r < rows; ++r) total += weightOf(labelOf(labels, r), weights, cols);
+      return total;
     },
     argmax(out: number, logits: number, rows: number, cols: number): void {
       for (let r = 0; r < rows; ++r) memory.i32[at(out) + r] = argmaxOf(logits, r, cols);
     },
     predictedMatches(logits: number, labels: number, rows: number, cols: number): number {
       let matches = 0;
-      for (let r = 0; r < rows; ++r) if (argmaxOf(logits, r, cols) === memory.i32[at(labels) + r]) ++matches;
+      for (let r = 0; r < rows; ++r) {
+        const predicted = argmaxOf(logits, r, cols);
+        if (predicted >= 0 && predicted === labelOf(labels, r)) ++matches;
+      }
       return matches;
     },
   };

@@ -1,0 +1,294 @@
+/** Batches of training data, in memory or from streams. */
+import { BatchOrder, gatherInto, gatherLabelsInto } from '../data';
+import { ArgumentError } from '../errors';
+import { ChunkReader } from './chunk-reader';
+import { lossKindOf } from './losses';
+import type { Model } from './model';
+import { type ChunkStream, checkLength, loadRange, rangeOf, readSamples, type SampleArrays, type TrainingData } from './samples';
+import type { DataNames } from './training-history';
+
+/** Batches of training data, epoch by epoch, always in the same order for the same seed. */
+export interface BatchSource {
+  /** Samples an epoch; null for a stream. */
+  readonly count: number | null;
+  readonly batchCount: number | null;
+  /** Samples of the smallest batch; null for a stream. */
+  readonly smallestBatch: number | null;
+  /** Names of classes and columns; those of streams come with their chunks. */
+  readonly names: DataNames;
+  /** Begins an epoch (1-based) of a run at one of its batches; `initialEpoch` epochs of the order count as done before the run. */
+  start(epoch: number, batch: number, initialEpoch: number): Promise<void> | void;
+  /** Goes on to the next batch; its size, 0 at the end of the epoch, or null if the signal was aborted meanwhile. */
+  next(): number | Promise<number | null>;
+  /** Copies the batch that `next` found into the model: at once, so that nobody else's samples come in between. */
+  load(): void;
+  /** Closes what the epoch under way has opened. */
+  close(): Promise<void> | void;
+}
+
+/** What becomes of a last batch that is shorter than the others: see `FitOptions`. */
+export type LastBatch = 'keep' | 'drop' | 'merge';
+
+export interface SourceOptions {
+  /** Of the order of samples in memory. */
+  readonly seed: number;
+  /** @default 'keep' */
+  readonly lastBatch?: LastBatch;
+  /** Ends waiting for a chunk. */
+  readonly signal?: AbortSignal;
+}
+
+/** @throws ArgumentError when the data do not fit the model */
+export function createSource(model: Model, data: TrainingData, options: SourceOptions): BatchSource {
+  if (typeof data === 'function') return new StreamSource(model, data, options);
+  return new ArraySource(model, readSamples('data', model, data), options);
+}
+
+/** Samples of the first of two batches that a full one and the `rest` of an epoch are shared out to. */
+function shareOut(batchSize: number, rest: number): number {
+  return Math.ceil((batchSize + rest) / 2);
+}
+
+/** Samples in memory, in another random order every epoch. */
+class ArraySource implements BatchSource {
+  readonly count: number;
+  readonly batchCount: number;
+  readonly smallestBatch: number;
+  readonly names: DataNames;
+  readonly #model: Model;
+  readonly #samples: SampleArrays;
+  readonly #order: BatchOrder;
+  /** Where the last batch begins in the order. */
+  readonly #lastFrom: number;
+  #batch = 0;
+  /** The batch to load. */
+  #from = 0;
+  #length = 0;
+
+  constructor(model: Model, samples: SampleArrays, { seed, lastBatch = 'keep' }: SourceOptions) {
+    const { classNames, columns, count } = samples;
+    const { batchSize } = model;
+    this.#model = model;
+    this.#samples = samples;
+    this.names = { ...(classNames && { classNames }), ...(columns && { columns }) };
+    this.#order = new BatchOrder(count, batchSize, seed);
+    const rest = count % batchSize;
+    const dropped = lastBatch === 'drop' ? rest : 0;
+    if (dropped === count) {
+      throw new ArgumentError('data', `at least one batch of ${batchSize} samples, with lastBatch: 'drop'`, `${count} samples`);
+    }
+    this.count = count;
+    this.batchCount = Math.ceil((count - dropped) / batchSize);
+    const shared = lastBatch === 'merge' && rest > 0 && count > batchSize;
+    this.#lastFrom = (this.batchCount - 1) * batchSize - (shared ? batchSize - shareOut(batchSize, rest) : 0);
+    this.smallestBatch = Math.min(batchSize, count - dropped - this.#lastFrom);
+  }
+
+  start(epoch: number, batch: number, initialEpoch: number): void {
+    this.#order.startEpoch(initialEpoch + epoch - 1);
+    this.#batch = batch;
+  }
+
+  next(): number {
+    const batch = this.#batch;
+    if (batch === this.batchCount) return 0;
+    const { batchSize } = this.#model;
+    const last = this.batchCount - 1;
+    this.#from = batch === last ? this.#lastFrom : batch * batchSize;
+    const end = batch === last - 1 ? this.#lastFrom : Math.min(this.#from + batchSize, this.count);
+    this.#length = end - this.#from;
+    this.#batch++;
+    return this.#length;
+  }
+
+  load(): void {
+    const model = this.#model;
+    const { count: samples, features, labels, targets } = this.#samples;
+    const { indices } = this.#order;
+    const [from, count] = [this.#from, this.#length];
+    checkLength(features, 'data.features', samples * model.inputSize);
+    gatherInto(features, model.inputSize, indices, from, count, model.input);
+    if (labels) {
+      checkLength(labels, 'data.labels', samples);
+      gatherLabelsInto(labels, indices, from, count, model.labels);
+    }
+    if (targets) {
+      checkLength(targets, 'data.targets', samples * model.outputSize);
+      gatherInto(targets, model.outputSize, indices, from, count, model.targets);
+    }
+  }
+
+  close(): void {}
+}
+
+/** A stream of chunks, cut into batches in the order in which they come. Where the stream is cut into chunks changes nothing. */
+class StreamSource implements BatchSource {
+  readonly count = null;
+  readonly batchCount = null;
+  readonly smallestBatch = null;
+  readonly names = {};
+  readonly #model: Model;
+  readonly #open: () => ChunkStream;
+  readonly #signal: AbortSignal | undefined;
+  readonly #lastBatch: LastBatch;
+  /**
+   * Samples of chunks too short for a batch: copies, since a stream may use its arrays again. Where the last batch is shared out
+   * with the one before, a batch is only let go of when another is there.
+   */
+  readonly #held: SampleArrays;
+  #heldCount = 0;
+  /** The batch to load: so many samples of a chunk, or of those held. */
+  #batch: SampleArrays | null = null;
+  #batchFrom = 0;
+  #batchLength = 0;
+  #chunks: ChunkReader | null = null;
+  #chunk: SampleArrays | null = null;
+  #from = 0;
+  /** The epoch under way, from 1, and its samples that have come. */
+  #epoch = 0;
+  #received = 0;
+  #aborted = false;
+
+  constructor(model: Model, open: () => ChunkStream, { signal, lastBatch = 'keep' }: SourceOptions) {
+    this.#model = model;
+    this.#open = open;
+    this.#signal = signal;
+    this.#lastBatch = lastBatch;
+    const { batchSize, inputSize, outputSize, loss } = model;
+    const classes = lossKindOf(loss).targets === 'classes';
+    const count = lastBatch === 'merge' ? 2 * batchSize : batchSize;
+    this.#held = {
+      count,
+      features: new Float32Array(count * inputSize),
+      labels: classes ? new Int32Array(count) : undefined,
+      targets: classes ? undefined : new Float32Array(count * outputSize),
+    };
+  }
+
+  async start(epoch: number, batch: number): Promise<void> {
+    await this.close();
+    this.#chunk = null;
+    this.#heldCount = 0;
+    this.#received = 0;
+    this.#epoch = epoch;
+    this.#chunks = new ChunkReader('data()', this.#open(), this.#signal);
+    this.#batch = null;
+    if (this.#lastBatch === 'merge') {
+      for (let done = 0; done < batch; done++) if ((await this.next()) === 0) this.#refuseShorter(done);
+    } else {
+      await this.#skip(batch);
+    }
+  }
+
+  async next(): Promise<number | null> {
+    if (this.#batch === this.#held) this.#dropHeld(this.#batchLength);
+    const { batchSize } = this.#model;
+    const wanted = this.#held.count;
+    while (this.#heldCount < wanted && (await this.#more())) {
+      const count = Math.min(wanted - this.#heldCount, this.#left);
+      if (count === batchSize && wanted === batchSize) {
+        this.#from += count;
+        return this.#offer(this.#chunk!, this.#from - count, count);
+      }
+      this.#hold(count);
+    }
+    if (this.#aborted) return null;
+    return this.#offer(this.#held, 0, this.#nextOfHeld());
+  }
+
+  load(): void {
+    loadRange(this.#model, this.#batch!, this.#batchFrom, this.#batchLength);
+  }
+
+  async close(): Promise<void> {
+    const chunks = this.#chunks;
+    this.#chunks = null;
+    await chunks?.close();
+  }
+
+  #offer(batch: SampleArrays, from: number, length: number): number {
+    [this.#batch, this.#batchFrom, this.#batchLength] = [batch, from, length];
+    return length;
+  }
+
+  /** Samples of the next batch, all of which are held. */
+  #nextOfHeld(): number {
+    const { batchSize } = this.#model;
+    const held = this.#heldCount;
+    if (held >= 2 * batchSize) return batchSize;
+    if (held > batchSize) return shareOut(batchSize, held - batchSize);
+    if (held < batchSize && this.#lastBatch === 'drop') {
+      if (this.#received < batchSize) {
+        const expected = `at least one batch of ${batchSize} samples in epoch ${this.#epoch}, with lastBatch: 'drop'`;
+        throw new ArgumentError('data()', expected, `${this.#received}`);
+      }
+      return 0;
+    }
+    return held;
+  }
+
+  /** Passes over the samples of batches that have been trained on. */
+  async #skip(batches: number): Promise<void> {
+    const { batchSize } = this.#model;
+    let skip = batches * batchSize;
+    while (skip > 0 && (await this.#more())) {
+      const count = Math.min(skip, this.#left);
+      this.#from += count;
+      skip -= count;
+    }
+    // The last batch that was trained on may have been short.
+    if (skip >= batchSize && !this.#aborted) this.#refuseShorter(batches - 1);
+  }
+
+  #refuseShorter(batches: number): never {
+    const samples = batches * this.#model.batchSize;
+    const expected = `more than ${samples} samples in epoch ${this.#epoch}, as before the run was interrupted`;
+    throw new ArgumentError('data()', expected, `${this.#received}`);
+  }
+
+  /** Samples of the chunk that no batch has had. */
+  get #left(): number {
+    return this.#chunk === null ? 0 : this.#chunk.count - this.#from;
+  }
+
+  /** Sees to it that the chunk has samples; false at the end of the stream, and once the signal is aborted. */
+  async #more(): Promise<boolean> {
+    while (this.#left === 0) {
+      const answer = await this.#chunks!.next();
+      if (answer === 'aborted') this.#aborted = true;
+      if (answer === 'end' && this.#received === 0) {
+        const hint = 'return a new iterator for every epoch, not one that has been read';
+        throw new ArgumentError('data()', `samples in epoch ${this.#epoch} (${hint})`, 'none');
+      }
+      if (typeof answer === 'string') return false;
+      this.#chunk = readSamples('data()', this.#model, answer.chunk, 0);
+      this.#model.learnt.history.takeNames(this.#chunk);
+      this.#from = 0;
+      this.#received += this.#chunk.count;
+    }
+    return true;
+  }
+
+  #hold(count: number): void {
+    const { inputSize, outputSize } = this.#model;
+    const { features, labels, targets } = this.#chunk!;
+    const [from, at] = [this.#from, this.#heldCount];
+    this.#held.features.set(rangeOf(features, 'data().features', inputSize, from, count), at * inputSize);
+    if (labels) this.#held.labels?.set(rangeOf(labels, 'data().labels', 1, from, count), at);
+    if (targets) {
+      this.#held.targets?.set(rangeOf(targets, 'data().targets', outputSize, from, count), at * outputSize);
+    }
+    this.#from += count;
+    this.#heldCount += count;
+  }
+
+  /** Lets go of the first samples that are held. */
+  #dropHeld(count: number): void {
+    const { inputSize, outputSize } = this.#model;
+    this.#held.features.copyWithin(0, count * inputSize, this.#heldCount * inputSize);
+    this.#held.labels?.copyWithin(0, count, this.#heldCount);
+    this.#held.targets?.copyWithin(0, count * outputSize, this.#heldCount * outputSize);
+    this.#heldCount -= count;
+    this.#batch = null;
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * Everything that a model learns: the values of its parameters, the running figures, the figures of the passes whose step has not
+ * come yet, and dropout's count of passes. It also says who may change them.
+ *
+ * Invariant: running figures change by accepted steps, `commit` and loading alone. A pass whose step is refused leaves no trace
+ * in them.
+ */
+import { ArgumentError, BusyError, DisposedError } from '../errors';
+import type { Runtime } from '../runtime/runtime';
+import { EvaluatedTensor, type ParameterOwner } from '../tensors/evaluated-tensor';
+import { Parameter } from '../tensors/parameter';
+import { Tensor } from '../tensors/tensor';
+import { createRecord } from '../tensors/views';
+import { checkChoice, checkInteger, checkOptions, describe, fail, isFloat32Array } from '../validate';
+import type { NamedArray, NetworkPlan } from './network-plan';
+import { TrainingHistory, type TrainingHistoryState } from './training-history';
+
+/** Copies of a model's arrays by name. */
+export type ModelArrays = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
+
+/** What a model has learnt, and what it remembers of its training: plain data, and copies. */
+export interface ModelState extends TrainingHistoryState {
+  /** Values of all parameters, and running figures. */
+  readonly arrays: ModelArrays;
+  /** Training passes so far: dropout draws by their number. */
+  readonly trainingPasses: number;
+  /**
+   * Running figures as they will be if the step that follows the last passes is accepted. Only between such a pass and its
+   * step, and only at the point that is trained.
+   */
+  readonly pendingStatistics?: ModelArrays;
+}
+
+export interface ModelStateOptions {
+  /**
+   * 'evaluated': what `evaluate` and `predict` work with, and what one deploys: the average, where an optimizer
+   * (Schedule-Free) or an applied ExponentialMovingAverage has one stand in. 'trained': what the next step starts from.
+   * @default 'evaluated'
+   */
+  point?: 'evaluated' | 'trained';
+}
+
+const STATE_FIELDS = ['arrays', 'trainingPasses', 'pendingStatistics', 'classNames', 'columns', 'epochs'];
+
+/** Where passes read and write, layer by layer: rewritten in place before every pass. */
+export interface LearntAddresses {
+  readonly weights: number[][];
+  readonly gradients: readonly (readonly number[])[];
+  readonly statistics: number[][];
+  readonly nextStatistics: number[][];
+}
+
+/** An operation that has a model to itself. */
+export interface Occupation {
+  /** Whether what happens now is the operation's own doing. */
+  own: boolean;
+  release(): void;
+}
+
+/** A running figure with the figure that takes its place when the step is accepted. */
+interface PendingFigure {
+  readonly name: string;
+  readonly running: Tensor;
+  readonly next: Tensor;
+}
+
+export class LearntState implements ParameterOwner {
+  /** Parameters to train. */
+  readonly parameters: Readonly<Record<string, Parameter>>;
+  readonly runningFigures: Readonly<Record<string, EvaluatedTensor>>;
+  /** All values, those of the running figures included. */
+  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly addresses: LearntAddresses;
+  /** Names and epochs of what the model was trained with. */
+  readonly history = new TrainingHistory();
+  trainingPasses = 0;
+  readonly #plan: NetworkPlan;
+  readonly #arrays: readonly NamedArray[];
+  readonly #pending: readonly PendingFigure[];
+  /** Whether passes have been made whose step has not come yet. */
+  #underWay = false;
+  /** Whether `addresses` are those of a training pass. */
+  #reading: 'training' | 'evaluation' = 'training';
+  #occupation: (Occupation & { readonly what: string }) | null = null;
+  /** The optimizer whose step is under way. */
+  #stepping: string | null = null;
+  #disposed = false;
+
+  /** @throws OutOfMemoryError; nothing stays allocated then */
+  constructor(runtime: Runtime, plan: NetworkPlan, training: boolean) {
+    const parameters = createRecord<Parameter>();
+    const figures = createRecord<EvaluatedTensor>();
+    const weights = createRecord<Tensor>();
+    const pending: PendingFigure[] = [];
+    this.#plan = plan;
+    [this.parameters, this.runningFigures, this.weights, this.#pending] = [parameters, figures, weights, pending];
+    this.#arrays = plan.stages.flatMap((stage) => [...stage.parameters, ...stage.statistics]);
+    try {
+      for (const [index, stage] of plan.stages.entries()) {
+        for (const { fullName, shape, frozen } of stage.parameters) {
+          if (!training || frozen) weights[fullName] = new Tensor(runtime, shape);
+          else weights[fullName] = (parameters[fullName] = new Parameter(runtime, shape, false, this)).value;
+        }
+        for (const { fullName, shape, minimum } of stage.statistics) {
+          weights[fullName] = (figures[fullName] = new EvaluatedTensor(runtime, shape, minimum)).value;
+          if (!training || index < plan.evaluated) continue;
+          pending.push({ name: fullName, running: weights[fullName], next: new Tensor(runtime, shape) });
+        }
+      }
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    for (const record of [parameters, figures, weights]) Object.freeze(record);
+    const addressesOf = (arrays: readonly NamedArray[]) => arrays.map(({ fullName }) => weights[fullName].address);
+    const nextAddress = (name: string) => pending.find((figure) => figure.name === name)?.next.address ?? 0;
+    this.addresses = {
+      weights: plan.stages.map((stage) => addressesOf(stage.parameters)),
+      gradients: plan.stages.map((stage) => stage.parameters.map(({ fullName }) => parameters[fullName]?.grad.address ?? 0)),
+      statistics: plan.stages.map((stage) => addressesOf(stage.statistics)),
+      nextStatistics: plan.stages.map((stage) => stage.statistics.map(({ fullName }) => nextAddress(fullName))),
+    };
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** The coming pass reads what evaluation reads. */
+  readForEvaluation(): void {
+    this.#reading = 'evaluation';
+    const { weights, statistics } = this.addresses;
+    for (let index = 0; index < this.#plan.stages.length; index++) {
+      const stage = this.#plan.stages[index];
+      for (let k = 0; k < stage.parameters.length; k++) {
+        const { fullName } = stage.parameters[k];
+        weights[index][k] = (this.parameters[fullName]?.evaluationValue ?? this.weights[fullName]).address;
+      }
+      for (let k = 0; k < stage.statistics.length; k++) {
+        statistics[index][k] = this.runningFigures[stage.statistics[k].fullName].evaluationValue.address;
+      }
+    }
+  }
+
+  /** The coming pass reads what is trained; it may change the figures under way. */
+  readForTraining(): void {
+    if (this.#reading !== 'training') this.#readTrained();
+    if (this.#underWay) return;
+    for (let index = 0; index < this.#pending.length; index++) {
+      const { running, next } = this.#pending[index];
+      next.data.set(running.data);
+    }
+    this.#underWay = true;
+  }
+
+  /** A training pass is complete. */
+  countPass(): void {
+    this.trainingPasses = (this.trainingPasses + 1) % 2 ** 32;
+  }
+
+  /** Forgets the figures of passes whose step has not come. */
+  discard(): void {
+    this.#underWay = false;
+  }
+
+  /** The figures of the passes since the last step become those that evaluation reads. */
+  commit(): void {
+    if (!this.#underWay) return;
+    for (let index = 0; index < this.#pending.length; index++) {
+      const { running, next } = this.#pending[index];
+      running.data.set(next.data);
+    }
+    this.#underWay = false;
+  }
+
+  checkAccess(what: string): void {
+    if (this.#disposed) throw new DisposedError('the model');
+    if (this.#stepping !== null) throw new BusyError(what, `inside a step of ${this.#stepping}`);
+    if (this.#occupation && !this.#occupation.own) {
+      throw new BusyError(what, `while ${this.#occupation.what} is under way: await it first`);
+    }
+  }
+
+  beginStep(what: string): void {
+    this.checkAccess(what);
+    this.#stepping = what;
+  }
+
+  endStep(outcome: 'accepted' | 'refused' | 'failed'): void {
+    this.#stepping = null;
+    if (outcome === 'accepted') this.commit();
+    if (outcome === 'refused') this.discard();
+  }
+
+  /** From now on until `release`, others may neither train nor load nor dispose. @throws BusyError */
+  occupy(what: string): Occupation {
+    this.checkAccess('the model');
+    const occupation = {
+      what,
+      own: false,
+      release: () => {
+        if (this.#occupation === occupation) this.#occupation = null;
+      },
+    };
+    this.#occupation = occupation;
+    return occupation;
+  }
+
+  stateDict(options: ModelStateOptions = {}): ModelState {
+    checkOptions('options', options, ['point']);
+    const point = checkChoice('point', options.point ?? 'evaluated', ['evaluated', 'trained']);
+    const arrays = createRecord<ModelArrays[string]>();
+    for (const { fullName, shape } of this.#arrays) {
+      arrays[fullName] = { shape, data: this.#valueAt(fullName, point).data.slice() };
+    }
+    const state = { arrays, trainingPasses: this.trainingPasses, ...this.history.stateDict() };
+    if (point === 'evaluated' || !this.#underWay || this.#pending.length === 0) return state;
+    const pendingStatistics = createRecord<ModelArrays[string]>();
+    for (const { name, next } of this.#pending) pendingStatistics[name] = { shape: next.shape, data: next.data.slice() };
+    return { ...state, pendingStatistics };
+  }
+
+  /**
+   * Checks a state, and returns what takes it over; that cannot fail.
+   * @param isLeftAlone names of arrays that somebody else loads; the state need not have them
+   * @throws ArgumentError naming the array that does not fit
+   */
+  prepareLoad(path: string, state: ModelState, isLeftAlone: (name: string) => boolean = () => false): () => void {
+    checkOptions(path, state, STATE_FIELDS);
+    const loadHistory = this.history.prepareLoad(path, state);
+    const passes = checkInteger(`${path}.trainingPasses`, state.trainingPasses, 0, 2 ** 32 - 1);
+    const wanted = this.#arrays.filter(({ fullName }) => !isLeftAlone(fullName));
+    const arrays = checkArrays(`${path}.arrays`, state.arrays, wanted, this.#arrays);
+    for (const { fullName } of wanted) {
+      if (this.parameters[fullName]?.heldByTraining) {
+        const expected = 'a model without an optimizer that trains at another point than it evaluates at (load its state dict)';
+        throw new ArgumentError(`${path}.arrays.${fullName}`, expected, 'one that has such an optimizer');
+      }
+    }
+    const { pendingStatistics } = state;
+    const planned = this.#arrays.filter(({ fullName }) => this.#pending.some(({ name }) => name === fullName));
+    const next = pendingStatistics && checkArrays(`${path}.pendingStatistics`, pendingStatistics, planned, planned);
+    return () => {
+      for (const [name, data] of arrays) this.weights[name].data.set(data);
+      for (const figure of this.#pending) if (next) figure.next.data.set(next.get(figure.name)!);
+      this.#underWay = next !== undefined;
+      this.trainingPasses = passes;
+      loadHistory();
+    };
+  }
+
+  /** @throws BusyError */
+  dispose(): void {
+    this.checkAccess('the model');
+    this.#disposed = true;
+    this.#release();
+  }
+
+  #readTrained(): void {
+    this.#reading = 'training';
+    const { weights, statistics } = this.addresses;
+    for (const [index, { parameters, statistics: figures }] of this.#plan.stages.entries()) {
+      for (const [k, { fullName }] of parameters.entries()) weights[index][k] = this.weights[fullName].address;
+      for (const [k, { fullName }] of figures.entries()) statistics[index][k] = this.weights[fullName].address;
+    }
+  }
+
+  #release(): void {
+    for (const parameter of Object.values(this.parameters)) parameter.dispose();
+    for (const tensor of Object.values(this.weights)) tensor.dispose();
+    for (const { next } of this.#pending) next.dispose();
+  }
+
+  #valueAt(name: string, point: 'evaluated' | 'trained'): Tensor {
+    const source = point === 'evaluated' ? (this.parameters[name] ?? this.runningFigures[name]) : undefined;
+    return source?.evaluationValue ?? this.weights[name];
+  }
+}
+
+/**
+ * Copies of the arrays by name, checked: each of its plan's size, finite, and no smaller than that allows.
+ * @param known names that may be there
+ */
+function checkArrays(
+  path: string,
+  arrays: ModelArrays,
+  wanted: readonly NamedArray[],
+  known: readonly NamedArray[],
+): ReadonlyMap<string, Float32Array> {
+  const names = known.map(({ fullName }) => fullName);
+  checkOptions(path, arrays, names);
+  return new Map(
+    wanted.map(({ fullName, shape, minimum = -Infinity }) => {
+      const given: unknown = arrays[fullName]?.data;
+      const length = shape.reduce((product, size) => product * size, 1);
+      if (!isFloat32Array(given) || given.length !== length) {
+        fail(`${path}.${fullName}.data`, `a Float32Array of ${length} elements`, given);
+      }
+      const data = given.slice();
+      const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
+      const range = minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
+      if (wrong >= 0) throw new ArgumentError(`${path}.${fullName}.data[${wrong}]`, range, describe(data[wrong]));
+      return [fullName, data];
+    }),
+  );
+}
