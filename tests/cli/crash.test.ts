@@ -145,7 +145,6 @@ describe('a checkpoint that is damaged', () => {
     ['epochs', ({ run }) => Object.assign(run, { epochs: 5 }), '"extras.run.epochs" expected an array, got 5'],
     ['one', ({ run }) => Object.assign(run, { epochs: [null] }), '"extras.run.epochs[0]" expected an object'],
     ['fewer', ({ run }) => Object.assign(run, { epochs: [] }), '"extras.run.epochs" expected every epoch before epoch 4'],
-    ['best', ({ run }) => Object.assign(run, { best: 'x' }), '"extras.run.best" expected an object'],
     ['model', ({ model }) => Object.assign(model, { arrays: 7 }), '"extras.model.arrays" expected an object'],
     [
       'lr',
