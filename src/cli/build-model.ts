@@ -36,23 +36,26 @@ export function buildModel(spec: ModelSpec, data: LoadedData): BuiltModel {
     case 'mlp':
       return mlp(spec, data);
     case 'cnn':
-      return onClasses(imageShapeOf(data), convolutional(data.train.classCount));
+      return onClasses(imageShapeOf(data), convolutional(data.classCount!));
     case 'charlm':
-      return onClasses([data.train.featureCount], characterModel(data.train.classCount));
+      return onClasses([data.train.featureCount], characterModel(data.classCount!));
     case 'definition':
       return defined(spec, data);
   }
 }
 
-function mlp({ hidden, outer }: ModelSpec & { kind: 'mlp' }, { name, kind, train }: LoadedData): BuiltModel {
-  const { featureCount, classCount } = train;
+function mlp({ hidden, outer }: ModelSpec & { kind: 'mlp' }, { name, kind, train, classCount }: LoadedData): BuiltModel {
+  const { featureCount } = train;
+  const outputs = classCount ?? 1;
   if (kind === 'text') throw new UsageError('--model', 'charlm or <file>.json with --data text:', 'one that takes no characters');
-  if (outer && (outer.inputs !== featureCount || outer.classes !== classCount)) {
-    const expected = `${featureCount} inputs and ${classCount} classes, as ${name} has`;
+  if (outer && (outer.inputs !== featureCount || outer.classes !== outputs)) {
+    const answers = classCount === null ? 'one output for the target' : `${classCount} classes`;
+    const expected = `${featureCount} inputs and ${answers}, as ${name} has`;
     throw new UsageError('--model', expected, `${outer.inputs} and ${outer.classes}`);
   }
-  const layers = [...hidden.flatMap((units) => [dense(units), relu()]), dense(classCount)];
-  return { ...onClasses([featureCount], layers), title: [featureCount, ...hidden, classCount].join('-') };
+  const layers = [...hidden.flatMap((units) => [dense(units), relu()]), dense(outputs)];
+  const loss: Loss = { kind: classCount === null ? 'meanSquaredError' : 'crossEntropy' };
+  return { inputShape: [featureCount], layers, loss, title: [featureCount, ...hidden, outputs].join('-') };
 }
 
 /** Two convolutions and two dense layers: 105,866 parameters for 28 × 28 pixels and 10 classes. */
@@ -80,7 +83,7 @@ function onClasses(inputShape: readonly number[], layers: readonly Layer[]): Bui
   return { inputShape, layers, loss: { kind: 'crossEntropy' }, title: describeLayers(inputShape, layers) };
 }
 
-function defined(spec: ModelSpec & { kind: 'definition' }, { name, train }: LoadedData): BuiltModel {
+function defined(spec: ModelSpec & { kind: 'definition' }, { name, train, classCount }: LoadedData): BuiltModel {
   const { source, definition } = spec;
   const { inputShape, layers } = definition;
   const inputs = elementCount(inputShape);
@@ -88,7 +91,7 @@ function defined(spec: ModelSpec & { kind: 'definition' }, { name, train }: Load
     const expected = `an inputShape of ${train.featureCount} numbers in all, as an example of ${name} has`;
     throw new DataError(`${source}: expected ${expected}, got ${inputShape.join(' × ')}`);
   }
-  const wanted = isOnClasses(spec) ? train.classCount : 1;
+  const wanted = classCount ?? 1;
   const outputs = elementCount(describeModel(definition).outputShape);
   if (outputs !== wanted) {
     const expected = isOnClasses(spec)

@@ -11,6 +11,7 @@ import { checkModelRecord, checkRunState } from '../nn/run-state';
 import { describe } from '../validate';
 import { UsageError } from './errors';
 import { readBytes } from './files';
+import type { DataNames, LoadedData } from './load-data';
 import { formatModel, parseModel } from './model-spec';
 import {
   type DataSource,
@@ -18,12 +19,14 @@ import {
   parseBatchSize,
   parseData,
   parseEpochs,
+  parseHeader,
   parseLearningRate,
   parseOptimizer,
   parsePreset,
   parseSchedule,
   parseSeed,
   parseTarget,
+  parseTask,
   parseTestFraction,
   type TrainOptions,
   type TrainSettings,
@@ -36,6 +39,8 @@ export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 const PARSERS = {
   data: parseData,
   target: parseTarget,
+  header: parseHeader,
+  task: parseTask,
   testFraction: parseTestFraction,
   model: parseModel,
   optimizer: parseOptimizer,
@@ -61,6 +66,8 @@ export interface TrainCheckpoint {
   readonly settings: RunSettings;
   /** SHA-256 of the examples: see `hashOfData`. */
   readonly dataHash: string;
+  /** What the examples' classes and features are called. */
+  readonly names: DataNames;
   /** The epoch under way (1-based), and how many of its batches are done. */
   readonly epoch: number;
   readonly batch: number;
@@ -69,11 +76,14 @@ export interface TrainCheckpoint {
 }
 
 /** What a run adds to its checkpoints. */
-export function extrasOf(settings: RunSettings, dataHash: string): CheckpointExtras {
+export function extrasOf(settings: RunSettings, loaded: LoadedData, dataHash: string): CheckpointExtras {
   const { data } = settings;
+  const { header, classNames = null, columns = null } = loaded;
   // The run may go on from another folder.
   const absolute: DataSource = data.kind === 'digits' ? data : { ...data, path: resolve(data.path) };
-  return { train: { settings: textsOf({ ...settings, data: absolute }), dataHash } };
+  // What was found out of the first file is not guessed again of another.
+  const settled = { ...settings, data: absolute, header: header ?? settings.header };
+  return { train: { settings: textsOf(settled), dataHash, classNames, columns } };
 }
 
 /**
@@ -109,7 +119,8 @@ export function readTrainCheckpoint(path: string): TrainCheckpoint {
       throw new DataError(`"extras.run.epochs" expected every epoch before epoch ${epoch} with its validation, got others`);
     }
     const { settings, dataHash } = train;
-    return { path, bytes, settings: parseTexts(settings), dataHash, epoch, batch, step };
+    const names = { classNames: namesIn(train, 'classNames'), columns: namesIn(train, 'columns') };
+    return { path, bytes, settings: parseTexts(settings), dataHash, names, epoch, batch, step };
   } catch (error) {
     if (error instanceof AdalError || error instanceof UsageError) {
       throw new DataError(`${path}: ${error.message}`, { cause: error });
@@ -159,6 +170,12 @@ function parseTexts(texts: Readonly<Record<string, unknown>>): RunSettings {
     if (!(key in settings)) throw new DataError(`expected the setting ${key} ("extras.train.settings.${key}"), got none`);
   }
   return settings as unknown as RunSettings;
+}
+
+function namesIn(train: Readonly<Record<string, unknown>>, key: keyof DataNames): readonly string[] | undefined {
+  const names = train[key] ?? undefined;
+  if (names === undefined || (Array.isArray(names) && names.every((name) => typeof name === 'string'))) return names;
+  throw new DataError(`"extras.train.${key}" expected an array of names, got ${describe(names)}`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

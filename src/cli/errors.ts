@@ -22,6 +22,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   target: '--target',
   header: '--header',
   batchSize: '--batch-size',
+  lr: '--lr',
 };
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {

@@ -187,12 +187,19 @@ function isListened(folder: string, name: string): Promise<boolean> {
   });
 }
 
+/** Claims that a wait has been announced for. */
+const announced = new Set<string>();
+
 /** Whether a claim shows life: its time changes as long as its process lives. Clocks are not compared. */
 async function watch(path: string): Promise<boolean> {
   const timeOf = () => statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   const first = timeOf();
   const seconds = Math.ceil(WATCH_MS / 1000);
-  tell(`adal: ${printable(path)} is of another machine: watching for ${seconds} seconds whether it is in use`);
+  if (!announced.has(path)) {
+    announced.add(path);
+    const origin = 'was made on another machine or before a restart';
+    tell(`adal: ${printable(path)} ${origin}: waiting up to ${seconds} seconds to see whether its process is alive`);
+  }
   for (const begin = performance.now(); performance.now() - begin < WATCH_MS; ) {
     await sleep(RETRY_MS);
     const now = timeOf();

@@ -14,6 +14,7 @@ import {
   parseBatchSize,
   parseData,
   parseEpochs,
+  parseHeader,
   parseLearningRate,
   parseOptimizer,
   parseOut,
@@ -22,6 +23,7 @@ import {
   parseSchedule,
   parseSeed,
   parseTarget,
+  parseTask,
   parseTestFraction,
   parseThreads,
   type TrainOptions,
@@ -36,8 +38,11 @@ Data:
   idx:<folder>   MNIST, Fashion-MNIST and others of their layout:
                  train-images-idx3-ubyte, train-labels-idx1-ubyte,
                  t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, or these .gz
-  csv:<file>     numbers, and one column of labels (--target); features are
-                 standardised by the training part
+  csv:<file>     numbers, and one column of labels (--target), or, with --task
+                 regression, of numbers to learn; features are standardised by
+                 the training part. Digits as --target are a column's name if
+                 the header has it, else its index. A header of numbers is not
+                 guessed: --header tells
   text:<file>    text: each character is predicted from those before it
 
 Model:
@@ -86,6 +91,8 @@ function createProgram(version: string): Command {
     .description('train a network; weights, curves and a record of the run are written to a folder')
     .addOption(option('--data <source>', 'digits, idx:<folder>, csv:<file>, text:<file>', parseData, 'digits'))
     .addOption(option('--target <column>', "csv: the label's column, a name or an index (-1: the last)", parseTarget))
+    .addOption(option('--header <choice>', 'csv: whether the first line has names: auto, true, false', parseHeader, 'auto'))
+    .addOption(option('--task <task>', 'csv: classification or regression (default: by the model)', parseTask))
     .addOption(option('--test-fraction <f>', 'part held out for testing (default: 0.25, of text 0.1)', parseTestFraction))
     .addOption(option('--model <spec>', 'see below (default: mlp:64, of text charlm)', parseModel))
     .addOption(option('--optimizer <name>', optimizerNames().join(', '), parseOptimizer, 'adal'))

@@ -1,7 +1,7 @@
 /** The command line's values: text → settings. Whatever makes no sense is a UsageError that names the option. */
 import { type OptimizerName, optimizerNames, type RuntimeOptions } from '../index';
 import { UsageError } from './errors';
-import type { ModelSpec } from './model-spec';
+import { isOnClasses, type ModelSpec } from './model-spec';
 import { quote } from './printable';
 
 /** Where examples come from. */
@@ -10,6 +10,10 @@ export type DataSource =
   | { readonly kind: 'idx'; readonly path: string }
   | { readonly kind: 'csv'; readonly path: string }
   | { readonly kind: 'text'; readonly path: string };
+
+/** What the target column holds: names of classes, or numbers. */
+export const TASKS = ['classification', 'regression'] as const;
+export type Task = (typeof TASKS)[number];
 
 export const PRESETS = ['restated', 'practical'] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -29,7 +33,9 @@ export type TrainOptions = Omit<TrainSettings, Derived> & { readonly [K in Deriv
 /** Everything that a run depends on. */
 export interface TrainSettings {
   readonly data: DataSource;
-  readonly target: string | number | undefined;
+  readonly target: string | undefined;
+  readonly header: 'auto' | boolean;
+  readonly task: Task | undefined;
   readonly testFraction: number | undefined;
   readonly model: ModelSpec;
   readonly optimizer: OptimizerName;
@@ -53,9 +59,19 @@ export function parseData(text: string): DataSource {
   return { kind: kind as 'idx' | 'csv' | 'text', path };
 }
 
-/** A column's name, or its index if it reads as an integer. */
-export function parseTarget(text: string): string | number {
-  return /^-?\d+$/.test(text) ? Number(text) : text;
+/** A column's name, or its index; which of them digits are depends on the file. */
+export function parseTarget(text: string): string {
+  if (text === '') throw new UsageError('--target', 'the name or index of a column', quote(text));
+  return text;
+}
+
+export function parseHeader(text: string): 'auto' | boolean {
+  const choice = parseChoice('--header', text, ['auto', 'true', 'false']);
+  return choice === 'auto' ? choice : choice === 'true';
+}
+
+export function parseTask(text: string): Task {
+  return parseChoice('--task', text, TASKS);
 }
 
 export function parseOptimizer(text: string): OptimizerName {
@@ -118,7 +134,7 @@ export function formatData(source: DataSource): string {
  * @throws UsageError for options that are of no use together
  */
 export function settle(options: TrainOptions): TrainSettings {
-  const { data, target, testFraction } = options;
+  const { data, target, header = 'auto', task, testFraction } = options;
   const model = options.model ?? (data.kind === 'text' ? { kind: 'charlm' } : { kind: 'mlp', hidden: [64], outer: null });
   if (data.kind === 'csv' && target === undefined) {
     throw new UsageError('--target', `the name or index of the label's column, which --data csv: needs`, 'nothing');
@@ -126,13 +142,19 @@ export function settle(options: TrainOptions): TrainSettings {
   if (data.kind !== 'csv' && target !== undefined) {
     throw new UsageError('--target', `--data csv:<file>`, `--data ${data.kind}`);
   }
+  if (data.kind !== 'csv' && header !== 'auto') throw new UsageError('--header', `--data csv:<file>`, `--data ${data.kind}`);
+  if (data.kind !== 'csv' && task !== undefined) throw new UsageError('--task', `--data csv:<file>`, `--data ${data.kind}`);
+  if (model.kind === 'definition' && task !== undefined && task !== (isOnClasses(model) ? 'classification' : 'regression')) {
+    const loss = `the loss ${model.definition.loss.kind} of ${model.source}`;
+    throw new UsageError('--task', `what ${loss} is for`, task);
+  }
   if (data.kind === 'idx' && testFraction !== undefined) {
     throw new UsageError('--test-fraction', 'digits, csv or text data (an idx folder has its own test set)', '--data idx');
   }
   if (model.kind === 'charlm' && data.kind !== 'text') {
     throw new UsageError('--data', 'text:<file> with --model charlm', formatData(data));
   }
-  return { ...options, model, batchSize: options.batchSize ?? (model.kind === 'charlm' ? 64 : 32) };
+  return { ...options, header, model, batchSize: options.batchSize ?? (model.kind === 'charlm' ? 64 : 32) };
 }
 
 function parseChoice<T extends string>(option: string, text: string, choices: readonly T[]): T {

@@ -146,8 +146,7 @@ export function holdsResults(folder: string, { epoch, step }: { readonly epoch: 
 
 function recordOf({ command, options, startedAt, environment, data }: RunContext, result: SessionResult): RunRecord {
   const { info, model, parameterCount, epochs, weights, parameterHash, confusion, ...figures } = result;
-  const { name, train, test, standardized, ngramLosses } = data;
-  const { featureCount, classCount, classNames } = train;
+  const { name, train, test, classCount, classNames, columns, header, standardized, standardizedTarget, ngramLosses } = data;
   return {
     version: 1,
     command,
@@ -159,15 +158,18 @@ function recordOf({ command, options, startedAt, environment, data }: RunContext
       name,
       trainCount: train.count,
       testCount: test.count,
-      featureCount,
+      featureCount: train.featureCount,
       classCount,
       classNames,
+      columns,
+      header,
       standardized,
+      standardizedTarget,
       ngramLosses,
     },
     model: { ...model, parameterCount },
     epochs,
-    result: { ...figures, confusion: classCount <= MAX_RECORDED_CLASSES ? confusion : null },
+    result: { ...figures, confusion: (classCount ?? 0) <= MAX_RECORDED_CLASSES ? confusion : null },
     parameterHash,
   };
 }

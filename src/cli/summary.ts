@@ -4,7 +4,7 @@ import type { LoadedData } from './load-data';
 import type { TrainSettings } from './options';
 import { tell } from './output';
 import { printable } from './printable';
-import { formatBackend, formatCount, formatDuration, formatLoss, formatPercent } from './report';
+import { formatBackend, formatCount, formatDuration, formatLoss, formatNumber, formatPercent, formatPlural } from './report';
 import type { SessionResult } from './session';
 import { foldedPairs } from './table';
 
@@ -20,10 +20,10 @@ export function summarize(
   files: readonly string[],
 ): string {
   const parts = [figures(settings, data, result, folder, files)];
-  if (result.confusion) {
+  if (result.confusion && 'labels' in data.test) {
     const examples = result.confusion.map(() => 0);
-    for (const label of data.test.labels!) examples[label]++;
-    parts.push(formatConfusion(result.confusion, data.train.classNames, examples));
+    for (const label of data.test.labels) examples[label]++;
+    parts.push(formatConfusion(result.confusion, data.classNames, examples));
   }
   return parts.join('\n\n');
 }
@@ -50,9 +50,10 @@ function figures(
   return foldedPairs([
     [
       'data',
-      `${printable(data.name)}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${train.featureCount} features`,
+      `${printable(data.name)}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${formatPlural(train.featureCount, 'feature')}`,
     ],
     ['model', `${printable(model.title)}; ${formatCount(parameterCount)} parameters`],
+    ...(data.standardizedTarget ? [['target', describeTarget(data.standardizedTarget)] as const] : []),
     ['optimizer', `${settings.optimizer}${preset}${lr}, batch ${settings.batchSize}, seed ${settings.seed}`],
     ['epochs', `${epochs.length} of ${settings.epochs}${result.aborted ? ' (stopped)' : ''}`],
     ['steps', `${formatCount(result.steps)}, ${formatCount(result.skippedSteps)} skipped`],
@@ -73,6 +74,10 @@ function bestAccuracy({ bestEpoch, bestTestAccuracy }: SessionResult): string {
 
 function bestLoss({ bestEpoch, epochs }: SessionResult): string {
   return bestEpoch === null ? '' : `; best ${formatLoss(epochs[bestEpoch - 1].testLoss)} (epoch ${bestEpoch})`;
+}
+
+function describeTarget({ mean, scale }: { readonly mean: number; readonly scale: number }): string {
+  return `scaled to (y - ${formatNumber(mean)})/${formatNumber(scale)}; a loss of 1 is that of predicting the mean`;
 }
 
 function describeBaselines(losses: readonly number[]): string {

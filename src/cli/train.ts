@@ -63,7 +63,7 @@ async function trainIn(
 ): Promise<number> {
   const settings = settle(from ? resumedOptions(given, typed, from) : given);
   const startedAt = new Date();
-  const data = loadData(settings.data, settings);
+  const data = loadData(settings.data, { ...settings, names: from?.names });
   const dataHash = hashOfData(data);
   if (from) checkResumed(from, own, settings, dataHash);
   return withInterrupt(async (signal) => {
@@ -82,7 +82,7 @@ async function trainIn(
           // In a folder of its own the run can be resumed from the beginning.
           if (from && folder !== own) await store.save(from.bytes);
         },
-        checkpoint: () => ({ store: store!, every: STEPS_PER_CHECKPOINT, extras: extrasOf(settings, dataHash) }),
+        checkpoint: () => ({ store: store!, every: STEPS_PER_CHECKPOINT, extras: extrasOf(settings, data, dataHash) }),
         onProgress: (state) => progress.update(state),
       });
       progress.stop();
@@ -169,10 +169,12 @@ function describeData({ name, train, test }: LoadedData): string {
 
 /** As run.json keeps them. */
 function recordedOptions(settings: TrainSettings, data: LoadedData): Record<string, unknown> {
-  const { data: source, model, lr, schedule, target, testFraction, out, resume, ...rest } = settings;
+  const { data: source, model, lr, schedule, target, header, task, testFraction, out, resume, ...rest } = settings;
   return {
     data: formatData(source),
     target: target ?? null,
+    header: data.header,
+    task: task ?? null,
     testFraction: source.kind === 'idx' ? null : (testFraction ?? data.test.count / (data.train.count + data.test.count)),
     model: model.kind === 'definition' ? model.source : formatModel(model),
     lr: lr ?? null,

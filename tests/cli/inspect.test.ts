@@ -1,5 +1,5 @@
 /** `adal inspect`: checkpoints, weights and safetensors files of other programs. */
-import { writeFileSync } from 'node:fs';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeCheckpoint, encodeSafetensors } from '../../src/checkpoint';
@@ -46,6 +46,71 @@ describe('a safetensors file', () => {
     expect(rowOf(stdout, 'bytes')).toEqual(['bytes', 'U8', '3', '455', '324.1', '255']);
     expect(rowOf(stdout, 'none')).toEqual(['none', 'F32', '0 × 4', '0', '0', '0']);
     expect(stdout.indexOf('layer.2')).toBeLessThan(stdout.indexOf('layer.10'));
+  });
+
+  /** A file of one tensor of any type. */
+  const fileOf = (dtype: string, shape: readonly number[], data: Uint8Array) => {
+    const header = JSON.stringify({ t: { dtype, shape, data_offsets: [0, data.length] } });
+    const bytes = Buffer.alloc(8 + header.length + data.length);
+    bytes.writeBigUInt64LE(BigInt(header.length));
+    bytes.write(header, 8);
+    bytes.set(data, 8 + header.length);
+    return bytes;
+  };
+  const bytesOf = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+  test.each<[string, ArrayBufferView, string[]]>([
+    ['BOOL', Uint8Array.of(0, 1, 1, 0), ['2', '1.414', '1']],
+    ['I8', Int8Array.of(-128, 127, 0, 1), ['256', '180.3', '128']],
+    ['I16', Int16Array.of(-3, 4, 0, 0), ['7', '5', '4']],
+    ['U16', Uint16Array.of(3, 4, 0, 0), ['7', '5', '4']],
+    ['I32', Int32Array.of(-(2 ** 31), 0, 0, 0), ['2147000000', '2147000000', '2147000000']],
+    ['U32', Uint32Array.of(2 ** 31, 0, 0, 0), ['2147000000', '2147000000', '2147000000']],
+    ['U64', BigUint64Array.of(3n, 4n, 0n, 0n), ['7', '5', '4']],
+    ['F8_E4M3', Uint8Array.of(0x38, 0xbc, 0x01, 0x7e), ['450.5', '448', '448']],
+    ['F8_E5M2', Uint8Array.of(0x3c, 0xc0, 0x01, 0x00), ['3', '2.236', '2']],
+    ['F8_E4M3FNUZ', Uint8Array.of(0x40, 0xc8, 0x00, 0x00), ['3', '2.236', '2']],
+    ['F8_E5M2FNUZ', Uint8Array.of(0x40, 0xc4, 0x00, 0x00), ['3', '2.236', '2']],
+    ['F8_E8M0', Uint8Array.of(127, 128, 126, 127), ['4.5', '2.5', '2']],
+    ['F6_E2M3', new Uint8Array(3), ['–', '–', '–']],
+    ['NEW_TYPE', new Uint8Array(4), ['–', '–', '–']],
+  ])('of elements that are %s', async (dtype, data, norms) => {
+    put(dtype, fileOf(dtype, [4], bytesOf(data)));
+    expect(rowOf(await show(dtype), 't')).toEqual(['t', dtype, '4', ...norms]);
+  });
+
+  test.each([
+    ['F8_E4M3', 0x7f, 1],
+    ['F8_E4M3', 0x7e, 0],
+    ['F8_E5M2', 0x7c, 1],
+    ['F8_E5M2', 0x7b, 0],
+    ['F8_E4M3FNUZ', 0x80, 1],
+    ['F8_E8M0', 0xff, 1],
+  ])('knows what is no number: %s %d', async (dtype, code, count) => {
+    put('codes', fileOf(dtype, [2], Uint8Array.of(code, 0x10)));
+    expect((await show('codes')).includes('1 of 2 elements not finite')).toBe(count === 1);
+  });
+
+  test('larger than memory is read piece by piece', async () => {
+    const size = 2_500_000_000;
+    const header = fileOf('U8', [size], new Uint8Array(0)).toString('utf8', 8).replace('[0,0]', `[0,${size}]`);
+    const start = Buffer.alloc(8 + header.length);
+    start.writeBigUInt64LE(BigInt(header.length));
+    start.write(header, 8);
+    put('large', start);
+    truncateSync(join(cwd, 'large'), start.length + size); // takes no space on most file systems
+    const stdout = await show('large');
+    expect(stdout).toMatch(/^large: 1 tensor, 2,500,000,000 elements, 2\.3 GiB$/m);
+    expect(rowOf(stdout, 't')).toEqual(['t', 'U8', '2500000000', '0', '0', '0']);
+    rmSync(join(cwd, 'large'));
+  });
+
+  test('of many tensors and much metadata is listed', async () => {
+    const entries = Array.from({ length: 20_000 }, (_, i) => ({ name: `layer.${i}`, shape: [0], data: new Uint8Array(0) }));
+    put('many', encodeSafetensors(entries, Object.fromEntries(Array.from({ length: 130_000 }, (_, i) => [`k${i}`, 'v']))));
+    const lines = (await show('many')).split('\n');
+    expect(lines.filter((line) => /^layer\.\d+ /.test(line))).toHaveLength(20_000);
+    expect(lines.filter((line) => /^k\d+ +v$/.test(line))).toHaveLength(130_000);
   });
 
   test('tells what is not finite, and lets no name steer the terminal', async () => {

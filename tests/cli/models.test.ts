@@ -128,6 +128,13 @@ describe('a JSON model', () => {
       'bad.json: "inputShape" expected [features], [steps, features] or [height, width, channels], got null',
     ],
     [{ inputShape: [64, 0], layers: [dense(10)] }, 'bad.json: "inputShape[1]" expected an integer'],
+    [`{"inputShape":${'['.repeat(200_000)}${']'.repeat(200_000)}}`, 'bad.json: expected JSON nested at most 32 deep'],
+    [`{"inputShape":[64],"layers":[{"kind":"${'['.repeat(40)}"}]}`, 'bad.json: "layers[0]" expected a layer (avgPool2d, '],
+    [
+      { inputShape: [64], layers: Array.from({ length: 5000 }, () => ({ kind: 'relu' })) },
+      'bad.json: "layers" expected at most 4096 layers, got 5000',
+    ],
+    [' '.repeat(2 ** 20 + 1), 'bad.json: expected a JSON model, which has at most 1 MiB, got 1 MiB'],
     [{ inputShape: [64] }, 'bad.json: "layers" expected at least one layer, got undefined'],
     [{ inputShape: [64], layers: [dense(10), { kind: 'lstm' }] }, 'bad.json: "layers[1]" expected a layer (avgPool2d, '],
     [
@@ -171,13 +178,9 @@ describe('a JSON model', () => {
       2,
       '--model expected one for rows of numbers with line, which is not of images, got cnn',
     ],
-    [
-      '--data csv:words.csv --target b --model value.json',
-      1,
-      'words.csv: expected numbers in the target column, for a loss on values, got "x"',
-    ],
+    ['--data csv:words.csv --target b --model value.json', 1, 'words.csv, line 2, column 2 ("b"): expected a number, got "x"'],
     ['--data text:short.txt', 1, 'short.txt: expected more than 8 characters, got'],
-    ['--data text:bytes.txt', 1, 'bytes.txt: expected UTF-8 text'],
+    ['--data text:bytes.txt', 1, 'bytes.txt: expected a text of at most 16,777,216 characters in UTF-8, got other bytes'],
   ])('%s is refused', async (args, exitCode, message) => {
     put('words.csv', 'a,b\n1,x\n2,y\n3,z\n');
     put('value.json', { inputShape: [1], layers: [dense(1)], loss: { kind: 'meanSquaredError' } });

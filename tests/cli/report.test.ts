@@ -92,7 +92,7 @@ describe('curves', () => {
 
   test('show names of files as text', () => {
     const svg = drawCurves({ title: '<script>&"\u0000', epochs: epochs(1, () => 1), accuracy: false })!;
-    expect(svg).toContain('&lt;script&gt;&amp;&quot;?');
+    expect(svg).toContain('&lt;script&gt;&amp;&quot;\\u{0}');
     expect(svg).not.toContain('<script>');
   });
 });

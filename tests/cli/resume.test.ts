@@ -108,7 +108,7 @@ describe('--resume', () => {
       'csv:other.csv: expected the examples that run/checkpoint.safetensors was trained on',
     ],
     ['missing', 1, 'missing: no such file or folder'],
-    ['.', 1, 'checkpoint.safetensors: no such file or folder'],
+    ['.', 1, '.: expected a folder with a checkpoint.safetensors, got one without: a run that ended before its first'],
     ['run/run.json', 1, 'run/run.json: '],
     ['run/weights.safetensors', 1, 'run/weights.safetensors: '],
     ['foreign.safetensors', 1, 'foreign.safetensors: expected a checkpoint that adal train wrote, got one of another program'],

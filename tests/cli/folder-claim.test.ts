@@ -1,0 +1,154 @@
+/** One run folder has one writer, whatever has become of the writers before. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { claimFolder } from '../../src/cli/folder-claim';
+import { adal, readRun, temporaryFolder } from './cli';
+
+const TRAIN = ['train', '--model', 'softmax', '--epochs'];
+
+/** A process whose start and end the test decides. */
+function sleeper(): { id: number; kill: () => Promise<void> } {
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 1e6)'], { stdio: 'ignore' });
+  const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  return {
+    id: child.pid!,
+    kill: () => {
+      child.kill('SIGKILL');
+      return closed;
+    },
+  };
+}
+
+describe.skipIf(process.platform === 'win32')('a claim', () => {
+  const cwd = temporaryFolder();
+  const folderOf = (name: string) => {
+    mkdirSync(join(cwd, name));
+    return join(cwd, name);
+  };
+
+  test('is refused while another is held, by other paths too, and leaves nothing', async () => {
+    const folder = folderOf('a');
+    symlinkSync(folder, join(cwd, 'link'));
+    const claim = await claimFolder(folder);
+    const refusal = new RegExp(`another process \\(${process.pid}\\) is training in this folder`);
+    await expect(claimFolder(folder)).rejects.toThrow(refusal);
+    await expect(claimFolder(join(cwd, 'link'))).rejects.toThrow(refusal);
+    claim.release();
+    (await claimFolder(folder)).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('is had by one of many that begin at the same moment', async () => {
+    const folder = folderOf('b');
+    const claims = await Promise.allSettled(Array.from({ length: 6 }, () => claimFolder(folder)));
+    const held = claims.filter(({ status }) => status === 'fulfilled');
+    expect(held.length).toBeLessThanOrEqual(1);
+    for (const claim of claims) if (claim.status === 'fulfilled') claim.value.release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('has room in a path that is too long for an address', async () => {
+    let folder = cwd;
+    for (let depth = 0; depth < 6; depth++) mkdirSync((folder = join(folder, 'long'.repeat(10))));
+    const claim = await claimFolder(folder);
+    await expect(claimFolder(folder)).rejects.toThrow('is training in this folder');
+    claim.release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('of a folder that cannot be written to names the folder', async () => {
+    await expect(claimFolder(join(cwd, 'missing'))).rejects.toMatchObject({ code: 'ENOENT', path: join(cwd, 'missing') });
+  });
+
+  test('that nobody listens on any more is removed', async () => {
+    const folder = folderOf('c');
+    const claim = await claimFolder(folder);
+    const [kernel] = /[0-9a-f]{8}/.exec(readdirSync(folder)[0])!;
+    claim.release();
+    // A killed process leaves its socket; its id has passed on to this process.
+    const name = `writer-${kernel}-${process.pid}-${'0'.repeat(16)}.lock`;
+    const script = `require('net').createServer().listen(${JSON.stringify(name)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    expect(spawnSync(process.execPath, ['-e', script], { cwd: folder }).signal).toBe('SIGKILL');
+    expect(readdirSync(folder)).toEqual([name]);
+    (await claimFolder(folder)).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test.skipIf(process.platform !== 'linux')('without a socket is judged by process, start and PID namespace', async () => {
+    const folder = folderOf('d');
+    const claim = await claimFolder(folder);
+    const [kernel] = /[0-9a-f]{8}/.exec(readdirSync(folder)[0])!;
+    claim.release();
+    const other = sleeper();
+    const stat = spawnSync('cat', [`/proc/${other.id}/stat`], { encoding: 'utf8' }).stdout;
+    const start = stat.replace(/^.*\) /s, '').split(' ')[19];
+    const namespace = spawnSync('readlink', ['/proc/self/ns/pid'], { encoding: 'utf8' }).stdout.trim();
+    const put = (content: string) => writeFileSync(join(folder, `writer-${kernel}-${other.id}-${'1'.repeat(16)}.lock`), content);
+    put(`${namespace} ${other.id} ${start}`);
+    await expect(claimFolder(folder)).rejects.toThrow(`another process (${other.id}) is training`);
+    // Another process has the id now.
+    put(`${namespace} ${other.id} ${Number(start) + 1}`);
+    (await claimFolder(folder)).release();
+    expect(readdirSync(folder)).toEqual([]);
+    put(`${namespace} ${other.id} ${start}`);
+    await other.kill();
+    (await claimFolder(folder)).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('of another machine is watched, and given up when it shows no life', async () => {
+    const folder = folderOf('e');
+    const name = `writer-00000000-1-${'2'.repeat(16)}.lock`;
+    writeFileSync(join(folder, name), 'pid:[1] 1 1');
+    (await claimFolder(folder)).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('of another machine is respected as long as it shows life', async () => {
+    const folder = folderOf('f');
+    const name = join(folder, `writer-00000000-1-${'3'.repeat(16)}.lock`);
+    writeFileSync(name, 'pid:[1] 1 1');
+    let beat = 0;
+    const timer = setInterval(() => writeFileSync(name, `pid:[1] 1 ${++beat}`), 200);
+    await expect(claimFolder(folder)).rejects.toThrow('another process (1) is training in this folder');
+    clearInterval(timer);
+  });
+
+  test('is not confused by other sockets and files', async () => {
+    const folder = folderOf('g');
+    const server = createServer().listen(join(folder, 'other.lock'));
+    await new Promise((resolve) => server.once('listening', resolve));
+    writeFileSync(join(folder, 'writer-.lock'), '');
+    (await claimFolder(folder)).release();
+    expect(readdirSync(folder).sort()).toEqual(['other.lock', 'writer-.lock']);
+    server.close();
+  });
+});
+
+describe('two runs in one folder', () => {
+  const cwd = temporaryFolder();
+
+  test('that begin together: one trains, the other is refused', async () => {
+    const runs = await Promise.all(['1', '2'].map((seed) => adal([...TRAIN, '100', '--seed', seed, '--out', 'same'], cwd)));
+    expect(runs.map(({ code }) => code).sort()).toEqual([0, 1]);
+    const [done, refused] = runs[0].code === 0 ? runs : [runs[1], runs[0]];
+    expect(refused.stderr).toMatch(/^adal: same: (another process .* is training in this folder|holds a run already)/m);
+    expect(done.stdout).toContain(readRun(join(cwd, 'same')).parameterHash);
+    expect(readdirSync(join(cwd, 'same')).sort()).toEqual([
+      'checkpoint.safetensors',
+      'curves.svg',
+      'run.json',
+      'weights.safetensors',
+    ]);
+  });
+
+  test('that are resumed together: one goes on, the other is refused', async () => {
+    expect((await adal([...TRAIN, '1', '--out', 'twice'], cwd)).code).toBe(0);
+    const resume = ['train', '--resume', 'twice', '--epochs', '2000'];
+    const runs = await Promise.all([adal(resume, cwd), adal(resume, cwd)]);
+    expect(runs.map(({ code }) => code).sort()).toEqual([0, 1]);
+  });
+});
