@@ -1,15 +1,24 @@
 /**
- * src/ → dist/: one ES module an entry, shared chunks, lazily loaded binaries, the .wasm files, and the type declarations;
- * dist/node/: the same entries in fewer files.
+ * Builds dist/ from src/.
+ *
+ * - dist/ and dist/chunks/: the library for browsers, bundlers and edge platforms. One ES module per entry, shared chunks, lazily
+ *   loaded binaries; minified, with source maps.
+ * - dist/node/: the same entries in fewer files, for Node, Deno and Bun, and with them the command line and the benchmark suite.
+ *   They are not minified: a runtime prints the source line of an uncaught error, and a minified line is a whole file.
+ * - The .wasm files, the type declarations, and the notices of the packages whose code is in all of this.
+ *
+ * Two builds of one commit have the same bytes (scripts/check-build.js compares them).
  */
 import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
-import { basename, resolve as pathOf } from 'node:path';
+import { basename, resolve as pathOf, sep } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import typescript from '@rollup/plugin-typescript';
 import dts from 'rollup-plugin-dts';
 import { reportPage } from './bench/report/page/rollup.js';
+import { randomDelays } from './scripts/random-delays.js';
+import { thirdPartyNotices } from './scripts/third-party-notices.js';
 
 const library = {
   index: 'src/index.ts',
@@ -28,6 +37,8 @@ const platforms = {
   'registry.edge-light': 'src/platforms/registry.edge-light.ts',
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
+/** What tests reach of the command line without starting it; not part of the package. */
+const internals = { 'internals/model-file': 'src/cli/model-file.ts' };
 /** What the benchmark suite starts on other runtimes. */
 const bench = {
   'bench/child': 'bench/suite/runners/child.ts',
@@ -38,9 +49,9 @@ const external = ['@assemblyscript/loader', /^node:/];
 /** What `trainInWorker` starts. */
 const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
-const compile = () =>
+const compile = ({ sourceMap = false } = {}) =>
   typescript({
-    compilerOptions: { noEmit: false, noCheck: true, removeComments: true },
+    compilerOptions: { noEmit: false, noCheck: true, removeComments: true, sourceMap, inlineSources: sourceMap },
     include: ['src/**/*.ts', 'bench/**/*.ts'],
   });
 
@@ -56,6 +67,27 @@ const executable = {
   writeBundle: () => existsSync('dist/cli.js') && chmodSync('dist/cli.js', 0o755),
 };
 
+/** The inlined binaries, which both layouts share. */
+const BINARY = /\/build\/(optim|nn)(\.relaxed)?\.(simd|threads)\.js$/;
+
+const OWN = ['src', 'bench', 'build'].map((folder) => pathOf(import.meta.dirname, folder) + sep);
+
+/**
+ * Says the same of every module, whoever asked for it first. node-resolve reads `sideEffects: false` in package.json and the
+ * TypeScript plugin does not; an entry that others import as well is resolved by both, and the faster one decided how Rollup
+ * grouped modules into chunks and in which order chunks are imported.
+ */
+const sideEffects = {
+  name: 'side-effects',
+  transform: (_, id) => (OWN.some((folder) => id.startsWith(folder)) ? { moduleSideEffects: true } : null),
+};
+
+/** Left out of source maps: the inlined binaries and the packed digits, which nobody reads. */
+const unmappedData = {
+  name: 'unmapped-data',
+  transform: (code, id) => (BINARY.test(id) || id.endsWith('/digits-data.ts') ? { code, map: { mappings: '' } } : null),
+};
+
 /** The worker's script as a file of its own, for pages that may not start one from a blob. */
 const workerScript = {
   name: 'worker-script',
@@ -65,25 +97,33 @@ const workerScript = {
   },
 };
 
-/** The inlined binaries, which both layouts share. */
-const BINARY = /\/build\/(optim|nn)(\.relaxed)?\.(simd|threads)\.js$/;
+/** By folder of src/, or by name of a file in it: the chunk of the Node build. */
+const NODE_CHUNKS = {
+  ...{ errors: 'base', validate: 'base', math: 'base', schedules: 'base' },
+  ...{ abi: 'core', runtime: 'core', tensors: 'core', optimizers: 'core' },
+  ...{ checkpoint: 'checkpoints', nn: 'training' },
+};
 
 /**
  * For engines that load the files as they are: few, since each costs a process half a millisecond of its start
  * (bench/micro/cold-start.js). Bundlers get many, and leave out those that are not used. What loads lazily stays by itself.
  */
 function fewChunks(id) {
+  if (id.includes('/@assemblyscript/loader/')) return 'core';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
-  if (!path || /\/oracle\/|\/wasm-source|\/pool|\/workers|\/worker-host|\/shared-kernels/.test(path)) return undefined;
-  const [room] = path.split('/');
-  if (['errors', 'validate', 'math', 'schedules'].includes(room)) return 'base';
-  return ['abi', 'runtime', 'tensors', 'optimizers'].includes(room) ? 'core' : undefined;
+  if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
+  if (/^runtime\/(oracle\/|wasm-source|pool|workers|worker-host|shared-kernels)/.test(path)) return undefined;
+  return NODE_CHUNKS[path.split('/')[0]];
 }
 
 /** Addresses beside the chunks' folder, in a file that lies beside it. */
 const outOfChunks = {
   name: 'out-of-chunks',
-  renderChunk: (code) => code.replaceAll('new URL("../worker.js",import.meta.url)', 'new URL("./worker.js",import.meta.url)'),
+  // As long as before, so that source maps stay right.
+  renderChunk: (code) => ({
+    code: code.replaceAll("new URL('../worker.js', import", "new URL( './worker.js', import"),
+    map: null,
+  }),
 };
 
 /** What an earlier build left would be packed with the rest. */
@@ -119,64 +159,82 @@ const pageFiles = {
   },
 };
 
-export default [
+/** Where the entries of the Node build go: the library's beside their chunks, the programs where package.json names them. */
+const nodeEntry = ({ name }) => (name in library ? 'node/[name].js' : '[name].js');
+
+const notices = thirdPartyNotices({
+  file: 'dist/THIRD-PARTY-NOTICES.md',
+  // Its standard library is compiled into the .wasm files.
+  always: ['assemblyscript'],
+  textOf: { '@assemblyscript/loader': 'assemblyscript' },
+});
+const { delays } = randomDelays(process.env.ADAL_BUILD_DELAYS);
+
+const builds = [
   reportPage,
   {
-    input: { ...library, ...platforms, ...cli, ...bench, ...trainWorker },
+    input: { ...library, ...platforms },
     external,
-    output: {
-      dir: 'dist',
-      format: 'es',
-      chunkFileNames: 'chunks/[name].js',
-      banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
-    },
+    output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js', sourcemap: true },
     plugins: [
       clean,
       wasmBeside,
-      json,
+      unmappedData,
       resolve({ preferBuiltins: true }),
       commonjs(),
-      compile(),
+      compile({ sourceMap: true }),
+      sideEffects,
       minify,
-      executable,
       workerScript,
     ],
   },
-  // Workers have no import maps, and may be served from anywhere: one file that needs no other takes the place of the entry.
+  {
+    input: { ...library, ...cli, ...internals, ...bench },
+    // With the loader in it: looking a package up takes two milliseconds.
+    external: [/^node:/, BINARY],
+    output: {
+      dir: 'dist',
+      format: 'es',
+      entryFileNames: nodeEntry,
+      chunkFileNames: 'node/[name].js',
+      manualChunks: fewChunks,
+      onlyExplicitManualChunks: true,
+      paths: (id) => (BINARY.test(id) ? `./chunks/${basename(id)}` : id),
+      banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
+    },
+    plugins: [wasmBeside, json, resolve({ preferBuiltins: true }), commonjs(), compile(), sideEffects, executable],
+  },
+  // Workers have no import maps, and may be served from anywhere: one file that needs no other.
   // It exports nothing, and says so, or tools that guess take it for CommonJS.
   {
-    input: 'dist/train-worker.js',
-    output: { file: 'dist/train-worker.js', format: 'es', inlineDynamicImports: true, footer: 'export {};' },
-    plugins: [resolve(), outOfChunks],
+    input: trainWorker,
+    output: {
+      dir: 'dist',
+      format: 'es',
+      inlineDynamicImports: true,
+      footer: 'export {};',
+      sourcemap: true,
+      sourcemapExcludeSources: true,
+    },
+    plugins: [unmappedData, resolve(), commonjs(), compile({ sourceMap: true }), sideEffects, outOfChunks, minify],
   },
   {
     input: 'bench/suite/runners/workerd-worker.ts',
     output: { file: 'dist/bench/workerd-worker.js', format: 'es', inlineDynamicImports: true },
-    plugins: [entryForWorkerd, wasmBeside, resolve(), commonjs(), compile(), minify],
+    plugins: [entryForWorkerd, wasmBeside, resolve(), commonjs(), compile(), sideEffects, minify],
   },
   {
     input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },
     external: [/^node:/],
     output: { dir: 'dist/site', format: 'es', chunkFileNames: 'chunks/[name].js' },
-    plugins: [wasmBeside, resolve(), commonjs(), compile(), minify, pageFiles],
-  },
-  {
-    input: library,
-    // With the loader in it: looking a package up takes two milliseconds.
-    external: [/^node:/, BINARY],
-    output: {
-      dir: 'dist/node',
-      format: 'es',
-      chunkFileNames: '[name].js',
-      manualChunks: fewChunks,
-      paths: (id) => (BINARY.test(id) ? `../chunks/${basename(id)}` : id),
-    },
-    plugins: [resolve({ preferBuiltins: true }), commonjs(), compile(), minify],
+    plugins: [wasmBeside, resolve(), commonjs(), compile(), sideEffects, minify, pageFiles],
   },
   {
     input: library,
     external,
     output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
-    plugins: [dts()],
+    plugins: [dts(), notices.write],
   },
 ];
+
+export default builds.map((build) => ({ ...build, plugins: [...delays, ...build.plugins, notices.collect] }));

@@ -8,8 +8,9 @@
  * Packing: three pixels make a number a·289 + b·17 + c < 4913 < 71², written as two digits in base 71, the most significant
  * first. The digits are the characters from '(' (40) to 'o' (111) but the backslash: none needs escaping in a string.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
+import { replaceFile } from './replace-file.js';
 
 const COUNT = 1797;
 const PIXELS = 64;
@@ -50,5 +51,5 @@ for (let i = 0; i < pixels.length; i += 3) {
 
 const output = new URL('../src/data/digits-data.ts', import.meta.url);
 const source = `${HEADER}\n\n/** One digit a label. */\nexport const LABELS =\n  '${labels}';\n\n/** Two characters for three pixels. */\nexport const PIXELS =\n  '${packed}';\n`;
-await writeFile(output, source);
+replaceFile(output, source);
 console.log(`${output.pathname}: ${source.length} bytes`);

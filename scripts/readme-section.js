@@ -1,5 +1,6 @@
 /** The README's parts that scripts write: what stands between `<!-- table:name -->` and `<!-- /table:name -->`. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { replaceFile } from './replace-file.js';
 
 const README = new URL('../README.md', import.meta.url);
 
@@ -14,5 +15,8 @@ export function replaceSection(name, text) {
   const readme = readFileSync(README, 'utf8');
   const marked = new RegExp(`(<!-- table:${name} -->\n)[\\s\\S]*?(<!-- /table:${name} -->)`);
   if (!marked.test(readme)) throw new Error(`README.md has no place for the table of ${name}`);
-  writeFileSync(README, readme.replace(marked, `$1${text}\n$2`));
+  replaceFile(
+    README,
+    readme.replace(marked, (_, begin, end) => `${begin}${text}\n${end}`),
+  );
 }

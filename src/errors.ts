@@ -72,13 +72,16 @@ export class NonFiniteGradientError extends AdalError {
   /** Non-finite elements over all gradients. */
   readonly count: number;
 
-  constructor(reason: 'non-finite' | 'overflow', group: number, parameter: string, count: number) {
-    super(
-      'ERR_NON_FINITE',
+  /** @param normLimit the L1 norm from which on gradients are refused, where that is the reason */
+  constructor(reason: 'non-finite' | 'overflow', group: number, parameter: string, count: number, normLimit = Infinity) {
+    const place = `parameter "${parameter}" (group ${group})`;
+    const what =
       reason === 'non-finite'
-        ? `${count} non-finite gradient element${count === 1 ? '' : 's'}, the first in parameter "${parameter}" (group ${group}): the step was refused and nothing has changed`
-        : `the update of parameter "${parameter}" (group ${group}) could overflow float32 (eps is multiplied by gradients this large): the step was refused and nothing has changed`,
-    );
+        ? `${count} non-finite gradient element${count === 1 ? '' : 's'}, the first in ${place}`
+        : normLimit === Infinity
+          ? `the update of ${place} could overflow float32 (eps is multiplied by gradients this large)`
+          : `the L1 norm of the gradients of ${place} is ${normLimit === 2 ** 63 ? '2^63' : normLimit.toPrecision(3)} or more, so that the update could overflow float32`;
+    super('ERR_NON_FINITE', `${what}: the step was refused and nothing has changed`);
     this.reason = reason;
     this.group = group;
     this.parameter = parameter;

@@ -26,7 +26,14 @@ const shares = (output: string) => [...output.matchAll(/(?<![\d.])(?:0\.\d+|1)(?
 /** What an example prints, by something in its code. */
 const CHECKS: readonly (readonly [part: string, check: (output: string) => boolean])[] = [
   ["onNonFinite: 'skip'", (output) => output.includes('skipped: true')],
-  ["createOptimizer('adal'", (output) => output.includes('Float32Array(2)')],
+  [
+    // README's first: gradients of ½|w|² + ½(b - 1)².
+    "createOptimizer('adal'",
+    (output) => {
+      const [w0, w1, b] = [...output.matchAll(/-?\d[\d.e+-]*(?=[,\s])/g)].map(([text]) => Number(text));
+      return Math.abs(w0!) < 1e-2 && Math.abs(w1!) < 1e-2 && Math.abs(b! - 1) < 1e-2;
+    },
+  ],
   ['what eights were taken for', (output) => shares(output)[0]! > 0.9],
   ['near sin(1)', (output) => shares(output).every((value) => Math.abs(value - Math.sin(1)) < 0.05)],
   ['avgPool2d(2)', (output) => Number(/accuracy: ([\d.]+)/.exec(output)?.[1]) > 0.95],

@@ -20,15 +20,16 @@ export class AdaBound extends Rule {
     const v = f32x4.add(f32x4.mul(beta2, v128.load(s1)), f32x4.mul(c2, f32x4.mul(h, h)));
     v128.store(s0, m);
     v128.store(s1, v);
-    // rate = min(max(k/max(√v + ε, 2^-126), low), high)
-    const d = f32x4.pmax(f32x4.add(f32x4.sqrt(v), eps), f32x4.splat(1.1754943508222875e-38));
-    const rate = f32x4.pmin(f32x4.pmax(f32x4.div(k, d), low), high);
+    // rate = min(max(k/(√v + ε), low), high), 0 where that divides by 0
+    const d = f32x4.add(f32x4.sqrt(v), eps);
+    const clamped = f32x4.pmin(f32x4.pmax(f32x4.div(k, d), low), high);
+    const rate = v128.andnot(clamped, f32x4.eq(d, f32x4.splat(0)));
     // θ ← θ·δ - m·rate
     v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, rate)));
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
     flushMoments(s0, s1, length);
   }
 }

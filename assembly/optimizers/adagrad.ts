@@ -13,14 +13,14 @@ export class Adagrad extends Rule {
     // h = r·g + l2·θ
     const theta = v128.load(p);
     const h = f32x4.add(f32x4.mul(r, v128.load(g)), f32x4.mul(l2, theta));
-    // v ← v + h²
-    const v = f32x4.add(v128.load(s0), f32x4.mul(h, h));
+    // v ← min(v + h², the largest float32)
+    const v = f32x4.pmin(f32x4.add(v128.load(s0), f32x4.mul(h, h)), f32x4.splat(3.4028234663852886e38));
     v128.store(s0, v);
-    // θ ← θ·δ - h·(lr/max(√v + ε, 2^-126))
-    const d = f32x4.pmax(f32x4.add(f32x4.sqrt(v), eps), f32x4.splat(1.1754943508222875e-38));
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(h, f32x4.div(lr, d))));
+    // θ ← θ·δ - h·(lr/(√v + ε)), 0 where that divides by 0
+    const d = f32x4.add(f32x4.sqrt(v), eps);
+    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(h, this.quotient(lr, d))));
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {}
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {}
 }

@@ -58,7 +58,7 @@ export class AdaL extends Rule {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
     flushMoments(s0, s1, length);
   }
 }

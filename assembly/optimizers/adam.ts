@@ -20,13 +20,13 @@ export class Adam extends Rule {
     const v = f32x4.add(f32x4.mul(beta2, v128.load(s1)), f32x4.mul(c2, f32x4.mul(h, h)));
     v128.store(s0, m);
     v128.store(s1, v);
-    // θ ← θ·δ - m·(k/max(s·√v + ε, 2^-126))
-    const d = f32x4.pmax(f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps), f32x4.splat(1.1754943508222875e-38));
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, f32x4.div(k, d))));
+    // θ ← θ·δ - m·(k/(s·√v + ε)), 0 where that divides by 0
+    const d = f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps);
+    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, this.quotient(k, d))));
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
     flushMoments(s0, s1, length);
   }
 }

@@ -23,13 +23,13 @@ export class AMSGrad extends Rule {
     // w ← max(w, v)
     const w = f32x4.pmax(v128.load(s2), v);
     v128.store(s2, w);
-    // θ ← θ·δ - m·(k/max(s·√w + ε, 2^-126))
-    const d = f32x4.pmax(f32x4.add(f32x4.mul(s, f32x4.sqrt(w)), eps), f32x4.splat(1.1754943508222875e-38));
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, f32x4.div(k, d))));
+    // θ ← θ·δ - m·(k/(s·√w + ε)), 0 where that divides by 0
+    const d = f32x4.add(f32x4.mul(s, f32x4.sqrt(w)), eps);
+    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, this.quotient(k, d))));
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
     flushMoments(s0, s1, length);
   }
 }

@@ -23,8 +23,7 @@ export function drive<R extends Rule>(
   const k9 = v128.load32_splat(constants, 36);
   const k10 = v128.load32_splat(constants, 40);
   const k11 = v128.load32_splat(constants, 44);
-  const first0 = s0;
-  const first1 = s1;
+  const begin = p;
   // Unrolled by four, with constant offsets: a prototype without it took 1.6 times as long on V8 11 (Node 20).
   for (const end = p + (length << 2); p < end; p += 64) {
     changetype<R>(0).apply(p, g, s0, s1, s2, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11);
@@ -36,5 +35,8 @@ export function drive<R extends Rule>(
     s1 += 64;
     s2 += 64;
   }
-  if (load<i32>(tensor, TENSOR_FLUSH)) changetype<R>(0).flush(first0, first1, length);
+  if (load<i32>(tensor, TENSOR_FLUSH)) {
+    const bytes = p - begin;
+    changetype<R>(0).flush(tensor, begin, g - bytes, s0 - bytes, s1 - bytes, s2 - bytes, length);
+  }
 }

@@ -26,7 +26,7 @@ export class Lion extends Rule {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
     flushMomentum(s0, length);
   }
 }

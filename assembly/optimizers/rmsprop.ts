@@ -1,4 +1,5 @@
 /** RMSProp (Tieleman & Hinton 2012) as PyTorch has it: optionally centred, optionally with momentum. */
+import { TENSOR_CONSTANTS } from '../layout';
 import { flushMomentum, flushVariance } from './flush';
 import { Rule } from './rule';
 
@@ -27,8 +28,8 @@ class RMSPropForm extends Rule {
       v128.store(mean, a);
       w = f32x4.pmax(f32x4.sub(v, f32x4.mul(a, a)), f32x4.splat(0));
     }
-    // u = h/max(√w + ε, 2^-126)
-    let u = f32x4.div(h, f32x4.pmax(f32x4.add(f32x4.sqrt(w), eps), f32x4.splat(1.1754943508222875e-38)));
+    // u = h/(√w + ε), 0 where that divides by 0
+    let u = this.quotient(h, f32x4.add(f32x4.sqrt(w), eps));
     if (momentum) {
       // m ← μ·m + u
       u = f32x4.add(f32x4.mul(mu, v128.load(s1)), u);
@@ -36,6 +37,14 @@ class RMSPropForm extends Rule {
     }
     // θ ← θ·δ - lr·(u or m)
     v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(lr, u)));
+  }
+
+  @inline
+  clean(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize, momentum: bool, centered: bool): void {
+    const constants = tensor + TENSOR_CONSTANTS;
+    flushVariance(s0, p, g, v128.load32_splat(constants), v128.load32_splat(constants, 4), length);
+    if (momentum) flushMomentum(s1, length);
+    if (centered) flushMomentum(momentum ? s2 : s1, length);
   }
 }
 
@@ -52,8 +61,8 @@ export class RMSProp extends RMSPropForm {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
-    flushVariance(s0, length);
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
+    this.clean(tensor, p, g, s0, s1, s2, length, false, false);
   }
 }
 
@@ -70,9 +79,8 @@ export class RMSPropMomentum extends RMSPropForm {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
-    flushVariance(s0, length);
-    flushMomentum(s1, length);
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
+    this.clean(tensor, p, g, s0, s1, s2, length, true, false);
   }
 }
 
@@ -89,8 +97,8 @@ export class RMSPropCentered extends RMSPropForm {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
-    flushVariance(s0, length);
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
+    this.clean(tensor, p, g, s0, s1, s2, length, false, true);
   }
 }
 
@@ -107,8 +115,7 @@ export class RMSPropCenteredMomentum extends RMSPropForm {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
-    flushVariance(s0, length);
-    flushMomentum(s1, length);
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
+    this.clean(tensor, p, g, s0, s1, s2, length, true, true);
   }
 }

@@ -15,7 +15,16 @@ export class Rule {
     k6: v128, k7: v128, k8: v128, k9: v128, k10: v128, k11: v128,
   ): void {}
 
-  /** Removes moments that have decayed to nothing; called for a block every FLUSH_INTERVAL-th step of its tensor. */
+  /** n/d in every lane, and 0 where d is 0: a coordinate whose second moment is 0 in float32, with ε = 0, does not move. */
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {}
+  protected quotient(n: v128, d: v128): v128 {
+    return v128.andnot(f32x4.div(n, d), f32x4.eq(d, f32x4.splat(0)));
+  }
+
+  /**
+   * Removes moments that have decayed to nothing; called for a block after every FLUSH_INTERVAL-th update of its tensor, with the
+   * block's `length` elements at these addresses.
+   */
+  @inline
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {}
 }

@@ -1,4 +1,5 @@
 /** Schedule-Free AdamW (Defazio et al. 2024). The parameter is the training point y; s0 is z. The averaged point is x = (y - (1-β1)·z)/β1. */
+import { TENSOR_CONSTANTS } from '../layout';
 import { flushVariance } from './flush';
 import { Rule } from './rule';
 
@@ -18,9 +19,9 @@ export class ScheduleFree extends Rule {
     // v ← β2·v + (1-β2)·h²
     const v = f32x4.add(f32x4.mul(beta2, v128.load(s1)), f32x4.mul(c2, f32x4.mul(h, h)));
     v128.store(s1, v);
-    // u = h/max(s·√v + ε, 2^-126) + wd·y
-    const d = f32x4.pmax(f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps), f32x4.splat(1.1754943508222875e-38));
-    const u = f32x4.add(f32x4.div(h, d), f32x4.mul(wd, y));
+    // u = h/(s·√v + ε) + wd·y, with 0 for h/0
+    const d = f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps);
+    const u = f32x4.add(this.quotient(h, d), f32x4.mul(wd, y));
     // z ← z - lr·u
     v128.store(s0, f32x4.sub(z, f32x4.mul(lr, u)));
     // y ← y - c·(y - z) - k·u: with k = lr·(1-β1 + β1·c) this is (1-β1)·z' + β1·x', and exactly y where nothing moves
@@ -28,7 +29,7 @@ export class ScheduleFree extends Rule {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
-    flushVariance(s1, length);
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
+    flushVariance(s1, p, g, v128.load32_splat(tensor + TENSOR_CONSTANTS), f32x4.splat(0), length);
   }
 }

@@ -19,7 +19,7 @@ export class SGD extends Rule {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {}
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {}
 }
 
 /** a and b choose what is stepped along: 0 and 1 the momentum, 1 and μ its Nesterov form. */
@@ -44,7 +44,7 @@ export class SGDMomentum extends Rule {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
     flushMomentum(s0, length);
   }
 }

@@ -12,6 +12,7 @@ import {
   FLUSH_INTERVAL,
   GROUP_BETA1,
   GROUP_BETA2,
+  GROUP_NORM_LIMIT,
   OP_NONE,
   OP_NORM,
   OP_UPDATE,
@@ -24,7 +25,6 @@ import {
   STEP_BLOCKS,
   STEP_GLOBAL_NORM,
   STEP_GRAD_NORM,
-  STEP_NORM_LIMIT,
   STEP_NORM_RATIO,
   STEP_OFFENDER,
   STEP_PARTIALS,
@@ -117,7 +117,7 @@ function prepare(table: usize, tensor: usize, S: f64): bool {
   const r = load<f64>(tensor, TENSOR_CLIP);
   if (load<i32>(table, STEP_RULE) !== RULE_ADAL) {
     store<f32>(tensor + TENSOR_CONSTANTS, <f32>r);
-    return S < load<f64>(table, STEP_NORM_LIMIT);
+    return S < load<f64>(<usize>load<u32>(tensor, TENSOR_GROUP), GROUP_NORM_LIMIT);
   }
   const ratio = load<f64>(table, STEP_NORM_RATIO);
   if (ratio === 0) return prepareAdaL(tensor, S, r, 1);

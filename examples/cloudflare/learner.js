@@ -4,11 +4,13 @@
  */
 import { AdaL, createRuntime } from 'adal-wasm';
 import { createModel, dense, relu } from 'adal-wasm/nn';
-import { decodeState, encodeState } from './state.js';
+import { checkSamples, decodeState, encodeState } from './state.js';
 
 export const FEATURES = 64;
 export const CLASSES = 10;
 const MOST_SAMPLES = 64;
+/** What a request's samples must be. */
+export const FORMAT = { features: FEATURES, classes: CLASSES, most: MOST_SAMPLES };
 
 let runtime;
 
@@ -23,8 +25,10 @@ export function sharedRuntime() {
  * @param saved what the last call for this tenant gave, or null
  * @param samples {features: number[64], label: 0…9}[]
  * @param hidden units of the hidden layer: 32 make 2,410 parameters, 128 make 9,610
+ * @throws RefusedRequest for samples that are not as FORMAT says, whoever sent them
  */
 export async function learn(saved, samples, hidden = 32) {
+  checkSamples(samples, FORMAT);
   const home = await sharedRuntime();
   const layers = [dense(hidden), relu(), dense(CLASSES)];
   const model = await createModel(home, { inputSize: FEATURES, layers, batchSize: MOST_SAMPLES });

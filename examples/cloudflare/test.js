@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import { Miniflare } from 'miniflare';
+import { tokenOf } from './state.js';
 import thousand from './thousand.js';
 
 const COMPATIBILITY_DATE = '2026-06-01';
@@ -28,12 +29,20 @@ const samples = Array.from({ length: 16 }, (_, i) => ({
   label: i % 10,
 }));
 
-async function post(miniflare, path) {
-  const response = await miniflare.dispatchFetch(`http://x${path}`, {
+const LEARN_SECRET = 'no secret at all: this is a test';
+
+/** @param name of the tenant whose token is sent */
+async function send(miniflare, path, body, name = path.split('/')[2]) {
+  return miniflare.dispatchFetch(`http://x${path}`, {
     method: 'POST',
-    body: JSON.stringify(samples),
+    headers: { authorization: `Bearer ${await tokenOf(LEARN_SECRET, name)}` },
+    body,
     signal: AbortSignal.timeout(60_000),
   });
+}
+
+async function post(miniflare, path) {
+  const response = await send(miniflare, path, JSON.stringify(samples));
   assert.equal(response.status, 200, `${path}: ${await response.clone().text()}`);
   return response.json();
 }
@@ -55,13 +64,46 @@ async function loseNothing(miniflare, kind) {
   console.log(`${kind}: ${CONCURRENT} concurrent requests, ${CONCURRENT} updates, ${(performance.now() - start).toFixed(0)} ms`);
 }
 
+/** What is wrong is answered with a sentence, and a tenant that was only sent such requests has learnt nothing. */
+async function refuseNonsense(miniflare, kind) {
+  const [{ features }] = samples;
+  const sample = (changed) => JSON.stringify([{ features, label: 1, ...changed }]);
+  const refused = [
+    ...[99, -1, 1.5, '3', null, undefined].map((label) => [400, sample({ label })]),
+    ...[[1, 2, 3], [...features, 9], null, 'x', features.map(String), [...features.slice(1), 1e9]].map((wrong) => [
+      400,
+      sample({ features: wrong }),
+    ]),
+    ...['', '{', '[]', 'null', '[null]', '{}', '"x"', JSON.stringify(new Array(65).fill({ features, label: 1 }))].map((body) => [
+      400,
+      body,
+    ]),
+    [413, ' '.repeat(300_000)],
+  ];
+  for (const [status, body] of refused) {
+    const response = await send(miniflare, `/${kind}/nonsense`, body);
+    const { error } = await response.json();
+    assert.equal(response.status, status, `${body.slice(0, 80)}: ${error}`);
+    assert.match(error, /^(samples\[0\]|the (body|request)).* /);
+  }
+  const stranger = await send(miniflare, `/${kind}/nonsense`, sample(), 'crowded');
+  assert.equal(stranger.status, 401, await stranger.text());
+  const elsewhere = await send(miniflare, `/${kind}/..%2Fx`, sample());
+  assert.equal(elsewhere.status, 404, await elsewhere.text());
+  assert.equal((await post(miniflare, `/${kind}/nonsense`)).updates, 1);
+  console.log(`${kind}: ${refused.length + 2} wrong requests refused, nothing learnt from them`);
+}
+
 const bindings = {
+  bindings: { LEARN_SECRET },
   durableObjects: { TENANTS: { className: 'Tenant', useSQLite: true } },
   r2Buckets: ['MODELS'],
 };
 await within({ modules: modulesIn('dist'), ...bindings }, async (miniflare) => {
   await loseNothing(miniflare, 'tenants');
   await loseNothing(miniflare, 'r2');
+  await refuseNonsense(miniflare, 'tenants');
+  await refuseNonsense(miniflare, 'r2');
 });
 
 /** No memory is kept for a tenant, and none of what was in it. */

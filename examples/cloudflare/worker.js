@@ -1,7 +1,14 @@
-/** POST /tenants/<name> with samples as JSON: the tenant's model learns from them. POST /r2/<name>: the same without a Durable Object. */
+/**
+ * POST /tenants/<name> with samples as JSON: the tenant's model learns from them. POST /r2/<name>: the same without a Durable Object.
+ *
+ * Who may post to a tenant: whoever has its token (`authorise` in state.js), made from the secret that
+ * `wrangler secret put LEARN_SECRET` stores. A request is checked as a whole before anything is loaded, learnt or saved; what is
+ * wrong with it is answered with 400 (401, 404, 413) and a sentence.
+ */
 import { DurableObject } from 'cloudflare:workers';
 import { CheckpointConflictError, durableObjectStore, r2Store } from 'adal-wasm/checkpoint';
-import { learn } from './learner.js';
+import { FORMAT, learn } from './learner.js';
+import { authorise, MOST_BYTES, RefusedRequest, readSamples, tooLarge } from './state.js';
 
 /** One object a tenant: its requests, from wherever they come, are handled here one after the other. */
 export class Tenant extends DurableObject {
@@ -39,13 +46,36 @@ async function learnInBucket(bucket, name, samples) {
   }
 }
 
+/** The body as text, read no further than MOST_BYTES. */
+async function readBody({ body, headers }) {
+  if (Number(headers.get('content-length')) > MOST_BYTES) throw tooLarge();
+  const decoder = new TextDecoder();
+  let [text, bytes] = ['', 0];
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) throw tooLarge();
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+async function answer(request, env) {
+  const [, kind, name, ...rest] = new URL(request.url).pathname.split('/');
+  // The name becomes the key of an object in the bucket.
+  const known = (kind === 'tenants' || kind === 'r2') && /^[\w-]{1,64}$/.test(name ?? '') && rest.length === 0;
+  if (request.method !== 'POST' || !known) throw new RefusedRequest(404, 'POST samples to /tenants/<name> or /r2/<name>');
+  await authorise(env.LEARN_SECRET, name, request.headers.get('authorization'));
+  const samples = readSamples(await readBody(request), FORMAT);
+  return kind === 'tenants' ? env.TENANTS.getByName(name).learn(samples) : learnInBucket(env.MODELS, name, samples);
+}
+
 export default {
   async fetch(request, env) {
-    const [, kind, name] = new URL(request.url).pathname.split('/');
-    if (request.method !== 'POST' || !name) return new Response('POST samples to /tenants/<name> or /r2/<name>', { status: 404 });
-    const samples = await request.json();
-    if (kind === 'tenants') return Response.json(await env.TENANTS.getByName(name).learn(samples));
-    if (kind === 'r2') return Response.json(await learnInBucket(env.MODELS, name, samples));
-    return new Response('tenants or r2', { status: 404 });
+    try {
+      return Response.json(await answer(request, env));
+    } catch (error) {
+      if (!(error instanceof RefusedRequest)) throw error;
+      return Response.json({ error: error.message }, { status: error.status });
+    }
   },
 };

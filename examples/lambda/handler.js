@@ -1,9 +1,20 @@
-/** An AWS Lambda handler that learns: each event brings samples, the model lies on a mounted file system (EFS). */
+/**
+ * An AWS Lambda handler that learns: each event brings samples, the model lies on a mounted file system (EFS).
+ *
+ * Who may post: whoever has the model's token (`authorise` in state.js), made from the secret in LEARN_SECRET; take it from AWS
+ * Secrets Manager rather than from the function's plain configuration. A request is checked as a whole before anything is loaded,
+ * learnt or saved; what is wrong with it is answered with 400 (401, 413) and a sentence.
+ */
 import { AdaL, createRuntime } from 'adal-wasm';
 import { CheckpointConflictError, fileStore } from 'adal-wasm/checkpoint';
-import { decodeState, encodeState } from './state.js';
+import { authorise, decodeState, encodeState, MOST_BYTES, RefusedRequest, readSamples, tooLarge } from './state.js';
 
 const FEATURES = 4;
+/** What a request's samples must be. */
+const FORMAT = { features: FEATURES, classes: 2, most: 1000 };
+/** The tenant that this function serves. */
+const MODEL = 'clicks';
+const MOST_TRIES = 200;
 const store = fileStore(process.env.MODEL_FILE ?? '/mnt/models/clicks.safetensors');
 /** Made while the function starts, and used by all events it then serves. */
 const runtime = createRuntime();
@@ -29,17 +40,35 @@ async function learn(saved, samples) {
   }
 }
 
-/** @param event of an HTTP API: its body is [{features: number[4], label: 0 | 1}, …] */
-export async function handler(event) {
-  const samples = JSON.parse(event.body);
-  for (;;) {
+/** The body as text: API Gateway sends what it takes for binary in base64. */
+function bodyOf({ body, isBase64Encoded }) {
+  if (!isBase64Encoded || typeof body !== 'string') return body;
+  if (body.length > (4 / 3) * MOST_BYTES + 4) throw tooLarge();
+  return Buffer.from(body, 'base64').toString();
+}
+
+async function learnAndSave(samples) {
+  for (let tries = 1; ; tries++) {
     const latest = await store.load();
     const { bytes, answer } = await learn(latest?.bytes ?? null, samples);
     try {
       await store.save(bytes, { ifVersion: latest?.version ?? null });
-      return { statusCode: 200, body: JSON.stringify(answer) };
+      return answer;
     } catch (error) {
-      if (!(error instanceof CheckpointConflictError)) throw error; // another instance saved first: learn from there
+      // Another instance saved first: learn from there.
+      if (!(error instanceof CheckpointConflictError) || tries === MOST_TRIES) throw error;
     }
+  }
+}
+
+/** @param event of an HTTP API: its body is [{features: number[4], label: 0 | 1}, …] */
+export async function handler(event) {
+  try {
+    await authorise(process.env.LEARN_SECRET, MODEL, event.headers?.authorization);
+    const samples = readSamples(bodyOf(event), FORMAT);
+    return { statusCode: 200, body: JSON.stringify(await learnAndSave(samples)) };
+  } catch (error) {
+    if (!(error instanceof RefusedRequest)) throw error;
+    return { statusCode: error.status, body: JSON.stringify({ error: error.message }) };
   }
 }

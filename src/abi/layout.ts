@@ -29,7 +29,6 @@ export const STEP_GLOBAL_NORM = 32; // i32: 1 when every tensor is scaled by the
 export const STEP_STATUS = 36; // i32, out: one of STATUS_…
 export const STEP_GRAD_NORM = 40; // f64, out: Σ|g| over all tensors of the table
 export const STEP_OFFENDER = 48; // out: pointer to the tensor descriptor that caused STATUS_OVERFLOW
-export const STEP_NORM_LIMIT = 56; // f64: a tensor with Σ|g| at or above it refuses the step (its squares could overflow)
 export const STEP_SCRATCH = 64; // pointer to SCRATCH_SIZE bytes a thread; 0 when nothing is staged
 export const STEP_CLIP_VALUE = 68; // f32: gradients count as clamped to ±this; 0: as they are
 export const STEP_CLIP_NORM = 72; // i32, one of CLIP_…: which norm of the gradient is bounded
@@ -122,6 +121,7 @@ export const GROUP_BETA1 = 8;
 export const GROUP_BETA2 = 16;
 export const GROUP_EPS = 24;
 export const GROUP_WEIGHT_DECAY = 32;
+export const GROUP_NORM_LIMIT = 40; // a tensor with Σ|g| at or above it refuses the step, whose numbers could overflow
 export const GROUP_SIZE = 64;
 
 // Partial norms of a block of gradients.

@@ -1,5 +1,5 @@
 /** The element types that checkpoints hold, and the arrays that hold their elements in memory. */
-import { typedArrayName } from '../validate';
+import { isUint8Array, typedArrayName } from '../validate';
 
 /** Element types by their safetensors names. */
 export type Dtype = 'F64' | 'I64' | 'F32' | 'BF16' | 'F16' | 'U8';
@@ -69,8 +69,8 @@ export function dtypeOf(data: unknown): Dtype | undefined {
  * as test runners have them. Null for what is no Uint8Array.
  */
 export function plainBytes(value: unknown): Uint8Array | null {
-  if (typedArrayName(value) !== 'Uint8Array') return null;
-  const { buffer, byteOffset, length } = value as Uint8Array;
+  if (!isUint8Array(value)) return null;
+  const { buffer, byteOffset, length } = value;
   return new Uint8Array(buffer, byteOffset, length);
 }
 

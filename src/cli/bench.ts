@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 
 /** The package: this runs as a file of dist/ or as a chunk below it. */
-const ROOT = new URL(/\/chunks\/[^/]*$/.test(import.meta.url) ? '../../' : '../', import.meta.url);
+const ROOT = new URL(/\/dist\/node\/[^/]*$/.test(import.meta.url) ? '../../' : '../', import.meta.url);
 
 const NOTES = `
 Tiers: smoke only shows that it works (a minute), standard takes minutes, full

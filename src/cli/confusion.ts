@@ -1,5 +1,7 @@
 /** Which class was taken for which: as a table of few classes, and as the most frequent mistakes of many. */
-import { formatCount, formatPercent, printable, table } from './report';
+import { clipText, printable } from './printable';
+import { formatCount, formatPercent } from './report';
+import { displayWidth, table } from './table';
 
 /** More columns do not fit a terminal. */
 const MAX_TABLE_CLASSES = 12;
@@ -7,53 +9,69 @@ const MAX_NAME = 12;
 /** Mistakes listed. */
 const MOST = 10;
 
+type Confusion = readonly (readonly number[])[];
+
 /**
  * @param confusion confusion[actual][predicted], in examples
  * @param names of the classes; their indices where there are none
+ * @param examples of each class. Those that are in no column had outputs that are not a number: they were wrong.
+ *   By default all are in some column
  */
-export function formatConfusion(confusion: readonly (readonly number[])[], names?: readonly string[]): string {
+export function formatConfusion(
+  confusion: Confusion,
+  names?: readonly string[],
+  examples: readonly number[] = confusion.map(sum),
+): string {
   const labels = confusion.map((_, index) => labelOf(names?.[index] ?? String(index)));
-  const wide = labels.reduce((width, label) => width + Math.max(label.length, 5) + 2, 2 * MAX_NAME);
-  return confusion.length <= MAX_TABLE_CLASSES && wide <= 110 ? fullTable(confusion, labels) : topMistakes(confusion, labels);
+  const wide = labels.reduce((width, label) => width + Math.max(displayWidth(label), 5) + 2, 2 * MAX_NAME);
+  return confusion.length <= MAX_TABLE_CLASSES && wide <= 110
+    ? fullTable(confusion, labels, examples)
+    : topMistakes(confusion, labels, examples);
+}
+
+/** How many examples of each class were taken for none. */
+function takenForNone(confusion: Confusion, examples: readonly number[]): number[] {
+  return confusion.map((row, actual) => examples[actual] - sum(row));
 }
 
 /** Rows are what the examples are, columns what they were taken for. */
-function fullTable(confusion: readonly (readonly number[])[], labels: readonly string[]): string {
+function fullTable(confusion: Confusion, labels: readonly string[], examples: readonly number[]): string {
+  const none = takenForNone(confusion, examples);
+  const extra = none.some((count) => count > 0) ? ['NaN'] : [];
   const rows = confusion.map((row, actual) => {
-    const cells = row.map((count) => (count === 0 ? '·' : formatCount(count)));
-    return [labels[actual], ...cells, formatPercent(shareRight(row, actual))];
+    const counts = [...row, ...extra.map(() => none[actual])];
+    const cells = counts.map((count) => (count === 0 ? '·' : formatCount(count)));
+    return [labels[actual], ...cells, formatPercent(shareRight(row[actual], examples[actual]))];
   });
-  const right = [...labels, ''].map(() => 'right' as const);
-  return table(['actual ↓ taken for →', ...labels, 'right'], rows, ['left', ...right]);
+  const right = [...labels, ...extra, ''].map(() => 'right' as const);
+  return table(['actual ↓ taken for →', ...labels, ...extra, 'right'], rows, ['left', ...right]);
 }
 
-function topMistakes(confusion: readonly (readonly number[])[], labels: readonly string[]): string {
+function topMistakes(confusion: Confusion, labels: readonly string[], examples: readonly number[]): string {
+  const none = sum(takenForNone(confusion, examples));
+  const note = `${formatCount(none)} examples were taken for no class: their outputs are not numbers`;
   const mistakes = confusion.flatMap((row, actual) =>
-    row.map((count, predicted) => ({ actual, predicted, count, share: count / sum(row) })),
+    row.map((count, predicted) => ({ actual, predicted, count, share: count / examples[actual] })),
   );
   const top = mistakes
     .filter(({ actual, predicted, count }) => actual !== predicted && count > 0)
     .sort((a, b) => b.count - a.count || a.actual - b.actual || a.predicted - b.predicted)
     .slice(0, MOST);
-  if (top.length === 0) return 'no example was taken for another class';
+  if (top.length === 0) return none > 0 ? note : 'no example was taken for another class';
   const rows = top.map(({ actual, predicted, count, share }) => [
     labels[actual],
     labels[predicted],
     formatCount(count),
     formatPercent(share),
   ]);
-  return table(['most often confused: actual', 'taken for', 'examples', 'of its class'], rows, [
-    'left',
-    'left',
-    'right',
-    'right',
-  ]);
+  const head = ['most often confused: actual', 'taken for', 'examples', 'of its class'];
+  const text = table(head, rows, ['left', 'left', 'right', 'right']);
+  return none > 0 ? `${text}\n${note}` : text;
 }
 
 /** Null for a class without examples. */
-function shareRight(row: readonly number[], actual: number): number | null {
-  const total = sum(row);
-  return total === 0 ? null : row[actual] / total;
+function shareRight(right: number, examples: number): number | null {
+  return examples === 0 ? null : right / examples;
 }
 
 function sum(row: readonly number[]): number {
@@ -63,6 +81,6 @@ function sum(row: readonly number[]): number {
 /** What would not be seen is quoted. */
 function labelOf(name: string): string {
   const text = printable(name);
-  const shown = /^\s*$/.test(text) || text !== name ? JSON.stringify(name) : text;
-  return shown.length > MAX_NAME ? `${shown.slice(0, MAX_NAME - 1)}…` : shown;
+  const shown = /^\s*$/.test(text) || text !== name ? printable(JSON.stringify(name)) : text;
+  return shown.length > MAX_NAME ? clipText(shown, MAX_NAME - 1) : shown;
 }

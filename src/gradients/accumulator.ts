@@ -9,7 +9,7 @@ import type { Optimizer } from '../optimizers/optimizer';
 import { emptyResult, type Gradients, type StepResult } from '../optimizers/step-result';
 import { checkFloats } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
-import { checkChoice, checkInteger, checkNumber, checkOptions, fail } from '../validate';
+import { checkChoice, checkInteger, checkNumber, checkOptimizer, checkOptions, fail } from '../validate';
 import { Companions } from './companions';
 
 export interface GradientAccumulatorOptions {
@@ -79,6 +79,7 @@ export class GradientAccumulator {
    * @throws OutOfMemoryError; nothing stays allocated then
    */
   constructor(optimizer: Optimizer, options: GradientAccumulatorOptions) {
+    checkOptimizer('optimizer', optimizer);
     checkOptions('options', options, ['steps', 'reduction']);
     this.steps = checkInteger('steps', options.steps, 1, MAX_STEPS);
     this.reduction = checkChoice('reduction', options.reduction ?? 'mean', ['mean', 'sum']);

@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime/runtime';
 import { checkFloats } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
-import { checkNumber, fail } from '../validate';
+import { checkNumber, checkRuntime, fail } from '../validate';
 
 /** What models have learnt, by name. */
 interface LearntArrays {
@@ -41,6 +41,7 @@ export function averageStates(
   states: readonly ModelState[],
   weights?: readonly number[],
 ): Record<string, Float32Array> {
+  checkRuntime('runtime', runtime);
   const records = checkStates(runtime, states);
   const counted = checkWeights(weights, states.length);
   const lengths = Object.entries(records[0]).map(([name, { length }]) => ({ name, length }));

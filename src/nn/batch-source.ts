@@ -1,11 +1,10 @@
 /** Batches of training data, in memory or from streams. */
 import { BatchOrder, gatherInto, gatherLabelsInto } from '../data';
 import { ArgumentError } from '../errors';
-import { fail } from '../validate';
 import { ChunkReader } from './chunk-reader';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
-import { type ChunkStream, loadRange, rangeOf, readSamples, type SampleArrays, type TrainingData } from './samples';
+import { type ChunkStream, checkLength, loadRange, rangeOf, readSamples, type SampleArrays, type TrainingData } from './samples';
 import type { DataNames } from './training-history';
 
 /** Batches of training data, epoch by epoch, always in the same order for the same seed. */
@@ -75,7 +74,9 @@ class ArraySource implements BatchSource {
     this.#order = new BatchOrder(count, batchSize, seed);
     const rest = count % batchSize;
     const dropped = lastBatch === 'drop' ? rest : 0;
-    if (dropped === count) fail('data', `at least one batch of ${batchSize} samples, with lastBatch: 'drop'`, `${count} samples`);
+    if (dropped === count) {
+      throw new ArgumentError('data', `at least one batch of ${batchSize} samples, with lastBatch: 'drop'`, `${count} samples`);
+    }
     this.count = count;
     this.batchCount = Math.ceil((count - dropped) / batchSize);
     const shared = lastBatch === 'merge' && rest > 0 && count > batchSize;
@@ -105,13 +106,15 @@ class ArraySource implements BatchSource {
     const { count: samples, features, labels, targets } = this.#samples;
     const { indices } = this.#order;
     const [from, count] = [this.#from, this.#length];
-    // Throws for an array that has lost elements since it was checked.
-    const rows = rangeOf(features, 'data.features', model.inputSize, 0, samples);
-    gatherInto(rows, model.inputSize, indices, from, count, model.input);
-    if (labels) gatherLabelsInto(rangeOf(labels, 'data.labels', 1, 0, samples), indices, from, count, model.labels);
+    checkLength(features, 'data.features', samples * model.inputSize);
+    gatherInto(features, model.inputSize, indices, from, count, model.input);
+    if (labels) {
+      checkLength(labels, 'data.labels', samples);
+      gatherLabelsInto(labels, indices, from, count, model.labels);
+    }
     if (targets) {
-      const whole = rangeOf(targets, 'data.targets', model.outputSize, 0, samples);
-      gatherInto(whole, model.outputSize, indices, from, count, model.targets);
+      checkLength(targets, 'data.targets', samples * model.outputSize);
+      gatherInto(targets, model.outputSize, indices, from, count, model.targets);
     }
   }
 

@@ -2,7 +2,7 @@
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
-import { checkInteger, checkOptions, describe, fail } from '../validate';
+import { checkInteger, checkOptions, checkRuntime, describe, fail } from '../validate';
 import { type Freeze, frozenNames } from './freeze';
 import type { Layer } from './layers';
 import type { PlannedLayer, Shape } from './layers/layer';
@@ -59,6 +59,7 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
  * });
  */
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
+  checkRuntime('runtime', runtime);
   const { settings } = readOptions(options);
   const kernels = await runtime.nn();
   return new Model(runtime, kernels, { ...settings, threads: kernels.threads });

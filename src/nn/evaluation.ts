@@ -1,5 +1,5 @@
 /** Judging a model, and using it: loss, accuracy, top-k, confusion, predictions. */
-import { checkInteger, checkOptions, fail } from '../validate';
+import { checkInteger, checkModel, checkOptions, fail } from '../validate';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
 import {
@@ -141,6 +141,7 @@ export function* evaluationOf(
  * @example const { accuracy, confusion } = evaluate(model, test, { confusion: true });
  */
 export function evaluate(model: Model, samples: Samples, options: EvaluateOptions = {}): Evaluation {
+  checkModel('model', model);
   const batches = evaluationOf('samples', model, samples, options);
   for (let turn = batches.next(); ; turn = batches.next()) if (turn.done) return turn.value;
 }
@@ -153,7 +154,7 @@ export function evaluate(model: Model, samples: Samples, options: EvaluateOption
  * @example const [probabilityOfRain] = predict(model, today);
  */
 export function predict(model: Model, features: Float32Array | FeatureTensor): Float32Array {
-  const { inputSize, outputSize, batchSize } = model;
+  const { inputSize, outputSize, batchSize } = checkModel('model', model);
   const values = readFeatures('features', features);
   if (values.length % inputSize !== 0) fail('features', `a Float32Array of ${inputSize} values a sample`, values);
   const count = values.length / inputSize;

@@ -1,7 +1,7 @@
 /** What a trained network sees in samples: the outputs of one of its layers, computed once, to train a small head on. */
-import { checkChoice, checkOptions, fail } from '../validate';
+import { checkChoice, checkModel, checkOptions, fail } from '../validate';
 import type { Model } from './model';
-import { type FeatureTensor, readFeatures, type Samples } from './samples';
+import { type FeatureTensor, readFeatures, readSampleNames, type Samples } from './samples';
 
 /**
  * Computes a layer's outputs for any number of samples, as in evaluation. Labels, targets and the names of classes are passed
@@ -12,7 +12,7 @@ import { type FeatureTensor, readFeatures, type Samples } from './samples';
  * @param samples count × inputSize features, with or without labels or targets
  * @param options.layer its name, one of `model.layerNames`
  * @returns features of dims [count, ...sizes of the layer's output]
- * @throws ArgumentError for another layer, or features that are no whole number of samples
+ * @throws ArgumentError for another layer, features that are no whole number of samples, or columns other than the model's
  * @example
  * const { features, labels } = extractFeatures(base, samples, { layer: 'relu2' });
  * const head = await createModel(runtime, { inputShape: features.dims.slice(1), layers: [dense(10)] });
@@ -21,12 +21,14 @@ import { type FeatureTensor, readFeatures, type Samples } from './samples';
  */
 export function extractFeatures(
   model: Model,
-  samples: Pick<Samples, 'features' | 'labels' | 'targets' | 'classNames'>,
+  samples: Samples,
   options: { layer: string },
 ): Samples & { readonly features: FeatureTensor } {
+  checkModel('model', model);
   checkOptions('options', options, ['layer']);
   const layer = model.layerNames.indexOf(checkChoice('layer', options.layer, model.layerNames));
-  const { features, labels, targets, classNames } = samples;
+  const { features, labels, targets, classNames, columns } = samples;
+  readSampleNames('samples', model, { columns });
   const values = readFeatures('samples.features', features);
   const { inputSize, batchSize } = model;
   const count = values.length / inputSize;

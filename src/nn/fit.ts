@@ -6,6 +6,7 @@
  */
 import { ArgumentError } from '../errors';
 import { turn } from '../runtime/turn';
+import { checkModel } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
 import { EarlyStopping } from './early-stopping';
 import { type Evaluation, evaluationOf, readEvaluation } from './evaluation';
@@ -35,6 +36,7 @@ import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunIdentity, type
  * const { epochs } = await fit(model, train, { optimizer, epochs: 10, validation: test, earlyStopping: { patience: 3 } });
  */
 export async function fit(model: Model, data: TrainingData, options: FitOptions): Promise<FitResult> {
+  checkModel('model', model);
   const run = new Run(model, data, copyFitOptions(options));
   try {
     await run.resume();

@@ -11,7 +11,7 @@ import { EvaluatedTensor, type ParameterOwner } from '../tensors/evaluated-tenso
 import { Parameter } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
-import { checkChoice, checkInteger, checkOptions, describe, fail } from '../validate';
+import { checkChoice, checkInteger, checkOptions, describe, fail, isFloat32Array } from '../validate';
 import type { NamedArray, NetworkPlan } from './network-plan';
 import { TrainingHistory, type TrainingHistoryState } from './training-history';
 
@@ -293,7 +293,7 @@ function checkArrays(
     wanted.map(({ fullName, shape, minimum = -Infinity }) => {
       const given: unknown = arrays[fullName]?.data;
       const length = shape.reduce((product, size) => product * size, 1);
-      if (!(given instanceof Float32Array) || given.length !== length) {
+      if (!isFloat32Array(given) || given.length !== length) {
         fail(`${path}.${fullName}.data`, `a Float32Array of ${length} elements`, given);
       }
       const data = given.slice();

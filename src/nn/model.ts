@@ -11,7 +11,7 @@ import type { NNKernels } from '../runtime/kernels-nn';
 import type { Runtime } from '../runtime/runtime';
 import type { Parameter } from '../tensors/parameter';
 import type { Tensor } from '../tensors/tensor';
-import { checkInteger } from '../validate';
+import { checkInteger, fail } from '../validate';
 import type { Layer } from './layers';
 import type { Shape } from './layers/layer';
 import { LearntState, type ModelState, type ModelStateOptions } from './learnt-state';
@@ -325,6 +325,9 @@ export class Model {
 
   #checkBatch(count: number): void {
     this.#check();
+    if (typeof count !== 'number') {
+      fail('count', 'a number of samples in model.input (for samples of your own call predict(model, features))', count);
+    }
     checkInteger('count', count, 1, this.batchSize);
   }
 }

@@ -1,7 +1,8 @@
 /** Data to learn from and to be judged by: checked against a model, and copied into it batch by batch. */
+import { type Examples, refuseBlurredColumns } from '../data/dataset';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
-import { describe, fail } from '../validate';
+import { describe, fail, isFloat32Array, isInt32Array } from '../validate';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
 import { checkSameNames, type DataNames, readNames } from './training-history';
@@ -53,7 +54,7 @@ export type SampleFormat = Pick<Model, 'inputSize' | 'outputSize' | 'loss'> & Da
  * `checkTargets` checks again.
  *
  * @param fewest samples there have to be
- * @throws ArgumentError naming `argument` unless they fit the model
+ * @throws ArgumentError naming `argument` unless they fit the model; DataError for a column of a dataset that float32 blurs
  */
 export function readSamples(argument: string, format: SampleFormat, samples: unknown, fewest = 1): SampleArrays {
   if (typeof samples !== 'object' || samples === null) {
@@ -68,31 +69,32 @@ export function readSamples(argument: string, format: SampleFormat, samples: unk
     throw new ArgumentError(argument, `${inputSize} features a sample`, `${describe(features)} in all`);
   }
   if (kind === 'classes') {
-    if (!(labels instanceof Int32Array) || labels.length !== count) {
+    if (!isInt32Array(labels) || labels.length !== count) {
       fail(`${argument}.labels`, `an Int32Array of ${count} elements`, labels);
     }
     checkTargets(`${argument}.labels`, format, labels);
   } else {
-    if (!(targets instanceof Float32Array) || targets.length !== count * outputSize) {
+    if (!isFloat32Array(targets) || targets.length !== count * outputSize) {
       fail(`${argument}.targets`, `a Float32Array of ${count} × ${outputSize} elements`, targets);
     }
     checkTargets(`${argument}.targets`, format, targets);
   }
-  const names = readSampleNames(argument, format, kind, { classNames, columns });
+  const names = readSampleNames(argument, format, { classNames, columns });
+  if ((samples as Partial<Examples>).doubles !== undefined) refuseBlurredColumns(samples as Examples);
   // Data sets may have both: only what the loss is for counts.
   const own = kind === 'classes' ? { labels, targets: undefined } : { labels: undefined, targets };
   return { count, features, ...own, ...names };
 }
 
-/** Names for which there is a use, checked. */
-function readSampleNames(argument: string, format: SampleFormat, kind: 'classes' | 'values', names: DataNames): DataNames {
+/**
+ * Names for which there is a use, checked.
+ * @throws ArgumentError for what are no names, or others than the model's
+ */
+export function readSampleNames(argument: string, format: SampleFormat, names: DataNames): DataNames {
   // Data sets of values may list the distinct ones as names: they are no classes then.
+  const { targets: kind } = lossKindOf(format.loss);
   const classNames = kind === 'classes' ? readNames(`${argument}.classNames`, names.classNames) : undefined;
   const columns = readNames(`${argument}.columns`, names.columns);
-  if (classNames !== undefined && classNames.length > format.outputSize) {
-    const expected = `at most ${format.outputSize} names, one for each output of the model`;
-    throw new ArgumentError(`${argument}.classNames`, expected, `${classNames.length}`);
-  }
   if (columns !== undefined && columns.length !== format.inputSize) {
     throw new ArgumentError(`${argument}.columns`, `${format.inputSize} names, one a feature`, `${columns.length}`);
   }
@@ -116,9 +118,9 @@ export function checkTargets(
 
 /** The values, whichever way they were given. */
 export function readFeatures(argument: string, features: unknown): Float32Array {
-  if (features instanceof Float32Array) return features;
+  if (isFloat32Array(features)) return features;
   const { data, dims } = (features ?? {}) as Partial<FeatureTensor>;
-  if (!(data instanceof Float32Array)) fail(argument, 'a Float32Array, or { data: Float32Array, dims }', features);
+  if (!isFloat32Array(data)) fail(argument, 'a Float32Array, or { data: Float32Array, dims }', features);
   const size = Array.isArray(dims) ? elementCount(dims) : Number.NaN;
   if (size !== data.length) fail(`${argument}.dims`, `sizes whose product is ${data.length}`, dims);
   return data;
@@ -134,7 +136,7 @@ export function loadRange(model: Model, samples: SampleArrays, from: number, cou
 
 /**
  * Elements of samples [from, from + count) of an array with so many a sample.
- * @throws ArgumentError when the array no longer has them: its buffer may have been transferred or shrunk since it was checked
+ * @throws ArgumentError when the array no longer has them
  */
 export function rangeOf<T extends Float32Array | Int32Array>(
   array: T,
@@ -143,9 +145,12 @@ export function rangeOf<T extends Float32Array | Int32Array>(
   from: number,
   count: number,
 ): T {
-  const range = array.subarray(from * perSample, (from + count) * perSample) as T;
-  if (range.length !== count * perSample) {
-    fail(name, 'an array that keeps its length while it is in use (was its buffer transferred?)', array);
-  }
-  return range;
+  checkLength(array, name, (from + count) * perSample);
+  return array.subarray(from * perSample, (from + count) * perSample) as T;
+}
+
+/** Throws an ArgumentError for an array whose buffer was transferred or made smaller since it was checked. */
+export function checkLength(array: Float32Array | Int32Array, name: string, length: number): void {
+  if (array.length >= length) return;
+  fail(name, 'an array that keeps its length while it is in use (was its buffer transferred?)', array);
 }

@@ -1,6 +1,7 @@
 /** What `trainInWorker` and its worker say to each other, and how errors and arrays travel between them. */
 import * as errors from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
+import { isSharedArrayBuffer } from '../validate';
 import type { FitProgress, FitResult } from './fit-options';
 import type { ModelState } from './learnt-state';
 import type { SampleArrays, SampleFormat } from './samples';
@@ -59,7 +60,7 @@ export function receiveError({ name, message, stack, fields }: SentError): Error
 /** The buffers of all typed arrays in plain data, once each, that can move to another thread: shared ones stay where they are. */
 export function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): readonly ArrayBuffer[] {
   if (ArrayBuffer.isView(value)) {
-    if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+    if (!isSharedArrayBuffer(value.buffer)) found.add(value.buffer as ArrayBuffer);
   } else if (typeof value === 'object' && value !== null) {
     for (const part of Object.values(value)) buffersOf(part, found);
   }

@@ -2,10 +2,10 @@
 import { turn } from '../runtime/turn';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
-import { checkNumber, checkOptions, fail } from '../validate';
+import { checkModel, checkNumber, checkOptions, fail } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
 import type { Model } from './model';
-import { readFeatures, type Samples, type TrainingData } from './samples';
+import { readFeatures, readSampleNames, type Samples, type TrainingData } from './samples';
 
 export interface UpdateStatisticsOptions {
   /** Milliseconds of work between two turns of the event loop. @default 8 */
@@ -35,6 +35,7 @@ export async function updateStatistics(
   data: Pick<Samples, 'features'> | TrainingData,
   options: UpdateStatisticsOptions = {},
 ): Promise<void> {
+  checkModel('model', model);
   checkOptions('options', options, ['budgetMs']);
   const budgetMs = checkNumber('budgetMs', options.budgetMs ?? 8, '[0, ∞)', (value) => value >= 0);
   const source = typeof data === 'function' ? createSource(model, data, { seed: 0 }) : inMemory(model, data);
@@ -70,9 +71,14 @@ export async function updateStatistics(
 }
 
 /** Batches of samples in their own order, of which only the features are looked at. */
-function inMemory(model: Model, samples: Pick<Samples, 'features'>): Pick<BatchSource, 'start' | 'next' | 'load' | 'close'> {
+function inMemory(
+  model: Model,
+  samples: Pick<Samples, 'features' | 'columns'>,
+): Pick<BatchSource, 'start' | 'next' | 'load' | 'close'> {
   if (typeof samples !== 'object' || samples === null) fail('data', 'samples, or a function that begins a stream', samples);
-  const values = readFeatures('data.features', samples.features);
+  const { features, columns } = samples;
+  readSampleNames('data', model, { columns });
+  const values = readFeatures('data.features', features);
   const { inputSize, batchSize } = model;
   if (values.length === 0 || values.length % inputSize !== 0) fail('data.features', `${inputSize} values a sample`, values);
   const total = values.length / inputSize;

@@ -1,9 +1,9 @@
 /** AdaBound. The rule is in assembly/optimizers/adabound.ts. */
 import { RULE_ADABOUND } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
-import { checkOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeMoments } from './adam-family';
-import { type Fields, nonNegative, positive } from './hyperparameters';
+import { copyOptions } from '../validate';
+import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, writeMoments } from './adam-family';
+import { type Fields, nonNegative, normLimit, positive } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -11,9 +11,9 @@ import type { StepScalars } from './step-table';
 
 /** What a group may set for itself. */
 export interface AdaBoundHyperparameters extends AdamHyperparameters {
-  /** The rate that the bounds close in on; a schedule of `lr` does not move it. @default 0.1 */
+  /** The rate that the bounds close in on; a schedule of `lr` does not move it. In [0, 2^64). @default 0.1 */
   finalLr: number;
-  /** How fast they do, in (0, ∞). @default 1e-3 */
+  /** How fast they do, in [2^-60, 2^64). @default 1e-3 */
   gamma: number;
 }
 
@@ -40,9 +40,13 @@ export class AdaBound extends Optimizer<AdaBoundHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<AdaBoundHyperparameters>, options: AdaBoundOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'adabound', rule: RULE_ADABOUND, stateNames: ADAM_STATE, fields: FIELDS }, options);
+    const own = copyOptions('options', options, OPTION_NAMES);
+    super(runtime, { name: 'adabound', rule: RULE_ADABOUND, stateNames: ADAM_STATE, squares: ADAM_SQUARES, fields: FIELDS }, own);
     this.addParams(params);
+  }
+
+  protected override limitNorm(scalars: StepScalars, values: Readonly<AdaBoundHyperparameters>): void {
+    scalars.normLimit = normLimit(values.finalLr * (1 + 1 / values.gamma), 1);
   }
 
   protected override prepare(scalars: StepScalars, values: Readonly<AdaBoundHyperparameters>): void {

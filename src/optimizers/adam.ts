@@ -1,8 +1,8 @@
 /** Adam. The rule is in assembly/optimizers/adam.ts. */
 import { RULE_ADAM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
-import { checkOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeAdam } from './adam-family';
+import { copyOptions } from '../validate';
+import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeAdam } from './adam-family';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -29,9 +29,13 @@ export class Adam extends Optimizer<AdamHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: AdamOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'adam', rule: RULE_ADAM, stateNames: ADAM_STATE, fields: ADAM_FIELDS }, options);
+    const own = copyOptions('options', options, OPTION_NAMES);
+    super(runtime, { name: 'adam', rule: RULE_ADAM, stateNames: ADAM_STATE, squares: ADAM_SQUARES, fields: ADAM_FIELDS }, own);
     this.addParams(params);
+  }
+
+  protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
+    limitMoments(scalars, values);
   }
 
   protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {

@@ -1,8 +1,8 @@
 /** AdamW: Adam with decoupled weight decay, 0.01 unless told otherwise. */
 import { RULE_ADAM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
-import { checkOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeAdam } from './adam-family';
+import { copyOptions } from '../validate';
+import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeAdam } from './adam-family';
 import { nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
@@ -32,9 +32,13 @@ export class AdamW extends Optimizer<AdamHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: AdamWOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'adamw', rule: RULE_ADAM, stateNames: ADAM_STATE, fields: FIELDS }, options);
+    const own = copyOptions('options', options, OPTION_NAMES);
+    super(runtime, { name: 'adamw', rule: RULE_ADAM, stateNames: ADAM_STATE, squares: ADAM_SQUARES, fields: FIELDS }, own);
     this.addParams(params);
+  }
+
+  protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
+    limitMoments(scalars, values);
   }
 
   protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {

@@ -1,8 +1,8 @@
 /** AMSGrad. The rule is in assembly/optimizers/amsgrad.ts. */
 import { RULE_AMSGRAD } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
-import { checkOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeAdam } from './adam-family';
+import { copyOptions } from '../validate';
+import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeAdam } from './adam-family';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -13,7 +13,7 @@ export interface AMSGradOptions extends CommonOptions, Partial<AdamHyperparamete
 const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
 
 /**
- * AMSGrad: Adam with the largest v so far in place of v, taken before bias correction:
+ * AMSGrad: Adam with the largest v so far in place of v, taken before bias correction, as in PyTorch and Keras (optax takes it after):
  *
  *     w ← max(w, v);  θ ← θ - lr·m̂/(√ŵ + ε)
  *
@@ -29,13 +29,23 @@ export class AMSGrad extends Optimizer<AdamHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: AMSGradOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
+    const own = copyOptions('options', options, OPTION_NAMES);
     super(
       runtime,
-      { name: 'amsgrad', rule: RULE_AMSGRAD, stateNames: [...ADAM_STATE, 'max_exp_avg_sq'], fields: ADAM_FIELDS },
-      options,
+      {
+        name: 'amsgrad',
+        rule: RULE_AMSGRAD,
+        stateNames: [...ADAM_STATE, 'max_exp_avg_sq'],
+        squares: [...ADAM_SQUARES, 'max_exp_avg_sq'],
+        fields: ADAM_FIELDS,
+      },
+      own,
     );
     this.addParams(params);
+  }
+
+  protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
+    limitMoments(scalars, values);
   }
 
   protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {

@@ -17,7 +17,10 @@ export interface GradNormClip {
 }
 
 export interface ClippingOptions {
-  /** Shortens gradients whose norm is greater; a number bounds the L2 norm over all parameters. @default none */
+  /**
+   * Shortens gradients whose norm is greater; a number bounds the L2 norm over all parameters. The factor is max/‖g‖ exactly: PyTorch's
+   * clip_grad_norm_ adds 1e-6 to ‖g‖, and so shortens a little more. @default none
+   */
   clipGradNorm?: number | GradNormClip;
   /** Every gradient element counts as clamped to ± this, in [2^-126, 3.4e38], before any norm. @default none */
   clipGradValue?: number;
@@ -37,6 +40,12 @@ export interface Clipping {
 
 const NORMS = { l1: CLIP_L1, l2: CLIP_L2, max: CLIP_MAX };
 const MAX_F32 = 3.4028234663852886e38;
+
+/** A copy, so that getters are read once. */
+export function copyClipping({ clipGradNorm, clipGradValue }: ClippingOptions): ClippingOptions {
+  const norm = typeof clipGradNorm === 'object' && clipGradNorm !== null ? { ...clipGradNorm } : clipGradNorm;
+  return { clipGradNorm: norm, clipGradValue };
+}
 
 /** @param normRatio of AdaL's own option, checked */
 export function checkClipping({ clipGradNorm, clipGradValue }: ClippingOptions, normRatio = 0): Clipping {

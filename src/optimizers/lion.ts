@@ -1,7 +1,7 @@
 /** Lion. The rule is in assembly/optimizers/lion.ts. */
 import { RULE_LION } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
-import { checkOptions } from '../validate';
+import { copyOptions } from '../validate';
 import { type AdamHyperparameters, writeMoments } from './adam-family';
 import { averagingFactors, type CompactStateOptions, type Fields, learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
@@ -40,9 +40,14 @@ export class Lion extends Optimizer<LionHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<LionHyperparameters>, options: LionOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'lion', rule: RULE_LION, stateNames: ['exp_avg'], fields: FIELDS, normLimit: Infinity }, options);
+    const own = copyOptions('options', options, OPTION_NAMES);
+    super(runtime, { name: 'lion', rule: RULE_LION, stateNames: ['exp_avg'], fields: FIELDS }, own);
     this.addParams(params);
+  }
+
+  protected override limitNorm(scalars: StepScalars): void {
+    // The momentum is a mean of gradients: rounded up, it must stay within float32.
+    scalars.normLimit = 2 ** 127;
   }
 
   protected override prepare(scalars: StepScalars, values: Readonly<LionHyperparameters>): void {

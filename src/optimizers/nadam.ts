@@ -2,8 +2,8 @@
 import { RULE_NADAM } from '../abi/layout';
 import { pow } from '../math/pow';
 import type { Runtime } from '../runtime/runtime';
-import { checkOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeMoments } from './adam-family';
+import { copyOptions } from '../validate';
+import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeMoments } from './adam-family';
 import { type Fields, learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
@@ -12,7 +12,10 @@ import type { StepScalars } from './step-table';
 
 /** What a group may set for itself. */
 export interface NAdamHyperparameters extends AdamHyperparameters {
-  /** How fast the momentum approaches β1. @default 4e-3 */
+  /**
+   * How fast the momentum approaches β1, in [0, 2^64): .004 as in PyTorch. Keras has 1; optax has no momentum
+   * schedule, which is what a large number comes to. @default 4e-3
+   */
   momentumDecay: number;
 }
 
@@ -43,9 +46,25 @@ export class NAdam extends Optimizer<NAdamHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<NAdamHyperparameters>, options: NAdamOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'nadam', rule: RULE_NADAM, stateNames: ADAM_STATE, fields: FIELDS, initialScalar: 1 }, options);
+    const own = copyOptions('options', options, OPTION_NAMES);
+    super(
+      runtime,
+      {
+        name: 'nadam',
+        rule: RULE_NADAM,
+        stateNames: ADAM_STATE,
+        squares: ADAM_SQUARES,
+        fields: FIELDS,
+        initialScalar: 1,
+        scalarRange: [0, 1],
+      },
+      own,
+    );
     this.addParams(params);
+  }
+
+  protected override limitNorm(scalars: StepScalars, values: Readonly<NAdamHyperparameters>): void {
+    limitMoments(scalars, values);
   }
 
   protected override prepare(scalars: StepScalars, values: Readonly<NAdamHyperparameters>): void {

@@ -3,27 +3,41 @@
  *
  * Invariant: a step is accepted as a whole or not at all. Whatever throws or is skipped, be it a wrong argument, a
  * non-finite gradient or a lost worker before the update, leaves every parameter and state bit as it was.
+ *
+ * Code of the user's runs inside a step in two places: getters of the gradients, and functions of the learning rate. All of it runs
+ * before anything is written, and meanwhile the runtime refuses whatever would allocate, free, step or load.
  */
-import { FORMAT_F32, GROUP_BETA1, GROUP_BETA2, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
+import { FORMAT_F32, GROUP_BETA1, GROUP_BETA2, GROUP_NORM_LIMIT, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
 import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import type { ParameterOwner } from '../tensors/evaluated-tensor';
+import { disposalCount } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkChoice, checkInteger, checkOptions, describe } from '../validate';
-import { checkClipping, clippingOptions } from './clipping';
-import { type BaseHyperparameters, type Betas, checkFields, defaultsOf } from './hyperparameters';
+import { checkChoice, checkInteger, checkRuntime, copyOptions, describe } from '../validate';
+import { checkClipping, clippingOptions, copyClipping } from './clipping';
+import { type BaseHyperparameters, type Betas, checkDecay, checkFields, defaultsOf } from './hyperparameters';
 import { memoryOf, type OptimizerMemory } from './memory';
 import { checkBoolean, learningRateAt, type ParamGroup, type ParamGroupInit, type ParamsInit } from './param-group';
 import { allocateSlots, checkNewGroups, type GroupInits, listGroups, type Registrar } from './registration';
 import type { CommonOptions, RuleDescription } from './rule';
 import { releaseSlot, type Slot } from './slots';
+import { snapshot } from './snapshot';
 import type { RowIndices } from './sparse-rows';
 import { applyStateDict, type FixedOptions, type LoadOptions, readStateDict, type StateDict } from './state-dict';
-import { copyGradients, countNonFinite, emptyResult, type Gradients, type StepResult } from './step-result';
+import {
+  checkResult,
+  countNonFinite,
+  emptyResult,
+  type Gradients,
+  readGradients,
+  type StepResult,
+  writeGradients,
+} from './step-result';
 import { StepScalars, StepTable, type TableOptions } from './step-table';
 
-/** 2^63: squares of anything below stay within float32. */
-const SQUARE_LIMIT = 2 ** 63;
+/** When callbacks run, as errors say it. */
+const IN_CALLBACK =
+  "inside a callback that an optimizer waits for, such as a learning rate's function or a getter of its arguments";
 
 export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparameters> {
   readonly runtime: Runtime;
@@ -50,30 +64,37 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #label: string;
   /** What the table's lists were made for. */
   readonly #frozen: boolean[] = [];
+  /** Each group's learning rate of the coming step. */
+  readonly #rates: number[] = [];
+  /** Gradients that were read and not copied yet, by parameter. */
+  readonly #incoming: (Float32Array | null)[] = [];
   /** Made once: a closure in a method that every step calls costs it an allocation. */
   readonly #isFrozen = (group: number) => this.#frozen[group];
   #stepCount = 0;
   #skippedSteps = 0;
   #aborted: string | null = null;
   #disposed = false;
+  /** How many tensors had been disposed of when the parameters were last looked at. */
+  #checkedAt = -1;
   #ownsRuntime = false;
 
   /** @param options the optimizer's own options, of which `fields` are the groups' defaults */
   protected constructor(runtime: Runtime, rule: RuleDescription<H>, options: CommonOptions & Partial<H>) {
-    this.runtime = runtime;
+    this.runtime = checkRuntime('runtime', runtime);
     this.#rule = rule;
     this.#label = `optimizer '${rule.name}'`;
     this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
     this.#matched = options.groups;
     this.#seed = checkInteger('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
-    const { globalNorm = false, normLimit = SQUARE_LIMIT, initialScalar = 0, normRatio } = rule;
-    const clipping = checkClipping(options, normRatio);
-    this.#options = { ...rule.options, ...clippingOptions(options) };
-    this.#tableOptions = { rule: rule.rule, globalNorm, normLimit, initialScalar, clipping };
+    const { globalNorm = false, initialScalar = 0, normRatio } = rule;
+    const clips = copyClipping(options);
+    const clipping = checkClipping(clips, normRatio);
+    this.#options = { ...rule.options, ...clippingOptions(clips) };
+    this.#tableOptions = { rule: rule.rule, globalNorm, initialScalar, clipping };
     this.#table = new StepTable(runtime, this.#tableOptions);
     this.check();
     this.#defaults = checkFields(rule.fields, options, defaultsOf(rule.fields), '');
-    this.checkTogether(this.#defaults, '');
+    this.#together(this.#defaults, '');
   }
 
   /** Live views of the parameters to evaluate with: `params`, unless the algorithm trains at another point than it arrives at. */
@@ -102,15 +123,26 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /**
    * One step with the gradients in `grads`, or with those given, which are copied there first.
+   *
+   * A step is refused like one with non-finite gradients, reason 'overflow', if its numbers could leave float32: in most rules when
+   * the L1 norm of a parameter's gradient is 2^63 or more, since its squares would (SGD: 2^120/lr, less with momentum; Lion: 2^127;
+   * AdaL: only what ε makes too large).
    * @param grads every unfrozen parameter's gradient, by name
    * @throws NonFiniteGradientError unless `onNonFinite` is 'skip'
+   * @throws ArgumentError for gradients that do not fit, or a learning rate that its function should not have returned
+   * @throws BusyError inside a callback of a step, or while a `stepAsync` is under way
+   * @throws DisposedError after `dispose` of the optimizer, or of a model whose parameters it has
    */
   step(grads?: Gradients): StepResult {
     return this.stepInto(emptyResult(), grads);
   }
 
-  /** The same, writing into the caller's result: allocates nothing. */
+  /**
+   * The same, writing into the caller's result: allocates nothing.
+   * @throws ArgumentError before the step if `result` cannot be written
+   */
   stepInto(result: StepResult, grads?: Gradients): StepResult {
+    checkResult(result);
     this.#begin(grads);
     try {
       this.runtime.step(this.#table.address, this.#table.elementCount);
@@ -147,7 +179,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    * optimizer.stepRows('words', [17, 4, 17], new Float32Array(3 * 64).fill(0.1));
    */
   stepRows(name: string, rowIndices: RowIndices, grads: Float32Array): StepResult {
-    this.check();
+    this.#checkOwner();
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
     const index = this.#slots.findIndex((slot) => slot.name === name);
     const slot = this.#slots[index];
@@ -156,16 +188,26 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     if (group.frozen) throw new ArgumentError('name', 'a parameter of a group that is not frozen', describe(name));
     const counters = this.#table.counters(index);
     const { rows } = slot;
-    rows.gather(rowIndices, grads, counters);
+    const scalars = this.#scalars;
+    let indices: Uint32Array;
+    this.runtime.setCallbacks(IN_CALLBACK);
+    try {
+      indices = rows.checkArguments(rowIndices, grads);
+      scalars.lr = this.#rateAt(group.hyperparameters, counters.step + 1);
+    } finally {
+      this.runtime.setCallbacks(null);
+    }
+    rows.gather(indices, grads, counters);
     this.#prepareRows(rows.table, counters.step + 1, group.hyperparameters);
     this.runtime.step(rows.table.address, rows.table.elementCount);
     rows.scatter();
     this.#table.setCounters(index, rows.table.counters(0));
     const result = emptyResult();
     result.gradNorm = rows.table.gradNorm;
-    if (rows.table.status !== STATUS_DONE) this.#refuse(result, rows.table.status, slot, countNonFinite(rows.gradient));
     result.step = this.#table.counters(index).step;
-    return result;
+    if (rows.table.status === STATUS_DONE) return result;
+    const limit = rows.table.normLimit(0);
+    return this.#refuse(result, rows.table.status, slot, countNonFinite(rows.gradient), limit);
   }
 
   /** Sets all gradients to zero. */
@@ -179,7 +221,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
   addParamGroup(init: ParamGroupInit<H>): ParamGroup<H> {
-    this.#checkAccess();
+    this.#checkOwner();
     this.#addGroups({ inits: [init], paths: [`paramGroups[${this.#groups.length}]`], inGroup: '.params' });
     return this.#groups[this.#groups.length - 1];
   }
@@ -194,7 +236,12 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   stateDict(): StateDict {
     this.check();
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
-    return readStateDict(this.#stateParts());
+    const before = this.runtime.setCallbacks(IN_CALLBACK); // schedules may have state
+    try {
+      return readStateDict(this.#stateParts());
+    } finally {
+      this.runtime.setCallbacks(before);
+    }
   }
 
   /**
@@ -205,7 +252,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    * the optimizer does not, are left alone; those both have must agree in shape and have their whole state. Each group takes
    * its hyperparameters from the dict's group that has the first of its parameters that any of them has, and keeps its own
    * where that group says nothing, or there is none. The step count is the dict's. Algorithm and fixed options must agree
-   * either way, and every number must be finite.
+   * either way, and every number must be one that the algorithm can have: finite, second moments at or above 0, scales powers of two,
+   * exponents and counters in their ranges. Arrays over a SharedArrayBuffer are copied before they are checked.
    *
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
    * @example
@@ -214,21 +262,29 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    * larger.loadStateDict(saved, { strict: false });
    */
   loadStateDict(dict: StateDict, options: LoadOptions = {}): void {
-    this.#checkAccess();
-    checkOptions('options', options, ['strict']);
-    const strict = checkBoolean('strict', options.strict ?? true);
-    applyStateDict(this.#stateParts(), dict, strict, (hyperparameters) => {
-      for (const [index, values] of hyperparameters.entries()) this.checkTogether(values, ` (stateDict.groups[${index}])`);
-      this.checkGroups(hyperparameters);
-    });
-    this.#stepCount = dict.step;
-    this.#aborted = null;
+    this.#checkOwner();
+    this.runtime.setCallbacks(IN_CALLBACK);
+    try {
+      const strict = checkBoolean('strict', copyOptions('options', options, ['strict']).strict ?? true);
+      const own = this.adaptDict(snapshot(dict) as StateDict);
+      applyStateDict(this.#stateParts(), own, strict, (hyperparameters) => {
+        for (const [index, values] of hyperparameters.entries()) this.#together(values, ` (stateDict.groups[${index}])`);
+        this.checkGroups(hyperparameters);
+      });
+      this.#stepCount = own.step;
+      this.#aborted = null;
+    } finally {
+      this.runtime.setCallbacks(null);
+    }
   }
 
-  /** Frees the memory; ends the runtime too if the optimizer made it. */
+  /**
+   * Frees the memory; ends the runtime too if the optimizer made it.
+   * @throws BusyError inside a callback of a step, or while a `stepAsync` is under way
+   */
   dispose(): void {
     if (this.#disposed) return;
-    if (!this.runtime.disposed) this.runtime.check(this.#label);
+    if (!this.runtime.disposed) this.runtime.checkOwner(this.#label);
     for (const owner of this.#owners) if (!owner.disposed) owner.checkAccess(this.#label);
     this.#disposed = true;
     if (!this.runtime.disposed) {
@@ -257,6 +313,14 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** What must hold between groups; throws where it does not. */
   protected checkGroups(_groups: readonly Readonly<H>[]): void {}
+
+  /** A state dict as `stateDict` of this class would have it if the class added nothing to it. */
+  protected adaptDict(dict: StateDict): StateDict {
+    return dict;
+  }
+
+  /** Writes `scalars.normLimit` for a group: the least Σ|g| of a tensor that refuses the step. */
+  protected abstract limitNorm(scalars: StepScalars, values: Readonly<H>): void;
 
   /** Writes what the kernels need of a group for the coming step: by default its betas, if it has any. */
   protected writeGroup(table: StepTable, index: number, values: Readonly<H>, _scalars: StepScalars): void {
@@ -287,6 +351,28 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   protected check(): void {
     if (this.#disposed) throw new DisposedError(this.#label);
     this.runtime.check(this.#label);
+    if (this.#checkedAt !== disposalCount()) this.#checkParameters();
+  }
+
+  /** Throws unless the optimizer may be stepped, loaded or extended now. */
+  #checkOwner(): void {
+    this.check();
+    this.runtime.checkOwner(this.#label);
+    for (let index = 0; index < this.#owners.length; index++) this.#owners[index].checkAccess(this.#label);
+  }
+
+  /** Throws if the memory of a parameter has been given back: it belongs to somebody else by now. */
+  #checkParameters(): void {
+    for (const { name, parameter } of this.#slots) {
+      if (parameter.disposed) throw new DisposedError(`parameter ${describe(name)} of ${this.#label}`);
+    }
+    this.#checkedAt = disposalCount();
+  }
+
+  /** What must hold between a group's hyperparameters. */
+  #together(values: H, where: string): void {
+    if (typeof values.lr === 'number') checkDecay(values.lr, values.weightDecay, where);
+    this.checkTogether(values, where);
   }
 
   /** Registers the parameters a constructor was given. */
@@ -304,9 +390,16 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       table: this.#tableOptions,
       groups: this.#groups,
       slots: this.#slots,
-      checkTogether: (values, where) => this.checkTogether(values, where),
+      checkTogether: (values, where) => this.#together(values, where),
     };
-    const { groups, pending } = checkNewGroups(registrar, inits);
+    const before = this.runtime.setCallbacks(IN_CALLBACK); // `match` may be a function
+    let added: ReturnType<typeof checkNewGroups<H>>;
+    try {
+      added = checkNewGroups(registrar, inits);
+    } finally {
+      this.runtime.setCallbacks(before);
+    }
+    const { groups, pending } = added;
     const all = [...this.#groups, ...groups];
     this.checkGroups(all.map(({ hyperparameters }) => hyperparameters));
     const slots = allocateSlots(registrar, groups, pending, (made) =>
@@ -331,7 +424,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** All that can fail for wrong arguments; then the scalars of the step. */
   #begin(grads: Gradients | undefined): void {
-    this.#checkAccess();
+    this.#checkOwner();
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
     for (let index = 0; index < this.#owners.length; index++) this.#owners[index].beginStep(this.#label);
     try {
@@ -343,18 +436,26 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   }
 
   #prepareStep(grads: Gradients | undefined): void {
-    if (grads !== undefined) this.copyGradients(grads);
-    this.#selectUnfrozen(false);
     const scalars = this.#scalars;
     scalars.optimizerStep = this.#stepCount + 1;
+    this.#selectUnfrozen(false);
+    this.runtime.setCallbacks(IN_CALLBACK);
+    try {
+      if (grads !== undefined) readGradients(this.#incoming, grads, this.grads, this.#slots, this.#isFrozen);
+      for (let index = 0; index < this.#groups.length; index++) {
+        if (!this.#frozen[index]) this.#rates[index] = this.#rateAt(this.#groups[index].hyperparameters, scalars.optimizerStep);
+      }
+    } finally {
+      this.runtime.setCallbacks(null);
+    }
     for (let index = 0; index < this.#groups.length; index++) {
-      const group = this.#groups[index];
-      if (group.frozen) continue;
-      const values = group.hyperparameters;
-      scalars.lr = learningRateAt(values, scalars.optimizerStep);
-      this.writeGroup(this.#table, index, values, scalars);
+      if (this.#frozen[index]) continue;
+      const values = this.#groups[index].hyperparameters;
+      scalars.lr = this.#rates[index];
+      this.#writeGroup(this.#table, index, values);
       if (this.prepare) this.#prepareGroup(index, values);
     }
+    if (grads !== undefined) writeGradients(this.#incoming, this.#slots, this.runtime);
   }
 
   /** Tells the models whose parameters these are what has become of the step. */
@@ -362,18 +463,24 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     for (let index = 0; index < this.#owners.length; index++) this.#owners[index].endStep(outcome);
   }
 
-  /** Throws unless parameters and state may be changed now. */
-  #checkAccess(): void {
-    this.check();
-    for (let index = 0; index < this.#owners.length; index++) this.#owners[index].checkAccess(this.#label);
+  /** The learning rate of a group's coming step, which may be what a callback returns. */
+  #rateAt(values: Readonly<H>, step: number): number {
+    const lr = learningRateAt(values, step);
+    checkDecay(lr, values.weightDecay, '');
+    return lr;
   }
 
-  /** The scalars of a step over gathered rows. */
+  #writeGroup(table: StepTable, index: number, values: Readonly<H>): void {
+    this.limitNorm(this.#scalars, values);
+    table.setGroup(index, GROUP_NORM_LIMIT, this.#scalars.normLimit);
+    this.writeGroup(table, index, values, this.#scalars);
+  }
+
+  /** The scalars of a step over gathered rows, of which the learning rate is known. */
   #prepareRows(table: StepTable, step: number, values: Readonly<H>): void {
     const scalars = this.#scalars;
     scalars.optimizerStep = step;
-    scalars.lr = learningRateAt(values, step);
-    this.writeGroup(table, 0, values, scalars);
+    this.#writeGroup(table, 0, values);
     if (!this.prepare) return;
     table.readScalars(0, scalars);
     this.prepare(scalars, values);
@@ -393,7 +500,15 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
 
   /** @internal Checks all, then copies all to `grads`. */
   copyGradients(grads: Gradients): void {
-    copyGradients(grads, this.grads, this.#slots, this.#groups, this.runtime);
+    this.#checkOwner();
+    this.#selectUnfrozen(false);
+    this.runtime.setCallbacks(IN_CALLBACK);
+    try {
+      readGradients(this.#incoming, grads, this.grads, this.#slots, this.#isFrozen);
+    } finally {
+      this.runtime.setCallbacks(null);
+    }
+    writeGradients(this.#incoming, this.#slots, this.runtime);
   }
 
   #selectUnfrozen(always: boolean): void {
@@ -408,19 +523,19 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   }
 
   #finish(result: StepResult): StepResult {
-    const { status } = this.#table;
+    const { status, gradNorm } = this.#table;
     this.#endStep(status === STATUS_DONE ? 'accepted' : 'refused');
-    result.gradNorm = this.#table.gradNorm;
-    result.skipped = status !== STATUS_DONE;
+    // First what the optimizer itself keeps: the result may have setters.
+    if (status === STATUS_DONE) this.#stepCount++;
+    result.gradNorm = gradNorm;
+    result.step = this.#stepCount;
+    result.skipped = false;
     result.nonFinite = 0;
     result.reason = null;
-    if (status === STATUS_DONE) this.#stepCount++;
-    else this.#refuseAll(result, status);
-    result.step = this.#stepCount;
-    return result;
+    return status === STATUS_DONE ? result : this.#refuseAll(result, status);
   }
 
-  #refuseAll(result: StepResult, status: number): void {
+  #refuseAll(result: StepResult, status: number): StepResult {
     const nonFinite = status === STATUS_NON_FINITE;
     let offender: Slot | null = nonFinite ? null : this.#slots[this.#table.offender];
     let total = 0;
@@ -430,17 +545,19 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       total += count;
       if (count > 0) offender ??= slot;
     }
-    this.#refuse(result, status, offender, total);
+    return this.#refuse(result, status, offender, total, this.#table.normLimit(offender?.group ?? 0));
   }
 
-  #refuse(result: StepResult, status: number, offender: Slot | null, nonFinite: number): void {
+  /** @param normLimit of the offender's group */
+  #refuse(result: StepResult, status: number, offender: Slot | null, nonFinite: number, normLimit: number): StepResult {
+    const reason = status === STATUS_NON_FINITE ? 'non-finite' : 'overflow';
+    const skip = this.#onNonFinite === 'skip';
+    if (skip) this.#skippedSteps++;
     result.skipped = true;
     result.nonFinite = nonFinite;
-    result.reason = status === STATUS_NON_FINITE ? 'non-finite' : 'overflow';
-    if (this.#onNonFinite === 'throw') {
-      throw new NonFiniteGradientError(result.reason, offender?.group ?? 0, offender?.name ?? '', nonFinite);
-    }
-    this.#skippedSteps++;
+    result.reason = reason;
+    if (skip) return result;
+    throw new NonFiniteGradientError(reason, offender?.group ?? 0, offender?.name ?? '', nonFinite, normLimit);
   }
 
   #noteFailure(error: unknown): unknown {

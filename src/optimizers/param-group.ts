@@ -1,7 +1,7 @@
 /** Groups of parameters that share hyperparameters. */
 import { ArgumentError } from '../errors';
 import type { Parameter, ParameterInit } from '../tensors/parameter';
-import { describe, fail, isRegExp } from '../validate';
+import { describe, fail, isRate, isRegExp } from '../validate';
 import type { AnyHyperparameters, BaseHyperparameters, Fields } from './hyperparameters';
 import { checkNames } from './slots';
 
@@ -170,8 +170,7 @@ function takeMatching(group: string, match: NameMatch, names: readonly string[],
 export function learningRateAt({ lr }: BaseHyperparameters, step: number): number {
   if (typeof lr === 'number') return lr;
   const value = lr(step);
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) fail(`lr(${step})`, 'a number in [0, ∞)', value);
-  return value;
+  return isRate(value) ? value : fail(`lr(${step})`, 'a number in [0, 2^64)', value);
 }
 
 export function checkBoolean(argument: string, value: unknown): boolean {

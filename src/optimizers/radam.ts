@@ -1,8 +1,9 @@
 /** RAdam. The rule is in assembly/optimizers/radam.ts. */
 import { RULE_RADAM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
-import { checkOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeMoments } from './adam-family';
+import { copyOptions } from '../validate';
+import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeMoments } from './adam-family';
+import { checkQuotient } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -29,9 +30,13 @@ export class RAdam extends Optimizer<AdamHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: RAdamOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'radam', rule: RULE_RADAM, stateNames: ADAM_STATE, fields: ADAM_FIELDS }, options);
+    const own = copyOptions('options', options, OPTION_NAMES);
+    super(runtime, { name: 'radam', rule: RULE_RADAM, stateNames: ADAM_STATE, squares: ADAM_SQUARES, fields: ADAM_FIELDS }, own);
     this.addParams(params);
+  }
+
+  protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
+    limitMoments(scalars, values);
   }
 
   protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
@@ -41,6 +46,7 @@ export class RAdam extends Optimizer<AdamHyperparameters> {
     const limit = 2 / (1 - values.betas[1]) - 1;
     const length = limit - (2 * step * beta2Power) / (1 - beta2Power);
     const k = lr / (1 - beta1Power);
+    checkQuotient(lr, k, values.eps);
     const rectified = length > 5;
     const variance = ((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length);
     constants[6] = rectified ? k * Math.sqrt(variance) * Math.sqrt(1 - beta2Power) : 0;

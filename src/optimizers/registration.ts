@@ -2,7 +2,7 @@
  * How parameters come to an optimizer: groups checked first, then all of their memory allocated, or none.
  */
 import type { Runtime } from '../runtime/runtime';
-import { checkOptions, fail } from '../validate';
+import { copyOptions, fail } from '../validate';
 import { type BaseHyperparameters, type CompactStateOptions, checkFields } from './hyperparameters';
 import {
   checkBoolean,
@@ -61,9 +61,9 @@ export function checkNewGroups<H extends BaseHyperparameters>(
   const groups: ParamGroup<H>[] = [];
   const pending: PendingSlot[] = [];
   const taken = new Set(slots.map(({ name }) => name));
-  for (const [offset, init] of inits.entries()) {
+  for (const [offset, given] of inits.entries()) {
     const index = known.length + offset;
-    checkOptions(paths[offset], init, ['params', 'match', 'frozen', ...Object.keys(fields)]);
+    const init = copyOptions(paths[offset], given, ['params', 'match', 'frozen', ...Object.keys(fields)]);
     const names = groupNames(init, paths[offset], inGroup, taken);
     const where = inits.length > 1 ? ` (group ${index})` : '';
     const values = checkFields(fields, init as Partial<H>, defaults, where);

@@ -1,7 +1,7 @@
 /** Optimizers by name. Each class loads when it is first asked for, so that naming one does not pull in all. */
 import { elementCount } from '../math/shape';
 import { createRuntime, type Runtime } from '../runtime/runtime';
-import { fail } from '../validate';
+import { checkRuntime, fail } from '../validate';
 import type { AdaBeliefOptions } from './adabelief';
 import type { AdaBoundOptions } from './adabound';
 import type { AdagradOptions } from './adagrad';
@@ -86,7 +86,7 @@ export async function createOptimizerIn<Name extends OptimizerName>(
   if (!Object.hasOwn(CLASSES, name)) fail('name', `one of ${optimizerNames().join(', ')}`, name);
   if (typeof options !== 'object' || options === null) fail('options', 'an options object', options);
   const { runtime: given, ...own } = options;
-  if (given !== undefined && typeof given.step !== 'function') fail('runtime', 'a Runtime', given);
+  if (given !== undefined) checkRuntime('runtime', given);
   const OptimizerClass = await CLASSES[name]();
   if (given) return new OptimizerClass(given, params as never, own as never) as Optimizer;
   const runtime = await create({ parameterCount: countElements(params) });

@@ -2,8 +2,8 @@
 import { RULE_RMSPROP, RULE_RMSPROP_CENTERED, RULE_RMSPROP_CENTERED_MOMENTUM, RULE_RMSPROP_MOMENTUM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
-import { checkOptions } from '../validate';
-import { type Fields, fraction, learningRate, nonNegative } from './hyperparameters';
+import { copyOptions } from '../validate';
+import { epsilon, type Fields, fraction, learningRate, leastDivisor, nonNegative, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import { checkBoolean, type ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -11,20 +11,25 @@ import type { StepScalars } from './step-table';
 
 /** What a group may set for itself. */
 export interface RMSPropHyperparameters {
-  /** A number in [0, ∞), or a function of the step (1-based). @default 1e-2 */
+  /** A number in [0, 2^64), or a function of the step (1-based). @default 1e-2 */
   lr: LearningRate;
-  /** Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. @default 0 */
+  /** Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64). @default 0 */
   weightDecay: number;
-  /** Coupled L2: l2·θ is added to the gradient. @default 0 */
+  /**
+   * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number in [0, 2^64). @default 0
+   */
   l2: number;
-  /** α, the averaging factor, in [0, 1). @default 0.99 */
+  /** α, the averaging factor, in [0, 1 - 2^-25). @default 0.99 (Keras: 0.9) */
   alpha: number;
-  /** ε, added to the root. @default 1e-8 */
+  /**
+   * ε, added to the root, as in PyTorch (TensorFlow.js adds it under the root, by default 1e-7): 0 or a number in [2^-126, 2^64).
+   * With 0, a coordinate whose v (or v - a²) is 0 in float32 does not move. @default 1e-8
+   */
   eps: number;
 }
 
 export interface RMSPropOptions extends CommonOptions, Partial<RMSPropHyperparameters> {
-  /** μ, in [0, 1). @default 0 */
+  /** μ, in [0, 1 - 2^-25). @default 0 */
   momentum?: number;
   /** Subtract the square of the mean gradient. @default false */
   centered?: boolean;
@@ -35,7 +40,7 @@ const FIELDS: Fields<RMSPropHyperparameters> = {
   weightDecay: nonNegative(0),
   l2: nonNegative(0),
   alpha: fraction(0.99),
-  eps: nonNegative(1e-8),
+  eps: epsilon(1e-8),
 };
 const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'centered', ...COMMON_OPTIONS];
 
@@ -51,6 +56,7 @@ const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'centered', ...COMMON_
  */
 export class RMSProp extends Optimizer<RMSPropHyperparameters> {
   readonly #momentum: number;
+  readonly #centered: boolean;
 
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
@@ -58,13 +64,20 @@ export class RMSProp extends Optimizer<RMSPropHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<RMSPropHyperparameters>, options: RMSPropOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
-    const momentum = fraction(0).check('momentum', options.momentum ?? 0, '');
-    const centered = checkBoolean('centered', options.centered ?? false);
+    const own = copyOptions('options', options, OPTION_NAMES);
+    const momentum = fraction(0).check('momentum', own.momentum ?? 0, '');
+    const centered = checkBoolean('centered', own.centered ?? false);
     const form = formOf(momentum > 0, centered);
-    super(runtime, { name: 'rmsprop', ...form, fields: FIELDS, options: { momentum, centered } }, options);
+    super(runtime, { name: 'rmsprop', ...form, squares: ['square_avg'], fields: FIELDS, options: { momentum, centered } }, own);
     this.#momentum = momentum;
+    this.#centered = centered;
     this.addParams(params);
+  }
+
+  protected override limitNorm(scalars: StepScalars, values: Readonly<RMSPropHyperparameters>): void {
+    // v - a² may vanish beside any gradient; v alone holds a share of its square.
+    const divisor = this.#centered ? leastDivisor(values.eps) : 1;
+    scalars.normLimit = normLimit(Math.max(1, scalars.lr) / (1 - this.#momentum), divisor);
   }
 
   protected override prepare({ constants, lr }: StepScalars, values: Readonly<RMSPropHyperparameters>): void {

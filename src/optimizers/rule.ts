@@ -44,8 +44,10 @@ export interface RuleDescription<H extends object> {
   readonly byRows?: boolean;
   /** Tensors of a parameter's size behind its state that are computed from it, and so are in no state dict. @default 0 */
   readonly derivedCount?: number;
-  /** A tensor with Σ|g| at or above it refuses the step, since its squares could overflow. @default 2^63 */
-  readonly normLimit?: number;
+  /** Those of its state arrays that are averages, sums or maxima of squares, and so never negative. @default none */
+  readonly squares?: readonly string[];
+  /** What its own scalar may be in a state dict. @default [0, 0] */
+  readonly scalarRange?: readonly [low: number, high: number];
   /** The tensor's own scalar before its first step (see Counters.V). @default 0 */
   readonly initialScalar?: number;
   /** AdaL's spike guard; 0 for none. @default 0 */

@@ -3,10 +3,10 @@ import { RULE_SCHEDULE_FREE } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import type { Tensor } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkNumber, checkOptions } from '../validate';
+import { checkNumber, copyOptions } from '../validate';
 import { ADAM_FIELDS, type AdamHyperparameters } from './adam-family';
 import { floatsOf } from './compact-tensor';
-import { type CompactStateOptions, type Fields, learningRate } from './hyperparameters';
+import { type CompactStateOptions, type Fields, learningRate, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -40,6 +40,9 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  * - `stateDict().params` has x; y is the state array of that name, from which training resumes bit for bit.
  * - `dispose` leaves x in the parameters of a model.
  *
+ * c is the paper's. The authors' code puts the greatest learning rate so far in the place of lr in it: the two agree for rates that do
+ * not fall, and differ after a rate has fallen.
+ *
  * Parameters may be written before their first step; later z and y would no longer fit each other: load a state dict instead.
  * Takes 20 bytes a parameter: y, g, z, v, x.
  *
@@ -62,15 +65,17 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<ScheduleFreeHyperparameters>, options: ScheduleFreeAdamWOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
+    const own = copyOptions('options', options, OPTION_NAMES);
     const rule = {
       name: 'schedule-free-adamw',
       rule: RULE_SCHEDULE_FREE,
       stateNames: ['z', 'exp_avg_sq'],
+      squares: ['exp_avg_sq'],
+      scalarRange: [0, Number.MAX_VALUE] as const,
       derivedCount: 1,
       byRows: false,
     };
-    super(runtime, { ...rule, fields: FIELDS }, options);
+    super(runtime, { ...rule, fields: FIELDS }, own);
     this.addParams(params);
   }
 
@@ -92,8 +97,12 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
 
   /** As for every optimizer. Takes y and z over, and what follows from them: x is not read. */
   override loadStateDict(dict: StateDict, options: LoadOptions = {}): void {
-    super.loadStateDict(atTrainingPoint(dict, this.slots), options);
+    super.loadStateDict(dict, options);
     this.#computedAt.clear();
+  }
+
+  protected override adaptDict(dict: StateDict): StateDict {
+    return atTrainingPoint(dict, this.slots);
   }
 
   /** z begins where the parameter is when its first step comes, so that it may be written until then. */
@@ -110,6 +119,10 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
       table.readScalars(index, scalars);
       if (scalars.step === 1) floatsOf(slots[index].states[0]).set(slots[index].parameter.value.data);
     }
+  }
+
+  protected override limitNorm(scalars: StepScalars): void {
+    scalars.normLimit = normLimit(scalars.lr, 1);
   }
 
   protected override prepare(scalars: StepScalars, values: Readonly<ScheduleFreeHyperparameters>): void {
@@ -145,7 +158,7 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
   protected override leave(slot: Slot): void {
     const { parameter, owned } = slot;
     parameter.evaluateAt(null, this);
-    if (!owned) parameter.value.data.set(this.#averaged(slot).data);
+    if (!owned && !parameter.disposed) parameter.value.data.set(this.#averaged(slot).data);
   }
 
   protected override checkTogether({ betas: [beta1] }: ScheduleFreeHyperparameters, where: string): void {

@@ -2,8 +2,8 @@
 import { RULE_SGD, RULE_SGD_MOMENTUM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
-import { checkOptions, fail } from '../validate';
-import { type Fields, fraction, learningRate, nonNegative } from './hyperparameters';
+import { copyOptions, fail } from '../validate';
+import { type Fields, fraction, learningRate, MOVE_LIMIT, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import { checkBoolean, type ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -11,18 +11,20 @@ import type { StepScalars } from './step-table';
 
 /** What a group may set for itself. */
 export interface SGDHyperparameters {
-  /** A number in [0, ∞), or a function of the step (1-based). @default 1e-2 */
+  /** A number in [0, 2^64), or a function of the step (1-based). @default 1e-2 */
   lr: LearningRate;
-  /** Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. @default 0 */
+  /** Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64). @default 0 */
   weightDecay: number;
-  /** Coupled L2: l2·θ is added to the gradient. @default 0 */
+  /**
+   * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number in [0, 2^64). @default 0
+   */
   l2: number;
 }
 
 export interface SGDOptions extends CommonOptions, Partial<SGDHyperparameters> {
-  /** μ, in [0, 1). Without it no state is kept. @default 0 */
+  /** μ, in [0, 1 - 2^-25). Without it no state is kept. @default 0 */
   momentum?: number;
-  /** In [0, 1): how much of each gradient is kept out of the momentum. @default 0 */
+  /** In [0, 1 - 2^-25): how much of each gradient is kept out of the momentum. @default 0 */
   dampening?: number;
   /** Nesterov's form; needs momentum and no dampening. @default false */
   nesterov?: boolean;
@@ -56,20 +58,27 @@ export class SGD extends Optimizer<SGDHyperparameters> {
    * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<SGDHyperparameters>, options: SGDOptions = {}) {
-    checkOptions('options', options, OPTION_NAMES);
-    const momentum = fraction(0).check('momentum', options.momentum ?? 0, '');
-    const dampening = fraction(0).check('dampening', options.dampening ?? 0, '');
-    const nesterov = checkBoolean('nesterov', options.nesterov ?? false);
+    const own = copyOptions('options', options, OPTION_NAMES);
+    const momentum = fraction(0).check('momentum', own.momentum ?? 0, '');
+    const dampening = fraction(0).check('dampening', own.dampening ?? 0, '');
+    const nesterov = checkBoolean('nesterov', own.nesterov ?? false);
     if (nesterov && momentum === 0) fail('momentum', 'a number in (0, 1) with nesterov', momentum);
     if (nesterov && dampening !== 0) fail('dampening', '0 with nesterov', dampening);
     const rule = momentum === 0 ? RULE_SGD : RULE_SGD_MOMENTUM;
     const stateNames = momentum === 0 ? [] : ['momentum_buffer'];
     const fixed = { momentum, dampening, nesterov };
-    super(runtime, { name: 'sgd', rule, stateNames, fields: FIELDS, options: fixed, normLimit: Infinity }, options);
+    super(runtime, { name: 'sgd', rule, stateNames, fields: FIELDS, options: fixed }, own);
     this.#momentum = momentum;
     this.#dampening = dampening;
     this.#nesterov = nesterov;
     this.addParams(params);
+  }
+
+  protected override limitNorm(scalars: StepScalars): void {
+    // Neither the momentum, a sum of at most 1/(1-μ) gradients, nor a step along it may come near the end of float32.
+    const { lr } = scalars;
+    const rate = this.#momentum === 0 ? lr : Math.max(1, 2 * lr) / (1 - this.#momentum);
+    scalars.normLimit = MOVE_LIMIT / Math.max(rate, 2 ** -126);
   }
 
   protected override prepare({ constants, step, lr }: StepScalars, values: Readonly<SGDHyperparameters>): void {

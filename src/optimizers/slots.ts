@@ -1,8 +1,8 @@
 /** The registered parameters of an optimizer: what was given for them, checked, and their state in linear memory. */
-import { ArgumentError } from '../errors';
+import { ArgumentError, DisposedError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
-import { checkParameterInit, Parameter, type ParameterSpec } from '../tensors/parameter';
+import { checkFloats, checkParameterInit, Parameter, type ParameterSpec } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { fail } from '../validate';
 import { CompactTensor, FORMATS, roundingSeed, type StateFormat, type StateTensor } from './compact-tensor';
@@ -41,6 +41,7 @@ export function checkNames(params: unknown, where: string, taken: Set<string>): 
 
 export function checkInit(name: string, init: unknown, runtime: Runtime): Parameter | ParameterSpec {
   if (!(init instanceof Parameter)) return checkParameterInit(`params.${name}`, init, runtime);
+  if (init.disposed) throw new DisposedError(`parameter ${JSON.stringify(name)}`);
   if (init.value.runtime !== runtime) {
     throw new ArgumentError(`params.${name}`, "a parameter of this optimizer's runtime", 'one of another');
   }
@@ -79,6 +80,8 @@ export function allocateSlot({ name, group, init }: PendingSlot, plan: StatePlan
   const entry = { name, group, parameter, states, owned, format: FORMATS[format], seed: roundingSeed(plan.seed, name) };
   const slot: Slot = { ...entry, rows: null };
   try {
+    // Once more: a getter that was read after them may have resized or transferred their buffer.
+    if (owned && init.data) parameter.value.data.set(checkFloats(`params.${name}`, init.data, runtime, length));
     for (let i = 0; i < plan.count; i++) {
       const compact = format !== 'f32' && i < COMPACT_STATES;
       states.push(compact ? new CompactTensor(runtime, format, length) : new Tensor(runtime, shape));
@@ -87,7 +90,6 @@ export function allocateSlot({ name, group, init }: PendingSlot, plan: StatePlan
     releaseSlot(slot);
     throw error;
   }
-  if (owned && init.data) parameter.value.data.set(init.data);
   return parameter.sparse ? { ...slot, rows: new SparseRows(runtime, slot, plan.table, plan.scaled) } : slot;
 }
 

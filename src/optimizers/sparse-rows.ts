@@ -76,13 +76,29 @@ export class SparseRows {
   }
 
   /**
+   * Reads indices, each once, and checks them and the gradients.
+   * @returns a copy of the indices in their order
+   * @throws ArgumentError
+   */
+  checkArguments(rowIndices: RowIndices, grads: Float32Array): Uint32Array {
+    const count: unknown = typeof rowIndices === 'object' && rowIndices !== null ? rowIndices.length : 0;
+    if (typeof count !== 'number' || !Number.isInteger(count) || count < 1) {
+      fail('rowIndices', 'an array of at least one row index', rowIndices);
+    }
+    checkFloats('grads', grads, this.#runtime, count * this.rowLength);
+    return this.#copyIndices(rowIndices, count);
+  }
+
+  /**
    * Gathers rows, sums their gradients, and makes the table ready for a step.
+   * @param rowIndices checked ones
    * @param grads one row of gradients an index; those of the same index are added in the order in which they come
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
-  gather(rowIndices: RowIndices, grads: Float32Array, counters: Counters): void {
-    const rows = this.#checkIndices(rowIndices);
+  gather(rowIndices: Uint32Array, grads: Float32Array, counters: Counters): void {
+    // Once more: a callback that ran since may have resized or transferred their buffer.
     checkFloats('grads', grads, this.#runtime, rowIndices.length * this.rowLength);
+    const rows = uniqueRows(rowIndices);
     this.#reserve(rows.length);
     this.#count = rows.length;
     const { indices, parameter, states, table } = this.#room!;
@@ -132,21 +148,17 @@ export class SparseRows {
     return pairs;
   }
 
-  /** Ascending, each once. */
-  #checkIndices(rowIndices: RowIndices): Uint32Array {
-    if (typeof rowIndices !== 'object' || rowIndices === null || !(rowIndices.length > 0)) {
-      fail('rowIndices', 'an array of at least one row index', rowIndices);
-    }
-    for (let i = 0; i < rowIndices.length; i++) {
+  /** A checked copy: nobody can change it any more. */
+  #copyIndices(rowIndices: RowIndices, count: number): Uint32Array {
+    const indices = new Uint32Array(count);
+    for (let i = 0; i < count; i++) {
       const row: unknown = rowIndices[i];
-      if (!Number.isInteger(row) || (row as number) < 0 || (row as number) >= this.rowCount) {
+      if (typeof row !== 'number' || !Number.isInteger(row) || row < 0 || row >= this.rowCount) {
         fail(`rowIndices[${i}]`, `an integer in [0, ${this.rowCount - 1}]`, row);
       }
+      indices[i] = row;
     }
-    const rows = new Uint32Array(rowIndices).sort();
-    let count = 1;
-    for (let i = 1; i < rows.length; i++) if (rows[i] !== rows[i - 1]) rows[count++] = rows[i];
-    return rows.subarray(0, count);
+    return indices;
   }
 
   /** Room for `count` rows. */
@@ -181,7 +193,7 @@ export class SparseRows {
     }
   }
 
-  #sumGradients(rowIndices: RowIndices, grads: Float32Array, rows: Uint32Array): void {
+  #sumGradients(rowIndices: Uint32Array, grads: Float32Array, rows: Uint32Array): void {
     const { rowLength } = this;
     const { f32 } = this.#runtime.memory;
     const first = this.#room!.parameter.grad.address >>> 2;
@@ -217,6 +229,14 @@ function release(runtime: Runtime, { indices, parameter, states, table }: Room):
   parameter.dispose();
   for (const state of states) state.dispose();
   table.dispose();
+}
+
+/** Ascending, each once. */
+function uniqueRows(rowIndices: Uint32Array): Uint32Array {
+  const rows = rowIndices.slice().sort();
+  let count = 1;
+  for (let i = 1; i < rows.length; i++) if (rows[i] !== rows[i - 1]) rows[count++] = rows[i];
+  return rows.subarray(0, count);
 }
 
 /** Where `row` is among ascending `rows`, which have it. */

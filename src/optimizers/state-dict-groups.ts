@@ -62,10 +62,14 @@ export function checkGroups<H extends BaseHyperparameters>(
   return groups.map((group, index) => checkGroup(group, sources[index], fields, strict));
 }
 
-/** @throws ArgumentError when a schedule refuses its state; nothing has changed then */
+/**
+ * @param recheck what may throw once schedules have their states, if any has one
+ * @throws ArgumentError when a schedule refuses its state; nothing has changed then
+ */
 export function assignGroups<H extends BaseHyperparameters>(
   groups: readonly ParamGroup<H>[],
   changes: readonly GroupChange<H>[],
+  recheck: () => void,
 ): void {
   const loaded: { undo(): void }[] = [];
   try {
@@ -74,6 +78,7 @@ export function assignGroups<H extends BaseHyperparameters>(
       schedule?.load();
       if (schedule) loaded.unshift(schedule);
     }
+    if (loaded.length > 0) recheck();
   } catch (error) {
     for (const schedule of loaded) schedule.undo();
     throw error;

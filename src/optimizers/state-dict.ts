@@ -4,6 +4,8 @@
  *
  * Invariant: loading checks the whole dict first; a dict that does not fit changes nothing.
  */
+import { nextExponent } from '../abi/adal-scalars';
+import { RULE_ADAL } from '../abi/layout';
 import { ArgumentError } from '../errors';
 import type { Parameter } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
@@ -11,7 +13,7 @@ import { checkInteger, checkNumber, describe, fail } from '../validate';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
 import type { ParamGroup } from './param-group';
 import type { Slot } from './slots';
-import { checkStateArray, copyStateArray, type StateArray, writeStateArray } from './state-array';
+import { checkStateArray, copyStateArray, readerOf, type StateArray, writeStateArray } from './state-array';
 import { assignGroups, checkGroups, readGroup, type StateDictGroup } from './state-dict-groups';
 import type { Counters, StepTable } from './step-table';
 
@@ -60,7 +62,11 @@ export interface LoadOptions {
 export interface StateParts<H extends BaseHyperparameters> {
   readonly rule: {
     readonly name: string;
+    readonly rule: number;
     readonly stateNames: readonly string[];
+    readonly squares?: readonly string[];
+    readonly scalarRange?: readonly [low: number, high: number];
+    readonly initialScalar?: number;
     readonly fields: Fields<H>;
   };
   readonly options: FixedOptions;
@@ -74,6 +80,8 @@ export interface StateParts<H extends BaseHyperparameters> {
 const ROW_EXPONENTS = 'e';
 
 type StateSlot = StateParts<never>['slots'][number];
+/** What checks of a parameter's state need to know of the rule. */
+type CheckedRule = Omit<StateParts<never>['rule'], 'fields'>;
 
 export function readStateDict<H extends BaseHyperparameters>(parts: StateParts<H>): StateDict {
   const { rule, options, step, groups, slots, table } = parts;
@@ -96,7 +104,10 @@ function liveArrays(stateNames: readonly string[], { states, rows }: StateSlot):
   return arrays;
 }
 
-/** @param checkRule what the optimizer itself demands of its groups' hyperparameters */
+/**
+ * @param dict whose getters have run: see snapshot.ts
+ * @param checkRule what the optimizer itself demands of its groups' hyperparameters
+ */
 export function applyStateDict<H extends BaseHyperparameters>(
   parts: StateParts<H>,
   dict: StateDict,
@@ -108,7 +119,10 @@ export function applyStateDict<H extends BaseHyperparameters>(
   const changes = checkGroups(groups, dict.groups, rule.fields, strict);
   const loaded = checkParameters(parts, dict, strict);
   checkRule(changes.map(({ hyperparameters }) => hyperparameters));
-  assignGroups(groups, changes);
+  assignGroups(groups, changes, () => {
+    // Schedules were given their states, which runs code of the user's: it may have written into the arrays.
+    checkParameters(parts, dict, strict);
+  });
   for (const [index, slot] of slots.entries()) {
     const { name, parameter } = slot;
     if (!loaded.has(name)) continue;
@@ -153,7 +167,8 @@ function checkParameters<H extends BaseHyperparameters>(
       throw new ArgumentError(`stateDict.${has[0] ? 'state' : 'params'}.${name}`, 'an entry beside the other', 'nothing');
     }
     checkParameter(`stateDict.params.${name}`, parameter, dict.params[name]);
-    checkState(`stateDict.state.${name}`, dict.state[name], liveArrays(rule.stateNames, slot), strict);
+    checkState(`stateDict.state.${name}`, dict.state[name], rule, liveArrays(rule.stateNames, slot), strict);
+    checkQuotients(`stateDict.state.${name}.arrays`, dict.state[name].arrays, rule, parameter.value.length);
     loaded.add(name);
   }
   return loaded;
@@ -179,15 +194,64 @@ function checkParameter(path: string, { value }: Parameter, given: StateDictPara
   checkStateArray(`${path}.data`, given.data, value.data);
 }
 
-function checkState(path: string, given: StateDictState, live: readonly [string, StateArray][], strict: boolean): void {
+function checkState(
+  path: string,
+  given: StateDictState,
+  rule: CheckedRule,
+  live: readonly [string, StateArray][],
+  strict: boolean,
+): void {
   if (typeof given !== 'object' || given === null) fail(path, 'an object', given);
-  checkInteger(`${path}.step`, given.step, 0, 2 ** 31 - 1);
-  checkInteger(`${path}.exponent`, given.exponent, -1100, 1100);
-  checkNumber(`${path}.V`, given.V, '[0, ∞)', (x) => x >= 0);
+  checkCounters(path, given, rule);
+  for (const [name, array] of live) {
+    checkStateArray(`${path}.arrays.${name}`, given.arrays?.[name], array, rule.squares?.includes(name));
+    if (name === ROW_EXPONENTS && array instanceof Int16Array) checkExponents(`${path}.arrays.${name}`, given.arrays[name]);
+  }
+  const unknown = Object.keys(given.arrays ?? {}).find((name) => !live.some(([known]) => known === name));
+  if (strict && unknown !== undefined) throw new ArgumentError(`${path}.arrays.${unknown}`, 'a state array', 'an unknown name');
+}
+
+/** Steps of a tensor are counted in an i32 that may go on from here. */
+const MAX_STEPS = 2 ** 30;
+/** Beyond what V, an f64 that is at most (2^128·elements)^4, can make of the exponent. */
+const MAX_EXPONENT = 600;
+
+function checkCounters(path: string, given: StateDictState, rule: CheckedRule): void {
+  const scaled = rule.rule === RULE_ADAL;
+  const [low, high] = rule.scalarRange ?? [rule.initialScalar ?? 0, rule.initialScalar ?? 0];
+  checkInteger(`${path}.step`, given.step, 0, MAX_STEPS);
+  checkInteger(`${path}.exponent`, given.exponent, scaled ? -MAX_EXPONENT : 0, scaled ? MAX_EXPONENT : 0);
+  checkNumber(`${path}.V`, given.V, low === high ? `{${low}}` : `[${low}, ${high}]`, (x) => x >= low && x <= high);
   checkNumber(`${path}.beta1Power`, given.beta1Power, '[0, 1]', (x) => x >= 0 && x <= 1);
   checkNumber(`${path}.beta2Power`, given.beta2Power, '[0, 1]', (x) => x >= 0 && x <= 1);
   checkNumber(`${path}.normMean`, given.normMean, '[0, ∞)', (x) => x >= 0);
-  for (const [name, array] of live) checkStateArray(`${path}.arrays.${name}`, given.arrays?.[name], array);
-  const unknown = Object.keys(given.arrays ?? {}).find((name) => !live.some(([known]) => known === name));
-  if (strict && unknown !== undefined) throw new ArgumentError(`${path}.arrays.${unknown}`, 'a state array', 'an unknown name');
+  if (!scaled || given.V === 0) return;
+  const exponent = nextExponent(given.V, 0);
+  if (given.exponent !== exponent) fail(`${path}.exponent`, `${exponent}, as V = ${given.V} has it`, given.exponent);
+}
+
+function checkExponents(path: string, array: StateArray): void {
+  const exponents = array as Int16Array;
+  const index = exponents.findIndex((e) => e < -MAX_EXPONENT || e > MAX_EXPONENT);
+  if (index >= 0) fail(`${path}[${index}]`, `an integer in [-${MAX_EXPONENT}, ${MAX_EXPONENT}]`, exponents[index]);
+}
+
+/** Names of a first moment that is divided by the root of the state array after it. */
+const FIRST_MOMENTS = ['m', 'exp_avg'];
+
+/**
+ * A first moment that no gradients could have left beside its second would send the weight out of float32. The bounds are far above
+ * what any gradients can: 2^13 where the quotient has a bound, 2^110 where it has none.
+ */
+function checkQuotients(path: string, arrays: Record<string, StateArray>, rule: CheckedRule, length: number): void {
+  const [first, second] = rule.stateNames;
+  if (!FIRST_MOMENTS.includes(first) || !rule.squares?.includes(second)) return;
+  const scaled = rule.rule === RULE_ADAL;
+  const [most, least] = scaled ? [2 ** 50, 2 ** -63] : [2 ** 110, 2 ** -75];
+  const m = readerOf(arrays[first], false);
+  const v = readerOf(arrays[second], true);
+  for (let i = 0; i < length; i++) {
+    if (Math.abs(m(i)) <= most * Math.max(Math.sqrt(v(i)), least)) continue;
+    fail(`${path}.${first}[${i}]`, `a first moment that fits beside ${second}[${i}] = ${v(i)}`, m(i));
+  }
 }

@@ -28,34 +28,69 @@ export function emptyResult(): StepResult {
 /** Gradients by parameter name: every unfrozen parameter's. */
 export type Gradients = Readonly<Record<string, Float32Array>>;
 
+/** Throws before a step unless its result can be written into this object. */
+export function checkResult(result: StepResult): void {
+  if (typeof result !== 'object' || result === null) fail('result', 'an object to write the result into', result);
+  const { step, skipped, gradNorm, nonFinite, reason } = result;
+  try {
+    result.step = step;
+    result.skipped = skipped;
+    result.gradNorm = gradNorm;
+    result.nonFinite = nonFinite;
+    result.reason = reason;
+  } catch {
+    fail('result', 'an object whose fields can be written', result);
+  }
+}
+
 /**
- * Checks gradients by name for all parameters but sparse ones, of which those of frozen groups may be missing; then copies them to
- * where steps read them.
+ * Reads gradients by name and checks what it has read; what is copied later is not read again. Those of frozen groups may be missing; sparse parameters have none.
+ * @param to by parameter: its gradient, or null
  * @param views the gradients that there are
  */
-export function copyGradients(
+export function readGradients(
+  to: (Float32Array | null)[],
   grads: Gradients,
   views: TensorViews,
   slots: readonly Slot[],
-  groups: readonly { readonly frozen: boolean }[],
-  runtime: Runtime,
+  isFrozen: (group: number) => boolean,
 ): void {
   if (typeof grads !== 'object' || grads === null) fail('grads', 'an object of Float32Arrays by parameter name', grads);
   for (const name in grads) {
     if (!(name in views)) throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');
+    // Whatever a getter throws comes before anything is taken.
+    if (!isFloats(grads[name], slots[0].parameter.value.runtime)) break;
   }
-  for (const { name, group, parameter, rows } of slots) {
+  for (let index = 0; index < slots.length; index++) {
+    const { name, group, parameter, rows } = slots[index];
+    to[index] = null;
     if (rows) continue;
-    const { length } = parameter.value;
+    const { length, runtime } = parameter.value;
     if (!Object.hasOwn(grads, name)) {
-      if (groups[group].frozen) continue;
+      if (isFrozen(group)) continue;
       throw new ArgumentError(`grads.${name}`, `a Float32Array of ${length} elements`, 'nothing');
     }
+    const values = grads[name];
     // Asked first, since a path for the error message would be made every step.
-    if (!isFloats(grads[name], runtime, length)) checkFloats(`grads.${name}`, grads[name], runtime, length);
+    to[index] = isFloats(values, runtime, length) ? values : checkFloats(`grads.${name}`, values, runtime, length);
   }
-  for (const { name, parameter } of slots) {
-    if (Object.hasOwn(grads, name)) parameter.grad.data.set(grads[name]);
+}
+
+/**
+ * Copies gradients that were read to where steps read them, or none of them: they are checked once more, since a callback that ran in
+ * between may have resized or transferred their buffers.
+ */
+export function writeGradients(from: (Float32Array | null)[], slots: readonly Slot[], runtime: Runtime): void {
+  for (let index = 0; index < slots.length; index++) {
+    const { name, parameter } = slots[index];
+    const values = from[index];
+    const { length } = parameter.value;
+    if (values !== null && !isFloats(values, runtime, length)) checkFloats(`grads.${name}`, values, runtime, length);
+  }
+  for (let index = 0; index < slots.length; index++) {
+    const values = from[index];
+    if (values !== null) slots[index].parameter.grad.data.set(values);
+    from[index] = null;
   }
 }
 

@@ -44,8 +44,6 @@ export interface TableOptions {
   /** A RULE_… constant. */
   readonly rule: number;
   readonly globalNorm: boolean;
-  /** A tensor with Σ|g| at or above it refuses the step. */
-  readonly normLimit: number;
   /** V of a new tensor. */
   readonly initialScalar: number;
   readonly clipping: Clipping;
@@ -60,6 +58,8 @@ export class StepScalars {
   lr = 0.5;
   /** The optimizer's step to come, 1-based. */
   optimizerStep = 0;
+  /** A tensor of the group with Σ|g| at or above it refuses the step. */
+  normLimit = 0.5;
   /** t: the tensor's step to come, 1-based. */
   step = 0;
   /** β1^t. */
@@ -158,8 +158,7 @@ export class StepTable {
 
   #describeClipping(): void {
     const { f32, f64, u32 } = this.#runtime.memory;
-    const { clipping, normLimit } = this.#options;
-    f64[(this.#address + L.STEP_NORM_LIMIT) >>> 3] = normLimit;
+    const { clipping } = this.#options;
     f32[(this.#address + L.STEP_CLIP_VALUE) >>> 2] = clipping.value;
     u32[(this.#address + L.STEP_CLIP_NORM) >>> 2] = clipping.norm;
     u32[(this.#address + L.STEP_CLIP_GLOBAL) >>> 2] = clipping.global ? 1 : 0;
@@ -204,6 +203,11 @@ export class StepTable {
   /** Sets one hyperparameter (a GROUP_… field) of a group for the next step. */
   setGroup(group: number, field: number, value: number): void {
     this.#runtime.memory.f64[(this.#group(group) + field) >>> 3] = value;
+  }
+
+  /** The group's limit on Σ|g| as the last step had it. */
+  normLimit(group: number): number {
+    return this.#runtime.memory.f64[(this.#group(group) + L.GROUP_NORM_LIMIT) >>> 3];
   }
 
   /** What a rule needs to know of a tensor to prepare its next step. */

@@ -1,4 +1,4 @@
-/** The CPU time that control groups grant this process: in containers and services it may be less than the CPUs that show. */
+/** What this process is granted, which in containers, services and on shared machines may be less than what shows. */
 import { builtin, isGranted } from './features';
 
 const ROOT = '/sys/fs/cgroup';
@@ -42,6 +42,15 @@ function quotaV2(folder: string): number {
 function quotaV1(folder: string): number {
   const quota = Number(read(`${folder}/cpu.cfs_quota_us`));
   return quota > 0 ? quota / Number(read(`${folder}/cpu.cfs_period_us`)) : Infinity;
+}
+
+/**
+ * Bytes that this process may address (`ulimit -v`, common on shared machines); Infinity where there is no limit or it cannot be
+ * read. Linux only: elsewhere nobody sets one.
+ */
+export function addressLimit(): number {
+  const [, limit = 'unlimited'] = /^Max address space +(\w+)/m.exec(read('/proc/self/limits')) ?? [];
+  return limit === 'unlimited' ? Infinity : Number(limit);
 }
 
 /** A file's text; empty when there is none or it may not be read. */

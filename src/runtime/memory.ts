@@ -38,6 +38,8 @@ export class LinearMemory {
   readonly source: MemorySource;
   /** Bytes that memory may reach: what was asked for, or less where the engine refused. */
   readonly maximumBytes: number;
+  /** Why not what was asked for; empty when it is. */
+  readonly maximumReason: string;
   readonly shared: boolean;
   buffer!: ArrayBufferLike;
   f32!: Float32Array;
@@ -45,9 +47,10 @@ export class LinearMemory {
   i32!: Int32Array;
   u32!: Uint32Array;
 
-  constructor(source: MemorySource, maximumBytes: number, shared: boolean) {
+  constructor(source: MemorySource, maximumBytes: number, shared: boolean, maximumReason = '') {
     this.source = source;
     this.maximumBytes = maximumBytes;
+    this.maximumReason = maximumReason;
     this.shared = shared;
     this.#derive();
   }
@@ -80,15 +83,19 @@ export class LinearMemory {
 export function createMemory(kind: 'plain' | 'unshared' | 'shared', maximumBytes: number): LinearMemory {
   if (kind === 'plain') return new LinearMemory(new PlainMemory(), maximumBytes, false);
   const shared = kind === 'shared';
+  let reason = '';
   // Two pages is what the threaded binaries declare as their initial size.
   for (let maximum = Math.max(2, Math.floor(maximumBytes / PAGE)); ; maximum = Math.floor(maximum / 2)) {
     try {
       const memory = new WebAssembly.Memory({ initial: 2, maximum, shared });
-      return new LinearMemory(memory, maximum * PAGE, shared);
+      return new LinearMemory(memory, maximum * PAGE, shared, reason);
     } catch (cause) {
+      const refusal = cause instanceof Error ? cause.message : 'no reason was given';
+      reason ||= `the engine refused a maximum of ${maximum * PAGE} bytes: ${refusal}`;
       if (maximum <= 16) {
-        const message = `the engine refused ${shared ? 'a shared' : 'an unshared'} WebAssembly.Memory of at most ${maximum * PAGE} bytes`;
-        throw new UnsupportedError(message, { cause });
+        const what = `${shared ? 'a shared' : 'an unshared'} WebAssembly.Memory of at most ${maximum * PAGE} bytes`;
+        const hint = 'the address space may be limited (ulimit -v), or there may be too many memories';
+        throw new UnsupportedError(`the engine refused ${what}: ${refusal}; ${hint}`, { cause });
       }
     }
   }

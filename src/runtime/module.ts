@@ -85,14 +85,19 @@ function instantiateCompiled(module: WebAssembly.Module, imports: { env: { memor
 
 /**
  * What compiling or instantiating gives; engines differ in which of them they forbid.
- * @throws UnsupportedError where WebAssembly is forbidden: pages whose CSP lacks 'wasm-unsafe-eval', some edge platforms
+ * @throws UnsupportedError where WebAssembly is forbidden (pages whose CSP lacks 'wasm-unsafe-eval', some edge platforms), and
+ * where the engine has no memory for the code
  */
 async function permitted<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    if (!(cause instanceof WebAssembly.CompileError)) throw cause;
-    throw new UnsupportedError(`WebAssembly may not be compiled here: ${cause.message}`, { cause });
+    if (cause instanceof WebAssembly.CompileError) {
+      throw new UnsupportedError(`WebAssembly may not be compiled here: ${cause.message}`, { cause });
+    }
+    // V8's word for "out of memory", and for what it does not allow on a page's main thread.
+    if (cause instanceof RangeError) throw new UnsupportedError(`the engine refused the code: ${cause.message}`, { cause });
+    throw cause;
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * What a runtime is made of: memory, the kernels over it, and workers; chosen for the platform and put together here.
  *
- * Invariant: with backend 'auto' a refusal of the platform leads to the next slower backend, and the reason is kept; a wrong
- * argument never does. A backend that was asked for by name is given or is an error. What threads need is imported where they
- * are to be had, so that nobody else downloads it.
+ * Invariant: with backend 'auto' a refusal of the platform, be it of threads, of memory or of code, leads to the next slower
+ * backend, and the reason is kept; a wrong argument never does. A backend that was asked for by name is given or is an error.
+ * What threads need is imported where they are to be had, so that nobody else downloads it.
  */
 import { AdalError, ArgumentError, UnsupportedError } from '../errors';
 import { Arena } from './arena';
@@ -33,7 +33,7 @@ export interface RuntimeParts {
 }
 
 /**
- * @throws UnsupportedError when a backend was asked for by name that does not work here, or the engine refuses any memory
+ * @throws UnsupportedError when a backend was asked for by name that does not work here
  */
 export async function createParts(settings: RuntimeSettings, binaries: Binaries): Promise<RuntimeParts> {
   const { backend } = settings;
@@ -97,9 +97,10 @@ async function createOracle({ maxMemory }: RuntimeSettings, backendReason: strin
 }
 
 async function createSingle(settings: RuntimeSettings, binaries: Binaries, threadsReason: string): Promise<RuntimeParts> {
-  const memory = createMemory('unshared', settings.maxMemory);
+  let memory: LinearMemory;
   let kernels: OptimKernels;
   try {
+    memory = createMemory('unshared', settings.maxMemory);
     kernels = await instantiate<OptimKernels>(await binaries.load('optim.simd'), memory);
   } catch (cause) {
     if (settings.backend !== 'auto' || !(cause instanceof UnsupportedError)) throw cause;

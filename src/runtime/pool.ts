@@ -202,7 +202,13 @@ export class WorkerPool {
     Atomics.store(longs, (control + L.JOB_DONE) >> 3, ended);
     Atomics.store(memory.i32, word(L.JOB_GENERATION), generation);
     Atomics.notify(memory.i32, word(L.JOB_GENERATION));
-    for (const handle of this.#handles) handle.terminate();
+    for (const handle of this.#handles) {
+      try {
+        handle.terminate();
+      } catch {
+        // A host of the caller's own making: the others must end all the same.
+      }
+    }
   }
 
   #state(index: number): number {

@@ -3,7 +3,7 @@
  *
  * Invariant: what a step computes depends on the numbers alone. Backend, threads and memory kind change its speed only.
  */
-import { BusyError, DisposedError } from '../errors';
+import { BusyError, DisposedError, UnsupportedError } from '../errors';
 import type { Arena } from './arena';
 import { hasRelaxedSimd } from './features';
 import type { OptimKernels } from './kernels';
@@ -34,6 +34,8 @@ export interface RuntimeInfo {
   readonly usedBytes: number;
   /** What linear memory may grow to. */
   readonly maxMemoryBytes: number;
+  /** Why no more than that, where the engine refused what was asked for; otherwise empty. */
+  readonly maxMemoryReason: string;
 }
 
 export class Runtime {
@@ -41,12 +43,19 @@ export class Runtime {
   readonly #binaries: Binaries;
   readonly #parallelThreshold: number;
   readonly #relaxed: boolean;
+  /** Whether a slower backend takes the place of one that does not work. */
+  readonly #fallsBack: boolean;
   #nn: Promise<NNKernels> | null = null;
+  /** Why models are computed by the oracle although steps are not; empty when they are not. */
+  #nnReason = '';
   #disposed = false;
   #busy = false;
+  /** While callbacks run: how errors say when that is. */
+  #callbacks: string | null = null;
 
   /** @internal Use `createRuntime`. */
-  constructor(parts: RuntimeParts, binaries: Binaries, { parallelThreshold, relaxed }: RuntimeSettings) {
+  constructor(parts: RuntimeParts, binaries: Binaries, { backend, parallelThreshold, relaxed }: RuntimeSettings) {
+    this.#fallsBack = backend === 'auto';
     this.#parts = parts;
     this.#binaries = binaries;
     this.#parallelThreshold = parallelThreshold;
@@ -59,7 +68,7 @@ export class Runtime {
     const failure = workers?.failure ?? null;
     return {
       backend,
-      backendReason,
+      backendReason: backendReason || this.#nnReason,
       threads: failure ? 1 : threads,
       threadsReason: failure ?? threadsReason,
       simd: backend !== 'oracle',
@@ -68,6 +77,7 @@ export class Runtime {
       memoryBytes: memory.byteLength,
       usedBytes: arena.usedBytes,
       maxMemoryBytes: memory.maximumBytes,
+      maxMemoryReason: memory.maximumReason,
     };
   }
 
@@ -78,6 +88,7 @@ export class Runtime {
   /** Ends the workers. Whatever lives in this runtime's memory throws DisposedError from now on. */
   dispose(): void {
     if (this.#busy) throw new BusyError('the runtime');
+    if (this.#callbacks !== null) throw new BusyError('the runtime', this.#callbacks);
     if (this.#disposed) return;
     this.#disposed = true;
     this.#parts.workers?.close('the runtime was disposed');
@@ -90,7 +101,7 @@ export class Runtime {
 
   /** @internal The allocator; throws once the runtime is disposed. */
   get arena(): Arena {
-    this.check('the runtime');
+    this.checkOwner('the runtime');
     return this.#parts.arena;
   }
 
@@ -103,7 +114,10 @@ export class Runtime {
   /** @internal The vector math of the nn module; loaded when first asked for. */
   nn(): Promise<NNKernels> {
     this.check('the runtime');
-    this.#nn ??= this.#loadNN();
+    this.#nn ??= this.#loadNN().catch((error) => {
+      this.#nn = null; // the next model tries again
+      throw error;
+    });
     return this.#nn;
   }
 
@@ -111,6 +125,23 @@ export class Runtime {
   check(what: string): void {
     if (this.#disposed) throw new DisposedError(what);
     if (this.#busy) throw new BusyError(what);
+  }
+
+  /**
+   * @internal Whether callbacks may be run now, and how errors say when that is; null: they are over. Until then memory is neither
+   * allocated nor given back, and nothing steps, loads or is disposed of.
+   * @returns what it was before, to be set again
+   */
+  setCallbacks(when: string | null): string | null {
+    const before = this.#callbacks;
+    this.#callbacks = when;
+    return before;
+  }
+
+  /** @internal As `check`; throws during callbacks too. For whatever changes more than the numbers in memory. */
+  checkOwner(what: string): void {
+    this.check(what);
+    if (this.#callbacks !== null) throw new BusyError(what, this.#callbacks);
   }
 
   /** @internal Runs the step that `table` describes; alone where this thread may not wait for others. */
@@ -135,8 +166,16 @@ export class Runtime {
   async #loadNN(): Promise<NNKernels> {
     const { backend, memory, workers, mayBlock } = this.#parts;
     if (backend === 'oracle') return (await import('./oracle/nn')).createOracleNN(memory);
-    const module = await this.#binaries.load(this.#relaxed ? `nn.relaxed.${backend}` : `nn.${backend}`);
-    const kernels = await instantiate<NNKernels>(module, memory);
+    let module: WebAssembly.Module;
+    let kernels: NNKernels;
+    try {
+      module = await this.#binaries.load(this.#relaxed ? `nn.relaxed.${backend}` : `nn.${backend}`);
+      kernels = await instantiate<NNKernels>(module, memory);
+    } catch (cause) {
+      if (!this.#fallsBack || !(cause instanceof UnsupportedError)) throw cause;
+      this.#nnReason = `models are computed by the oracle: ${cause.message}`;
+      return (await import('./oracle/nn')).createOracleNN(memory);
+    }
     if (!workers || !mayBlock) return kernels;
     const { openSharedKernels } = await import('./shared-kernels');
     const parallelThreshold = this.#parallelThreshold;
@@ -158,7 +197,7 @@ if (typeof Symbol.dispose === 'symbol') {
 /**
  * Creates a runtime: `const runtime = await createRuntime({ threads: 2 })`. Steps are synchronous from then on.
  * @throws ArgumentError for options out of range
- * @throws UnsupportedError when a backend was asked for by name that does not work here, or the engine refuses any memory
+ * @throws UnsupportedError when a backend was asked for by name that does not work here
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   return createRuntimeOver(inlinedBinaries, options);

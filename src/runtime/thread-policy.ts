@@ -1,5 +1,5 @@
 /** How many threads `threads: 'auto'` means where threads can be had, and why. Loaded there only. */
-import { cpuQuota } from './cpu-quota';
+import { addressLimit, cpuQuota } from './cpu-quota';
 import { builtin, hostProcess, isGranted, whyNoThreads } from './features';
 
 /** A number of threads with the reason for it. */
@@ -10,6 +10,12 @@ export interface ThreadChoice {
 
 /** More than this many threads do not pay for an optimizer step: it is bound by memory. */
 const MOST_THREADS = 4;
+
+/**
+ * Bytes of address space below which no thread is started unasked. V8 reserves 10 GB for a memory and some for a thread, and ends
+ * the whole process where that fails; two runtimes with a thread each still failed at 24 GB.
+ */
+const ROOM_FOR_THREADS = 64e9;
 
 /** Variables that serverless platforms set, where CPUs shown are not CPUs had. */
 const SERVERLESS = [
@@ -31,6 +37,11 @@ export function chooseThreads(): ThreadChoice {
   if (quota < 2) return { threads: 1, reason: `the CPU quota is ${quota} of a CPU (cgroup)` };
   const cpus = availableCpus();
   if (cpus < 2) return { threads: 1, reason: 'one CPU' };
+  const limit = addressLimit();
+  if (limit < ROOM_FOR_THREADS) {
+    const reason = `the address space is limited to ${limit} bytes (ulimit -v): the engine ends the process if a thread has no room`;
+    return { threads: 1, reason };
+  }
   const threads = Math.min(MOST_THREADS, cpus, Math.floor(quota));
   return { threads, reason: `auto: ${threads} of ${cpus} CPUs` };
 }

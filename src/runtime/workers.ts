@@ -5,6 +5,7 @@
  */
 import { JOB_SIZE } from '../abi/layout';
 import { SHARED_SIZE } from '../abi/nn-layout';
+import { WorkerError } from '../errors';
 import type { Arena } from './arena';
 import type { ThreadedOptimKernels } from './kernels';
 import type { ThreadedNNKernels } from './kernels-nn';
@@ -36,6 +37,7 @@ export class Workers {
   readonly record: number;
   readonly #options: WorkersOptions;
   readonly #pools: WorkerPool[] = [];
+  #closed: string | null = null;
   readonly #stepControl: number;
   readonly #kernelControl: number;
 
@@ -67,10 +69,13 @@ export class Workers {
   }
 
   close(reason: string): void {
+    this.#closed ??= reason;
     for (const pool of this.#pools) pool.close(reason);
   }
 
   async #open(module: WebAssembly.Module, control: number, jobs: PoolJobs): Promise<WorkerPool> {
+    // The binary of a pool may still have been loading when the runtime was disposed.
+    if (this.#closed !== null) throw new WorkerError(this.#closed);
     const { arena, host, threads, jobTimeoutMs, eager } = this.#options;
     const pool = new WorkerPool({ module, memory: arena.memory, jobs, host, control, workerCount: threads - 1, jobTimeoutMs });
     this.#pools.push(pool);

@@ -5,7 +5,7 @@ import { blend, type ConfiguredSchedule, checkFactor, checkLr, checkSteps, creat
 
 /** Options of `cosineWithRestarts`. */
 export interface CosineWithRestartsOptions {
-  /** The learning rate of step 1: finite, ≥ 0. */
+  /** The learning rate of step 1: in [0, 2^64). */
   lr: number;
   /** Steps of the first cycle: a whole number ≥ 1. */
   firstCycleSteps: number;

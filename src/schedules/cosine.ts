@@ -4,7 +4,7 @@ import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } f
 
 /** Options of `cosine`. */
 export interface CosineOptions {
-  /** The learning rate of step 1: finite, ≥ 0. */
+  /** The learning rate of step 1: in [0, 2^64). */
   lr: number;
   /** Steps until `endLr` is reached: a whole number ≥ 1. */
   totalSteps: number;

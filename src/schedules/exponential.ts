@@ -4,7 +4,7 @@ import { type ConfiguredSchedule, checkFactor, checkLr, createSchedule } from '.
 
 /** Options of `exponential`. */
 export interface ExponentialOptions {
-  /** The learning rate of step 1: finite, ≥ 0. */
+  /** The learning rate of step 1: in [0, 2^64). */
   lr: number;
   /** The factor from one step to the next, in (0, 1]. */
   gamma: number;

@@ -3,7 +3,7 @@ import { type ConfiguredSchedule, checkLr, checkSteps, createSchedule } from './
 
 /** Options of `inverseSqrt`. */
 export interface InverseSqrtOptions {
-  /** The largest learning rate, of step `warmupSteps`: finite, ≥ 0. */
+  /** The largest learning rate, of step `warmupSteps`: in [0, 2^64). */
   lr: number;
   /**
    * The step at which `lr` is reached, in a straight line from 0 at "step 0": a whole number ≥ 1, 1 being no warm-up.

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors';
 import type { LearningRate } from '../types';
-import { describe, fail } from '../validate';
+import { describe, fail, isRate } from '../validate';
 import { constant } from './constant';
 import { checkRising, passed } from './milestones';
 import { checked, createSchedule, isStateful, type Schedule, type ScheduleConfig, type StatefulSchedule } from './schedule';
@@ -45,10 +45,7 @@ export function join(schedules: readonly LearningRate[], boundaries: readonly nu
 /** A number as a constant schedule, a function as itself. */
 export function asSchedule(argument: string, value: unknown): Schedule {
   if (typeof value === 'function') return value as Schedule;
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-    fail(argument, 'a number in [0, ∞) or a function of the step', value);
-  }
-  return constant(value);
+  return isRate(value) ? constant(value) : fail(argument, 'a number in [0, 2^64) or a function of the step', value);
 }
 
 /** A schedule made of others: it checks the step and has the state of the one among them that has any. */

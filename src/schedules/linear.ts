@@ -3,12 +3,12 @@ import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } f
 
 /** Options of `linear`. */
 export interface LinearOptions {
-  /** The learning rate of step 1: finite, ≥ 0. */
+  /** The learning rate of step 1: in [0, 2^64). */
   lr: number;
   /** Steps until `endLr` is reached: a whole number ≥ 1. */
   totalSteps: number;
   /**
-   * The learning rate after `totalSteps`: finite, ≥ 0; above `lr` it is a ramp up.
+   * The learning rate after `totalSteps`: in [0, 2^64); above `lr` it is a ramp up.
    * @default 0
    */
   endLr?: number;

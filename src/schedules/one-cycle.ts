@@ -4,7 +4,7 @@ import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } f
 
 /** Options of `oneCycle`. */
 export interface OneCycleOptions {
-  /** The peak: finite, ≥ 0. */
+  /** The peak: in [0, 2^64). */
   maxLr: number;
   /** Steps of the whole run: a whole number ≥ 1. */
   totalSteps: number;

@@ -4,14 +4,14 @@ import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } f
 
 /** Options of `polynomial`. */
 export interface PolynomialOptions {
-  /** The learning rate of step 1: finite, ≥ 0. */
+  /** The learning rate of step 1: in [0, 2^64). */
   lr: number;
   /** Steps until `endLr` is reached: a whole number ≥ 1. */
   totalSteps: number;
   /** The exponent, finite, > 0: 1 is a straight line, above it the change comes early, below it late. */
   power: number;
   /**
-   * The learning rate after `totalSteps`: finite, ≥ 0.
+   * The learning rate after `totalSteps`: in [0, 2^64).
    * @default 0
    */
   endLr?: number;

@@ -14,7 +14,7 @@ import {
 
 /** Options of `reduceOnPlateau`. */
 export interface ReduceOnPlateauOptions {
-  /** The learning rate until the first reduction: finite, ≥ 0. */
+  /** The learning rate until the first reduction: in [0, 2^64). */
   lr: number;
   /**
    * The learning rate is multiplied by it at each reduction; in (0, 1).

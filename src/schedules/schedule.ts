@@ -3,7 +3,7 @@
  *
  * Invariant: except for what its doc says of state, a schedule's value depends on its options and the step alone.
  */
-import { checkInteger, checkNumber } from '../validate';
+import { checkInteger, checkNumber, isRate } from '../validate';
 
 /** What a config may hold: plain JSON. */
 export type ConfigValue = number | string | readonly ConfigValue[] | ScheduleConfig;
@@ -56,9 +56,9 @@ export function checkSteps(argument: string, value: unknown, low = 1): number {
   return checkInteger(argument, value, low, Number.MAX_SAFE_INTEGER);
 }
 
-/** A learning rate: finite, ≥ 0. */
+/** A learning rate: a number in [0, 2^64). */
 export function checkLr(argument: string, value: unknown): number {
-  return checkNumber(argument, value, '[0, ∞)', (x) => x >= 0);
+  return checkNumber(argument, value, '[0, 2^64)', isRate);
 }
 
 /** A factor by which a learning rate shrinks, or 1: in (0, 1]. */

@@ -5,7 +5,7 @@ import { type ConfiguredSchedule, checkFactor, checkLr, checkSteps, createSchedu
 
 /** Options of `stepDecay`: either `stepSize` or `milestones`. */
 export interface StepDecayOptions {
-  /** The learning rate of step 1: finite, ≥ 0. */
+  /** The learning rate of step 1: in [0, 2^64). */
   lr: number;
   /** Steps from one drop to the next: a whole number ≥ 1. */
   stepSize?: number;

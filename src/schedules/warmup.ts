@@ -10,7 +10,7 @@ export interface WarmupOptions {
   /** What follows, from its own step 1: a schedule, a function of the 1-based step, or a number for a constant rate. */
   schedule: LearningRate;
   /**
-   * The learning rate of step 1: finite, ≥ 0.
+   * The learning rate of step 1: in [0, 2^64).
    * @default schedule(1)/(steps + 1), so that the line would be 0 at "step 0" and no step is lost
    */
   startLr?: number;

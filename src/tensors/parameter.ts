@@ -31,6 +31,11 @@ export class Parameter extends EvaluatedTensor {
     }
   }
 
+  /** Whether its memory was given back, by `dispose` or with the model it belongs to. */
+  get disposed(): boolean {
+    return this.value.disposed || this.#grad?.disposed === true;
+  }
+
   /** Whether it has no gradient of its own size. */
   get sparse(): boolean {
     return this.#grad === null;
@@ -69,7 +74,10 @@ export function checkParameterInit(argument: string, init: unknown, runtime: Run
   }
   const { shape, data, sparse = false } = init as { shape: unknown; data?: unknown; sparse?: unknown };
   if (typeof sparse !== 'boolean') fail(`${argument}.sparse`, 'true or false', sparse);
-  const sizes = Array.isArray(shape) ? (shape as unknown[]) : fail(`${argument}.shape`, 'an array of positive integers', shape);
+  // A copy: a getter of another argument could change the array between this check and its use.
+  const sizes: unknown[] = Array.isArray(shape)
+    ? Array.from(shape)
+    : fail(`${argument}.shape`, 'an array of positive integers', shape);
   if (!sizes.every((size) => typeof size === 'number' && Number.isInteger(size) && size > 0)) {
     fail(`${argument}.shape`, 'an array of positive integers', shape);
   }
@@ -96,9 +104,16 @@ export function checkFloats(argument: string, value: unknown, runtime: Runtime, 
 
 /** Whether `checkFloats` lets `value` pass; allocates nothing. */
 export function isFloats(value: unknown, runtime: Runtime, length?: number): value is Float32Array {
-  if (!isFloat32Array(value) || (length !== undefined && value.length !== length)) return false;
+  if (!isFloat32Array(value) || (length !== undefined && lengthOf(value) !== length)) return false;
   const { buffer } = value;
   return !isDetached(buffer) && (!isSharedArrayBuffer(buffer) || buffer === runtime.memory.buffer);
+}
+
+/** Its getter tells the length of a typed array whatever a subclass or an own property says. */
+const { get: readLength } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), 'length')!;
+
+function lengthOf(array: Float32Array): number {
+  return readLength!.call(array) as number;
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {

@@ -1,9 +1,11 @@
 /**
  * A tensor in linear memory: 64-byte aligned, zero-padded to whole turns of the kernels' loops.
  *
- * Invariant: `data` is a view over exactly the tensor's elements, good until memory grows; the padding behind them is zero.
+ * Invariant: `data` is a view over exactly the tensor's elements, good until memory grows; the padding behind them is zero. A tensor
+ * whose memory was given back hands out no view of it.
  */
 import { UNROLL } from '../abi/layout';
+import { DisposedError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 
@@ -13,6 +15,13 @@ import type { Runtime } from '../runtime/runtime';
  */
 const LARGE_BYTES = 2 ** 24;
 const STAGGER_BYTES = 1088;
+
+let disposals = 0;
+
+/** @internal How many tensors have been disposed of so far: while it stands still, so does what was found out about them. */
+export function disposalCount(): number {
+  return disposals;
+}
 
 export class Tensor {
   readonly runtime: Runtime;
@@ -40,8 +49,12 @@ export class Tensor {
     return 4 * this.paddedLength;
   }
 
-  /** A live view of the elements, row-major. Ask again after anything that may allocate. */
+  /**
+   * A live view of the elements, row-major. Ask again after anything that may allocate.
+   * @throws DisposedError after `dispose`
+   */
   get data(): Float32Array {
+    if (this.#disposed) throw new DisposedError('a tensor');
     const { buffer } = this.runtime.memory;
     if (this.#view?.buffer !== buffer) this.#view = new Float32Array(buffer, this.address, this.length);
     return this.#view;
@@ -51,11 +64,16 @@ export class Tensor {
     return this.#disposed;
   }
 
-  /** Gives the memory back, zeroed. */
+  /**
+   * Gives the memory back, zeroed.
+   * @throws BusyError while a step is under way; it is as before then
+   */
   dispose(): void {
     if (this.#disposed) return;
+    const arena = this.runtime.disposed ? null : this.runtime.arena;
     this.#disposed = true;
-    if (!this.runtime.disposed) this.runtime.arena.release(this.address);
+    disposals++;
+    arena?.release(this.address);
   }
 }
 

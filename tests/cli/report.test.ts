@@ -23,6 +23,25 @@ describe('a confusion table', () => {
     ]);
   });
 
+  test('examples that were taken for no class count as wrong', () => {
+    const confusion = [
+      [3, 0],
+      [0, 0],
+    ];
+    const lines = formatConfusion(confusion, ['cat', 'dog'], [4, 2]).split('\n');
+    expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
+      ['actual ↓ taken for →', 'cat', 'dog', 'NaN', 'right'],
+      [expect.stringMatching(/^─+$/)],
+      ['cat', '3', '·', '1', '75.00%'],
+      ['dog', '·', '·', '2', '0.00%'],
+    ]);
+    const many = Array.from({ length: 30 }, () => new Array<number>(30).fill(0));
+    many[1]![0] = 1;
+    const text = formatConfusion(many, undefined, [1, 4, ...new Array<number>(28).fill(0)]);
+    expect(text).toContain('25.00%');
+    expect(text).toContain('4 examples were taken for no class: their outputs are not numbers');
+  });
+
   test('of many classes lists the ten most frequent mistakes', () => {
     const confusion = Array.from({ length: 30 }, (_, actual) =>
       Array.from({ length: 30 }, (_, other): number => (other === actual ? 10 : 0)),

@@ -241,7 +241,7 @@ describe('a fixed run', () => {
         { params: { w: { shape: [100, 200], data: normals(prng, 20_000) }, b: new Float32Array(200) } },
         { params: { head: normals(prng, 333) }, lr: 3e-3, weightDecay: 0.01, betas: [0.8, 0.9] },
       ];
-      const optimizer = new AdaL(runtime, params);
+      const optimizer = new AdaL(runtime, params, { lr: 1e-2 });
       const result = emptyResult();
       for (let t = 0; t < 50; t++) {
         for (const name of ['w', 'b', 'head']) optimizer.grads[name].set(normals(prng, optimizer.grads[name].length, 0.01));

@@ -155,7 +155,7 @@ describe('wrong arguments', () => {
     expectArgumentError(() => (group.lr = Number.NaN), 'lr', 'NaN');
     expectArgumentError(() => (group.weightDecay = -1), 'weightDecay', '-1');
     expectArgumentError(() => (group.frozen = anyOf('yes')), 'frozen', '"yes"');
-    expect(group).toMatchObject({ lr: 1e-2, weightDecay: 0, frozen: false, betas: [0.9, 0.999], eps: 1e-8 });
+    expect(group).toMatchObject({ lr: 3.162e-2, weightDecay: 0, frozen: false, betas: [0.9, 0.999], eps: 1e-8 });
     expect(() => Object.assign(group.betas, [0, 0])).toThrow(TypeError);
   });
 

@@ -42,7 +42,7 @@ describe('createOptimizer', () => {
   it('takes param groups', async () => {
     const optimizer = await createOptimizer('adal', [{ params: two() }, { params: { c: { shape: [] } }, lr: 0.5 }]);
     expect(optimizer.paramGroups.map(({ index, params, lr }) => ({ index, params, lr }))).toEqual([
-      { index: 0, params: ['w', 'b'], lr: 1e-2 },
+      { index: 0, params: ['w', 'b'], lr: 3.162e-2 },
       { index: 1, params: ['c'], lr: 0.5 },
     ]);
     expect(optimizer.params.c.length, 'a scalar').toBe(1);

@@ -185,7 +185,7 @@ it('refuses what does not fit, naming it, and allocates nothing', async () => {
     [() => build([{ match: () => 1 }]), '"groups[0].match("body.weight")" expected true or false, got 1'],
     [
       () => build([{ match: async () => true }]),
-      '"groups[0].match("body.weight")" expected true or false, got an instance of Promise',
+      '"groups[0].match("body.weight")" expected true or false, got a Promise (is an `await` missing?)',
     ],
     [
       () => build([{ match: /bias/ }, { match: /body/ }]),

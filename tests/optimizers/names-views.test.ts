@@ -1,6 +1,6 @@
 /** Names of parameters, and the live views under them. */
 import { describe, expect, it } from 'vitest';
-import { AdaL, type ParamsInit } from '../../src/index';
+import { AdaL, DisposedError, type ParamsInit } from '../../src/index';
 import { Parameter } from '../../src/tensors/parameter';
 import { BACKENDS, withRuntime } from '../support/backends';
 import { caught, expectArgumentError } from '../support/errors';
@@ -111,7 +111,7 @@ describe.each(BACKENDS)('views on $name', (backend) => {
       optimizer.dispose();
       expect(w.value.data[0]).toBeLessThan(0);
       w.dispose();
-      expect(caught(() => w.value.data.length)).toBeUndefined();
+      expect(caught(() => w.value.data.length)).toBeInstanceOf(DisposedError);
     });
   });
 });

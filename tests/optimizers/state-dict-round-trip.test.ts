@@ -55,9 +55,9 @@ describe.each([oracle, simd, THREAD_CASES[1]])('state dicts on $name', (backend)
       expect(dict).toEqual(before);
       expect(dict).toMatchObject({ version: 1, algorithm: 'adal', step: 3 });
       expect(dict.groups.map(({ lr, frozen }) => ({ lr, frozen }))).toEqual([
-        { lr: 0.01, frozen: false },
+        { lr: 0.03162, frozen: false },
         { lr: null, frozen: false },
-        { lr: 0.01, frozen: true },
+        { lr: 0.03162, frozen: true },
       ]);
       dict.groups[0].lr = 0.25;
       dict.groups[2].frozen = false;

@@ -138,7 +138,7 @@ describe('schedules', () => {
         { lr: null, schedule: { config: run.plateau.config, state } },
         { lr: null, schedule: { config: null, state: null } },
         { lr: null, schedule: { config: (run.optimizer.paramGroups[2].lr as StatefulSchedule).config, state } },
-        { lr: 0.01, schedule: null },
+        { lr: 0.03162, schedule: null },
       ]);
       const rebuilt = scheduleFromConfig(groups[0].schedule!.config!) as unknown as StatefulSchedule;
       rebuilt.loadStateDict(groups[0].schedule!.state!);

@@ -32,6 +32,7 @@ describe.each(['shared', 'unshared'] as const)('%s', (kind) => {
   it('gets the maximum asked for, and starts small', () => {
     const memory = createMemory(kind, 100 * PAGE);
     expect(memory.maximumBytes).toBe(100 * PAGE);
+    expect(memory.maximumReason).toBe('');
     expect(memory.byteLength).toBe(2 * PAGE);
     expect(memory.shared).toBe(kind === 'shared');
     expect(memory.buffer instanceof SharedArrayBuffer).toBe(kind === 'shared');
@@ -42,6 +43,7 @@ describe.each(['shared', 'unshared'] as const)('%s', (kind) => {
     const memory = createMemory(kind, MAX_MEMORY_BYTES);
     expect(asked).toEqual([65_536, 32_768, 16_384, 8192, 4096]);
     expect(memory.maximumBytes).toBe(4096 * PAGE);
+    expect(memory.maximumReason).toBe('the engine refused a maximum of 4294967296 bytes: could not allocate memory');
     expect(() => memory.grow(4096)).toThrow(RangeError);
   });
 

@@ -1,4 +1,6 @@
 /** createRuntime: what is chosen, what it says about it, and what it refuses. */
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ArgumentError, createRuntime, type Runtime, type RuntimeOptions, UnsupportedError } from '../../src/index';
 import { MAX_MEMORY_BYTES, PAGE } from '../../src/runtime/memory';
@@ -23,6 +25,21 @@ function stubWasm(overrides: object): void {
   vi.stubGlobal('WebAssembly', { ...Object.fromEntries(names.map((name) => [name, WebAssembly[name]])), ...overrides });
 }
 
+/** An engine without room for code: it refuses both ways to instantiate, as V8 does. */
+function refuseCode(): void {
+  const refuse = () => {
+    throw new RangeError('Out of memory');
+  };
+  stubWasm({
+    Instance: class {
+      constructor() {
+        refuse();
+      }
+    },
+    instantiate: async () => refuse(),
+  });
+}
+
 describe('info', () => {
   it.each(BACKENDS)('on $name tells what is in use', async (backend) => {
     await withRuntime(backend, ({ info }) => {
@@ -34,6 +51,7 @@ describe('info', () => {
         simd: name !== 'oracle',
         sharedMemory: name === 'threads',
         maxMemoryBytes: MAX_MEMORY_BYTES,
+        maxMemoryReason: '',
       });
       expect(info.threadsReason).not.toBe('');
       expect(info.memoryBytes % PAGE).toBe(0);
@@ -117,6 +135,45 @@ describe('wrong options', () => {
   });
 });
 
+describe('dispose', () => {
+  /** A host that starts real threads, and counts those that have not been ended. */
+  async function countingHost(): Promise<{ host: WorkerHost; alive: () => number }> {
+    const { nodeWorkerHost } = await import('../../src/runtime/worker-host-node');
+    let alive = 0;
+    const spawn: WorkerHost['spawn'] = (input, onEnd) => {
+      const handle = nodeWorkerHost.spawn(input, onEnd);
+      alive++;
+      return {
+        ...handle,
+        terminate() {
+          alive--;
+          handle.terminate();
+          throw new Error('it cannot be ended'); // which must not keep the others
+        },
+      };
+    };
+    return { host: { spawn }, alive: () => alive };
+  }
+
+  it('ends all threads, even where ending one throws', async () => {
+    const { host, alive } = await countingHost();
+    const runtime = await create({ threads: 3, workerHost: host });
+    expect(alive()).toBe(2);
+    runtime.dispose();
+    expect(alive()).toBe(0);
+  });
+
+  it('while the code of models is loading: no thread is started afterwards', async () => {
+    const { createModel, dense } = await import('../../src/nn');
+    const { host, alive } = await countingHost();
+    const runtime = await create({ threads: 2, workerHost: host });
+    const model = createModel(runtime, { inputSize: 2, layers: [dense(2)] });
+    runtime.dispose();
+    await expect(model).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+    expect(alive()).toBe(0);
+  });
+});
+
 describe('where something is missing', () => {
   it('no WebAssembly SIMD: the oracle, and why; an error when SIMD was asked for', async () => {
     stubWasm({ validate: () => false });
@@ -179,6 +236,72 @@ describe('where something is missing', () => {
     vi.unstubAllEnvs();
   });
 
+  it('no WebAssembly memory: the oracle, and why; an error when SIMD was asked for', async () => {
+    class Memory {
+      constructor() {
+        throw new RangeError('could not allocate memory');
+      }
+    }
+    stubWasm({ Memory });
+    const { info } = await create();
+    expect(info).toMatchObject({ backend: 'oracle', threads: 1, sharedMemory: false });
+    expect(info.backendReason).toMatch(
+      /^the engine refused an unshared WebAssembly.Memory of .*: could not allocate memory; the address space may be limited/,
+    );
+    expect((await create({ threads: 2 })).info.backend).toBe('oracle');
+    for (const backend of ['simd', 'threads'] as const) {
+      await expect(create({ backend })).rejects.toBeInstanceOf(UnsupportedError);
+    }
+  });
+
+  it('no room for the code: the oracle, and why', async () => {
+    refuseCode();
+    const { info } = await create({ threads: 1 });
+    expect(info).toMatchObject({ backend: 'oracle' });
+    expect(info.backendReason).toMatch(/^the engine refused the code: .*Out of memory/);
+  });
+
+  it('no room for the code of models: the oracle computes them, with the same bits, and info says why', async () => {
+    const { createModel, dense } = await import('../../src/nn');
+    const lossOf = async (runtime: Runtime) => {
+      const model = await createModel(runtime, { inputSize: 2, layers: [dense(3)], batchSize: 1, seed: 5 });
+      model.input.set([0.5, -2]);
+      model.labels[0] = 2;
+      return model.computeGradients(1);
+    };
+    const expected = await lossOf(await create({ backend: 'simd' }));
+    const optim = await readFile(new URL('../../build/optim.simd.wasm', import.meta.url));
+    const broken = { 'optim.simd': optim, 'nn.simd': new Uint8Array(8) };
+    await expect(lossOf(await create({ wasm: broken }))).rejects.toBeInstanceOf(ArgumentError);
+    const runtime = await create({ threads: 1 });
+    refuseCode();
+    expect(await lossOf(runtime)).toBe(expected);
+    expect(runtime.info).toMatchObject({ backend: 'simd' });
+    expect(runtime.info.backendReason).toMatch(/^models are computed by the oracle: the engine refused the code/);
+  });
+
+  it.runIf(process.platform === 'linux')('a limit of the address space: what works there, and why', () => {
+    const entry = new URL('../../dist/node/index.js', import.meta.url).href;
+    const script = `
+      const { AdaL, createRuntime } = await import(${JSON.stringify(entry)});
+      const runtime = await createRuntime();
+      const optimizer = new AdaL(runtime, { w: { shape: [100_000] } });
+      optimizer.grads.w.fill(1);
+      optimizer.step();
+      console.log(JSON.stringify({ ...runtime.info, w: optimizer.params.w[0] }));`;
+    const limited = (kilobytes: number | 'unlimited') => {
+      const command = ['-c', `ulimit -v ${kilobytes}; exec "$0" "$@"`, process.execPath, '--input-type=module', '-e', script];
+      return JSON.parse(execFileSync('bash', command, { encoding: 'utf8' }));
+    };
+    const free = limited('unlimited');
+    const little = limited(4_000_000);
+    expect(little).toMatchObject({ backend: 'oracle', threads: 1, w: free.w });
+    expect(little.backendReason).toContain('the address space may be limited (ulimit -v)');
+    // Room for a memory, but not for threads: V8 would end the process.
+    const some = limited(14_000_000);
+    expect(some).toMatchObject({ threads: 1, w: free.w });
+  });
+
   it('too little shared memory granted: less, and info says how much', async () => {
     const Real = WebAssembly.Memory;
     class Memory extends Real {
@@ -190,5 +313,6 @@ describe('where something is missing', () => {
     stubWasm({ Memory });
     const { info } = await create({ threads: 2 });
     expect(info).toMatchObject({ backend: 'threads', threads: 2, maxMemoryBytes: 512 * PAGE });
+    expect(info.maxMemoryReason).toBe('the engine refused a maximum of 4294967296 bytes: no');
   });
 });

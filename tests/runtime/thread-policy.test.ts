@@ -97,6 +97,18 @@ describe('chooseThreads', () => {
     expect(chooseThreads()).toEqual({ threads, reason });
   });
 
+  it.each([
+    ['unlimited            unlimited', 4, 'auto: 4 of 8 CPUs'],
+    ['4096000000           unlimited', 1, /^the address space is limited to 4096000000 bytes \(ulimit -v\)/],
+    ['24000000000          24000000000', 1, /24000000000 bytes/],
+    ['99000000000          unlimited', 4, 'auto: 4 of 8 CPUs'],
+  ])('an address space of %s: %d', (limits, threads, reason) => {
+    const rows = `Max locked memory         8388608              8388608              bytes
+Max address space         ${limits}            bytes`;
+    machine(8, { '/proc/self/limits': `Limit                     Soft Limit           Hard Limit           Units\n${rows}\n` });
+    expect(chooseThreads()).toMatchObject({ threads, reason: expect.stringMatching(reason) });
+  });
+
   it('no shared memory, or no worker host: one, whatever the CPUs', () => {
     machine(8);
     vi.stubGlobal('SharedArrayBuffer', undefined);

@@ -29,7 +29,7 @@ describe('stress', () => {
         seed: 0,
       };
     });
-    const options = { rule: L.RULE_ADAL, globalNorm: false, normLimit: Infinity, initialScalar: 0, clipping: checkClipping({}) };
+    const options = { rule: L.RULE_ADAL, globalNorm: false, initialScalar: 0, clipping: checkClipping({}) };
     const table = new StepTable(runtime, options);
     table.describe(entries, 1);
     table.select(() => false);

@@ -32,7 +32,7 @@ describe('linear', () => {
   });
 
   refuses(linear, { lr: 1, totalSteps: 5, endLr: 2 }, [
-    [{ lr: -1, totalSteps: 5 }, /^"lr" expected a number in \[0, ∞\), got -1/],
+    [{ lr: -1, totalSteps: 5 }, /^"lr" expected a number in \[0, 2\^64\), got -1/],
     [{ lr: 1 }, /^"totalSteps" expected an integer/],
     [{ lr: 1, totalSteps: 0 }, /^"totalSteps" expected/],
     [{ lr: 1, totalSteps: 5, endLr: NaN }, /^"endLr" expected/],
@@ -66,7 +66,7 @@ describe('polynomial', () => {
   });
 
   refuses(polynomial, { lr: 1, totalSteps: 5, power: 2 }, [
-    [{ lr: '1', totalSteps: 5, power: 1 }, /^"lr" expected a number in \[0, ∞\), got "1"/],
+    [{ lr: '1', totalSteps: 5, power: 1 }, /^"lr" expected a number in \[0, 2\^64\), got "1"/],
     [{ lr: 1, totalSteps: 2.5, power: 1 }, /^"totalSteps" expected/],
     [{ lr: 1, totalSteps: 5 }, /^"power" expected a number in \(0, ∞\), got undefined/],
     [{ lr: 1, totalSteps: 5, power: 0 }, /^"power" expected/],

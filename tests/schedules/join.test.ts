@@ -69,7 +69,7 @@ describe('join', () => {
   it.each([
     [[], [], /^"schedules" expected an array of at least one schedule, got \[\]/],
     [undefined, [], /^"schedules" expected/],
-    [[-1, 1], [1], /^"schedules\[0\]" expected a number in \[0, ∞\) or a function of the step, got -1/],
+    [[-1, 1], [1], /^"schedules\[0\]" expected a number in \[0, 2\^64\) or a function of the step, got -1/],
     [[1, 'cosine'], [1], /^"schedules\[1\]" expected/],
     [new Array(2), [1], /^"schedules\[0\]" expected/],
     [[1, 1], [], /^"boundaries" expected 1 numbers, one fewer than schedules, got \[\]/],
@@ -143,7 +143,7 @@ describe('warmup', () => {
   refuses(warmup, { steps: 3, schedule: 1 }, [
     [{ schedule: 1 }, /^"steps" expected an integer/],
     [{ steps: -1, schedule: 1 }, /^"steps" expected/],
-    [{ steps: 3 }, /^"schedule" expected a number in \[0, ∞\) or a function of the step, got undefined/],
+    [{ steps: 3 }, /^"schedule" expected a number in \[0, 2\^64\) or a function of the step, got undefined/],
     [{ steps: 3, schedule: 1, startLr: -1 }, /^"startLr" expected/],
   ]);
 });

@@ -20,7 +20,7 @@ class Probe extends Rule {
   }
 
   @inline
-  flush(s0: usize, s1: usize, length: usize): void {
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
     flushMoments(s0, s1, length);
   }
 }
@@ -55,7 +55,9 @@ describe('drive', () => {
     store<f32>(tensor + TENSOR_CONSTANTS, 0.0, 44);
     store<i32>(tensor, 1, TENSOR_FLUSH);
     const data = tensor + TENSOR_SIZE;
+    store<f32>(data + 256 + 4 * 63, 1e-31);
     drive<Probe>(tensor, data, data + 256, data + 512, data + 768, 0, 64);
-    expect(load<f32>(tensor + TENSOR_SIZE + 512 + 4 * 63)).toBe(0);
+    expect(load<f32>(data + 512 + 4 * 62)).toBe(62);
+    expect(load<f32>(data + 512 + 4 * 63)).toBe(0);
   });
 });

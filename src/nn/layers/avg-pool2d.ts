@@ -1,5 +1,5 @@
 /** Mean over windows of an image. */
-import { checkOptions } from '../../validate';
+import { checkNoMore, checkOptions } from '../../validate';
 import type { LayerKind } from './layer';
 import { poolingKind } from './pooling';
 import type { Pair } from './window';
@@ -19,7 +19,9 @@ export interface AvgPool2dLayer {
  * @throws ArgumentError for sizes that are not positive integers
  * @example sequential([conv2d(16, { kernelSize: 3 }), relu(), avgPool2d(2)])
  */
-export function avgPool2d(size: Pair, options: { stride?: Pair } = {}): AvgPool2dLayer {
+export function avgPool2d(size: Pair, options?: { stride?: Pair }): AvgPool2dLayer;
+export function avgPool2d(size: Pair, options: { stride?: Pair } = {}, ...extra: unknown[]): AvgPool2dLayer {
+  checkNoMore('avgPool2d(size, options)', extra, 'a stride is given as { stride: 2 }');
   checkOptions('options', options, ['stride']);
   const layer: AvgPool2dLayer = { kind: 'avgPool2d', size, ...options };
   avgPool2dKind.check(layer, (field) => field);

@@ -1,5 +1,5 @@
 /** Batch normalisation (Ioffe and Szegedy 2015), feature by feature or channel by channel. */
-import { checkNumber, checkOptions } from '../../validate';
+import { checkNoMore, checkNumber, checkOptions } from '../../validate';
 import { leading } from './dense';
 import { ones } from './initial';
 import { type LayerKind, PLAIN } from './layer';
@@ -27,7 +27,9 @@ export interface BatchNormOptions {
  * @throws ArgumentError for options out of range
  * @example sequential([dense(16), batchNorm(), relu(), dense(4)])
  */
-export function batchNorm(options: BatchNormOptions = {}): BatchNormLayer {
+export function batchNorm(options?: BatchNormOptions): BatchNormLayer;
+export function batchNorm(options: BatchNormOptions = {}, ...extra: unknown[]): BatchNormLayer {
+  checkNoMore('batchNorm(options)', extra, 'it takes its size from the layer before');
   checkOptions('options', options, ['eps', 'momentum']);
   const layer: BatchNormLayer = { kind: 'batchNorm', ...options };
   batchNormKind.check(layer, (field) => field);

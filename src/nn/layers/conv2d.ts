@@ -1,6 +1,6 @@
 /** 2-D convolution (cross-correlation, as in every framework) over images of height × width × channels. */
 import { CONV_SUMS, convScratchBytes } from '../../abi/nn-layout';
-import { checkInteger, checkOptions } from '../../validate';
+import { checkInteger, checkNoMore, checkOptions, fail } from '../../validate';
 import { heUniform } from './initial';
 import { type LayerKind, MAX_UNITS, PLAIN } from './layer';
 import { checkPair, type Pair, pairOf, planWindow } from './window';
@@ -34,7 +34,12 @@ export interface Conv2dOptions {
  * @throws ArgumentError for options out of range
  * @example sequential([conv2d(16, { kernelSize: 3, padding: 'same' }), relu(), maxPool2d(2)])
  */
-export function conv2d(filters: number, options: Conv2dOptions): Conv2dLayer {
+export function conv2d(filters: number, options: Conv2dOptions): Conv2dLayer;
+export function conv2d(filters: number, options: Conv2dOptions, ...extra: unknown[]): Conv2dLayer {
+  checkNoMore('conv2d(filters, options)', extra, 'an activation is a layer of its own, such as relu()');
+  if (options === undefined || typeof options === 'number') {
+    fail('options', 'an options object, as in conv2d(8, { kernelSize: 3 })', options);
+  }
   checkOptions('options', options, ['kernelSize', 'stride', 'padding']);
   const layer: Conv2dLayer = { kind: 'conv2d', filters, ...options };
   conv2dKind.check(layer, (field) => field);

@@ -1,7 +1,7 @@
 /** Fully connected layer. */
 import { gemmScratchBytes } from '../../abi/nn-layout';
 import { elementCount } from '../../math/shape';
-import { checkInteger } from '../../validate';
+import { checkInteger, checkNoMore } from '../../validate';
 import { heUniform } from './initial';
 import { type LayerKind, MAX_UNITS, PLAIN, type Shape } from './layer';
 
@@ -20,7 +20,9 @@ export interface DenseLayer {
  * @throws ArgumentError for other units
  * @example sequential([dense(64), relu(), dense(10)])
  */
-export function dense(units: number): DenseLayer {
+export function dense(units: number): DenseLayer;
+export function dense(units: number, ...extra: unknown[]): DenseLayer {
+  checkNoMore('dense(units)', extra, 'an activation is a layer of its own, such as relu()');
   const layer: DenseLayer = { kind: 'dense', units };
   denseKind.check(layer, (field) => field);
   return layer;

@@ -1,6 +1,6 @@
 /** Dropout (Srivastava et al. 2014), scaled in training so that nothing changes afterwards. */
 import { elementCount } from '../../math/shape';
-import { checkNumber } from '../../validate';
+import { checkNoMore, checkNumber } from '../../validate';
 import { type LayerArrays, type LayerKind, type Pass, PLAIN } from './layer';
 
 /** In training y = 0 with probability `rate`, else x/(1 - rate); otherwise y = x. */
@@ -17,7 +17,9 @@ export interface DropoutLayer {
  * @throws ArgumentError for other rates
  * @example sequential([dense(128), relu(), dropout(0.5), dense(10)])
  */
-export function dropout(rate: number): DropoutLayer {
+export function dropout(rate: number): DropoutLayer;
+export function dropout(rate: number, ...extra: unknown[]): DropoutLayer {
+  checkNoMore('dropout(rate)', extra, 'the seed is the option of createModel');
   const layer: DropoutLayer = { kind: 'dropout', rate };
   dropoutKind.check(layer, (field) => field);
   return layer;

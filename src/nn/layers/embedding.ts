@@ -1,6 +1,6 @@
 /** Rows of a table by index. */
 import { ArgumentError } from '../../errors';
-import { checkInteger, describe } from '../../validate';
+import { checkInteger, checkNoMore, describe } from '../../validate';
 import { normal } from './initial';
 import { type LayerKind, MAX_UNITS, PLAIN } from './layer';
 
@@ -22,7 +22,9 @@ export interface EmbeddingLayer {
  * @throws ArgumentError for other sizes
  * @example sequential([embedding(96, 16), flatten(), dense(128), tanh(), dense(96)])
  */
-export function embedding(rows: number, dim: number): EmbeddingLayer {
+export function embedding(rows: number, dim: number): EmbeddingLayer;
+export function embedding(rows: number, dim: number, ...extra: unknown[]): EmbeddingLayer {
+  checkNoMore('embedding(rows, dim)', extra, 'it has no options');
   const layer: EmbeddingLayer = { kind: 'embedding', rows, dim };
   embeddingKind.check(layer, (field) => field);
   return layer;

@@ -1,5 +1,7 @@
 /** A sample of any shape as one row. */
+
 import { elementCount } from '../../math/shape';
+import { checkNoMore } from '../../validate';
 import { type LayerKind, PLAIN } from './layer';
 
 export interface FlattenLayer {
@@ -10,7 +12,9 @@ export interface FlattenLayer {
  * Makes one row of a sample: [height, width, channels] → [height·width·channels]. Nothing moves.
  * @example sequential([conv2d(8, { kernelSize: 3 }), relu(), flatten(), dense(10)])
  */
-export function flatten(): FlattenLayer {
+export function flatten(): FlattenLayer;
+export function flatten(...extra: unknown[]): FlattenLayer {
+  checkNoMore('flatten()', extra, 'it has no options, and takes its size from the layer before');
   return { kind: 'flatten' };
 }
 

@@ -1,6 +1,6 @@
 /** Mean over all positions of a sample. */
 import { ArgumentError } from '../../errors';
-import { describe } from '../../validate';
+import { checkNoMore, describe } from '../../validate';
 import { leading } from './dense';
 import { type LayerKind, PLAIN } from './layer';
 
@@ -13,7 +13,9 @@ export interface GlobalAvgPoolLayer {
  * Global average pooling: [height, width, channels] or [steps, channels] → [channels].
  * @example sequential([conv2d(32, { kernelSize: 3 }), relu(), globalAvgPool(), dense(10)])
  */
-export function globalAvgPool(): GlobalAvgPoolLayer {
+export function globalAvgPool(): GlobalAvgPoolLayer;
+export function globalAvgPool(...extra: unknown[]): GlobalAvgPoolLayer {
+  checkNoMore('globalAvgPool()', extra, 'it has no options, and takes its size from the layer before');
   return { kind: 'globalAvgPool' };
 }
 

@@ -65,6 +65,7 @@ export function checkLayers(argument: string, layers: unknown): readonly Layer[]
   if (!Array.isArray(layers) || layers.length === 0) fail(argument, 'at least one layer', layers);
   for (const [index, layer] of layers.entries()) {
     const path = `${argument}[${index}]`;
+    if (typeof layer === 'function') fail(path, 'a layer: call the function that makes it, as in relu()', layer);
     const kind = layer?.kind;
     if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) fail(path, `a layer (${Object.keys(KINDS).join(', ')})`, layer);
     checkOptions(path, layer, ['kind', ...kindOf(layer).fields]);

@@ -1,5 +1,5 @@
 /** Layer normalisation (Ba, Kiros and Hinton 2016). */
-import { checkNumber, checkOptions } from '../../validate';
+import { checkNoMore, checkNumber, checkOptions } from '../../validate';
 import { leading } from './dense';
 import { ones } from './initial';
 import { type LayerKind, PLAIN } from './layer';
@@ -17,7 +17,9 @@ export interface LayerNormLayer {
  * @throws ArgumentError for options out of range
  * @example sequential([dense(64), layerNorm(), silu(), dense(10)])
  */
-export function layerNorm(options: { eps?: number } = {}): LayerNormLayer {
+export function layerNorm(options?: { eps?: number }): LayerNormLayer;
+export function layerNorm(options: { eps?: number } = {}, ...extra: unknown[]): LayerNormLayer {
+  checkNoMore('layerNorm(options)', extra, 'it takes its size from the layer before');
   checkOptions('options', options, ['eps']);
   const layer: LayerNormLayer = { kind: 'layerNorm', ...options };
   layerNormKind.check(layer, (field) => field);

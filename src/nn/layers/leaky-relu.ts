@@ -1,5 +1,5 @@
 /** Rectified linear unit that leaks. */
-import { checkNumber } from '../../validate';
+import { checkNoMore, checkNumber } from '../../validate';
 import { planActivation } from './activation';
 import type { LayerKind } from './layer';
 
@@ -16,7 +16,9 @@ export interface LeakyReluLayer {
  * @throws ArgumentError for other slopes
  * @example sequential([dense(64), leakyRelu(0.1), dense(10)])
  */
-export function leakyRelu(slope: number = 0.01): LeakyReluLayer {
+export function leakyRelu(slope?: number): LeakyReluLayer;
+export function leakyRelu(slope: number = 0.01, ...extra: unknown[]): LeakyReluLayer {
+  checkNoMore('leakyRelu(slope)', extra, 'it has no other options');
   const layer: LeakyReluLayer = { kind: 'leakyRelu', slope };
   leakyReluKind.check(layer, (field) => field);
   return layer;

@@ -1,5 +1,5 @@
 /** Maximum over windows of an image. */
-import { checkOptions } from '../../validate';
+import { checkNoMore, checkOptions } from '../../validate';
 import type { LayerKind } from './layer';
 import { poolingKind } from './pooling';
 import type { Pair } from './window';
@@ -19,7 +19,9 @@ export interface MaxPool2dLayer {
  * @throws ArgumentError for sizes that are not positive integers
  * @example sequential([conv2d(16, { kernelSize: 3 }), relu(), maxPool2d(2)])
  */
-export function maxPool2d(size: Pair, options: { stride?: Pair } = {}): MaxPool2dLayer {
+export function maxPool2d(size: Pair, options?: { stride?: Pair }): MaxPool2dLayer;
+export function maxPool2d(size: Pair, options: { stride?: Pair } = {}, ...extra: unknown[]): MaxPool2dLayer {
+  checkNoMore('maxPool2d(size, options)', extra, 'a stride is given as { stride: 2 }');
   checkOptions('options', options, ['stride']);
   const layer: MaxPool2dLayer = { kind: 'maxPool2d', size, ...options };
   maxPool2dKind.check(layer, (field) => field);

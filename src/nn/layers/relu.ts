@@ -1,4 +1,5 @@
 /** Rectified linear unit. */
+import { checkNoMore } from '../../validate';
 import { activationKind } from './activation';
 import type { LayerKind } from './layer';
 
@@ -11,7 +12,9 @@ export interface ReluLayer {
  * The rectified linear unit: y = x for x ≥ 0, 0 below; NaN passes.
  * @example sequential([dense(64), relu(), dense(10)])
  */
-export function relu(): ReluLayer {
+export function relu(): ReluLayer;
+export function relu(...extra: unknown[]): ReluLayer {
+  checkNoMore('relu()', extra, 'for a slope below 0 use leakyRelu(slope)');
   return { kind: 'relu' };
 }
 

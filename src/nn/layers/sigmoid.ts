@@ -1,4 +1,5 @@
 /** Logistic function. */
+import { checkNoMore } from '../../validate';
 import { activationKind } from './activation';
 import type { LayerKind } from './layer';
 
@@ -12,7 +13,9 @@ export interface SigmoidLayer {
  * `binaryCrossEntropy` without it.
  * @example sequential([dense(64), sigmoid(), dense(10)])
  */
-export function sigmoid(): SigmoidLayer {
+export function sigmoid(): SigmoidLayer;
+export function sigmoid(...extra: unknown[]): SigmoidLayer {
+  checkNoMore('sigmoid()', extra, 'it has no options, and takes its size from the layer before');
   return { kind: 'sigmoid' };
 }
 

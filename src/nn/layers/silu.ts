@@ -1,4 +1,5 @@
 /** Sigmoid linear unit, also called swish. */
+import { checkNoMore } from '../../validate';
 import { activationKind } from './activation';
 import type { LayerKind } from './layer';
 
@@ -11,7 +12,9 @@ export interface SiluLayer {
  * The sigmoid linear unit (swish): y = x·σ(x).
  * @example sequential([dense(64), silu(), dense(10)])
  */
-export function silu(): SiluLayer {
+export function silu(): SiluLayer;
+export function silu(...extra: unknown[]): SiluLayer {
+  checkNoMore('silu()', extra, 'it has no options, and takes its size from the layer before');
   return { kind: 'silu' };
 }
 

@@ -1,4 +1,5 @@
 /** Hyperbolic tangent. */
+import { checkNoMore } from '../../validate';
 import { activationKind } from './activation';
 import type { LayerKind } from './layer';
 
@@ -11,7 +12,9 @@ export interface TanhLayer {
  * The hyperbolic tangent, to 3 ulp, the same bits everywhere.
  * @example sequential([dense(64), tanh(), dense(10)])
  */
-export function tanh(): TanhLayer {
+export function tanh(): TanhLayer;
+export function tanh(...extra: unknown[]): TanhLayer {
+  checkNoMore('tanh()', extra, 'it has no options, and takes its size from the layer before');
   return { kind: 'tanh' };
 }
 

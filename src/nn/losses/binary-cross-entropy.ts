@@ -1,4 +1,5 @@
 /** Cross-entropy of independent yes-or-no outputs, on logits. */
+import { checkNoMore } from '../../validate';
 import { type LossKind, ON_VALUES } from './loss';
 
 export interface BinaryCrossEntropyLoss {
@@ -13,7 +14,9 @@ export interface BinaryCrossEntropyLoss {
  *
  * @example createModel(runtime, { inputSize: 4, layers: [dense(1)], loss: binaryCrossEntropy() })
  */
-export function binaryCrossEntropy(): BinaryCrossEntropyLoss {
+export function binaryCrossEntropy(): BinaryCrossEntropyLoss;
+export function binaryCrossEntropy(...extra: unknown[]): BinaryCrossEntropyLoss {
+  checkNoMore('binaryCrossEntropy()', extra, 'it describes the loss, and takes no outputs or targets');
   return { kind: 'binaryCrossEntropy' };
 }
 

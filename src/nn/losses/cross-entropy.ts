@@ -1,6 +1,6 @@
 /** Softmax with cross-entropy, for one class of several. */
 import { ArgumentError } from '../../errors';
-import { checkChoice, checkNumber, checkOptions, fail } from '../../validate';
+import { checkChoice, checkNoMore, checkNumber, checkOptions, fail } from '../../validate';
 import type { LossKind } from './loss';
 
 export interface CrossEntropyOptions {
@@ -34,7 +34,9 @@ export interface CrossEntropyLoss {
  * @throws ArgumentError for options out of range
  * @example createModel(runtime, { inputSize: 4, layers: [dense(3)], loss: crossEntropy({ classWeights: [1, 1, 5] }) })
  */
-export function crossEntropy(options: CrossEntropyOptions = {}): CrossEntropyLoss {
+export function crossEntropy(options?: CrossEntropyOptions): CrossEntropyLoss;
+export function crossEntropy(options: CrossEntropyOptions = {}, ...extra: unknown[]): CrossEntropyLoss {
+  checkNoMore('crossEntropy(options)', extra, 'it describes the loss, and takes no outputs or targets');
   checkOptions('options', options, ['classWeights', 'reduction']);
   const loss: CrossEntropyLoss = { kind: 'crossEntropy', ...options };
   crossEntropyKind.check(loss, (field) => field);

@@ -1,5 +1,5 @@
 /** Huber's loss (1964): squared near the target, absolute away from it. */
-import { checkNumber, checkOptions } from '../../validate';
+import { checkNoMore, checkNumber, checkOptions } from '../../validate';
 import { type LossKind, ON_VALUES } from './loss';
 
 export interface HuberLoss {
@@ -15,7 +15,9 @@ export interface HuberLoss {
  * @throws ArgumentError for other deltas
  * @example createModel(runtime, { inputSize: 8, layers: [dense(1)], loss: huber({ delta: 0.5 }) })
  */
-export function huber(options: { delta?: number } = {}): HuberLoss {
+export function huber(options?: { delta?: number }): HuberLoss;
+export function huber(options: { delta?: number } = {}, ...extra: unknown[]): HuberLoss {
+  checkNoMore('huber(options)', extra, 'it describes the loss, and takes no outputs or targets');
   checkOptions('options', options, ['delta']);
   const loss: HuberLoss = { kind: 'huber', ...options };
   huberKind.check(loss, (field) => field);

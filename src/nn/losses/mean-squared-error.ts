@@ -1,4 +1,5 @@
 /** Squared error, for regression. */
+import { checkNoMore } from '../../validate';
 import { type LossKind, ON_VALUES } from './loss';
 
 export interface MeanSquaredErrorLoss {
@@ -9,7 +10,9 @@ export interface MeanSquaredErrorLoss {
  * Describes the squared error: the mean over batch and outputs of (x - t)², for finite targets t.
  * @example createModel(runtime, { inputSize: 8, layers: [dense(1)], loss: meanSquaredError() })
  */
-export function meanSquaredError(): MeanSquaredErrorLoss {
+export function meanSquaredError(): MeanSquaredErrorLoss;
+export function meanSquaredError(...extra: unknown[]): MeanSquaredErrorLoss {
+  checkNoMore('meanSquaredError()', extra, 'it describes the loss, and takes no outputs or targets');
   return { kind: 'meanSquaredError' };
 }
 

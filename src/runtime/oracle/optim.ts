@@ -157,7 +157,7 @@ function applyRule(
 ): void {
   for (let i = 0; i < p.length; i++) {
     update({ p, g, s0, s1, s2 }, i, k);
-    if (flushing) flush(s0, s1, i);
+    if (flushing) flush({ p, g, s0, s1, s2 }, i, k);
   }
 }
 
@@ -237,11 +237,11 @@ function clipNorms({ f64, i32 }: LinearMemory, table: number, active: readonly n
 
 /** What a tensor's update needs to know of the norms; S is its scope's, clipped. False: the step is to be refused. */
 function prepare(memory: LinearMemory, table: number, tensor: number, S: number): boolean {
-  const { f32, f64, i32 } = memory;
+  const { f32, f64, i32, u32 } = memory;
   const r = f64[(tensor + L.TENSOR_CLIP) >>> 3];
   if (i32[(table + L.STEP_RULE) >>> 2] !== L.RULE_ADAL) {
     f32[(tensor + L.TENSOR_CONSTANTS) >>> 2] = r;
-    return S < f64[(table + L.STEP_NORM_LIMIT) >>> 3];
+    return S < f64[(u32[(tensor + L.TENSOR_GROUP) >>> 2] + L.GROUP_NORM_LIMIT) >>> 3];
   }
   const ratio = f64[(table + L.STEP_NORM_RATIO) >>> 3];
   if (ratio === 0) return prepareAdaL(memory, tensor, S, r, 1);

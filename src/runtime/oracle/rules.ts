@@ -5,6 +5,7 @@
 import * as L from '../../abi/layout';
 
 const f = Math.fround;
+const MAX_F32 = 3.4028234663852886e38;
 const { sqrt } = Math;
 
 /** Parameter, gradient and state of a block. */
@@ -18,8 +19,8 @@ interface Block {
 
 type Update = (x: Block, i: number, k: Float32Array) => void;
 
-/** What divides is at least 2^-126, so that 0/0 is 0. */
-const atLeastTiny = (x: number): number => (x < 2 ** -126 ? 2 ** -126 : x);
+/** n/d, and 0 where d is 0: a coordinate whose second moment is 0 in float32, with ε = 0, does not move. */
+const quotient = (n: number, d: number): number => (d === 0 ? 0 : f(n / d));
 
 /** r·g + l2·θ: the gradient, clipped, with coupled L2. k0 = r, k1 = l2. */
 const gradient = ({ p, g }: Block, i: number, k: Float32Array): number => f(f(k[0] * g[i]) + f(k[1] * p[i]));
@@ -36,7 +37,7 @@ const adal: Update = (x, i, { 0: q, 1: c, 2: cm, 3: c1, 4: cv, 5: c2, 6: k, 7: k
   const h = f(f(x.g[i] * q) * c);
   const m = (x.s0[i] = blend(cm, x.s0[i], c1, h));
   const v = (x.s1[i] = blend(cv, x.s1[i], c2, f(h * h)));
-  decayAndMove(x, i, delta, f(m * f(f(k / f(sqrt(atLeastTiny(v)))) + keps)));
+  decayAndMove(x, i, delta, f(m * f(f(k / f(sqrt(v < 2 ** -126 ? 2 ** -126 : v))) + keps)));
 };
 
 const sgd: Update = (x, i, k) => {
@@ -54,8 +55,8 @@ const sgdMomentum: Update = (x, i, k) => {
 const adagrad: Update = (x, i, k) => {
   const { 2: lr, 3: delta, 4: eps } = k;
   const h = gradient(x, i, k);
-  const v = (x.s0[i] = f(x.s0[i] + f(h * h)));
-  decayAndMove(x, i, delta, f(h * f(lr / atLeastTiny(f(f(sqrt(v)) + eps)))));
+  const v = (x.s0[i] = Math.min(f(x.s0[i] + f(h * h)), MAX_F32));
+  decayAndMove(x, i, delta, f(h * quotient(lr, f(f(sqrt(v)) + eps))));
 };
 
 const rmsprop =
@@ -71,7 +72,7 @@ const rmsprop =
       w = f(v - f(a * a));
       if (w < 0) w = 0;
     }
-    let u = f(h / atLeastTiny(f(f(sqrt(w)) + eps)));
+    let u = quotient(h, f(f(sqrt(w)) + eps));
     if (momentum) u = x.s1[i] = f(f(mu * x.s1[i]) + u);
     decayAndMove(x, i, delta, f(lr * u));
   };
@@ -84,32 +85,32 @@ function moments(x: Block, i: number, k: Float32Array): { h: number; m: number; 
   return { h, m, v };
 }
 
-/** max(s·√v + ε, 2^-126) */
-const denominator = (s: number, v: number, eps: number): number => atLeastTiny(f(f(s * f(sqrt(v))) + eps));
+/** s·√v + ε */
+const denominator = (s: number, v: number, eps: number): number => f(f(s * f(sqrt(v))) + eps);
 
 const adam: Update = (x, i, constants) => {
   const { 6: k, 7: s, 8: eps, 9: delta } = constants;
   const { m, v } = moments(x, i, constants);
-  decayAndMove(x, i, delta, f(m * f(k / denominator(s, v, eps))));
+  decayAndMove(x, i, delta, f(m * quotient(k, denominator(s, v, eps))));
 };
 
 const amsgrad: Update = (x, i, constants) => {
   const { 6: k, 7: s, 8: eps, 9: delta } = constants;
   const { m, v } = moments(x, i, constants);
   const w = (x.s2[i] = x.s2[i] < v ? v : x.s2[i]);
-  decayAndMove(x, i, delta, f(m * f(k / denominator(s, w, eps))));
+  decayAndMove(x, i, delta, f(m * quotient(k, denominator(s, w, eps))));
 };
 
 const nadam: Update = (x, i, constants) => {
   const { 6: kg, 7: km, 8: s, 9: eps, 10: delta } = constants;
   const { h, m, v } = moments(x, i, constants);
-  decayAndMove(x, i, delta, f(blend(kg, h, km, m) / denominator(s, v, eps)));
+  decayAndMove(x, i, delta, quotient(blend(kg, h, km, m), denominator(s, v, eps)));
 };
 
 const radam: Update = (x, i, constants) => {
   const { 6: ka, 7: kb, 8: eps, 9: delta } = constants;
   const { m, v } = moments(x, i, constants);
-  decayAndMove(x, i, delta, f(m * f(f(ka / atLeastTiny(f(f(sqrt(v)) + eps))) + kb)));
+  decayAndMove(x, i, delta, f(m * f(quotient(ka, f(f(sqrt(v)) + eps)) + kb)));
 };
 
 const adabelief: Update = (x, i, constants) => {
@@ -118,15 +119,17 @@ const adabelief: Update = (x, i, constants) => {
   const m = (x.s0[i] = blend(beta1, x.s0[i], c1, h));
   const b = f(h - m);
   const v = (x.s1[i] = f(blend(beta2, x.s1[i], c2, f(b * b)) + eps));
-  decayAndMove(x, i, delta, f(m * f(k / denominator(s, v, eps))));
+  decayAndMove(x, i, delta, f(m * quotient(k, denominator(s, v, eps))));
 };
 
 const adabound: Update = (x, i, constants) => {
   const { 6: k, 7: eps, 8: low, 9: high, 10: delta } = constants;
   const { m, v } = moments(x, i, constants);
-  let rate = f(k / atLeastTiny(f(f(sqrt(v)) + eps)));
+  const d = f(f(sqrt(v)) + eps);
+  let rate = f(k / d);
   if (rate < low) rate = low;
   if (high < rate) rate = high;
+  if (d === 0) rate = 0;
   decayAndMove(x, i, delta, f(m * rate));
 };
 
@@ -143,43 +146,44 @@ const scheduleFree: Update = ({ p, g, s0, s1 }, i, { 0: r, 1: beta2, 2: c2, 3: s
   const y = p[i];
   const z = s0[i];
   const v = (s1[i] = blend(beta2, s1[i], c2, f(h * h)));
-  const u = f(f(h / denominator(s, v, eps)) + f(wd * y));
+  const u = f(quotient(h, denominator(s, v, eps)) + f(wd * y));
   s0[i] = z - f(lr * u);
   p[i] = f(y - f(c * f(y - z))) - f(k * u);
 };
 
-/** v < 2^-120: v ← 0 and m ← 0; otherwise |m| < 2^-100: m ← 0. */
-function flushMoments(m: Float32Array, v: Float32Array, i: number): void {
-  if (v[i] < 2 ** -120) {
-    v[i] = 0;
-    m[i] = 0;
-  } else {
-    flushMomentum(m, i);
-  }
+const isSmall = (m: number): boolean => Math.abs(m) < 2 ** -100;
+
+/** |m| < 2^-100: m ← 0, and v ← 0 if v < 2^-120. */
+function flushMoments({ s0: m, s1: v }: Block, i: number): void {
+  if (!isSmall(m[i])) return;
+  m[i] = 0;
+  if (v[i] < 2 ** -120) v[i] = 0;
 }
 
 function flushMomentum(m: Float32Array, i: number): void {
-  if (Math.abs(m[i]) < 2 ** -100) m[i] = 0;
+  if (isSmall(m[i])) m[i] = 0;
 }
 
-function flushVariance(v: Float32Array, i: number): void {
-  if (v[i] < 2 ** -120) v[i] = 0;
+/** v < 2^-120 where |h| < 2^-100: v ← 0. */
+function flushVariance(v: Float32Array, i: number, h: number): void {
+  if (isSmall(h) && v[i] < 2 ** -120) v[i] = 0;
 }
 
 export interface OracleRule {
   readonly update: Update;
   /** Removes what has decayed to nothing from one element's state. */
-  flush(s0: Float32Array, s1: Float32Array, i: number): void;
+  flush(x: Block, i: number, k: Float32Array): void;
 }
 
 const nothing = (): void => {};
-const momentumFlush: OracleRule['flush'] = (s0, _, i) => flushMomentum(s0, i);
+const momentumFlush: OracleRule['flush'] = ({ s0 }, i) => flushMomentum(s0, i);
 const adamFamily = (update: Update): OracleRule => ({ update, flush: flushMoments });
 const rmspropForm = (momentum: boolean, centered: boolean): OracleRule => ({
   update: rmsprop(momentum, centered),
-  flush(s0, s1, i) {
-    flushVariance(s0, i);
-    if (momentum) flushMomentum(s1, i);
+  flush(x, i, k) {
+    flushVariance(x.s0, i, gradient(x, i, k));
+    if (momentum) flushMomentum(x.s1, i);
+    if (centered) flushMomentum(momentum ? x.s2 : x.s1, i);
   },
 });
 
@@ -200,5 +204,5 @@ export const ORACLE_RULES: Readonly<Record<number, OracleRule>> = {
   [L.RULE_ADABELIEF]: adamFamily(adabelief),
   [L.RULE_ADABOUND]: adamFamily(adabound),
   [L.RULE_LION]: { update: lion, flush: momentumFlush },
-  [L.RULE_SCHEDULE_FREE]: { update: scheduleFree, flush: (_, s1, i) => flushVariance(s1, i) },
+  [L.RULE_SCHEDULE_FREE]: { update: scheduleFree, flush: ({ s1, g }, i, k) => flushVariance(s1, i, f(k[0] * g[i])) },
 };

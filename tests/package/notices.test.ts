@@ -1,0 +1,72 @@
+/** The package carries the notices of all that it bundles, and a build without a license text fails. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const NOTICES = readFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES.md'), 'utf8');
+
+describe('the packed package', () => {
+  const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 1e8 } as const;
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
+  const [{ files }] = JSON.parse(output.slice(output.indexOf('['))) as [{ files: { path: string }[] }];
+  const paths = files.map(({ path }) => path);
+
+  it.each(['LICENSE', 'README.md', 'dist/THIRD-PARTY-NOTICES.md', 'src/data/ATTRIBUTION.md'])('has %s', (path) => {
+    expect(paths).toContain(path);
+  });
+
+  it.each([
+    ['commander', 'TJ Holowaychuk'],
+    ['cli-table3', 'James Talmage'],
+    ['cli-progress', 'Andi Dittrich'],
+    ['d3-scale', 'Mike Bostock'],
+    ['ajv', 'Evgeny Poberezkin'],
+    ['uplot', 'Leon Sorokin'],
+    ['@assemblyscript/loader', 'Apache License'],
+  ])('names %s with its notice', (name, holder) => {
+    const notice = NOTICES.split('\n## ').find((text) => text.startsWith(`${name} `));
+    expect(notice).toContain(holder);
+  });
+
+  it('has a source map beside every minified file of the library', () => {
+    const minified = paths.filter((path) => /^dist\/([\w.-]+|chunks\/[\w.-]+)\.js$/.test(path));
+    const readable = ['dist/cli.js', 'dist/report.js', 'dist/worker.js'];
+    const without = minified.filter((path) => !readable.includes(path) && !paths.includes(`${path}.map`));
+    expect(without).toEqual([]);
+  });
+});
+
+const SCRIPT = new URL('../../scripts/third-party-notices.js', import.meta.url).href;
+const { noticeOf } = (await import(SCRIPT)) as { noticeOf(folder: string): string };
+
+describe('noticeOf', () => {
+  const packed = (files: Record<string, string>) => {
+    const folder = mkdtempSync(join(tmpdir(), 'adal-notice-'));
+    const all = { 'package.json': '{"name":"thing","version":"1.2.3","license":"MIT"}', ...files };
+    for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text);
+    return folder;
+  };
+
+  it('quotes license and notice files', () => {
+    const folder = packed({ LICENSE: 'Copyright A\r\nyes\n', 'NOTICE.txt': 'by B', 'README.md': 'no' });
+    const notice = noticeOf(folder);
+    expect(notice).toMatch(/^## thing 1\.2\.3\n\nMIT, /);
+    expect(notice).toContain('~~~\nCopyright A\nyes\n~~~');
+    expect(notice).toContain('by B');
+    expect(notice).not.toContain('no\n');
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each([
+    ['none', {}],
+    ['an empty one', { LICENSE: '\n' }],
+  ])('fails where there is no license text: %s', (_, files) => {
+    const folder = packed(files);
+    mkdirSync(join(folder, 'lib'));
+    expect(() => noticeOf(folder)).toThrow('thing 1.2.3 is bundled, but');
+    rmSync(folder, { recursive: true });
+  });
+});
