@@ -130,9 +130,11 @@ function apply<T extends Dataset | ValueDataset>(dataset: T, mean: Float64Array,
 }
 
 function refuseNonFinite({ name, features, featureCount, columns }: Dataset | ValueDataset, standardized: Float32Array): void {
-  const wrong = standardized.findIndex((x) => !Number.isFinite(x));
+  const given = features.findIndex((x) => !Number.isFinite(x));
+  const wrong = given >= 0 ? given : standardized.findIndex((x) => !Number.isFinite(x));
   if (wrong < 0) return;
   const place = `example ${Math.floor(wrong / featureCount)}, ${columnLabel(columns, wrong % featureCount)}`;
+  if (given >= 0) throw new DataError(`${name}, ${place}: expected a finite number, got ${features[given]}`);
   throw new DataError(
     `${name}, ${place}: expected ${features[wrong]} to stay finite in float32 when standardized, but it does not`,
   );
