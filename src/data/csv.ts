@@ -369,7 +369,9 @@ function sortedClasses(labels: readonly string[]): string[] {
 
 /** A copy of a part of a text that does not keep the whole text in memory. */
 function detached(part: string): string {
-  return JSON.parse(JSON.stringify(part));
+  const pieces: string[] = [];
+  for (let at = 0; at < part.length; at += 4096) pieces.push(JSON.parse(JSON.stringify(part.slice(at, at + 4096))));
+  return pieces.join('');
 }
 
 function showMissing(field: string): string {

@@ -26,7 +26,8 @@ export interface Standardized<T extends Dataset | ValueDataset = Dataset> {
  * @throws ArgumentError when an argument is no dataset, when the columns, their names or the names of the classes differ, when `train`
  *   has no example, or when features were changed after `parseCsv` but their doubles were kept
  * @throws DataError naming the column, when more than half of the changes of value from one training example to the next vanish in
- *   float32 even so: an outlier, such as 0 for a missing time, leaves no precision for the others
+ *   float32 even so: an outlier, such as 0 for a missing time, leaves no precision for the others; or when a value is NaN or
+ *   infinite, or becomes so in float32
  * @example
  * const parts = trainTestSplit(parseCsv(text, { target: 'species' }), { seed: 1 });
  * const { train, test } = standardize(parts.train, parts.test);
@@ -42,6 +43,8 @@ export function standardize<T extends Dataset | ValueDataset>(train: T, test: T)
   checkDoubles('test', test);
   const { mean, scale } = statistics(train);
   const standardized = { train: apply(train, mean, scale), test: apply(test, mean, scale), mean, scale };
+  refuseNonFinite(train, standardized.train.features);
+  refuseNonFinite(test, standardized.test.features);
   refuseVanished(train, standardized.train.features);
   return standardized;
 }
@@ -124,6 +127,17 @@ function apply<T extends Dataset | ValueDataset>(dataset: T, mean: Float64Array,
   const standardized = { ...dataset, features };
   delete standardized.doubles;
   return standardized;
+}
+
+function refuseNonFinite({ name, features, featureCount, columns }: Dataset | ValueDataset, standardized: Float32Array): void {
+  const given = features.findIndex((x) => !Number.isFinite(x));
+  const wrong = given >= 0 ? given : standardized.findIndex((x) => !Number.isFinite(x));
+  if (wrong < 0) return;
+  const place = `example ${Math.floor(wrong / featureCount)}, ${columnLabel(columns, wrong % featureCount)}`;
+  if (given >= 0) throw new DataError(`${name}, ${place}: expected a finite number, got ${features[given]}`);
+  throw new DataError(
+    `${name}, ${place}: expected ${features[wrong]} to stay finite in float32 when standardized, but it does not`,
+  );
 }
 
 function refuseVanished(

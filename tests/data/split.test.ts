@@ -38,6 +38,38 @@ describe('trainTestSplit', () => {
     expect(train.classNames).toEqual([...'0123456789']);
   });
 
+  it('refuses what is no dataset, and says why', () => {
+    const split = (dataset: unknown) => () => trainTestSplit(dataset as Dataset, { seed: 1 });
+    expect(split(undefined)).toThrow(
+      '"dataset" expected a dataset: { features, count, featureCount, labels or targets, … }, got undefined',
+    );
+    const { features, labels } = counted(4);
+    expect(split({ features, targets: new Float32Array(4) })).toThrow('"dataset.count" expected an integer in [0, 4294967295]');
+    expect(split({ features, count: 4, featureCount: 3 })).toThrow(
+      '"dataset.labels" expected an Int32Array, or targets in its place',
+    );
+    expect(split({ features, labels, count: 5, featureCount: 3 })).toThrow(
+      '"dataset.features" expected a Float32Array of 15 elements',
+    );
+    expect(split({ features, labels: [0, 1, 2, 0], count: 4, featureCount: 3 })).toThrow(
+      '"dataset.labels" expected an Int32Array of 4',
+    );
+    expect(split({ features, targets: new Float32Array(5), count: 4, featureCount: 3 })).toThrow(
+      /^"dataset.targets" expected a Float32Array/,
+    );
+    expect(split({ ...counted(4), columns: ['a'] })).toThrow('"dataset.columns" expected an array of 3 names, got ["a"]');
+  });
+
+  it('parts datasets of values to learn', () => {
+    const { features, count, featureCount } = counted(8);
+    const targets = Float32Array.from({ length: 16 }, (_, i) => i);
+    const parts = trainTestSplit({ name: 'values', features, targets, count, featureCount }, { seed: 1 });
+    for (const part of [parts.train, parts.test]) {
+      expect([...part.targets]).toEqual(firstColumn(part as never).flatMap((x) => [2 * x, 2 * x + 1]));
+      expect(part).not.toHaveProperty('labels');
+    }
+  });
+
   it('refuses bad options and empty parts', () => {
     for (const testFraction of [0, 1, -0.5, NaN]) {
       expect(() => trainTestSplit(counted(10), { seed: 1, testFraction })).toThrow(
@@ -90,6 +122,36 @@ describe('standardize', () => {
     expect(scale[1]).toBe(1);
     expect(train.features[1]).toBe(0);
     expect(test.features[1]).toBeCloseTo(6.9, 6);
+  });
+
+  it('refuses values that are not finite, or become so', () => {
+    const [train, test] = [counted(4), counted(4)];
+    train.features.set([1e-40, 0, 0], 0);
+    for (let i = 1; i < 4; i++) train.features[3 * i] = 0;
+    test.features[3] = 1e38;
+    test.columns = ['x', 'y', 'z'];
+    expect(() => standardize(train, test)).toThrow(
+      'counted, example 1, column "x": expected 9.999999680285692e+37 to stay finite in float32 when standardized, but it does not',
+    );
+    const broken = counted(4);
+    broken.features[4] = Number.NaN;
+    expect(() => standardize(broken, counted(4))).toThrow('counted, example 1, feature 1: expected a finite number, got NaN');
+  });
+
+  it('refuses arguments that are no datasets, or whose names differ', () => {
+    expect(() => standardize(undefined as never, counted(4))).toThrow(/^"train" expected a dataset: .*, got undefined/);
+    expect(() => standardize(counted(4), [1, 2] as never)).toThrow(/^"test" expected a dataset/);
+    const named = { ...counted(4), columns: ['a', 'b', 'c'], classNames: ['k', 'l', 'm'] };
+    expect(() => standardize(named, { ...named, columns: ['a', 'c', 'b'] })).toThrow('"test.columns[1]" expected "b", got "c"');
+    expect(() => standardize(named, { ...named, classNames: ['l', 'k', 'm'] })).toThrow(
+      '"test.classNames[0]" expected "k", got "l"',
+    );
+    expect(standardize(named, counted(4)).train).toMatchObject({ columns: ['a', 'b', 'c'], classNames: ['k', 'l', 'm'] });
+  });
+
+  it('leaves a test part without examples empty', () => {
+    const none = selectRows(counted(4), new Uint32Array(0));
+    expect(standardize(counted(4), none).test).toMatchObject({ count: 0, featureCount: 3, features: new Float32Array(0) });
   });
 
   it('refuses datasets that do not fit', () => {
