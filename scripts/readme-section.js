@@ -1,8 +1,9 @@
 /** The README's parts that scripts write: what stands between `<!-- table:name -->` and `<!-- /table:name -->`. */
 import { readFileSync } from 'node:fs';
-import { replaceFile } from './replace-file.js';
+import { fileURLToPath } from 'node:url';
+import { replaceFile } from '../bench/harness/files.js';
 
-const README = new URL('../README.md', import.meta.url);
+const README = fileURLToPath(new URL('../README.md', import.meta.url));
 
 /** A Markdown table: first column left, the others right. */
 export function markdownTable(head, rows) {

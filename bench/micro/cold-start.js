@@ -8,13 +8,14 @@
  * tests/runtimes (npm ci there).
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { environment } from '../harness/environment.js';
+import { replaceFile } from '../harness/files.js';
 import { mad, median } from '../harness/stats.js';
 import { createTable } from '../harness/table.js';
 
@@ -125,6 +126,6 @@ const result = { ...environment(), load: loadavg()[0], rounds: ROUNDS, threads: 
 if (options.out) {
   mkdirSync(options.out, { recursive: true });
   const file = join(options.out, `cold-start-${result.date}.json`);
-  writeFileSync(file, `${JSON.stringify(result)}\n`);
+  replaceFile(file, `${JSON.stringify(result)}\n`);
   console.log(`raw rounds: ${file}`);
 }

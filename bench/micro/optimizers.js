@@ -6,12 +6,13 @@
  *
  * One runtime a contender, made anew each round, so that no more than one of the large ones is in memory.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRuntime, emptyResult } from '../../dist/index.js';
 import { createOptimizer, optimizerNames } from '../../dist/registry.js';
 import { environment } from '../harness/environment.js';
+import { replaceFile } from '../harness/files.js';
 import { mad, median, pairedRatio } from '../harness/stats.js';
 import { createTable } from '../harness/table.js';
 import { timeOnce } from '../harness/timing.js';
@@ -131,6 +132,6 @@ if (options.out) {
   mkdirSync(options.out, { recursive: true });
   const file = join(options.out, `optimizers-${env.date}-node${process.versions.node.split('.')[0]}.json`);
   const raw = { version: 1, environment: env, rounds: ROUNDS, unit: 'ns a parameter', sizes: SIZES, optimizers: results, rows };
-  writeFileSync(file, `${JSON.stringify(raw)}\n`);
+  replaceFile(file, `${JSON.stringify(raw)}\n`);
   console.log(`raw samples: ${file}`);
 }

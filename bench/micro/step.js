@@ -8,12 +8,13 @@
  * there, and what other contenders hold.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import asc from 'assemblyscript/asc';
 import { AdaL, createRuntime, emptyResult } from '../../dist/index.js';
 import { environment } from '../harness/environment.js';
+import { replaceFile } from '../harness/files.js';
 import { compileNative } from '../harness/native.js';
 import { mad, median, pairedRatio } from '../harness/stats.js';
 import { createTable } from '../harness/table.js';
@@ -276,7 +277,7 @@ if (options.out) {
     dispatch,
     claims,
   };
-  writeFileSync(file, `${JSON.stringify(raw)}\n`);
+  replaceFile(file, `${JSON.stringify(raw)}\n`);
   console.log(`raw samples: ${file}`);
 }
 process.exit(0);

@@ -1,10 +1,11 @@
 /** `adal report`: reads results, merges them, and writes reports by the files' extensions. */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { ArgumentError } from '../../src/index';
 import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
 import { mergeFiles } from '../suite/merge';
+import { printable } from '../suite/printable';
+import { readResultText, replaceText } from '../suite/result-text';
 import { renderCsv, renderMarkdown, renderReport } from '.';
 
 const FORMATS: Record<string, (result: Result) => string> = {
@@ -15,6 +16,7 @@ const FORMATS: Record<string, (result: Result) => string> = {
 };
 
 /**
+ * Merges results and writes reports of them. A file that is replaced is replaced whole.
  * @param results files of one study
  * @param out files to write; by default one beside the first result
  * @throws ResultError when a result is broken or they do not belong together, ArgumentError for other extensions: nothing is written then
@@ -24,11 +26,11 @@ export function report(results: readonly string[], out: readonly string[] = [bes
     if (!(extname(file) in FORMATS))
       throw new ArgumentError(`out[${i}]`, `a file ending in ${Object.keys(FORMATS).join(', ')}`, file);
   }
-  const result = mergeFiles(results, (name) => readFileSync(name, 'utf8'));
+  const result = mergeFiles(results, readResultText);
   const texts = out.map((file) => FORMATS[extname(file)]!(result));
   for (const [i, file] of out.entries()) {
-    writeFileSync(file, texts[i]!);
-    console.log(file);
+    replaceText(file, texts[i]!);
+    console.log(printable(file));
   }
 }
 

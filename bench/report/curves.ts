@@ -2,6 +2,7 @@
 import type { Curve, Run, Workload } from '../schema/result';
 import { median, quantile } from '../stats';
 import { type Band, CURVE_METRICS, type CurveChart, type CurveMetric, type CurveSeries } from './curve-data';
+import { firstBy, keyOfNames } from './group';
 import type { Condition, Study } from './study';
 
 /** What a screen can show, and a file should hold. */
@@ -38,15 +39,24 @@ const drawable = (value: number): number | null => (Number.isFinite(value) ? Num
 
 /** Null when no run recorded the metric. */
 function bandOf(runs: readonly Run[], steps: readonly number[], metric: CurveMetric): Band | null {
-  const curves = runs.map((run) => ({ run, values: valuesByStep(run, metric) }));
-  if (curves.every(({ values }) => values.size === 0)) return null;
+  const places = new Map(steps.map((step, place) => [step, place]));
+  const columns = steps.map((): number[] => []);
+  let found = false;
+  for (const run of runs) {
+    const values = valuesByStep(run, metric);
+    found ||= values.size > 0;
+    for (const [step, value] of values) {
+      const place = places.get(step);
+      if (place !== undefined) columns[place]!.push(value);
+    }
+    if (run.divergedStep === null) continue;
+    for (const [place, step] of steps.entries()) {
+      if (step >= run.divergedStep && !values.has(step)) columns[place]!.push(FAILED[metric]);
+    }
+  }
+  if (!found) return null;
   const band: Band = { median: [], low: [], high: [] };
-  for (const step of steps) {
-    const values = curves.flatMap(({ run, values }) => {
-      const value = values.get(step);
-      if (value !== undefined) return [value];
-      return run.divergedStep !== null && step >= run.divergedStep ? [FAILED[metric]] : [];
-    });
+  for (const values of columns) {
     band.median.push(values.length ? drawable(median(values)) : null);
     band.low.push(values.length ? drawable(quantile(values, 0.1)) : null);
     band.high.push(values.length ? drawable(quantile(values, 0.9)) : null);
@@ -54,13 +64,20 @@ function bandOf(runs: readonly Run[], steps: readonly number[], metric: CurveMet
   return band;
 }
 
+const speeds = new WeakMap<Study, Map<string, number>>();
+
 /** Seconds a training step takes on the first runtime that measured it alone on its machine. */
 export function secondsPerStep(study: Study, workload: string, optimizer: string): number | null {
-  const speed = study.result.training.speed.find(
-    (each) =>
-      each.workload === workload && each.optimizer === optimizer && each.status === 'ok' && each.secondsPerStep.length > 0,
-  );
-  return speed ? median(speed.secondsPerStep) : null;
+  let known = speeds.get(study);
+  if (!known) {
+    const measured = study.result.training.speed.filter(
+      ({ status, secondsPerStep: samples }) => status === 'ok' && samples.length > 0,
+    );
+    const firsts = firstBy(measured, (each) => keyOfNames(each.workload, each.optimizer));
+    known = new Map([...firsts].map(([key, each]) => [key, median(each.secondsPerStep)]));
+    speeds.set(study, known);
+  }
+  return known.get(keyOfNames(workload, optimizer)) ?? null;
 }
 
 function seriesOf(study: Study, workload: Workload, optimizer: string, condition: Condition): CurveSeries | null {

@@ -1,5 +1,6 @@
 /** HTML as a template tag. Invariant: text becomes markup only through this tag, which escapes whatever is not `Html` already. */
 import { gzipSync } from 'node:zlib';
+import { printable } from '../suite/printable';
 
 /** Markup that needs no escaping. Made by `html` and `raw` alone. */
 export class Html {
@@ -19,7 +20,7 @@ function markupOf(content: Content): string {
   if (content instanceof Html) return content.markup;
   if (Array.isArray(content)) return content.map(markupOf).join('');
   if (content === null || content === undefined || content === false) return '';
-  return escapeText(String(content));
+  return escapeText(printable(String(content)));
 }
 
 export function html(strings: TemplateStringsArray, ...contents: Content[]): Html {

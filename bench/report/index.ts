@@ -6,6 +6,7 @@ import { script, scriptHash, style, styleHash } from '../../build/report-page';
 import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
 import { embedGzip, html, raw } from './html';
+import { codeBlock, inMarkdown } from './markdown';
 import { type Section, sectionHtml, sectionMarkdown, tablesOf } from './section';
 import { anchorSection } from './sections/anchors';
 import { claimSections } from './sections/claims';
@@ -13,7 +14,7 @@ import { comparisonSection } from './sections/comparisons';
 import { correctnessSection } from './sections/correctness';
 import { curveSection } from './sections/curves';
 import { environmentSection } from './sections/environments';
-import { ablationSection, matrixSection } from './sections/matrix';
+import { ablationSection, checkMatrices, matrixSection } from './sections/matrix';
 import { missingSection } from './sections/missing';
 import { profileSection } from './sections/profiles';
 import { scalingSection } from './sections/scaling';
@@ -26,8 +27,9 @@ import { tableCsv } from './table';
 export { parseResult } from '../suite/validate';
 export { readmeTables, replaceTables } from './readme';
 
-/** Every section that the result has something for, in reading order. */
+/** Every section that the result has something for, in reading order. @throws ResultError for a result whose tables would be empty */
 function sectionsOf(study: Study): Section[] {
+  checkMatrices(study);
   const sections = [
     comparisonSection(study),
     matrixSection(study),
@@ -94,7 +96,7 @@ export function renderReport(result: Result): string {
 <p class="lead">${originOf(result)}</p>
 ${warnings.map((warning) => html`<p class="warning" role="note">${warning}</p>`)}
 <p>To measure it again:</p>
-<pre class="commands">${result.commands.join('\n')}</pre>
+<pre class="commands">${result.commands.map((command) => command.replace(/\n/g, ' ')).join('\n')}</pre>
 <p><button type="button" id="download">Download the result (JSON)</button></p>
 <nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 </header>
@@ -113,10 +115,10 @@ export function renderMarkdown(result: Result): string {
   const sections = sectionsOf(new Study(result)).map(sectionMarkdown);
   const warnings = warningsOf(result).map((warning) => `**${warning}**`);
   const head = [
-    `# ${titleOf(result)}`,
-    originOf(result),
+    `# ${inMarkdown(titleOf(result))}`,
+    inMarkdown(originOf(result)),
     ...warnings,
-    `To measure it again:\n\n\`\`\`sh\n${result.commands.join('\n')}\n\`\`\``,
+    `To measure it again:\n\n${codeBlock(result.commands)}`,
   ];
   return `${[...head, ...sections].join('\n\n')}\n`;
 }

@@ -1,6 +1,7 @@
 /** The README's tables, made from a committed result and put between markers: figures there are never typed by hand. */
 import { fail } from '../../src/validate';
 import type { Result } from '../schema/result';
+import { codeSpan } from './markdown';
 import { comparisonOverview } from './sections/comparisons';
 import { matrixTable } from './sections/matrix';
 import { headlineTable } from './sections/speed';
@@ -27,7 +28,7 @@ function measured(table: Table | null): Table | null {
 }
 
 const originNote = ({ date, commands }: Result): string =>
-  `<sub>Measured ${date.slice(0, 10)} by ${commands.map((command) => `\`${command}\``).join(', then ')}.</sub>`;
+  `<sub>Measured ${date.slice(0, 10)} by ${commands.map(codeSpan).join(', then ')}.</sub>`;
 
 const markersOf = (name: string): [string, string] => [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
 

@@ -1,5 +1,6 @@
 /** What a report is made of: sections of paragraphs, tables, cards and drawings, before any of them is HTML or Markdown. */
 import { type Content, Html, html } from './html';
+import { inMarkdown } from './markdown';
 import { type Table, tableHtml, tableMarkdown } from './table';
 
 /** Facts about several things, a card each. */
@@ -44,15 +45,15 @@ ${parts.map(partHtml)}</section>
 
 function partMarkdown(part: Part): string | null {
   if (part instanceof Html) return null;
-  if (typeof part === 'string') return part;
+  if (typeof part === 'string') return inMarkdown(part);
   if (!('cards' in part)) return tableMarkdown(part);
   return part.cards
-    .map(({ title, entries }) => `- **${title}**: ${entries.map((entry) => entry.join(' ')).join('; ')}`)
+    .map(({ title, entries }) => `- **${inMarkdown(title)}**: ${entries.map((entry) => inMarkdown(entry.join(' '))).join('; ')}`)
     .join('\n');
 }
 
 export function sectionMarkdown({ title, parts }: Section): string {
-  return [`## ${title}`, ...parts.map(partMarkdown).filter((part) => part !== null)].join('\n\n');
+  return [`## ${inMarkdown(title)}`, ...parts.map(partMarkdown).filter((part) => part !== null)].join('\n\n');
 }
 
 export function tablesOf({ parts }: Section): Table[] {

@@ -2,8 +2,9 @@
  * A result, indexed by what sections ask for. A run that diverged keeps its place and counts as the
  * worst there is, so that an optimizer never gains by failing.
  */
-import type { OptimizerEntry, Result, Run, Track, Workload } from '../schema/result';
+import type { ListedComparison, OptimizerEntry, Result, Run, Track, Workload } from '../schema/result';
 import { type Estimate, estimateMedian, probabilityOfImprovement, verdictOf } from '../stats';
+import { groupBy, keyOfNames } from './group';
 import type { Tone } from './table';
 
 /** Under which conditions runs may be compared. */
@@ -41,25 +42,37 @@ export interface Comparison {
 }
 
 export class Study {
-  readonly #groups = new Map<string, Run[]>();
+  readonly #groups: ReadonlyMap<string, Run[]>;
   readonly #comparisons = new Map<string, Comparison | null>();
-  readonly #order: string[];
+  readonly #order: ReadonlyMap<string, number>;
+  /** Of workloads, by id. */
+  readonly #places: ReadonlyMap<string, number>;
+  readonly #labels: ReadonlyMap<string, string>;
+  readonly #schedules: ReadonlyMap<string, string>;
+  /** By condition: what ran under it, each once. */
+  readonly #ran: ReadonlyMap<string, readonly Run[]>;
+  readonly #workloads = new Map<string, Workload[]>();
+  readonly #optimizers = new Map<string, OptimizerEntry[]>();
+  #conditions: Condition[] | null = null;
   /** By id: in a result they stand as they were done. */
   readonly allWorkloads: readonly Workload[];
 
   constructor(readonly result: Result) {
-    for (const run of result.training.runs) {
-      if (run.status !== 'ok') continue;
-      const key = keyOf(run.workload, run.optimizer, run);
-      const group = this.#groups.get(key);
-      if (group) group.push(run);
-      else this.#groups.set(key, [run]);
-    }
+    const ran = result.training.runs.filter(({ status }) => status === 'ok');
+    this.#groups = groupBy(ran, (run) => keyOf(run.workload, run.optimizer, run));
     for (const group of this.#groups.values()) group.sort((a, b) => a.seed - b.seed);
+    this.#ran = groupBy(
+      [...this.#groups.values()].map(([run]) => run!),
+      nameOfCondition,
+    );
+    this.#labels = new Map(result.optimizers.map(({ id, label }) => [id, label]));
+    this.#schedules = new Map(result.schedules.map(({ id, label }) => [id, label]));
     this.allWorkloads = [...result.workloads].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#places = new Map(this.allWorkloads.map(({ id }, place) => [id, place]));
     // What is compared gets the first colours, which differ most.
     const compared = result.comparisons.flatMap(({ a, b }) => [a, b]);
-    this.#order = [...new Set([...compared, BASELINE, ...result.optimizers.map(({ id }) => id)])];
+    const ids = new Set([...compared, BASELINE, ...result.optimizers.map(({ id }) => id)]);
+    this.#order = new Map([...ids].map((id, index) => [id, index]));
   }
 
   /** Final runs by seed; none where nothing ran. */
@@ -69,39 +82,72 @@ export class Study {
 
   /** Tracks and schedules that something ran under; those of the listed comparisons first. */
   conditions(): Condition[] {
-    const all = [...this.result.comparisons, ...[...this.#groups.values()].map(([run]) => run!)].map(conditionOf);
-    const seen = new Map(all.map((condition) => [`${condition.track} ${condition.schedule}`, condition]));
-    return [...seen.values()].filter((condition) => this.workloads(condition).length > 0);
+    if (this.#conditions === null) {
+      const all = [...this.result.comparisons, ...[...this.#groups.values()].map(([run]) => run!)];
+      const seen = new Map(all.map((each) => [nameOfCondition(each), conditionOf(each)]));
+      this.#conditions = [...seen.values()].filter((condition) => this.workloads(condition).length > 0);
+    }
+    return this.#conditions;
   }
 
   /** Workloads that something ran on. */
   workloads(condition: Condition, ranked = true): Workload[] {
-    return this.allWorkloads.filter(
-      (workload) =>
-        workload.ranked === ranked && this.result.optimizers.some(({ id }) => this.runs(workload.id, id, condition).length > 0),
-    );
+    const name = nameOfCondition(condition);
+    const key = keyOfNames(name, String(ranked));
+    let found = this.#workloads.get(key);
+    if (!found) {
+      const ids = new Set(this.#ran.get(name)?.map(({ workload }) => workload));
+      found = ids.size ? this.allWorkloads.filter((workload) => workload.ranked === ranked && ids.has(workload.id)) : [];
+      this.#workloads.set(key, found);
+    }
+    return found;
+  }
+
+  /** Pairs of an optimizer and a workload that ran. */
+  groupCount(condition: Condition): number {
+    return this.#ran.get(nameOfCondition(condition))?.length ?? 0;
+  }
+
+  /** Optimizers that ran, ablations too. */
+  optimizerCount(condition: Condition): number {
+    return new Set(this.#ran.get(nameOfCondition(condition))?.map(({ optimizer }) => optimizer)).size;
+  }
+
+  /** The workloads of a listed comparison that something ran on. */
+  workloadsOf(listed: ListedComparison): Workload[] {
+    const ran = this.#ran.get(nameOfCondition(listed));
+    if (!ran) return [];
+    const ids = new Set(ran.map(({ workload }) => workload));
+    const places = [...new Set(listed.workloads)].filter((id) => ids.has(id)).map((id) => this.#places.get(id)!);
+    return places.sort((a, b) => a - b).map((place) => this.allWorkloads[place]!).filter(({ ranked }) => ranked); // biome-ignore format: one line
   }
 
   /** Optimizers that ran on any of the ranked workloads: contenders, or those of one series of ablations. */
   optimizers(condition: Condition, ablation: string | null = null): OptimizerEntry[] {
-    const workloads = this.workloads(condition);
-    return this.result.optimizers.filter(
-      (each) => each.ablation === ablation && workloads.some((workload) => this.runs(workload.id, each.id, condition).length > 0),
-    );
+    const name = nameOfCondition(condition);
+    const key = keyOfNames(name, ...(ablation === null ? [] : [ablation]));
+    let found = this.#optimizers.get(key);
+    if (!found) {
+      const ranked = new Set(this.workloads(condition).map(({ id }) => id));
+      const ids = new Set(this.#ran.get(name)?.flatMap(({ workload, optimizer }) => (ranked.has(workload) ? [optimizer] : [])));
+      found = this.result.optimizers.filter((each) => each.ablation === ablation && ids.has(each.id));
+      this.#optimizers.set(key, found);
+    }
+    return found;
   }
 
   /** Of its colour and dashes: the same everywhere. */
   index(optimizer: string): number {
-    return this.#order.indexOf(optimizer);
+    return this.#order.get(optimizer) ?? -1;
   }
 
   label(optimizer: string): string {
-    return this.result.optimizers.find(({ id }) => id === optimizer)?.label ?? optimizer;
+    return this.#labels.get(optimizer) ?? optimizer;
   }
 
   schedule(id: string): string {
     if (id === OWN_SCHEDULE) return 'own schedules';
-    return this.result.schedules.find((schedule) => schedule.id === id)?.label ?? id;
+    return this.#schedules.get(id) ?? id;
   }
 
   /** "T1, constant". */
@@ -111,7 +157,7 @@ export class Study {
 
   /** a against b on the seeds that both ran; null when there is none. Kept, since several sections ask for the same. */
   compare(workload: Workload, a: string, b: string, condition: Condition): Comparison | null {
-    const key = `${keyOf(workload.id, a, condition)}\n${b}`;
+    const key = keyOfNames(keyOf(workload.id, a, condition), b);
     let comparison = this.#comparisons.get(key);
     if (comparison === undefined) {
       comparison = compareRuns(workload, this.runs(workload.id, a, condition), this.runs(workload.id, b, condition));
@@ -123,7 +169,12 @@ export class Study {
 
 function keyOf(workload: string, optimizer: string, condition: Condition): string {
   const { track, schedule } = conditionOf(condition);
-  return [workload, optimizer, track, schedule].join('\n');
+  return keyOfNames(workload, optimizer, track, schedule);
+}
+
+function nameOfCondition(condition: Condition): string {
+  const { track, schedule } = conditionOf(condition);
+  return keyOfNames(track, schedule);
 }
 
 /** The primary figure of a run: null when it was not measured, the worst there is when the run diverged. */

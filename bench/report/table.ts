@@ -1,5 +1,8 @@
 /** A table as data, and its three forms: HTML that can be sorted, Markdown, CSV. All figures of the report pass through here. */
+import { printable } from '../suite/printable';
+import { ResultError } from '../suite/validate';
 import { type Html, html } from './html';
+import { inMarkdown } from './markdown';
 
 /** How a figure compares; shown by a sign as well as by colour. */
 export type Tone = 'better' | 'worse' | 'undecided' | 'absent';
@@ -35,6 +38,25 @@ export interface Table {
 const SIGNS: Record<Tone, string> = { better: '▲', worse: '▼', undecided: '≈', absent: '' };
 const MEANINGS: Record<Tone, string> = { better: 'better: ', worse: 'worse: ', undecided: 'undecided: ', absent: '' };
 
+/** Cells that a table of the report may have besides those that something was measured for. */
+const SPARE_CELLS = 1000;
+/** What a table may grow by for each entry of the result: most of a table is to be filled. */
+const CELLS_PER_ENTRY = 16;
+
+/**
+ * Checks the size of a table that has a row for each of one kind and a column for each of another, before it is made.
+ * @param entries of the result that fill its cells
+ * @throws ResultError when nearly all of its cells would be empty: such a table grows with the square of its result
+ */
+export function checkCells(what: string, cells: number, entries: number): void {
+  const most = SPARE_CELLS + CELLS_PER_ENTRY * entries;
+  if (cells > most) {
+    throw new ResultError(
+      `the table of ${what} would have ${cells} cells for ${entries} entries of the result, which is more than ${most}`,
+    );
+  }
+}
+
 /** A cell of text, or of a formatted number that sorts by its value. */
 export function cell(text: string, sort?: number | null): Cell {
   return sort === undefined ? { text } : { text, sort };
@@ -64,8 +86,6 @@ export function tableHtml({ id, caption, columns, rows, folded }: Table): Html {
   return html`<details><summary id="${id}-caption">${caption} (${rows.length} rows)</summary>${table}</details>`;
 }
 
-const inMarkdown = (text: string): string => text.replace(/\|/g, '\\|').replace(/\n/g, ' ');
-
 function cellMarkdown({ text, note, tone, heading }: Cell): string {
   const sign = tone && SIGNS[tone] ? `${SIGNS[tone]} ` : '';
   const whole = inMarkdown(`${sign}${text}${note ? ` (${note})` : ''}`);
@@ -76,13 +96,19 @@ export function tableMarkdown({ caption, columns, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rule = columns.map(({ align }) => (align === 'right' ? '---:' : '---'));
   const head = [line(columns.map(({ label }) => inMarkdown(label))), line(rule)];
-  return [`*${caption}*`, '', ...head, ...rows.map((row) => line(row.map(cellMarkdown)))].join('\n');
+  return [`*${inMarkdown(caption)}*`, '', ...head, ...rows.map((row) => line(row.map(cellMarkdown)))].join('\n');
 }
 
-/** RFC 4180, with an apostrophe before what a spreadsheet would take for a formula. */
+/** What spreadsheets begin a formula with, in their East Asian forms too, and what they skip before one. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+/** A number and nothing else; thousands may be apart. */
+const NUMBER = /^[+-]?(?:(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** RFC 4180, with an apostrophe before what a spreadsheet would take for a formula: nothing but a whole number begins with a sign. */
 function inCsv(text: string): string {
-  const safe = /^[=+@\t\r]/.test(text) || /^-[^\d.]/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
+  const formula = FORMULA.test(text) && !NUMBER.test(text);
+  const safe = printable(formula ? `'${text}` : text);
+  return /[",;\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
 }
 
 /**

@@ -32,6 +32,21 @@ export function pairedDifference(a: readonly number[], b: readonly number[], opt
   );
 }
 
+/** The place of each value among the distinct ones, ascending, and how many of those there are. */
+function rank(values: readonly number[]): { ranks: Uint32Array; count: number } {
+  const order = values.map((_, i) => i).sort((i, j) => ascendingOrder(values[i]!, values[j]!));
+  const ranks = new Uint32Array(values.length);
+  let last = 0;
+  for (const [position, i] of order.entries()) {
+    if (position > 0 && values[i] !== values[order[position - 1]!]) last++;
+    ranks[i] = last;
+  }
+  return { ranks, count: last + 1 };
+}
+
+/** Infinities are equal to themselves, whose difference is NaN. */
+const ascendingOrder = (x: number, y: number): number => (x === y ? 0 : x < y ? -1 : 1);
+
 /**
  * The probability that a run of a beats a run of b: the share of all pairs (a_i, b_j) in which a is better, ties counting half
  * (Agarwal et al. 2021, arXiv 2108.13264; the Mann-Whitney U over n·m). In [0, 1]; 0.5 says neither.
@@ -44,13 +59,20 @@ export function probabilityOfImprovement(
 ): Estimate {
   checkPairs(a, b);
   const sign = better === 'higher' ? 1 : -1;
-  // Row i, column j: 1 when a_i beats b_j, ½ for a tie.
-  const wins = a.map((x) => b.map((y) => (x === y ? 0.5 : sign * (x - y) > 0 ? 1 : 0)));
+  const { ranks, count } = rank([...a, ...b].map((value) => sign * value));
+  const [firsts, others] = [new Uint32Array(count), new Uint32Array(count)];
+  // Counts of each value among the a and the b drawn; from the worst on, each a beats all b before it.
   const share = (indices: Uint32Array): number => {
-    let sum = 0;
+    firsts.fill(0);
+    others.fill(0);
     for (const i of indices) {
-      const row = wins[i]!;
-      for (const j of indices) sum += row[j]!;
+      firsts[ranks[i]!]!++;
+      others[ranks[a.length + i]!]!++;
+    }
+    let [sum, beaten] = [0, 0];
+    for (let value = 0; value < count; value++) {
+      sum += firsts[value]! * (beaten + 0.5 * others[value]!);
+      beaten += others[value]!;
     }
     return sum / (indices.length * indices.length);
   };

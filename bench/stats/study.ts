@@ -20,7 +20,8 @@ export function performanceProfile(times: ReadonlyMap<string, readonly (number |
   const problems = first?.length ?? 0;
   for (const [solver, each] of times)
     if (each.length !== problems) fail(`times of ${solver}`, `${problems} problems`, each.length);
-  const best = Array.from({ length: problems }, (_, i) => Math.min(...[...times.values()].map((each) => each[i] ?? Infinity)));
+  const best = new Float64Array(problems).fill(Infinity);
+  for (const each of times.values()) for (const [i, time] of each.entries()) if (time !== null && time < best[i]!) best[i] = time;
   const profiles = new Map<string, ProfilePoint[]>();
   for (const [solver, each] of times) {
     const solved = each.flatMap((time, i) => (time === null ? [] : [time / best[i]!]));
@@ -70,7 +71,7 @@ export function sensitivityWidth(
   const sign = better === 'higher' ? 1 : -1;
   const grid = [...points].sort((a, b) => a.lr - b.lr);
   const scores = grid.map(({ score }) => (score === null ? -Infinity : sign * score));
-  const top = Math.max(...scores);
+  const top = scores.reduce((most, score) => Math.max(most, score), -Infinity);
   if (!(top > -Infinity)) return null;
   const best = scores.indexOf(top);
   const good = (i: number): boolean => i >= 0 && i < grid.length && scores[i]! >= top - tolerance;

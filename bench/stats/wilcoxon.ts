@@ -32,8 +32,11 @@ function doubledRanks(magnitudes: readonly number[]): number[] {
 function lowerTail(ranks: readonly number[], limit: number): number {
   const probability = new Float64Array(limit + 1);
   probability[0] = 1;
+  let reached = 0;
   for (const rank of ranks) {
-    for (let sum = limit; sum >= 0; sum--) {
+    // No sum is larger than that of the ranks so far.
+    reached = Math.min(limit, reached + rank);
+    for (let sum = reached; sum >= 0; sum--) {
       probability[sum] = 0.5 * (probability[sum]! + (sum >= rank ? probability[sum - rank]! : 0));
     }
   }

@@ -7,6 +7,7 @@ import { ArgumentError } from '../../src/index';
 import type { Result } from '../schema/result';
 import { type BenchSettings, runBench } from './bench';
 import { parseCount, parseFilters, parseList, parseNames } from './filters';
+import { printable } from './printable';
 import { formatTime } from './progress';
 import { runnersNamed } from './runners';
 import { PARTS, type Part } from './tasks';
@@ -30,13 +31,15 @@ export async function bench(options: BenchOptions, root: URL): Promise<number> {
   const settings = settingsFrom(options, root);
   const begin = Date.now();
   const { result, failures } = await runBench(settings);
-  for (const failure of failures) console.error(`failed: ${failure}`);
+  for (const failure of failures) console.error(printable(`failed: ${failure}`));
   const differing = differingHashes(result);
-  for (const difference of differing) console.error(`hashes differ: ${difference}`);
+  for (const difference of differing) console.error(printable(`hashes differ: ${difference}`));
   const { training, hashes } = result;
   console.log(
-    `${training.runs.length} runs, ${hashes.length} hashes in ${formatTime(Date.now() - begin)}: ${settings.out}` +
-      `\nadal report ${settings.out} makes the report`,
+    printable(
+      `${training.runs.length} runs, ${hashes.length} hashes in ${formatTime(Date.now() - begin)}: ${settings.out}` +
+        `\nadal report ${settings.out} makes the report`,
+    ),
   );
   return failures.length + differing.length === 0 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /** Several results made one. What does not match is refused: a table of unlike things would be wrong. */
 import type { Result, Run } from '../schema/result';
 import { type EntryType, keyOf, LISTS } from './result';
-import { parseResult, ResultError } from './validate';
+import { checkSeeds, parseResult, ResultError } from './validate';
 
 export interface NamedResult {
   /** For errors. */
@@ -16,6 +16,9 @@ const RUN_FIGURES = ['diverged', 'steps', 'final', 'stepsToTarget', 'hash'] as c
 /** Measured once each, or described alike. */
 const DESCRIPTIONS: readonly EntryType[] = ['workload', 'optimizer', 'search', 'selection', 'stream', 'hash'];
 
+/** The entries of the merged result by key, each with the file that it came from. */
+type Present = Map<string, { readonly value: object; readonly from: string }>;
+
 /**
  * Reads and merges result files.
  * @param read gives a file's text
@@ -29,18 +32,19 @@ export function mergeResults(files: readonly NamedResult[]): Result {
   if (files.length === 0) throw new ResultError('no result to merge');
   const [first, ...others] = files;
   const merged = structuredClone(first.result);
-  const origin = new Map<string, string>();
+  const present: Present = new Map();
   for (const type of Object.keys(LISTS) as EntryType[]) {
     for (const value of LISTS[type].of(merged)) {
       const key = keyOf(type, value);
-      if (origin.has(key)) throw new ResultError(`${first.name}: twice the same ${type}: ${key}`);
-      origin.set(key, first.name);
+      if (present.has(key)) throw new ResultError(`${first.name}: twice the same ${type}: ${key}`);
+      present.set(key, { value, from: first.name });
     }
   }
   for (const other of others) {
     checkAlike(first, other);
-    for (const type of Object.keys(LISTS) as EntryType[]) addAll(merged, type, other, origin);
+    for (const type of Object.keys(LISTS) as EntryType[]) addAll(merged, type, other, present);
   }
+  checkSeeds(merged, 'the merged result');
   const shards = new Set(files.map(({ result }) => result.shard.index));
   merged.complete = files.every(({ result }) => result.complete) && shards.size === first.result.shard.count;
   if (merged.complete) merged.shard = { index: 1, count: 1 };
@@ -62,18 +66,17 @@ function checkAlike(first: NamedResult, other: NamedResult): void {
     throw new ResultError(`${other.name}: a shard of ${otherCount}, but ${first.name} is one of ${count}`);
 }
 
-function addAll(merged: Result, type: EntryType, { name, result }: NamedResult, origin: Map<string, string>): void {
+function addAll(merged: Result, type: EntryType, { name, result }: NamedResult, present: Present): void {
   const list = LISTS[type].of(merged) as object[];
   for (const value of LISTS[type].of(result)) {
     const key = keyOf(type, value);
-    const from = origin.get(key);
-    if (from === undefined) {
+    const found = present.get(key);
+    if (found === undefined) {
       list.push(structuredClone(value));
-      origin.set(key, name);
-      continue;
+      present.set(key, { value, from: name });
+    } else if (!agrees(type, found.value, value)) {
+      throw new ResultError(`${name}: ${key} is not what ${found.from} has`);
     }
-    const present = list.find((each) => keyOf(type, each) === key)!;
-    if (!agrees(type, present, value)) throw new ResultError(`${name}: ${key} is not what ${from} has`);
   }
 }
 

@@ -1,9 +1,10 @@
 /** A result as it grows, on disk. What the file holds already, if it is of the same study, is gone on with. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
 import type { Entry } from './result';
+import { readResultText, replaceText } from './result-text';
 import { ResultStore } from './store';
 import { parseResult, ResultError } from './validate';
 
@@ -27,15 +28,13 @@ export class ResultFile extends ResultStore {
   /** Whole or not at all. */
   save(): void {
     mkdirSync(dirname(this.path), { recursive: true });
-    const temporary = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(temporary, `${stringifyResult(this.result)}\n`);
-    renameSync(temporary, this.path);
+    replaceText(this.path, `${stringifyResult(this.result)}\n`);
     this.#savedAt = Date.now();
   }
 }
 
 function continued(path: string, blank: Result): Result {
-  const found = parseResult(readFileSync(path, 'utf8'), path);
+  const found = parseResult(readResultText(path), path);
   const same = (name: 'tier' | 'suiteVersion' | 'shard') => JSON.stringify(found[name]) === JSON.stringify(blank[name]);
   for (const name of ['suiteVersion', 'tier', 'shard'] as const) {
     if (same(name)) continue;

@@ -4,24 +4,25 @@ import { type Entry, type EntryType, keyOf, LISTS } from './result';
 
 export class ResultStore {
   readonly result: Result;
-  readonly #keys = new Set<string>();
+  /** By key: where the entry stands in its list. */
+  readonly #places = new Map<string, number>();
 
   constructor(result: Result) {
     this.result = result;
     for (const type of Object.keys(LISTS) as EntryType[]) {
-      for (const value of LISTS[type].of(result)) this.#keys.add(keyOf(type, value));
+      for (const [place, value] of LISTS[type].of(result).entries()) this.#places.set(keyOf(type, value), place);
     }
   }
 
   has(type: EntryType, identity: object): boolean {
-    return this.#keys.has(keyOf(type, identity));
+    return this.#places.has(keyOf(type, identity));
   }
 
   add({ type, value }: Entry): void {
     const key = keyOf(type, value);
     const list = LISTS[type].of(this.result) as object[];
-    if (this.#keys.has(key)) list[list.findIndex((each) => keyOf(type, each) === key)] = value;
-    else list.push(value);
-    this.#keys.add(key);
+    const place = this.#places.get(key) ?? list.length;
+    list[place] = value;
+    this.#places.set(key, place);
   }
 }

@@ -3,7 +3,7 @@
  *
  * Reads requests from standard input and answers each with a line of JSON. engines/pytorch.py speaks the same protocol:
  *   losses <n>    → the losses of the first n steps, or [the last loss of a fit], or [c₀₀ of a product]
- *   sample <ms>   → {calls, ns}: calls until so many ms have passed, at least one, and how long they took
+ *   sample <ms>   → {calls, ns, cpu}: calls until so many ms have passed, at least one, how long they took, and the CPU time of it
  *   memory        → the most bytes that the process has had in memory
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -27,6 +27,7 @@ async function losses(run, count) {
 async function sample(run, ms) {
   const limit = BigInt(ms * 1e6);
   const start = process.hrtime.bigint();
+  const before = process.cpuUsage();
   let calls = 0;
   let elapsed = 0n;
   // Small calls by blocks, so that the clock costs nothing.
@@ -40,7 +41,8 @@ async function sample(run, ms) {
     // A block must not outlast the sample by much.
     if (elapsed * BigInt(2 * block) > limit * BigInt(calls)) block = 0.5;
   }
-  return { calls, ns: Number(elapsed) };
+  const { user, system } = process.cpuUsage(before);
+  return { calls, ns: Number(elapsed), cpu: 1000 * (user + system) };
 }
 
 /** The peak of this process alone: getrusage counts what the parent had before exec. */

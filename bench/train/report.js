@@ -1,6 +1,6 @@
 /** What bench:train measured, as Markdown tables, and what is required of it. */
 import { mad, median, pairedRatio } from '../harness/stats.js';
-import { ADAL, ADAL_2, ADAL_TWICE, PLAIN, PYTORCH, TF_CPU, TF_WASM } from './peers.js';
+import { ADAL, ADAL_2, ADAL_TWICE, PLAIN, PYTORCH, SHARED, TF_CPU, TF_WASM } from './peers.js';
 
 function table(columns, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
@@ -18,21 +18,31 @@ const SHOWN = {
   fit: { heading: 'ms a fit', of: (_workload, ns) => ns / 1e6 },
 };
 
+/** Times of a call by round: the CPU time of one thread, the clock's of several. */
+export const timesOf = ({ label, ns, cpu }) => (SHARED.includes(label) ? ns : cpu);
+
 /** How many times as long as adal-wasm a contender takes, with its 95% interval; null if either did not run. */
 export function timesAsLong({ results }, label, reference = ADAL) {
-  const [mine, theirs] = [reference, label].map((name) => results.find((result) => result.label === name)?.ns);
-  return mine && theirs ? pairedRatio(theirs, mine.slice(0, theirs.length)) : null;
+  const clock = SHARED.includes(label) || SHARED.includes(reference) ? 'ns' : 'cpu';
+  const [mine, theirs] = [reference, label].map((name) => results.find((result) => result.label === name)?.[clock]);
+  if (!mine || !theirs) return null;
+  // Slow ones are timed in fewer rounds.
+  const rounds = Math.min(mine.length, theirs.length);
+  return pairedRatio(theirs.slice(0, rounds), mine.slice(0, rounds));
 }
 
-function rowOf(entry, { label, unsupported, ns, bytes }) {
+function rowOf(entry, result) {
   const { workload } = entry;
-  if (unsupported) return [workload.title, label, 'unsupported', '', `(${unsupported})`, ''];
-  const middle = median(ns);
+  const { label, unsupported, ns, cpu, bytes } = result;
+  if (unsupported) return [workload.title, label, 'unsupported', '', `(${unsupported})`, '', ''];
+  const times = timesOf(result);
+  const middle = median(times);
   const value = significant(SHOWN[workload.kind].of(workload, middle));
   const ratio = timesAsLong(entry, label);
   const [low, high] = ratio.interval;
+  const share = SHARED.includes(label) ? '' : median(ns.map((wall, round) => wall / cpu[round])).toFixed(2);
   const compared = label === ADAL ? '1' : `${ratio.median.toPrecision(3)} [${low.toPrecision(3)}, ${high.toPrecision(3)}]`;
-  return [workload.title, label, value, `${((100 * mad(ns)) / middle).toFixed(1)}%`, compared, megabytes(bytes)];
+  return [workload.title, label, value, `${((100 * mad(times)) / middle).toFixed(1)}%`, compared, share, megabytes(bytes)];
 }
 
 function section(title, kind, measured) {
@@ -44,6 +54,7 @@ function section(title, kind, measured) {
     [SHOWN[kind].heading]: 'right',
     '± MAD': 'right',
     'time / adal-wasm [95%]': 'right',
+    'wall / CPU': 'right',
     'peak MB': 'right',
   };
   const rows = entries.flatMap((entry) => entry.results.map((result) => rowOf(entry, result)));
@@ -88,7 +99,15 @@ function claimsOf(measured) {
   return claims;
 }
 
-export function reportOf(env, measured, rounds) {
+/** What the vectors of this core can do, in a sentence; empty where it was not measured. */
+function peakText(peaks) {
+  if (!peaks) return '';
+  const [narrow, wide] = [peaks.narrow, peaks.wide].map(significant);
+  return `Multiplying and adding independent vectors, one core does ${narrow} GFLOP/s with 128 bits and without fusing, which is all that WebAssembly has, and ${wide} GFLOP/s with its widest.\n`;
+}
+
+/** @param peaks {narrow, wide} in GFLOP/s, or null */
+export function reportOf(env, measured, rounds, peaks) {
   const claims = claimsOf(measured);
   const versions = new Map(measured.flatMap(({ results }) => results.map(({ label, version }) => [label, version])));
   const engines = [...versions].filter(([, version]) => version).map(([label, version]) => `${label} ${version}`);
@@ -101,7 +120,9 @@ export function reportOf(env, measured, rounds) {
   ]);
   const markdown = [
     `# Training: ${env.runtime} (${env.engine}), ${env.cpu}, ${env.date}\n`,
-    `${rounds} interleaved rounds, one thread unless said; medians. Engines: ${engines.join('; ')}.`,
+    `${rounds} interleaved rounds, one thread unless said; medians of CPU time, which counts all threads of a process; two threads and two processes by the clock. Engines: ${engines.join('; ')}.`,
+    `The C program is compiled with \`${env.compiled.narrow}\`, and with \`${env.compiled.wide}\`.`,
+    peakText(peaks),
     `From the same first weights all engines' losses were within ${apart.toExponential(1)} of each other, relatively.`,
     'Peak memory is that of the whole process. adal-wasm, plain JS copy batches in from arrays; the others have them in place.\n',
     section('Steps of training', 'step', measured),

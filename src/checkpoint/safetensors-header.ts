@@ -19,7 +19,7 @@ const LENGTH_BYTES = 8;
 /** More dimensions than any program has; without a limit they would take a multiple of the file. */
 const MAX_DIMENSIONS = 1024;
 /** As many keys of metadata; a million of them would take more memory than the file. */
-const MAX_METADATA_KEYS = 100_000;
+const MAX_METADATA_KEYS = 250_000;
 /** "data_offsets" with every letter escaped; longer keys are unknown, whatever they are. */
 const MAX_FIELD_BYTES = 6 * 'data_offsets'.length;
 /** How element types are called. */

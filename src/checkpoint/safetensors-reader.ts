@@ -43,7 +43,7 @@ export interface VerifiedContent extends SafetensorsContent {
  * @throws CheckpointError whose `reason` tells what is wrong: `'truncated'` (shorter than 8 bytes),
  *   `'header-too-large'` (beyond 100 MB), `'header-length'` (beyond the file), `'header-start'` (no
  *   `{`), `'utf8'`, `'json'` (or nested deeper than 128), `'duplicate-key'`, `'metadata'` (not text
- *   by key, or more than 100,000 keys), `'entry'` (no object), `'dtype'` (another than F64, I64, F32,
+ *   by key, or more than 250,000 keys), `'entry'` (no object), `'dtype'` (another than F64, I64, F32,
  *   BF16, F16, U8: `decodeSafetensorsHeader` lists those), `'shape'` (no whole numbers, or more than
  *   1,024), `'overflow'` (beyond 2^53 elements or bytes), `'offsets'`, `'range'` (beyond the data),
  *   `'size'` (not the shape's), `'overlap'`, `'hole'`, `'trailing'` (bytes after the last tensor),

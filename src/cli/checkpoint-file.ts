@@ -3,10 +3,12 @@
  *
  * Invariant: it holds every setting that the weights depend on, so that a run goes on from it with nothing else told.
  */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CheckpointExtras, decodeCheckpoint, type PlainData } from '../checkpoint';
 import { AdalError, DataError } from '../index';
+import { checkModelRecord, checkRunState } from '../nn/run-state';
+import { describe } from '../validate';
 import { UsageError } from './errors';
 import { readBytes } from './files';
 import { formatModel, parseModel } from './model-spec';
@@ -62,6 +64,8 @@ export interface TrainCheckpoint {
   /** The epoch under way (1-based), and how many of its batches are done. */
   readonly epoch: number;
   readonly batch: number;
+  /** Steps of the optimizer so far. */
+  readonly step: number;
 }
 
 /** What a run adds to its checkpoints. */
@@ -73,23 +77,39 @@ export function extrasOf(settings: RunSettings, dataHash: string): CheckpointExt
 }
 
 /**
- * Reads a checkpoint that `adal train` wrote.
+ * The path of a checkpoint.
  * @param place the file, or the folder of its run
- * @throws DataError for another file, and file errors with the path
+ * @throws DataError for a folder without a checkpoint, file errors with the path
  */
-export function readTrainCheckpoint(place: string): TrainCheckpoint {
-  const path = statSync(place).isDirectory() ? join(place, CHECKPOINT_FILE) : place;
+export function locateCheckpoint(place: string): string {
+  if (!statSync(place).isDirectory()) return place;
+  const path = join(place, CHECKPOINT_FILE);
+  if (existsSync(path)) return path;
+  throw new DataError(
+    `${place}: expected a folder with a ${CHECKPOINT_FILE}, got one without:` +
+      ' a run that ended before its first checkpoint begins again without --resume',
+  );
+}
+
+/**
+ * Reads a checkpoint that `adal train` wrote.
+ * @param path see `locateCheckpoint`
+ * @throws DataError for another or a damaged file, and file errors with the path
+ */
+export function readTrainCheckpoint(path: string): TrainCheckpoint {
   const bytes = readBytes(path, 'a checkpoint');
   try {
-    const { train, run } = decodeCheckpoint(bytes).extras as Record<string, unknown>;
+    const { train, run, model } = decodeCheckpoint(bytes).extras as Record<string, unknown>;
     if (!isRecord(train) || !isRecord(train.settings) || typeof train.dataHash !== 'string' || !isRecord(run)) {
       throw new DataError('expected a checkpoint that adal train wrote, got one of another program');
     }
-    const { epoch, batch } = run;
-    if (typeof epoch !== 'number' || typeof batch !== 'number') {
-      throw new DataError('expected how far the run is ("extras.run.epoch" and "extras.run.batch"), got none');
+    checkModelRecord(model);
+    const { epoch, batch, step, epochs } = checkRunState(run);
+    if (epochs.length !== epoch - 1 || epochs.some((each, index) => each.epoch !== index + 1 || !each.validation)) {
+      throw new DataError(`"extras.run.epochs" expected every epoch before epoch ${epoch} with its validation, got others`);
     }
-    return { path, bytes, settings: parseTexts(train.settings), dataHash: train.dataHash, epoch, batch };
+    const { settings, dataHash } = train;
+    return { path, bytes, settings: parseTexts(settings), dataHash, epoch, batch, step };
   } catch (error) {
     if (error instanceof AdalError || error instanceof UsageError) {
       throw new DataError(`${path}: ${error.message}`, { cause: error });
@@ -131,7 +151,9 @@ function parseTexts(texts: Readonly<Record<string, unknown>>): RunSettings {
   const settings: Record<string, PlainData | object> = {};
   for (const key of KEYS) {
     const text = texts[key];
-    if (typeof text === 'string') settings[key] = PARSERS[key](text);
+    if (text === undefined) continue;
+    if (typeof text !== 'string') throw new DataError(`"extras.train.settings.${key}" expected text, got ${describe(text)}`);
+    settings[key] = PARSERS[key](text);
   }
   for (const key of ['data', 'model', 'optimizer', 'preset', 'epochs', 'batchSize', 'seed']) {
     if (!(key in settings)) throw new DataError(`expected the setting ${key} ("extras.train.settings.${key}"), got none`);

@@ -1,5 +1,7 @@
 /** Which class was taken for which: as a table of few classes, and as the most frequent mistakes of many. */
-import { formatCount, formatPercent, printable, table } from './report';
+import { clipText, printable } from './printable';
+import { formatCount, formatPercent } from './report';
+import { displayWidth, table } from './table';
 
 /** More columns do not fit a terminal. */
 const MAX_TABLE_CLASSES = 12;
@@ -13,7 +15,7 @@ const MOST = 10;
  */
 export function formatConfusion(confusion: readonly (readonly number[])[], names?: readonly string[]): string {
   const labels = confusion.map((_, index) => labelOf(names?.[index] ?? String(index)));
-  const wide = labels.reduce((width, label) => width + Math.max(label.length, 5) + 2, 2 * MAX_NAME);
+  const wide = labels.reduce((width, label) => width + Math.max(displayWidth(label), 5) + 2, 2 * MAX_NAME);
   return confusion.length <= MAX_TABLE_CLASSES && wide <= 110 ? fullTable(confusion, labels) : topMistakes(confusion, labels);
 }
 
@@ -63,6 +65,6 @@ function sum(row: readonly number[]): number {
 /** What would not be seen is quoted. */
 function labelOf(name: string): string {
   const text = printable(name);
-  const shown = /^\s*$/.test(text) || text !== name ? JSON.stringify(name) : text;
-  return shown.length > MAX_NAME ? `${shown.slice(0, MAX_NAME - 1)}…` : shown;
+  const shown = /^\s*$/.test(text) || text !== name ? printable(JSON.stringify(name)) : text;
+  return shown.length > MAX_NAME ? clipText(shown, MAX_NAME - 1) : shown;
 }

@@ -1,6 +1,7 @@
 /** Loss and accuracy by epoch as an SVG: static, of one look on any page, and of the same bytes for the same run. */
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
+import { clipText, printable } from './printable';
 import type { EpochResult } from './session';
 
 export interface Curves {
@@ -50,7 +51,7 @@ export function drawCurves({ title, epochs, accuracy }: Curves): string | null {
   const width = PANEL.left + panels.length * (PANEL.width + PANEL.gap) - PANEL.gap + PANEL.right;
   const height = PANEL.top + PANEL.height + PANEL.bottom;
   const x = epochScale(shown);
-  const clipped = title.length > MAX_TITLE / (3 - panels.length) ? `${title.slice(0, MAX_TITLE / (3 - panels.length))}…` : title;
+  const clipped = clipText(title, Math.floor(MAX_TITLE / (3 - panels.length)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`,
     `  font-family="system-ui, sans-serif" font-size="12" role="img">`,
@@ -163,8 +164,7 @@ function fixed(coordinate: number): string {
   return String(Number(coordinate.toFixed(1)));
 }
 
-/** Names come from files: they must not end the text that they stand in. */
+/** Names come from files: they must neither end nor turn the text that they stand in. */
 function escapeXml(content: string): string {
-  const safe = content.replace(/[^\t\n\x20-\uFFFD]/g, '?');
-  return safe.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+  return printable(content).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }

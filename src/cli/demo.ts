@@ -5,11 +5,13 @@ import { EXIT_INTERRUPTED } from './errors';
 import { withInterrupt } from './interrupt';
 import { loadData } from './load-data';
 import { PRESETS, type Preset } from './options';
+import { print } from './output';
 import { createProgress } from './progress';
-import { formatBackend, formatCount, formatDuration, formatLoss, formatPercent, shortHash, table } from './report';
-import { CURVES_FILE, RUN_FILE, WEIGHTS_FILE, writeRun } from './run-folder';
+import { formatBackend, formatCount, formatDuration, formatLoss, formatPercent, shortHash } from './report';
+import { CURVES_FILE, claimRunFolder, RUN_FILE, WEIGHTS_FILE, writeRun } from './run-folder';
 import { runSession, type SessionResult } from './session';
 import { warnOfSkips } from './summary';
+import { table } from './table';
 
 const SETTINGS = {
   model: { kind: 'mlp', hidden: [64], outer: null },
@@ -31,12 +33,13 @@ export async function demo(environment: Environment): Promise<number> {
   const data = loadData({ kind: 'digits' }, SETTINGS);
   const { train, test } = data;
   const counts = `${formatCount(train.count)} to train on, ${formatCount(test.count)} to test`;
-  console.log(`Learning handwritten digits (8 × 8 pixels): ${counts}`);
+  print(`Learning handwritten digits (8 × 8 pixels): ${counts}`);
   return withInterrupt(async (signal) => {
     const results: [Preset, SessionResult][] = [];
     for (const preset of PRESETS) {
       const startedAt = new Date();
-      console.log(`\n${TITLES[preset]}`);
+      print(`\n${TITLES[preset]}`);
+      const folder = await claimRunFolder(folderOf(preset));
       const progress = createProgress(SETTINGS.epochs);
       const result = await runSession(
         data,
@@ -48,11 +51,12 @@ export async function demo(environment: Environment): Promise<number> {
       ).finally(() => progress.stop());
       results.push([preset, result]);
       const options = { data: 'digits', testFraction: 0.25, ...SETTINGS, model: 'mlp:64', preset };
-      await writeRun(folderOf(preset), { command: 'demo', options, startedAt, environment, data }, result);
+      await writeRun(folder.path, { command: 'demo', options, startedAt, environment, data }, result);
+      folder.release();
       warnOfSkips(result);
       if (signal.aborted) break;
     }
-    console.log(`\n${sideBySide(results)}\n\n${closing(results)}`);
+    print(`\n${sideBySide(results)}\n\n${closing(results)}`);
     return signal.aborted ? EXIT_INTERRUPTED : 0;
   });
 }

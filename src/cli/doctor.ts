@@ -5,17 +5,20 @@ import { hasSimd, whyNoSharedMemory, whyNoThreads } from '../runtime/features';
 import type { Environment } from './environment';
 import { EXIT_FAILED } from './errors';
 import { loadData } from './load-data';
-import { formatBackend, formatBytes, formatDuration, pairs, shortHash, table } from './report';
+import { print } from './output';
+import { printable } from './printable';
+import { formatBackend, formatBytes, formatDuration, shortHash } from './report';
 import { runSession, type SessionSettings } from './session';
+import { pairs, table } from './table';
 
 /** Runs the command; the exit code: 0 unless backends disagree. */
 export async function doctor(environment: Environment): Promise<number> {
-  console.log(pairs(await describeMachine(environment)));
-  console.log('\nSelf-check: one epoch of digits on each backend');
+  print(pairs(await describeMachine(environment)));
+  print('\nSelf-check: one epoch of digits on each backend');
   const checks = await checkBackends();
-  console.log(table(['backend', 'time', 'hash of weights'], checks.rows));
+  print(table(['backend', 'time', 'hash of weights'], checks.rows));
   const [verdict, code] = judge(checks.hashes);
-  console.log(`\n${verdict}`);
+  print(`\n${verdict}`);
   return code;
 }
 
@@ -32,7 +35,7 @@ async function describeMachine(environment: Environment): Promise<[string, strin
     ['adal', environment.adal],
     ['runtime', `${runtime} ${runtimeVersion} (${engine} ${engineVersion})`],
     ['platform', `${platform} ${arch}`],
-    ['CPUs', `${cpus}${cpuModel === '' ? '' : ` (${cpuModel})`}`],
+    ['CPUs', `${cpus}${cpuModel === '' ? '' : ` (${printable(cpuModel)})`}`],
     ['CPU quota', describeQuota()],
     ['WebAssembly', typeof WebAssembly === 'object' ? 'yes' : 'no'],
     ['SIMD', hasSimd() ? 'yes' : 'no'],
@@ -55,7 +58,7 @@ async function tryRuntime(options: RuntimeOptions): Promise<RuntimeInfo | string
     runtime.dispose();
     return info;
   } catch (error) {
-    if (error instanceof AdalError) return error.message;
+    if (error instanceof AdalError) return printable(error.message);
     throw error;
   }
 }
@@ -91,7 +94,7 @@ async function checkBackends(): Promise<{ rows: string[][]; hashes: string[] }> 
       rows.push([name, formatDuration(performance.now() - begin), shortHash(parameterHash)]);
     } catch (error) {
       if (!(error instanceof AdalError)) throw error;
-      rows.push([name, '–', error.message]);
+      rows.push([name, '–', printable(error.message)]);
     }
   }
   return { rows, hashes };

@@ -1,4 +1,5 @@
-/** What the command line says when something is wrong: one line, and a stack only for what nobody expected. */
+/** What the command line says when something is wrong: one line, and a stack only for our own bugs. */
+import { constants } from 'node:buffer';
 import { AdalError, ArgumentError } from '../index';
 
 /** Exit codes: 0 all well, 1 failed, 2 wrong use, 130 ended by Ctrl-C. */
@@ -19,6 +20,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   backend: '--backend',
   testFraction: '--test-fraction',
   target: '--target',
+  header: '--header',
   batchSize: '--batch-size',
 };
 
@@ -31,20 +33,50 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EEXIST: 'exists already',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than the system allows',
   ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'too many symbolic links',
+  EMFILE: 'too many files are open',
+  EIO: 'the device could not be read or written',
+  EBUSY: 'is in use',
 };
 
-/** The message for an error, and the exit code that goes with it. */
-export function explain(error: unknown): { message: string; exitCode: number } {
+/** What the engine says when something is larger than it can hold. */
+const LIMITS: Readonly<Record<string, string>> = {
+  ERR_FS_FILE_TOO_LARGE: 'a file is larger than 2 GiB and cannot be read',
+  ERR_STRING_TOO_LONG: `a text is longer than ${constants.MAX_STRING_LENGTH} characters`,
+};
+const NO_MEMORY = /^(Array buffer allocation failed|Invalid (typed )?array length|Invalid string length)/;
+
+/** The message for an error, and the exit code that goes with it. Only a bug of ours has several lines. */
+export function explain(error: unknown): { message: string; exitCode: number; isInternal: boolean } {
+  const expected = explainExpected(error);
+  if (expected) return { ...expected, isInternal: false };
+  const { stack } = (error ?? {}) as Error;
+  return { message: `internal error, please report it: ${stack ?? error}`, exitCode: EXIT_FAILED, isInternal: true };
+}
+
+function explainExpected(error: unknown): { message: string; exitCode: number } | null {
   if (error instanceof UsageError) return { message: error.message, exitCode: EXIT_USAGE };
   if (error instanceof ArgumentError) {
     const option = OPTION_OF[error.argument];
     if (option) return { message: error.message.replace(`"${error.argument}"`, option), exitCode: EXIT_USAGE };
   }
   if (error instanceof AdalError) return { message: error.message, exitCode: EXIT_FAILED };
-  const { code, path, message, stack } = error as NodeJS.ErrnoException;
-  if (typeof path === 'string') {
-    return { message: `${path}: ${(code && FILE_ERRORS[code]) ?? message}`, exitCode: EXIT_FAILED };
+  const { code, path, syscall, message } = (error ?? {}) as NodeJS.ErrnoException;
+  const known = typeof code === 'string' ? FILE_ERRORS[code] : undefined;
+  if (typeof path === 'string') return { message: `${path}: ${known ?? message}`, exitCode: EXIT_FAILED };
+  if (typeof syscall === 'string') return { message: `${syscall}: ${known ?? message}`, exitCode: EXIT_FAILED };
+  if (typeof code === 'string' && LIMITS[code]) return { message: LIMITS[code], exitCode: EXIT_FAILED };
+  if (error instanceof RangeError && NO_MEMORY.test(message)) {
+    return { message: `there is not enough memory for this (${message})`, exitCode: EXIT_FAILED };
   }
-  return { message: `internal error, please report it: ${stack ?? error}`, exitCode: EXIT_FAILED };
+  return null;
+}
+
+/** Why a file could not be read or written, without its path. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+  return (typeof code === 'string' && FILE_ERRORS[code]) || message || String(error);
 }

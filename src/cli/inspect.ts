@@ -1,49 +1,121 @@
 /** `adal inspect`: what a safetensors file holds, and, if it is a checkpoint of an optimizer, what that was. */
+import { fstatSync, readSync } from 'node:fs';
 import {
   type Checkpoint,
   decodeCheckpoint,
-  decodeSafetensors,
-  type SafetensorsContent,
-  type SafetensorsTensor,
+  decodeSafetensorsHeader,
+  type SafetensorsHeader,
+  type SafetensorsTensorInfo,
+  safetensorsHeaderEnd,
 } from '../checkpoint';
 import { AdalError, DataError, type StateDict } from '../index';
-import { readBytes } from './files';
-import { foldedPairs, formatBytes, formatCount, formatNumber, formatPlural, printable, table } from './report';
-import { normsOf, type TensorNorms } from './tensor-norms';
+import { readBytes, statOf, withFile } from './files';
+import { print } from './output';
+import { clipText, printable } from './printable';
+import { formatBytes, formatCount, formatNumber, formatPlural } from './report';
+import { foldedPairs, table } from './table';
+import { createNorms, type TensorNorms } from './tensor-norms';
 
 /** The key of the metadata that makes a file a checkpoint. */
 const CHECKPOINT_KEY = 'adal_checkpoint';
 /** Of a text that somebody put into a file. */
 const MAX_TEXT = 300;
+/** Of hyperparameters: no optimizer has as many. */
+const MAX_COLUMNS = 32;
 const RIGHT = 'right' as const;
+/** Tensors are read in pieces of so many bytes. */
+const PIECE_BYTES = 2 ** 22;
+/** Larger checkpoints are shown without their hyperparameters, for which the whole file would have to be in memory. */
+const MAX_CHECKPOINT_BYTES = 2 ** 31;
+const EXPECTED = 'a safetensors file';
+
+/** Where the bytes of a file are: on disk, or, of a pipe, in memory. */
+interface Source {
+  readonly size: number;
+  /** Fills `target` from a position of the file. */
+  read(target: Uint8Array, position: number): void;
+  whole(): Uint8Array;
+}
 
 /**
  * Prints it all. Of a file that is sound but as a checkpoint, the tensors are printed before the error is thrown.
  * @throws DataError when the file is broken
  */
 export function inspect(path: string): void {
-  const bytes = readBytes(path, 'a safetensors file');
-  const content = orRefuse(path, () => decodeSafetensors(bytes));
-  const rows = Object.entries(content.tensors).map(([name, tensor]) => describeTensor(name, tensor, content.tensors));
+  if (statOf(path, EXPECTED).isFile()) withFile(path, (file) => show(path, sourceOfFile(path, file)));
+  else show(path, sourceOfBytes(readBytes(path, EXPECTED)));
+}
+
+function show(path: string, source: Source): void {
+  const { tensors, metadata } = orRefuse(path, () => readHeader(source));
+  const buffer = new Uint8Array(PIECE_BYTES);
+  const rows = Object.entries(tensors).map(([name, tensor]) => {
+    const isCode = tensor.dtype === 'U8' && `${name}.scales` in tensors;
+    return describeTensor(name, tensor, isCode ? null : normsOf(tensor, source, buffer));
+  });
   rows.sort((a, b) => BY_NAME.compare(a.name, b.name));
   const elements = rows.reduce((sum, { count }) => sum + count, 0);
-  const totals = [formatPlural(rows.length, 'tensor'), formatPlural(elements, 'element'), formatBytes(bytes.length)];
-  console.log(`${printable(path)}: ${totals.join(', ')}`);
-  const metadata = Object.entries(content.metadata).filter(([key]) => key !== CHECKPOINT_KEY);
-  if (metadata.length > 0) console.log(`\n${foldedPairs(metadata.map(([key, value]) => [clip(key), clip(value)]))}`);
-  if (rows.length > 0) console.log(`\n${tensorTable(rows)}`);
+  const totals = [formatPlural(rows.length, 'tensor'), formatPlural(elements, 'element'), formatBytes(source.size)];
+  print(`${printable(path)}: ${totals.join(', ')}`);
+  const texts = Object.entries(metadata).filter(([key]) => key !== CHECKPOINT_KEY);
+  if (texts.length > 0) print(`\n${foldedPairs(texts.map(([key, value]) => [clip(key), clip(value)]))}`);
+  if (rows.length > 0) print(`\n${tensorTable(rows)}`);
   for (const { name, count, norms } of rows) {
     if (norms && norms.nonFinite > 0)
-      console.log(`\n${name}: ${formatCount(norms.nonFinite)} of ${formatPlural(count, 'element')} not finite`);
+      print(`\n${name}: ${formatCount(norms.nonFinite)} of ${formatPlural(count, 'element')} not finite`);
   }
-  if (Object.hasOwn(content.metadata, CHECKPOINT_KEY)) printCheckpoint(orRefuse(path, () => decodeCheckpoint(bytes)));
+  if (!(CHECKPOINT_KEY in metadata)) return;
+  if (source.size > MAX_CHECKPOINT_BYTES) {
+    print(`\nA checkpoint of an optimizer, too large (beyond ${formatBytes(MAX_CHECKPOINT_BYTES)}) to show its settings.`);
+  } else {
+    printCheckpoint(orRefuse(path, () => decodeCheckpoint(source.whole())));
+  }
+}
+
+function sourceOfFile(path: string, file: number): Source {
+  const { size } = fstatSync(file);
+  const read = (target: Uint8Array, position: number) => {
+    for (let done = 0; done < target.length; ) {
+      const count = readSync(file, target, done, target.length - done, position + done);
+      if (count === 0) throw new DataError(`${path}: became shorter while it was read`);
+      done += count;
+    }
+  };
+  return { size, read, whole: () => readBytes(path, EXPECTED) };
+}
+
+function sourceOfBytes(bytes: Uint8Array): Source {
+  const read = (target: Uint8Array, position: number) => {
+    target.set(bytes.subarray(position, position + target.length));
+  };
+  return { size: bytes.length, read, whole: () => bytes };
+}
+
+function readHeader(source: Source): SafetensorsHeader {
+  const start = new Uint8Array(Math.min(8, source.size));
+  source.read(start, 0);
+  const header = new Uint8Array(safetensorsHeaderEnd(start, source.size));
+  source.read(header, 0);
+  return decodeSafetensorsHeader(header, source.size);
+}
+
+/** Null for elements that are not read as numbers. */
+function normsOf({ dtype, begin, end }: SafetensorsTensorInfo, source: Source, buffer: Uint8Array): TensorNorms | null {
+  const norms = createNorms(dtype);
+  if (!norms) return null;
+  for (let at = begin; at < end; at += buffer.length) {
+    const piece = buffer.subarray(0, Math.min(buffer.length, end - at));
+    source.read(piece, at);
+    norms.add(piece);
+  }
+  return norms.norms();
 }
 
 function orRefuse<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof AdalError) throw new DataError(`${printable(path)}: ${printable(error.message)}`, { cause: error });
+    if (error instanceof AdalError) throw new DataError(`${path}: ${error.message}`, { cause: error });
     throw error;
   }
 }
@@ -56,15 +128,14 @@ interface TensorRow {
   readonly dtype: string;
   readonly shape: string;
   readonly count: number;
-  /** Null for codes, which are no numbers. */
+  /** Null for codes, and for elements that are no real numbers. */
   readonly norms: TensorNorms | null;
 }
 
-function describeTensor(name: string, tensor: SafetensorsTensor, all: SafetensorsContent['tensors']): TensorRow {
-  const { dtype, shape, data } = tensor;
-  const isCode = dtype === 'U8' && Object.hasOwn(all, `${name}.scales`);
+function describeTensor(name: string, tensor: SafetensorsTensorInfo, norms: TensorNorms | null): TensorRow {
+  const { dtype, shape, elementCount } = tensor;
   const sizes = shape.length === 0 ? 'scalar' : shape.join(' × ');
-  return { name: printable(name), dtype, shape: sizes, count: data.length, norms: isCode ? null : normsOf(tensor) };
+  return { name: printable(name), dtype: printable(dtype), shape: sizes, count: elementCount, norms };
 }
 
 function tensorTable(rows: readonly TensorRow[]): string {
@@ -79,7 +150,7 @@ function printCheckpoint({ stateDict, extras }: Checkpoint): void {
   const names = Object.keys(params);
   const elements = names.reduce((sum, name) => sum + params[name].data.length, 0);
   const fixed = Object.entries(options ?? {}).filter(([, value]) => value !== null);
-  console.log(
+  print(
     `\n${foldedPairs([
       ['optimizer', `${clip(algorithm)} after ${formatPlural(Number(step), 'step')}`],
       ['parameters', `${formatCount(elements)} in ${formatPlural(names.length, 'tensor')}`],
@@ -87,14 +158,13 @@ function printCheckpoint({ stateDict, extras }: Checkpoint): void {
       ...Object.entries(extras).map(([key, value]) => [clip(key), clip(flat(value))] as const),
     ])}`,
   );
-  if (Array.isArray(groups) && groups.length > 0) console.log(`\n${groupTable(groups)}`);
+  if (Array.isArray(groups) && groups.length > 0) print(`\n${groupTable(groups)}`);
 }
 
 /** A row a group, a column a hyperparameter; what schedules are stands below. */
 function groupTable(groups: StateDict['groups']): string {
-  const keys = [...new Set(groups.flatMap((group) => Object.keys(group)))].filter(
-    (key) => key !== 'params' && key !== 'schedule',
-  );
+  const all = [...new Set(groups.flatMap((group) => Object.keys(group)))];
+  const keys = all.filter((key) => key !== 'params' && key !== 'schedule').slice(0, MAX_COLUMNS);
   const rows = groups.map((group, index) => [
     String(index),
     String(group.params?.length ?? '–'),
@@ -128,5 +198,5 @@ function isPlainObject(value: unknown): boolean {
 }
 
 function clip(text: string): string {
-  return printable(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
+  return printable(clipText(text, MAX_TEXT));
 }

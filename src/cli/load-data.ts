@@ -18,6 +18,7 @@ import { CHARLM_CONTEXT } from './build-model';
 import { readText } from './files';
 import { classesOf, isOnClasses, type ModelSpec } from './model-spec';
 import type { DataSource } from './options';
+import { formatCount } from './report';
 
 /** A part of the data. Models that learn values take the targets, others the labels. */
 export type Part = Dataset & { readonly targets?: Float32Array };
@@ -45,6 +46,8 @@ export interface LoadOptions {
 
 /** Examples of text take 4·context bytes a character: this bounds them to half a gigabyte for charlm. */
 const MAX_TEXT_FEATURES = 2 ** 27;
+/** Of a character in UTF-8. */
+const MAX_CHARACTER_BYTES = 4;
 /** Of text, whose parts are as they stand. */
 const TEXT_TEST_FRACTION = 0.1;
 /** Of the n-grams that a language model is compared with. */
@@ -120,17 +123,33 @@ function targetValues({ classNames }: Dataset, path: string): number[] {
 /** The first part of a text to train on, the rest to test. */
 function loadTextWindows(path: string, { testFraction = TEXT_TEST_FRACTION, model }: LoadOptions): LoadedData {
   const context = model.kind === 'definition' ? model.definition.inputShape[0] : CHARLM_CONTEXT;
-  const text = readText(path, 'a text file');
-  const vocabulary = characterVocabulary(text);
-  const characters = [...text];
   const most = Math.floor(MAX_TEXT_FEATURES / context);
-  if (characters.length > most) throw new DataError(`${path}: expected at most ${most} characters, got ${characters.length}`);
-  const cut = characters.length - Math.floor(characters.length * testFraction + 0.5);
-  const part = (from: number, to?: number) =>
-    textWindows(characters.slice(from, to).join(''), { context, vocabulary, name: path });
-  const [train, test] = [part(0, cut), part(cut)];
+  const text = readText(path, `a text of at most ${formatCount(most)} characters`, MAX_CHARACTER_BYTES * most);
+  const count = countCharacters(text);
+  if (count > most) {
+    throw new DataError(`${path}: expected at most ${formatCount(most)} characters, got ${formatCount(count)}`);
+  }
+  const vocabulary = characterVocabulary(text);
+  if (vocabulary.length < 2) throw new DataError(`${path}: expected at least 2 different characters, got ${vocabulary.length}`);
+  const cut = indexOfCharacter(text, count - Math.floor(count * testFraction + 0.5));
+  const part = (piece: string) => textWindows(piece, { context, vocabulary, name: path });
+  const [train, test] = [part(text.slice(0, cut)), part(text.slice(cut))];
   const losses = ngramLosses(train, test, highestOrder(train));
   return { name: basename(path, extname(path)), kind: 'text', train, test, standardized: null, ngramLosses: losses };
+}
+
+/** How many code points there are. */
+function countCharacters(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; count++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
+  return count;
+}
+
+/** Where in the text the code point of that number begins. */
+function indexOfCharacter(text: string, number: number): number {
+  let at = 0;
+  for (let count = 0; count < number; count++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
+  return at;
 }
 
 /** Of n-grams that can be counted exactly in so large a vocabulary, and that the context holds. */

@@ -26,6 +26,8 @@ import {
   parseThreads,
   type TrainOptions,
 } from './options';
+import { tell } from './output';
+import { printable } from './printable';
 import { train } from './train';
 
 const TRAIN_NOTES = `
@@ -78,7 +80,7 @@ function createProgram(version: string): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'adal: ')) });
+    .configureOutput({ outputError: (text, write) => write(usageMessage(text)) });
   program
     .command('train')
     .description('train a network; weights, curves and a record of the run are written to a folder')
@@ -134,6 +136,12 @@ function createProgram(version: string): Command {
   return program;
 }
 
+/** What the parser says of arguments, which it quotes as they are, on one line. */
+function usageMessage(text: string): string {
+  const [message, hint = ''] = text.trimEnd().split(/\n(?=\(Did you mean [^\n]*\)$)/);
+  return `adal: ${printable(message.replace(/^error: /, ''))}${hint && ` ${printable(hint)}`}\n`;
+}
+
 async function main(): Promise<void> {
   // A reader that went away (`adal train | head`) ends the output, not the training.
   for (const stream of [process.stdout, process.stderr]) {
@@ -149,8 +157,8 @@ async function main(): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
       return;
     }
-    const { message, exitCode } = explain(error);
-    console.error(`adal: ${message}`);
+    const { message, exitCode, isInternal } = explain(error);
+    tell(`adal: ${isInternal ? message : printable(message)}`);
     process.exitCode = exitCode;
   }
 }

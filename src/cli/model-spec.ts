@@ -2,6 +2,7 @@
 import { describeModel } from '../nn';
 import { UsageError } from './errors';
 import { type ModelDefinition, parseDefinition, readModelFile } from './model-file';
+import { quote } from './printable';
 
 export type ModelSpec =
   | {
@@ -42,7 +43,7 @@ export function parseModel(text: string): ModelSpec {
     return { kind: 'mlp', hidden: sizes.slice(1, -1), outer: { inputs: sizes[0], classes: sizes[sizes.length - 1] } };
   }
   const expected = 'mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10';
-  throw new UsageError('--model', expected, JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text));
+  throw new UsageError('--model', expected, quote(text));
 }
 
 /** A text that `parseModel` reads as the same model, whatever has become of the file. */

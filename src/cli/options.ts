@@ -2,6 +2,7 @@
 import { type OptimizerName, optimizerNames, type RuntimeOptions } from '../index';
 import { UsageError } from './errors';
 import type { ModelSpec } from './model-spec';
+import { quote } from './printable';
 
 /** Where examples come from. */
 export type DataSource =
@@ -151,8 +152,4 @@ function parseNumber(option: string, text: string, interval: string, inside: (x:
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isFinite(value) || !inside(value)) throw new UsageError(option, `a number in ${interval}`, quote(text));
   return value;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

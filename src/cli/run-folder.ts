@@ -1,4 +1,7 @@
-/** Where a run is kept: weights.safetensors, curves.svg and run.json, each written whole or not at all. */
+/**
+ * Where a run is kept: weights.safetensors, curves.svg and run.json, each written beside the old one and renamed, so
+ * that a file is the old one or the new one, whole.
+ */
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { encodeSafetensors } from '../checkpoint/safetensors';
@@ -8,7 +11,12 @@ import type { BuiltModel } from './build-model';
 import { CHECKPOINT_FILE } from './checkpoint-file';
 import { drawCurves } from './curves';
 import type { Environment } from './environment';
+import { reasonOf } from './errors';
+import { readText } from './files';
+import { claimFolder, type FolderClaim } from './folder-claim';
 import type { LoadedData } from './load-data';
+import { tell } from './output';
+import { printable, printableJson } from './printable';
 import type { EpochResult, SessionResult } from './session';
 
 export const WEIGHTS_FILE = 'weights.safetensors';
@@ -43,23 +51,49 @@ export interface RunContext {
   readonly data: LoadedData;
 }
 
+/** A folder that this process alone writes to until the claim is released. */
+export interface ClaimedFolder extends FolderClaim {
+  readonly path: string;
+}
+
 /**
- * Makes the folder for a run before it begins, so that a place that cannot be written to costs no training.
+ * Makes and claims the folder for a run before it begins, so that a place that cannot be written to costs no training.
  * @param out the folder asked for; it may exist, but not hold a run
  * @param name of the default folder, in runs/: "-2", "-3", … is appended while there is one
+ * @throws DataError when the folder holds a run or another process is writing to it
  */
-export function prepareRunFolder(out: string | undefined, name: string): string {
-  const folder = out ?? createNumbered(name);
-  makeFolder(folder);
+export async function prepareRunFolder(out: string | undefined, name: string): Promise<ClaimedFolder> {
+  const folder = await claimRunFolder(out ?? createNumbered(name));
   for (const file of [RUN_FILE, WEIGHTS_FILE, CHECKPOINT_FILE]) {
-    if (existsSync(join(folder, file))) throw new DataError(`${folder}: holds a run already (${file}): choose another --out`);
+    if (!existsSync(join(folder.path, file))) continue;
+    folder.release();
+    throw new DataError(`${folder.path}: holds a run already (${file}): choose another --out`);
   }
-  process.once('exit', () => removeIfEmpty(folder));
   return folder;
 }
 
-/** Writes the files, the curves if there is an epoch to show; run.json last, so that where it is, all is. */
-export async function writeRun(folder: string, context: RunContext, result: SessionResult): Promise<void> {
+/** Makes and claims a folder whose run may be replaced or continued. @throws DataError when another process has it */
+export async function claimRunFolder(path: string): Promise<ClaimedFolder> {
+  makeFolder(path);
+  const claim = await claimFolder(path);
+  // After the claim: its file is gone when the folder is looked at.
+  process.once('exit', () => removeIfEmpty(path));
+  return { path, release: () => claim.release() };
+}
+
+/** A result that could not be written, and why. */
+export class RunFileError extends DataError {
+  constructor(path: string, cause: unknown) {
+    super(`${path}: could not be written: ${reasonOf((cause as Error).cause ?? cause)}`, { cause });
+  }
+}
+
+/**
+ * Writes the files, the curves if there is an epoch to show; run.json last, so that where it is, the weights are.
+ * @returns the names of the files
+ * @throws RunFileError when the weights or run.json cannot be written; curves that cannot are left out
+ */
+export async function writeRun(folder: string, context: RunContext, result: SessionResult): Promise<string[]> {
   makeFolder(folder);
   const { options, data } = context;
   const { inputShape, layers, loss } = result.model;
@@ -74,14 +108,40 @@ export async function writeRun(folder: string, context: RunContext, result: Sess
     steps: String(result.steps),
     sha256: result.parameterHash,
   };
-  await fileStore(join(folder, WEIGHTS_FILE)).save(encodeSafetensors(result.weights, metadata));
+  const written: string[] = [];
+  const write = async (file: string, bytes: Uint8Array) => {
+    const path = join(folder, file);
+    await fileStore(path)
+      .save(bytes)
+      .catch((error) => {
+        throw new RunFileError(path, error);
+      });
+    written.push(file);
+  };
+  await write(WEIGHTS_FILE, encodeSafetensors(result.weights, metadata));
   const title = [data.name, options.model, options.optimizer, ...(options.optimizer === 'adal' ? [options.preset] : [])].join(
     ', ',
   );
   const curves = drawCurves({ title, epochs: result.epochs, accuracy: result.testAccuracy !== null });
-  if (curves !== null) await fileStore(join(folder, CURVES_FILE)).save(new TextEncoder().encode(curves));
-  const record = `${JSON.stringify(recordOf(context, result), null, 2)}\n`;
-  await fileStore(join(folder, RUN_FILE)).save(new TextEncoder().encode(record));
+  if (curves !== null) {
+    await write(CURVES_FILE, new TextEncoder().encode(curves)).catch(({ message }) =>
+      tell(`adal: warning: ${printable(message)}`),
+    );
+  }
+  const record = `${printableJson(JSON.stringify(recordOf(context, result), null, 2))}\n`;
+  await write(RUN_FILE, new TextEncoder().encode(record));
+  return written;
+}
+
+/** Whether the folder holds the results of a run that is as far as the checkpoint, weights included. */
+export function holdsResults(folder: string, { epoch, step }: { readonly epoch: number; readonly step: number }): boolean {
+  if (!existsSync(join(folder, WEIGHTS_FILE))) return false;
+  try {
+    const { epochs, result } = JSON.parse(readText(join(folder, RUN_FILE), 'a record of a run'));
+    return epochs.length === epoch - 1 && result.steps === step && result.aborted === false;
+  } catch {
+    return false;
+  }
 }
 
 function recordOf({ command, options, startedAt, environment, data }: RunContext, result: SessionResult): RunRecord {

@@ -37,7 +37,7 @@ export interface SessionSettings extends OptimizerSettings {
 
 export interface SessionHooks {
   /** Called once everything is in place, before the first step. */
-  onStart?: (info: RuntimeInfo) => void;
+  onStart?: (info: RuntimeInfo) => void | Promise<void>;
   onProgress?: (progress: FitProgress) => void;
   /** Ends training after the batch under way. */
   signal?: AbortSignal;
@@ -115,7 +115,7 @@ async function train(runtime: Runtime, model: Model, data: LoadedData, settings:
   const totalSteps = epochs * Math.ceil(data.train.count / batchSize);
   const options = { ...optimizerOptions(settings, totalSteps), runtime };
   const optimizer = await createOptimizer(settings.optimizer, model.parameters, options);
-  hooks.onStart?.(runtime.info);
+  await hooks.onStart?.(runtime.info);
   const begin = performance.now();
   const run = await fit(model, data.train, {
     optimizer,

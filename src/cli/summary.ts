@@ -1,15 +1,25 @@
 /** What `adal train` prints at the end. */
-import { CHECKPOINT_FILE } from './checkpoint-file';
 import { formatConfusion } from './confusion';
 import type { LoadedData } from './load-data';
 import type { TrainSettings } from './options';
-import { foldedPairs, formatBackend, formatCount, formatDuration, formatLoss, formatPercent } from './report';
-import { CURVES_FILE, RUN_FILE, WEIGHTS_FILE } from './run-folder';
+import { tell } from './output';
+import { printable } from './printable';
+import { formatBackend, formatCount, formatDuration, formatLoss, formatPercent } from './report';
 import type { SessionResult } from './session';
+import { foldedPairs } from './table';
 
-/** All of it: the figures, what they compare with, and what was taken for what. */
-export function summarize(settings: TrainSettings, data: LoadedData, result: SessionResult, folder: string): string {
-  const parts = [figures(settings, data, result, folder)];
+/**
+ * All of it: the figures, what they compare with, and what was taken for what.
+ * @param files that the run's folder holds
+ */
+export function summarize(
+  settings: TrainSettings,
+  data: LoadedData,
+  result: SessionResult,
+  folder: string,
+  files: readonly string[],
+): string {
+  const parts = [figures(settings, data, result, folder, files)];
   if (result.confusion) parts.push(formatConfusion(result.confusion, data.train.classNames));
   return parts.join('\n\n');
 }
@@ -18,19 +28,27 @@ export function summarize(settings: TrainSettings, data: LoadedData, result: Ses
 export function warnOfSkips({ skippedSteps, steps }: SessionResult): void {
   if (skippedSteps === 0) return;
   const share = `${formatCount(skippedSteps)} of ${formatCount(steps)} steps`;
-  console.error(`\nadal: warning: ${share} were skipped, as their gradients were not finite or too large: try a lower --lr`);
+  tell(`\nadal: warning: ${share} were skipped, as their gradients were not finite or too large: try a lower --lr`);
 }
 
-function figures(settings: TrainSettings, data: LoadedData, result: SessionResult, folder: string): string {
+function figures(
+  settings: TrainSettings,
+  data: LoadedData,
+  result: SessionResult,
+  folder: string,
+  files: readonly string[],
+): string {
   const { train, test } = data;
   const { model, parameterCount, epochs, testAccuracy } = result;
   const rate = `${formatCount(result.samplesPerSecond)} (${formatDuration(result.elapsedMs)} with evaluation)`;
   const preset = settings.optimizer === 'adal' ? `, ${settings.preset}` : '';
   const lr = settings.lr === undefined ? '' : `, lr ${settings.lr}${settings.schedule ? ` ${settings.schedule}` : ''}`;
-  const files = [WEIGHTS_FILE, CHECKPOINT_FILE, ...(epochs.length > 0 ? [CURVES_FILE] : []), RUN_FILE];
   return foldedPairs([
-    ['data', `${data.name}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${train.featureCount} features`],
-    ['model', `${model.title}; ${formatCount(parameterCount)} parameters`],
+    [
+      'data',
+      `${printable(data.name)}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${train.featureCount} features`,
+    ],
+    ['model', `${printable(model.title)}; ${formatCount(parameterCount)} parameters`],
     ['optimizer', `${settings.optimizer}${preset}${lr}, batch ${settings.batchSize}, seed ${settings.seed}`],
     ['epochs', `${epochs.length} of ${settings.epochs}${result.aborted ? ' (stopped)' : ''}`],
     ['steps', `${formatCount(result.steps)}, ${formatCount(result.skippedSteps)} skipped`],
@@ -41,7 +59,7 @@ function figures(settings: TrainSettings, data: LoadedData, result: SessionResul
     ['samples/s', rate],
     ['backend', formatBackend(result.info)],
     ['hash', result.parameterHash],
-    ['run folder', `${folder} (${files.join(', ')})`],
+    ['run folder', `${printable(folder)} (${files.length > 0 ? files.join(', ') : 'nothing could be written'})`],
   ]);
 }
 

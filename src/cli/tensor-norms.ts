@@ -1,5 +1,7 @@
-/** What the numbers of a tensor look like from afar. */
-import { bf16ToF32, f16ToF32, type SafetensorsTensor } from '../checkpoint';
+/**
+ * What the numbers of a tensor look like from afar, of any element type of the safetensors format, taken
+ * piece by piece: no tensor needs to fit into memory.
+ */
 
 /** Norms in float64; NaN or Infinity where an element is. */
 export interface TensorNorms {
@@ -13,30 +15,151 @@ export interface TensorNorms {
   readonly nonFinite: number;
 }
 
-/** Of a tensor of any type; elements of U8 and I64 count as the whole numbers they are. */
-export function normsOf(tensor: SafetensorsTensor): TensorNorms {
-  const numbers = numbersOf(tensor);
-  let l1 = 0;
-  let max = 0;
-  let nonFinite = 0;
-  for (const element of numbers) {
-    const x = Math.abs(Number(element));
-    l1 += x;
-    if (x > max || Number.isNaN(x)) max = x; // once NaN it stays
-    if (!Number.isFinite(x)) nonFinite++;
+/** Takes the bytes of a tensor in their order, and gives the norms in the end. */
+export interface NormAccumulator {
+  /** @param bytes begin at a multiple of 8 of their buffer, and end with an element */
+  add(bytes: Uint8Array): void;
+  norms(): TensorNorms;
+}
+
+/** An accumulator for elements of a type; null for types whose elements are not read as real numbers. */
+export function createNorms(dtype: string): NormAccumulator | null {
+  const array = WIDE_TYPES[dtype];
+  if (array) return new WideNorms(array);
+  const decode = CODES[dtype];
+  if (!decode) return null;
+  return /16$/.test(dtype) ? new CodeNorms(Uint16Array, decode) : new CodeNorms(Uint8Array, decode);
+}
+
+interface WideArray {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): ArrayLike<number | bigint>;
+}
+
+const WIDE_TYPES: Readonly<Record<string, WideArray | undefined>> = {
+  F64: Float64Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+  F32: Float32Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+};
+
+/** Small floats: of all types with few codes, each code is decoded once. */
+const CODES: Readonly<Record<string, ((code: number) => number) | undefined>> = {
+  U8: (code) => code,
+  I8: (code) => (code << 24) >> 24,
+  BOOL: (code) => (code === 0 ? 0 : 1),
+  U16: (code) => code,
+  I16: (code) => (code << 16) >> 16,
+  F16: smallFloat(5, 10, 15, 'infinities'),
+  BF16: smallFloat(8, 7, 127, 'infinities'),
+  F8_E5M2: smallFloat(5, 2, 15, 'infinities'),
+  F8_E4M3: smallFloat(4, 3, 7, 'all-ones'),
+  F8_E5M2FNUZ: smallFloat(5, 2, 16, 'minus-zero'),
+  F8_E4M3FNUZ: smallFloat(4, 3, 8, 'minus-zero'),
+  F8_E8M0: (code) => (code === 255 ? Number.NaN : 2 ** (code - 127)),
+};
+
+/**
+ * Decodes a float of few bits: sign, exponent, mantissa.
+ * @param special which codes are no numbers: IEEE 754's, the two of all ones, or the one of -0
+ */
+function smallFloat(
+  exponentBits: number,
+  mantissaBits: number,
+  bias: number,
+  special: 'infinities' | 'all-ones' | 'minus-zero',
+): (code: number) => number {
+  const signBit = 2 ** (exponentBits + mantissaBits);
+  return (code) => {
+    const sign = code >= signBit ? -1 : 1;
+    const exponent = Math.floor((code % signBit) / 2 ** mantissaBits);
+    const mantissa = code % 2 ** mantissaBits;
+    if (special === 'minus-zero' && code === signBit) return Number.NaN;
+    if (special === 'all-ones' && code % signBit === signBit - 1) return Number.NaN;
+    if (special === 'infinities' && exponent === 2 ** exponentBits - 1) {
+      return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+    }
+    const fraction = mantissa / 2 ** mantissaBits;
+    return exponent === 0 ? sign * fraction * 2 ** (1 - bias) : sign * (1 + fraction) * 2 ** (exponent - bias);
+  };
+}
+
+/** Of elements of 32 and 64 bits. */
+class WideNorms implements NormAccumulator {
+  readonly #array: WideArray;
+  readonly #sums = new Sums();
+
+  constructor(array: WideArray) {
+    this.#array = array;
   }
-  return { l1, l2: euclidean(numbers, max), max, nonFinite };
+
+  add({ buffer, byteOffset, length }: Uint8Array): void {
+    const elements = new this.#array(buffer, byteOffset, length / this.#array.BYTES_PER_ELEMENT);
+    for (let i = 0; i < elements.length; i++) this.#sums.add(Number(elements[i]), 1);
+  }
+
+  norms(): TensorNorms {
+    return this.#sums.norms();
+  }
 }
 
-/** Relative to the maximum, since squares of float64 numbers may overflow. */
-function euclidean(numbers: Iterable<number | bigint>, max: number): number {
-  if (max === 0 || !Number.isFinite(max)) return max;
-  let squares = 0;
-  for (const element of numbers) squares += (Number(element) / max) ** 2;
-  return max * Math.sqrt(squares);
+/** Of elements of 8 and 16 bits: counts how often each code comes. */
+class CodeNorms implements NormAccumulator {
+  readonly #array: typeof Uint8Array | typeof Uint16Array;
+  readonly #decode: (code: number) => number;
+  readonly #counts: Float64Array;
+
+  constructor(array: typeof Uint8Array | typeof Uint16Array, decode: (code: number) => number) {
+    this.#array = array;
+    this.#decode = decode;
+    this.#counts = new Float64Array(2 ** (8 * array.BYTES_PER_ELEMENT));
+  }
+
+  add({ buffer, byteOffset, length }: Uint8Array): void {
+    const codes = new this.#array(buffer as ArrayBuffer, byteOffset, length / this.#array.BYTES_PER_ELEMENT);
+    const counts = this.#counts;
+    for (let i = 0; i < codes.length; i++) counts[codes[i]]++;
+  }
+
+  norms(): TensorNorms {
+    const sums = new Sums();
+    for (const [code, count] of this.#counts.entries()) if (count > 0) sums.add(this.#decode(code), count);
+    return sums.norms();
+  }
 }
 
-function numbersOf({ dtype, data }: SafetensorsTensor): Iterable<number | bigint> {
-  if (dtype === 'BF16') return bf16ToF32(data);
-  return dtype === 'F16' ? f16ToF32(data) : data;
+/** Running sums. Squares are relative to a power of two, since those of float64 numbers may overflow. */
+class Sums {
+  #l1 = 0;
+  #max = 0;
+  #squares = 0;
+  #scale = 1;
+  #nonFinite = 0;
+
+  add(element: number, count: number): void {
+    const x = Math.abs(element);
+    this.#l1 += count * x;
+    if (!(x <= this.#max)) this.#grow(x); // once NaN it stays
+    if (!(x < Number.POSITIVE_INFINITY)) this.#nonFinite += count;
+    const relative = x / this.#scale;
+    this.#squares += count * relative * relative;
+  }
+
+  norms(): TensorNorms {
+    const max = this.#max;
+    const isScaled = max > 0 && Number.isFinite(max);
+    const l2 = isScaled ? this.#scale * Math.sqrt(this.#squares) : max;
+    return { l1: this.#l1, l2, max, nonFinite: this.#nonFinite };
+  }
+
+  #grow(x: number): void {
+    if (!Number.isNaN(this.#max)) this.#max = x;
+    const scale = 2 ** Math.min(Math.max(Math.floor(Math.log2(x)), -1022), 1023);
+    if (!(scale > 0) || !Number.isFinite(scale) || (this.#squares > 0 && scale <= this.#scale)) return;
+    const shrink = this.#scale / scale;
+    this.#squares *= shrink * shrink;
+    this.#scale = scale;
+  }
 }

@@ -13,6 +13,7 @@ import type { EarlyStoppingState } from './early-stopping';
 import type { FitAverage, FitEpoch } from './fit-options';
 import type { ModelState } from './learnt-state';
 import type { Model } from './model';
+import { checkModelRecord, checkRunState } from './run-state';
 import type { DataNames } from './training-history';
 
 /** What must be the same for a run to go on: otherwise the batches would be others, or mean something else. */
@@ -86,7 +87,9 @@ export function loadLearnt(bytes: Uint8Array, learner: Learner, check?: (run: Ru
   if (typeof extras.model !== 'object' || extras.model === null || extras.run === undefined) {
     throw new CheckpointError('not-training', 'a checkpoint of fit expected, got one of an optimizer alone');
   }
-  const run = extras.run as unknown as RunState;
+  checkModelRecord(extras.model);
+  // What the best epoch's weights are kept as has no record of a run.
+  const run = check ? checkRunState(extras.run) : (extras.run as unknown as RunState);
   check?.(run);
   if (extras.average && !average) {
     throw new CheckpointError('other-run', 'the checkpoint has a moving average, which this run lacks: option "average"');

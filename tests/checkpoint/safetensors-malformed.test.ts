@@ -66,8 +66,8 @@ const CASES: Case[] = [
   [
     'metadata',
     '100,001 keys of metadata',
-    assemble(`{"__metadata__":{${Array.from({ length: 100_001 }, (_, i) => `"${i}":""`).join()}}}`),
-    'key "__metadata__" expected at most 100000 keys, got more',
+    assemble(`{"__metadata__":{${Array.from({ length: 250_001 }, (_, i) => `"${i}":""`).join()}}}`),
+    'key "__metadata__" expected at most 250000 keys, got more',
   ],
   [
     'shape',

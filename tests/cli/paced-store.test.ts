@@ -17,7 +17,7 @@ const stored = async (store: CheckpointStore) => (await store.load())?.bytes[0];
 
 test('writes the first save at once, then one a second, and the last when it is flushed', async () => {
   const target = memoryStore();
-  const store = new PacedStore(target, null);
+  const store = new PacedStore(target, 'c', null);
   const seen: unknown[] = [];
   for (let i = 1; i <= 25; i++) {
     await store.save(bytes(i));
@@ -39,7 +39,7 @@ test('gives writing at most a twentieth of the time', async () => {
       return { version: '' };
     },
   };
-  const store = new PacedStore(slow, null);
+  const store = new PacedStore(slow, 'c', null);
   for (let i = 0; i < 300; i++) {
     await store.save(bytes(i));
     vi.advanceTimersByTime(100);
@@ -57,12 +57,17 @@ test('outlives writes that fail, says so once, and fails with the last', async (
     if (full) throw new Error('disk full');
     return target.save(data);
   };
-  const store = new PacedStore({ load: () => target.load(), save }, null);
+  const store = new PacedStore({ load: () => target.load(), save }, 'run/c\u001b', null);
   for (let i = 0; i < 3; i++) {
     await store.save(bytes(i));
     vi.advanceTimersByTime(5000);
   }
-  expect(warning.mock.calls).toEqual([['\nadal: warning: no checkpoint could be saved: disk full']]);
+  expect(warning.mock.calls).toEqual([
+    [
+      '\nadal: warning: no checkpoint can be written to run/c\\u{1b} (disk full): training goes on and tries again,' +
+        ' but until then a run that is interrupted by force cannot be resumed',
+    ],
+  ]);
   await expect(store.flush()).rejects.toThrow('disk full');
   full = false;
   await store.flush();
@@ -70,8 +75,8 @@ test('outlives writes that fail, says so once, and fails with the last', async (
 });
 
 test('loads what a run goes on from, whatever it has written', async () => {
-  const store = new PacedStore(memoryStore(), bytes(9));
+  const store = new PacedStore(memoryStore(), 'c', bytes(9));
   await store.save(bytes(1));
   expect(await stored(store)).toBe(9);
-  expect(await new PacedStore(memoryStore(), null).load()).toBeNull();
+  expect(await new PacedStore(memoryStore(), 'c', null).load()).toBeNull();
 });

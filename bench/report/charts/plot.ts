@@ -1,5 +1,6 @@
 /** The frame of a static SVG chart: scales, axes, grid and marks. What is drawn inside is the caller's. */
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
+import { largest, smallest } from '../group';
 import { type Content, type Html, html } from '../html';
 
 /** Small enough to be legible unscaled on a phone. */
@@ -55,7 +56,7 @@ function domainOf({ values, log, domain }: Axis): [number, number] {
   if (domain) return [domain[0], domain[1]];
   const fit = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
   if (fit.length === 0) return log ? [1, 10] : [0, 1];
-  const [low, high] = [Math.min(...fit), Math.max(...fit)];
+  const [low, high] = [smallest(fit), largest(fit)];
   if (low < high) return [low, high];
   return log ? [low / 2, high * 2] : [low - 1, high + 1];
 }

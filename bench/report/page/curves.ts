@@ -136,8 +136,10 @@ export async function enableCurves(): Promise<void> {
   const form = document.querySelector<HTMLFormElement>('#curve-controls');
   const source = document.querySelector('#curve-data');
   if (!form || !source) return;
-  const charts = (JSON.parse(await unpack(source)) as CurveChart[]).map((data) => {
-    return new Chart(document.querySelector<HTMLElement>(`[data-curves="${CSS.escape(data.id)}"]`)!, data);
+  const places = [...document.querySelectorAll<HTMLElement>('[data-curves]')];
+  const charts = (JSON.parse(await unpack(source)) as CurveChart[]).flatMap((data) => {
+    const place = places.find(({ dataset }) => dataset.curves === data.id);
+    return place ? [new Chart(place, data)] : [];
   });
   const draw = (width?: number): void => {
     const settings = readSettings(form);

@@ -1,6 +1,7 @@
 /** Ours beside figures that others have published, or that were measured before: is the suite itself to be believed? */
-import type { Reference, Workload } from '../../schema/result';
+import type { Reference, Run, Workload } from '../../schema/result';
 import { formatSpread, NONE } from '../format';
+import { groupBy, keyOfNames } from '../group';
 import type { Section } from '../section';
 import { primaries, type Study } from '../study';
 import type { Cell } from '../table';
@@ -16,24 +17,41 @@ interface Anchor {
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
+/** What references are held against, taken apart once. */
+interface Sources {
+  study: Study;
+  /** Runs with a constant rate, by workload and optimizer. */
+  constant: ReadonlyMap<string, readonly Run[]>;
+  /** Runs that recorded figures before their first step, by workload. */
+  recorded: ReadonlyMap<string, readonly Run[]>;
+}
+
+function sourcesOf(study: Study): Sources {
+  const { runs } = study.result.training;
+  const constant = runs.filter(({ status, schedule }) => status === 'ok' && schedule === 'constant');
+  const recorded = runs.filter(({ curve }) => curve?.steps[0] === 0);
+  return {
+    study,
+    constant: groupBy(constant, ({ workload, optimizer }) => keyOfNames(workload, optimizer)),
+    recorded: groupBy(recorded, ({ workload }) => workload),
+  };
+}
+
 /** Final runs made as the reference was: the same optimizer, and the learning rate that it names. */
-function runsLike(study: Study, workload: Workload, { optimizer, options }: Reference): number[] {
+function runsLike({ constant }: Sources, workload: Workload, { optimizer, options }: Reference): number[] {
   const rate = options.lr;
   if (!isNumber(rate)) return [];
-  const runs = study.result.training.runs.filter(
-    (run) => run.workload === workload.id && run.status === 'ok' && run.schedule === 'constant',
-  );
+  const runs = constant.get(keyOfNames(workload.id, optimizer!)) ?? [];
   return primaries(
-    runs.filter((run) => run.optimizer === optimizer && Math.abs(run.lr / rate - 1) <= SAME_RATE),
+    runs.filter((run) => Math.abs(run.lr / rate - 1) <= SAME_RATE),
     workload,
   );
 }
 
 /** The primary figure before the first step, of every final run that recorded it. */
-function atStart(study: Study, { id, metric: { field } }: Workload): number[] {
-  return study.result.training.runs.flatMap(({ workload, curve }) => {
-    if (workload !== id || curve?.steps[0] !== 0) return [];
-    const value = field === 'testLoss' || field === 'testMetric' ? null : curve[field]?.[0];
+function atStart({ recorded }: Sources, { id, metric: { field } }: Workload): number[] {
+  return (recorded.get(id) ?? []).flatMap(({ curve }) => {
+    const value = field === 'testLoss' || field === 'testMetric' ? null : curve![field]?.[0];
     return isNumber(value) ? [value] : [];
   });
 }
@@ -47,11 +65,11 @@ function fitTimes(study: Study, { id }: Workload): number[] {
 }
 
 /** References name an optimizer, or `fitMs` for the time of a whole fit, or neither for the figure at the start. */
-function anchorOf(study: Study, workload: Workload, reference: Reference): Anchor {
+function anchorOf(sources: Sources, workload: Workload, reference: Reference): Anchor {
   const { name } = workload.metric;
-  if (reference.optimizer !== null) return { what: name, values: runsLike(study, workload, reference) };
-  if (isNumber(reference.options.fitMs)) return { what: 'a whole fit, ms', values: fitTimes(study, workload) };
-  return { what: `${name} at the start`, values: atStart(study, workload) };
+  if (reference.optimizer !== null) return { what: name, values: runsLike(sources, workload, reference) };
+  if (isNumber(reference.options.fitMs)) return { what: 'a whole fit, ms', values: fitTimes(sources.study, workload) };
+  return { what: `${name} at the start`, values: atStart(sources, workload) };
 }
 
 /** Mean and standard deviation, because that is what was published. */
@@ -69,12 +87,12 @@ function verdictCell(mean: number, reference: Reference): Cell {
   return { text: `${apart.toFixed(1)} of its deviations`, sort: apart, tone: apart <= 2 ? undefined : 'worse' };
 }
 
-function anchorRow(study: Study, workload: Workload, reference: Reference): Cell[] {
-  const { what, values } = anchorOf(study, workload, reference);
+function anchorRow(sources: Sources, workload: Workload, reference: Reference): Cell[] {
+  const { what, values } = anchorOf(sources, workload, reference);
   const { optimizer, options, value, spread, seeds, kind, source } = reference;
   const head: Cell[] = [
     { text: `${workload.id} ${what}`, heading: true },
-    { text: optimizer === null ? NONE : study.label(optimizer), note: isNumber(options.lr) ? `lr ${options.lr}` : '' },
+    { text: optimizer === null ? NONE : sources.study.label(optimizer), note: isNumber(options.lr) ? `lr ${options.lr}` : '' },
     { text: formatSpread(value, spread), note: seeds === null ? kind : `${kind}, ${seeds} seeds`, sort: value },
   ];
   const last: Cell = { text: source };
@@ -90,8 +108,9 @@ function anchorRow(study: Study, workload: Workload, reference: Reference): Cell
 }
 
 export function anchorSection(study: Study): Section | null {
+  const sources = sourcesOf(study);
   const rows = study.allWorkloads.flatMap((workload) =>
-    workload.references.map((reference) => anchorRow(study, workload, reference)),
+    workload.references.map((reference) => anchorRow(sources, workload, reference)),
   );
   if (rows.length === 0) return null;
   return {

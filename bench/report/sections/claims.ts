@@ -7,6 +7,7 @@ import { type Estimate, estimateMedian, median, verdictOf } from '../../stats';
 import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatEstimate, formatExact, formatNumber, formatRatio, NONE } from '../format';
+import { groupBy } from '../group';
 import { type Html, html } from '../html';
 import type { Part, Section } from '../section';
 import { differenceOf, pairBySeed, ratioOf, type Study, toneOf } from '../study';
@@ -61,7 +62,7 @@ interface Pairing {
 
 function pairingsOf(study: Study): Pairing[] {
   return study.result.comparisons.flatMap((listed) => {
-    const workloads = study.workloads(listed).filter(({ id }) => listed.workloads.includes(id));
+    const workloads = study.workloadsOf(listed);
     return workloads.map((workload) => {
       const [a, b] = [study.runs(workload.id, listed.a, listed), study.runs(workload.id, listed.b, listed)];
       return { listed, workload, a, b };
@@ -183,15 +184,10 @@ function streamRow(study: Study, stream: Stream): Cell[] {
 function convergence(study: Study): Part[] {
   const { streams } = study.result;
   if (streams.length === 0) return ['The streams were not run.'];
-  const ids = [...new Set(streams.map(({ id }) => id))];
+  const groups = [...groupBy(streams, ({ id }) => id).values()];
   return [
     'Four problems of one parameter. C and D have skewed noise, E and F symmetric noise. Under skewed noise the rule as restated drives E[‖g‖₁·g] to zero, not E[g], and settles beside the optimum; that is expected here, and shown. This does not refute the theorem of the paper, whose assumptions have not been read; it bounds what may be promised.',
-    html`<div class="figures">${ids.map((id) =>
-      streamFigure(
-        study,
-        streams.filter((stream) => stream.id === id),
-      ),
-    )}</div>`,
+    html`<div class="figures">${groups.map((group) => streamFigure(study, group))}</div>`,
     {
       id: 'streams',
       caption: 'The last value of each stream',

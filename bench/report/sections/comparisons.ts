@@ -2,9 +2,10 @@
 import type { ListedComparison, Workload } from '../../schema/result';
 import { type Estimate, FEWEST_FOR_TEST, holm, signedRank } from '../../stats';
 import { formatEstimate, formatP, formatShare, NONE } from '../format';
+import { firstBy, keyOfNames } from '../group';
 import type { Section } from '../section';
 import type { Comparison, Study } from '../study';
-import type { Cell, Table, Tone } from '../table';
+import { type Cell, checkCells, type Table, type Tone } from '../table';
 
 export interface Tested {
   listed: ListedComparison;
@@ -28,7 +29,7 @@ export function testedComparisons(study: Study): Tested[] {
  * would be stricter than the seeds of the larger workloads allow: ten that all agree give p = 2⁻⁹, which forty rows make ¹⁄₁₃.
  */
 function testedFamily(study: Study, listed: ListedComparison): Tested[] {
-  const workloads = study.workloads(listed).filter(({ id }) => listed.workloads.includes(id));
+  const workloads = study.workloadsOf(listed);
   const found = workloads.flatMap((workload) => {
     const comparison = study.compare(workload, listed.a, listed.b, listed);
     return comparison ? [{ listed, workload, comparison }] : [];
@@ -105,6 +106,8 @@ export function comparisonOverview(study: Study): Table | null {
     `${study.label(listed.a)} against ${study.label(listed.b)}, ${study.nameOf(listed)}`;
   const names = [...new Set(tested.map(nameOf))];
   const workloads = [...new Set(tested.map(({ workload }) => workload))];
+  const byPlace = firstBy(tested, (each) => keyOfNames(each.workload.id, nameOf(each)));
+  checkCells('the comparisons', names.length * workloads.length, tested.length);
   return {
     id: 'comparisons-overview',
     caption:
@@ -112,7 +115,7 @@ export function comparisonOverview(study: Study): Table | null {
     columns: [{ label: 'workload' }, ...names.map((label) => ({ label }))],
     rows: workloads.map((workload) => {
       const cells = names.map((name): Cell => {
-        const here = tested.find((each) => each.workload === workload && nameOf(each) === name);
+        const here = byPlace.get(keyOfNames(workload.id, name));
         if (!here) return { text: NONE, tone: 'absent' };
         const { comparison, tone } = here;
         return { text: findingOf(tone, comparison.difference), note: formatEstimate(comparison.difference), tone };

@@ -1,11 +1,12 @@
 /** Whether every runtime computed the same: hashes of trained parameters, and the checks before timing. */
 import type { HashEntry, Micro } from '../../schema/result';
 import { formatNumber, NONE } from '../format';
+import { firstBy, groupBy, keyOfNames } from '../group';
 import type { Part, Section } from '../section';
 import type { Study } from '../study';
-import type { Cell, Table } from '../table';
+import { type Cell, checkCells, type Table } from '../table';
 
-const jobOf = ({ workload, optimizer, steps }: HashEntry): string => `${workload}\n${optimizer}\n${steps}`;
+const jobOf = ({ workload, optimizer, steps }: HashEntry): string => keyOfNames(workload, optimizer, steps);
 
 /** How many jobs have one hash on all runtimes that ran them, and how many have several. */
 export function hashCounts(hashes: readonly HashEntry[]): { equal: number; different: number } {
@@ -21,7 +22,8 @@ export function hashCounts(hashes: readonly HashEntry[]): { equal: number; diffe
 
 function hashTable(study: Study): Table {
   const { hashes, environments } = study.result;
-  const jobs = [...new Set(hashes.map(jobOf))];
+  const jobs = [...groupBy(hashes, jobOf).values()];
+  checkCells('the hashes', jobs.length * environments.length, hashes.length);
   return {
     id: 'hashes',
     folded: true,
@@ -32,12 +34,12 @@ function hashTable(study: Study): Table {
       { label: 'equal' },
       ...environments.map(({ id }) => ({ label: id })),
     ],
-    rows: jobs.map((job) => {
-      const entries = hashes.filter((entry) => jobOf(entry) === job);
+    rows: jobs.map((entries) => {
+      const byEnvironment = firstBy(entries, ({ environment }) => environment);
       const distinct = new Set(entries.map(({ hash }) => hash).filter((hash) => hash !== null));
       const { workload, optimizer, steps } = entries[0]!;
       const cells = environments.map(({ id }): Cell => {
-        const entry = entries.find(({ environment }) => environment === id);
+        const entry = byEnvironment.get(id);
         if (!entry) return { text: NONE, sort: null, tone: 'absent' };
         return entry.hash === null
           ? { text: entry.status, note: entry.reason ?? '', tone: 'absent' }

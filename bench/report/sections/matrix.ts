@@ -4,7 +4,7 @@ import { divergenceRate, estimateMedian, interquartileMean } from '../../stats';
 import { formatEstimate, formatExact, formatNumber, formatRatio, formatShare, NONE } from '../format';
 import type { Section } from '../section';
 import { BASELINE, type Condition, primaries, type Study, TRACKS } from '../study';
-import type { Cell, Table } from '../table';
+import { type Cell, checkCells, type Table } from '../table';
 
 function matrixCell(study: Study, workload: Workload, optimizer: string, condition: Condition): Cell {
   const runs = study.runs(workload.id, optimizer, condition);
@@ -26,6 +26,7 @@ const idOf = ({ track, schedule }: Condition): string => `${track}-${schedule}`.
 /** @param ablation the series whose optimizers are the rows; null: the contenders */
 export function matrixTable(study: Study, condition: Condition, ablation: string | null = null): Table {
   const workloads = study.workloads(condition);
+  const optimizers = study.optimizers(condition, ablation);
   return {
     id: `matrix-${ablation === null ? '' : `${ablation}-`}${idOf(condition)}`,
     caption: `${study.nameOf(condition)}: median ± 95% interval, and the ratio to ${study.label(BASELINE)} [95% interval]`,
@@ -36,12 +37,10 @@ export function matrixTable(study: Study, condition: Condition, ablation: string
         align: 'right' as const,
       })),
     ],
-    rows: study
-      .optimizers(condition, ablation)
-      .map(({ id, label }) => [
-        { text: label, heading: true },
-        ...workloads.map((workload) => matrixCell(study, workload, id, condition)),
-      ]),
+    rows: optimizers.map(({ id, label }) => [
+      { text: label, heading: true },
+      ...workloads.map((workload) => matrixCell(study, workload, id, condition)),
+    ]),
   };
 }
 
@@ -120,6 +119,17 @@ export function ablationSection(study: Study): Section | null {
       ...tables,
     ],
   };
+}
+
+/** Optimizers and workloads without a run in common would make a matrix of nothing. */
+export function checkMatrices(study: Study): void {
+  for (const condition of study.conditions()) {
+    checkCells(
+      'optimizers and workloads',
+      study.optimizerCount(condition) * study.workloads(condition).length,
+      study.groupCount(condition),
+    );
+  }
 }
 
 export function matrixSection(study: Study): Section | null {

@@ -4,6 +4,7 @@ import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { secondsPerStep } from '../curves';
 import { formatCount, formatDuration, formatExact, formatShare, NONE } from '../format';
+import { firstBy, keyOfNames, largest } from '../group';
 import { type Html, html } from '../html';
 import type { Section } from '../section';
 import type { Condition, Study } from '../study';
@@ -17,10 +18,11 @@ function stepsByOptimizer(study: Study, condition: Condition): Map<string, (numb
     const seeds = new Set(optimizers.flatMap((each) => study.runs(id, each.id, condition).map(({ seed }) => seed)));
     return [...seeds].map((seed) => ({ id, seed }));
   });
-  const entries = optimizers.map(({ id: optimizer }): [string, (number | null)[]] => [
-    optimizer,
-    problems.map(({ id, seed }) => study.runs(id, optimizer, condition).find((run) => run.seed === seed)?.stepsToTarget ?? null),
-  ]);
+  const entries = optimizers.map(({ id: optimizer }): [string, (number | null)[]] => {
+    const runs = workloads.flatMap(({ id }) => study.runs(id, optimizer, condition));
+    const found = firstBy(runs, ({ workload, seed }) => keyOfNames(workload, seed));
+    return [optimizer, problems.map(({ id, seed }) => found.get(keyOfNames(id, seed))?.stepsToTarget ?? null)];
+  });
   return new Map(problems.length ? entries : []);
 }
 
@@ -30,7 +32,7 @@ const ROOM = 1.5;
 function profileFigure(study: Study, condition: Condition) {
   const profiles = performanceProfile(stepsByOptimizer(study, condition));
   if (profiles.size === 0) return null;
-  const end = ROOM * Math.max(...[...profiles.values()].flatMap((points) => points.map(({ factor }) => factor)));
+  const end = ROOM * largest([...profiles.values()].flatMap((points) => points.map(({ factor }) => factor)));
   const lines = [...profiles].map(([optimizer, points]) => ({
     label: study.label(optimizer),
     index: study.index(optimizer),

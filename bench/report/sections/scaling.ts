@@ -4,6 +4,7 @@ import { type Estimate, estimateMedian, median, pairedRatio } from '../../stats'
 import { linesChart, type Point } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatEstimate, formatRatio, NONE } from '../format';
+import { firstBy, groupBy } from '../group';
 import { type Html, html } from '../html';
 import type { Part, Section } from '../section';
 import type { Study } from '../study';
@@ -11,25 +12,28 @@ import type { Cell, Table } from '../table';
 
 const familyOf = ({ environment, optimizer, n }: ThreadScaling): string => `${optimizer}, n = ${formatCount(n)}, ${environment}`;
 
+/** The row of one thread of each family. */
+type Ones = ReadonlyMap<string, ThreadScaling>;
+
 /** By how many times one thread's time is longer; null without one. */
-function speedupOf(row: ThreadScaling, rows: readonly ThreadScaling[]): Estimate | null {
-  const one = rows.find((each) => each.threads === 1 && familyOf(each) === familyOf(row));
+function speedupOf(row: ThreadScaling, ones: Ones): Estimate | null {
+  const one = ones.get(familyOf(row));
   if (!one || row.samples.length === 0 || one.samples.length !== row.samples.length) return null;
   return row.samples.every((sample) => sample > 0) ? pairedRatio(one.samples, row.samples) : null;
 }
 
 /** Points of one family: its speed-up over the number of threads. */
-function speedups(rows: readonly ThreadScaling[], family: string): Point[] {
-  const own = rows.filter((row) => familyOf(row) === family).sort((a, b) => a.threads - b.threads);
+function speedups(family: readonly ThreadScaling[], ones: Ones): Point[] {
+  const own = [...family].sort((a, b) => a.threads - b.threads);
   return own.flatMap((row) => {
-    const speedup = speedupOf(row, rows);
+    const speedup = speedupOf(row, ones);
     return speedup ? [{ x: row.threads, y: speedup.value, low: speedup.interval?.[0], high: speedup.interval?.[1] }] : [];
   });
 }
 
-function threadFigure(rows: readonly ThreadScaling[]): Html {
-  const families = [...new Set(rows.map(familyOf))];
-  const lines = families.map((label, index) => ({ label, index, points: speedups(rows, label) }));
+function threadFigure(rows: readonly ThreadScaling[], ones: Ones): Html {
+  const families = [...groupBy(rows, familyOf)];
+  const lines = families.map(([label, family], index) => ({ label, index, points: speedups(family, ones) }));
   const threads = [...new Set(rows.map((row) => row.threads))].sort((a, b) => a - b);
   const chart = linesChart({
     title: 'Speed-up by threads',
@@ -41,9 +45,9 @@ function threadFigure(rows: readonly ThreadScaling[]): Html {
   return html`<div class="figures"><figure><figcaption>Speed-up by threads</figcaption>${chart}${legend(lines)}</figure></div>`;
 }
 
-function threadRow(row: ThreadScaling, rows: readonly ThreadScaling[]): Cell[] {
+function threadRow(row: ThreadScaling, ones: Ones): Cell[] {
   const { samples, stable, status, reason } = row;
-  const speedup = speedupOf(row, rows);
+  const speedup = speedupOf(row, ones);
   const time = samples.length ? median(samples) : null;
   return [
     { text: familyOf(row), heading: true },
@@ -57,6 +61,10 @@ function threadRow(row: ThreadScaling, rows: readonly ThreadScaling[]): Cell[] {
 
 function threadParts(rows: readonly ThreadScaling[]): Part[] {
   if (rows.length === 0) return [];
+  const ones = firstBy(
+    rows.filter(({ threads }) => threads === 1),
+    familyOf,
+  );
   const table: Table = {
     id: 'threads-table',
     caption: 'Median step time by threads, and how many times one thread that is [95% interval of paired rounds]',
@@ -66,9 +74,9 @@ function threadParts(rows: readonly ThreadScaling[]): Part[] {
       { label: 'time a step', align: 'right' },
       { label: 'times one thread', align: 'right' },
     ],
-    rows: rows.map((row) => threadRow(row, rows)),
+    rows: rows.map((row) => threadRow(row, ones)),
   };
-  return [threadFigure(rows), table];
+  return [threadFigure(rows, ones), table];
 }
 
 function milliseconds(samples: readonly number[]): Cell {

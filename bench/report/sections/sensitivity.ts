@@ -4,6 +4,7 @@ import { type SensitivityWidth, sensitivityWidth } from '../../stats';
 import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatExact, NONE } from '../format';
+import { groupBy, largest, smallest } from '../group';
 import { type Html, html } from '../html';
 import { folded, type Section } from '../section';
 import type { Study } from '../study';
@@ -18,7 +19,7 @@ function widthOf({ field, grid, scores }: Selection, { metric }: Workload): Sens
   const higher = field === 'validationMetric' && metric.direction === 'higher';
   const known = scores.filter((score) => score !== null);
   if (known.length === 0) return null;
-  const tolerance = higher ? METRIC_TOLERANCE : LOSS_TOLERANCE * Math.abs(Math.min(...known));
+  const tolerance = higher ? METRIC_TOLERANCE : LOSS_TOLERANCE * Math.abs(smallest(known));
   return sensitivityWidth(points, higher ? 'higher' : 'lower', tolerance);
 }
 
@@ -52,8 +53,8 @@ function drawn(score: number | null | undefined, reached: number): number {
 function chartOf(study: Study, workload: Workload, schedule: string, selections: readonly Selection[]): Html {
   const title = `${workload.id}, ${study.schedule(schedule)}`;
   const log = selections.every(({ scores }) => scores.every((score) => score === null || score > 0));
-  const bests = selections.map(({ scores }) => Math.min(...scores.filter((score) => score !== null)));
-  const reached = Math.abs(Math.max(...bests.filter(Number.isFinite)));
+  const bests = selections.map(({ scores }) => smallest(scores.filter((score) => score !== null)));
+  const reached = Math.abs(largest(bests.filter(Number.isFinite)));
   const lines = selections.map(({ optimizer, grid, scores }) => ({
     label: study.label(optimizer),
     index: study.index(optimizer),
@@ -77,18 +78,17 @@ function contendersOf(study: Study): Selection[] {
   return study.result.training.selections.filter(({ optimizer }) => contenders.has(optimizer));
 }
 
-/** The charts of one schedule. */
-function figuresOf(study: Study, schedule: string): Html[] {
-  return study.allWorkloads.flatMap((workload) => {
-    const here = contendersOf(study).filter((each) => each.workload === workload.id && each.schedule === schedule);
-    return here.length ? [chartOf(study, workload, schedule, here)] : [];
-  });
+/** The charts of one schedule, in the order of the workloads. @param selections of that schedule */
+function figuresOf(study: Study, schedule: string, selections: readonly Selection[]): Html[] {
+  const groups = groupBy(selections, ({ workload }) => workload);
+  const workloads = groups.size ? study.allWorkloads.filter(({ id }) => groups.has(id)) : [];
+  return workloads.map((workload) => chartOf(study, workload, schedule, groups.get(workload.id)!));
 }
 
 function widthTable(study: Study): Table {
+  const groups = groupBy(study.result.training.selections, ({ workload }) => workload);
   const rows = study.allWorkloads.flatMap((workload) => {
-    const here = study.result.training.selections.filter((each) => each.workload === workload.id);
-    return here.map((selection) => rowOf(study, selection, workload));
+    return (groups.get(workload.id) ?? []).map((selection) => rowOf(study, selection, workload));
   });
   return {
     id: 'sensitivity-table',
@@ -107,7 +107,7 @@ function widthTable(study: Study): Table {
 }
 
 export function sensitivitySection(study: Study): Section | null {
-  const used = new Set(contendersOf(study).map(({ schedule }) => schedule));
+  const used = groupBy(contendersOf(study), ({ schedule }) => schedule);
   if (used.size === 0) return null;
   const schedules = study.result.schedules.filter(({ id }) => used.has(id));
   return {
@@ -116,7 +116,7 @@ export function sensitivitySection(study: Study): Section | null {
     parts: [
       `Scores of the search, on validation alone. A line that breaks off diverged, or went beyond ${formatExact(MOST)} times the loss that every optimizer can reach. The range holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in factors of ten.`,
       legendOf(study),
-      ...schedules.map(({ id, label }, i) => folded(label, i === 0, figuresOf(study, id))),
+      ...schedules.map(({ id, label }, i) => folded(label, i === 0, figuresOf(study, id, used.get(id)!))),
       widthTable(study),
     ],
   };

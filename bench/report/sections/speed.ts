@@ -4,10 +4,11 @@ import { type Estimate, estimateMedian, median, pairedRatio, verdictOf } from '.
 import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatNumber, formatRatio, NONE } from '../format';
+import { firstBy, groupBy, keyOfNames } from '../group';
 import { type Html, html } from '../html';
 import type { Part, Section } from '../section';
 import type { Study } from '../study';
-import type { Cell, Table, Tone } from '../table';
+import { type Cell, checkCells, type Table, type Tone } from '../table';
 
 /** Ratios are to this row of the same block; "faster" needs more than the interval. */
 const REFERENCE = 'wasm simd';
@@ -16,7 +17,7 @@ const RELEVANT = 0.03;
 const BLOCK_FIELDS = ['environment', 'benchmark', 'n', 'layout', 'gradients', 'variant'] as const;
 
 /** What was interleaved: rows whose i-th samples are of one round. */
-const blockOf = (row: Micro): string => [...BLOCK_FIELDS.map((field) => row[field]), row.shape?.join('×') ?? ''].join('\n');
+const blockOf = (row: Micro): string => keyOfNames(...BLOCK_FIELDS.map((field) => row[field]), row.shape?.join('×') ?? '');
 
 const nameOf = ({ implementation, threads, native }: Micro): string =>
   `${implementation}${threads > 1 ? ` × ${threads}` : ''}${native ? ' (native)' : ''}`;
@@ -38,16 +39,20 @@ function toneOfRatio(ratio: Estimate | null): Tone | undefined {
   return verdict === 'undecided' ? 'undecided' : verdict === 'lower' ? 'better' : 'worse';
 }
 
-/** Bandwidth of the triad at the same runtime and size, in GB/s. */
-function triadOf(rows: readonly Micro[], row: Micro): number | null {
-  const triad = rows.find(
-    (each) =>
-      each.benchmark === 'triad' &&
-      each.environment === row.environment &&
-      each.n === row.n &&
-      each.status === 'ok' &&
-      each.threads === row.threads,
+/** Rows of the triad, by where they were measured, size and threads. */
+type Triads = ReadonlyMap<string, Micro>;
+
+const placeOf = ({ environment, n, threads }: Micro): string => keyOfNames(environment, n, threads);
+
+const triadsOf = (rows: readonly Micro[]): Triads =>
+  firstBy(
+    rows.filter(({ benchmark, status }) => benchmark === 'triad' && status === 'ok'),
+    placeOf,
   );
+
+/** Bandwidth of the triad at the same runtime and size, in GB/s. */
+function bandwidthAt(triads: Triads, row: Micro): number | null {
+  const triad = triads.get(placeOf(row));
   return triad ? bandwidthOf(triad) : null;
 }
 
@@ -56,7 +61,7 @@ function bandwidthOf({ bytesPerCall, samples }: Micro): number | null {
   return bytesPerCall === null || samples.length === 0 ? null : bytesPerCall / median(samples);
 }
 
-function microRow(row: Micro, reference: Micro | undefined, all: readonly Micro[]): Cell[] {
+function microRow(row: Micro, reference: Micro | undefined, triads: Triads): Cell[] {
   const head: Cell[] = [
     { text: row.environment, heading: true },
     { text: sizeOf(row), sort: row.n },
@@ -76,7 +81,7 @@ function microRow(row: Micro, reference: Micro | undefined, all: readonly Micro[
   const time = estimateMedian(row.samples);
   const perUnit = time.value / row.workPerCall;
   const bandwidth = bandwidthOf(row);
-  const triad = row.benchmark === 'triad' ? null : triadOf(all, row);
+  const triad = row.benchmark === 'triad' ? null : bandwidthAt(triads, row);
   const ratio = ratioTo(reference, row);
   const share = bandwidth !== null && triad !== null ? bandwidth / triad : null;
   return [
@@ -110,7 +115,7 @@ function remarksOf({ layout, gradients, variant, stable }: Micro): string {
 }
 
 /** Every row with all its figures. */
-function detailTable(benchmark: string, rows: readonly Micro[], all: readonly Micro[]): Table {
+function detailTable(benchmark: string, rows: readonly Micro[], triads: Triads): Table {
   const references = referencesOf(rows);
   return {
     id: `micro-${benchmark}`,
@@ -125,7 +130,7 @@ function detailTable(benchmark: string, rows: readonly Micro[], all: readonly Mi
       { label: 'of triad', align: 'right' },
       { label: 'ratio', align: 'right' },
     ],
-    rows: rows.map((row) => microRow(row, references.get(blockOf(row)), all)),
+    rows: rows.map((row) => microRow(row, references.get(blockOf(row)), triads)),
     folded: true,
   };
 }
@@ -153,7 +158,9 @@ function overviewTable(benchmark: string, rows: readonly Micro[]): Table {
   const references = referencesOf(rows);
   const plain = rows.filter(isPlain);
   const sizes = [...new Map([...plain].sort((a, b) => a.n - b.n).map((row) => [sizeOf(row), row])).keys()];
-  const contenders = [...new Map(plain.map((row) => [`${row.environment}\n${nameOf(row)}`, row])).values()];
+  const contenders = [...new Map(plain.map((row) => [keyOfNames(row.environment, nameOf(row)), row])).values()];
+  const found = firstBy(plain, (row) => keyOfNames(row.environment, nameOf(row), sizeOf(row)));
+  checkCells(benchmark, contenders.length * sizes.length, plain.length);
   return {
     id: `overview-${benchmark}`,
     caption: `${benchmark}: time a call by ${rows[0]!.shape ? 'm×n×k' : 'n'}, and its ratio to ${REFERENCE} of the same rounds [95% interval]; above 1 is slower`,
@@ -162,9 +169,7 @@ function overviewTable(benchmark: string, rows: readonly Micro[]): Table {
       { text: contender.environment, heading: true },
       { text: nameOf(contender) },
       ...sizes.map((size) => {
-        const row = plain.find(
-          (each) => each.environment === contender.environment && nameOf(each) === nameOf(contender) && sizeOf(each) === size,
-        );
+        const row = found.get(keyOfNames(contender.environment, nameOf(contender), size));
         return overviewCell(row, row && references.get(blockOf(row)));
       }),
     ]),
@@ -218,16 +223,13 @@ function throughputFigure(environment: string, benchmark: string, rows: readonly
 export function speedSection(study: Study): Section | null {
   const { micro, environments } = study.result;
   if (micro.length === 0) return null;
-  const parts = [...new Set(micro.map(({ benchmark }) => benchmark))].flatMap((benchmark): Part[] => {
-    const rows = micro.filter((row) => row.benchmark === benchmark);
-    const figures = environments.map(({ id }) =>
-      throughputFigure(
-        id,
-        benchmark,
-        rows.filter((row) => row.environment === id),
-      ),
-    );
-    return [html`<div class="figures">${figures}</div>`, overviewTable(benchmark, rows), detailTable(benchmark, rows, micro)];
+  const triads = triadsOf(micro);
+  const places = new Map(environments.map(({ id }, place) => [id, place]));
+  const parts = [...groupBy(micro, ({ benchmark }) => benchmark)].flatMap(([benchmark, rows]): Part[] => {
+    const byEnvironment = [...groupBy(rows, ({ environment }) => environment)];
+    byEnvironment.sort(([a], [b]) => places.get(a)! - places.get(b)!);
+    const figures = byEnvironment.map(([environment, own]) => throughputFigure(environment, benchmark, own));
+    return [html`<div class="figures">${figures}</div>`, overviewTable(benchmark, rows), detailTable(benchmark, rows, triads)];
   });
   return {
     id: 'speed',
@@ -249,7 +251,12 @@ export function headlineTable({ result }: Study): Table | null {
   const plain = result.micro.filter((row) => row.benchmark.startsWith(RULE) && HEADLINE_SIZES.includes(row.n) && isPlain(row));
   const contenders = [...new Map(plain.map((row) => [`${row.benchmark}, ${nameOf(row)}, ${row.n}`, row])).values()];
   if (contenders.length === 0) return null;
-  const environments = result.environments.filter(({ id }) => plain.some(({ environment }) => environment === id));
+  const timed = plain.filter(({ samples }) => samples.length > 0);
+  const adal = timed.filter((row) => row.benchmark === 'step-adal' && row.implementation === REFERENCE);
+  const table = { rows: firstBy(plain, contenderOf), adal: firstBy(adal, ({ environment, n }) => keyOfNames(environment, n)) };
+  const measured = new Set(plain.map(({ environment }) => environment));
+  const environments = result.environments.filter(({ id }) => measured.has(id));
+  checkCells('steps', contenders.length * environments.length, plain.length);
   return {
     id: 'headline',
     caption: `Time of one optimizer step, and how many times AdaL's on ${REFERENCE} that is (of medians)`,
@@ -261,24 +268,24 @@ export function headlineTable({ result }: Study): Table | null {
     rows: contenders.map((contender) => [
       { text: `${contender.benchmark.slice(RULE.length)}, ${nameOf(contender)}`, heading: true },
       { text: formatCount(contender.n), sort: contender.n },
-      ...environments.map(({ id }) =>
-        headlineCell(
-          plain.filter((row) => row.environment === id && row.n === contender.n),
-          contender,
-        ),
-      ),
+      ...environments.map(({ id }) => headlineCell(table, id, contender)),
     ]),
   };
 }
 
-/** @param rows of one runtime and size */
-function headlineCell(rows: readonly Micro[], contender: Micro): Cell {
-  const row = rows.find((each) => each.benchmark === contender.benchmark && nameOf(each) === nameOf(contender));
+const contenderOf = (row: Micro): string => keyOfNames(row.environment, row.n, row.benchmark, nameOf(row));
+
+interface HeadlineRows {
+  readonly rows: ReadonlyMap<string, Micro>;
+  /** AdaL's own, by runtime and size. */
+  readonly adal: ReadonlyMap<string, Micro>;
+}
+
+function headlineCell({ rows, adal }: HeadlineRows, environment: string, contender: Micro): Cell {
+  const row = rows.get(contenderOf({ ...contender, environment }));
   if (!row || row.samples.length === 0) return { text: row?.status ?? NONE, sort: null, tone: 'absent' };
-  const adal = rows.find(
-    (each) => each.benchmark === 'step-adal' && each.implementation === REFERENCE && each.samples.length > 0,
-  );
+  const own = adal.get(keyOfNames(environment, contender.n));
   const time = median(row.samples);
-  const times = adal && adal !== row ? `×${formatNumber(time / median(adal.samples), 1)}` : '';
+  const times = own && own !== row ? `×${formatNumber(time / median(own.samples), 1)}` : '';
   return { text: formatDuration(time), sort: time, note: [times, row.stable ? '' : 'unstable'].filter(Boolean).join('; ') };
 }

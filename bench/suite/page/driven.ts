@@ -2,24 +2,34 @@
 import type { Job } from '../executor';
 import { PageLane } from './page-lane';
 
-const post = (body: object) => fetch('report', { method: 'POST', body: JSON.stringify(body) });
+interface Given {
+  readonly number: number;
+  readonly job: Job | null;
+}
+
+/** Reports about a job. @throws Error with the runner's reason when it does not take the report */
+async function post(number: number, message: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`report?job=${number}`, { method: 'POST', headers, body: JSON.stringify(message) });
+  if (!response.ok) throw new Error(`the runner did not take a report: ${await response.text()}`);
+}
 
 export async function beDriven(show: (text: string) => void): Promise<void> {
   const lane = new PageLane();
   for (;;) {
-    const job: Job | null = await (await fetch('job')).json();
+    const { number, job }: Given = await (await fetch('job')).json();
     if (!job) break;
     show(JSON.stringify(job).slice(0, 200));
     let posted: Promise<unknown> = Promise.resolve();
     try {
       await lane.execute(job, (entry) => {
-        posted = posted.then(() => post({ entry }));
+        posted = posted.then(() => post(number, { entry }));
       });
       await posted;
-      await post({ done: true });
+      await post(number, { done: true });
     } catch (error) {
-      await posted;
-      await post({ error: String(error) });
+      await posted.catch(() => {});
+      await post(number, { error: String(error) });
     }
   }
   await lane.close();

@@ -3,14 +3,14 @@
  * clone has; without it there is no browser.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Job, Report } from '../executor';
-import type { Entry } from '../result';
 import { createFileSource } from './file-source';
+import { readWithin } from './files-within';
+import { type Message, parseMessage } from './message';
+import { type PageServer, startPageServer } from './page-server';
 import { peerFile } from './peer-bundle';
 import type { Places } from './processes';
 import type { Lane, Runner } from './runner';
@@ -23,13 +23,6 @@ interface Browser {
 }
 
 const NAMES = ['Chromium', 'Firefox', 'WebKit'];
-const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
-/** Cross-origin isolation, without which a page has no threads. */
-const HEADERS = {
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-embedder-policy': 'require-corp',
-  'cache-control': 'no-store',
-};
 /** The longest that a page may work on one job. */
 const JOB_TIMEOUT_MS = 1_800_000;
 
@@ -50,95 +43,82 @@ export function browserRunners(places: Places): Runner[] {
   });
 }
 
-interface Message {
-  readonly entry?: Entry;
-  readonly done?: boolean;
-  readonly error?: string;
-}
-
+/** Jobs are handed to the page, and its reports to whoever waits for the job that they name. */
 class PageLane implements Lane {
-  #receive: (message: Message) => void = () => {};
+  /** Of the job under way; null when the page has none. */
+  #receive: ((message: Message) => void) | null = null;
+  /** Jobs are counted, so that a report about an earlier one has no effect. */
+  #number = 0;
   /** Gives the waiting page its next job. */
-  #waiting: ((job: Job | null) => void) | null = null;
-  #next: { job: Job | null } | null = null;
+  #waiting: ((job: string) => void) | null = null;
+  #next: string | null = null;
   #close: () => Promise<void> = async () => {};
-  readonly #places: Places;
-
-  private constructor(places: Places) {
-    this.#places = places;
-  }
 
   static async open(browser: Browser, places: Places): Promise<PageLane> {
-    const lane = new PageLane(places);
-    const server = createServer((request, response) => {
-      lane.#serve(request, response).catch((error) => response.writeHead(500).end(String(error)));
+    const lane = new PageLane();
+    const data = createFileSource(places.data);
+    const server = await startPageServer({
+      job: () => lane.#take(),
+      report: (text, query) => lane.#report(text, query),
+      async file(name) {
+        if (name.startsWith('data/')) return data.load(name.slice('data/'.length));
+        if (name.startsWith('peers/')) return peerFile(places.peers, name.slice('peers/'.length));
+        return readWithin(places.site, name);
+      },
     });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    const profile = await mkdtemp(join(tmpdir(), 'adal-bench-'));
-    const { port } = server.address() as AddressInfo;
-    const end = await browser.open(`http://localhost:${port}/index.html#driven`, profile);
-    lane.#close = async () => {
-      await end();
-      server.close();
-      server.closeAllConnections();
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-    };
+    await lane.#start(browser, server);
     return lane;
   }
 
+  async #start(browser: Browser, server: PageServer): Promise<void> {
+    const profile = await mkdtemp(join(tmpdir(), 'adal-bench-'));
+    const end = await browser.open(`${server.url}index.html#driven`, profile);
+    this.#close = async () => {
+      await end();
+      server.close();
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    };
+  }
+
   execute(job: Job, report: Report): Promise<void> {
-    return new Promise((resolve, reject) => {
+    this.#number++;
+    return new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('the page did not report in time')), JOB_TIMEOUT_MS);
-      this.#receive = ({ entry, done, error }) => {
-        if (entry) return report(entry);
+      this.#receive = (message) => {
+        if (message.entry) return report(message.entry);
         clearTimeout(timer);
-        if (done) resolve();
-        else reject(new Error(error));
+        if (message.done) resolve();
+        else reject(new Error(message.error));
       };
-      this.#give(job);
+      this.#give(JSON.stringify({ number: this.#number, job }));
+    }).finally(() => {
+      this.#receive = null;
     });
   }
 
   async close(): Promise<void> {
-    this.#receive = () => {};
+    this.#receive = null;
     await this.#close();
   }
 
-  #give(job: Job | null): void {
+  #give(job: string): void {
     if (this.#waiting) this.#waiting(job);
-    else this.#next = { job };
+    else this.#next = job;
     this.#waiting = null;
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url!, 'http://localhost');
-    if (pathname === '/job') {
-      const job = this.#next ? this.#next.job : await new Promise<Job | null>((resolve) => (this.#waiting = resolve));
-      this.#next = null;
-      response.writeHead(200, HEADERS).end(JSON.stringify(job));
-    } else if (pathname === '/report') {
-      let body = '';
-      for await (const chunk of request) body += chunk;
-      response.writeHead(204, HEADERS).end();
-      this.#receive(JSON.parse(body));
-    } else {
-      const content = await this.#file(decodeURIComponent(pathname.slice(1)));
-      if (!content) response.writeHead(404).end();
-      else
-        response
-          .writeHead(200, { 'content-type': TYPES[extname(pathname)] ?? 'application/octet-stream', ...HEADERS })
-          .end(content);
-    }
+  #take(): Promise<string> {
+    const next = this.#next;
+    this.#next = null;
+    return next === null ? new Promise((resolve) => (this.#waiting = resolve)) : Promise.resolve(next);
   }
 
-  async #file(name: string): Promise<string | Uint8Array | null> {
-    if (name.includes('..')) return null;
-    try {
-      if (name.startsWith('data/')) return await createFileSource(this.#places.data).load(name.slice('data/'.length));
-      if (name.startsWith('peers/')) return await peerFile(this.#places.peers, name.slice('peers/'.length));
-      return await readFile(new URL(name, this.#places.site));
-    } catch {
-      return null;
-    }
+  /** Takes a report about the job under way, and refuses others. */
+  #report(text: string, query: URLSearchParams): string | null {
+    const message = parseMessage(text);
+    if (typeof message === 'string') return message;
+    if (this.#receive === null || query.get('job') !== String(this.#number)) return 'this job is not under way';
+    this.#receive(message);
+    return null;
   }
 }

@@ -1,5 +1,6 @@
 /** Data from files, for runtimes that have them. */
 import { type DataSource, MissingDataError } from '../data';
+import { readWithin } from './files-within';
 
 /** Where Debian's package dataset-fashion-mnist puts it. */
 const FASHION = '/usr/share/datasets/fashion-mnist/';
@@ -8,11 +9,9 @@ const FASHION = '/usr/share/datasets/fashion-mnist/';
 export function createFileSource(folder: URL): DataSource {
   return {
     async load(name) {
-      const { readFile } = await import('node:fs/promises');
       const fashion = name.startsWith('fashion-mnist/');
-      const place = fashion ? FASHION + name.slice('fashion-mnist/'.length) : new URL(name, folder);
       try {
-        return await readFile(place);
+        return await (fashion ? readWithin(FASHION, name.slice('fashion-mnist/'.length)) : readWithin(folder, name));
       } catch {
         const advice = fashion
           ? 'install Debian’s package dataset-fashion-mnist'

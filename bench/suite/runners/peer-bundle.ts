@@ -1,7 +1,6 @@
 /** Other libraries for pages: each module of bench/suite/peers bundled when a page asks for it. Needs a clone with its dependencies. */
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
+import { pathWithin, readWithin } from './files-within';
 
 interface Bundler {
   rollup(options: object): Promise<{ generate(options: object): Promise<{ output: [{ code: string }] }> }>;
@@ -20,16 +19,19 @@ const nothing = {
 
 const bundles = new Map<string, Promise<string>>();
 
+const BINARIES = 'node_modules/@tensorflow/tfjs-backend-wasm/dist/';
+
 /**
  * @param folder bench/suite/peers, ending in a slash
  * @param name 'tensorflow.js', or a .wasm file that a peer asks for
+ * @throws Error for the name of anything else
  */
 export async function peerFile(folder: URL, name: string): Promise<string | Uint8Array> {
-  if (name.endsWith('.wasm')) {
-    return readFile(join(fileURLToPath(folder), 'node_modules/@tensorflow/tfjs-backend-wasm/dist', basename(name)));
-  }
-  let bundle = bundles.get(name);
-  if (!bundle) bundles.set(name, (bundle = bundlePeer(join(fileURLToPath(folder), basename(name)))));
+  if (!/^[\w-]+\.(js|wasm)$/.test(name)) throw new Error(`${JSON.stringify(name)} is no peer`);
+  if (name.endsWith('.wasm')) return readWithin(new URL(BINARIES, folder), name);
+  const path = await pathWithin(folder, name);
+  let bundle = bundles.get(path);
+  if (!bundle) bundles.set(path, (bundle = bundlePeer(path)));
   return bundle;
 }
 

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Job, Report } from '../executor';
-import type { Entry } from '../result';
+import { type Message, parseMessage } from './message';
 import type { ColdSample, Lane, Runner } from './runner';
 
 /** Where the suite's files are. */
@@ -25,12 +25,6 @@ export interface Places {
   readonly browsers: URL;
   /** Where runtimes may be installed besides the path: a node_modules folder. */
   readonly runtimes: URL;
-}
-
-interface Message {
-  readonly entry?: Entry;
-  readonly done?: boolean;
-  readonly error?: string;
 }
 
 function findOnPath(program: string): string | null {
@@ -93,16 +87,19 @@ export class ProcessLane implements Lane {
     this.#ended = new Promise((resolve) => this.#child.on('close', resolve).on('error', () => resolve(null)));
     this.#ended.then((code) => this.#receive({ error: `the process ended with code ${code}\n${this.#errors}` }));
     createInterface({ input: this.#child.stdout! }).on('line', (line) => {
-      if (line.startsWith('{')) this.#receive(JSON.parse(line));
+      // Libraries print lines of their own; what begins as a message must be one.
+      if (!line.startsWith('{')) return;
+      const message = parseMessage(line);
+      this.#receive(typeof message === 'string' ? { error: message } : message);
     });
   }
 
   execute(job: Job, report: Report): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#receive = ({ entry, done, error }) => {
-        if (entry) report(entry);
-        else if (done) resolve();
-        else reject(new Error(error));
+      this.#receive = (message) => {
+        if (message.entry) report(message.entry);
+        else if (message.done) resolve();
+        else reject(new Error(message.error));
       };
       if (this.#child.exitCode !== null) reject(new Error(`the process has ended\n${this.#errors}`));
       this.#child.stdin!.write(`${JSON.stringify(job)}\n`);

@@ -1,5 +1,10 @@
-"""PyTorch on one thread, native code: python3 pytorch.py <workload as JSON>. Speaks the protocol of contender.js."""
+"""
+PyTorch on one thread, native code: python3 pytorch.py <workload as JSON>. Speaks the protocol of contender.js, and names the BLAS
+that its products run on. With the reference BLAS it refuses: that is several times slower, and no figure of PyTorch.
+"""
+import ctypes
 import json
+import os
 import re
 import resource
 import sys
@@ -147,13 +152,13 @@ def create_product():
 
 
 def sample(run, milliseconds):
-    start = time.perf_counter_ns()
+    start, cpu = time.perf_counter_ns(), time.process_time_ns()
     calls = elapsed = 0
     while elapsed < milliseconds * 1e6:
         run()
         calls += 1
         elapsed = time.perf_counter_ns() - start
-    return {'calls': calls, 'ns': elapsed}
+    return {'calls': calls, 'ns': elapsed, 'cpu': time.process_time_ns() - cpu}
 
 
 def peak_memory():
@@ -165,12 +170,65 @@ def peak_memory():
         return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
+def mapped_libraries():
+    """The shared libraries of this process, after links were followed; None where the system does not tell."""
+    try:
+        with open('/proc/self/maps') as maps:
+            paths = {line.split(maxsplit=5)[5].strip() for line in maps if '.so' in line}
+    except OSError:
+        return None
+    return sorted(os.path.realpath(path) for path in paths)
+
+
+def openblas(path):
+    """What an OpenBLAS says about itself: version, the kernels chosen for this CPU, threads."""
+    library = ctypes.CDLL(path)
+    library.openblas_get_config.restype = ctypes.c_char_p
+    library.openblas_get_corename.restype = ctypes.c_char_p
+    version = re.search(r'OpenBLAS ([\w.]+)', library.openblas_get_config().decode())
+    name = f"OpenBLAS {version.group(1) if version else 'of unknown version'}"
+    threads = library.openblas_get_num_threads()
+    return {'name': f'{name}, {library.openblas_get_corename().decode()}', 'path': path, 'threads': threads}
+
+
+class Unsupported(Exception):
+    pass
+
+
 def blas():
-    return re.search(r'BLAS_INFO=(\w+)', torch.__config__.show()).group(1)
+    """The BLAS that this process multiplies with: {name, path, threads}. Raises Unsupported for the reference one."""
+    torch.mm(torch.ones(64, 64), torch.ones(64, 64))
+    built = re.search(r'BLAS_INFO=(\w+)', torch.__config__.show()).group(1)
+    libraries = mapped_libraries()
+    if libraries is None:
+        return {'name': f'{built} (its library is not told here)', 'path': None, 'threads': 1}
+    names = {path: os.path.basename(path).lower() for path in libraries}
+    for path, name in names.items():
+        if re.match(r'libblas\.so', name) and not re.search('openblas|mkl|blis|atlas', path.lower()):
+            raise Unsupported(f'PyTorch would run on the reference BLAS ({path}): install the package libopenblas0-pthread')
+    for path, name in names.items():
+        if 'openblas' in name:
+            return openblas(path)
+    for path, name in names.items():
+        if re.search(r'mkl|blis|atlas|armpl', name) and 'mkldnn' not in name:
+            return {'name': name, 'path': path, 'threads': 1}
+    # Linked into PyTorch itself, as in the packages of pip.
+    return {'name': built, 'path': None, 'threads': 1}
 
 
+def say(message):
+    print(json.dumps(message), flush=True)
+
+
+try:
+    library = blas()
+    if library['threads'] != 1:
+        raise Unsupported(f"{library['name']} uses {library['threads']} threads: set OPENBLAS_NUM_THREADS=1")
+except Unsupported as reason:
+    say({'error': str(reason)})
+    sys.exit()
 run = {'step': create_step, 'fit': create_fit, 'gemm': create_product}[workload['kind']]()
-print(json.dumps({'ready': True, 'version': f'{torch.__version__} (BLAS: {blas()})'}), flush=True)
+say({'ready': True, 'version': f"{torch.__version__} with {library['name']}", 'blas': library})
 for line in sys.stdin:
     request, _, number = line.strip().partition(' ')
     if request == 'losses':
@@ -179,4 +237,4 @@ for line in sys.stdin:
         answer = sample(run, float(number))
     else:
         answer = peak_memory()
-    print(json.dumps(answer), flush=True)
+    say(answer)

@@ -1,0 +1,12 @@
+/** The only places where the command line writes to stdout and stderr: nothing passes that steers a terminal. */
+import { printableLines } from './printable';
+
+/** Writes lines to stdout. */
+export function print(text: string): void {
+  console.log(printableLines(text));
+}
+
+/** Writes lines to stderr: progress, notes, warnings, errors. */
+export function tell(text: string): void {
+  console.error(printableLines(text));
+}
