@@ -1,9 +1,8 @@
 /** The README's parts that scripts write: what stands between `<!-- table:name -->` and `<!-- /table:name -->`. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { replaceFile } from '../bench/harness/files.js';
+import { replaceFile } from './replace-file.js';
 
-const README = fileURLToPath(new URL('../README.md', import.meta.url));
+const README = new URL('../README.md', import.meta.url);
 
 /** A Markdown table: first column left, the others right. */
 export function markdownTable(head, rows) {

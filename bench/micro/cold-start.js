@@ -14,8 +14,8 @@ import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { replaceFile } from '../../scripts/replace-file.js';
 import { environment } from '../harness/environment.js';
-import { replaceFile } from '../harness/files.js';
 import { mad, median } from '../harness/stats.js';
 import { createTable } from '../harness/table.js';
 

@@ -4,6 +4,7 @@ export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half';
 export { type Checkpoint, type CheckpointExtras, decodeCheckpoint, encodeCheckpoint } from './optimizer-checkpoint';
 export type { PlainData } from './plain-data';
 export { decodePyTorchAdam, encodePyTorchAdam } from './pytorch-adam';
+export type { PyTorchLayoutOptions } from './pytorch-layout';
 export {
   type Dtype,
   type DtypeArray,

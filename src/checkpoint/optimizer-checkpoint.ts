@@ -44,10 +44,12 @@ const KEY = 'adal_checkpoint';
 /** Of the layout above. */
 const VERSION = 1;
 /**
- * The most objects, arrays and fields in the JSON of a checkpoint: more would take a large multiple of
- * the file's size in memory. A model of 10,000 parameters has 200,000.
+ * The most objects, arrays and fields in the JSON of a checkpoint: so many, and one more for as many
+ * bytes as the whole file has. More would take a large multiple of the file's size in memory, some 260
+ * bytes each. A parameter has 20, and more than 600 bytes.
  */
-const MAX_JSON_PARTS = 1_000_000;
+const BASE_PARTS = 250_000;
+const BYTES_PER_PART = 32;
 
 type Json = Record<string, unknown>;
 
@@ -81,10 +83,10 @@ export function encodeCheckpoint(stateDict: StateDict, extras: CheckpointExtras 
     extras: toJson('extras', extras, collector),
   };
   const text = JSON.stringify(document);
-  if (countParts(text) > MAX_JSON_PARTS) {
-    fail('extras', `at most ${MAX_JSON_PARTS} objects, arrays and fields, typed arrays apart`, extras);
-  }
-  return encodeSafetensors(collector.entries, { [KEY]: text }, { checksum: true });
+  const bytes = encodeSafetensors(collector.entries, { [KEY]: text }, { checksum: true });
+  const most = partsIn(bytes.length);
+  if (countParts(text) > most) fail('extras', `at most ${most} objects, arrays and fields, typed arrays apart`, extras);
+  return bytes;
 }
 
 /**
@@ -105,7 +107,7 @@ export function encodeCheckpoint(stateDict: StateDict, extras: CheckpointExtras 
  */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata, verified } = readSafetensors(bytes);
-  const document = parseDocument(metadata[KEY], verified);
+  const document = parseDocument(metadata[KEY], verified, partsIn(bytes.length));
   const head = objectAt('stateDict', document.stateDict);
   if (typeof head.algorithm !== 'string') refuse('schema', 'stateDict.algorithm', 'a string', describe(head.algorithm));
   if (!Array.isArray(head.groups)) refuse('schema', 'stateDict.groups', 'an array', describe(head.groups));
@@ -206,7 +208,7 @@ function takeState(name: string, algorithm: string, json: Json, supply: TensorSu
   return { ...(counters as unknown as Omit<StateDictState, 'arrays'>), arrays: restored };
 }
 
-function parseDocument(text: string | undefined, verified: boolean): Json {
+function parseDocument(text: string | undefined, verified: boolean, most: number): Json {
   if (text === undefined) {
     refuse(
       'not-a-checkpoint',
@@ -219,8 +221,8 @@ function parseDocument(text: string | undefined, verified: boolean): Json {
     const found = 'none: the file is damaged, or another program has written it without';
     refuse('corrupt', 'the file', `a checksum of its content (metadata "${CHECKSUM}")`, found);
   }
-  if (countParts(text) > MAX_JSON_PARTS) {
-    refuse('json', `metadata "${KEY}"`, `at most ${MAX_JSON_PARTS} objects, arrays and fields`, 'more');
+  if (countParts(text) > most) {
+    refuse('json', `metadata "${KEY}"`, `at most ${most} objects, arrays and fields`, 'more');
   }
   let value: unknown;
   try {
@@ -233,6 +235,11 @@ function parseDocument(text: string | undefined, verified: boolean): Json {
   const { version } = document;
   if (version !== VERSION) refuse('version', 'version', `${VERSION}, the one this release knows`, describe(version));
   return document;
+}
+
+/** How many parts the JSON in a file of so many bytes may have. */
+function partsIn(fileBytes: number): number {
+  return BASE_PARTS + Math.floor(fileBytes / BYTES_PER_PART);
 }
 
 /** Objects, arrays and fields of a JSON text, or as many as it would have if it were one. */

@@ -3,6 +3,7 @@
  * they come from. `loadStateDict` asks the same again, and whether they fit its optimizer.
  */
 import type { StateArray } from '../optimizers/state-array';
+import { isFloat32Array } from '../validate';
 
 /** State arrays that are means or sums of squares, or the largest of such: never negative. */
 const SQUARES: ReadonlySet<string> = new Set(['v', 'adal_v', 'exp_avg_sq', 'exp_avg_var', 'max_exp_avg_sq', 'square_avg', 'sum']);
@@ -44,7 +45,7 @@ export function findWrongCounter(
  */
 export function findWrongValue(key: string, array: StateArray): WrongValue | null {
   const squares = SQUARES.has(key);
-  if (array instanceof Float32Array) return findInFloats('', array, squares);
+  if (isFloat32Array(array)) return findInFloats('', array, squares);
   if (!('dtype' in array)) return null;
   return array.dtype === '8bit' ? findInFloats('.scales', array.scales, true) : findInBits(array.bits, squares);
 }

@@ -1,6 +1,6 @@
 /** Minibatches: which examples, in an order that is a function of (seed, epoch) alone, and copying them. Allocates nothing a batch. */
 import { Prng, STREAM_BATCHES } from '../math/prng';
-import { checkInteger, fail } from '../validate';
+import { checkInteger, fail, isFloat32Array, isInt32Array, isTypedArray } from '../validate';
 
 /**
  * The order in which an epoch visits the examples, cut into batches.
@@ -89,7 +89,8 @@ export class BatchOrder {
  * @param from first of the indices used
  * @param length how many are used
  * @param out at least length × featureCount values; the rest is left alone
- * @throws ArgumentError when a range does not fit or an index names no row; `out` may then be partly written
+ * @throws ArgumentError for arrays of another type, when a range does not fit or an index names no row; `out` may then be partly
+ *   written
  */
 export function gatherInto(
   features: Float32Array,
@@ -99,7 +100,9 @@ export function gatherInto(
   length: number,
   out: Float32Array,
 ): void {
+  if (!isFloat32Array(features)) fail('features', 'a Float32Array', features);
   checkInteger('featureCount', featureCount, 1, Number.MAX_SAFE_INTEGER);
+  if (!isFloat32Array(out)) fail('out', 'a Float32Array', out);
   checkRange(indices, from, length);
   if (out.length < length * featureCount) fail('out', `at least ${length} × ${featureCount} values`, out);
   const rows = Math.floor(features.length / featureCount);
@@ -116,9 +119,12 @@ export function gatherInto(
  * Copies labels: out[k] becomes labels[indices[from + k]], for k in [0, length).
  *
  * @param out at least `length` values; the rest is left alone
- * @throws ArgumentError when a range does not fit or an index names no label; `out` may then be partly written
+ * @throws ArgumentError for arrays of another type, when a range does not fit or an index names no label; `out` may then be partly
+ *   written
  */
 export function gatherLabelsInto(labels: Int32Array, indices: Uint32Array, from: number, length: number, out: Int32Array): void {
+  if (!isInt32Array(labels)) fail('labels', 'an Int32Array', labels);
+  if (!isInt32Array(out)) fail('out', 'an Int32Array', out);
   checkRange(indices, from, length);
   if (out.length < length) fail('out', `at least ${length} values`, out);
   for (let k = 0; k < length; k++) {
@@ -129,6 +135,7 @@ export function gatherLabelsInto(labels: Int32Array, indices: Uint32Array, from:
 }
 
 function checkRange(indices: Uint32Array, from: number, length: number): void {
+  if (!isTypedArray('Uint32Array', indices)) fail('indices', 'a Uint32Array', indices);
   checkInteger('from', from, 0, indices.length);
   checkInteger('length', length, 0, indices.length - from);
 }

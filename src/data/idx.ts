@@ -7,8 +7,8 @@
  */
 import { DataError } from '../errors';
 import { elementCount } from '../math/shape';
-import { checkInteger, fail, isUint8Array } from '../validate';
-import type { Dataset } from './dataset';
+import { checkInteger, checkOptions, fail, isUint8Array, typedArrayName } from '../validate';
+import { type Dataset, readNames } from './dataset';
 
 /** The elements of an IDX file, in the array of their own type. */
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
@@ -56,6 +56,7 @@ function filled<T extends IdxData>(data: T, element: (i: number) => number): T {
  */
 export function parseIdx(bytes: Uint8Array, name: string = 'idx data'): IdxArray {
   if (!isUint8Array(bytes)) fail('bytes', 'a Uint8Array', bytes);
+  if (typeof name !== 'string') fail('name', 'a string', name);
   if (bytes.length < 4) throw wrong(name, 'a header of 4 bytes', `${bytes.length} bytes`);
   const [zero0, zero1, type, rank] = [bytes[0]!, bytes[1]!, bytes[2]!, bytes[3]!];
   if (zero0 === 0x1f && zero1 === 0x8b) throw wrong(name, 'uncompressed IDX data', 'gzip data (unpack it first)');
@@ -87,7 +88,7 @@ export interface IdxDatasetOptions {
   /** Labels must be below it: a whole number in [1, 256]. */
   classCount: number;
   /** Names of the classes, `classCount` of them. */
-  classNames?: string[];
+  classNames?: readonly string[];
 }
 
 /**
@@ -96,14 +97,20 @@ export interface IdxDatasetOptions {
  * @param images u8, count × height × width (or any shape of two dimensions and more: all but the first are features)
  * @param labels u8, count
  * @throws DataError when the element types, dimensions or counts do not fit, or a label is not below `classCount`
- * @throws ArgumentError for a `classCount` out of range, or another number of names
+ * @throws ArgumentError for anything but what `parseIdx` returns, a `classCount` out of range, or names that are not distinct or too
+ *   many or few
  */
 export function idxDataset(images: IdxArray, labels: IdxArray, options: IdxDatasetOptions): Dataset {
-  const { name, classNames } = options;
+  checkIdxArray('images', images);
+  checkIdxArray('labels', labels);
+  checkOptions('options', options, ['name', 'classCount', 'classNames']);
+  const { name } = options;
+  if (typeof name !== 'string') fail('name', 'a string', name);
   const classCount = checkInteger('classCount', options.classCount, 1, 256);
+  const classNames = options.classNames && readNames('classNames', options.classNames);
   if (classNames && classNames.length !== classCount) fail('classNames', `${classCount} names`, classNames);
-  if (!isUint8Array(images.data)) throw wrong(`${name} images`, 'unsigned bytes', images.data.constructor.name);
-  if (!isUint8Array(labels.data)) throw wrong(`${name} labels`, 'unsigned bytes', labels.data.constructor.name);
+  if (!isUint8Array(images.data)) throw wrong(`${name} images`, 'unsigned bytes', typedArrayName(images.data)!);
+  if (!isUint8Array(labels.data)) throw wrong(`${name} labels`, 'unsigned bytes', typedArrayName(labels.data)!);
   if (images.shape.length < 2) throw wrong(`${name} images`, 'at least 2 dimensions', `${images.shape.length}`);
   if (labels.shape.length !== 1) throw wrong(`${name} labels`, '1 dimension', `${labels.shape.length}`);
   const count = images.shape[0]!;
@@ -117,8 +124,16 @@ export function idxDataset(images: IdxArray, labels: IdxArray, options: IdxDatas
   const dataset: Dataset = { name, features, labels: Int32Array.from(labels.data), count, featureCount, classCount };
   const [, ...sizes] = images.shape;
   if (sizes.length === 2 || sizes.length === 3) dataset.shape = sizes.length === 2 ? [...sizes, 1] : sizes;
-  if (classNames) dataset.classNames = [...classNames];
+  if (classNames) dataset.classNames = classNames;
   return dataset;
+}
+
+function checkIdxArray(argument: string, value: unknown): void {
+  const { shape, data } = (value ?? {}) as Partial<IdxArray>;
+  if (!Array.isArray(shape) || typedArrayName(data) === undefined)
+    fail(argument, 'what parseIdx returns: { shape, data }', value);
+  const count = shape.includes(0) ? 0 : elementCount(shape);
+  if (count !== data!.length) fail(`${argument}.data`, `${shape.join(' × ')} elements`, data);
 }
 
 function wrong(name: string, expected: string, got: string): DataError {

@@ -1,8 +1,8 @@
 /** n-gram models of text: what a language model has to beat. */
 import { ArgumentError } from '../errors';
 import { log } from '../math/log';
-import { checkInteger } from '../validate';
-import type { Dataset } from './dataset';
+import { checkInteger, fail } from '../validate';
+import { checkDataset, checkSameNames, type Dataset } from './dataset';
 
 /** Keys of contexts are exact numbers below this. */
 const MAX_KEYS = 2 ** 53;
@@ -19,12 +19,14 @@ const MAX_KEYS = 2 ** 53;
  * down to P(c) = 1/classes below order 1.
  *
  * @returns `order` losses: of the unigram, the bigram, …
- * @throws ArgumentError for an order beyond the context or beyond exact counting (classes^order > 2^53), and for texts that do
- *   not fit each other
+ * @throws ArgumentError for anything but windows of text, at least one in each; for an order beyond the context or beyond exact
+ *   counting (classes^order > 2^53); and for texts that do not fit each other, in their vocabularies either
  * @example
  * const [unigram, bigram] = ngramLosses(train, test, 2);
  */
 export function ngramLosses(train: Dataset, test: Dataset, order: number): number[] {
+  checkWindows('train', train);
+  checkWindows('test', test);
   const { featureCount: context, classCount } = train;
   checkInteger('order', order, 1, context + 1);
   if (classCount ** order > MAX_KEYS)
@@ -36,6 +38,7 @@ export function ngramLosses(train: Dataset, test: Dataset, order: number): numbe
       `${test.featureCount} among ${test.classCount}`,
     );
   }
+  checkSameNames('test', 'classNames', train.classNames, test.classNames);
   let below = new Float64Array(test.count).fill(1 / classCount);
   const losses: number[] = [];
   for (let n = 1; n <= order; n++) {
@@ -43,6 +46,20 @@ export function ngramLosses(train: Dataset, test: Dataset, order: number): numbe
     losses.push(below.reduce((sum, probability) => sum - log(probability), 0) / test.count);
   }
   return losses;
+}
+
+/** Windows are examples whose features and labels are all indices of classes. */
+function checkWindows(argument: string, windows: Dataset): void {
+  checkDataset(argument, windows);
+  const { count, features, labels, classCount } = windows;
+  if (count < 1) fail(argument, 'at least one example', count);
+  checkInteger(`${argument}.classCount`, classCount, 1, 2 ** 31 - 1);
+  for (const [key, values] of Object.entries({ features, labels })) {
+    if (values === undefined) fail(`${argument}.${key}`, 'indices of classes', values);
+    const isIndex = (x: number) => Number.isInteger(x) && x >= 0 && x < classCount;
+    const wrong = (values as Float32Array).findIndex((x) => !isIndex(x));
+    if (wrong >= 0) fail(`${argument}.${key}[${wrong}]`, `the index of one of ${classCount} classes`, values[wrong]);
+  }
 }
 
 /** How often what followed which n - 1 characters. */

@@ -15,7 +15,7 @@ export interface IdxFolderOptions {
    */
   classCount?: number;
   /** Names of the classes, `classCount` of them. */
-  classNames?: string[];
+  classNames?: readonly string[];
 }
 
 /** The largest file that is unpacked: four times MNIST's training images would fit. */

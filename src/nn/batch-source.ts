@@ -1,7 +1,6 @@
 /** Batches of training data, in memory or from streams. */
 import { BatchOrder, gatherInto, gatherLabelsInto } from '../data';
 import { ArgumentError } from '../errors';
-import { fail } from '../validate';
 import { ChunkReader } from './chunk-reader';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
@@ -75,7 +74,9 @@ class ArraySource implements BatchSource {
     this.#order = new BatchOrder(count, batchSize, seed);
     const rest = count % batchSize;
     const dropped = lastBatch === 'drop' ? rest : 0;
-    if (dropped === count) fail('data', `at least one batch of ${batchSize} samples, with lastBatch: 'drop'`, `${count} samples`);
+    if (dropped === count) {
+      throw new ArgumentError('data', `at least one batch of ${batchSize} samples, with lastBatch: 'drop'`, `${count} samples`);
+    }
     this.count = count;
     this.batchCount = Math.ceil((count - dropped) / batchSize);
     const shared = lastBatch === 'merge' && rest > 0 && count > batchSize;

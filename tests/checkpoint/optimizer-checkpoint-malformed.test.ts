@@ -177,9 +177,9 @@ describe('malformed checkpoints', () => {
     [
       'more JSON than a checkpoint has',
       adam,
-      () => `[${'{},'.repeat(1_000_001)}0]`,
+      () => `[${'{},'.repeat(300_000)}0]`,
       'json',
-      'expected at most 1000000 objects, arrays and fields, got more',
+      'objects, arrays and fields, got more',
     ],
     ['no extras', adam, (document) => delete document.extras, 'schema', 'extras expected an object'],
     [

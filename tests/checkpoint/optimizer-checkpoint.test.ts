@@ -244,6 +244,15 @@ describe('extras', () => {
     expect(error).toMatchObject({ argument });
   });
 
+  it('refuses more of them than it would read again', () => {
+    const many = Array.from({ length: 300_000 }, () => ({}));
+    expect(() => encodeCheckpoint(dict, { many })).toThrow(/"extras" expected at most 2\d+ objects, arrays and fields/);
+    // With more tensors there may be more: a model of 50,000 parameters has a million.
+    expect(decodeCheckpoint(encodeCheckpoint(dict, { many, floats: new Float32Array(500_000) })).extras.many).toHaveLength(
+      300_000,
+    );
+  });
+
   it('refuses endless nesting', () => {
     const loop: Record<string, unknown> = {};
     loop.a = loop;

@@ -64,6 +64,15 @@ describe('gatherInto and gatherLabelsInto', () => {
     gatherInto(features, 2, indices, 4, 0, new Float32Array(0));
   });
 
+  it('refuse arrays of other types, whose elements might be no numbers of rows', () => {
+    const out = new Float32Array(4);
+    expect(() => gatherInto([0, 1] as never, 2, indices, 0, 1, out)).toThrow(/^"features" expected a Float32Array/);
+    expect(() => gatherInto(features, 2, [-1] as never, 0, 1, out)).toThrow(/^"indices" expected a Uint32Array/);
+    expect(() => gatherInto(features, 2, indices, 0, 1, new Float64Array(4) as never)).toThrow(/^"out" expected a Float32Array/);
+    expect(() => gatherLabelsInto([5] as never, indices, 0, 1, new Int32Array(1))).toThrow(/^"labels" expected an Int32Array/);
+    expect(() => gatherLabelsInto(labels, [0.5] as never, 0, 1, new Int32Array(1))).toThrow(/^"indices" expected a Uint32Array/);
+  });
+
   it('refuse ranges and rows that do not exist', () => {
     const out = new Float32Array(4);
     expect(() => gatherInto(features, 2, indices, 0, 3, out)).toThrow(/^"out" expected at least 3 × 2 values/);

@@ -54,6 +54,10 @@ describe('parseIdx', () => {
     expect([...parseIdx(larger.subarray(5, 5 + file.length)).data]).toEqual([7, 8, 9]);
   });
 
+  it('refuses an empty file', () => {
+    refuses(new Uint8Array(0), /a header of 4 bytes, got 0 bytes/);
+  });
+
   it('refuses a file cut at any byte, and one with bytes too many', () => {
     const file = idxFile(12, [2, 3], 4, () => {});
     for (let length = 0; length < file.length; length++) refuses(file.slice(0, length), /bytes/);
@@ -135,5 +139,19 @@ describe('idxDataset', () => {
     expect(() => idxDataset(images, labels, { ...options, classCount: 0 })).toThrow(/^"classCount" expected/);
     expect(() => idxDataset(images, labels, { ...options, classCount: 257 })).toThrow(/^"classCount" expected/);
     expect(() => idxDataset(images, labels, { ...options, classNames: ['a'] })).toThrow(/^"classNames" expected 2 names/);
+    expect(() => idxDataset(images, labels, { ...options, classNames: ['a', 'a'] })).toThrow(
+      /^"classNames\[1\]" expected a name that/,
+    );
+    expect(() => idxDataset(images, labels, undefined as never)).toThrow('"options" expected an options object, got undefined');
+  });
+
+  it('refuses what parseIdx has not returned', () => {
+    expect(() => idxDataset(undefined as never, labels, options)).toThrow(
+      '"images" expected what parseIdx returns: { shape, data }',
+    );
+    expect(() => idxDataset(images, new Uint8Array(2) as never, options)).toThrow('"labels" expected what parseIdx returns');
+    expect(() => idxDataset({ ...images, shape: [2, 1, 3] }, labels, options)).toThrow(
+      '"images.data" expected 2 × 1 × 3 elements, got Uint8Array(4)',
+    );
   });
 });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { characterVocabulary, ngramLosses, textWindows } from '../../src/data';
+import { countCharacters, splitCharacters } from '../../src/data/text';
 import { ArgumentError, DataError } from '../../src/index';
 
 describe('windows of text', () => {
@@ -32,6 +33,38 @@ describe('windows of text', () => {
     expect(() => textWindows('abc', { context: 1, vocabulary: ['a', 'b'] })).toThrow('"vocabulary" expected to have "c"');
     expect(() => textWindows('abc', { context: 0 })).toThrow(ArgumentError);
     expect(() => characterVocabulary(5 as never)).toThrow(ArgumentError);
+    expect(() => textWindows('', { context: 1 })).toThrow(new DataError('text: expected more than 1 characters, got 0'));
+    expect(() => textWindows(undefined as never, { context: 1 })).toThrow('"text" expected a string, got undefined');
+    expect(() => textWindows('abc', undefined as never)).toThrow('"options" expected an options object, got undefined');
+    expect(() => textWindows('abc', { context: 1, vocabulary: 5 as never })).toThrow(
+      '"vocabulary" expected an array of names, got 5',
+    );
+    expect(() => textWindows('abc', { context: 1, vocabulary: ['a', 'b', 'c', 'a'] })).toThrow(
+      '"vocabulary[3]" expected a name that no other entry has, got "a"',
+    );
+    expect(() => textWindows('abc', { context: 1, vocabulary: ['a', 'bc'] })).toThrow(
+      '"vocabulary[1]" expected a single character, got "bc"',
+    );
+  });
+
+  it('are refused before memory is taken for them', () => {
+    // 2^29 features would be 2 GiB, and one more is refused; the text itself is 4 MB.
+    const text = 'ab'.repeat(2 ** 21);
+    const before = process.memoryUsage().rss;
+    expect(() => textWindows(text, { context: 2 ** 16, name: 'book' })).toThrow(
+      new DataError('book: expected at most 73728 characters with a context of 65536, got 4194304'),
+    );
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 2 ** 20);
+  });
+
+  it('count and part characters without an array of them', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 30 }), fc.nat(35), (text, count) => {
+        const characters = [...text];
+        expect(countCharacters(text)).toBe(characters.length);
+        expect(splitCharacters(text, count)).toEqual([characters.slice(0, count).join(''), characters.slice(count).join('')]);
+      }),
+    );
   });
 });
 
@@ -78,7 +111,14 @@ describe('n-gram losses', () => {
     expect(() => ngramLosses(train, windows('abcabc', 1), 1)).toThrow(
       '"test" expected windows of 2 among 3 classes, got 1 among 3',
     );
-    const large = { ...train, classCount: 2 ** 27 };
+    const large = { ...train, classCount: 2 ** 27, classNames: undefined };
     expect(() => ngramLosses(large, large, 2)).toThrow('"order" expected classes^order ≤ 2^53');
+    const other = textWindows('abcabc', { context: 2, vocabulary: ['b', 'a', 'c'] });
+    expect(() => ngramLosses(train, other, 1)).toThrow('"test.classNames[0]" expected "a", got "b"');
+    expect(() => ngramLosses(undefined as never, train, 1)).toThrow('"train" expected a dataset');
+    const none = { ...train, count: 0, features: new Float32Array(0), labels: new Int32Array(0) };
+    expect(() => ngramLosses(train, none, 1)).toThrow('"test" expected at least one example, got 0');
+    const wrong = { ...train, labels: Int32Array.of(0, 1, 3, 0) };
+    expect(() => ngramLosses(wrong, train, 1)).toThrow('"train.labels[2]" expected the index of one of 3 classes, got 3');
   });
 });

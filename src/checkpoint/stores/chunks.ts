@@ -33,43 +33,65 @@ export function manifestOf(bytes: Uint8Array, generation: string, chunkCount: nu
 }
 
 /**
- * Checks that a stored value is a manifest.
+ * Checks that a stored value is a manifest. Loops over its chunks end: no chunk is empty, so there are
+ * no more of them than bytes.
  * @throws CheckpointError with the reason `'corrupt'`
  */
 export function readManifest(value: unknown, what: string): Manifest {
   const { format, generation, chunkCount, length, checksum } = (value ?? {}) as Partial<Record<keyof Manifest, unknown>>;
   const whole = (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0;
-  if (format !== 1 || typeof generation !== 'string' || !whole(chunkCount) || !whole(length) || typeof checksum !== 'string') {
+  const counts = whole(chunkCount) && whole(length) && (chunkCount as number) <= (length as number);
+  if (format !== 1 || typeof generation !== 'string' || !counts || typeof checksum !== 'string') {
     throw new CheckpointError('corrupt', `${what}: expected the manifest of a checkpoint, got another value`);
   }
   return value as Manifest;
 }
 
 /**
- * Joins the pieces.
- * @throws CheckpointError with the reason `'corrupt'` when a piece is missing, no bytes, of another length or changed
+ * Takes the pieces one after the other, so that a missing one ends the reading at once, whatever the
+ * manifest claims.
  */
-export function joinChunks(chunks: readonly unknown[], manifest: Manifest, what: string): Uint8Array<ArrayBuffer> {
-  let length = 0;
-  for (const [index, chunk] of chunks.entries()) {
+export class ChunkJoiner {
+  readonly #manifest: Manifest;
+  readonly #what: string;
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(manifest: Manifest, what: string) {
+    this.#manifest = manifest;
+    this.#what = what;
+  }
+
+  /** @throws CheckpointError with the reason `'corrupt'` when it is missing, no bytes or too many */
+  add(chunk: unknown): void {
     if (!isUint8Array(chunk)) {
-      throw new CheckpointError('corrupt', `${what}: chunk ${index} of ${manifest.chunkCount} is missing`);
+      this.#refuse(`chunk ${this.#chunks.length} of ${this.#manifest.chunkCount} is missing`);
     }
-    length += chunk.length;
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length > this.#manifest.length) this.#refuse(`expected ${this.#manifest.length} bytes, got more`);
   }
-  if (length !== manifest.length) {
-    throw new CheckpointError('corrupt', `${what}: expected ${manifest.length} bytes, got ${length}`);
+
+  /** All of them. @throws CheckpointError with the reason `'corrupt'` when they are not what was saved */
+  join(): Uint8Array<ArrayBuffer> {
+    if (this.#length !== this.#manifest.length) {
+      this.#refuse(`expected ${this.#manifest.length} bytes, got ${this.#length}`);
+    }
+    const bytes = new Uint8Array(this.#length);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    if (checksum(bytes) !== this.#manifest.checksum) {
+      this.#refuse('the bytes do not have the checksum they were saved with');
+    }
+    return bytes;
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks as readonly Uint8Array[]) {
-    bytes.set(chunk, at);
-    at += chunk.length;
+
+  #refuse(what: string): never {
+    throw new CheckpointError('corrupt', `${this.#what}: ${what}`);
   }
-  if (checksum(bytes) !== manifest.checksum) {
-    throw new CheckpointError('corrupt', `${what}: the bytes do not have the checksum they were saved with`);
-  }
-  return bytes;
 }
 
 /** Runs over items in groups of at most `size`. */
@@ -77,7 +99,9 @@ export function batches<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
-/** The numbers below count. */
-export function indices(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i);
+/** The numbers below count, in groups of at most `size`, one group at a time. */
+export function* indexBatches(count: number, size: number): Generator<number[]> {
+  for (let first = 0; first < count; first += size) {
+    yield Array.from({ length: Math.min(size, count - first) }, (_, i) => first + i);
+  }
 }

@@ -11,7 +11,7 @@
  */
 import { CheckpointError } from '../../errors';
 import { fail } from '../../validate';
-import { batches, indices, joinChunks, manifestOf, readManifest, splitIntoChunks } from './chunks';
+import { batches, ChunkJoiner, indexBatches, type Manifest, manifestOf, readManifest, splitIntoChunks } from './chunks';
 import {
   CheckpointConflictError,
   type CheckpointStore,
@@ -54,6 +54,8 @@ const CHUNK_BYTES = 60 * 1024;
 const CHUNKS_PER_CALL = 10;
 /** Deletions of a commit. */
 const DELETIONS_PER_CALL = 100;
+/** More than any memory holds; a note that says more is damaged. */
+const MAX_CHUNKS = 2 ** 20;
 /** How often a load or an unconditional save begins anew because of others' saves. */
 const MAX_TRIES = 100;
 
@@ -113,17 +115,21 @@ class DenoKvStore implements CheckpointStore {
       const { value, versionstamp } = await this.#kv.get(this.#key);
       if (versionstamp === null) return null;
       const manifest = readManifest(value, this.#what);
-      const chunks: unknown[] = [];
-      for (const batch of batches(indices(manifest.chunkCount), CHUNKS_PER_CALL)) {
-        const found = await this.#kv.getMany(batch.map((index) => this.#chunkKey(manifest.generation, index)));
-        chunks.push(...found.map((entry) => entry.value));
-      }
       try {
-        return { bytes: joinChunks(chunks, manifest, this.#what), version: versionstamp };
+        return { bytes: await this.#readChunks(manifest), version: versionstamp };
       } catch (error) {
         if (tries === MAX_TRIES || (await this.#kv.get(this.#key)).versionstamp === versionstamp) throw error;
       }
     }
+  }
+
+  async #readChunks(manifest: Manifest): Promise<Uint8Array<ArrayBuffer>> {
+    const joiner = new ChunkJoiner(manifest, this.#what);
+    for (const batch of indexBatches(manifest.chunkCount, CHUNKS_PER_CALL)) {
+      const found = await this.#kv.getMany(batch.map((index) => this.#chunkKey(manifest.generation, index)));
+      for (const { value } of found) joiner.add(value);
+    }
+    return joiner.join();
   }
 
   /** The new version; null when another save came first and this one, being unconditional, may be tried again. */
@@ -168,19 +174,26 @@ class DenoKvStore implements CheckpointStore {
   async #generations(): Promise<[id: string, chunkCount: number][]> {
     const found: [string, number][] = [];
     for await (const { key, value } of this.#kv.list({ prefix: [...this.#key, 'generations'] })) {
-      found.push([String(key.at(-1)), (value as { chunkCount: number }).chunkCount]);
+      const count: unknown = (value as { chunkCount?: unknown } | null)?.chunkCount;
+      // What is no note of ours is deleted as one without chunks.
+      const isCount = Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= MAX_CHUNKS;
+      found.push([String(key[key.length - 1]), isCount ? (count as number) : 0]);
     }
     return found;
   }
 
   /** The note of the generation goes last, so that what an interruption leaves is found again. */
   async #delete(generation: string, chunkCount: number): Promise<void> {
-    const keys = indices(chunkCount).map((index) => this.#chunkKey(generation, index));
-    for (const batch of batches([...keys, this.#generationKey(generation)], DELETIONS_PER_CALL)) {
-      const atomic = this.#kv.atomic();
-      for (const key of batch) atomic.delete(key);
-      await atomic.commit();
+    for (const batch of indexBatches(chunkCount, DELETIONS_PER_CALL)) {
+      await this.#deleteKeys(batch.map((index) => this.#chunkKey(generation, index)));
     }
+    await this.#deleteKeys([this.#generationKey(generation)]);
+  }
+
+  async #deleteKeys(keys: readonly Key[]): Promise<void> {
+    const atomic = this.#kv.atomic();
+    for (const key of keys) atomic.delete(key);
+    await atomic.commit();
   }
 
   #chunkKey(generation: string, index: number): Key {

@@ -7,9 +7,10 @@
  * Both kinds of storage work: key-value (128 KiB a value) and SQLite (2 MB). The checkpoint is in memory twice while it is saved
  * or loaded: mind the object's 128 MB. (Workers KV is no place for it: eventually consistent, one write a second.)
  */
+import { CheckpointError } from '../../errors';
 import { checkInteger, checkOptions, fail } from '../../validate';
 import { versionOf } from './checksum';
-import { batches, indices, joinChunks, type Manifest, manifestOf, readManifest, splitIntoChunks } from './chunks';
+import { batches, ChunkJoiner, indexBatches, type Manifest, manifestOf, readManifest, splitIntoChunks } from './chunks';
 import { type CheckpointStore, checkName, checkVersion, prepareSave, type SaveOptions, storageError } from './store';
 
 /** What is needed of a transaction of `DurableObjectStorage`. */
@@ -88,19 +89,22 @@ const versionIn = (manifest: StoredManifest): string => versionOf(manifest.seque
 
 async function manifestAt(transaction: DurableObjectTransactionLike, key: string, what: string): Promise<StoredManifest | null> {
   const value = await transaction.get(key);
-  return value === undefined ? null : (readManifest(value, what) as StoredManifest);
+  if (value === undefined) return null;
+  const manifest = readManifest(value, what) as StoredManifest;
+  if (Number.isSafeInteger(manifest.sequence) && manifest.sequence >= 0) return manifest;
+  throw new CheckpointError('corrupt', `${what}: expected the manifest of a checkpoint, got one without its sequence`);
 }
 
 async function read(transaction: DurableObjectTransactionLike, key: string, what: string) {
   const manifest = await manifestAt(transaction, key, what);
   if (!manifest) return null;
-  const keys = indices(manifest.chunkCount).map((index) => chunkKey(key, manifest, index));
-  const chunks: unknown[] = [];
-  for (const batch of batches(keys, MAX_KEYS)) {
-    const found = await transaction.get(batch);
-    for (const chunk of batch) chunks.push(found.get(chunk));
+  const joiner = new ChunkJoiner(manifest, what);
+  for (const batch of indexBatches(manifest.chunkCount, MAX_KEYS)) {
+    const keys = batch.map((index) => chunkKey(key, manifest, index));
+    const found = await transaction.get(keys);
+    for (const each of keys) joiner.add(found.get(each));
   }
-  return { bytes: joinChunks(chunks, manifest, what), version: versionIn(manifest) };
+  return { bytes: joiner.join(), version: versionIn(manifest) };
 }
 
 async function replace(
@@ -120,7 +124,10 @@ async function replace(
   const callSize = Math.max(1, Math.min(MAX_KEYS, Math.floor(MAX_CALL_BYTES / chunkBytes)));
   for (const batch of batches(entries, callSize)) await transaction.put(Object.fromEntries(batch));
   await transaction.put({ [key]: manifest });
-  const obsolete = indices(old?.chunkCount ?? 0).map((index) => chunkKey(key, old!, index));
-  for (const batch of batches(obsolete, MAX_KEYS)) await transaction.delete(batch);
+  for (const batch of indexBatches(old?.chunkCount ?? 0, MAX_KEYS)) {
+    const count = await transaction.delete(batch.map((index) => chunkKey(key, old!, index)));
+    // A damaged manifest may claim any number of chunks.
+    if (count === 0) break;
+  }
   return { version: versionIn(manifest) };
 }

@@ -101,7 +101,8 @@ async function read(database: IDBDatabase, key: string, what: string): Promise<S
   const record: StoredRecord | undefined = await result(transaction.objectStore(OBJECT_STORE).get(key));
   if (record === undefined) return null;
   const { bytes } = record;
-  if (!isUint8Array(bytes) || checksum(bytes) !== record.checksum) {
+  const isRecord = isUint8Array(bytes) && Number.isSafeInteger(record.sequence);
+  if (!isRecord || checksum(bytes) !== record.checksum) {
     throw new CheckpointError('corrupt', `${what}: the bytes do not have the checksum they were saved with`);
   }
   return { bytes, version: versionIn(record) };
@@ -123,7 +124,8 @@ function replace(
       try {
         const old: StoredRecord | undefined = reading.result;
         checkVersion(ifVersion, old ? versionIn(old) : null);
-        record.sequence = (old?.sequence ?? 0) + 1;
+        const last = old?.sequence;
+        record.sequence = Number.isSafeInteger(last) ? last! + 1 : 1;
         objects.put(record, key);
       } catch (error) {
         refusal = error;

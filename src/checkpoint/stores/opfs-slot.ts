@@ -4,9 +4,10 @@
  *     0      4        8        16         24               32                 40
  *     │ magic│ format │ length │ sequence │ sum of content │ sum of bytes 0-31│ content
  *
- * Little-endian. Invariant: the header is written last, so where it is whole the content was.
+ * Little-endian. Invariant: the header is written last, so where it is whole the content was. Content is
+ * read and written in pieces, and checked without being held in memory where only its version matters.
  */
-import { checksum, versionOf } from './checksum';
+import { Checksum, checksum, versionOf } from './checksum';
 import { CheckpointQuotaError, type StoredCheckpoint } from './store';
 
 /** What is needed of a `FileSystemSyncAccessHandle`. */
@@ -19,39 +20,70 @@ export interface SyncAccessHandleLike {
   close(): void;
 }
 
-/** A slot as it was found. */
+/** A slot as its header describes it. */
 export interface Slot {
   readonly handle: SyncAccessHandleLike | null;
-  /** Empty: never written, or a save was interrupted. Damaged: the header is whole, the content is not. */
-  readonly state: 'empty' | 'damaged' | 'whole';
-  /** 0 of an empty slot. */
+  /** Null of an empty slot: never written, or a save was interrupted. */
+  readonly header: SlotHeader | null;
+}
+
+interface SlotHeader {
+  readonly length: number;
   readonly sequence: number;
-  /** Of a whole slot. */
-  readonly content: StoredCheckpoint | null;
+  /** Checksum of the content. */
+  readonly sum: string;
 }
 
 const HEADER_BYTES = 40;
 const MAGIC = 0x4b43_4441; // "ADCK"
 const FORMAT = 1;
+/** Bytes of one call: a multiple of 4, for the checksum, and less than any limit of browsers. */
+const PIECE_BYTES = 16 * 1024 * 1024;
 
-/** Reads a slot; null is one whose file does not exist. */
+/** Reads the header of a slot; null is one whose file does not exist. */
 export function readSlot(handle: SyncAccessHandleLike | null): Slot {
-  const empty: Slot = { handle, state: 'empty', sequence: 0, content: null };
-  const size = handle?.getSize() ?? 0;
-  if (!handle || size < HEADER_BYTES) return empty;
+  const empty: Slot = { handle, header: null };
+  if (!handle || handle.getSize() < HEADER_BYTES) return empty;
   const header = new Uint8Array(HEADER_BYTES);
-  if (handle.read(header, { at: 0 }) !== HEADER_BYTES) return empty;
+  if (readFully(handle, header, 0) !== HEADER_BYTES) return empty;
   const view = new DataView(header.buffer);
   if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== FORMAT) return empty;
   if (getSum(view, 32) !== checksum(header.subarray(0, 32))) return empty;
   const length = Number(view.getBigUint64(8, true));
   const sequence = Number(view.getBigUint64(16, true));
-  const sum = getSum(view, 24);
-  if (length !== size - HEADER_BYTES) return { ...empty, state: 'damaged', sequence };
-  const bytes = new Uint8Array(length);
-  if (handle.read(bytes, { at: HEADER_BYTES }) !== length || checksum(bytes) !== sum)
-    return { ...empty, state: 'damaged', sequence };
-  return { handle, state: 'whole', sequence, content: { bytes, version: versionOf(sequence, sum) } };
+  return { handle, header: { length, sequence, sum: getSum(view, 24) } };
+}
+
+/** The version of a slot's content; null of an empty slot, and of one whose content is damaged. */
+export function verifySlot({ handle, header }: Slot): string | null {
+  if (!handle || !header || handle.getSize() !== HEADER_BYTES + header.length) return null;
+  const piece = new Uint8Array(Math.min(PIECE_BYTES, header.length));
+  const sum = new Checksum();
+  for (let at = 0; at < header.length; at += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, header.length - at));
+    if (readFully(handle, part, HEADER_BYTES + at) !== part.length) return null;
+    sum.add(part);
+  }
+  return sum.digest() === header.sum ? versionOf(header.sequence, header.sum) : null;
+}
+
+/** A slot's content; null of an empty slot, and of one whose content is damaged. */
+export function loadSlot({ handle, header }: Slot): StoredCheckpoint | null {
+  if (!handle || !header || handle.getSize() !== HEADER_BYTES + header.length) return null;
+  const bytes = new Uint8Array(header.length);
+  if (readFully(handle, bytes, HEADER_BYTES) !== bytes.length || checksum(bytes) !== header.sum) return null;
+  return { bytes, version: versionOf(header.sequence, header.sum) };
+}
+
+/** Reads until the buffer is full or the file ends, in pieces; returns how many bytes it read. */
+function readFully(handle: SyncAccessHandleLike, bytes: Uint8Array, at: number): number {
+  let done = 0;
+  while (done < bytes.length) {
+    const count = handle.read(bytes.subarray(done, done + PIECE_BYTES), { at: at + done });
+    if (!(count > 0)) break;
+    done += count;
+  }
+  return done;
 }
 
 /**
@@ -80,7 +112,7 @@ export function writeSlot(handle: SyncAccessHandleLike, bytes: Uint8Array, seque
 
 function writeAll(handle: SyncAccessHandleLike, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length; ) {
-    const count = handle.write(bytes.subarray(done), { at: at + done });
+    const count = handle.write(bytes.subarray(done, done + PIECE_BYTES), { at: at + done });
     if (!(count > 0)) throw new CheckpointQuotaError(bytes.length);
     done += count;
   }

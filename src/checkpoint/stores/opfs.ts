@@ -12,7 +12,7 @@
  */
 import { CheckpointError, UnsupportedError } from '../../errors';
 import { checkInteger, checkOptions } from '../../validate';
-import { readSlot, type Slot, type SyncAccessHandleLike, writeSlot } from './opfs-slot';
+import { loadSlot, readSlot, type Slot, type SyncAccessHandleLike, verifySlot, writeSlot } from './opfs-slot';
 import {
   type CheckpointStore,
   checkName,
@@ -158,12 +158,25 @@ async function rootDirectory(): Promise<DirectoryHandleLike> {
   }
 }
 
+/** Slots that hold something, the newest first. */
+function byAge(slots: readonly Slot[]): Slot[] {
+  const sequence = ({ header }: Slot) => header!.sequence;
+  return slots.filter(({ header }) => header !== null).sort((a, b) => sequence(b) - sequence(a));
+}
+
 /** The checkpoint that counts; null when nothing was ever saved whole. */
 function newest(name: string, slots: readonly Slot[]): StoredCheckpoint | null {
-  const [latest] = slots.filter(({ state }) => state === 'whole').sort((a, b) => b.sequence - a.sequence);
-  if (latest) return latest.content;
-  if (slots.every(({ state }) => state === 'empty')) return null;
-  throw new CheckpointError('corrupt', `OPFS files "${name}": the bytes do not have the checksum they were saved with`);
+  const saved = byAge(slots);
+  for (const slot of saved) {
+    const content = loadSlot(slot);
+    if (content) return content;
+  }
+  if (saved.length === 0) return null;
+  throw corrupt(name);
+}
+
+function corrupt(name: string): CheckpointError {
+  return new CheckpointError('corrupt', `OPFS files "${name}": the bytes do not have the checksum they were saved with`);
 }
 
 function replace(
@@ -172,12 +185,16 @@ function replace(
   bytes: Uint8Array,
   ifVersion: SaveOptions['ifVersion'],
 ): { version: string } {
-  if (ifVersion !== undefined) checkVersion(ifVersion, newest(name, slots)?.version ?? null);
-  // What is not whole goes first, then what is older.
-  const rank = ({ state, sequence }: Slot) => (state === 'whole' ? sequence : 0);
-  const target = rank(slots[0]!) <= rank(slots[1]!) ? slots[0]! : slots[1]!;
-  const handle = target.handle!;
-  const sequence = Math.max(...slots.map((slot) => slot.sequence)) + 1;
+  const saved = byAge(slots);
+  let version: string | null = null;
+  // The slot that counts stays: the other one is overwritten, whether it is empty, older or damaged.
+  const current = saved.find((slot) => (version = verifySlot(slot)) !== null);
+  if (ifVersion !== undefined) {
+    if (!current && saved.length > 0) throw corrupt(name);
+    checkVersion(ifVersion, version);
+  }
+  const handle = slots.find((slot) => slot !== current)!.handle!;
+  const sequence = (saved[0]?.header?.sequence ?? 0) + 1;
   try {
     return { version: writeSlot(handle, bytes, sequence) };
   } catch (error) {

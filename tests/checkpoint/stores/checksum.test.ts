@@ -1,6 +1,6 @@
 /** The checksum of stored content: every bit, its place and the length matter. */
 import { expect, test } from 'vitest';
-import { checksum } from '../../../src/checkpoint/stores/checksum';
+import { Checksum, checksum } from '../../../src/checkpoint/stores/checksum';
 import { content } from './contract';
 
 test('tells any single bit, any two swapped words and any length apart', () => {
@@ -30,4 +30,27 @@ test('does not depend on where the bytes lie', () => {
     memory.set(content(67), shift);
     expect(checksum(memory.subarray(shift, shift + 67))).toBe(checksum(content(67)));
   }
+});
+
+test('is the same of pieces, and of content beyond 2 GiB is not that of its beginning', () => {
+  const bytes = content(1003);
+  for (const size of [4, 100, 400, 1000]) {
+    const sum = new Checksum();
+    for (let at = 0; at < bytes.length; at += size) sum.add(bytes.subarray(at, at + size));
+    expect(sum.digest()).toBe(checksum(bytes));
+  }
+  // The same piece over and over, so that no memory is needed: 2^31 bytes and more.
+  const piece = content(1 << 24);
+  const sumOf = (count: number, last: Uint8Array) => {
+    const sum = new Checksum();
+    for (let i = 0; i < count; i++) sum.add(piece);
+    return sum.add(last).digest();
+  };
+  expect(sumOf(128, Uint8Array.of(1))).not.toBe(sumOf(128, Uint8Array.of(2)));
+});
+
+test('has the values that stored checkpoints have', () => {
+  expect(checksum(new Uint8Array(0))).toBe('3dab4527670be9c5');
+  expect(checksum(content(67))).toBe('2e9a409f2c25554b');
+  expect(checksum(content(3_000_001))).toBe('858a5def0b075395');
 });

@@ -93,6 +93,21 @@ describe('chunks', () => {
     }
   });
 
+  test('that a manifest claims without end are asked for once', async () => {
+    const storage = new FakeStorage();
+    const store = durableObjectStore(storage, 'm', { chunkBytes: 1024 });
+    await store.save(content(3000));
+    const manifest = storage.entries.get('m') as object;
+    storage.entries.set('m', { ...manifest, chunkCount: 2 ** 50, length: 2 ** 50 });
+    await expect(store.load()).rejects.toMatchObject({ reason: 'corrupt', message: /chunk 3 of 1125899906842624 is missing/ });
+    await store.save(content(10));
+    expectSameBytes((await store.load())!.bytes, content(10));
+    for (const wrong of [{ chunkCount: 4, length: 3 }, { sequence: 'x' }, { sequence: -1 }]) {
+      storage.entries.set('m', { ...manifest, ...wrong });
+      await expect(store.load()).rejects.toMatchObject({ reason: 'corrupt' });
+    }
+  });
+
   test('have keys of their own by store', async () => {
     const storage = new FakeStorage();
     await durableObjectStore(storage, 'a').save(content(10, 1));
