@@ -37,7 +37,7 @@ export function noticeOf(folder, texts = folder) {
 
 /**
  * @param options.file where the notices go
- * @param options.always names of packages whose code is in the build without being a module of it
+ * @param options.always names of packages that are in the build without being modules of it
  * @param options.textOf by package without a license file: the package of the same project that has it
  * @returns {{ collect: import('rollup').Plugin, write: import('rollup').Plugin }} `collect` for every build, `write` for the last
  */
@@ -61,7 +61,7 @@ export function thirdPartyNotices({ file, always, textOf }) {
         const byName = new Map([...folders].map((folder) => [folder.split(MODULES).at(-1), folder]));
         const textsOf = (name) => (textOf[name] ? join('node_modules', textOf[name]) : undefined);
         const notices = [...byName.keys()].sort().map((name) => noticeOf(byName.get(name), textsOf(name)));
-        const head = '# Notices of the packages whose code is in these files\n';
+        const head = '# Notices of the packages whose code is in these files, or that these files are modelled on\n';
         replaceFile(file, [head, ...notices].join('\n'));
       },
     },
