@@ -50,6 +50,8 @@ export function isUint8Array(value: unknown): value is Uint8Array {
 
 /** Tells whether `value` is a SharedArrayBuffer of any realm. */
 export function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
+  // First what needs no string: steps ask this of every gradient.
+  if (value instanceof ArrayBuffer) return false;
   return Object.prototype.toString.call(value) === '[object SharedArrayBuffer]';
 }
 
