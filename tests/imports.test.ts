@@ -63,6 +63,7 @@ it('of src/checkpoint only the checkpoints of optimizers know optimizers, and on
     'optimizer-checkpoint.ts imports optimizers/state-array',
     'optimizer-checkpoint.ts imports optimizers/state-dict',
     'pytorch-adam.ts imports optimizers/state-dict',
+    'pytorch-layout.ts imports optimizers/state-dict',
     'state-tensors.ts imports optimizers/state-array',
     'state-values.ts imports optimizers/state-array',
   ]);

@@ -148,7 +148,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    */
   stepInto(result: StepResult, grads?: Gradients): StepResult {
     // What was written once can be written again, unless it has been frozen since.
-    if (result === this.#lastResult) result.step = this.#stepCount;
+    if (this.#lastResult !== null && result === this.#lastResult) result.step = this.#stepCount;
     else checkResult(result);
     this.#lastResult = result;
     this.#begin(grads);

@@ -78,7 +78,7 @@ describe('values in messages', () => {
   it('are short, also when an array holds itself', () => {
     const cyclic: unknown[] = [1];
     cyclic.push(cyclic);
-    expect(describeValue(cyclic)).toBe('[1, [1, an array of 2]]');
+    expect(describeValue(cyclic)).toBe('[1, [1, [1, an array of 2]]]');
     expect(describeValue([[1, 2], 'a'])).toBe('[[1, 2], "a"]');
   });
 });
