@@ -481,8 +481,9 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     try {
       if (grads !== undefined) readGradients(this.#incoming, grads, this.grads, this.#slots, this.#isFrozen);
       for (let index = 0; index < this.#groups.length; index++) {
-        if (this.#frozen[index]) continue;
-        this.#rates[index] = this.#rateAt(this.#groups[index].hyperparameters, this.#scalars.optimizerStep);
+        const values = this.#groups[index].hyperparameters;
+        if (this.#frozen[index] || typeof values.lr === 'number') continue;
+        this.#rates[index] = this.#rateAt(values, this.#scalars.optimizerStep);
       }
     } finally {
       this.runtime.setCallbacks(null);
