@@ -12,7 +12,7 @@ class RMSPropForm extends Rule {
     p: usize, g: usize, s0: usize, s1: usize, s2: usize,
     r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
     eps: v128, mu: v128,
-    momentum: bool, centered: bool,
+    momentum: bool, centered: bool, zeroEps: bool,
   ): void {
     // h = r·g + l2·θ
     const theta = v128.load(p);
@@ -29,7 +29,7 @@ class RMSPropForm extends Rule {
       w = f32x4.pmax(f32x4.sub(v, f32x4.mul(a, a)), f32x4.splat(0));
     }
     // u = h/(√w + ε), 0 where that divides by 0
-    let u = this.quotient(h, f32x4.add(f32x4.sqrt(w), eps));
+    let u = this.quotientBeside(zeroEps, h, f32x4.add(f32x4.sqrt(w), eps));
     if (momentum) {
       // m ← μ·m + u
       u = f32x4.add(f32x4.mul(mu, v128.load(s1)), u);
@@ -48,6 +48,7 @@ class RMSPropForm extends Rule {
   }
 }
 
+/** With ε > 0. */
 @unmanaged
 export class RMSProp extends RMSPropForm {
   // biome-ignore format: addresses on one line, constants on the next two
@@ -57,7 +58,26 @@ export class RMSProp extends RMSPropForm {
     r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
     eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
   ): void {
-    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, false, false);
+    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, false, false, false);
+  }
+
+  @inline
+  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
+    this.clean(tensor, p, g, s0, s1, s2, length, false, false);
+  }
+}
+
+/** With ε = 0, which the others leave open. */
+@unmanaged
+export class RMSPropZeroEps extends RMSPropForm {
+  // biome-ignore format: addresses on one line, constants on the next two
+  @inline
+  apply(
+    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
+    r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
+    eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
+  ): void {
+    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, false, false, true);
   }
 
   @inline
@@ -75,7 +95,7 @@ export class RMSPropMomentum extends RMSPropForm {
     r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
     eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
   ): void {
-    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, true, false);
+    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, true, false, true);
   }
 
   @inline
@@ -93,7 +113,7 @@ export class RMSPropCentered extends RMSPropForm {
     r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
     eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
   ): void {
-    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, false, true);
+    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, false, true, true);
   }
 
   @inline
@@ -111,7 +131,7 @@ export class RMSPropCenteredMomentum extends RMSPropForm {
     r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
     eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
   ): void {
-    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, true, true);
+    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, true, true, true);
   }
 
   @inline

@@ -15,6 +15,12 @@ export class Rule {
     k6: v128, k7: v128, k8: v128, k9: v128, k10: v128, k11: v128,
   ): void {}
 
+  /** The same with a divisor that ε keeps above 0 unless `zeroEps`: one instruction of fourteen, and 5% of the step. */
+  @inline
+  protected quotientBeside(zeroEps: bool, n: v128, d: v128): v128 {
+    return zeroEps ? this.quotient(n, d) : f32x4.div(n, d);
+  }
+
   /** n/d in every lane, and 0 where d is 0: a coordinate whose second moment is 0 in float32, with ε = 0, does not move. */
   @inline
   protected quotient(n: v128, d: v128): v128 {

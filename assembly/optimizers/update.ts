@@ -25,6 +25,7 @@ import {
   STAGE,
   STEP_CLIP_VALUE,
   STEP_RULE,
+  TENSOR_CONSTANTS,
   TENSOR_FORMAT,
   TENSOR_GRAD,
   TENSOR_LENGTH,
@@ -43,15 +44,15 @@ import { decodeBytes, encodeBytes, FirstMoment, SecondMoment } from '../state/ei
 import { roundingKey } from '../state/random';
 import { AdaBelief } from './adabelief';
 import { AdaBound } from './adabound';
-import { Adagrad } from './adagrad';
+import { Adagrad, AdagradZeroEps } from './adagrad';
 import { AdaL } from './adal';
-import { Adam } from './adam';
+import { Adam, AdamZeroEps } from './adam';
 import { AMSGrad } from './amsgrad';
 import { drive } from './driver';
 import { Lion } from './lion';
 import { NAdam } from './nadam';
 import { RAdam } from './radam';
-import { RMSProp, RMSPropCentered, RMSPropCenteredMomentum, RMSPropMomentum } from './rmsprop';
+import { RMSProp, RMSPropCentered, RMSPropCenteredMomentum, RMSPropMomentum, RMSPropZeroEps } from './rmsprop';
 import { ScheduleFree } from './schedule-free';
 import { SGD, SGDMomentum } from './sgd';
 
@@ -122,6 +123,7 @@ function updateStaged(
 function apply(
   rule: i32, tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize,
 ): void {
+  const constants = tensor + TENSOR_CONSTANTS;
   switch (rule) {
     case RULE_ADAL:
       return drive<AdaL>(tensor, p, g, s0, s1, s2, length);
@@ -130,8 +132,10 @@ function apply(
     case RULE_SGD_MOMENTUM:
       return drive<SGDMomentum>(tensor, p, g, s0, s1, s2, length);
     case RULE_ADAGRAD:
+      if (load<f32>(constants, 16) === 0) return drive<AdagradZeroEps>(tensor, p, g, s0, s1, s2, length);
       return drive<Adagrad>(tensor, p, g, s0, s1, s2, length);
     case RULE_RMSPROP:
+      if (load<f32>(constants, 24) === 0) return drive<RMSPropZeroEps>(tensor, p, g, s0, s1, s2, length);
       return drive<RMSProp>(tensor, p, g, s0, s1, s2, length);
     case RULE_RMSPROP_MOMENTUM:
       return drive<RMSPropMomentum>(tensor, p, g, s0, s1, s2, length);
@@ -140,6 +144,7 @@ function apply(
     case RULE_RMSPROP_CENTERED_MOMENTUM:
       return drive<RMSPropCenteredMomentum>(tensor, p, g, s0, s1, s2, length);
     case RULE_ADAM:
+      if (load<f32>(constants, 32) === 0) return drive<AdamZeroEps>(tensor, p, g, s0, s1, s2, length);
       return drive<Adam>(tensor, p, g, s0, s1, s2, length);
     case RULE_AMSGRAD:
       return drive<AMSGrad>(tensor, p, g, s0, s1, s2, length);
