@@ -89,7 +89,7 @@ export class Companions {
   /** Frees the tensors; true the first time. */
   dispose(): boolean {
     if (this.#disposed) return false;
-    if (!this.#runtime.disposed) this.#runtime.check(this.#label);
+    if (!this.#runtime.disposed) this.#runtime.checkOwner(this.#label);
     this.#disposed = true;
     for (const tensor of this.tensors) tensor.dispose();
     return true;

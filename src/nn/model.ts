@@ -281,7 +281,7 @@ export class Model {
    */
   dispose(): void {
     if (this.#disposed) return;
-    if (!this.runtime.disposed) this.runtime.check('the model');
+    if (!this.runtime.disposed) this.runtime.checkOwner('the model');
     this.#learnt.dispose();
     this.#disposed = true;
     if (!this.runtime.disposed) this.runtime.arena.release(this.#workspace);

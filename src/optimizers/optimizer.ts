@@ -73,7 +73,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   /** What the last `stepInto` wrote into. */
   #lastResult: StepResult | null = null;
   /** By group: the rate and the hyperparameters that its limits were last checked and written for. */
-  readonly #limitedRates: number[] = [];
+  #limitedRates = new Float64Array(0);
   readonly #limitedValues: (Readonly<H> | null)[] = [];
   #stepCount = 0;
   #skippedSteps = 0;
@@ -427,6 +427,7 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     }
     this.#groups.push(...groups);
     this.#limitedValues.fill(null); // the table may have moved
+    this.#limitedRates = new Float64Array(this.#groups.length);
     this.#selectUnfrozen(true);
     for (const slot of slots) {
       this.initialise?.(slot, this.#groups[slot.group].hyperparameters);
