@@ -34,7 +34,8 @@ export interface MovingAverageStateDict {
  *
  *     w̄ ← w̄ - (1-β)·(w̄ - w)
  *
- * in float32, beginning with the weights as they are when the average is created. Weights that do not change are kept exactly.
+ * in float32, beginning with the weights as they are when the average is created, so that no bias needs correcting (optax.ema
+ * begins with zeros and corrects). Weights that do not change are kept exactly.
  * An average comes no nearer to its weights than half a float32 step divided by 1-β: up to 6e-5 of them with β = 0.999. It takes 4
  * bytes a parameter. Parameters that come with `addParamGroup` join at the next update, with the weights they have then.
  *

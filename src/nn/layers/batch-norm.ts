@@ -14,7 +14,7 @@ export interface BatchNormLayer {
 export interface BatchNormOptions {
   /** Added to the variance, in (0, ∞). @default 1e-5 */
   eps?: number;
-  /** Share of the batch in the running statistics, in (0, 1]. @default 0.1 */
+  /** Share of the batch in the running statistics, in (0, 1]: 1 - Keras's momentum. @default 0.1 */
   momentum?: number;
 }
 
@@ -22,7 +22,8 @@ export interface BatchNormOptions {
  * Batch normalisation over all positions of the batch, one mean and variance a channel (the last axis).
  *
  * Parameters: `gamma` (ones) and `beta` (zeros). Running `mean` (zeros) and `variance` (ones, unbiased) are part of the model's
- * state: running ← running + momentum·(batch - running).
+ * state: running ← running + momentum·(batch - running), once the step is accepted. As in PyTorch; Keras's momentum is the share
+ * of the old value, and TensorFlow's variance is biased. Training needs at least two positions, of the batch and its samples.
  *
  * @throws ArgumentError for options out of range
  * @example sequential([dense(16), batchNorm(), relu(), dense(4)])

@@ -19,7 +19,7 @@ export interface Conv2dOptions {
   kernelSize: Pair;
   /** Pixels from one window to the next. @default 1 */
   stride?: Pair;
-  /** Zeros around the image, pixels on each side; 'same' makes the output ⌈input/stride⌉. @default 0 */
+  /** Zeros around the image, pixels on each side; 'same', as TensorFlow's, makes the output ⌈input/stride⌉, an odd zero after. @default 0 */
   padding?: Pair | 'same';
 }
 
