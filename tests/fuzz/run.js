@@ -141,6 +141,25 @@ function probe(name, what) {
   });
 }
 
+/**
+ * Begins to look for the most memory that the process has at once, bytes. Where the kernel's mark can be set back (Linux) that is
+ * exact; elsewhere an earlier peak, which a process inherits from its parent, hides a lower one, and what is held at the end must do.
+ */
+function startPeak() {
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+    const peak = () => 1024 * Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+    peak();
+    return peak;
+  } catch {
+    const before = process.resourceUsage().maxRSS;
+    return () => {
+      const { maxRSS } = process.resourceUsage();
+      return maxRSS > before ? 1024 * maxRSS : process.memoryUsage.rss();
+    };
+  }
+}
+
 /** In the process: the input of an index, or a large one by its size and place. */
 async function runProbe(name, { seed, index, size, place }) {
   const { create, attempt, large } = await load(name);
@@ -149,13 +168,11 @@ async function runProbe(name, { seed, index, size, place }) {
   const input = size === undefined ? create(createPrng(seed, index)) : large(size)[place][1];
   globalThis.gc();
   const rssBefore = process.memoryUsage.rss();
-  const peakBefore = process.resourceUsage().maxRSS * 1024;
+  const peakOf = startPeak();
   const cpu = process.cpuUsage();
   const { outcome, error } = await outcomeOf(attempt, input);
   const { user, system } = process.cpuUsage(cpu);
-  const peak = process.resourceUsage().maxRSS * 1024;
-  // A peak before this attempt hides a lower one: then what is held at its end must do.
-  const bytes = Math.max(0, (peak > peakBefore ? peak : process.memoryUsage.rss()) - rssBefore);
+  const bytes = Math.max(0, peakOf() - rssBefore);
   const limit = limitOf(input);
   process.send({ outcome, error, seconds: (user + system) / 1e6, bytes, length: lengthOf(input), limit });
 }
