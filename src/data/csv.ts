@@ -58,7 +58,7 @@ export interface CsvRegressionOptions extends Omit<CsvOptions, 'task' | 'classNa
 /** The most columns of a text. */
 const MAX_COLUMNS = 2 ** 18;
 /** The most different labels of a text. */
-const MAX_CLASSES = 2 ** 19;
+const MAX_CLASSES = 2 ** 17;
 
 const KEYS = ['target', 'task', 'header', 'columns', 'classNames', 'delimiter', 'name'];
 
