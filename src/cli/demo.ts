@@ -73,7 +73,9 @@ function sideBySide(results: readonly [Preset, SessionResult][]): string {
       row('train loss', (r) => formatLoss(r.trainLoss)),
       row('test loss', (r) => formatLoss(r.testLoss)),
       row('test accuracy', (r) => formatPercent(r.testAccuracy)),
-      row('best', (r) => (r.bestEpoch === null ? '–' : `${formatPercent(r.bestTestAccuracy)} (epoch ${r.bestEpoch})`)),
+      row('at lowest test loss', (r) =>
+        r.bestEpoch === null ? '–' : `${formatPercent(r.bestTestAccuracy)} (epoch ${r.bestEpoch})`,
+      ),
       row('epochs', (r) => `${r.epochs.length}${r.aborted ? ' (stopped by Ctrl-C)' : ''}`),
       row('time', (r) => formatDuration(r.elapsedMs)),
       row('samples/s', (r) => formatCount(r.samplesPerSecond)),

@@ -74,8 +74,9 @@ export interface SessionResult {
   readonly testAccuracy: number | null;
   /** confusion[actual][predicted], examples of the test part; null where values or very many classes are learnt. */
   readonly confusion: readonly (readonly number[])[] | null;
-  /** The first epoch of highest test accuracy, or of lowest test loss where there is no accuracy; null without an epoch. */
+  /** The epoch of lowest test loss, as `fit` has it; null without one. */
   readonly bestEpoch: number | null;
+  /** Of that epoch. */
   readonly bestTestAccuracy: number | null;
   readonly samplesPerSecond: number;
   /** Training and evaluation. */
@@ -142,29 +143,22 @@ function judge(model: Model, { test }: LoadedData) {
   return evaluate(model, test, onClasses && model.classCount <= MAX_CONFUSION_CLASSES ? { confusion: true } : {});
 }
 
-function figuresOf({ epochs, steps, reason, samplesPerSecond }: FitResult) {
+function figuresOf({ epochs, steps, reason, samplesPerSecond, bestEpoch }: FitResult) {
   const results = epochs.map(resultOf);
-  const best = bestOf(results);
   return {
     epochs: results,
     steps,
     skippedSteps: epochs.reduce((sum, { skippedSteps }) => sum + skippedSteps, 0),
     aborted: reason === 'aborted',
     trainLoss: results.at(-1)?.trainLoss ?? null,
-    bestEpoch: best?.epoch ?? null,
-    bestTestAccuracy: best?.testAccuracy ?? null,
+    bestEpoch,
+    bestTestAccuracy: bestEpoch === null ? null : results[bestEpoch - 1].testAccuracy,
     samplesPerSecond,
   };
 }
 
 function resultOf({ epoch, loss, validation, skippedSteps }: FitEpoch): EpochResult {
   return { epoch, trainLoss: loss, testLoss: validation!.loss, testAccuracy: validation!.accuracy, skippedSteps };
-}
-
-function bestOf(epochs: readonly EpochResult[]): EpochResult | null {
-  const figure = ({ testAccuracy, testLoss }: EpochResult) => testAccuracy ?? -testLoss;
-  const finite = epochs.filter((epoch) => !Number.isNaN(figure(epoch)));
-  return finite.reduce<EpochResult | null>((best, epoch) => (best && figure(best) >= figure(epoch) ? best : epoch), null);
 }
 
 /** Threads that were asked for by number are used however little there is to do: that is what shows that they change no bit. */

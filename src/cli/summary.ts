@@ -58,7 +58,7 @@ function figures(
     ['epochs', `${epochs.length} of ${settings.epochs}${result.aborted ? ' (stopped)' : ''}`],
     ['steps', `${formatCount(result.steps)}, ${formatCount(result.skippedSteps)} skipped`],
     ['train loss', formatLoss(result.trainLoss)],
-    ['test loss', formatLoss(result.testLoss) + (testAccuracy === null ? bestLoss(result) : '')],
+    ['test loss', formatLoss(result.testLoss) + bestLoss(result)],
     ...(data.ngramLosses ? [['n-grams', describeBaselines(data.ngramLosses)] as const] : []),
     ...(testAccuracy === null ? [] : [['test accuracy', formatPercent(testAccuracy) + bestAccuracy(result)] as const]),
     ['samples/s', rate],
@@ -68,8 +68,9 @@ function figures(
   ]);
 }
 
+/** In the epoch of lowest test loss. */
 function bestAccuracy({ bestEpoch, bestTestAccuracy }: SessionResult): string {
-  return bestEpoch === null ? '' : `; best ${formatPercent(bestTestAccuracy)} (epoch ${bestEpoch})`;
+  return bestEpoch === null ? '' : `; ${formatPercent(bestTestAccuracy)} in epoch ${bestEpoch}`;
 }
 
 function bestLoss({ bestEpoch, epochs }: SessionResult): string {
