@@ -56,6 +56,7 @@ async function begin(workload, label, launch) {
     return { label, contender, version, ...(blas && { blas }), first, ns: [], cpu: [] };
   } catch (error) {
     contender.end();
+    if (label === ADAL) throw error; // There is nothing to compare with then.
     return { label, unsupported: error.message };
   }
 }

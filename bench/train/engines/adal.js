@@ -10,9 +10,9 @@ const LAYERS = {
   maxPool: ({ size }) => maxPool2d(size),
   embedding: ({ rows, dim }) => embedding(rows, dim),
   batchNorm: () => batchNorm(),
-  flatten,
-  relu,
-  tanh,
+  flatten: () => flatten(),
+  relu: () => relu(),
+  tanh: () => tanh(),
 };
 
 async function open({ threads = 1, relaxed = false }) {
