@@ -122,12 +122,12 @@ export function averagingFactors(byDefault: Betas): Field<Betas> {
 }
 
 /**
- * Decoupled decay multiplies weights by 1 - lr·λ, which must stay far within float32.
+ * Decoupled decay multiplies weights by 1 - lr·λ at every step: beyond 2 they would grow without any gradient, to infinity in the end.
  * @param lr of the coming step
  */
 export function checkDecay(lr: number, weightDecay: number, where: string): void {
-  if (lr * weightDecay < 2 ** 64) return;
-  fail(`weightDecay${where}`, `a number below 2^64/lr = ${(2 ** 64 / lr).toPrecision(3)}`, weightDecay);
+  if (lr * weightDecay <= 2) return;
+  fail(`weightDecay${where}`, `a number of at most 2/lr = ${(2 / lr).toPrecision(3)}`, weightDecay);
 }
 
 /** 2^-75: no root of a float32 above 0 is below it. */
