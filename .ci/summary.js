@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const [folder, failedCommands] = process.argv.slice(2);
 let passed = 0;
 let failed = Number(failedCommands);
-for (const suite of ['unit', 'slow', 'fuzz', 'runtimes', 'browsers', 'consumers', 'examples', 'report', 'build']) {
+for (const suite of ['unit', 'slow', 'fuzz', 'kills', 'runtimes', 'browsers', 'consumers', 'examples', 'report', 'build']) {
   const file = join(folder, `${suite}.json`);
   if (!existsSync(file)) {
     console.log(`no results of ${suite}: it did not run`);

@@ -159,3 +159,8 @@ if (values.out) {
   mkdirSync(dirname(values.out), { recursive: true });
   writeFileSync(values.out, `${JSON.stringify(record, null, 2)}\n`);
 }
+// In CI every kill that ended well counts as a test; a failure has ended this program before.
+if (process.env.ADAL_RESULTS) {
+  const counts = { numPassedTests: done, numFailedTests: 0, numFailedTestSuites: 0 };
+  writeFileSync(join(process.env.ADAL_RESULTS, 'kills.json'), JSON.stringify(counts));
+}
