@@ -1,11 +1,12 @@
 /**
  * Builds dist/ from src/.
  *
- * - dist/ and dist/chunks/: the library for browsers, bundlers and edge platforms. One ES module per entry, shared chunks, lazily
- *   loaded binaries; minified, with source maps.
- * - dist/node/: the same entries in fewer files, for Node, Deno and Bun, and with them the command line and the benchmark suite.
- *   They are not minified: a runtime prints the source line of an uncaught error, and a minified line is a whole file.
- * - The .wasm files, the type declarations, and the notices of the packages whose code is in all of this.
+ * - dist/ and dist/chunks/: the library for browsers, bundlers and edge platforms. One ES module
+ *   per entry, shared chunks, lazily loaded binaries; minified, with source maps.
+ * - dist/node/: the same entries in fewer files, for Node, Deno and Bun, and with them the command
+ *   line and the benchmark suite. They are not minified: a runtime prints the source line of an uncaught error, and a minified line is a whole file.
+ * - The .wasm files, the type declarations, and the notices of the packages whose code is in all of
+ *   this.
  *
  * Two builds of one commit have the same bytes (scripts/check-build.js compares them).
  */
@@ -51,13 +52,20 @@ const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
 
 const compile = ({ sourceMap = false } = {}) =>
   typescript({
-    compilerOptions: { noEmit: false, noCheck: true, removeComments: true, sourceMap, inlineSources: sourceMap },
+    compilerOptions: {
+      noEmit: false,
+      noCheck: true,
+      removeComments: true,
+      sourceMap,
+      inlineSources: sourceMap,
+    },
     include: ['src/**/*.ts', 'bench/**/*.ts'],
   });
 
 /**
- * Pages without a bundler load these files as they are. Class names stay: errors are called by them. Functions that are called in
- * one place stay functions: written as expressions there, they would be allocated at every call.
+ * Pages without a bundler load these files as they are. Class names stay: errors are called by
+ * them. Functions that are called in one place stay functions: written as expressions there, they
+ * would be allocated at every call.
  */
 const minify = terser({ module: true, keep_classnames: true, compress: { reduce_funcs: false } });
 
@@ -73,19 +81,22 @@ const BINARY = /\/build\/(optim|nn)(\.relaxed)?\.(simd|threads)\.js$/;
 const OWN = ['src', 'bench', 'build'].map((folder) => pathOf(import.meta.dirname, folder) + sep);
 
 /**
- * Says the same of every module, whoever asked for it first. node-resolve reads `sideEffects: false` in package.json and the
- * TypeScript plugin does not; an entry that others import as well is resolved by both, and the faster one decided how Rollup
- * grouped modules into chunks and in which order chunks are imported.
+ * Says the same of every module, whoever asked for it first. node-resolve reads `sideEffects:
+ * false` in package.json and the TypeScript plugin does not; an entry that others import as well is
+ * resolved by both, and the faster one decided how Rollup grouped modules into chunks and in which
+ * order chunks are imported.
  */
 const sideEffects = {
   name: 'side-effects',
-  transform: (_, id) => (OWN.some((folder) => id.startsWith(folder)) ? { moduleSideEffects: true } : null),
+  transform: (_, id) =>
+    OWN.some((folder) => id.startsWith(folder)) ? { moduleSideEffects: true } : null,
 };
 
 /** Left out of source maps: the inlined binaries and the packed digits, which nobody reads. */
 const unmappedData = {
   name: 'unmapped-data',
-  transform: (code, id) => (BINARY.test(id) || id.endsWith('/digits-data.ts') ? { code, map: { mappings: '' } } : null),
+  transform: (code, id) =>
+    BINARY.test(id) || id.endsWith('/digits-data.ts') ? { code, map: { mappings: '' } } : null,
 };
 
 /** The worker's script as a file of its own, for pages that may not start one from a blob. */
@@ -105,14 +116,16 @@ const NODE_CHUNKS = {
 };
 
 /**
- * For engines that load the files as they are: few, since each costs a process half a millisecond of its start
- * (bench/micro/cold-start.js). Bundlers get many, and leave out those that are not used. What loads lazily stays by itself.
+ * For engines that load the files as they are: few, since each costs a process half a millisecond
+ * of its start (bench/micro/cold-start.js). Bundlers get many, and leave out those that are not
+ * used. What loads lazily stays by itself.
  */
 function fewChunks(id) {
   if (id.includes('/@assemblyscript/loader/')) return 'core';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
   if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
-  if (/^runtime\/(oracle\/|wasm-source|pool|workers|worker-host|shared-kernels)/.test(path)) return undefined;
+  if (/^runtime\/(oracle\/|wasm-source|pool|workers|worker-host|shared-kernels)/.test(path))
+    return undefined;
   return NODE_CHUNKS[path.split('/')[0]];
 }
 
@@ -131,7 +144,8 @@ const clean = { name: 'clean', buildStart: () => rmSync('dist', { recursive: tru
 
 const json = {
   name: 'json',
-  transform: (code, id) => (id.endsWith('.json') ? { code: `export default ${code};`, map: null } : null),
+  transform: (code, id) =>
+    id.endsWith('.json') ? { code: `export default ${code};`, map: null } : null,
 };
 
 /** Left as they are in the source, since they lie beside the entries in dist/. */
@@ -139,7 +153,8 @@ const wasmBeside = {
   name: 'wasm-beside',
   resolveId: (id) => (/\.wasm(\?module)?$/.test(id) ? { id, external: true } : null),
   writeBundle() {
-    for (const file of readdirSync('build')) if (/^\w+\.\w+\.wasm$/.test(file)) copyFileSync(`build/${file}`, `dist/${file}`);
+    for (const file of readdirSync('build'))
+      if (/^\w+\.\w+\.wasm$/.test(file)) copyFileSync(`build/${file}`, `dist/${file}`);
   },
 };
 
@@ -147,24 +162,31 @@ const wasmBeside = {
 const entryForWorkerd = {
   name: 'entry-for-workerd',
   resolveId: (id, importer) =>
-    /\/src\/index$/.test(id) && /\/bench\//.test(importer) ? pathOf(import.meta.dirname, platforms['index.workerd']) : null,
+    /\/src\/index$/.test(id) && /\/bench\//.test(importer)
+      ? pathOf(import.meta.dirname, platforms['index.workerd'])
+      : null,
 };
 
 /** The page that runs the suite, as a folder that any server may serve. */
 const pageFiles = {
   name: 'page-files',
   writeBundle() {
-    for (const file of ['index.html', 'page.css']) copyFileSync(`bench/suite/page/${file}`, `dist/site/${file}`);
+    for (const file of ['index.html', 'page.css'])
+      copyFileSync(`bench/suite/page/${file}`, `dist/site/${file}`);
     cpSync('bench/data', 'dist/site/data', { recursive: true });
   },
 };
 
-/** Where the entries of the Node build go: the library's beside their chunks, the programs where package.json names them. */
+/**
+ * Where the entries of the Node build go: the library's beside their chunks, the programs where
+ * package.json names them.
+ */
 const nodeEntry = ({ name }) => (name in library ? 'node/[name].js' : '[name].js');
 
 const notices = thirdPartyNotices({
   file: 'dist/THIRD-PARTY-NOTICES.md',
-  // AssemblyScript's standard library is compiled into the .wasm files; the command line's own tables keep the look of cli-table3's.
+  // AssemblyScript's standard library is compiled into the .wasm files; the command line's own
+  // tables keep the look of cli-table3's.
   always: ['assemblyscript', 'cli-table3'],
   textOf: { '@assemblyscript/loader': 'assemblyscript' },
 });
@@ -202,7 +224,15 @@ const builds = [
       paths: (id) => (BINARY.test(id) ? `./chunks/${basename(id)}` : id),
       banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
     },
-    plugins: [wasmBeside, json, resolve({ preferBuiltins: true }), commonjs(), compile(), sideEffects, executable],
+    plugins: [
+      wasmBeside,
+      json,
+      resolve({ preferBuiltins: true }),
+      commonjs(),
+      compile(),
+      sideEffects,
+      executable,
+    ],
   },
   // Workers have no import maps, and may be served from anywhere: one file that needs no other.
   // It exports nothing, and says so, or tools that guess take it for CommonJS.
@@ -216,7 +246,15 @@ const builds = [
       sourcemap: true,
       sourcemapExcludeSources: true,
     },
-    plugins: [unmappedData, resolve(), commonjs(), compile({ sourceMap: true }), sideEffects, outOfChunks, minify],
+    plugins: [
+      unmappedData,
+      resolve(),
+      commonjs(),
+      compile({ sourceMap: true }),
+      sideEffects,
+      outOfChunks,
+      minify,
+    ],
   },
   {
     input: 'bench/suite/runners/workerd-worker.ts',
@@ -237,4 +275,7 @@ const builds = [
   },
 ];
 
-export default builds.map((build) => ({ ...build, plugins: [...delays, ...build.plugins, notices.collect] }));
+export default builds.map((build) => ({
+  ...build,
+  plugins: [...delays, ...build.plugins, notices.collect],
+}));

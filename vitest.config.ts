@@ -8,9 +8,16 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/slow/**', 'tests/*/node_modules/**'] },
+        test: {
+          name: 'unit',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/slow/**', 'tests/*/node_modules/**'],
+        },
       },
-      { extends: true, test: { name: 'slow', include: ['tests/slow/**/*.test.ts'], testTimeout: 1_200_000 } },
+      {
+        extends: true,
+        test: { name: 'slow', include: ['tests/slow/**/*.test.ts'], testTimeout: 1_200_000 },
+      },
     ],
   },
 });

@@ -1,11 +1,13 @@
 /**
- * The job protocol: how threads share work. One job at a time; a job is a chain of phases; a phase is a number of tasks
- * that any thread may do in any order. Whoever finishes a phase's last task runs `advance`, which opens the next phase
- * or ends the job; so nobody ever waits for a particular thread.
+ * The job protocol: how threads share work. One job at a time; a job is a chain of phases; a phase
+ * is a number of tasks that any thread may do in any order. Whoever finishes a phase's last task
+ * runs `advance`, which opens the next phase or ends the job; so nobody ever waits for a particular
+ * thread.
  *
- * Invariant: ticket, limit and done carry the generation in their upper half. A ticket is good only while the limit has the
- * same generation, and a generation cannot end before all its good tickets are done. So a thread that holds a good ticket
- * may read op and arg, and a late thread, holding a ticket of an ended generation, does nothing.
+ * Invariant: ticket, limit and done carry the generation in their upper half. A ticket is good only
+ * while the limit has the same generation, and a generation cannot end before all its good tickets
+ * are done. So a thread that holds a good ticket may read op and arg, and a late thread, holding a
+ * ticket of an ended generation, does nothing.
  *
  * Only binaries built with threads contain this file.
  */
@@ -90,7 +92,10 @@ export function help<J extends Jobs>(control: usize, most: u32, thread: u32): bo
   return true;
 }
 
-/** Works on the job until it is finished (true), or until nothing is left to do and `timeout` ns pass without an event. */
+/**
+ * Works on the job until it is finished (true), or until nothing is left to do and `timeout` ns
+ * pass without an event.
+ */
 export function complete<J extends Jobs>(control: usize, spins: i32, timeout: i64): bool {
   while (true) {
     const event = atomic.load<i32>(control + JOB_EVENT);
@@ -102,12 +107,16 @@ export function complete<J extends Jobs>(control: usize, spins: i32, timeout: i6
       atomic.store<i32>(control + JOB_CALLER_PARKED, 1);
       const outcome = atomic.wait<i32>(control + JOB_EVENT, event, timeout);
       atomic.store<i32>(control + JOB_CALLER_PARKED, 0);
-      if (outcome === AtomicWaitResult.TIMED_OUT) return atomic.load<i32>(control + JOB_FINISHED) !== 0;
+      if (outcome === AtomicWaitResult.TIMED_OUT)
+        return atomic.load<i32>(control + JOB_FINISHED) !== 0;
     }
   }
 }
 
-/** The life of worker `thread`, 1 and up: works on every job until asked to stop; spins for a while when there is none, then parks. */
+/**
+ * The life of worker `thread`, 1 and up: works on every job until asked to stop; spins for a while
+ * when there is none, then parks.
+ */
 export function serve<J extends Jobs>(control: usize, spins: i32, thread: u32): void {
   while (true) {
     const generation = atomic.load<i32>(control + JOB_GENERATION);
@@ -117,7 +126,8 @@ export function serve<J extends Jobs>(control: usize, spins: i32, thread: u32): 
     while (left > 0 && atomic.load<i32>(control + JOB_GENERATION) === generation) left--;
     if (left === 0) {
       atomic.add<i32>(control + JOB_PARKED, 1);
-      if (!atomic.load<i32>(control + JOB_STOP)) atomic.wait<i32>(control + JOB_GENERATION, generation, -1);
+      if (!atomic.load<i32>(control + JOB_STOP))
+        atomic.wait<i32>(control + JOB_GENERATION, generation, -1);
       atomic.sub<i32>(control + JOB_PARKED, 1);
     }
   }

@@ -1,17 +1,26 @@
-/** The ABI of the nn module built with threads: the same, and the job protocol. `control` is a control block. */
+/**
+ * The ABI of the nn module built with threads: the same, and the job protocol. `control` is a
+ * control block.
+ */
 import { SHARED_OP } from '../src/abi/nn-layout';
 import { begin, complete, help, serve } from './jobs';
 import { KernelJobs } from './math/shared';
 
 export * from './nn';
 
-/** The call that a job record describes, shared with the workers. False: not finished yet, call `nnComplete` until it is. */
+/**
+ * The call that a job record describes, shared with the workers. False: not finished yet, call
+ * `nnComplete` until it is.
+ */
 export function nnShared(control: usize, record: usize, spins: i32, timeout: i64): bool {
   begin<KernelJobs>(control, load<i32>(record, SHARED_OP), record);
   return complete<KernelJobs>(control, spins, timeout);
 }
 
-/** Goes on with the call under way until it is finished, or until `timeout` ns pass without an event (false). */
+/**
+ * Goes on with the call under way until it is finished, or until `timeout` ns pass without an event
+ * (false).
+ */
 export function nnComplete(control: usize, spins: i32, timeout: i64): bool {
   return complete<KernelJobs>(control, spins, timeout);
 }

@@ -1,5 +1,16 @@
-/** The ABI of the nn module: vector math for training. Exports, nothing else; src/runtime/kernels-nn.ts documents it. */
-import { activate, activationGradient, LeakyRectifier, Rectifier, Sigmoid, Silu, Tanh } from './math/activation';
+/**
+ * The ABI of the nn module: vector math for training. Exports, nothing else;
+ * src/runtime/kernels-nn.ts documents it.
+ */
+import {
+  activate,
+  activationGradient,
+  LeakyRectifier,
+  Rectifier,
+  Sigmoid,
+  Silu,
+  Tanh,
+} from './math/activation';
 import { addBias, biasGradient } from './math/bias';
 import { convolve, convolveInputGradient, convolveWeightGradient } from './math/conv';
 import { dropElements } from './math/dropout';
@@ -142,23 +153,58 @@ export function dropout(
   dropElements(out, x, n, threshold, scale, key0, key1, stream, step);
 }
 
-export function embedding(y: usize, indices: usize, table: usize, count: i32, rows: i32, dim: i32): void {
+export function embedding(
+  y: usize,
+  indices: usize,
+  table: usize,
+  count: i32,
+  rows: i32,
+  dim: i32,
+): void {
   lookUp(y, indices, table, count, rows, dim);
 }
 
-export function embeddingGrad(dtable: usize, dy: usize, indices: usize, count: i32, rows: i32, dim: i32): void {
+export function embeddingGrad(
+  dtable: usize,
+  dy: usize,
+  indices: usize,
+  count: i32,
+  rows: i32,
+  dim: i32,
+): void {
   lookUpGradient(dtable, dy, indices, count, rows, dim);
 }
 
-export function conv2d(y: usize, x: usize, weight: usize, window: usize, count: i32, scratch: usize): void {
+export function conv2d(
+  y: usize,
+  x: usize,
+  weight: usize,
+  window: usize,
+  count: i32,
+  scratch: usize,
+): void {
   convolve(y, x, weight, window, count, scratch);
 }
 
-export function conv2dInputGrad(dx: usize, dy: usize, weight: usize, window: usize, count: i32, scratch: usize): void {
+export function conv2dInputGrad(
+  dx: usize,
+  dy: usize,
+  weight: usize,
+  window: usize,
+  count: i32,
+  scratch: usize,
+): void {
   convolveInputGradient(dx, dy, weight, window, count, scratch);
 }
 
-export function conv2dWeightGrad(dw: usize, dy: usize, x: usize, window: usize, count: i32, scratch: usize): void {
+export function conv2dWeightGrad(
+  dw: usize,
+  dy: usize,
+  x: usize,
+  window: usize,
+  count: i32,
+  scratch: usize,
+): void {
   convolveWeightGradient(dw, dy, x, window, count, scratch);
 }
 
@@ -182,7 +228,13 @@ export function globalAvgPool(y: usize, x: usize, count: i32, pixels: i32, chann
   averageImages(y, x, count, pixels, channels);
 }
 
-export function globalAvgPoolGrad(dx: usize, dy: usize, count: i32, pixels: i32, channels: i32): void {
+export function globalAvgPoolGrad(
+  dx: usize,
+  dy: usize,
+  count: i32,
+  pixels: i32,
+  channels: i32,
+): void {
   averageImagesGradient(dx, dy, count, pixels, channels);
 }
 

@@ -1,17 +1,25 @@
-/** The ABI of the optim module built with threads: the same, and the job protocol. `control` is a control block. */
+/**
+ * The ABI of the optim module built with threads: the same, and the job protocol. `control` is a
+ * control block.
+ */
 import { begin, complete, help, serve } from './jobs';
 import { OP_NORM } from './layout';
 import { StepJobs } from './optimizers/step';
 
 export * from './optim';
 
-/** A whole step shared with the workers. False: not finished yet, call `stepComplete` until it is. */
+/**
+ * A whole step shared with the workers. False: not finished yet, call `stepComplete` until it is.
+ */
 export function stepShared(control: usize, table: usize, spins: i32, timeout: i64): bool {
   begin<StepJobs>(control, OP_NORM, table);
   return complete<StepJobs>(control, spins, timeout);
 }
 
-/** Goes on with the step under way until it is finished, or until `timeout` ns pass without an event (false). */
+/**
+ * Goes on with the step under way until it is finished, or until `timeout` ns pass without an event
+ * (false).
+ */
 export function stepComplete(control: usize, spins: i32, timeout: i64): bool {
   return complete<StepJobs>(control, spins, timeout);
 }

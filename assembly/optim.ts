@@ -1,9 +1,13 @@
-/** The ABI of the optim module: exports, nothing else. `table` is a step table (src/abi/layout.ts). */
+/**
+ * The ABI of the optim module: exports, nothing else. `table` is a step table (src/abi/layout.ts).
+ */
 import { OP_NONE, OP_NORM } from './layout';
 import { combineTo } from './math/map';
 import { StepJobs } from './optimizers/step';
 
-/** A whole step over all tensors of the table, on the calling thread. The outcome is in the table. */
+/**
+ * A whole step over all tensors of the table, on the calling thread. The outcome is in the table.
+ */
 export function step(table: usize): void {
   let op = OP_NORM;
   while (op !== OP_NONE) {
@@ -17,7 +21,9 @@ export function stepTasks(op: i32, table: usize, from: u32, to: u32): void {
   for (let task = from; task < to; task++) changetype<StepJobs>(0).run(op, table, task, 0);
 }
 
-/** After all tasks of a phase: the next phase's op, or OP_NONE when the step is complete or refused. */
+/**
+ * After all tasks of a phase: the next phase's op, or OP_NONE when the step is complete or refused.
+ */
 export function stepAdvance(op: i32, table: usize): i32 {
   return changetype<StepJobs>(0).advance(op, table);
 }
@@ -27,7 +33,10 @@ export function combine(out: usize, x: usize, y: usize, n: i32, a: f32, b: f32):
   combineTo(out, x, y, n, a, b);
 }
 
-/** The rows of `table` whose indices are in the u32 array `rows`, one after the other: count rows of `bytes` bytes. */
+/**
+ * The rows of `table` whose indices are in the u32 array `rows`, one after the other: count rows of
+ * `bytes` bytes.
+ */
 export function gatherRows(out: usize, table: usize, rows: usize, count: u32, bytes: u32): void {
   for (const end = rows + (count << 2); rows < end; rows += 4) {
     memory.copy(out, table + load<u32>(rows) * bytes, bytes);
@@ -43,7 +52,10 @@ export function scatterRows(table: usize, x: usize, rows: usize, count: u32, byt
   }
 }
 
-/** x/2 by a vector multiplication: zero for the smallest normal number where the engine flushes subnormals. */
+/**
+ * x/2 by a vector multiplication: zero for the smallest normal number where the engine flushes
+ * subnormals.
+ */
 export function halve(x: f32): f32 {
   return f32x4.extract_lane(f32x4.mul(f32x4.splat(x), f32x4.splat(0.5)), 0);
 }

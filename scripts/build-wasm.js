@@ -1,18 +1,43 @@
 /**
- * Compiles assembly/ into build/: two modules, each without and with threads, nn with relaxed SIMD as well; each also as a JavaScript
- * module with the bytes in hexadecimal, for packaging; the worker's source as a string; and the package's version, which the
- * binaries carry as well.
+ * Compiles assembly/ into build/: two modules, each without and with threads, nn with relaxed SIMD
+ * as well; each also as a JavaScript module with the bytes in hexadecimal, for packaging; the
+ * worker's source as a string; and the package's version, which the binaries carry as well.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
 import ts from 'typescript';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
-const common = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'];
-common.push('--zeroFilledMemory', '--use', 'abort=', '--disableWarning', '112', '--disableWarning', '201');
+const common = [
+  '-O3',
+  '--converge',
+  '--noAssert',
+  '--runtime',
+  'stub',
+  '--enable',
+  'simd',
+  '--importMemory',
+];
+common.push(
+  '--zeroFilledMemory',
+  '--use',
+  'abort=',
+  '--disableWarning',
+  '112',
+  '--disableWarning',
+  '201',
+);
 const variants = {
   simd: [],
-  threads: ['--enable', 'threads', '--sharedMemory', '--initialMemory', '2', '--maximumMemory', '65536'],
+  threads: [
+    '--enable',
+    'threads',
+    '--sharedMemory',
+    '--initialMemory',
+    '2',
+    '--maximumMemory',
+    '65536',
+  ],
 };
 
 /** The threaded modules add the job protocol to their exports. */
@@ -26,30 +51,46 @@ const entries = {
 };
 
 async function compile(name, entry) {
-  const flags = [...variants[name.split('.').at(-1)], ...(name.includes('relaxed') ? ['--enable', 'relaxed-simd'] : [])];
+  const flags = [
+    ...variants[name.split('.').at(-1)],
+    ...(name.includes('relaxed') ? ['--enable', 'relaxed-simd'] : []),
+  ];
   const output = [entry, '-o', `build/${name}.wasm`, '-t', `build/${name}.wat`];
   const { error, stderr } = await asc.main([...output, ...common, ...flags]);
   const messages = stderr.toString();
   if (messages) console.error(messages);
   if (error) throw new Error(`asc failed on ${name}: ${error.message}`);
   const code = await readFile(`build/${name}.wasm`);
-  const bytes = Buffer.concat([code, customSection('adal-wasm', `${name}.wasm of adal-wasm ${version}`)]);
+  const bytes = Buffer.concat([
+    code,
+    customSection('adal-wasm', `${name}.wasm of adal-wasm ${version}`),
+  ]);
   await writeFile(`build/${name}.wasm`, bytes);
   await writeFile(`build/${name}.js`, `export default '${bytes.toString('hex')}';\n`);
   await writeFile(`build/${name}.d.ts`, 'declare const hex: string;\nexport default hex;\n');
   console.log(`build/${name}.wasm  ${bytes.length} bytes`);
 }
 
-/** A custom section: no engine acts on it, but a compiled module still shows it. Lengths below 128 are one byte each. */
+/**
+ * A custom section: no engine acts on it, but a compiled module still shows it. Lengths below 128
+ * are one byte each.
+ */
 function customSection(name, text) {
   const content = Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.from(text)]);
   return Buffer.concat([Buffer.of(0, content.length), content]);
 }
 
-/** The worker is started from source text, so it must not depend on any module: one file, types removed, in an IIFE. */
+/**
+ * The worker is started from source text, so it must not depend on any module: one file, types
+ * removed, in an IIFE.
+ */
 async function compileWorker() {
   const source = await readFile('src/runtime/worker.ts', 'utf8');
-  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, removeComments: true };
+  const options = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    removeComments: true,
+  };
   const { outputText } = ts.transpileModule(source, { compilerOptions: options });
   const script = `(() => {\n${outputText.replace(/^export (\{\};?)?/gm, '')}})();\n`;
   await writeFile('build/worker.js', `export default ${JSON.stringify(script)};\n`);

@@ -1,6 +1,7 @@
 /**
- * Whether two builds of the same sources have the same bytes, however the modules' loading is delayed: builds copies of dist/ with
- * different random delays (scripts/random-delays.js) and names the files that differ. build/ must be there (npm run build).
+ * Whether two builds of the same sources have the same bytes, however the modules' loading is
+ * delayed: builds copies of dist/ with different random delays (scripts/random-delays.js) and names
+ * the files that differ. build/ must be there (npm run build).
  *
  *   node scripts/check-build.js [--rounds 3] [--seed 1]
  *
@@ -8,7 +9,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,14 +26,25 @@ const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' } },
 });
 const ROOT = resolve(import.meta.dirname, '..');
-const INPUTS = ['assembly', 'bench', 'build', 'scripts', 'src', 'package.json', 'rollup.config.js', 'tsconfig.json'];
-const LEFT_OUT = /^(bench\/results|bench\/train\/node_modules|bench\/suite\/peers\/node_modules|build\/results)(\/|$)/;
+const INPUTS = [
+  'assembly',
+  'bench',
+  'build',
+  'scripts',
+  'src',
+  'package.json',
+  'rollup.config.js',
+  'tsconfig.json',
+];
+const LEFT_OUT =
+  /^(bench\/results|bench\/train\/node_modules|bench\/suite\/peers\/node_modules|build\/results)(\/|$)/;
 
 /** A folder with all that a build reads. */
 function copyInputs() {
   const folder = mkdtempSync(join(tmpdir(), 'adal-build-'));
   const filter = (path) => !LEFT_OUT.test(relative(ROOT, path).replaceAll('\\', '/'));
-  for (const input of INPUTS) cpSync(join(ROOT, input), join(folder, input), { recursive: true, filter });
+  for (const input of INPUTS)
+    cpSync(join(ROOT, input), join(folder, input), { recursive: true, filter });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
   return folder;
 }
@@ -33,10 +53,16 @@ function copyInputs() {
 function build(folder, seed) {
   const env = { ...process.env, ADAL_BUILD_DELAYS: String(seed) };
   const rollup = join(ROOT, 'node_modules/rollup/dist/bin/rollup');
-  const { status, stderr } = spawnSync(process.execPath, [rollup, '-c'], { cwd: folder, env, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, [rollup, '-c'], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`the build with delays ${seed} failed: ${stderr.slice(-2000)}`);
   const dist = join(folder, 'dist');
-  const entries = readdirSync(dist, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
+  const entries = readdirSync(dist, { withFileTypes: true, recursive: true }).filter((entry) =>
+    entry.isFile(),
+  );
   const files = entries.map((entry) => join(entry.parentPath ?? entry.path, entry.name));
   const hashOf = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
   return new Map(files.sort().map((file) => [relative(dist, file), hashOf(file)]));

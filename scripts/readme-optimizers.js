@@ -1,5 +1,6 @@
 /**
- * Writes the README's table of optimizers from a result of `npm run bench:optimizers -- --out bench/results`.
+ * Writes the README's table of optimizers from a result of `npm run bench:optimizers -- --out
+ * bench/results`.
  *   node scripts/readme-optimizers.js bench/results/optimizers-2026-11-23-node20.json
  */
 import { readFileSync } from 'node:fs';
@@ -18,7 +19,9 @@ const rows = optimizers
   .map(({ label, stateBytes, times }) => {
     const bytes = 16 + 2 * stateBytes['at 1e7'];
     const [near, far] = [median(times['in cache']), median(times['at 1e7'])];
-    const cells = [stateBytes['at 1e7'].toFixed(2), (bytes / 4).toFixed(1)].map((text) => String(Number(text)));
+    const cells = [stateBytes['at 1e7'].toFixed(2), (bytes / 4).toFixed(1)].map((text) =>
+      String(Number(text)),
+    );
     return [
       `\`${label.replace(' ', '`, ')}${label.includes(' ') ? '' : '`'}`,
       ...cells,

@@ -1,4 +1,7 @@
-/** The README's parts that scripts write: what stands between `<!-- table:name -->` and `<!-- /table:name -->`. */
+/**
+ * The README's parts that scripts write: what stands between `<!-- table:name -->` and `<!--
+ * /table:name -->`.
+ */
 import { readFileSync } from 'node:fs';
 import { replaceFile } from './replace-file.js';
 

@@ -9,7 +9,10 @@ import { gunzipSync } from 'node:zlib';
 import { parseResult, readmeTables, replaceTables } from '../dist/report.js';
 import { replaceFile } from './replace-file.js';
 
-const { values, positionals } = parseArgs({ options: { check: { type: 'boolean' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { check: { type: 'boolean' } },
+  allowPositionals: true,
+});
 const [source] = positionals;
 if (!source) throw new Error('usage: node scripts/readme-tables.js <result.json> [--check]');
 
@@ -20,6 +23,8 @@ const result = parseResult((source.endsWith('.gz') ? gunzipSync(bytes) : bytes).
 const after = replaceTables(before, readmeTables(result));
 if (!values.check) replaceFile(readme, after);
 else if (after !== before) {
-  console.error(`README.md is not what ${source} gives: run node scripts/readme-tables.js ${source}`);
+  console.error(
+    `README.md is not what ${source} gives: run node scripts/readme-tables.js ${source}`,
+  );
   process.exitCode = 1;
 }

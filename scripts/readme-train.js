@@ -1,5 +1,6 @@
 /**
- * Writes the README's table of training speeds from a result of `npm run bench:train -- --out bench/results`.
+ * Writes the README's table of training speeds from a result of `npm run bench:train -- --out
+ * bench/results`.
  *   node scripts/readme-train.js bench/results/train-2026-11-23-node24.json
  */
 import { readFileSync } from 'node:fs';
@@ -10,10 +11,18 @@ import { markdownTable, replaceSection } from './readme-section.js';
 
 const [file] = process.argv.slice(2);
 if (!file) throw new Error('usage: node scripts/readme-train.js <result.json>');
-const { version: format, environment, rounds, peaks, measured } = JSON.parse(readFileSync(file, 'utf8'));
-if (format !== 2) throw new Error(`${file}: expected a result of version 2, got ${format}: measure again`);
+const {
+  version: format,
+  environment,
+  rounds,
+  peaks,
+  measured,
+} = JSON.parse(readFileSync(file, 'utf8'));
+if (format !== 2)
+  throw new Error(`${file}: expected a result of version 2, got ${format}: measure again`);
 
-const figure = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(2));
+const figure = (value) =>
+  value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(2);
 
 function shownTimes(entry, label) {
   const ratio = timesAsLong(entry, label);
@@ -27,12 +36,16 @@ const rows = measured
   .map((entry) => {
     const { kind, title, batch } = entry.workload;
     const ns = median(timesOf(entry.results.find(({ label }) => label === ADAL)));
-    const own = kind === 'step' ? `${figure((batch * 1e9) / ns)} samples/s` : `${figure(ns / 1e6)} ms a fit`;
+    const own =
+      kind === 'step' ? `${figure((batch * 1e9) / ns)} samples/s` : `${figure(ns / 1e6)} ms a fit`;
     return [title, own, ...SHOWN.map((label) => shownTimes(entry, label))];
   });
 const table = markdownTable(['trained', 'adal-wasm', ...SHOWN], rows);
 const versions = [PYTORCH, TF_WASM, JAX, C_128, C_WIDE].map((label) => {
-  const { version } = measured.flatMap(({ results }) => results).find((result) => result.label === label && result.version) ?? {};
+  const { version } =
+    measured
+      .flatMap(({ results }) => results)
+      .find((result) => result.label === label && result.version) ?? {};
   return version ? `${label} ${version}` : `${label} was not there`;
 });
 const { runtime, cpu, date } = environment;

@@ -3,7 +3,8 @@ import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Writes `content` to a new file beside `file` and renames it. If anything fails, `file` is as it was.
+ * Writes `content` to a new file beside `file` and renames it. If anything fails, `file` is as it
+ * was.
  * @param file path or file URL; a file that is there keeps its mode
  */
 export function replaceFile(file, content) {

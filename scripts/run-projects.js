@@ -1,9 +1,18 @@
 /**
- * Runs small projects with the package as npm would install it: each is copied out of the repository, the packed tarball and
- * what else it needs are installed, and its `npm test` runs. One line a project, then a count.
+ * Runs small projects with the package as npm would install it: each is copied out of the
+ * repository, the packed tarball and what else it needs are installed, and its `npm test` runs. One
+ * line a project, then a count.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 
@@ -14,17 +23,28 @@ const CHROMIUM = process.env.ADAL_CHROMIUM ?? '/usr/bin/chromium';
 /** The package as it would be published; where it was put. */
 function pack(folder) {
   const options = { cwd: ROOT, encoding: 'utf8' };
-  const output = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], options);
+  const output = execFileSync(
+    'npm',
+    ['pack', '--ignore-scripts', '--json', '--pack-destination', folder],
+    options,
+  );
   return join(folder, JSON.parse(output)[0].filename);
 }
 
 /** Debian's Chromium, on machines where it may be installed. */
 function installChromium() {
   if (existsSync(CHROMIUM) || process.getuid?.() !== 0) return;
-  spawnSync('sh', ['-c', 'apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium'], { stdio: 'ignore' });
+  spawnSync(
+    'sh',
+    ['-c', 'apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium'],
+    { stdio: 'ignore' },
+  );
 }
 
-/** Copies a project with the shared files and installs what it needs; why that failed, or null. Its node_modules are kept. */
+/**
+ * Copies a project with the shared files and installs what it needs; why that failed, or null. Its
+ * node_modules are kept.
+ */
 function stage(source, folder, shared, tarball) {
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(folder)) {
@@ -34,7 +54,11 @@ function stage(source, folder, shared, tarball) {
   for (const file of shared) cpSync(file, join(folder, basename(file)));
   rmSync(join(folder, 'node_modules/adal-wasm'), { recursive: true, force: true });
   const install = ['install', '--no-audit', '--no-fund', '--no-package-lock', tarball];
-  const { status, stderr } = spawnSync('npm', install, { cwd: folder, encoding: 'utf8', timeout: 10 * MINUTE });
+  const { status, stderr } = spawnSync('npm', install, {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 10 * MINUTE,
+  });
   if (status !== 0) return `npm install failed: ${firstError(stderr)}`;
   const needsBrowser = existsSync(join(folder, 'node_modules/playwright-core'));
   return needsBrowser && !existsSync(CHROMIUM) ? 'no Chromium here' : null;
@@ -45,12 +69,24 @@ function firstError(text = '') {
   return lines.find((line) => /error/i.test(line)) ?? lines.at(-1);
 }
 
-/** {status: 'passed' | 'failed' | 'not run', detail}; all that the project printed is kept beside it. */
+/**
+ * {status: 'passed' | 'failed' | 'not run', detail}; all that the project printed is kept beside
+ * it.
+ */
 function runProject(folder, tarball, judge) {
-  const env = { ...process.env, ADAL_TARBALL: tarball, NEXT_TELEMETRY_DISABLED: '1', FORCE_COLOR: '0' };
+  const env = {
+    ...process.env,
+    ADAL_TARBALL: tarball,
+    NEXT_TELEMETRY_DISABLED: '1',
+    FORCE_COLOR: '0',
+  };
   // `timeout` ends whatever the project has started as well.
   const command = ['--kill-after=10', '300', 'npm', '--silent', 'test'];
-  const { status, stdout, stderr } = spawnSync('timeout', command, { cwd: folder, encoding: 'utf8', env });
+  const { status, stdout, stderr } = spawnSync('timeout', command, {
+    cwd: folder,
+    encoding: 'utf8',
+    env,
+  });
   writeFileSync(join(folder, 'output.txt'), stdout + stderr);
   if (status !== 0) {
     return {
@@ -63,12 +99,17 @@ function runProject(folder, tarball, judge) {
 }
 
 function versionsOf(folder) {
-  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return Object.entries({ ...dependencies, ...devDependencies }).map(([name, version]) => `${name} ${version}`);
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
+  return Object.entries({ ...dependencies, ...devDependencies }).map(
+    ([name, version]) => `${name} ${version}`,
+  );
 }
 
 /**
- * Runs every folder of `home` with a package.json, or those named on the command line; exits 1 when one failed.
+ * Runs every folder of `home` with a package.json, or those named on the command line; exits 1 when
+ * one failed.
  *
  * @param home folder of projects
  * @param shared files that each project gets
@@ -86,15 +127,23 @@ export function runProjects({ home, shared, judge, suite }) {
   for (const name of names.filter((name) => chosen.length === 0 || chosen.includes(name))) {
     const start = Date.now();
     const problem = stage(join(home, name), join(work, name), shared, tarball);
-    const { status, detail } = problem ? { status: 'not run', detail: problem } : runProject(join(work, name), tarball, judge);
+    const { status, detail } = problem
+      ? { status: 'not run', detail: problem }
+      : runProject(join(work, name), tarball, judge);
     counts[status]++;
     const seconds = `${((Date.now() - start) / 1000).toFixed(1)} s`;
-    console.log(`${status.padEnd(7)} ${name.padEnd(13)} ${detail} (${[...versionsOf(join(home, name)), seconds].join(', ')})`);
+    console.log(
+      `${status.padEnd(7)} ${name.padEnd(13)} ${detail} (${[...versionsOf(join(home, name)), seconds].join(', ')})`,
+    );
   }
   const summary = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
   console.log(`${suite}: ${summary.join(', ')}`);
   if (process.env.ADAL_RESULTS) {
-    const result = { numPassedTests: counts.passed, numFailedTests: counts.failed, numFailedTestSuites: 0 };
+    const result = {
+      numPassedTests: counts.passed,
+      numFailedTests: counts.failed,
+      numFailedTestSuites: 0,
+    };
     writeFileSync(join(process.env.ADAL_RESULTS, `${suite}.json`), JSON.stringify(result));
   }
   process.exit(counts.failed > 0 ? 1 : 0);

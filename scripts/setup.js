@@ -1,16 +1,27 @@
 /**
- * Makes a fresh clone ready: installs from the lock file, then builds, each only when its inputs have changed since.
- * Needs nothing but Node.
+ * Makes a fresh clone ready: installs from the lock file, then builds, each only when its inputs
+ * have changed since. Needs nothing but Node.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 function filesOf(path) {
   if (!existsSync(path)) return [];
-  const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-  return entries.flatMap((entry) => (entry.isDirectory() ? filesOf(join(path, entry.name)) : [join(path, entry.name)]));
+  const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+  return entries.flatMap((entry) =>
+    entry.isDirectory() ? filesOf(join(path, entry.name)) : [join(path, entry.name)],
+  );
 }
 
 function fingerprint(files) {
@@ -63,4 +74,10 @@ const sources = [
   'tsconfig.json',
   'package-lock.json',
 ];
-step('Building', 'build/.adal-stamp', sources, ['dist/index.js', 'build/optim.simd.wasm'], 'npm run --silent build');
+step(
+  'Building',
+  'build/.adal-stamp',
+  sources,
+  ['dist/index.js', 'build/optim.simd.wasm'],
+  'npm run --silent build',
+);

@@ -1,5 +1,6 @@
 /**
- * Runs one suite with its output shown; in CI (ADAL_RESULTS names a folder) its counts are kept there as well.
+ * Runs one suite with its output shown; in CI (ADAL_RESULTS names a folder) its counts are kept
+ * there as well.
  *   node scripts/test-suite.js unit|slow|aspect
  */
 import { spawnSync } from 'node:child_process';
@@ -22,10 +23,19 @@ function execute(command, args, capture) {
 let outcome;
 if (suite === 'aspect') {
   outcome = execute('npx', ['asp', '--config', 'as-pect.config.js', '--summary'], true);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes
-  if (folder) writeFileSync(join(folder, 'aspect.txt'), outcome.stdout.replace(/\x1b\[[0-9;]*m/g, ''));
+  if (folder) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes
+    const text = outcome.stdout.replace(/\x1b\[[0-9;]*m/g, '');
+    writeFileSync(join(folder, 'aspect.txt'), text);
+  }
 } else {
-  const reporters = folder ? ['--reporter=default', '--reporter=json', `--outputFile.json=${join(folder, `${suite}.json`)}`] : [];
+  const reporters = folder
+    ? [
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${join(folder, `${suite}.json`)}`,
+      ]
+    : [];
   outcome = execute('npx', ['vitest', 'run', '--project', suite, ...reporters], false);
 }
 process.exit(outcome.status);

@@ -1,6 +1,6 @@
 /**
- * The notices of the packages whose code a build bundles. Their licenses (MIT, ISC, Apache 2.0 …) ask that the text goes with
- * every copy.
+ * The notices of the packages whose code a build bundles. Their licenses (MIT, ISC, Apache 2.0 …)
+ * ask that the text goes with every copy.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -9,7 +9,10 @@ import { replaceFile } from './replace-file.js';
 const MODULES = `${sep}node_modules${sep}`;
 const LICENSE = /^(licen[cs]e|copying|notice)([.-].*)?$/i;
 
-/** The folder of the package that a module belongs to; null for the project's own modules and for virtual ones. */
+/**
+ * The folder of the package that a module belongs to; null for the project's own modules and for
+ * virtual ones.
+ */
 function packageOf(id) {
   const path = id.replace(/^\0/, '').replace(/\?.*$/, '');
   const from = path.lastIndexOf(MODULES);
@@ -25,11 +28,17 @@ function packageOf(id) {
  * @throws Error when the package has no license text: its code may not be shipped without
  */
 export function noticeOf(folder, texts = folder) {
-  const { name, version, license, homepage, repository } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const { name, version, license, homepage, repository } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
   const files = readdirSync(texts).filter((file) => LICENSE.test(file));
-  const contents = files.sort().map((file) => readFileSync(join(texts, file), 'utf8').trim().replace(/\r\n/g, '\n'));
+  const contents = files
+    .sort()
+    .map((file) => readFileSync(join(texts, file), 'utf8').trim().replace(/\r\n/g, '\n'));
   if (!contents.some((text) => text.length > 0)) {
-    throw new Error(`${name} ${version} is bundled, but ${folder} has no license text to ship with it`);
+    throw new Error(
+      `${name} ${version} is bundled, but ${folder} has no license text to ship with it`,
+    );
   }
   const address = homepage ?? repository?.url ?? `https://www.npmjs.com/package/${name}`;
   return `## ${name} ${version}\n\n${license}, ${address}\n\n${contents.map((text) => `~~~\n${text}\n~~~`).join('\n\n')}\n`;
@@ -38,8 +47,10 @@ export function noticeOf(folder, texts = folder) {
 /**
  * @param options.file where the notices go
  * @param options.always names of packages that are in the build without being modules of it
- * @param options.textOf by package without a license file: the package of the same project that has it
- * @returns {{ collect: import('rollup').Plugin, write: import('rollup').Plugin }} `collect` for every build, `write` for the last
+ * @param options.textOf by package without a license file: the package of the same project that has
+ * it
+ * @returns {{ collect: import('rollup').Plugin, write: import('rollup').Plugin }} `collect` for
+ * every build, `write` for the last
  */
 export function thirdPartyNotices({ file, always, textOf }) {
   const folders = new Set(always.map((name) => join('node_modules', name)));
@@ -58,10 +69,15 @@ export function thirdPartyNotices({ file, always, textOf }) {
     write: {
       name: 'write-notices',
       writeBundle() {
-        const byName = new Map([...folders].map((folder) => [folder.split(MODULES).at(-1), folder]));
+        const byName = new Map(
+          [...folders].map((folder) => [folder.split(MODULES).at(-1), folder]),
+        );
         const textsOf = (name) => (textOf[name] ? join('node_modules', textOf[name]) : undefined);
-        const notices = [...byName.keys()].sort().map((name) => noticeOf(byName.get(name), textsOf(name)));
-        const head = '# Notices of the packages whose code is in these files, or that these files are modelled on\n';
+        const notices = [...byName.keys()]
+          .sort()
+          .map((name) => noticeOf(byName.get(name), textsOf(name)));
+        const head =
+          '# Notices of the packages whose code is in these files, or that these files are modelled on\n';
         replaceFile(file, [head, ...notices].join('\n'));
       },
     },

@@ -1,4 +1,7 @@
-/** Every error the library throws on purpose. All carry a `code`, stable across versions and bundlers. */
+/**
+ * Every error the library throws on purpose. All carry a `code`, stable across versions and
+ * bundlers.
+ */
 
 /** The common ancestor: `error instanceof AdalError` tells the library's errors from others. */
 export class AdalError extends Error {
@@ -54,7 +57,10 @@ export class DisposedError extends AdalError {
   }
 }
 
-/** Use of an object while an operation that owns it is under way: `stepAsync`, `fit`, or a callback inside a step. */
+/**
+ * Use of an object while an operation that owns it is under way: `stepAsync`, `fit`, or a callback
+ * inside a step.
+ */
 export class BusyError extends AdalError {
   constructor(what: string, reason = 'while a stepAsync is under way: await it first') {
     super('ERR_BUSY', `${what} cannot be used ${reason}`);
@@ -63,7 +69,9 @@ export class BusyError extends AdalError {
 
 /** A step was refused because of its gradients. No parameter and no state has changed. */
 export class NonFiniteGradientError extends AdalError {
-  /** Whether gradients held NaN or Infinity, or were finite but would send weights beyond float32. */
+  /**
+   * Whether gradients held NaN or Infinity, or were finite but would send weights beyond float32.
+   */
   readonly reason: 'non-finite' | 'overflow';
   /** Index of the param group of the first offender. */
   readonly group: number;
@@ -73,7 +81,13 @@ export class NonFiniteGradientError extends AdalError {
   readonly count: number;
 
   /** @param normLimit the L1 norm from which on gradients are refused, where that is the reason */
-  constructor(reason: 'non-finite' | 'overflow', group: number, parameter: string, count: number, normLimit = Infinity) {
+  constructor(
+    reason: 'non-finite' | 'overflow',
+    group: number,
+    parameter: string,
+    count: number,
+    normLimit = Infinity,
+  ) {
     const place = `parameter "${parameter}" (group ${group})`;
     const what =
       reason === 'non-finite'
@@ -89,14 +103,20 @@ export class NonFiniteGradientError extends AdalError {
   }
 }
 
-/** A worker thread failed, exited or stopped answering. Unless it is a StepAbortedError, nothing has changed. */
+/**
+ * A worker thread failed, exited or stopped answering. Unless it is a StepAbortedError, nothing has
+ * changed.
+ */
 export class WorkerError extends AdalError {
   constructor(message: string, options?: ErrorOptions, code = 'ERR_WORKER') {
     super(code, message, options);
   }
 }
 
-/** A step broke off while weights were being written: parameters and state are unusable until `loadStateDict`. */
+/**
+ * A step broke off while weights were being written: parameters and state are unusable until
+ * `loadStateDict`.
+ */
 export class StepAbortedError extends WorkerError {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options, 'ERR_STEP_ABORTED');
@@ -110,7 +130,9 @@ export class DataError extends AdalError {
   }
 }
 
-/** A checkpoint that does not hold what its format demands, or a store that cannot keep or give one. */
+/**
+ * A checkpoint that does not hold what its format demands, or a store that cannot keep or give one.
+ */
 export class CheckpointError extends AdalError {
   /** What is wrong, for programs: `'hole'`, `'duplicate-key'`, `'conflict'`, … */
   readonly reason: string;

@@ -26,9 +26,21 @@ export { Lion, type LionOptions } from './optimizers/lion';
 export type { OptimizerMemory } from './optimizers/memory';
 export { NAdam, type NAdamOptions } from './optimizers/nadam';
 export { Optimizer } from './optimizers/optimizer';
-export type { MatchedGroup, NameMatch, ParameterRecord, ParamGroup, ParamGroupInit, ParamsInit } from './optimizers/param-group';
+export type {
+  MatchedGroup,
+  NameMatch,
+  ParameterRecord,
+  ParamGroup,
+  ParamGroupInit,
+  ParamsInit,
+} from './optimizers/param-group';
 export { RAdam, type RAdamOptions } from './optimizers/radam';
-export { createOptimizer, type OptimizerName, type OptimizerOptions, optimizerNames } from './optimizers/registry';
+export {
+  createOptimizer,
+  type OptimizerName,
+  type OptimizerOptions,
+  optimizerNames,
+} from './optimizers/registry';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop';
 export type { CommonOptions } from './optimizers/rule';
 export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './optimizers/schedule-free';

@@ -17,9 +17,31 @@ const ALLOWED: Record<string, readonly string[]> = {
   data: [...BASE, 'math', 'runtime'],
   optimizers: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'schedules'],
   gradients: [...BASE, 'runtime', 'tensors', 'optimizers'],
-  nn: [...BASE, 'math', 'abi', 'runtime', 'tensors', 'data', 'schedules', 'checkpoint', 'optimizers', 'gradients'],
+  nn: [
+    ...BASE,
+    'math',
+    'abi',
+    'runtime',
+    'tensors',
+    'data',
+    'schedules',
+    'checkpoint',
+    'optimizers',
+    'gradients',
+  ],
   platforms: [...BASE, 'index', 'runtime', 'optimizers'],
-  cli: [...BASE, 'index', 'math', 'runtime', 'tensors', 'optimizers', 'nn', 'data', 'schedules', 'checkpoint'],
+  cli: [
+    ...BASE,
+    'index',
+    'math',
+    'runtime',
+    'tensors',
+    'optimizers',
+    'nn',
+    'data',
+    'schedules',
+    'checkpoint',
+  ],
 };
 
 function filesIn(folder: string): string[] {
@@ -45,9 +67,11 @@ describe.each(Object.keys(ALLOWED))('src/%s', (room) => {
     for (const file of filesIn(join(SRC, room))) {
       for (const path of importsOf(file)) {
         // The suite is no part of the library; the command line alone loads it.
-        if (path.startsWith('../build/') || (room === 'cli' && path.startsWith('../bench/'))) continue;
+        if (path.startsWith('../build/') || (room === 'cli' && path.startsWith('../bench/')))
+          continue;
         const target = roomOf(path);
-        if (target !== room && !ALLOWED[room].includes(target)) wrong.push(`${relative(SRC, file)} imports ${path}`);
+        if (target !== room && !ALLOWED[room].includes(target))
+          wrong.push(`${relative(SRC, file)} imports ${path}`);
       }
     }
     expect(wrong).toEqual([]);
@@ -57,7 +81,8 @@ describe.each(Object.keys(ALLOWED))('src/%s', (room) => {
 it('of src/checkpoint only the checkpoints of optimizers know optimizers, and only their data', () => {
   const found = new Set<string>();
   for (const file of filesIn(join(SRC, 'checkpoint'))) {
-    for (const path of importsOf(file)) if (roomOf(path) === 'optimizers') found.add(`${basename(file)} imports ${path}`);
+    for (const path of importsOf(file))
+      if (roomOf(path) === 'optimizers') found.add(`${basename(file)} imports ${path}`);
   }
   expect([...found].sort()).toEqual([
     'optimizer-checkpoint.ts imports optimizers/state-array',

@@ -13,15 +13,21 @@ const FILES = ['README.md', ...DOCS.map((name) => `docs/${name}`)];
 /** A file's blocks in a language, as they stand. */
 function blocksOf(file: string, language: string): string[] {
   const text = readFileSync(resolve(ROOT, file), 'utf8');
-  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block]) => block!);
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    ([, block]) => block!,
+  );
 }
 
-const examples = FILES.flatMap((file) => blocksOf(file, 'js').map((code, index) => [file, index + 1, code] as const));
+const examples = FILES.flatMap((file) =>
+  blocksOf(file, 'js').map((code, index) => [file, index + 1, code] as const),
+);
 
-it('has examples', () => expect(examples.filter(([file]) => file === 'README.md').length).toBeGreaterThanOrEqual(3));
+it('has examples', () =>
+  expect(examples.filter(([file]) => file === 'README.md').length).toBeGreaterThanOrEqual(3));
 
 /** The numbers in [0, 1] that an example prints, such as accuracies. */
-const shares = (output: string) => [...output.matchAll(/(?<![\d.])(?:0\.\d+|1)(?![\d.])/g)].map(([text]) => Number(text));
+const shares = (output: string) =>
+  [...output.matchAll(/(?<![\d.])(?:0\.\d+|1)(?![\d.])/g)].map(([text]) => Number(text));
 
 /** What an example prints, by something in its code. */
 const CHECKS: readonly (readonly [part: string, check: (output: string) => boolean])[] = [
@@ -30,19 +36,33 @@ const CHECKS: readonly (readonly [part: string, check: (output: string) => boole
     // README's first: gradients of ½|w|² + ½(b - 1)².
     "createOptimizer('adal'",
     (output) => {
-      const [w0, w1, b] = [...output.matchAll(/-?\d[\d.e+-]*(?=[,\s])/g)].map(([text]) => Number(text));
+      const [w0, w1, b] = [...output.matchAll(/-?\d[\d.e+-]*(?=[,\s])/g)].map(([text]) =>
+        Number(text),
+      );
       return Math.abs(w0!) < 1e-2 && Math.abs(w1!) < 1e-2 && Math.abs(b! - 1) < 1e-2;
     },
   ],
   ['what eights were taken for', (output) => shares(output)[0]! > 0.9],
-  ['near sin(1)', (output) => shares(output).every((value) => Math.abs(value - Math.sin(1)) < 0.05)],
+  [
+    'near sin(1)',
+    (output) => shares(output).every((value) => Math.abs(value - Math.sin(1)) < 0.05),
+  ],
   ['avgPool2d(2)', (output) => Number(/accuracy: ([\d.]+)/.exec(output)?.[1]) > 0.95],
   ['embedding(', (output) => shares(output)[0]! > 0.85],
   ['dropout(0.2)', (output) => shares(output).every((accuracy) => accuracy > 0.95)],
   ['huber(', (output) => output.startsWith('true') && Math.abs(shares(output)[0]! - 0.75) < 0.05],
-  ['extractFeatures(', (output) => shares(output).length === 2 && shares(output).every((accuracy) => accuracy > 0.9)],
-  ['AbortSignal.timeout', (output) => output.startsWith('complete') && shares(output).at(-1)! > 0.95],
-  ['function* open', (output) => output.startsWith('66') && shares(output).every((accuracy) => accuracy > 0.95)],
+  [
+    'extractFeatures(',
+    (output) => shares(output).length === 2 && shares(output).every((accuracy) => accuracy > 0.9),
+  ],
+  [
+    'AbortSignal.timeout',
+    (output) => output.startsWith('complete') && shares(output).at(-1)! > 0.95,
+  ],
+  [
+    'function* open',
+    (output) => output.startsWith('66') && shares(output).every((accuracy) => accuracy > 0.95),
+  ],
   ['trainInWorker(', (output) => shares(output).at(-1)! > 0.95],
 ];
 
@@ -53,7 +73,8 @@ it.each(examples)('%s, example %i runs and ends by itself', (name, index, code) 
   try {
     const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 });
     expect(output).not.toBe('');
-    for (const [part, check] of CHECKS) if (code.includes(part)) expect(check(output), output).toBe(true);
+    for (const [part, check] of CHECKS)
+      if (code.includes(part)) expect(check(output), output).toBe(true);
   } finally {
     rmSync(file);
   }
@@ -68,6 +89,8 @@ it('its import map is the one of the example, which runs in a browser', () => {
 
 it('its headers are those under which pages of the browser suite have threads', () => {
   const lines = blocksOf('README.md', 'http').flatMap((block) => block.trim().split('\n'));
-  const headers = Object.fromEntries(lines.map((line) => line.split(': ')).map(([name, value]) => [name.toLowerCase(), value]));
+  const headers = Object.fromEntries(
+    lines.map((line) => line.split(': ')).map(([name, value]) => [name.toLowerCase(), value]),
+  );
   expect(headers).toEqual(HEADERS.readme);
 });

@@ -1,12 +1,22 @@
 /** What the project's scripts write: whole, or not at all. */
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const SCRIPT = new URL('../scripts/replace-file.js', import.meta.url).href;
-const { replaceFile } = (await import(SCRIPT)) as { replaceFile(file: string | URL, content: unknown): void };
+const { replaceFile } = (await import(SCRIPT)) as {
+  replaceFile(file: string | URL, content: unknown): void;
+};
 
 let folder: string;
 beforeEach(() => {

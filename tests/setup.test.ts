@@ -15,7 +15,10 @@ it('does not install through a symbolic link, which would empty the folder of an
     mkdirSync(ours);
     for (const file of ['package.json', 'package-lock.json']) writeFileSync(join(ours, file), '{}');
     symlinkSync(theirs, join(ours, 'node_modules'));
-    const { status, stderr } = spawnSync(process.execPath, [SCRIPT], { cwd: ours, encoding: 'utf8' });
+    const { status, stderr } = spawnSync(process.execPath, [SCRIPT], {
+      cwd: ours,
+      encoding: 'utf8',
+    });
     expect(stderr).toMatch(/^node_modules is a symbolic link/);
     expect(status).toBe(1);
     expect(readdirSync(theirs)).toEqual(['precious']);

@@ -6,7 +6,8 @@ import { checkNoMore, checkOptions, describe as show, showName } from '../src/va
 
 const cyclic: unknown[] = [];
 cyclic.push(cyclic, cyclic);
-const nested = (depth: number): unknown[] => (depth === 0 ? [] : Array.from({ length: 8 }, () => nested(depth - 1)));
+const nested = (depth: number): unknown[] =>
+  depth === 0 ? [] : Array.from({ length: 8 }, () => nested(depth - 1));
 const throwing = () => {
   throw new Error('hostile');
 };
@@ -20,7 +21,10 @@ const HOSTILE: [string, unknown][] = [
   ['a huge bigint', 10n ** 100_000n],
   ['a huge string', 'x'.repeat(1e7)],
   ['a huge symbol', Symbol('x'.repeat(1e6))],
-  ['a class with a huge name', new (Object.defineProperty(class {}, 'name', { value: 'x'.repeat(1e6) }))()],
+  [
+    'a class with a huge name',
+    new (Object.defineProperty(class {}, 'name', { value: 'x'.repeat(1e6) }))(),
+  ],
   ['a constructor without a name', { __proto__: { constructor: { name: 7 } } }],
   [
     'a getter that throws',
@@ -33,9 +37,15 @@ const HOSTILE: [string, unknown][] = [
   ['an array whose elements throw', Object.defineProperty([1], 0, { get: throwing })],
   ['a toString that throws', { toString: throwing, [Symbol.toPrimitive]: throwing }],
   ['an object without prototype', Object.create(null)],
-  ['a proxy that throws', new Proxy({}, { getPrototypeOf: throwing, get: throwing, ownKeys: throwing })],
+  [
+    'a proxy that throws',
+    new Proxy({}, { getPrototypeOf: throwing, get: throwing, ownKeys: throwing }),
+  ],
   ['a revoked proxy', revoked.proxy],
-  ['a view whose length throws', Object.defineProperty(new Uint8Array(2), 'length', { get: throwing })],
+  [
+    'a view whose length throws',
+    Object.defineProperty(new Uint8Array(2), 'length', { get: throwing }),
+  ],
 ];
 
 describe('describe', () => {
@@ -94,7 +104,9 @@ describe('checkOptions', () => {
     ['an array', [], '[]'],
     ['nothing', undefined, 'undefined'],
   ])('refuses %s, which would silently mean the defaults', (_, value, text) => {
-    expect(() => checkOptions('options', value, ['a'])).toThrow(`"options" expected an options object, got ${text}`);
+    expect(() => checkOptions('options', value, ['a'])).toThrow(
+      `"options" expected an options object, got ${text}`,
+    );
   });
 
   it.each([

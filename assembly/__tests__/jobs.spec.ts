@@ -1,5 +1,13 @@
 import { begin, help, Jobs } from '../jobs';
-import { JOB_DONE, JOB_FINISHED, JOB_GENERATION, JOB_LIMIT, JOB_SIZE, JOB_TICKET, OP_NONE } from '../layout';
+import {
+  JOB_DONE,
+  JOB_FINISHED,
+  JOB_GENERATION,
+  JOB_LIMIT,
+  JOB_SIZE,
+  JOB_TICKET,
+  OP_NONE,
+} from '../layout';
 
 /** Two phases of three tasks; task t of phase p adds 1 to word 4p + t. */
 @unmanaged
@@ -36,7 +44,8 @@ describe('the job protocol, on one thread', () => {
     begin<Count>(control, 1, arg);
     while (help<Count>(control, 1, 0)) {}
     expect(load<i32>(control, JOB_FINISHED)).toBe(1);
-    for (let op = 1; op <= 2; op++) for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
+    for (let op = 1; op <= 2; op++)
+      for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
   });
 
   it('does at most as much as it is asked to', () => {
@@ -59,7 +68,8 @@ describe('the job protocol, on one thread', () => {
     store<u64>(control, ((<u64>99) << 32) | 3, JOB_LIMIT);
     store<u64>(control, (<u64>98) << 32, JOB_TICKET);
     expect(help<Count>(control, 1, 0)).toBe(false);
-    for (let op = 1; op <= 2; op++) for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
+    for (let op = 1; op <= 2; op++)
+      for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
   });
 
   it('counts a task that is done after its job was given up to no other job', () => {

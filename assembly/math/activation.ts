@@ -1,6 +1,6 @@
 /**
- * Activations, forward and backward: one class an activation, and the two loops that run them all. As in map.ts, loops run
- * over whole 64-byte turns and leave padding zero.
+ * Activations, forward and backward: one class an activation, and the two loops that run them all.
+ * As in map.ts, loops run over whole 64-byte turns and leave padding zero.
  */
 import { turnsEnd, zeroTail } from './partial';
 import { sigmoid4, tanh4 } from './tanh';
@@ -113,7 +113,13 @@ export function activate<A extends Activation>(out: usize, x: usize, n: i32, par
 }
 
 /** dx[i] = gradient(dy[i], s[i]). dx may be dy or s. */
-export function activationGradient<A extends Activation>(dx: usize, dy: usize, s: usize, n: i32, parameter: f32): void {
+export function activationGradient<A extends Activation>(
+  dx: usize,
+  dy: usize,
+  s: usize,
+  n: i32,
+  parameter: f32,
+): void {
   const k = f32x4.splat(parameter);
   for (let p = dx, end = turnsEnd(dx, n); p < end; p += 64) {
     v128.store(p, changetype<A>(0).gradient(v128.load(dy), v128.load(s), k));

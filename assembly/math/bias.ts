@@ -6,7 +6,8 @@ export function addBias(x: usize, bias: usize, rows: i32, cols: i32): void {
   const rest = cols & 3;
   const whole = (<usize>(cols - rest)) << 2;
   for (let r = 0; r < rows; ++r) {
-    for (let q: usize = 0; q < whole; q += 16) v128.store(x + q, f32x4.add(v128.load(x + q), v128.load(bias + q)));
+    for (let q: usize = 0; q < whole; q += 16)
+      v128.store(x + q, f32x4.add(v128.load(x + q), v128.load(bias + q)));
     x += whole;
     if (rest) {
       storePartial(x, f32x4.add(loadPartial(x, rest), loadPartial(bias + whole, rest)), rest);

@@ -1,14 +1,32 @@
 /**
- * 2-D convolution as matrix products over patches, image by image, so that the patches of one image stay in cache and scratch
- * does not grow with the batch. Weights are [out channels][kernel rows][kernel columns][in channels]: a row is a patch's shape.
+ * 2-D convolution as matrix products over patches, image by image, so that the patches of one image
+ * stay in cache and scratch does not grow with the batch. Weights are [out channels][kernel
+ * rows][kernel columns][in channels]: a row is a patch's shape.
  *
- * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a weight gradient's transpose ┐┌ gemm's ┐┌ sums of groups ┐
+ * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a weight gradient's transpose ┐┌ gemm's ┐┌
+ * sums of groups ┐
  */
-import { CONV_GROUP, convCopyBytes, convGradientBytes, convSumsOffset, WINDOW_OUT_CHANNELS } from '../../src/abi/nn-layout';
+import {
+  CONV_GROUP,
+  convCopyBytes,
+  convGradientBytes,
+  convSumsOffset,
+  WINDOW_OUT_CHANNELS,
+} from '../../src/abi/nn-layout';
 import { accumulate, gemm } from './gemm';
 import { transpose } from './pack';
 import { addFloats, zeroFloats } from './partial';
-import { copyIn, copyOut, Gather, imageFloats, paddedFloats, patchFloats, positionsOf, Scatter, visitPatches } from './window';
+import {
+  copyIn,
+  copyOut,
+  Gather,
+  imageFloats,
+  paddedFloats,
+  patchFloats,
+  positionsOf,
+  Scatter,
+  visitPatches,
+} from './window';
 
 /** Where an image's patches begin in scratch. */
 function patchesIn(scratch: usize, window: usize): usize {
@@ -17,24 +35,40 @@ function patchesIn(scratch: usize, window: usize): usize {
 
 /** Where the transpose of a weight gradient goes. */
 function turnedGradient(window: usize, scratch: usize): usize {
-  return patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window));
+  return (
+    patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window))
+  );
 }
 
 /** Where gemm's part of scratch begins. */
 function gemmScratch(window: usize, scratch: usize): usize {
-  return turnedGradient(window, scratch) + <usize>convGradientBytes(patchFloats(window), load<i32>(window, WINDOW_OUT_CHANNELS));
+  return (
+    turnedGradient(window, scratch) +
+    <usize>convGradientBytes(patchFloats(window), load<i32>(window, WINDOW_OUT_CHANNELS))
+  );
 }
 
-/** Where in a scratch of convolutions there is room for a group's weight gradient; `slot` is below the number of sums. */
+/**
+ * Where in a scratch of convolutions there is room for a group's weight gradient; `slot` is below
+ * the number of sums.
+ */
 export function groupGradient(window: usize, scratch: usize, slot: u32): usize {
   const patch = patchFloats(window);
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
-  const sums = scratch + <usize>convSumsOffset(paddedFloats(window), positionsOf(window), patch, outputs);
+  const sums =
+    scratch + <usize>convSumsOffset(paddedFloats(window), positionsOf(window), patch, outputs);
   return sums + <usize>slot * <usize>convGradientBytes(patch, outputs);
 }
 
 /** y = patches(x)·Wᵀ */
-export function convolve(y: usize, x: usize, weight: usize, window: usize, count: i32, scratch: usize): void {
+export function convolve(
+  y: usize,
+  x: usize,
+  weight: usize,
+  window: usize,
+  count: i32,
+  scratch: usize,
+): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
@@ -52,8 +86,17 @@ export function convolve(y: usize, x: usize, weight: usize, window: usize, count
   }
 }
 
-/** dx = scattered sums of dy·W: a pixel's sum is over output pixels, then kernel places, ascending. */
-export function convolveInputGradient(dx: usize, dy: usize, weight: usize, window: usize, count: i32, scratch: usize): void {
+/**
+ * dx = scattered sums of dy·W: a pixel's sum is over output pixels, then kernel places, ascending.
+ */
+export function convolveInputGradient(
+  dx: usize,
+  dy: usize,
+  weight: usize,
+  window: usize,
+  count: i32,
+  scratch: usize,
+): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
   const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
@@ -72,8 +115,18 @@ export function convolveInputGradient(dx: usize, dy: usize, weight: usize, windo
   }
 }
 
-/** dW = dyᵀ·patches(x): over CONV_GROUP images one accumulator, over images and output pixels ascending; then group by group. */
-export function convolveWeightGradient(dw: usize, dy: usize, x: usize, window: usize, count: i32, scratch: usize): void {
+/**
+ * dW = dyᵀ·patches(x): over CONV_GROUP images one accumulator, over images and output pixels
+ * ascending; then group by group.
+ */
+export function convolveWeightGradient(
+  dw: usize,
+  dy: usize,
+  x: usize,
+  window: usize,
+  count: i32,
+  scratch: usize,
+): void {
   const weights = load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window);
   for (let group = 0; group * CONV_GROUP < count; ++group) {
     const target = group === 0 ? dw : groupGradient(window, scratch, 0);
@@ -83,8 +136,9 @@ export function convolveWeightGradient(dw: usize, dy: usize, x: usize, window: u
 }
 
 /**
- * sum = what the images of one group give; `dy` and `x` are those of all images. Of dy and patches the product transposes the
- * narrower one: where that is the patches, its result is the transpose of dW, of the same bits.
+ * sum = what the images of one group give; `dy` and `x` are those of all images. Of dy and patches
+ * the product transposes the narrower one: where that is the patches, its result is the transpose
+ * of dW, of the same bits.
  */
 // biome-ignore format: one line a role
 export function weightGradientOfGroup(

@@ -1,10 +1,14 @@
-/** Dropout. Which elements are dropped is a function of key, stream, step and index alone: backward draws the same again. */
+/**
+ * Dropout. Which elements are dropped is a function of key, stream, step and index alone: backward
+ * draws the same again.
+ */
 import { turnsEnd, zeroTail } from './partial';
 import { randomWords } from './philox';
 
 /**
- * out[i] = word(i) < threshold ? 0 : x[i]·scale, words compared unsigned. Turn t of 16 elements takes the 16 words of counters
- * 4t … 4t + 3 (with step and stream as their upper words), in the order of `randomWords`. out may be x.
+ * out[i] = word(i) < threshold ? 0 : x[i]·scale, words compared unsigned. Turn t of 16 elements
+ * takes the 16 words of counters 4t … 4t + 3 (with step and stream as their upper words), in the
+ * order of `randomWords`. out may be x.
  */
 export function dropElements(
   out: usize,

@@ -1,4 +1,7 @@
-/** Embedding: rows of a table by index. Indices are whole numbers held as f32 (exact below 2^24), so any data set holds them. */
+/**
+ * Embedding: rows of a table by index. Indices are whole numbers held as f32 (exact below 2^24), so
+ * any data set holds them.
+ */
 import { addFloats, copyFloats, zeroFloats } from './partial';
 
 /** The row that v names, or -1 if it names none of `rows`. */
@@ -8,7 +11,14 @@ function rowOf(v: f32, rows: i32): i32 {
 }
 
 /** y[i] = table[indices[i]]; an index that names no row gives NaN, which cannot be overlooked. */
-export function lookUp(y: usize, indices: usize, table: usize, count: i32, rows: i32, dim: i32): void {
+export function lookUp(
+  y: usize,
+  indices: usize,
+  table: usize,
+  count: i32,
+  rows: i32,
+  dim: i32,
+): void {
   const step = (<usize>dim) << 2;
   for (let i = 0; i < count; ++i) {
     const row = rowOf(load<f32>(indices + ((<usize>i) << 2)), rows);
@@ -22,7 +32,14 @@ export function lookUp(y: usize, indices: usize, table: usize, count: i32, rows:
 }
 
 /** dtable[row] = Σ dy[i] over the i that name it, ascending, in f32. */
-export function lookUpGradient(dtable: usize, dy: usize, indices: usize, count: i32, rows: i32, dim: i32): void {
+export function lookUpGradient(
+  dtable: usize,
+  dy: usize,
+  indices: usize,
+  count: i32,
+  rows: i32,
+  dim: i32,
+): void {
   const step = (<usize>dim) << 2;
   zeroFloats(dtable, rows * dim);
   for (let i = 0; i < count; ++i) {

@@ -4,10 +4,12 @@
 const LOWEST: f32 = -87.33654;
 
 /**
- * e^x for x ≤ 88, to 1.25 ulp (1.207 the largest error seen in a third of all f32 there): exactly 1 at ±0, exactly 0 below LOWEST and at -Infinity; NaN passes.
+ * e^x for x ≤ 88, to 1.25 ulp (1.207 the largest error seen in a third of all f32 there): exactly 1
+ * at ±0, exactly 0 below LOWEST and at -Infinity; NaN passes.
  *
- * x = k·log 2 + r with |r| ≤ (log 2)/2, and e^r by its Taylor polynomial of degree 7, whose remainder there is below 2^-27. k is found by
- * adding 1.5·2^23, which leaves it in the low bits of the sum; log 2 is split so that k times its high part is exact.
+ * x = k·log 2 + r with |r| ≤ (log 2)/2, and e^r by its Taylor polynomial of degree 7, whose
+ * remainder there is below 2^-27. k is found by adding 1.5·2^23, which leaves it in the low bits of
+ * the sum; log 2 is split so that k times its high part is exact.
  */
 export function exp4(x: v128): v128 {
   const magic = f32x4.splat(12582912);
@@ -17,7 +19,10 @@ export function exp4(x: v128): v128 {
   const high = f32x4.sub(x, f32x4.mul(k, f32x4.splat(0.693359375)));
   const r = f32x4.sub(high, f32x4.mul(k, f32x4.splat(-0.00021219444005469057)));
   // p = 1 + r·(1 + r·(1/2 + r·(1/6 + r·(1/24 + r·(1/120 + r·(1/720 + r/5040))))))
-  let p = f32x4.add(f32x4.mul(r, f32x4.splat(0.0001984126984126984)), f32x4.splat(0.001388888888888889));
+  let p = f32x4.add(
+    f32x4.mul(r, f32x4.splat(0.0001984126984126984)),
+    f32x4.splat(0.001388888888888889),
+  );
   p = f32x4.add(f32x4.mul(r, p), f32x4.splat(0.008333333333333333));
   p = f32x4.add(f32x4.mul(r, p), f32x4.splat(0.041666666666666664));
   p = f32x4.add(f32x4.mul(r, p), f32x4.splat(0.16666666666666666));

@@ -1,11 +1,16 @@
 /**
- * The micro-kernel of gemm: two rows of C by one to four vectors of columns, all in registers while k runs.
+ * The micro-kernel of gemm: two rows of C by one to four vectors of columns, all in registers while
+ * k runs.
  *
- * 2×16 and 3×12 were the fastest of 4×8, 5×8, 6×8, 3×12, 4×12, 2×16 on V8 11 (Node 20) and V8 13 (Node 24), on x64: 8
- * accumulators, a vector of B, 2 of A and a product fit its 16 registers. 2×16 wastes nothing on powers of two.
+ * 2×16 and 3×12 were the fastest of 4×8, 5×8, 6×8, 3×12, 4×12, 2×16 on V8 11 (Node 20) and V8 13
+ * (Node 24), on x64: 8 accumulators, a vector of B, 2 of A and a product fit its 16 registers. 2×16
+ * wastes nothing on powers of two.
  */
 
-/** How many vectors of columns a kernel covers: a class, so that asc makes one copy of the kernel for each. */
+/**
+ * How many vectors of columns a kernel covers: a class, so that asc makes one copy of the kernel
+ * for each.
+ */
 @unmanaged
 export class Width {
   vectors(): i32 {
@@ -45,15 +50,20 @@ export class One extends Width {
   }
 }
 
-/** sum + a·b, each rounded; in the relaxed binary, where the CPU has it, rounded once (fused): other bits, and faster. */
+/**
+ * sum + a·b, each rounded; in the relaxed binary, where the CPU has it, rounded once (fused): other
+ * bits, and faster.
+ */
 export function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b));
 }
 
 /**
- * c0[j] += Σ a0[p]·b[p][j] and the same for c1, a1, p ascending, for W groups of 4 columns j; `depth` is at least 1.
- * Called from two places, so that asc does not inline it: alone in its function V8 11 gives it the registers it needs.
- * @param bStep bytes from one k of b to the next @param fresh sums begin with 0, not with what c0 and c1 hold
+ * c0[j] += Σ a0[p]·b[p][j] and the same for c1, a1, p ascending, for W groups of 4 columns j;
+ * `depth` is at least 1. Called from two places, so that asc does not inline it: alone in its
+ * function V8 11 gives it the registers it needs.
+ * @param bStep bytes from one k of b to the next @param fresh sums begin with 0, not with what c0
+ * and c1 hold
  */
 // biome-ignore format: one line a role
 export function multiplyTile<W extends Width>(
@@ -123,8 +133,9 @@ function storeRow<W extends Width>(c: usize, v0: v128, v1: v128, v2: v128, v3: v
 }
 
 /**
- * The yardstick of bench/micro/gemm.js: 12 independent multiply-add chains in registers, 2 links each an iteration (192
- * operations). Everything derives from the argument: V8 13 would rebuild constants at every use, V8 11 spill them.
+ * The yardstick of bench/micro/gemm.js: 12 independent multiply-add chains in registers, 2 links
+ * each an iteration (192 operations). Everything derives from the argument: V8 13 would rebuild
+ * constants at every use, V8 11 spill them.
  */
 export function peak(iterations: i32): f32 {
   const a = f32x4.splat(1 - <f32>iterations * 1e-12);

@@ -1,7 +1,8 @@
 /**
- * Dense matrix products. Whatever the shape and the blocking, c_ij is one f32 accumulator over ascending k, from 0, each
- * product rounded before it is added: between blocks of k it rests in C, which keeps its bits. So the result is a function
- * of the operands alone, and no block size below can change it.
+ * Dense matrix products. Whatever the shape and the blocking, c_ij is one f32 accumulator over
+ * ascending k, from 0, each product rounded before it is added: between blocks of k it rests in C,
+ * which keeps its bits. So the result is a function of the operands alone, and no block size below
+ * can change it.
  *
  *   for each block of k, and of rows:        A: rows of f32 along k (transposed into scratch where A is stored k×m)
  *     for each 16 columns of C:              B: one packed panel, k×16, L1-resident
@@ -16,12 +17,16 @@ import { packRows, packTransposed, transpose } from './pack';
 import { copyFloats, zeroFloats } from './partial';
 
 /**
- * Up to so many rows of C, B is read in place, because packing costs more than it saves. On an EPYC with V8 11 and 13, 8 was
- * 10–35% faster than packing for B of 64 or 128 columns and equal for 1024; 16 lost 10% or more where B is wide.
+ * Up to so many rows of C, B is read in place, because packing costs more than it saves. On an EPYC
+ * with V8 11 and 13, 8 was 10–35% faster than packing for B of 64 or 128 columns and equal for
+ * 1024; 16 lost 10% or more where B is wide.
  */
 const FEW_ROWS = 8;
 
-/** C = op(A)·op(B), C of m×n; op(A) is A of m×k or, `aTransposed`, the transpose of A of k×m; B likewise. */
+/**
+ * C = op(A)·op(B), C of m×n; op(A) is A of m×k or, `aTransposed`, the transpose of A of k×m; B
+ * likewise.
+ */
 // biome-ignore format: one line a role
 export function gemm(
   c: usize, a: usize, b: usize,
@@ -32,7 +37,10 @@ export function gemm(
   else zeroFloats(c, m * n);
 }
 
-/** Of the same, rows [top, bottom) and columns [left, right) of C: what one thread does of a shared product. k > 0. */
+/**
+ * Of the same, rows [top, bottom) and columns [left, right) of C: what one thread does of a shared
+ * product. k > 0.
+ */
 // biome-ignore format: one line a role
 export function gemmPart(
   c: usize, a: usize, b: usize,
@@ -43,7 +51,10 @@ export function gemmPart(
   multiply(c, a, b, m, n, k, top, bottom, left, right, scratch, aTransposed, bTransposed, true);
 }
 
-/** The same, added to what C holds: each accumulator begins with it. So two products along k are one, cut anywhere. */
+/**
+ * The same, added to what C holds: each accumulator begins with it. So two products along k are
+ * one, cut anywhere.
+ */
 // biome-ignore format: one line a role
 export function accumulate(
   c: usize, a: usize, b: usize,
@@ -122,7 +133,10 @@ function multiplyBlock(
   }
 }
 
-/** All rows of one panel of C, two at a time. A row or columns too many go to the scratch tile, so that C's neighbours stay. */
+/**
+ * All rows of one panel of C, two at a time. A row or columns too many go to the scratch tile, so
+ * that C's neighbours stay.
+ */
 // biome-ignore format: one line a role
 function multiplyPanel<W extends Width>(
   c: usize, cStep: usize, a: usize, aStep: usize, b: usize, bStep: usize,

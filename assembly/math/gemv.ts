@@ -1,6 +1,7 @@
 /**
- * A product whose C is one row. Nothing of B is used twice, so it is read as it lies, four rows side by side, and never packed:
- * a row of C stays in L1 meanwhile. Each c_j is the accumulator that gemm's would be: k ascending, from what C holds.
+ * A product whose C is one row. Nothing of B is used twice, so it is read as it lies, four rows
+ * side by side, and never packed: a row of C stays in L1 meanwhile. Each c_j is the accumulator
+ * that gemm's would be: k ascending, from what C holds.
  */
 import { multiplyAdd } from './gemm-kernel';
 import { loadPartial, storePartial } from './partial';
@@ -8,14 +9,19 @@ import { loadPartial, storePartial } from './partial';
 /** Columns at a time: 16 KiB of C, half of the smallest L1 cache in use. */
 const COLUMNS = 4096;
 
-/** c[j] += Σ a[p]·b[p][j], p ascending below k, for `width` columns j; rows of b lie `bStep` bytes apart. */
+/**
+ * c[j] += Σ a[p]·b[p][j], p ascending below k, for `width` columns j; rows of b lie `bStep` bytes
+ * apart.
+ */
 export function multiplyRow(c: usize, a: usize, b: usize, bStep: usize, width: i32, k: i32): void {
   const k4 = k & ~3;
   for (let j = 0; j < width; j += COLUMNS) {
     const columns = min(COLUMNS, width - j);
     const at = (<usize>j) << 2;
-    for (let p = 0; p < k4; p += 4) addFourRows(c + at, a + ((<usize>p) << 2), b + at + <usize>p * bStep, bStep, columns);
-    for (let p = k4; p < k; ++p) addRow(c + at, load<f32>(a + ((<usize>p) << 2)), b + at + <usize>p * bStep, columns);
+    for (let p = 0; p < k4; p += 4)
+      addFourRows(c + at, a + ((<usize>p) << 2), b + at + <usize>p * bStep, bStep, columns);
+    for (let p = k4; p < k; ++p)
+      addRow(c + at, load<f32>(a + ((<usize>p) << 2)), b + at + <usize>p * bStep, columns);
   }
 }
 
@@ -48,7 +54,13 @@ function addFourRows(c: usize, a: usize, b0: usize, bStep: usize, width: i32): v
 function addRow(c: usize, s: f32, b: usize, width: i32): void {
   const factor = f32x4.splat(s);
   const whole = (<usize>(width & ~3)) << 2;
-  for (let q: usize = 0; q < whole; q += 16) v128.store(c + q, multiplyAdd(v128.load(c + q), factor, v128.load(b + q)));
+  for (let q: usize = 0; q < whole; q += 16)
+    v128.store(c + q, multiplyAdd(v128.load(c + q), factor, v128.load(b + q)));
   const rest = width & 3;
-  if (rest) storePartial(c + whole, multiplyAdd(loadPartial(c + whole, rest), factor, loadPartial(b + whole, rest)), rest);
+  if (rest)
+    storePartial(
+      c + whole,
+      multiplyAdd(loadPartial(c + whole, rest), factor, loadPartial(b + whole, rest)),
+      rest,
+    );
 }

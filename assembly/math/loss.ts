@@ -4,10 +4,19 @@ import { exp4 } from './exp';
 import { loadPartial, storePartial } from './partial';
 
 /**
- * Sum over rows of w·(log Σ e^x - x[label]), divided by `whole`; d = its gradient. d may be x: a row is read before it is
- * written. w is the label's weight in `weights` (one f32 a class), or 1 if that is 0.
+ * Sum over rows of w·(log Σ e^x - x[label]), divided by `whole`; d = its gradient. d may be x: a
+ * row is read before it is written. w is the label's weight in `weights` (one f32 a class), or 1 if
+ * that is 0.
  */
-export function crossEntropy(d: usize, x: usize, labels: usize, weights: usize, rows: i32, cols: i32, whole: f64): f64 {
+export function crossEntropy(
+  d: usize,
+  x: usize,
+  labels: usize,
+  weights: usize,
+  rows: i32,
+  cols: i32,
+  whole: f64,
+): f64 {
   let total: f64 = 0;
   for (let r = 0; r < rows; ++r) {
     const label = load<u32>(labels);
@@ -28,14 +37,16 @@ function weightOf(label: u32, weights: usize, cols: i32): f64 {
 /** The sum of the labels' weights, in f64 over ascending rows. */
 export function totalWeight(labels: usize, weights: usize, rows: i32, cols: i32): f64 {
   let total: f64 = 0;
-  for (let r = 0; r < rows; ++r) total += weightOf(load<u32>(labels + ((<usize>r) << 2)), weights, cols);
+  for (let r = 0; r < rows; ++r)
+    total += weightOf(load<u32>(labels + ((<usize>r) << 2)), weights, cols);
   return total;
 }
 
 /** The unweighted loss of a row; its gradient is weighted: weight/whole of the row's own. */
 function crossEntropyRow(d: usize, x: usize, label: u32, weight: f64, whole: f64, cols: i32): f64 {
   const largest = rowMax(x, cols);
-  // No such class: a loss and a gradient that no step accepts, and nothing read or written outside the row.
+  // No such class: a loss and a gradient that no step accepts, and nothing read or written outside
+  // the row.
   const known = label < <u32>cols;
   const own = (<usize>label) << 2;
   const z: f64 = known ? <f64>load<f32>(x + own) - <f64>largest : NaN;

@@ -1,6 +1,7 @@
 /**
- * Batch and layer normalisation. h = (x - mean)·inv is computed alike everywhere, in f32; sums are f64, ascending. Rows are
- * dense; batch normalisation has mean and inv a column, layer normalisation a row.
+ * Batch and layer normalisation. h = (x - mean)·inv is computed alike everywhere, in f32; sums are
+ * f64, ascending. Rows are dense; batch normalisation has mean and inv a column, layer
+ * normalisation a row.
  */
 import { loadLanes, storeLanes } from './partial';
 
@@ -16,8 +17,9 @@ export function inverseDeviations(inv: usize, variance: usize, n: i32, eps: f64)
 }
 
 /**
- * mean[c] and inv[c] = 1/√(variance + eps) of the columns, the variance over rows, from the unrounded mean. Moves the running
- * figures by `momentum` towards mean and unbiased variance (over rows - 1; over 1 for a single row).
+ * mean[c] and inv[c] = 1/√(variance + eps) of the columns, the variance over rows, from the
+ * unrounded mean. Moves the running figures by `momentum` towards mean and unbiased variance (over
+ * rows - 1; over 1 for a single row).
  */
 // biome-ignore format: one line a role
 export function columnStatistics(
@@ -65,7 +67,10 @@ export function normalizeByColumn(
   }
 }
 
-/** dbeta[c] = Σ dy[r][c], dgamma[c] = Σ dy[r][c]·h[r][c]; mean and inv a column, or a row if `byRow`. */
+/**
+ * dbeta[c] = Σ dy[r][c], dgamma[c] = Σ dy[r][c]·h[r][c]; mean and inv a column, or a row if
+ * `byRow`.
+ */
 // biome-ignore format: one line a role
 export function affineGradient(
   dgamma: usize, dbeta: usize,
@@ -89,7 +94,10 @@ export function affineGradient(
   }
 }
 
-/** dx = (gamma·inv)·((dy - dbeta/rows) - h·(dgamma/rows)), from what affineGradient gave. dx may be dy. */
+/**
+ * dx = (gamma·inv)·((dy - dbeta/rows) - h·(dgamma/rows)), from what affineGradient gave. dx may be
+ * dy.
+ */
 // biome-ignore format: one line a role
 export function batchNormInputGradient(
   dx: usize, dgamma: usize, dbeta: usize,
@@ -114,7 +122,9 @@ export function batchNormInputGradient(
   }
 }
 
-/** y[r][c] = h·gamma[c] + beta[c] with mean[r] and inv[r] of the row, which are kept. y may be x. */
+/**
+ * y[r][c] = h·gamma[c] + beta[c] with mean[r] and inv[r] of the row, which are kept. y may be x.
+ */
 // biome-ignore format: one line a role
 export function normalizeByRow(
   y: usize, x: usize,
@@ -148,7 +158,10 @@ export function normalizeByRow(
   }
 }
 
-/** With g = dy·gamma: dx = inv·((g - mean of g) - h·(mean of g·h)), means over the row. dx may be dy. */
+/**
+ * With g = dy·gamma: dx = inv·((g - mean of g) - h·(mean of g·h)), means over the row. dx may be
+ * dy.
+ */
 // biome-ignore format: one line a role
 export function layerNormInputGradient(
   dx: usize,

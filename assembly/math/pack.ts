@@ -5,10 +5,18 @@ import { loadPartial } from './partial';
 const STEP: usize = 64;
 
 /**
- * dst[c][r] = src[r][c] for `rows`×`cols` elements of src, both row-major with rows `srcStep` and `dstStep` bytes apart.
- * By 4×4 tiles, and down the rows of src first, so that dst is written line after line.
+ * dst[c][r] = src[r][c] for `rows`×`cols` elements of src, both row-major with rows `srcStep` and
+ * `dstStep` bytes apart. By 4×4 tiles, and down the rows of src first, so that dst is written line
+ * after line.
  */
-export function transpose(dst: usize, dstStep: usize, src: usize, srcStep: usize, rows: i32, cols: i32): void {
+export function transpose(
+  dst: usize,
+  dstStep: usize,
+  src: usize,
+  srcStep: usize,
+  rows: i32,
+  cols: i32,
+): void {
   const rows4 = rows & ~3;
   const cols4 = cols & ~3;
   for (let c = 0; c < cols4; c += 4) {
@@ -41,8 +49,20 @@ function transposeTile(dst: usize, dstStep: usize, src: usize, srcStep: usize): 
   v128.store(dst + 3 * dstStep, v128.shuffle<i64>(high01, high23, 1, 3));
 }
 
-/** dst[c][r] = src[r][c] for r in [row, rows), c in [col, cols), one by one: what the tiles leave over. */
-function copyTransposed(dst: usize, dstStep: usize, src: usize, srcStep: usize, row: i32, rows: i32, col: i32, cols: i32): void {
+/**
+ * dst[c][r] = src[r][c] for r in [row, rows), c in [col, cols), one by one: what the tiles leave
+ * over.
+ */
+function copyTransposed(
+  dst: usize,
+  dstStep: usize,
+  src: usize,
+  srcStep: usize,
+  row: i32,
+  rows: i32,
+  col: i32,
+  cols: i32,
+): void {
   for (let r = row; r < rows; ++r) {
     for (let c = col; c < cols; ++c) {
       const value = load<f32>(src + <usize>r * srcStep + ((<usize>c) << 2));
@@ -51,7 +71,10 @@ function copyTransposed(dst: usize, dstStep: usize, src: usize, srcStep: usize, 
   }
 }
 
-/** Packs `depth` rows of `width` (at most 16) f32, `srcStep` bytes apart; pads with zeros to a whole vector. */
+/**
+ * Packs `depth` rows of `width` (at most 16) f32, `srcStep` bytes apart; pads with zeros to a whole
+ * vector.
+ */
 export function packRows(panel: usize, src: usize, srcStep: usize, depth: i32, width: i32): void {
   if (width === 16) {
     for (let p = 0; p < depth; ++p) {
@@ -74,8 +97,17 @@ export function packRows(panel: usize, src: usize, srcStep: usize, depth: i32, w
   }
 }
 
-/** Packs the transpose of `width` (at most 16) rows of `depth` f32, `srcStep` bytes apart; pads like packRows. */
-export function packTransposed(panel: usize, src: usize, srcStep: usize, depth: i32, width: i32): void {
+/**
+ * Packs the transpose of `width` (at most 16) rows of `depth` f32, `srcStep` bytes apart; pads like
+ * packRows.
+ */
+export function packTransposed(
+  panel: usize,
+  src: usize,
+  srcStep: usize,
+  depth: i32,
+  width: i32,
+): void {
   if (width & 3) {
     const last = panel + ((<usize>(width & ~3)) << 2);
     for (let p = 0; p < depth; ++p) v128.store(last + <usize>p * STEP, f32x4.splat(0));

@@ -1,4 +1,7 @@
-/** One to three f32 lanes at a time: the ragged ends of dense rows, read and written without touching their neighbours. */
+/**
+ * One to three f32 lanes at a time: the ragged ends of dense rows, read and written without
+ * touching their neighbours.
+ */
 
 /** The first `count` (1…3) f32 at x, zeros after them. */
 export function loadPartial(x: usize, count: i32): v128 {
@@ -14,7 +17,10 @@ export function storePartial(x: usize, v: v128, count: i32): void {
   if (count > 2) store<f32>(x, f32x4.extract_lane(v, 2), 8);
 }
 
-/** Zeroes elements n … of the last 64-byte turn of x, where an operation may have left something in the padding. */
+/**
+ * Zeroes elements n … of the last 64-byte turn of x, where an operation may have left something in
+ * the padding.
+ */
 export function zeroTail(x: usize, n: i32): void {
   for (let p = x + ((<usize>n) << 2), end = turnsEnd(x, n); p < end; p += 4) store<f32>(p, 0);
 }

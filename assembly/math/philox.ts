@@ -1,15 +1,33 @@
-/** Philox4x32-10 (src/math/philox.ts), four counters at once: integers alone, so the same bits on every engine. */
+/**
+ * Philox4x32-10 (src/math/philox.ts), four counters at once: integers alone, so the same bits on
+ * every engine.
+ */
 
 /** Upper halves of the four u32 products a·b. */
 function multiplyHigh(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(a, b), i64x2.extmul_high_i32x4_u(a, b), 1, 3, 5, 7);
+  return v128.shuffle<i32>(
+    i64x2.extmul_low_i32x4_u(a, b),
+    i64x2.extmul_high_i32x4_u(a, b),
+    1,
+    3,
+    5,
+    7,
+  );
 }
 
 /**
- * Writes the 16 random words of the counters (c0, c1, c2, c3), (c0 + 1, c1, …), …, (c0 + 3, …) under the key (k0, k1) at `out`:
- * first the four counters' word 0, then their words 1, 2 and 3.
+ * Writes the 16 random words of the counters (c0, c1, c2, c3), (c0 + 1, c1, …), …, (c0 + 3, …)
+ * under the key (k0, k1) at `out`: first the four counters' word 0, then their words 1, 2 and 3.
  */
-export function randomWords(out: usize, c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): void {
+export function randomWords(
+  out: usize,
+  c0: u32,
+  c1: u32,
+  c2: u32,
+  c3: u32,
+  k0: u32,
+  k1: u32,
+): void {
   const m0 = i32x4.splat(0xd2511f53);
   const m1 = i32x4.splat(0xcd9e8d57);
   let x0 = i32x4.add(i32x4.splat(c0), i32x4(0, 1, 2, 3));

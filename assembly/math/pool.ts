@@ -1,4 +1,7 @@
-/** Pooling over images (height × width × channels), four channels at a time. Windows lie within the image. */
+/**
+ * Pooling over images (height × width × channels), four channels at a time. Windows lie within the
+ * image.
+ */
 import {
   WINDOW_HEIGHT,
   WINDOW_IN_CHANNELS,
@@ -17,12 +20,25 @@ import { imageFloats } from './window';
 @unmanaged
 export class Pooling {
   /**
-   * @param in0 the window's first pixel @param out the output pixel @param index its place in the index buffer
+   * @param in0 the window's first pixel @param out the output pixel @param index its place in the
+   * index buffer
    * @param row bytes of an image row @param pixel bytes of a pixel @param lanes channels, 1…4
    */
-  visit(in0: usize, out: usize, index: usize, height: i32, width: i32, row: usize, pixel: usize, lanes: i32): void {}
+  visit(
+    in0: usize,
+    out: usize,
+    index: usize,
+    height: i32,
+    width: i32,
+    row: usize,
+    pixel: usize,
+    lanes: i32,
+  ): void {}
 
-  /** The same for windows of 2 × 2 that lie side by side and for four channels; gradients are stored, with nothing to add to. */
+  /**
+   * The same for windows of 2 × 2 that lie side by side and for four channels; gradients are
+   * stored, with nothing to add to.
+   */
   halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {}
 }
 
@@ -33,8 +49,20 @@ function takes(v: v128, best: v128): v128 {
 
 @unmanaged
 export class Maximum extends Pooling {
-  /** out = the greatest, the last NaN if there is one; index = its place in the window, or nowhere if index is 0 */
-  visit(in0: usize, out: usize, index: usize, height: i32, width: i32, row: usize, pixel: usize, lanes: i32): void {
+  /**
+   * out = the greatest, the last NaN if there is one; index = its place in the window, or nowhere
+   * if index is 0
+   */
+  visit(
+    in0: usize,
+    out: usize,
+    index: usize,
+    height: i32,
+    width: i32,
+    row: usize,
+    pixel: usize,
+    lanes: i32,
+  ): void {
     let best = loadLanes(in0, lanes);
     let place = i32x4.splat(0);
     let w = 0;
@@ -75,7 +103,16 @@ export class Maximum extends Pooling {
 @unmanaged
 export class MaximumGradient extends Pooling {
   /** in0[index] += out */
-  visit(in0: usize, out: usize, index: usize, height: i32, width: i32, row: usize, pixel: usize, lanes: i32): void {
+  visit(
+    in0: usize,
+    out: usize,
+    index: usize,
+    height: i32,
+    width: i32,
+    row: usize,
+    pixel: usize,
+    lanes: i32,
+  ): void {
     const dy = loadLanes(out, lanes);
     const place = loadLanes(index, lanes);
     let w = 0;
@@ -92,7 +129,8 @@ export class MaximumGradient extends Pooling {
 
   @inline
   halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
-    const dy = f32x4.add(f32x4.splat(0), v128.load(out)); // as the sum that begins with zero: never -0
+    // as the sum that begins with zero: never -0
+    const dy = f32x4.add(f32x4.splat(0), v128.load(out));
     const place = v128.load(index);
     v128.store(in0, v128.and(dy, i32x4.eq(place, i32x4.splat(0))));
     v128.store(in0 + pixel, v128.and(dy, i32x4.eq(place, i32x4.splat(1))));
@@ -104,7 +142,16 @@ export class MaximumGradient extends Pooling {
 @unmanaged
 export class Average extends Pooling {
   /** out = (Σ in, from the first on)·(1/size) */
-  visit(in0: usize, out: usize, index: usize, height: i32, width: i32, row: usize, pixel: usize, lanes: i32): void {
+  visit(
+    in0: usize,
+    out: usize,
+    index: usize,
+    height: i32,
+    width: i32,
+    row: usize,
+    pixel: usize,
+    lanes: i32,
+  ): void {
     let sum = f32x4.splat(0);
     for (let y = 0; y < height; ++y) {
       let p = in0;
@@ -129,7 +176,16 @@ export class Average extends Pooling {
 @unmanaged
 export class AverageGradient extends Pooling {
   /** in0[w] += out·(1/size) for every w */
-  visit(in0: usize, out: usize, index: usize, height: i32, width: i32, row: usize, pixel: usize, lanes: i32): void {
+  visit(
+    in0: usize,
+    out: usize,
+    index: usize,
+    height: i32,
+    width: i32,
+    row: usize,
+    pixel: usize,
+    lanes: i32,
+  ): void {
     const share = f32x4.mul(loadLanes(out, lanes), f32x4.splat(<f32>(1.0 / <f64>(height * width))));
     for (let y = 0; y < height; ++y) {
       let p = in0;
@@ -154,7 +210,9 @@ export class AverageGradient extends Pooling {
 /** Whether windows are of 2 × 2 and side by side, as in most networks. */
 function halves(window: usize): bool {
   const square = load<i32>(window, WINDOW_HEIGHT) === 2 && load<i32>(window, WINDOW_WIDTH) === 2;
-  return square && load<i32>(window, WINDOW_STRIDE_Y) === 2 && load<i32>(window, WINDOW_STRIDE_X) === 2;
+  return (
+    square && load<i32>(window, WINDOW_STRIDE_Y) === 2 && load<i32>(window, WINDOW_STRIDE_X) === 2
+  );
 }
 
 /** Whether `Pooling.halve` stores every element of an image's gradient. */
@@ -163,8 +221,16 @@ function storesAll(window: usize): bool {
   return halves(window) && !(odd & 1) && !(load<i32>(window, WINDOW_IN_CHANNELS) & 3);
 }
 
-/** Visits every output pixel of `count` images: `input` is x or dx, `out` y or dy; index may be 0. */
-export function pool<P extends Pooling>(out: usize, index: usize, input: usize, window: usize, count: i32): void {
+/**
+ * Visits every output pixel of `count` images: `input` is x or dx, `out` y or dy; index may be 0.
+ */
+export function pool<P extends Pooling>(
+  out: usize,
+  index: usize,
+  input: usize,
+  window: usize,
+  count: i32,
+): void {
   const channels = load<i32>(window, WINDOW_IN_CHANNELS);
   const height = load<i32>(window, WINDOW_HEIGHT);
   const width = load<i32>(window, WINDOW_WIDTH);
@@ -188,7 +254,16 @@ export function pool<P extends Pooling>(out: usize, index: usize, input: usize, 
         for (; c < channels; c += 4) {
           const at = (<usize>c) << 2;
           const lanes = min(4, channels - c);
-          changetype<P>(0).visit(in0 + at, out + at, index ? index + at : 0, height, width, row, pixel, lanes);
+          changetype<P>(0).visit(
+            in0 + at,
+            out + at,
+            index ? index + at : 0,
+            height,
+            width,
+            row,
+            pixel,
+            lanes,
+          );
         }
         in0 += right;
         out += pixel;
@@ -199,8 +274,17 @@ export function pool<P extends Pooling>(out: usize, index: usize, input: usize, 
   }
 }
 
-/** The same for gradients, which add to dx: it begins as zero, where anything is added to or left out. */
-export function poolGradient<P extends Pooling>(dx: usize, dy: usize, index: usize, window: usize, count: i32): void {
+/**
+ * The same for gradients, which add to dx: it begins as zero, where anything is added to or left
+ * out.
+ */
+export function poolGradient<P extends Pooling>(
+  dx: usize,
+  dy: usize,
+  index: usize,
+  window: usize,
+  count: i32,
+): void {
   if (!storesAll(window)) zeroFloats(dx, imageFloats(window) * count);
   pool<P>(dy, index, dx, window, count);
 }
@@ -224,7 +308,13 @@ export function averageImages(y: usize, x: usize, count: i32, pixels: i32, chann
 }
 
 /** dx[p][c] = dy[c]·(1/pixels) */
-export function averageImagesGradient(dx: usize, dy: usize, count: i32, pixels: i32, channels: i32): void {
+export function averageImagesGradient(
+  dx: usize,
+  dy: usize,
+  count: i32,
+  pixels: i32,
+  channels: i32,
+): void {
   const share = f32x4.splat(<f32>(1.0 / <f64>pixels));
   const step = (<usize>channels) << 2;
   for (let i = 0; i < count; ++i) {

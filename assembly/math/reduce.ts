@@ -1,20 +1,33 @@
 /**
- * Reductions. Each sums element i of a block into f64 accumulator i mod 16, then folds the sixteen in one fixed order, so
- * that the result depends on the elements alone: not on threads, nor on where a block lies.
+ * Reductions. Each sums element i of a block into f64 accumulator i mod 16, then folds the sixteen
+ * in one fixed order, so that the result depends on the elements alone: not on threads, nor on
+ * where a block lies.
  */
 
 import { BLOCK } from '../layout';
 import { turnsEnd } from './partial';
 
 /** ((a0+a1)+(a2+a3)) + ((a4+a5)+(a6+a7)), then lane 0 + lane 1. */
-export function fold(a0: v128, a1: v128, a2: v128, a3: v128, a4: v128, a5: v128, a6: v128, a7: v128): f64 {
+export function fold(
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+  a4: v128,
+  a5: v128,
+  a6: v128,
+  a7: v128,
+): f64 {
   const low = f64x2.add(f64x2.add(a0, a1), f64x2.add(a2, a3));
   const high = f64x2.add(f64x2.add(a4, a5), f64x2.add(a6, a7));
   const sum = f64x2.add(low, high);
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** Two terms of a sum at once, as f64x2, from the f32 pairs at x and y. Never instantiated: see `sumTerms`. */
+/**
+ * Two terms of a sum at once, as f64x2, from the f32 pairs at x and y. Never instantiated: see
+ * `sumTerms`.
+ */
 @unmanaged
 export class Term {
   pair(x: usize, y: usize): v128 {
@@ -55,11 +68,17 @@ export class Product extends Term {
   /** x·y, exact in f64 */
   @inline
   pair(x: usize, y: usize): v128 {
-    return f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(x)), f64x2.promote_low_f32x4(v128.load64_zero(y)));
+    return f64x2.mul(
+      f64x2.promote_low_f32x4(v128.load64_zero(x)),
+      f64x2.promote_low_f32x4(v128.load64_zero(y)),
+    );
   }
 }
 
-/** The sum over n elements of the terms that T makes of x and y: block by block, the blocks' sums added in their order. */
+/**
+ * The sum over n elements of the terms that T makes of x and y: block by block, the blocks' sums
+ * added in their order.
+ */
 export function sumTerms<T extends Term>(x: usize, y: usize, n: i32): f64 {
   let total: f64 = 0;
   for (const end = turnsEnd(x, n); x < end; x += BLOCK * 4) {
@@ -69,7 +88,10 @@ export function sumTerms<T extends Term>(x: usize, y: usize, n: i32): f64 {
   return total;
 }
 
-/** The same over one block of `bytes` bytes, a multiple of 64. NaN or Infinity in x gives NaN or Infinity. */
+/**
+ * The same over one block of `bytes` bytes, a multiple of 64. NaN or Infinity in x gives NaN or
+ * Infinity.
+ */
 export function sumBlock<T extends Term>(x: usize, y: usize, bytes: usize): f64 {
   let a0 = f64x2.splat(0);
   let a1 = f64x2.splat(0);
@@ -95,8 +117,8 @@ export function sumBlock<T extends Term>(x: usize, y: usize, bytes: usize): f64 
 }
 
 /**
- * max|x| over n elements; NaN if any is NaN. Magnitudes compare as their bits do, and NaN's bits are above Infinity's, so an
- * integer maximum does what f32x4.pmax would not.
+ * max|x| over n elements; NaN if any is NaN. Magnitudes compare as their bits do, and NaN's bits
+ * are above Infinity's, so an integer maximum does what f32x4.pmax would not.
  */
 export function largestMagnitude(x: usize, n: i32): f32 {
   let m0 = i32x4.splat(0);

@@ -1,4 +1,7 @@
-/** Losses element by element: their mean, in f64 over ascending elements, and its gradient. Only real elements are touched. */
+/**
+ * Losses element by element: their mean, in f64 over ascending elements, and its gradient. Only
+ * real elements are touched.
+ */
 import { log } from '../../src/math/log';
 import { exp4 } from './exp';
 import { loadLanes } from './partial';
@@ -47,7 +50,13 @@ export class Huber extends ElementLoss {
 }
 
 /** Mean of value(x[i], t[i]) over n elements; d[i] = slope/n. d may be x. */
-export function elementLoss<L extends ElementLoss>(d: usize, x: usize, t: usize, n: i32, k: f64): f64 {
+export function elementLoss<L extends ElementLoss>(
+  d: usize,
+  x: usize,
+  t: usize,
+  n: i32,
+  k: f64,
+): f64 {
   let total: f64 = 0;
   const count = <f64>n;
   for (let i: usize = 0, end = (<usize>n) << 2; i < end; i += 4) {
@@ -60,8 +69,8 @@ export function elementLoss<L extends ElementLoss>(d: usize, x: usize, t: usize,
 }
 
 /**
- * Mean of max(x, 0) - x·t + log(1 + e^-|x|) over n elements; d[i] = (σ(x) - t)/n. d may be x. A target outside [0, 1] makes
- * the loss and its own gradient NaN.
+ * Mean of max(x, 0) - x·t + log(1 + e^-|x|) over n elements; d[i] = (σ(x) - t)/n. d may be x. A
+ * target outside [0, 1] makes the loss and its own gradient NaN.
  */
 export function logisticLoss(d: usize, x: usize, t: usize, n: i32): f64 {
   let total: f64 = 0;
@@ -70,13 +79,41 @@ export function logisticLoss(d: usize, x: usize, t: usize, n: i32): f64 {
     const width = min(4, n - i);
     const v = loadLanes(x, width);
     const e = exp4(f32x4.neg(f32x4.abs(v)));
-    total = logisticElement(total, d, f32x4.extract_lane(v, 0), f32x4.extract_lane(e, 0), load<f32>(t), count);
+    total = logisticElement(
+      total,
+      d,
+      f32x4.extract_lane(v, 0),
+      f32x4.extract_lane(e, 0),
+      load<f32>(t),
+      count,
+    );
     if (width > 1)
-      total = logisticElement(total, d + 4, f32x4.extract_lane(v, 1), f32x4.extract_lane(e, 1), load<f32>(t, 4), count);
+      total = logisticElement(
+        total,
+        d + 4,
+        f32x4.extract_lane(v, 1),
+        f32x4.extract_lane(e, 1),
+        load<f32>(t, 4),
+        count,
+      );
     if (width > 2)
-      total = logisticElement(total, d + 8, f32x4.extract_lane(v, 2), f32x4.extract_lane(e, 2), load<f32>(t, 8), count);
+      total = logisticElement(
+        total,
+        d + 8,
+        f32x4.extract_lane(v, 2),
+        f32x4.extract_lane(e, 2),
+        load<f32>(t, 8),
+        count,
+      );
     if (width > 3)
-      total = logisticElement(total, d + 12, f32x4.extract_lane(v, 3), f32x4.extract_lane(e, 3), load<f32>(t, 12), count);
+      total = logisticElement(
+        total,
+        d + 12,
+        f32x4.extract_lane(v, 3),
+        f32x4.extract_lane(e, 3),
+        load<f32>(t, 12),
+        count,
+      );
     x += 16;
     d += 16;
     t += 16;

@@ -1,6 +1,7 @@
 /**
- * How threads share a kernel's call, described by a job record (src/abi/nn-layout.ts): every task computes a part of the
- * result as one thread would. Sums are never cut, so neither threads nor tasks change a bit.
+ * How threads share a kernel's call, described by a job record (src/abi/nn-layout.ts): every task
+ * computes a part of the result as one thread would. Sums are never cut, so neither threads nor
+ * tasks change a bit.
  *
  *   products               columns of C, or rows where C is narrow
  *   convolution, pooling   images
@@ -65,10 +66,16 @@ export class KernelJobs extends Jobs {
 }
 
 function scratchOf(record: usize, thread: u32): usize {
-  return <usize>load<u32>(record, SHARED_SCRATCH) + <usize>(thread * load<u32>(record, SHARED_SCRATCH_STEP));
+  return (
+    <usize>load<u32>(record, SHARED_SCRATCH) +
+    <usize>(thread * load<u32>(record, SHARED_SCRATCH_STEP))
+  );
 }
 
-/** The first of the items that belong to `task`, of `count` that are cut into `tasks` parts at multiples of `unit`. */
+/**
+ * The first of the items that belong to `task`, of `count` that are cut into `tasks` parts at
+ * multiples of `unit`.
+ */
 function cut(task: i32, tasks: i32, count: i32, unit: i32): i32 {
   const units = (count + unit - 1) / unit;
   return min(count, unit * <i32>((<i64>units * task) / tasks));
@@ -113,12 +120,17 @@ function visitImages(op: i32, record: usize, task: i32, scratch: usize): void {
   const given: usize = load<u32>(record, SHARED_IN);
   const other: usize = load<u32>(record, SHARED_WITH);
   if (op === SHARED_CONV) convolve(out + small, given + large, other, window, count, scratch);
-  else if (op === SHARED_CONV_INPUT) convolveInputGradient(out + large, given + small, other, window, count, scratch);
-  else if (op === SHARED_MAX_POOL) pool<Maximum>(out + small, other ? other + small : 0, given + large, window, count);
+  else if (op === SHARED_CONV_INPUT)
+    convolveInputGradient(out + large, given + small, other, window, count, scratch);
+  else if (op === SHARED_MAX_POOL)
+    pool<Maximum>(out + small, other ? other + small : 0, given + large, window, count);
   else poolGradient<MaximumGradient>(out + large, given + small, other + small, window, count);
 }
 
-/** What `op` does, on the elements of one task: whole turns of the loops, so that parts begin where vectors may. */
+/**
+ * What `op` does, on the elements of one task: whole turns of the loops, so that parts begin where
+ * vectors may.
+ */
 function visitElements(op: i32, record: usize, task: i32): void {
   const tasks = load<i32>(record, SHARED_TASKS);
   const n = load<i32>(record, SHARED_N);
@@ -134,20 +146,34 @@ function visitElements(op: i32, record: usize, task: i32): void {
   const count = cut(task + 1, tasks, n, UNROLL) - first;
   const at = (<usize>first) << 2;
   if (op === SHARED_RELU) activate<Rectifier>(out + at, given + at, count, 0);
-  else activationGradient<Rectifier>(out + at, given + at, <usize>load<u32>(record, SHARED_WITH) + at, count, 0);
+  else
+    activationGradient<Rectifier>(
+      out + at,
+      given + at,
+      <usize>load<u32>(record, SHARED_WITH) + at,
+      count,
+      0,
+    );
 }
 
 /** Groups of the phase under way: as many as there are sums, while there are any. */
 function groupsNow(record: usize): i32 {
   const groups = (load<i32>(record, SHARED_N) + CONV_GROUP - 1) / CONV_GROUP;
-  return min(CONV_SUMS * load<i32>(record, SHARED_THREADS), groups - load<i32>(record, SHARED_DONE));
+  return min(
+    CONV_SUMS * load<i32>(record, SHARED_THREADS),
+    groups - load<i32>(record, SHARED_DONE),
+  );
 }
 
 /** Where the sum of the phase's group number `task` goes: the first of all into dW itself. */
 function sumOf(record: usize, task: u32): usize {
   if (load<i32>(record, SHARED_DONE) === 0 && task === 0) return load<u32>(record, SHARED_OUT);
   const threads = load<u32>(record, SHARED_THREADS);
-  return groupGradient(load<u32>(record, SHARED_M), scratchOf(record, task % threads), task / threads);
+  return groupGradient(
+    load<u32>(record, SHARED_M),
+    scratchOf(record, task % threads),
+    task / threads,
+  );
 }
 
 function sumGroup(record: usize, task: u32, scratch: usize): void {
@@ -155,7 +181,15 @@ function sumGroup(record: usize, task: u32, scratch: usize): void {
   const dy: usize = load<u32>(record, SHARED_IN);
   const x: usize = load<u32>(record, SHARED_WITH);
   const images = load<i32>(record, SHARED_N);
-  weightGradientOfGroup(sumOf(record, task), group, dy, x, load<u32>(record, SHARED_M), images, scratch);
+  weightGradientOfGroup(
+    sumOf(record, task),
+    group,
+    dy,
+    x,
+    load<u32>(record, SHARED_M),
+    images,
+    scratch,
+  );
 }
 
 /** dW += the phase's sums, in order. Whether there are more groups. */

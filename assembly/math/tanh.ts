@@ -1,4 +1,6 @@
-/** tanh and the logistic function of four f32, from exp4 and + - × ÷: the same bits on every engine. */
+/**
+ * tanh and the logistic function of four f32, from exp4 and + - × ÷: the same bits on every engine.
+ */
 import { exp4 } from './exp';
 
 const SIGN: i32 = 0x80000000;
@@ -6,14 +8,18 @@ const SIGN: i32 = 0x80000000;
 /**
  * tanh x, to 3 ulp: ±0 exactly at ±0, ±1 at ±Infinity; NaN passes.
  *
- * With a = |x|: below ½ the Taylor series up to a^17, whose remainder there is below 2^-27; from ½ on (1 - t)/(1 + t), t = e^-2a.
+ * With a = |x|: below ½ the Taylor series up to a^17, whose remainder there is below 2^-27; from ½
+ * on (1 - t)/(1 + t), t = e^-2a.
  */
 export function tanh4(x: v128): v128 {
   const one = f32x4.splat(1);
   const a = f32x4.abs(x);
   const z = f32x4.mul(a, a);
   // p = -1/3 + z·(2/15 + z·(-17/315 + …));  small = a + a·(z·p)
-  let p = f32x4.add(f32x4.mul(z, f32x4.splat(0.0005900274409455859)), f32x4.splat(-0.0014558343870513183));
+  let p = f32x4.add(
+    f32x4.mul(z, f32x4.splat(0.0005900274409455859)),
+    f32x4.splat(-0.0014558343870513183),
+  );
   p = f32x4.add(f32x4.mul(z, p), f32x4.splat(0.003592128036572481));
   p = f32x4.add(f32x4.mul(z, p), f32x4.splat(-0.008863235529902197));
   p = f32x4.add(f32x4.mul(z, p), f32x4.splat(0.021869488536155203));

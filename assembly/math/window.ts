@@ -1,6 +1,6 @@
 /**
- * Reading a window record (src/abi/nn-layout.ts), and the copies between images, images with their padding, and patches. Padding
- * once costs less than looking for the edges at every patch.
+ * Reading a window record (src/abi/nn-layout.ts), and the copies between images, images with their
+ * padding, and patches. Padding once costs less than looking for the edges at every patch.
  */
 import {
   paddedPixels,
@@ -20,7 +20,11 @@ import { addFloats, copyFloats } from './partial';
 
 /** Floats of one input image. */
 export function imageFloats(window: usize): i32 {
-  return load<i32>(window, WINDOW_IN_HEIGHT) * load<i32>(window, WINDOW_IN_WIDTH) * load<i32>(window, WINDOW_IN_CHANNELS);
+  return (
+    load<i32>(window, WINDOW_IN_HEIGHT) *
+    load<i32>(window, WINDOW_IN_WIDTH) *
+    load<i32>(window, WINDOW_IN_CHANNELS)
+  );
 }
 
 /** Output pixels of one image. */
@@ -30,7 +34,11 @@ export function positionsOf(window: usize): i32 {
 
 /** Floats of one patch: kernel rows × kernel columns × channels. */
 export function patchFloats(window: usize): i32 {
-  return load<i32>(window, WINDOW_HEIGHT) * load<i32>(window, WINDOW_WIDTH) * load<i32>(window, WINDOW_IN_CHANNELS);
+  return (
+    load<i32>(window, WINDOW_HEIGHT) *
+    load<i32>(window, WINDOW_WIDTH) *
+    load<i32>(window, WINDOW_IN_CHANNELS)
+  );
 }
 
 /** Rows of a padded image. */
@@ -38,7 +46,15 @@ function paddedHeight(window: usize): i32 {
   const top = load<i32>(window, WINDOW_PAD_TOP);
   const strideY = load<i32>(window, WINDOW_STRIDE_Y);
   const positions = load<i32>(window, WINDOW_OUT_HEIGHT);
-  return <i32>paddedPixels(top, load<i32>(window, WINDOW_IN_HEIGHT), positions, strideY, load<i32>(window, WINDOW_HEIGHT));
+  return <i32>(
+    paddedPixels(
+      top,
+      load<i32>(window, WINDOW_IN_HEIGHT),
+      positions,
+      strideY,
+      load<i32>(window, WINDOW_HEIGHT),
+    )
+  );
 }
 
 /** Floats of a row of a padded image. */
@@ -46,7 +62,15 @@ function paddedRow(window: usize): i32 {
   const left = load<i32>(window, WINDOW_PAD_LEFT);
   const strideX = load<i32>(window, WINDOW_STRIDE_X);
   const positions = load<i32>(window, WINDOW_OUT_WIDTH);
-  const pixels = <i32>paddedPixels(left, load<i32>(window, WINDOW_IN_WIDTH), positions, strideX, load<i32>(window, WINDOW_WIDTH));
+  const pixels = <i32>(
+    paddedPixels(
+      left,
+      load<i32>(window, WINDOW_IN_WIDTH),
+      positions,
+      strideX,
+      load<i32>(window, WINDOW_WIDTH),
+    )
+  );
   return pixels * load<i32>(window, WINDOW_IN_CHANNELS);
 }
 
@@ -77,21 +101,39 @@ function rowBytes(window: usize): usize {
 
 /** Copies an image into a padded one, whose padding stays. */
 export function copyIn(padded: usize, image: usize, window: usize): void {
-  copyRows(padded + insideBytes(window), (<usize>paddedRow(window)) << 2, image, rowBytes(window), window);
+  copyRows(
+    padded + insideBytes(window),
+    (<usize>paddedRow(window)) << 2,
+    image,
+    rowBytes(window),
+    window,
+  );
 }
 
 /** image = the inside of a padded one */
 export function copyOut(image: usize, padded: usize, window: usize): void {
-  copyRows(image, rowBytes(window), padded + insideBytes(window), (<usize>paddedRow(window)) << 2, window);
+  copyRows(
+    image,
+    rowBytes(window),
+    padded + insideBytes(window),
+    (<usize>paddedRow(window)) << 2,
+    window,
+  );
 }
 
-/** What happens between a patch and a padded image, run by run: a run is what a kernel row covers. Never instantiated. */
+/**
+ * What happens between a patch and a padded image, run by run: a run is what a kernel row covers.
+ * Never instantiated.
+ */
 @unmanaged
 export class Run {
   visit(patch: usize, image: usize, bytes: usize): void {}
 }
 
-/** patch = image. Whole vectors, past a run's end if need be: a short run would cost more in its parts than in its copying. */
+/**
+ * patch = image. Whole vectors, past a run's end if need be: a short run would cost more in its
+ * parts than in its copying.
+ */
 @unmanaged
 export class Gather extends Run {
   @inline
@@ -111,7 +153,10 @@ export class Scatter extends Run {
   }
 }
 
-/** Visits the runs of every patch of a padded image: patches by output row and column, in each the kernel rows from the top. */
+/**
+ * Visits the runs of every patch of a padded image: patches by output row and column, in each the
+ * kernel rows from the top.
+ */
 export function visitPatches<R extends Run>(patches: usize, padded: usize, window: usize): void {
   const outHeight = load<i32>(window, WINDOW_OUT_HEIGHT);
   const outWidth = load<i32>(window, WINDOW_OUT_WIDTH);

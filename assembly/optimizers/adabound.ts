@@ -1,4 +1,6 @@
-/** AdaBound (Luo et al. 2019): Adam whose rate is clamped to bounds that close in on a final one. */
+/**
+ * AdaBound (Luo et al. 2019): Adam whose rate is clamped to bounds that close in on a final one.
+ */
 import { flushMoments } from './flush';
 import { Rule } from './rule';
 

@@ -1,6 +1,7 @@
 /**
- * AdaL as restated (Zhang et al. 2021, arXiv 2107.01525), in its scaled form: gradients are amplified by their L1 norm,
- * then averaged as in Adam. Its constants are computed once a tensor and step, by the formulas shared with the oracle.
+ * AdaL as restated (Zhang et al. 2021, arXiv 2107.01525), in its scaled form: gradients are
+ * amplified by their L1 norm, then averaged as in Adam. Its constants are computed once a tensor
+ * and step, by the formulas shared with the oracle.
  */
 import {
   epsFactor,
@@ -64,9 +65,9 @@ export class AdaL extends Rule {
 }
 
 /**
- * Writes the constants of the tensor's next update. `norm` is the gradient norm of its scope, clipped, clip the factor that
- * made it so, and guard the spike guard's: S = guard·norm. Nothing else changes yet. False: the update could overflow the
- * weights, so the whole step is refused.
+ * Writes the constants of the tensor's next update. `norm` is the gradient norm of its scope,
+ * clipped, clip the factor that made it so, and guard the spike guard's: S = guard·norm. Nothing
+ * else changes yet. False: the update could overflow the weights, so the whole step is refused.
  */
 export function prepareAdaL(tensor: usize, norm: f64, clip: f64, guard: f64): bool {
   const group: usize = load<u32>(tensor, TENSOR_GROUP);
@@ -96,5 +97,8 @@ export function prepareAdaL(tensor: usize, norm: f64, clip: f64, guard: f64): bo
   store<f32>(constants, <f32>stepFactor(a, b1t, b2t), 24);
   store<f32>(constants, <f32>epsFactor(a, eps, en, b1t), 28);
   store<f32>(constants, <f32>(1.0 - a * load<f64>(group, GROUP_WEIGHT_DECAY)), 32);
-  return eps === 0.0 || largestMove(a, updateBound(beta1, beta2, b1t, b2t), eps, Vn, b2t) < OVERFLOW_LIMIT;
+  return (
+    eps === 0.0 ||
+    largestMove(a, updateBound(beta1, beta2, b1t, b2t), eps, Vn, b2t) < OVERFLOW_LIMIT
+  );
 }

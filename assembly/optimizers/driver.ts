@@ -1,10 +1,13 @@
-/** The one loop that runs every update rule over a block. Written once; asc makes a copy for each rule. */
+/**
+ * The one loop that runs every update rule over a block. Written once; asc makes a copy for each
+ * rule.
+ */
 import { TENSOR_CONSTANTS, TENSOR_FLUSH } from '../layout';
 import { Rule } from './rule';
 
 /**
- * Applies rule R to `length` elements, a multiple of UNROLL: parameter, gradient and state at these addresses, constants and
- * flush flag from the tensor's descriptor.
+ * Applies rule R to `length` elements, a multiple of UNROLL: parameter, gradient and state at these
+ * addresses, constants and flush flag from the tensor's descriptor.
  */
 // biome-ignore format: addresses on one line
 export function drive<R extends Rule>(
@@ -24,7 +27,8 @@ export function drive<R extends Rule>(
   const k10 = v128.load32_splat(constants, 40);
   const k11 = v128.load32_splat(constants, 44);
   const begin = p;
-  // Unrolled by four, with constant offsets: a prototype without it took 1.6 times as long on V8 11 (Node 20).
+  // Unrolled by four, with constant offsets: a prototype without it took 1.6 times as long on V8 11
+  // (Node 20).
   for (const end = p + (length << 2); p < end; p += 64) {
     changetype<R>(0).apply(p, g, s0, s1, s2, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11);
     changetype<R>(0).apply(p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11);

@@ -1,9 +1,11 @@
 /**
- * Removes moments that have decayed to nothing. Without it a coordinate whose gradients stop leaves m in subnormals for
- * good, and subnormal arithmetic is many times slower. Run every FLUSH_INTERVAL-th step of a tensor.
+ * Removes moments that have decayed to nothing. Without it a coordinate whose gradients stop leaves
+ * m in subnormals for good, and subnormal arithmetic is many times slower. Run every
+ * FLUSH_INTERVAL-th step of a tensor.
  *
- * A second moment is removed only where nothing is divided by its root any more: beside a first moment that is removed too, or, in
- * a rule without one, under a gradient that is negligible itself. Elsewhere a tiny v still sets the size of the step.
+ * A second moment is removed only where nothing is divided by its root any more: beside a first
+ * moment that is removed too, or, in a rule without one, under a gradient that is negligible
+ * itself. Elsewhere a tiny v still sets the size of the step.
  */
 
 /** 2^-100: a first moment below it is negligible. */
@@ -32,15 +34,26 @@ export function flushMomentum(m: usize, length: usize): void {
 }
 
 /**
- * A second moment alone: v < 2^-120 where |h| < 2^-100, with h = r·g + l2·θ: v ← 0. `length` elements, a multiple of 4.
+ * A second moment alone: v < 2^-120 where |h| < 2^-100, with h = r·g + l2·θ: v ← 0. `length`
+ * elements, a multiple of 4.
  *
  * @param p the parameter θ, already updated
  */
-export function flushVariance(v: usize, p: usize, g: usize, r: v128, l2: v128, length: usize): void {
+export function flushVariance(
+  v: usize,
+  p: usize,
+  g: usize,
+  r: v128,
+  l2: v128,
+  length: usize,
+): void {
   for (const end = v + (length << 2); v < end; v += 16) {
     const vi = v128.load(v);
     const h = f32x4.add(f32x4.mul(r, v128.load(g)), f32x4.mul(l2, v128.load(p)));
-    const dead = v128.and(f32x4.lt(f32x4.abs(h), f32x4.splat(SMALL_M)), f32x4.lt(vi, f32x4.splat(SMALL_V)));
+    const dead = v128.and(
+      f32x4.lt(f32x4.abs(h), f32x4.splat(SMALL_M)),
+      f32x4.lt(vi, f32x4.splat(SMALL_V)),
+    );
     v128.store(v, v128.andnot(vi, dead));
     p += 16;
     g += 16;

@@ -1,6 +1,7 @@
 /**
- * The gradient norms of a step: each block's partial norms in the first phase; from them, in block order, those of every
- * tensor and of all; and r, the factor by which clipping makes them shorter. Gradients themselves are only read.
+ * The gradient norms of a step: each block's partial norms in the first phase; from them, in block
+ * order, those of every tensor and of all; and r, the factor by which clipping makes them shorter.
+ * Gradients themselves are only read.
  */
 import {
   CLIP_L2,
@@ -24,7 +25,10 @@ import {
 import { clampTo } from '../math/map';
 import { largestMagnitude, Magnitude, Square, sumBlock } from '../math/reduce';
 
-/** Writes the partial norms of elements [first, first + length) of a tensor's gradient. Scratch holds the block, clamped. */
+/**
+ * Writes the partial norms of elements [first, first + length) of a tensor's gradient. Scratch
+ * holds the block, clamped.
+ */
 // biome-ignore format: addresses on one line
 export function measureBlock(
   table: usize, tensor: usize, first: usize, length: usize, partial: usize, scratch: usize,

@@ -1,4 +1,7 @@
-/** RAdam (Liu et al. 2020): Adam once the variance of its step is tractable (ka), the bare momentum before (kb). */
+/**
+ * RAdam (Liu et al. 2020): Adam once the variance of its step is tractable (ka), the bare momentum
+ * before (kb).
+ */
 import { flushMoments } from './flush';
 import { Rule } from './rule';
 

@@ -1,4 +1,6 @@
-/** RMSProp (Tieleman & Hinton 2012) as PyTorch has it: optionally centred, optionally with momentum. */
+/**
+ * RMSProp (Tieleman & Hinton 2012) as PyTorch has it: optionally centred, optionally with momentum.
+ */
 import { TENSOR_CONSTANTS } from '../layout';
 import { flushMomentum, flushVariance } from './flush';
 import { Rule } from './rule';
@@ -40,7 +42,17 @@ class RMSPropForm extends Rule {
   }
 
   @inline
-  clean(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize, momentum: bool, centered: bool): void {
+  clean(
+    tensor: usize,
+    p: usize,
+    g: usize,
+    s0: usize,
+    s1: usize,
+    s2: usize,
+    length: usize,
+    momentum: bool,
+    centered: bool,
+  ): void {
     const constants = tensor + TENSOR_CONSTANTS;
     flushVariance(s0, p, g, v128.load32_splat(constants), v128.load32_splat(constants, 4), length);
     if (momentum) flushMomentum(s1, length);

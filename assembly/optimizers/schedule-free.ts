@@ -1,4 +1,7 @@
-/** Schedule-Free AdamW (Defazio et al. 2024). The parameter is the training point y; s0 is z. The averaged point is x = (y - (1-β1)·z)/β1. */
+/**
+ * Schedule-Free AdamW (Defazio et al. 2024). The parameter is the training point y; s0 is z. The
+ * averaged point is x = (y - (1-β1)·z)/β1.
+ */
 import { TENSOR_CONSTANTS } from '../layout';
 import { flushVariance } from './flush';
 import { Rule } from './rule';
@@ -24,7 +27,8 @@ export class ScheduleFree extends Rule {
     const u = f32x4.add(this.quotient(h, d), f32x4.mul(wd, y));
     // z ← z - lr·u
     v128.store(s0, f32x4.sub(z, f32x4.mul(lr, u)));
-    // y ← y - c·(y - z) - k·u: with k = lr·(1-β1 + β1·c) this is (1-β1)·z' + β1·x', and exactly y where nothing moves
+    // y ← y - c·(y - z) - k·u: with k = lr·(1-β1 + β1·c) this is (1-β1)·z' + β1·x', and exactly y
+    // where nothing moves
     v128.store(p, f32x4.sub(f32x4.sub(y, f32x4.mul(c, f32x4.sub(y, z))), f32x4.mul(k, u)));
   }
 

@@ -1,4 +1,7 @@
-/** Stochastic gradient descent, without momentum and with it (Polyak 1964; Nesterov in the form of Sutskever et al. 2013). */
+/**
+ * Stochastic gradient descent, without momentum and with it (Polyak 1964; Nesterov in the form of
+ * Sutskever et al. 2013).
+ */
 import { flushMomentum } from './flush';
 import { Rule } from './rule';
 

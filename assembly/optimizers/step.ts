@@ -1,6 +1,7 @@
 /**
- * A whole optimizer step as one job of two phases: the gradient norms of all tensors, then the update of all tensors.
- * Between them `settle` decides, once, whether the step is accepted: until then nothing but scratch has been written.
+ * A whole optimizer step as one job of two phases: the gradient norms of all tensors, then the
+ * update of all tensors. Between them `settle` decides, once, whether the step is accepted: until
+ * then nothing but scratch has been written.
  */
 import { nextNormMean, spikeFactor } from '../../src/abi/adal-scalars';
 import { Jobs } from '../jobs';
@@ -70,7 +71,8 @@ export class StepJobs extends Jobs {
       const tensor: usize = load<u32>(block, BLOCK_TENSOR);
       const first: usize = load<u32>(block, BLOCK_FIRST);
       const length: usize = load<u32>(block, BLOCK_LENGTH);
-      if (op === OP_NORM) measureBlock(table, tensor, first, length, partials + i * PARTIAL_SIZE, scratch);
+      if (op === OP_NORM)
+        measureBlock(table, tensor, first, length, partials + i * PARTIAL_SIZE, scratch);
       else updateBlock(table, tensor, first, length, scratch);
     }
   }
@@ -84,7 +86,10 @@ export class StepJobs extends Jobs {
   }
 }
 
-/** Norms from partials, the finite check, clipping, all scalars; then acceptance of the whole step, or of none of it. */
+/**
+ * Norms from partials, the finite check, clipping, all scalars; then acceptance of the whole step,
+ * or of none of it.
+ */
 export function settle(table: usize): bool {
   const first: usize = load<u32>(table, STEP_TENSORS);
   const end = first + load<u32>(table, STEP_TENSOR_COUNT) * TENSOR_SIZE;
@@ -112,7 +117,10 @@ export function settle(table: usize): bool {
   return true;
 }
 
-/** What the tensor's update needs to know of the norms; S is its scope's, clipped. False: the step is to be refused. */
+/**
+ * What the tensor's update needs to know of the norms; S is its scope's, clipped. False: the step
+ * is to be refused.
+ */
 function prepare(table: usize, tensor: usize, S: f64): bool {
   const r = load<f64>(tensor, TENSOR_CLIP);
   if (load<i32>(table, STEP_RULE) !== RULE_ADAL) {
@@ -137,8 +145,16 @@ function accept(tensor: usize): void {
   const t = load<i32>(tensor, TENSOR_STEP) + 1;
   store<i32>(tensor, t, TENSOR_STEP);
   store<i32>(tensor, t % FLUSH_INTERVAL === 0 ? 1 : 0, TENSOR_FLUSH);
-  store<f64>(tensor, load<f64>(tensor, TENSOR_BETA1_POWER) * load<f64>(group, GROUP_BETA1), TENSOR_BETA1_POWER);
-  store<f64>(tensor, load<f64>(tensor, TENSOR_BETA2_POWER) * load<f64>(group, GROUP_BETA2), TENSOR_BETA2_POWER);
+  store<f64>(
+    tensor,
+    load<f64>(tensor, TENSOR_BETA1_POWER) * load<f64>(group, GROUP_BETA1),
+    TENSOR_BETA1_POWER,
+  );
+  store<f64>(
+    tensor,
+    load<f64>(tensor, TENSOR_BETA2_POWER) * load<f64>(group, GROUP_BETA2),
+    TENSOR_BETA2_POWER,
+  );
   store<f64>(tensor, load<f64>(tensor, TENSOR_NEXT_V), TENSOR_V);
   store<i32>(tensor, load<i32>(tensor, TENSOR_NEXT_EXPONENT), TENSOR_EXPONENT);
   store<f64>(tensor, load<f64>(tensor, TENSOR_NEXT_NORM_MEAN), TENSOR_NORM_MEAN);

@@ -1,7 +1,7 @@
 /**
- * The update of a block of a tensor, as its optimizer's rule has it. Where the gradient is clamped or the state compact, the
- * block is staged: a STAGE at a time is brought into scratch as plain f32, updated there, and encoded again, so that no
- * rule knows of it.
+ * The update of a block of a tensor, as its optimizer's rule has it. Where the gradient is clamped
+ * or the state compact, the block is staged: a STAGE at a time is brought into scratch as plain
+ * f32, updated there, and encoded again, so that no rule knows of it.
  */
 import {
   FORMAT_BF16,
@@ -52,12 +52,27 @@ import { drive } from './driver';
 import { Lion } from './lion';
 import { NAdam } from './nadam';
 import { RAdam } from './radam';
-import { RMSProp, RMSPropCentered, RMSPropCenteredMomentum, RMSPropMomentum, RMSPropZeroEps } from './rmsprop';
+import {
+  RMSProp,
+  RMSPropCentered,
+  RMSPropCenteredMomentum,
+  RMSPropMomentum,
+  RMSPropZeroEps,
+} from './rmsprop';
 import { ScheduleFree } from './schedule-free';
 import { SGD, SGDMomentum } from './sgd';
 
-/** Elements [first, first + length) of the tensor; `scratch` is SCRATCH_SIZE bytes of this thread's own. */
-export function updateBlock(table: usize, tensor: usize, first: usize, length: usize, scratch: usize): void {
+/**
+ * Elements [first, first + length) of the tensor; `scratch` is SCRATCH_SIZE bytes of this thread's
+ * own.
+ */
+export function updateBlock(
+  table: usize,
+  tensor: usize,
+  first: usize,
+  length: usize,
+  scratch: usize,
+): void {
   const rule = load<i32>(table, STEP_RULE);
   const p: usize = load<u32>(tensor, TENSOR_PARAM) + (first << 2);
   const g: usize = load<u32>(tensor, TENSOR_GRAD) + (first << 2);
@@ -70,7 +85,16 @@ export function updateBlock(table: usize, tensor: usize, first: usize, length: u
   }
   for (let done: usize = 0; done < length; done += STAGE) {
     const offset = done << 2;
-    updateStaged(table, tensor, p + offset, g + offset, s2 + offset, first + done, min(<usize>STAGE, length - done), scratch);
+    updateStaged(
+      table,
+      tensor,
+      p + offset,
+      g + offset,
+      s2 + offset,
+      first + done,
+      min(<usize>STAGE, length - done),
+      scratch,
+    );
   }
 }
 

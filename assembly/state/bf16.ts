@@ -1,6 +1,7 @@
 /**
- * State kept as bf16, the upper half of an f32. The first moment is rounded to nearest. The second is rounded stochastically,
- * since nearest rounding would stall its average: β2 = 0.999 moves it by less than half a step of 8 bits.
+ * State kept as bf16, the upper half of an f32. The first moment is rounded to nearest. The second
+ * is rounded stochastically, since nearest rounding would stall its average: β2 = 0.999 moves it by
+ * less than half a step of 8 bits.
  */
 import { randomAt, randomStride, SECOND } from './random';
 
@@ -22,8 +23,17 @@ export function encodeBf16(to: usize, from: usize, count: usize): void {
   }
 }
 
-/** Stochastically, x ≥ 0; what is not zero stays so. `first` is the first element's index in its tensor. */
-export function encodeBf16Stochastic(to: usize, from: usize, count: usize, key: u32, first: u32): void {
+/**
+ * Stochastically, x ≥ 0; what is not zero stays so. `first` is the first element's index in its
+ * tensor.
+ */
+export function encodeBf16Stochastic(
+  to: usize,
+  from: usize,
+  count: usize,
+  key: u32,
+  first: u32,
+): void {
   const stride = randomStride(key);
   let random = randomAt(key, SECOND, first);
   for (const end = from + (count << 2); from < end; from += 32) {

@@ -1,12 +1,12 @@
 /**
- * State kept as a byte an element and an f32 scale, a power of two, for every SCALE_BLOCK elements: small floats relative to
- * the block's largest magnitude.
+ * State kept as a byte an element and an f32 scale, a power of two, for every SCALE_BLOCK elements:
+ * small floats relative to the block's largest magnitude.
  *
  *   second moment  eeeee mmm    2^(e-32)·(1 + m/8), code 0 is zero: 32 octaves
  *   first moment   s eeee mmm   2^(e-16)·(1 + m/8) - 2^-16: 16 octaves, the steps even towards 0
  *
- * Both are rounded stochastically: a running average of 3-bit mantissas that rounds to nearest stops moving. A second
- * moment that is not zero is never coded as zero, since it divides.
+ * Both are rounded stochastically: a running average of 3-bit mantissas that rounds to nearest
+ * stops moving. A second moment that is not zero is never coded as zero, since it divides.
  */
 import { SCALE_BLOCK } from '../layout';
 import { FIRST, randomAt, randomStride, SECOND } from './random';
@@ -22,13 +22,18 @@ const M_BIAS: i32 = 111 << 23;
 /** 2^-16: added to magnitudes, it makes the bits of an f32 count evenly towards 0. */
 const M_OFFSET: f32 = 0.0000152587890625;
 
-/** How a moment is coded, four elements at a time; codes are 0 … 255. Methods are inlined; no object of it ever exists. */
+/**
+ * How a moment is coded, four elements at a time; codes are 0 … 255. Methods are inlined; no object
+ * of it ever exists.
+ */
 @unmanaged
 abstract class ByteCode {
   /** Which of the random numbers round it. */
   abstract moment(): u32;
   abstract decode(code: v128, scale: v128): v128;
-  /** `inverse` is 1/scale; the upper 20 bits of `random` decide between the codes on either side. */
+  /**
+   * `inverse` is 1/scale; the upper 20 bits of `random` decide between the codes on either side.
+   */
   abstract encode(x: v128, inverse: v128, random: v128): v128;
 }
 
@@ -48,7 +53,10 @@ export class SecondMoment extends ByteCode {
   @inline
   encode(v: v128, inverse: v128, random: v128): v128 {
     const x = i32x4.sub(f32x4.mul(v, inverse), i32x4.splat(V_BIAS));
-    const code = i32x4.min_s(i32x4.shr_s(i32x4.add(x, i32x4.shr_u(random, 12)), 20), i32x4.splat(255));
+    const code = i32x4.min_s(
+      i32x4.shr_s(i32x4.add(x, i32x4.shr_u(random, 12)), 20),
+      i32x4.splat(255),
+    );
     return i32x4.max_s(code, i32x4.neg(i32x4.gt_s(v, i32x4.splat(0))));
   }
 }
@@ -70,13 +78,25 @@ export class FirstMoment extends ByteCode {
   @inline
   encode(m: v128, inverse: v128, random: v128): v128 {
     const x = f32x4.add(f32x4.mul(f32x4.abs(m), inverse), f32x4.splat(M_OFFSET));
-    const code = i32x4.shr_u(i32x4.add(i32x4.sub(x, i32x4.splat(M_BIAS)), i32x4.shr_u(random, 12)), 20);
+    const code = i32x4.shr_u(
+      i32x4.add(i32x4.sub(x, i32x4.splat(M_BIAS)), i32x4.shr_u(random, 12)),
+      20,
+    );
     return v128.or(i32x4.min_s(code, i32x4.splat(127)), i32x4.shl(i32x4.shr_u(m, 31), 7));
   }
 }
 
-/** `count` elements, a multiple of 16, from element `first` of a tensor on; codes and scales are the tensor's. */
-export function decodeBytes<C extends ByteCode>(to: usize, codes: usize, scales: usize, first: usize, count: usize): void {
+/**
+ * `count` elements, a multiple of 16, from element `first` of a tensor on; codes and scales are the
+ * tensor's.
+ */
+export function decodeBytes<C extends ByteCode>(
+  to: usize,
+  codes: usize,
+  scales: usize,
+  first: usize,
+  count: usize,
+): void {
   const end = first + count;
   for (let block = first; block < end; block += SCALE_BLOCK) {
     const blockEnd = min(block + SCALE_BLOCK, end);
@@ -125,12 +145,14 @@ function scaleAt(scales: usize, i: usize): v128 {
 }
 
 /**
- * Writes the scale of the block that begins at element `block`: the power of two above its largest magnitude, or twice that
- * where the magnitude would round up to it. Returns the scale's inverse, broadcast.
+ * Writes the scale of the block that begins at element `block`: the power of two above its largest
+ * magnitude, or twice that where the magnitude would round up to it. Returns the scale's inverse,
+ * broadcast.
  */
 function storeScale(scales: usize, block: usize, from: usize, count: usize): v128 {
   let largest = i32x4.splat(0);
-  for (const end = from + (count << 2); from < end; from += 16) largest = i32x4.max_s(largest, f32x4.abs(v128.load(from)));
+  for (const end = from + (count << 2); from < end; from += 16)
+    largest = i32x4.max_s(largest, f32x4.abs(v128.load(from)));
   largest = i32x4.max_s(largest, v128.shuffle<i32>(largest, largest, 2, 3, 2, 3));
   const bits = max(i32x4.extract_lane(largest, 0), i32x4.extract_lane(largest, 1));
   const scale = min(MAX_SCALE, max(MIN_SCALE, ((bits + (1 << 20)) & 0x7f800000) + (1 << 23)));

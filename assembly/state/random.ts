@@ -1,7 +1,8 @@
 /**
- * The random numbers that round compact state: of seed, step and element alone, so that they depend on neither threads nor the
- * order of work. Element i of a tensor's step has a·i + b (mod 2^32), with a and b well mixed from seed and step: uniform, pairwise
- * independent, independent from step to step, and no more than an addition. The mixer is Wellons' lowbias32 (2018,
+ * The random numbers that round compact state: of seed, step and element alone, so that they depend
+ * on neither threads nor the order of work. Element i of a tensor's step has a·i + b (mod 2^32),
+ * with a and b well mixed from seed and step: uniform, pairwise independent, independent from step
+ * to step, and no more than an addition. The mixer is Wellons' lowbias32 (2018,
  * https://nullprogram.com/blog/2018/07/31/).
  */
 

@@ -1,6 +1,6 @@
 /**
- * The native yardstick: a C program (the scaled rule's inner loop) where a compiler and its source are present. It is no part
- * of the package: it says how far WASM is from the machine.
+ * The native yardstick: a C program (the scaled rule's inner loop) where a compiler and its source
+ * are present. It is no part of the package: it says how far WASM is from the machine.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync } from 'node:fs';
@@ -11,7 +11,10 @@ const SOURCE = new URL('../../../shared/native/adal.c', import.meta.url).pathnam
 const FLAGS = ['-O3', '-fno-math-errno', '-fno-trapping-math', '-ffp-contract=off'];
 const WIDTHS = { native: '-march=native', native128: '-msse4.2' };
 
-/** Compiles the yardstick in both widths; a function for each that runs it: [{n, norm, update, step, triad}], ns a parameter. */
+/**
+ * Compiles the yardstick in both widths; a function for each that runs it: [{n, norm, update, step,
+ * triad}], ns a parameter.
+ */
 export function compileNative() {
   if (!existsSync(SOURCE)) return { reason: 'no yardstick source beside the project' };
   const folder = mkdtempSync(join(tmpdir(), 'adal-native-'));

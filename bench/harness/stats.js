@@ -1,4 +1,6 @@
-/** Statistics of repeated measurements: medians, because machines are noisy, and their uncertainty. */
+/**
+ * Statistics of repeated measurements: medians, because machines are noisy, and their uncertainty.
+ */
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -18,14 +20,19 @@ export function mad(values) {
   return median(values.map((value) => Math.abs(value - middle)));
 }
 
-/** Bootstrap 95% confidence interval of the median; the resampling is seeded, so a report can be made again. */
+/**
+ * Bootstrap 95% confidence interval of the median; the resampling is seeded, so a report can be
+ * made again.
+ */
 export function medianInterval(values, resamples = 1000) {
   let state = 12345;
   const random = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32;
   };
-  const medians = Array.from({ length: resamples }, () => median(values.map(() => values[Math.floor(random() * values.length)])));
+  const medians = Array.from({ length: resamples }, () =>
+    median(values.map(() => values[Math.floor(random() * values.length)])),
+  );
   return [quantile(medians, 0.025), quantile(medians, 0.975)];
 }
 

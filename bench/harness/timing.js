@@ -1,7 +1,7 @@
 /**
- * Times functions with benchmark.js in interleaved rounds. benchmark.js is used for what it does well, the calibrated
- * timing loop; its traps are kept away from: no setup or teardown (they lose closures), `error` is checked, and every
- * function returns something that is fed to a sink.
+ * Times functions with benchmark.js in interleaved rounds. benchmark.js is used for what it does
+ * well, the calibrated timing loop; its traps are kept away from: no setup or teardown (they lose
+ * closures), `error` is checked, and every function returns something that is fed to a sink.
  */
 import Benchmark from 'benchmark';
 import { median } from './stats.js';
@@ -18,14 +18,20 @@ export function timeOnce(name, body) {
   const bench = new Benchmark(name, () => {
     sink += body();
   });
-  Object.assign(bench.options, { minTime: SAMPLE_SECONDS, maxTime: TIMING_SECONDS, minSamples: 3, initCount: 1 });
+  Object.assign(bench.options, {
+    minTime: SAMPLE_SECONDS,
+    maxTime: TIMING_SECONDS,
+    minSamples: 3,
+    initCount: 1,
+  });
   bench.run({ async: false });
   if (bench.error) throw bench.error;
   return median(bench.stats.sample) * 1e9;
 }
 
 /**
- * Runs all contenders once a round, in an order that turns round by round; nanoseconds a call, by contender and round.
+ * Runs all contenders once a round, in an order that turns round by round; nanoseconds a call, by
+ * contender and round.
  * @param contenders {name: function returning a number}
  */
 export function timeRounds(contenders, rounds, onRound = () => {}) {

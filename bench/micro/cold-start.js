@@ -1,11 +1,12 @@
 /**
- * npm run bench:cold-start — from the import to the first AdaL step of 1,000 parameters, beyond the runtime's own start: medians
- * over fresh processes of Node, Deno and Bun and fresh instances of workerd, and what starting threads adds.
+ * npm run bench:cold-start — from the import to the first AdaL step of 1,000 parameters, beyond the
+ * runtime's own start: medians over fresh processes of Node, Deno and Bun and fresh instances of
+ * workerd, and what starting threads adds.
  *
  *   node bench/micro/cold-start.js [--rounds 25] [--out folder]
  *
- * Runtimes take turns, so that a busy moment of the machine is shared by all. Other runtimes than this Node are those of
- * tests/runtimes (npm ci there).
+ * Runtimes take turns, so that a busy moment of the machine is shared by all. Other runtimes than
+ * this Node are those of tests/runtimes (npm ci there).
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -19,7 +20,9 @@ import { environment } from '../harness/environment.js';
 import { mad, median } from '../harness/stats.js';
 import { createTable } from '../harness/table.js';
 
-const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '25' }, out: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '25' }, out: { type: 'string' } },
+});
 const ROUNDS = Number(options.rounds);
 const ROOT = resolve(import.meta.dirname, '../..');
 const INSTALLED = resolve(ROOT, 'tests/runtimes/node_modules');
@@ -31,7 +34,13 @@ const LIMITS = { Node: 15, workerd: 5 };
 const PROCESSES = [
   [`Node ${process.versions.node.split('.')[0]}`, process.execPath],
   ...[20, 22, 24, 26].map((major) => [`Node ${major}`, join(INSTALLED, `node-${major}/bin/node`)]),
-  ['Deno', join(INSTALLED, '@deno/linux-x64-glibc/deno'), 'run', '--no-prompt', '--node-modules-dir=manual'],
+  [
+    'Deno',
+    join(INSTALLED, '@deno/linux-x64-glibc/deno'),
+    'run',
+    '--no-prompt',
+    '--node-modules-dir=manual',
+  ],
   ['Bun', join(INSTALLED, '@oven/bun-linux-x64/bin/bun')],
 ];
 
@@ -45,7 +54,10 @@ function findRuntimes() {
 }
 
 function runFresh([program, ...flags], threads = []) {
-  const output = execFileSync(program, [...flags, CHILD, ...threads.map(String)], { encoding: 'utf8', cwd: ROOT });
+  const output = execFileSync(program, [...flags, CHILD, ...threads.map(String)], {
+    encoding: 'utf8',
+    cwd: ROOT,
+  });
   return JSON.parse(output.trim().split('\n').at(-1));
 }
 
@@ -64,12 +76,22 @@ const WORKER = `export default {
 /** A function that times one fresh workerd; null where miniflare is not installed. */
 async function createWorkerd() {
   if (!existsSync(join(INSTALLED, 'miniflare'))) return null;
-  const { Miniflare } = await import(pathToFileURL(createRequire(join(INSTALLED, '_')).resolve('miniflare')).href);
+  const { Miniflare } = await import(
+    pathToFileURL(createRequire(join(INSTALLED, '_')).resolve('miniflare')).href
+  );
   const { bundleLibrary } = await import('./workerd-library.js');
-  const binary = (path) => ({ type: 'CompiledWasm', path, contents: readFileSync(join(ROOT, 'dist', path)) });
+  const binary = (path) => ({
+    type: 'CompiledWasm',
+    path,
+    contents: readFileSync(join(ROOT, 'dist', path)),
+  });
   const modules = [
     { type: 'ESModule', path: 'main.js', contents: WORKER },
-    { type: 'ESModule', path: 'library.js', contents: await bundleLibrary(join(ROOT, 'dist/index.workerd.js')) },
+    {
+      type: 'ESModule',
+      path: 'library.js',
+      contents: await bundleLibrary(join(ROOT, 'dist/index.workerd.js')),
+    },
     ...['optim.simd.wasm', 'nn.simd.wasm'].map(binary),
   ];
   return async () => {
@@ -82,17 +104,23 @@ async function createWorkerd() {
   };
 }
 
-/** Raw rounds: by runtime the first step's times, and by runtime and threads the milliseconds that createRuntime took. */
+/**
+ * Raw rounds: by runtime the first step's times, and by runtime and threads the milliseconds that
+ * createRuntime took.
+ */
 async function measure() {
   const runtimes = findRuntimes();
   const starts = Object.fromEntries([...runtimes.keys()].map((name) => [name, []]));
-  const creations = Object.fromEntries([...runtimes.keys()].map((name) => [name, THREADS.map(() => [])]));
+  const creations = Object.fromEntries(
+    [...runtimes.keys()].map((name) => [name, THREADS.map(() => [])]),
+  );
   const runWorkerd = await createWorkerd();
   if (runWorkerd) starts.workerd = [];
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, command] of runtimes) {
       starts[name].push(runFresh(command));
-      for (const [i, threads] of THREADS.entries()) creations[name][i].push(runFresh(command, [threads]).runtimeMs);
+      for (const [i, threads] of THREADS.entries())
+        creations[name][i].push(runFresh(command, [threads]).runtimeMs);
     }
     if (runWorkerd) starts.workerd.push(await runWorkerd());
   }
@@ -111,10 +139,21 @@ function print({ starts, creations }) {
   for (const [name, rows] of Object.entries(starts)) {
     const totals = rows.map(({ totalMs }) => totalMs);
     const limit = LIMITS[name.split(' ')[0]] ?? '–';
-    table.push([name, ms(totals), mad(totals).toFixed(1), ms(rows.map(({ importMs }) => importMs)), limit]);
+    table.push([
+      name,
+      ms(totals),
+      mad(totals).toFixed(1),
+      ms(rows.map(({ importMs }) => importMs)),
+      limit,
+    ]);
   }
   console.log(table.toString());
-  const threads = createTable({ 'createRuntime, ms': 'left', '1 thread': 'right', '2 threads': 'right', '4 threads': 'right' });
+  const threads = createTable({
+    'createRuntime, ms': 'left',
+    '1 thread': 'right',
+    '2 threads': 'right',
+    '4 threads': 'right',
+  });
   for (const [name, columns] of Object.entries(creations)) threads.push([name, ...columns.map(ms)]);
   console.log(threads.toString());
 }

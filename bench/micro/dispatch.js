@@ -1,9 +1,11 @@
 /**
- * What it costs to hand a job to another thread: the round trip of an empty step that a worker does alone, both of its phases,
- * while this thread only watches for its end. Measured with the worker spinning (jobs back to back) and parked (after a pause).
+ * What it costs to hand a job to another thread: the round trip of an empty step that a worker does
+ * alone, both of its phases, while this thread only watches for its end. Measured with the worker
+ * spinning (jobs back to back) and parked (after a pause).
  *
- * It sets the size from which steps are shared (MINIMUM_PARALLEL_ELEMENTS): a worker that begins L late saves nothing on work
- * that takes less than L alone. It costs next to nothing either, since the calling thread works on and never waits for it.
+ * It sets the size from which steps are shared (MINIMUM_PARALLEL_ELEMENTS): a worker that begins L
+ * late saves nothing on work that takes less than L alone. It costs next to nothing either, since
+ * the calling thread works on and never waits for it.
  */
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
@@ -19,12 +21,19 @@ const SPINS = 20_000;
 /** The constants of src/abi/layout.ts, by name. */
 function readLayout() {
   const source = readFileSync(new URL('../../src/abi/layout.ts', import.meta.url), 'utf8');
-  return Object.fromEntries([...source.matchAll(/export const (\w+) = (\d+);/g)].map(([, name, value]) => [name, Number(value)]));
+  return Object.fromEntries(
+    [...source.matchAll(/export const (\w+) = (\d+);/g)].map(([, name, value]) => [
+      name,
+      Number(value),
+    ]),
+  );
 }
 
 async function createPool() {
   const L = readLayout();
-  const module = await WebAssembly.compile(readFileSync(new URL('../../build/optim.threads.wasm', import.meta.url)));
+  const module = await WebAssembly.compile(
+    readFileSync(new URL('../../build/optim.threads.wasm', import.meta.url)),
+  );
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   const words = new Int32Array(memory.buffer);
@@ -32,20 +41,39 @@ async function createPool() {
   const table = 2048;
   words[(table + L.STEP_TASK_COUNT) >> 2] = 1; // one task a phase, of no blocks
   words[(table + L.STEP_TASKS) >> 2] = table + L.STEP_SIZE;
-  const states = { ready: L.WORKER_READY, exited: L.WORKER_EXITED, failed: L.WORKER_FAILED, absent: L.WORKER_ABSENT };
+  const states = {
+    ready: L.WORKER_READY,
+    exited: L.WORKER_EXITED,
+    failed: L.WORKER_FAILED,
+    absent: L.WORKER_ABSENT,
+  };
   const errors = {
     errorLengthOffset: control + L.JOB_ERROR_LENGTH,
     errorTextOffset: control + L.JOB_ERROR_TEXT,
     errorBytes: L.JOB_ERROR_BYTES,
   };
-  const offsets = { stateOffset: control + L.JOB_WORKERS, eventOffset: control + L.JOB_EVENT, ...errors };
+  const offsets = {
+    stateOffset: control + L.JOB_WORKERS,
+    eventOffset: control + L.JOB_EVENT,
+    ...errors,
+  };
   const worker = new Worker(workerSource, {
     eval: true,
-    workerData: { module, memory, serve: 'stepServe', control, thread: 1, spins: SPINS, ...offsets, ...states },
+    workerData: {
+      module,
+      memory,
+      serve: 'stepServe',
+      control,
+      thread: 1,
+      spins: SPINS,
+      ...offsets,
+      ...states,
+    },
   });
   const state = () => Atomics.load(words, offsets.stateOffset >> 2);
   while (state() === L.WORKER_STARTING) await new Promise((resolve) => setTimeout(resolve, 1));
-  if (state() !== L.WORKER_READY) throw new Error(`the worker ended in state ${state()} instead of serving`);
+  if (state() !== L.WORKER_READY)
+    throw new Error(`the worker ended in state ${state()} instead of serving`);
   const finished = (control + L.JOB_FINISHED) >> 2;
   return {
     /** Microseconds from handing an empty step over to its end. */

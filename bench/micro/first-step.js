@@ -1,6 +1,7 @@
 /**
- * What cold-start.js runs in a fresh process of Node, Deno or Bun: the first AdaL step, timed from the import on.
- * `first-step.js [threads]` prints one JSON line of milliseconds. Without a number the library chooses, as a user's first program does.
+ * What cold-start.js runs in a fresh process of Node, Deno or Bun: the first AdaL step, timed from
+ * the import on. `first-step.js [threads]` prints one JSON line of milliseconds. Without a number
+ * the library chooses, as a user's first program does.
  */
 const threads = Number(process.argv[2] ?? 0);
 const cpuMs = () => {
@@ -17,4 +18,11 @@ const optimizer = await createOptimizer('adal', { w: { shape: [1000] } }, runtim
 optimizer.step({ w: new Float32Array(1000).fill(0.1) });
 const end = performance.now();
 const cpu = cpuMs() - beginCpu;
-console.log(JSON.stringify({ importMs: imported - begin, runtimeMs: created - imported, totalMs: end - begin, cpuMs: cpu }));
+console.log(
+  JSON.stringify({
+    importMs: imported - begin,
+    runtimeMs: created - imported,
+    totalMs: end - begin,
+    cpuMs: cpu,
+  }),
+);

@@ -1,7 +1,7 @@
 /**
- * Matrix products of the shipped nn module against a loop that only multiplies and adds in registers (`peakMulAdd`), which
- * is the most this CPU and this engine could give. Rounds are interleaved, so that both see the same clock and neighbours;
- * medians are reported.
+ * Matrix products of the shipped nn module against a loop that only multiplies and adds in
+ * registers (`peakMulAdd`), which is the most this CPU and this engine could give. Rounds are
+ * interleaved, so that both see the same clock and neighbours; medians are reported.
  *
  *   node bench/micro/gemm.js [rounds] [path of a binary]
  */
@@ -53,7 +53,11 @@ for (const [m, n, k] of shapes) {
   }
 }
 const iterations = Math.round(SAMPLE_FLOPS / PEAK_FLOPS);
-const peak = { flops: iterations * PEAK_FLOPS, run: () => kernels.peakMulAdd(iterations), rates: [] };
+const peak = {
+  flops: iterations * PEAK_FLOPS,
+  run: () => kernels.peakMulAdd(iterations),
+  rates: [],
+};
 
 function rate({ flops, run }) {
   const start = process.hrtime.bigint();
@@ -77,8 +81,12 @@ for (let round = 0; round < rounds; ++round) {
 }
 
 const best = median(peak.rates);
-console.log(`${process.release.name} ${process.version}, ${process.arch}: peak ${best.toFixed(1)} GFLOP/s, ${rounds} rounds`);
-console.log(`${'m×n×k'.padEnd(14)} ${forms.map((form) => `${form} GFLOP/s    %`.padStart(20)).join('')}`);
+console.log(
+  `${process.release.name} ${process.version}, ${process.arch}: peak ${best.toFixed(1)} GFLOP/s, ${rounds} rounds`,
+);
+console.log(
+  `${'m×n×k'.padEnd(14)} ${forms.map((form) => `${form} GFLOP/s    %`.padStart(20)).join('')}`,
+);
 for (let i = 0; i < rows.length; i += forms.length) {
   const cells = rows.slice(i, i + forms.length).map((row) => {
     const value = median(row.rates);

@@ -1,10 +1,12 @@
 /**
- * npm run bench:optimizers — what a step of every optimizer costs, in cache and beyond it: bytes of state, passes over memory, ns a
- * parameter, GB/s; compact state beside f32; and steps of 64 rows of 100,000 beside dense ones.
+ * npm run bench:optimizers — what a step of every optimizer costs, in cache and beyond it: bytes of
+ * state, passes over memory, ns a parameter, GB/s; compact state beside f32; and steps of 64 rows
+ * of 100,000 beside dense ones.
  *
  *   node bench/micro/optimizers.js [--rounds 9] [--out folder]
  *
- * One runtime a contender, made anew each round, so that no more than one of the large ones is in memory.
+ * One runtime a contender, made anew each round, so that no more than one of the large ones is in
+ * memory.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,20 +19,26 @@ import { mad, median, pairedRatio } from '../harness/stats.js';
 import { createTable } from '../harness/table.js';
 import { timeOnce } from '../harness/timing.js';
 
-const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '9' }, out: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '9' }, out: { type: 'string' } },
+});
 const ROUNDS = Number(options.rounds);
 /** 16,384 parameters with Adam's state: 256 KiB, in the second cache. */
 const SIZES = { 'in cache': 16_384, 'at 1e7': 10_000_000 };
 const COMPACT = ['adal', 'adam', 'adamw', 'amsgrad', 'nadam', 'radam', 'adabelief', 'adabound'];
 /** Contenders: an optimizer and how it keeps its state. */
 const CONTENDERS = optimizerNames().flatMap((name) => {
-  const others = COMPACT.includes(name) ? ['bf16', '8bit'].map((state) => ({ name, options: { state } })) : [];
+  const others = COMPACT.includes(name)
+    ? ['bf16', '8bit'].map((state) => ({ name, options: { state } }))
+    : [];
   const momentum = name === 'sgd' ? [{ name, options: { momentum: 0.9 } }] : [];
   return [{ name, options: {} }, ...momentum, ...others];
 });
 
 const labelOf = ({ name, options }) =>
-  [name, ...Object.entries(options).map(([key, value]) => (key === 'state' ? value : key))].join(' ');
+  [name, ...Object.entries(options).map(([key, value]) => (key === 'state' ? value : key))].join(
+    ' ',
+  );
 
 /** Smooth test data without zeros: a pattern of 4,096 elements, repeated. */
 function fill(array, scale) {
@@ -39,7 +47,9 @@ function fill(array, scale) {
   for (let done = pattern; done < array.length; done *= 2) array.copyWithin(done, 0, done);
 }
 
-/** Bytes a parameter that a step moves: g twice (norm, update); weights and state read and written. */
+/**
+ * Bytes a parameter that a step moves: g twice (norm, update); weights and state read and written.
+ */
 const traffic = (stateBytes) => 8 + 8 + 2 * stateBytes;
 
 async function measure({ name, options }, size) {
@@ -61,7 +71,11 @@ async function measureRows() {
   const [ROWS, LENGTH] = [100_000, 64];
   const runtime = await createRuntime({ backend: 'simd' });
   const dense = await createOptimizer('adal', { w: { shape: [ROWS, LENGTH] } }, { runtime });
-  const sparse = await createOptimizer('adal', { w: { shape: [ROWS, LENGTH], sparse: true } }, { runtime });
+  const sparse = await createOptimizer(
+    'adal',
+    { w: { shape: [ROWS, LENGTH], sparse: true } },
+    { runtime },
+  );
   fill(dense.grads.w, 1e-3);
   const rows = Int32Array.from({ length: 64 }, (_, i) => (i * 7919) % ROWS);
   const grads = new Float32Array(64 * LENGTH);
@@ -76,7 +90,11 @@ async function measureRows() {
   return times;
 }
 
-const results = CONTENDERS.map((contender) => ({ label: labelOf(contender), stateBytes: {}, times: {} }));
+const results = CONTENDERS.map((contender) => ({
+  label: labelOf(contender),
+  stateBytes: {},
+  times: {},
+}));
 for (let round = 0; round < ROUNDS; round++) {
   process.stderr.write(`\rround ${round + 1}/${ROUNDS} `);
   for (const [where, size] of Object.entries(SIZES)) {
@@ -92,7 +110,9 @@ process.stderr.write('\r');
 const rows = await measureRows();
 
 const env = environment();
-console.log(`${env.runtime} (${env.engine}), ${env.cpu}, ${env.date}; medians of ${ROUNDS} interleaved rounds`);
+console.log(
+  `${env.runtime} (${env.engine}), ${env.cpu}, ${env.date}; medians of ${ROUNDS} interleaved rounds`,
+);
 const table = createTable({
   optimizer: 'left',
   'state B/param': 'right',
@@ -121,17 +141,35 @@ for (const { label, stateBytes, times } of results) {
 console.log(table.toString());
 const of = (label) => results.find((result) => result.label === label).times;
 for (const name of ['adal', 'adam']) {
-  const ratio = (state, where) => pairedRatio(of(`${name} ${state}`)[where], of(name)[where]).median.toFixed(2);
-  console.log(`${name}: bf16 / f32 ${ratio('bf16', 'in cache')} in cache, ${ratio('bf16', 'at 1e7')} at 1e7`);
-  console.log(`${name}: 8-bit / f32 ${ratio('8bit', 'in cache')} in cache, ${ratio('8bit', 'at 1e7')} at 1e7`);
+  const ratio = (state, where) =>
+    pairedRatio(of(`${name} ${state}`)[where], of(name)[where]).median.toFixed(2);
+  console.log(
+    `${name}: bf16 / f32 ${ratio('bf16', 'in cache')} in cache, ${ratio('bf16', 'at 1e7')} at 1e7`,
+  );
+  console.log(
+    `${name}: 8-bit / f32 ${ratio('8bit', 'in cache')} in cache, ${ratio('8bit', 'at 1e7')} at 1e7`,
+  );
 }
 const ratio = pairedRatio(rows.dense, rows.rows).median;
-console.log(`64 of 100,000 rows of 64: ${(median(rows.rows) / 1e3).toFixed(1)} µs, ${ratio.toFixed(0)} times less than dense`);
+console.log(
+  `64 of 100,000 rows of 64: ${(median(rows.rows) / 1e3).toFixed(1)} µs, ${ratio.toFixed(0)} times less than dense`,
+);
 
 if (options.out) {
   mkdirSync(options.out, { recursive: true });
-  const file = join(options.out, `optimizers-${env.date}-node${process.versions.node.split('.')[0]}.json`);
-  const raw = { version: 1, environment: env, rounds: ROUNDS, unit: 'ns a parameter', sizes: SIZES, optimizers: results, rows };
+  const file = join(
+    options.out,
+    `optimizers-${env.date}-node${process.versions.node.split('.')[0]}.json`,
+  );
+  const raw = {
+    version: 1,
+    environment: env,
+    rounds: ROUNDS,
+    unit: 'ns a parameter',
+    sizes: SIZES,
+    optimizers: results,
+    rows,
+  };
   replaceFile(file, `${JSON.stringify(raw)}\n`);
   console.log(`raw samples: ${file}`);
 }

@@ -1,4 +1,7 @@
-/** AdaL as one would write it in plain JavaScript: the yardstick for what WASM buys. The rule without scaling. */
+/**
+ * AdaL as one would write it in plain JavaScript: the yardstick for what WASM buys. The rule
+ * without scaling.
+ */
 export function createPlainStep(theta, g, { lr, beta1, beta2, eps }) {
   const m = new Float32Array(theta.length);
   const v = new Float32Array(theta.length);

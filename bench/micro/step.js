@@ -1,11 +1,12 @@
 /**
- * npm run bench:step — what an AdaL step costs: ns a parameter and GB/s over sizes, threads, layouts and dead coordinates,
- * beside plain JavaScript, a triad and the native yardstick, all interleaved in one run.
+ * npm run bench:step — what an AdaL step costs: ns a parameter and GB/s over sizes, threads,
+ * layouts and dead coordinates, beside plain JavaScript, a triad and the native yardstick, all
+ * interleaved in one run.
  *
  *   node bench/micro/step.js [--rounds 15] [--out folder]
  *
- * Arrays beyond every cache are timed in a process of their own each time, as the native program is: where pages lie matters
- * there, and what other contenders hold.
+ * Arrays beyond every cache are timed in a process of their own each time, as the native program
+ * is: where pages lie matters there, and what other contenders hold.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -91,7 +92,8 @@ async function createTriad(length) {
 
 /** What runs at every size: for each, what makes the function to time. */
 const CONTENDERS = {
-  'wasm simd': async (size) => stepper(createOptimizer(await createRuntime({ backend: 'simd' }), [size])),
+  'wasm simd': async (size) =>
+    stepper(createOptimizer(await createRuntime({ backend: 'simd' }), [size])),
   'wasm simd + copy in': async (size) => {
     const optimizer = createOptimizer(await createRuntime({ backend: 'simd' }), [size]);
     const gradients = { w0: fill(new Float32Array(size), 1e-3, 1) };
@@ -115,7 +117,11 @@ const LARGE = 4_000_000;
 
 function timeApart(name, size) {
   const script = new URL(import.meta.url).pathname;
-  const output = execFileSync(process.execPath, [script, '--contender', name, '--size', String(size)], { encoding: 'utf8' });
+  const output = execFileSync(
+    process.execPath,
+    [script, '--contender', name, '--size', String(size)],
+    { encoding: 'utf8' },
+  );
   return Number(output);
 }
 
@@ -143,7 +149,8 @@ async function measureSizes(native) {
     }
     for (const size of SIZES) {
       if (size < LARGE) {
-        for (const [name, [time]] of Object.entries(timeRounds(kept.get(size), 1))) add(size, name, time);
+        for (const [name, [time]] of Object.entries(timeRounds(kept.get(size), 1)))
+          add(size, name, time);
       } else {
         for (const name of Object.keys(CONTENDERS)) add(size, name, timeApart(name, size));
       }
@@ -182,7 +189,12 @@ const claims = [];
 
 /** A requirement with what was measured. */
 function claim(text, value, limit, atMost = true) {
-  claims.push({ text, value, limit: `${atMost ? '≤' : '≥'} ${limit}`, holds: atMost ? value <= limit : value >= limit });
+  claims.push({
+    text,
+    value,
+    limit: `${atMost ? '≤' : '≥'} ${limit}`,
+    holds: atMost ? value <= limit : value >= limit,
+  });
 }
 
 function sizeTable(results) {
@@ -216,8 +228,16 @@ function claimSizes(results, major) {
   const at = (size) => results.get(size);
   const ratio = (size, a, b) => pairedRatio(at(size)[a], at(size)[b]).median;
   if (at(262_144).native128) {
-    claim('n = 262,144: wasm simd / native 128-bit', ratio(262_144, 'wasm simd', 'native128'), major >= 24 ? 1.1 : 1.15);
-    claim('n = 16,777,216: wasm simd / native widest', ratio(16_777_216, 'wasm simd', 'native'), 1.35);
+    claim(
+      'n = 262,144: wasm simd / native 128-bit',
+      ratio(262_144, 'wasm simd', 'native128'),
+      major >= 24 ? 1.1 : 1.15,
+    );
+    claim(
+      'n = 16,777,216: wasm simd / native widest',
+      ratio(16_777_216, 'wasm simd', 'native'),
+      1.35,
+    );
   }
   for (const size of SIZES)
     claim(
@@ -226,26 +246,39 @@ function claimSizes(results, major) {
       size <= 262_144 ? 5 : 4,
       false,
     );
-  claim('n = 1,048,576: one thread / two threads', ratio(1_048_576, 'wasm simd', 'wasm threads 2'), 1.6, false);
+  claim(
+    'n = 1,048,576: one thread / two threads',
+    ratio(1_048_576, 'wasm simd', 'wasm threads 2'),
+    1.6,
+    false,
+  );
 }
 
 if (options.contender) {
   const size = Number(options.size);
-  const [[time]] = Object.values(timeRounds({ [options.contender]: await CONTENDERS[options.contender](size) }, 1));
+  const [[time]] = Object.values(
+    timeRounds({ [options.contender]: await CONTENDERS[options.contender](size) }, 1),
+  );
   console.log(time);
   process.exit(0);
 }
 
 const native = compileNative();
 const env = environment();
-console.log(`${env.runtime} (${env.engine}), ${env.cpu}, ${env.date}; ${ROUNDS} interleaved rounds`);
+console.log(
+  `${env.runtime} (${env.engine}), ${env.cpu}, ${env.date}; ${ROUNDS} interleaved rounds`,
+);
 if (native.reason) console.log(`native yardstick: unsupported (${native.reason})`);
 const sizes = await measureSizes(native);
 console.log(sizeTable(sizes).toString());
 claimSizes(sizes, Number(process.versions.node.split('.')[0]));
 const dead = await measureDead();
 for (const percent of [10, 100]) {
-  claim(`${percent}% dead coordinates / none`, pairedRatio(dead[`${percent}% dead`], dead['0% dead']).median, 1.05);
+  claim(
+    `${percent}% dead coordinates / none`,
+    pairedRatio(dead[`${percent}% dead`], dead['0% dead']).median,
+    1.05,
+  );
 }
 const layouts = await measureLayouts();
 claim(
@@ -260,12 +293,16 @@ console.log(
 );
 
 const summary = createTable({ required: 'left', limit: 'right', measured: 'right', '': 'left' });
-for (const { text, value, limit, holds } of claims) summary.push([text, limit, fixed(value, 2), holds ? 'holds' : 'MISSED']);
+for (const { text, value, limit, holds } of claims)
+  summary.push([text, limit, fixed(value, 2), holds ? 'holds' : 'MISSED']);
 console.log(summary.toString());
 
 if (options.out) {
   mkdirSync(options.out, { recursive: true });
-  const file = join(options.out, `step-${env.date}-node${process.versions.node.split('.')[0]}.json`);
+  const file = join(
+    options.out,
+    `step-${env.date}-node${process.versions.node.split('.')[0]}.json`,
+  );
   const raw = {
     version: 1,
     environment: env,

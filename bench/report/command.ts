@@ -19,12 +19,20 @@ const FORMATS: Record<string, (result: Result) => string> = {
  * Merges results and writes reports of them. A file that is replaced is replaced whole.
  * @param results files of one study
  * @param out files to write; by default one beside the first result
- * @throws ResultError when a result is broken or they do not belong together, ArgumentError for other extensions: nothing is written then
+ * @throws ResultError when a result is broken or they do not belong together, ArgumentError for
+ * other extensions: nothing is written then
  */
-export function report(results: readonly string[], out: readonly string[] = [beside(results[0]!)]): void {
+export function report(
+  results: readonly string[],
+  out: readonly string[] = [beside(results[0]!)],
+): void {
   for (const [i, file] of out.entries()) {
     if (!(extname(file) in FORMATS))
-      throw new ArgumentError(`out[${i}]`, `a file ending in ${Object.keys(FORMATS).join(', ')}`, file);
+      throw new ArgumentError(
+        `out[${i}]`,
+        `a file ending in ${Object.keys(FORMATS).join(', ')}`,
+        file,
+      );
   }
   const result = mergeFiles(results, readResultText);
   const texts = out.map((file) => FORMATS[extname(file)]!(result));

@@ -1,10 +1,16 @@
-/** What the report hands its page's script to draw curves from: one JSON document. The only file that both sides import. */
+/**
+ * What the report hands its page's script to draw curves from: one JSON document. The only file
+ * that both sides import.
+ */
 
 /** The quantities that curves are drawn of. */
 export const CURVE_METRICS = ['trainLoss', 'validationLoss', 'metric'] as const;
 export type CurveMetric = (typeof CURVE_METRICS)[number];
 
-/** Over the seeds, at each step: null where half of them or more had diverged, or nothing was recorded. */
+/**
+ * Over the seeds, at each step: null where half of them or more had diverged, or nothing was
+ * recorded.
+ */
 export interface Band {
   median: (number | null)[];
   /** 10th and 90th percentile. */

@@ -1,7 +1,16 @@
-/** Curves of the final runs: over the seeds, the median and the 10–90% band at each step that was recorded. */
+/**
+ * Curves of the final runs: over the seeds, the median and the 10–90% band at each step that was
+ * recorded.
+ */
 import type { Curve, Run, Workload } from '../schema/result';
 import { median, quantile } from '../stats';
-import { type Band, CURVE_METRICS, type CurveChart, type CurveMetric, type CurveSeries } from './curve-data';
+import {
+  type Band,
+  CURVE_METRICS,
+  type CurveChart,
+  type CurveMetric,
+  type CurveSeries,
+} from './curve-data';
 import { firstBy, keyOfNames } from './group';
 import type { Condition, Study } from './study';
 
@@ -11,7 +20,9 @@ export const MOST_POINTS = 500;
 /** At most `MOST_POINTS` indices of `count`, evenly spread, both ends among them. */
 export function thin(count: number): number[] {
   if (count <= MOST_POINTS) return Array.from({ length: count }, (_, i) => i);
-  return Array.from({ length: MOST_POINTS }, (_, i) => Math.round((i * (count - 1)) / (MOST_POINTS - 1)));
+  return Array.from({ length: MOST_POINTS }, (_, i) =>
+    Math.round((i * (count - 1)) / (MOST_POINTS - 1)),
+  );
 }
 
 const FIELDS: Record<CurveMetric, keyof Omit<Curve, 'steps'>> = {
@@ -21,7 +32,11 @@ const FIELDS: Record<CurveMetric, keyof Omit<Curve, 'steps'>> = {
 };
 
 /** Loss after divergence is the worst there is; accuracy, the least. */
-const FAILED: Record<CurveMetric, number> = { trainLoss: Infinity, validationLoss: Infinity, metric: -Infinity };
+const FAILED: Record<CurveMetric, number> = {
+  trainLoss: Infinity,
+  validationLoss: Infinity,
+  metric: -Infinity,
+};
 
 /** The values of one curve by step. */
 function valuesByStep({ curve }: Run, metric: CurveMetric): Map<number, number> {
@@ -35,7 +50,8 @@ function valuesByStep({ curve }: Run, metric: CurveMetric): Map<number, number> 
 
 /** Significant digits of what is drawn: beyond a screen's resolution, and half the file. */
 const DIGITS = 4;
-const drawable = (value: number): number | null => (Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : null);
+const drawable = (value: number): number | null =>
+  Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : null;
 
 /** Null when no run recorded the metric. */
 function bandOf(runs: readonly Run[], steps: readonly number[], metric: CurveMetric): Band | null {
@@ -80,7 +96,12 @@ export function secondsPerStep(study: Study, workload: string, optimizer: string
   return known.get(keyOfNames(workload, optimizer)) ?? null;
 }
 
-function seriesOf(study: Study, workload: Workload, optimizer: string, condition: Condition): CurveSeries | null {
+function seriesOf(
+  study: Study,
+  workload: Workload,
+  optimizer: string,
+  condition: Condition,
+): CurveSeries | null {
   const runs = study.runs(workload.id, optimizer, condition).filter(({ curve }) => curve !== null);
   const recorded = [...new Set(runs.flatMap(({ curve }) => curve!.steps))].sort((a, b) => a - b);
   const steps = thin(recorded.length).map((i) => recorded[i]!);
@@ -101,11 +122,19 @@ function seriesOf(study: Study, workload: Workload, optimizer: string, condition
 }
 
 /** The curves of one workload; null when none were kept. */
-export function curveChart(study: Study, workload: Workload, condition: Condition): CurveChart | null {
+export function curveChart(
+  study: Study,
+  workload: Workload,
+  condition: Condition,
+): CurveChart | null {
   const series = study.result.optimizers
     .map(({ id }) => seriesOf(study, workload, id, condition))
     .filter((each) => each !== null);
   if (series.length === 0) return null;
-  const labels = { trainLoss: 'train loss', validationLoss: 'validation loss', metric: 'validation metric' };
+  const labels = {
+    trainLoss: 'train loss',
+    validationLoss: 'validation loss',
+    metric: 'validation metric',
+  };
   return { id: `${workload.id} ${condition.track} ${condition.schedule}`, labels, series };
 }

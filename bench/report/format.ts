@@ -1,10 +1,15 @@
-/** Numbers as the report writes them. Digits follow the uncertainty: what the interval does not know is not printed. */
+/**
+ * Numbers as the report writes them. Digits follow the uncertainty: what the interval does not know
+ * is not printed.
+ */
 import type { Estimate, Interval } from '../stats';
 
 /** What stands for a figure that does not exist. */
 export const NONE = '–';
 
-/** The decimal exponent: 3 of 4,810. From the digits, because Math.log10 may round 1000 to 2.9999…. */
+/**
+ * The decimal exponent: 3 of 4,810. From the digits, because Math.log10 may round 1000 to 2.9999….
+ */
 function exponentOf(value: number): number {
   return Number(value.toExponential().split('e')[1]);
 }
@@ -24,12 +29,18 @@ function decimalsOf(value: number): number {
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-/** Thousands apart, and between so many digits behind the point. Formats are kept: to make one takes longer than to use it. */
+/**
+ * Thousands apart, and between so many digits behind the point. Formats are kept: to make one takes
+ * longer than to use it.
+ */
 function localeText(value: number, least: number, most: number): string {
   const key = `${least} ${most}`;
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most });
+    format = new Intl.NumberFormat('en-US', {
+      minimumFractionDigits: least,
+      maximumFractionDigits: most,
+    });
     formats.set(key, format);
   }
   return format.format(value);
@@ -50,7 +61,9 @@ export function formatExact(value: number | null): string {
   if (value === null) return NONE;
   const short = Number(value.toPrecision(4));
   const size = Math.abs(short);
-  return size !== 0 && (size < 1e-4 || size >= 1e7) ? short.toExponential().replace('e+', 'e') : localeText(short, 0, 8);
+  return size !== 0 && (size < 1e-4 || size >= 1e7)
+    ? short.toExponential().replace('e+', 'e')
+    : localeText(short, 0, 8);
 }
 
 /** "87.112 ± 0.024": the value with the digits that its spread has. */
@@ -78,8 +91,11 @@ export function formatEstimate({ value, interval }: Estimate): string {
 
 /** "×1.04 [0.98, 1.09]". */
 export function formatRatio({ value, interval }: Estimate): string {
-  const digits = interval ? Math.max(2, Math.min(5, decimalsFor(interval[1] - interval[0], value))) : 2;
-  const text = (ratio: number): string => formatNumber(ratio, Number.isFinite(ratio) && ratio < 100 ? digits : undefined);
+  const digits = interval
+    ? Math.max(2, Math.min(5, decimalsFor(interval[1] - interval[0], value)))
+    : 2;
+  const text = (ratio: number): string =>
+    formatNumber(ratio, Number.isFinite(ratio) && ratio < 100 ? digits : undefined);
   const ends = interval ? ` [${interval.map(text).join(', ')}]` : '';
   return `×${text(value)}${ends}`;
 }

@@ -1,4 +1,7 @@
-/** HTML as a template tag. Invariant: text becomes markup only through this tag, which escapes whatever is not `Html` already. */
+/**
+ * HTML as a template tag. Invariant: text becomes markup only through this tag, which escapes
+ * whatever is not `Html` already.
+ */
 import { gzipSync } from 'node:zlib';
 import { printable } from '../suite/printable';
 
@@ -10,7 +13,13 @@ export class Html {
 /** What a template may hold: lists are joined, null and false leave nothing. */
 export type Content = Html | string | number | null | undefined | false | readonly Content[];
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
@@ -24,7 +33,9 @@ function markupOf(content: Content): string {
 }
 
 export function html(strings: TemplateStringsArray, ...contents: Content[]): Html {
-  return new Html(strings.map((text, i) => text + (i < contents.length ? markupOf(contents[i]) : '')).join(''));
+  return new Html(
+    strings.map((text, i) => text + (i < contents.length ? markupOf(contents[i]) : '')).join(''),
+  );
 }
 
 /** Markup made elsewhere: the page's own script and style. */

@@ -1,6 +1,7 @@
 /**
- * A benchmark result as a report: one HTML file that needs no network, Markdown, or CSV. All three show the same tables, made once.
- * Results must have been checked against the schema before; nothing here repairs one.
+ * A benchmark result as a report: one HTML file that needs no network, Markdown, or CSV. All three
+ * show the same tables, made once. Results must have been checked against the schema before;
+ * nothing here repairs one.
  */
 import { script, scriptHash, style, styleHash } from '../../build/report-page';
 import { stringifyResult } from '../schema/compact';
@@ -27,7 +28,10 @@ import { tableCsv } from './table';
 export { parseResult } from '../suite/validate';
 export { readmeTables, replaceTables } from './readme';
 
-/** Every section that the result has something for, in reading order. @throws ResultError for a result whose tables would be empty */
+/**
+ * Every section that the result has something for, in reading order. @throws ResultError for a
+ * result whose tables would be empty
+ */
 function sectionsOf(study: Study): Section[] {
   checkMatrices(study);
   const sections = [
@@ -49,7 +53,8 @@ function sectionsOf(study: Study): Section[] {
   return sections.filter((section) => section !== null);
 }
 
-const titleOf = ({ package: { name, version } }: Result): string => `${name} ${version}: benchmarks`;
+const titleOf = ({ package: { name, version } }: Result): string =>
+  `${name} ${version}: benchmarks`;
 
 /** One line of provenance. */
 function originOf({ tier, date, package: { commit }, suiteVersion, shard }: Result): string {
@@ -67,11 +72,15 @@ function warningsOf({ complete, tier, package: { commit } }: Result): string[] {
   return warnings.filter((warning) => warning !== false && warning !== undefined);
 }
 
-/** Nothing is loaded, nothing is evaluated, no script but the page's own runs. Style attributes set by the script need no permission. */
+/**
+ * Nothing is loaded, nothing is evaluated, no script but the page's own runs. Style attributes set
+ * by the script need no permission.
+ */
 const POLICY = `default-src 'none'; script-src '${scriptHash}'; style-src '${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 /**
- * The report as one HTML file: readable on phones, paper and dark screens, without scripts too (then without curves).
+ * The report as one HTML file: readable on phones, paper and dark screens, without scripts too
+ * (then without curves).
  * @param result checked against the schema
  * @example
  * await writeFile('report.html', renderReport(JSON.parse(await readFile('result.json', 'utf8'))));

@@ -2,8 +2,9 @@
 import { printable } from '../suite/printable';
 
 /**
- * Escapes text for a line of Markdown, of a table too: no markup, no HTML, no link and no second line comes of it. What has no meaning
- * where it stands, such as a bracket or a hyphen within a line, stays as it is.
+ * Escapes text for a line of Markdown, of a table too: no markup, no HTML, no link and no second
+ * line comes of it. What has no meaning where it stands, such as a bracket or a hyphen within a
+ * line, stays as it is.
  */
 export function inMarkdown(text: string): string {
   return printable(text)
@@ -17,7 +18,8 @@ export function inMarkdown(text: string): string {
 }
 
 /** The longest run of backticks in a text. */
-const longestFence = (text: string): number => (text.match(/`+/g) ?? []).reduce((most, { length }) => Math.max(most, length), 0);
+const longestFence = (text: string): number =>
+  (text.match(/`+/g) ?? []).reduce((most, { length }) => Math.max(most, length), 0);
 
 /** Code within a line, which shows backticks too. */
 export function codeSpan(text: string): string {

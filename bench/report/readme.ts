@@ -1,4 +1,7 @@
-/** The README's tables, made from a committed result and put between markers: figures there are never typed by hand. */
+/**
+ * The README's tables, made from a committed result and put between markers: figures there are
+ * never typed by hand.
+ */
 import { fail } from '../../src/validate';
 import type { Result } from '../schema/result';
 import { codeSpan } from './markdown';
@@ -18,19 +21,25 @@ export function readmeTables(result: Result): Map<string, string> {
     ['speed', measured(headlineTable(study))],
   ];
   const made = tables.filter((entry): entry is [string, Table] => Boolean(entry[1]));
-  return new Map(made.map(([name, table]) => [name, `${tableMarkdown(table)}\n\n${originNote(result)}`]));
+  return new Map(
+    made.map(([name, table]) => [name, `${tableMarkdown(table)}\n\n${originNote(result)}`]),
+  );
 }
 
 /** Without the rows that have no figure: the report says why, the README has no room for it. */
 function measured(table: Table | null): Table | null {
-  const hasFigure = (row: Table['rows'][number]): boolean => row.slice(2).some(({ text }) => /\d/.test(text));
+  const hasFigure = (row: Table['rows'][number]): boolean =>
+    row.slice(2).some(({ text }) => /\d/.test(text));
   return table && { ...table, rows: table.rows.filter(hasFigure) };
 }
 
 const originNote = ({ date, commands }: Result): string =>
   `<sub>Measured ${date.slice(0, 10)} by ${commands.map(codeSpan).join(', then ')}.</sub>`;
 
-const markersOf = (name: string): [string, string] => [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
+const markersOf = (name: string): [string, string] => [
+  `<!-- bench:${name} -->`,
+  `<!-- /bench:${name} -->`,
+];
 
 /**
  * `text` with each table between its markers, `<!-- bench:name -->` and `<!-- /bench:name -->`.

@@ -1,4 +1,7 @@
-/** What a report is made of: sections of paragraphs, tables, cards and drawings, before any of them is HTML or Markdown. */
+/**
+ * What a report is made of: sections of paragraphs, tables, cards and drawings, before any of them
+ * is HTML or Markdown.
+ */
 import { type Content, Html, html } from './html';
 import { inMarkdown } from './markdown';
 import { type Table, tableHtml, tableMarkdown } from './table';
@@ -48,12 +51,18 @@ function partMarkdown(part: Part): string | null {
   if (typeof part === 'string') return inMarkdown(part);
   if (!('cards' in part)) return tableMarkdown(part);
   return part.cards
-    .map(({ title, entries }) => `- **${inMarkdown(title)}**: ${entries.map((entry) => inMarkdown(entry.join(' '))).join('; ')}`)
+    .map(
+      ({ title, entries }) =>
+        `- **${inMarkdown(title)}**: ${entries.map((entry) => inMarkdown(entry.join(' '))).join('; ')}`,
+    )
     .join('\n');
 }
 
 export function sectionMarkdown({ title, parts }: Section): string {
-  return [`## ${inMarkdown(title)}`, ...parts.map(partMarkdown).filter((part) => part !== null)].join('\n\n');
+  return [
+    `## ${inMarkdown(title)}`,
+    ...parts.map(partMarkdown).filter((part) => part !== null),
+  ].join('\n\n');
 }
 
 export function tablesOf({ parts }: Section): Table[] {

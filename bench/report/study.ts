@@ -2,7 +2,14 @@
  * A result, indexed by what sections ask for. A run that diverged keeps its place and counts as the
  * worst there is, so that an optimizer never gains by failing.
  */
-import type { ListedComparison, OptimizerEntry, Result, Run, Track, Workload } from '../schema/result';
+import type {
+  ListedComparison,
+  OptimizerEntry,
+  Result,
+  Run,
+  Track,
+  Workload,
+} from '../schema/result';
 import { type Estimate, estimateMedian, probabilityOfImprovement, verdictOf } from '../stats';
 import { groupBy, keyOfNames } from './group';
 import type { Tone } from './table';
@@ -10,7 +17,10 @@ import type { Tone } from './table';
 /** Under which conditions runs may be compared. */
 export interface Condition {
   track: Track;
-  /** Of `schedules`; `OWN_SCHEDULE` on track T0, where each optimizer has the one that belongs to it. */
+  /**
+   * Of `schedules`; `OWN_SCHEDULE` on track T0, where each optimizer has the one that belongs to
+   * it.
+   */
   schedule: string;
 }
 
@@ -85,7 +95,9 @@ export class Study {
     if (this.#conditions === null) {
       const all = [...this.result.comparisons, ...[...this.#groups.values()].map(([run]) => run!)];
       const seen = new Map(all.map((each) => [nameOfCondition(each), conditionOf(each)]));
-      this.#conditions = [...seen.values()].filter((condition) => this.workloads(condition).length > 0);
+      this.#conditions = [...seen.values()].filter(
+        (condition) => this.workloads(condition).length > 0,
+      );
     }
     return this.#conditions;
   }
@@ -97,7 +109,9 @@ export class Study {
     let found = this.#workloads.get(key);
     if (!found) {
       const ids = new Set(this.#ran.get(name)?.map(({ workload }) => workload));
-      found = ids.size ? this.allWorkloads.filter((workload) => workload.ranked === ranked && ids.has(workload.id)) : [];
+      found = ids.size
+        ? this.allWorkloads.filter((workload) => workload.ranked === ranked && ids.has(workload.id))
+        : [];
       this.#workloads.set(key, found);
     }
     return found;
@@ -110,7 +124,8 @@ export class Study {
 
   /** Optimizers that ran, ablations too. */
   optimizerCount(condition: Condition): number {
-    return new Set(this.#ran.get(nameOfCondition(condition))?.map(({ optimizer }) => optimizer)).size;
+    return new Set(this.#ran.get(nameOfCondition(condition))?.map(({ optimizer }) => optimizer))
+      .size;
   }
 
   /** The workloads of a listed comparison that something ran on. */
@@ -118,19 +133,30 @@ export class Study {
     const ran = this.#ran.get(nameOfCondition(listed));
     if (!ran) return [];
     const ids = new Set(ran.map(({ workload }) => workload));
-    const places = [...new Set(listed.workloads)].filter((id) => ids.has(id)).map((id) => this.#places.get(id)!);
+    const places = [...new Set(listed.workloads)]
+      .filter((id) => ids.has(id))
+      .map((id) => this.#places.get(id)!);
     return places.sort((a, b) => a - b).map((place) => this.allWorkloads[place]!).filter(({ ranked }) => ranked); // biome-ignore format: one line
   }
 
-  /** Optimizers that ran on any of the ranked workloads: contenders, or those of one series of ablations. */
+  /**
+   * Optimizers that ran on any of the ranked workloads: contenders, or those of one series of
+   * ablations.
+   */
   optimizers(condition: Condition, ablation: string | null = null): OptimizerEntry[] {
     const name = nameOfCondition(condition);
     const key = keyOfNames(name, ...(ablation === null ? [] : [ablation]));
     let found = this.#optimizers.get(key);
     if (!found) {
       const ranked = new Set(this.workloads(condition).map(({ id }) => id));
-      const ids = new Set(this.#ran.get(name)?.flatMap(({ workload, optimizer }) => (ranked.has(workload) ? [optimizer] : [])));
-      found = this.result.optimizers.filter((each) => each.ablation === ablation && ids.has(each.id));
+      const ids = new Set(
+        this.#ran
+          .get(name)
+          ?.flatMap(({ workload, optimizer }) => (ranked.has(workload) ? [optimizer] : [])),
+      );
+      found = this.result.optimizers.filter(
+        (each) => each.ablation === ablation && ids.has(each.id),
+      );
       this.#optimizers.set(key, found);
     }
     return found;
@@ -155,12 +181,19 @@ export class Study {
     return `${track}, ${this.schedule(schedule)}`;
   }
 
-  /** a against b on the seeds that both ran; null when there is none. Kept, since several sections ask for the same. */
+  /**
+   * a against b on the seeds that both ran; null when there is none. Kept, since several sections
+   * ask for the same.
+   */
   compare(workload: Workload, a: string, b: string, condition: Condition): Comparison | null {
     const key = keyOfNames(keyOf(workload.id, a, condition), b);
     let comparison = this.#comparisons.get(key);
     if (comparison === undefined) {
-      comparison = compareRuns(workload, this.runs(workload.id, a, condition), this.runs(workload.id, b, condition));
+      comparison = compareRuns(
+        workload,
+        this.runs(workload.id, a, condition),
+        this.runs(workload.id, b, condition),
+      );
       this.#comparisons.set(key, comparison);
     }
     return comparison;
@@ -177,7 +210,10 @@ function nameOfCondition(condition: Condition): string {
   return keyOfNames(track, schedule);
 }
 
-/** The primary figure of a run: null when it was not measured, the worst there is when the run diverged. */
+/**
+ * The primary figure of a run: null when it was not measured, the worst there is when the run
+ * diverged.
+ */
 export function primaryOf(run: Run, { metric }: Workload): number | null {
   if (run.diverged) return metric.direction === 'lower' ? Infinity : -Infinity;
   return run.final[metric.field];
@@ -219,7 +255,11 @@ export function toneOf(difference: Estimate, direction: 'lower' | 'higher'): Ton
   return verdict === direction ? 'better' : 'worse';
 }
 
-function compareRuns(workload: Workload, runsA: readonly Run[], runsB: readonly Run[]): Comparison | null {
+function compareRuns(
+  workload: Workload,
+  runsA: readonly Run[],
+  runsB: readonly Run[],
+): Comparison | null {
   const { seeds, a, b } = pairBySeed(runsA, runsB, (run) => primaryOf(run, workload));
   if (seeds.length === 0) return null;
   const { direction } = workload.metric;

@@ -1,4 +1,7 @@
-/** A table as data, and its three forms: HTML that can be sorted, Markdown, CSV. All figures of the report pass through here. */
+/**
+ * A table as data, and its three forms: HTML that can be sorted, Markdown, CSV. All figures of the
+ * report pass through here.
+ */
 import { printable } from '../suite/printable';
 import { ResultError } from '../suite/validate';
 import { type Html, html } from './html';
@@ -36,7 +39,12 @@ export interface Table {
 
 /** Signs that carry what colour carries, for whoever sees none. */
 const SIGNS: Record<Tone, string> = { better: '▲', worse: '▼', undecided: '≈', absent: '' };
-const MEANINGS: Record<Tone, string> = { better: 'better: ', worse: 'worse: ', undecided: 'undecided: ', absent: '' };
+const MEANINGS: Record<Tone, string> = {
+  better: 'better: ',
+  worse: 'worse: ',
+  undecided: 'undecided: ',
+  absent: '',
+};
 
 /** Cells that a table of the report may have besides those that something was measured for. */
 const SPARE_CELLS = 1000;
@@ -44,9 +52,11 @@ const SPARE_CELLS = 1000;
 const CELLS_PER_ENTRY = 16;
 
 /**
- * Checks the size of a table that has a row for each of one kind and a column for each of another, before it is made.
+ * Checks the size of a table that has a row for each of one kind and a column for each of another,
+ * before it is made.
  * @param entries of the result that fill its cells
- * @throws ResultError when nearly all of its cells would be empty: such a table grows with the square of its result
+ * @throws ResultError when nearly all of its cells would be empty: such a table grows with the
+ * square of its result
  */
 export function checkCells(what: string, cells: number, entries: number): void {
   const most = SPARE_CELLS + CELLS_PER_ENTRY * entries;
@@ -68,16 +78,22 @@ function cellHtml(each: Cell, column: Column): Html {
   const content = html`${sign && html`<span class="sign" aria-hidden="true">${sign}</span><span class="sr">${MEANINGS[each.tone!]}</span>`}${each.text}${each.note && html`<small>${each.note}</small>`}`;
   const classes = [column.align === 'right' && 'number', each.tone].filter(Boolean).join(' ');
   const attributes = html` class="${classes}" data-sort="${sort ?? ''}"`;
-  return each.heading ? html`<th scope="row"${attributes}>${content}</th>` : html`<td${attributes}>${content}</td>`;
+  return each.heading
+    ? html`<th scope="row"${attributes}>${content}</th>`
+    : html`<td${attributes}>${content}</td>`;
 }
 
-/** Headings are buttons; without the page's script they do nothing and the order is the report's. */
+/**
+ * Headings are buttons; without the page's script they do nothing and the order is the report's.
+ */
 export function tableHtml({ id, caption, columns, rows, folded }: Table): Html {
   const head = columns.map(
     ({ label, align }) =>
       html`<th scope="col" class="${align === 'right' ? 'number' : ''}"><button type="button">${label}<span class="arrow" aria-hidden="true"></span></button></th>`,
   );
-  const body = rows.map((row) => html`<tr>${row.map((each, i) => cellHtml(each, columns[i]!))}</tr>\n`);
+  const body = rows.map(
+    (row) => html`<tr>${row.map((each, i) => cellHtml(each, columns[i]!))}</tr>\n`,
+  );
   const table = html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-caption">
 <table id="${id}" class="sortable" aria-labelledby="${id}-caption">
 <thead><tr>${head}</tr></thead>
@@ -96,15 +112,26 @@ export function tableMarkdown({ caption, columns, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rule = columns.map(({ align }) => (align === 'right' ? '---:' : '---'));
   const head = [line(columns.map(({ label }) => inMarkdown(label))), line(rule)];
-  return [`*${inMarkdown(caption)}*`, '', ...head, ...rows.map((row) => line(row.map(cellMarkdown)))].join('\n');
+  return [
+    `*${inMarkdown(caption)}*`,
+    '',
+    ...head,
+    ...rows.map((row) => line(row.map(cellMarkdown))),
+  ].join('\n');
 }
 
-/** What spreadsheets begin a formula with, in their East Asian forms too, and what they skip before one. */
+/**
+ * What spreadsheets begin a formula with, in their East Asian forms too, and what they skip before
+ * one.
+ */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 /** A number and nothing else; thousands may be apart. */
 const NUMBER = /^[+-]?(?:(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** RFC 4180, with an apostrophe before what a spreadsheet would take for a formula: nothing but a whole number begins with a sign. */
+/**
+ * RFC 4180, with an apostrophe before what a spreadsheet would take for a formula: nothing but a
+ * whole number begins with a sign.
+ */
 function inCsv(text: string): string {
   const formula = FORMULA.test(text) && !NUMBER.test(text);
   const safe = printable(formula ? `'${text}` : text);
@@ -112,15 +139,17 @@ function inCsv(text: string): string {
 }
 
 /**
- * One line a cell: table, row, column, text, value. Tables differ in their columns, so this is the one shape that holds them all; `value` is the
- * number that the text was made of.
+ * One line a cell: table, row, column, text, value. Tables differ in their columns, so this is the
+ * one shape that holds them all; `value` is the number that the text was made of.
  */
 export function tableCsv({ id, columns, rows }: Table): string {
   return rows
     .flatMap((row) =>
       row.map(({ text, note, sort }, i) => {
         const value = typeof sort === 'number' ? String(sort) : '';
-        return [id, row[0]!.text, columns[i]!.label, note ? `${text} (${note})` : text, value].map(inCsv).join(',');
+        return [id, row[0]!.text, columns[i]!.label, note ? `${text} (${note})` : text, value]
+          .map(inCsv)
+          .join(',');
       }),
     )
     .join('\r\n');

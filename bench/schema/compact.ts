@@ -1,4 +1,7 @@
-/** A result as text. Runs are many and mostly alike: what equals its default in the schema is left out, and reading puts it back. */
+/**
+ * A result as text. Runs are many and mostly alike: what equals its default in the schema is left
+ * out, and reading puts it back.
+ */
 import type { Result, Run } from './result';
 import schema from './result.schema.json';
 
@@ -8,7 +11,9 @@ const { run, figures } = schema.definitions;
 
 const defaultsOf = (properties: Properties): Map<string, unknown> =>
   new Map(
-    Object.entries(properties).flatMap(([name, property]) => ('default' in property ? [[name, property.default] as const] : [])),
+    Object.entries(properties).flatMap(([name, property]) =>
+      'default' in property ? [[name, property.default] as const] : [],
+    ),
   );
 
 const RUN = defaultsOf(run.properties);
@@ -23,7 +28,9 @@ function isDefault(value: unknown, byDefault: unknown): boolean {
 
 function without(defaults: ReadonlyMap<string, unknown>, value: object): object {
   return Object.fromEntries(
-    Object.entries(value).filter(([name, each]) => !(defaults.has(name) && isDefault(each, defaults.get(name)))),
+    Object.entries(value).filter(
+      ([name, each]) => !(defaults.has(name) && isDefault(each, defaults.get(name))),
+    ),
   );
 }
 
@@ -35,5 +42,8 @@ function compactRun({ final, best, ...rest }: Run): object {
 /** JSON without spaces, which the schema takes and `parseResult` reads as it was. */
 export function stringifyResult(result: Result): string {
   const { training } = result;
-  return JSON.stringify({ ...result, training: { ...training, runs: training.runs.map(compactRun) } });
+  return JSON.stringify({
+    ...result,
+    training: { ...training, runs: training.runs.map(compactRun) },
+  });
 }

@@ -1,6 +1,7 @@
 /**
- * What a schema cannot say: that every entry names environments, workloads, optimizers and schedules that the result describes.
- * Comparisons are listed before a run is narrowed down, so they may name what was left out.
+ * What a schema cannot say: that every entry names environments, workloads, optimizers and
+ * schedules that the result describes. Comparisons are listed before a run is narrowed down, so
+ * they may name what was left out.
  */
 import type { Result } from './result';
 
@@ -11,7 +12,10 @@ interface Names {
   schedule?: string;
 }
 
-/** The first name that leads nowhere, with where it stands, or null. A table would show such an entry nowhere, or under a wrong heading. */
+/**
+ * The first name that leads nowhere, with where it stands, or null. A table would show such an
+ * entry nowhere, or under a wrong heading.
+ */
 export function unknownReference(result: Result): string | null {
   const ids = (list: readonly { id: string }[]): Set<string> => new Set(list.map(({ id }) => id));
   const known = {
@@ -36,7 +40,8 @@ export function unknownReference(result: Result): string | null {
     for (const [i, entry] of list.entries()) {
       for (const [kind, names] of Object.entries(known)) {
         const name = entry[kind as keyof Names];
-        if (name !== undefined && !names.has(name)) return `${path}/${i}: no ${kind} ${JSON.stringify(name)} in this result`;
+        if (name !== undefined && !names.has(name))
+          return `${path}/${i}: no ${kind} ${JSON.stringify(name)} in this result`;
       }
     }
   }

@@ -1,10 +1,18 @@
-/** result.schema.json as types. The schema is what files are checked against, and says what each field means; tests hold the two together. */
+/**
+ * result.schema.json as types. The schema is what files are checked against, and says what each
+ * field means; tests hold the two together.
+ */
 
 export type Status = 'ok' | 'unsupported' | 'failed';
 export type OptionValue = number | string | boolean | null | readonly (number | string | boolean)[];
 export type Options = Readonly<Record<string, OptionValue>>;
 export type Track = 'T0' | 'T1';
-export type FigureName = 'trainLoss' | 'validationLoss' | 'validationMetric' | 'testLoss' | 'testMetric';
+export type FigureName =
+  | 'trainLoss'
+  | 'validationLoss'
+  | 'validationMetric'
+  | 'testLoss'
+  | 'testMetric';
 export type TrackedFigure = 'trainLoss' | 'validationLoss' | 'validationMetric';
 /** Null: not measured, or not finite. */
 export type Figures = Readonly<Record<FigureName, number | null>>;
@@ -229,7 +237,12 @@ export interface Result {
   schedules: readonly { id: string; label: string }[];
   comparisons: readonly ListedComparison[];
   micro: readonly Micro[];
-  training: { runs: readonly Run[]; searches: readonly Search[]; selections: readonly Selection[]; speed: readonly Speed[] };
+  training: {
+    runs: readonly Run[];
+    searches: readonly Search[];
+    selections: readonly Selection[];
+    speed: readonly Speed[];
+  };
   hashes: readonly HashEntry[];
   coldStart: readonly ColdStart[];
   threadScaling: readonly ThreadScaling[];

@@ -1,6 +1,7 @@
 /**
- * Bootstrap confidence intervals (percentile method, Efron 1979). Deterministic: which members a resample draws is a function of the
- * sample's size and the seed alone, so a report made twice is the same report, and paired samples are resampled alike.
+ * Bootstrap confidence intervals (percentile method, Efron 1979). Deterministic: which members a
+ * resample draws is a function of the sample's size and the seed alone, so a report made twice is
+ * the same report, and paired samples are resampled alike.
  */
 import { Prng } from '../../src/math/prng';
 import { checkInteger, fail } from '../../src/validate';
@@ -23,13 +24,24 @@ export const FEWEST_FOR_INTERVAL = 3;
 
 const DEFAULTS = { resamples: 2000, seed: 1, level: 0.95 };
 
-/** Indices that are kept, because a report asks for the same few sizes thousands of times: more are drawn again when asked for. */
+/**
+ * Indices that are kept, because a report asks for the same few sizes thousands of times: more are
+ * drawn again when asked for.
+ */
 const MOST_KEPT = 2 ** 21;
 const drawn = new Map<string, Uint32Array>();
 let kept = 0;
 
-/** Calls `visit` with each of `resamples` rows of `size` indices below `size`; it may change a row, which is its own. */
-function eachResample(size: number, resamples: number, seed: number, visit: (indices: Uint32Array) => void): void {
+/**
+ * Calls `visit` with each of `resamples` rows of `size` indices below `size`; it may change a row,
+ * which is its own.
+ */
+function eachResample(
+  size: number,
+  resamples: number,
+  seed: number,
+  visit: (indices: Uint32Array) => void,
+): void {
   const key = `${size} ${resamples} ${seed}`;
   const known = drawn.get(key);
   const row = new Uint32Array(size);
@@ -62,8 +74,10 @@ function checkOptions(options: BootstrapOptions): Required<BootstrapOptions> {
 
 /**
  * The bootstrap interval of a statistic of `size` observations.
- * @param statistic is given the indices of the observations drawn (with repetition); the array is reused
- * @returns null when there are fewer than three observations, or a resample's statistic is NaN; ends are infinite where values are
+ * @param statistic is given the indices of the observations drawn (with repetition); the array is
+ * reused
+ * @returns null when there are fewer than three observations, or a resample's statistic is NaN;
+ * ends are infinite where values are
  * @throws ArgumentError for options out of range
  */
 export function bootstrapIndices(
@@ -84,7 +98,10 @@ export function bootstrapIndices(
   return [quantileOfSorted(statistics, tail), quantileOfSorted(statistics, 1 - tail)];
 }
 
-/** A statistic of a sample with its bootstrap interval, `null` where the sample is too small for one. */
+/**
+ * A statistic of a sample with its bootstrap interval, `null` where the sample is too small for
+ * one.
+ */
 export interface Estimate {
   value: number;
   interval: Interval | null;
@@ -103,13 +120,20 @@ export function estimate(
     for (let i = 0; i < indices.length; i++) resampled[i] = values[indices[i]!]!;
     return statistic(resampled);
   };
-  return { value: statistic(values), interval: bootstrapIndices(values.length, ofIndices, options), count: values.length };
+  return {
+    value: statistic(values),
+    interval: bootstrapIndices(values.length, ofIndices, options),
+    count: values.length,
+  };
 }
 
 /** Sizes whose middles are kept: at most 24 KB each. */
 const MOST_SIZES = 256;
 
-/** Of the resamples of one size the ranks of their two middle members, each pair once, with how many resamples have it. */
+/**
+ * Of the resamples of one size the ranks of their two middle members, each pair once, with how many
+ * resamples have it.
+ */
 interface Middles {
   readonly low: number[];
   readonly high: number[];
@@ -142,7 +166,9 @@ function drawMiddles(size: number, resamples: number, seed: number): Middles {
   return found;
 }
 
-/** The quantiles of values that occur `counts` times each, as if all were written out and sorted. */
+/**
+ * The quantiles of values that occur `counts` times each, as if all were written out and sorted.
+ */
 function quantilesOfCounted(
   values: Float64Array,
   counts: readonly number[],
@@ -166,16 +192,24 @@ function quantilesOfCounted(
 }
 
 /** The median with its bootstrap interval. */
-export function estimateMedian(values: readonly number[], options: BootstrapOptions = {}): Estimate {
+export function estimateMedian(
+  values: readonly number[],
+  options: BootstrapOptions = {},
+): Estimate {
   const { resamples, seed, level } = checkOptions(options);
   const sorted = ascending(values);
   const count = values.length;
   const value = quantileOfSorted(sorted, 0.5);
   if (count < FEWEST_FOR_INTERVAL) return { value, interval: null, count };
   const { low, high, count: counts } = drawMiddles(count, resamples, seed);
-  const statistics = Float64Array.from(low, (rank, i) => middlePair(sorted[rank]!, sorted[high[i]!]!));
+  const statistics = Float64Array.from(low, (rank, i) =>
+    middlePair(sorted[rank]!, sorted[high[i]!]!),
+  );
   if (statistics.some(Number.isNaN)) return { value, interval: null, count };
   const tail = (1 - level) / 2;
-  const [from, to] = quantilesOfCounted(statistics, counts, resamples, [tail, 1 - tail]) as [number, number];
+  const [from, to] = quantilesOfCounted(statistics, counts, resamples, [tail, 1 - tail]) as [
+    number,
+    number,
+  ];
   return { value, interval: [from, to], count };
 }

@@ -1,4 +1,7 @@
-/** Statistics of the benchmark suite and its report. Same numbers on every engine: + - × ÷ √ and the project's own PRNG and log. */
+/**
+ * Statistics of the benchmark suite and its report. Same numbers on every engine: + - × ÷ √ and the
+ * project's own PRNG and log.
+ */
 export {
   type BootstrapOptions,
   bootstrapIndices,
@@ -8,7 +11,13 @@ export {
   FEWEST_FOR_INTERVAL,
   type Interval,
 } from './bootstrap';
-export { pairedDifference, pairedRatio, probabilityOfImprovement, type Verdict, verdictOf } from './paired';
+export {
+  pairedDifference,
+  pairedRatio,
+  probabilityOfImprovement,
+  type Verdict,
+  verdictOf,
+} from './paired';
 export {
   divergenceRate,
   type ProfilePoint,

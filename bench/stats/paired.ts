@@ -1,9 +1,14 @@
 /**
- * Comparisons of two samples whose i-th members belong together: the same seed, the same round. Both have the same length, and a
- * resample draws pairs, never members.
+ * Comparisons of two samples whose i-th members belong together: the same seed, the same round.
+ * Both have the same length, and a resample draws pairs, never members.
  */
 import { fail } from '../../src/validate';
-import { type BootstrapOptions, bootstrapIndices, type Estimate, estimateMedian } from './bootstrap';
+import {
+  type BootstrapOptions,
+  bootstrapIndices,
+  type Estimate,
+  estimateMedian,
+} from './bootstrap';
 
 function checkPairs(a: readonly number[], b: readonly number[]): void {
   if (a.length !== b.length) fail('b', `as many values as a has (${a.length})`, b);
@@ -13,7 +18,11 @@ function checkPairs(a: readonly number[], b: readonly number[]): void {
  * The median of the ratios a_i / b_i.
  * @throws ArgumentError when the lengths differ or a b_i is not positive
  */
-export function pairedRatio(a: readonly number[], b: readonly number[], options?: BootstrapOptions): Estimate {
+export function pairedRatio(
+  a: readonly number[],
+  b: readonly number[],
+  options?: BootstrapOptions,
+): Estimate {
   checkPairs(a, b);
   const wrong = b.find((value) => !(value > 0));
   if (wrong !== undefined) fail('b', 'positive numbers', wrong);
@@ -24,7 +33,11 @@ export function pairedRatio(a: readonly number[], b: readonly number[], options?
 }
 
 /** The median of the differences a_i - b_i. */
-export function pairedDifference(a: readonly number[], b: readonly number[], options?: BootstrapOptions): Estimate {
+export function pairedDifference(
+  a: readonly number[],
+  b: readonly number[],
+  options?: BootstrapOptions,
+): Estimate {
   checkPairs(a, b);
   return estimateMedian(
     a.map((value, i) => value - b[i]!),
@@ -48,8 +61,9 @@ function rank(values: readonly number[]): { ranks: Uint32Array; count: number } 
 const ascendingOrder = (x: number, y: number): number => (x === y ? 0 : x < y ? -1 : 1);
 
 /**
- * The probability that a run of a beats a run of b: the share of all pairs (a_i, b_j) in which a is better, ties counting half
- * (Agarwal et al. 2021, arXiv 2108.13264; the Mann-Whitney U over n·m). In [0, 1]; 0.5 says neither.
+ * The probability that a run of a beats a run of b: the share of all pairs (a_i, b_j) in which a is
+ * better, ties counting half (Agarwal et al. 2021, arXiv 2108.13264; the Mann-Whitney U over n·m).
+ * In [0, 1]; 0.5 says neither.
  */
 export function probabilityOfImprovement(
   a: readonly number[],
@@ -61,7 +75,8 @@ export function probabilityOfImprovement(
   const sign = better === 'higher' ? 1 : -1;
   const { ranks, count } = rank([...a, ...b].map((value) => sign * value));
   const [firsts, others] = [new Uint32Array(count), new Uint32Array(count)];
-  // Counts of each value among the a and the b drawn; from the worst on, each a beats all b before it.
+  // Counts of each value among the a and the b drawn; from the worst on, each a beats all b before
+  // it.
   const share = (indices: Uint32Array): number => {
     firsts.fill(0);
     others.fill(0);
@@ -77,15 +92,22 @@ export function probabilityOfImprovement(
     return sum / (indices.length * indices.length);
   };
   const all = Uint32Array.from(a, (_, i) => i);
-  return { value: share(all), interval: bootstrapIndices(a.length, share, options), count: a.length };
+  return {
+    value: share(all),
+    interval: bootstrapIndices(a.length, share, options),
+    count: a.length,
+  };
 }
 
-/** What an interval allows to be said about a difference; nothing unless it excludes `none` and the difference matters. */
+/**
+ * What an interval allows to be said about a difference; nothing unless it excludes `none` and the
+ * difference matters.
+ */
 export type Verdict = 'lower' | 'higher' | 'undecided';
 
 /**
- * Whether an estimate differs from `none` (0 of differences, 1 of ratios): only when its interval excludes `none` and the value is at
- * least `relevant` away.
+ * Whether an estimate differs from `none` (0 of differences, 1 of ratios): only when its interval
+ * excludes `none` and the value is at least `relevant` away.
  */
 export function verdictOf({ value, interval }: Estimate, none: number, relevant = 0): Verdict {
   if (interval === null || Math.abs(value - none) < relevant) return 'undecided';

@@ -1,27 +1,38 @@
-/** Figures over the runs of a study: who reaches targets soon, who diverges, who needs his learning rate tuned. */
+/**
+ * Figures over the runs of a study: who reaches targets soon, who diverges, who needs his learning
+ * rate tuned.
+ */
 import { log } from '../../src/math/log';
 import { fail } from '../../src/validate';
 
-/** A point of a performance profile: the share of problems solved within `factor` times the best time. */
+/**
+ * A point of a performance profile: the share of problems solved within `factor` times the best
+ * time.
+ */
 export interface ProfilePoint {
   factor: number;
   share: number;
 }
 
 /**
- * Performance profiles (Dolan & Moré 2002): for each solver the share of problems that it solves within τ times the fastest
- * solver's time. Problems that no solver solves count for nobody, but stay in the denominator.
+ * Performance profiles (Dolan & Moré 2002): for each solver the share of problems that it solves
+ * within τ times the fastest solver's time. Problems that no solver solves count for nobody, but
+ * stay in the denominator.
  * @param times by solver: for each problem the time to its target, or null where it is not reached
- * @returns by solver: the steps of a function that is constant between its points, beginning at τ = 1
+ * @returns by solver: the steps of a function that is constant between its points, beginning at τ =
+ * 1
  * @throws ArgumentError when the solvers differ in their number of problems
  */
-export function performanceProfile(times: ReadonlyMap<string, readonly (number | null)[]>): Map<string, ProfilePoint[]> {
+export function performanceProfile(
+  times: ReadonlyMap<string, readonly (number | null)[]>,
+): Map<string, ProfilePoint[]> {
   const [first] = times.values();
   const problems = first?.length ?? 0;
   for (const [solver, each] of times)
     if (each.length !== problems) fail(`times of ${solver}`, `${problems} problems`, each.length);
   const best = new Float64Array(problems).fill(Infinity);
-  for (const each of times.values()) for (const [i, time] of each.entries()) if (time !== null && time < best[i]!) best[i] = time;
+  for (const each of times.values())
+    for (const [i, time] of each.entries()) if (time !== null && time < best[i]!) best[i] = time;
   const profiles = new Map<string, ProfilePoint[]>();
   for (const [solver, each] of times) {
     const solved = each.flatMap((time, i) => (time === null ? [] : [time / best[i]!]));
@@ -59,8 +70,8 @@ export interface SensitivityWidth {
 }
 
 /**
- * How wide a range of learning rates is good: the neighbours of the best rate on its grid, on either side, that score within
- * `tolerance` of the best, without a gap.
+ * How wide a range of learning rates is good: the neighbours of the best rate on its grid, on
+ * either side, that score within `tolerance` of the best, without a gap.
  * @returns null when every rate diverged
  */
 export function sensitivityWidth(

@@ -1,7 +1,12 @@
-/** Figures that describe one sample: its middle and its spread. None changes its argument; all need at least one value. */
+/**
+ * Figures that describe one sample: its middle and its spread. None changes its argument; all need
+ * at least one value.
+ */
 import { fail } from '../../src/validate';
 
-/** The values in ascending order, checked: at least one, no NaN (infinities may stand for failures). */
+/**
+ * The values in ascending order, checked: at least one, no NaN (infinities may stand for failures).
+ */
 export function ascending(values: readonly number[]): Float64Array {
   if (values.length === 0) fail('values', 'at least one number', values);
   const sorted = Float64Array.from(values);
@@ -9,7 +14,10 @@ export function ascending(values: readonly number[]): Float64Array {
   return sorted.sort();
 }
 
-/** The p-quantile of sorted values, interpolated linearly between neighbours (type 7 of Hyndman & Fan 1996; numpy's default). */
+/**
+ * The p-quantile of sorted values, interpolated linearly between neighbours (type 7 of Hyndman &
+ * Fan 1996; numpy's default).
+ */
 export function quantileOfSorted(sorted: ArrayLike<number>, p: number): number {
   const position = p * (sorted.length - 1);
   const below = Math.floor(position);
@@ -49,8 +57,8 @@ export function mad(values: readonly number[]): number {
 }
 
 /**
- * Interquartile mean: the mean of what is left when ⌊n/4⌋ values are dropped at either end (Agarwal et al. 2021, arXiv 2108.13264;
- * scipy's trim_mean(values, 0.25)).
+ * Interquartile mean: the mean of what is left when ⌊n/4⌋ values are dropped at either end (Agarwal
+ * et al. 2021, arXiv 2108.13264; scipy's trim_mean(values, 0.25)).
  */
 export function interquartileMean(values: readonly number[]): number {
   const sorted = ascending(values);

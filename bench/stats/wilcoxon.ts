@@ -21,14 +21,18 @@ function doubledRanks(magnitudes: readonly number[]): number[] {
   const ranks: number[] = Array(magnitudes.length);
   for (let first = 0; first < order.length; ) {
     let last = first;
-    while (last + 1 < order.length && magnitudes[order[last + 1]!] === magnitudes[order[first]!]) last++;
+    while (last + 1 < order.length && magnitudes[order[last + 1]!] === magnitudes[order[first]!])
+      last++;
     for (let i = first; i <= last; i++) ranks[order[i]!] = first + last + 2;
     first = last + 1;
   }
   return ranks;
 }
 
-/** P(sum of the ranks with positive sign ≤ limit) when every sign is a fair coin; ranks and limit doubled. */
+/**
+ * P(sum of the ranks with positive sign ≤ limit) when every sign is a fair coin; ranks and limit
+ * doubled.
+ */
 function lowerTail(ranks: readonly number[], limit: number): number {
   const probability = new Float64Array(limit + 1);
   probability[0] = 1;
@@ -44,9 +48,10 @@ function lowerTail(ranks: readonly number[], limit: number): number {
 }
 
 /**
- * Whether paired differences are symmetric about zero (Wilcoxon 1945). Zeros are left out; ties share their mean rank; the
- * distribution given those ranks is counted out exactly, for any number of pairs. An infinite difference, a run that failed against one
- * that did not, ranks above all others.
+ * Whether paired differences are symmetric about zero (Wilcoxon 1945). Zeros are left out; ties
+ * share their mean rank; the distribution given those ranks is counted out exactly, for any number
+ * of pairs. An infinite difference, a run that failed against one that did not, ranks above all
+ * others.
  * @throws ArgumentError for NaN
  */
 export function signedRank(differences: readonly number[]): SignedRank {
@@ -64,8 +69,8 @@ export function signedRank(differences: readonly number[]): SignedRank {
 }
 
 /**
- * p-values adjusted so that the chance of any false claim among them stays at the level they are compared with (Holm 1979), in the
- * order given.
+ * p-values adjusted so that the chance of any false claim among them stays at the level they are
+ * compared with (Holm 1979), in the order given.
  */
 export function holm(pValues: readonly number[]): number[] {
   const order = pValues.map((_, i) => i).sort((i, j) => pValues[i]! - pValues[j]!);

@@ -40,7 +40,8 @@ export async function runBench(settings: BenchSettings): Promise<BenchOutcome> {
       const environment = await identify(runner, file);
       const tasks = jobsFor(settings, cells, file, environment, position === 0);
       await runOn(runner, tasks, settings, file, failures);
-      if (settings.shard.index === 1) await measureStarts(runner, settings, environment, position === 0, file);
+      if (settings.shard.index === 1)
+        await measureStarts(runner, settings, environment, position === 0, file);
     } catch (error) {
       failures.push(`${runner.name}: ${(error as Error).message}`);
     }
@@ -59,17 +60,22 @@ async function measureStarts(
   file: ResultFile,
 ): Promise<void> {
   if (parts.includes('cold-start') && !file.has('coldStart', { environment, backend: 'simd' })) {
-    file.add({ type: 'coldStart', value: await coldStarts(runner, environment, COLD_STARTS[tier]) });
+    file.add({
+      type: 'coldStart',
+      value: await coldStarts(runner, environment, COLD_STARTS[tier]),
+    });
   }
   const timed = file.result.micro.some((row) => row.environment === environment && row.native);
   if (first && parts.includes('micro') && !timed) {
-    for (const value of await timeTorch(environment, SIZES[tier], ROUNDS[tier], peers)) file.add({ type: 'micro', value });
+    for (const value of await timeTorch(environment, SIZES[tier], ROUNDS[tier], peers))
+      file.add({ type: 'micro', value });
   }
 }
 
 async function coldStarts(runner: Runner, environment: string, count: number): Promise<ColdStart> {
   const samples: ColdSample[] = [];
-  for (let start = 0; runner.coldStart && start < count; start++) samples.push(await runner.coldStart());
+  for (let start = 0; runner.coldStart && start < count; start++)
+    samples.push(await runner.coldStart());
   const reason = runner.coldStart ? null : 'only processes are started cold';
   const list = (name: keyof ColdSample) => samples.map((sample) => compact(sample[name], 5)!);
   return {
@@ -98,7 +104,13 @@ async function identify(runner: Runner, file: ResultFile): Promise<string> {
   return id;
 }
 
-async function runOn(runner: Runner, tasks: Tasks, settings: BenchSettings, file: ResultFile, failures: string[]): Promise<void> {
+async function runOn(
+  runner: Runner,
+  tasks: Tasks,
+  settings: BenchSettings,
+  file: ResultFile,
+  failures: string[],
+): Promise<void> {
   const total = [...tasks.shared, ...tasks.alone].reduce((sum, { weight }) => sum + weight, 0);
   if (total === 0) return;
   const progress = createProgress(runner.name, total);

@@ -64,7 +64,10 @@ function settingsFrom(options: BenchOptions, root: URL): BenchSettings {
     parts: options.only === undefined ? PARTS : (parseNames('only', options.only, PARTS) as Part[]),
     filters: parseFilters(options),
     shard,
-    lanes: options.lanes === undefined ? availableParallelism() : parseCount('lanes', options.lanes, 256),
+    lanes:
+      options.lanes === undefined
+        ? availableParallelism()
+        : parseCount('lanes', options.lanes, 256),
     out,
     command: commandOf(options),
     package: packageOf(root),
@@ -92,7 +95,8 @@ function packageOf(root: URL): Result['package'] {
   if (existsSync(new URL('.git', root))) {
     const git = (...args: string[]) => execFileSync('git', args, { cwd, encoding: 'utf8' }).trim();
     try {
-      const dirty = git('status', '--porcelain', '--', 'src', 'assembly', 'bench/suite', 'bench/data') !== '';
+      const dirty =
+        git('status', '--porcelain', '--', 'src', 'assembly', 'bench/suite', 'bench/data') !== '';
       commit = git('rev-parse', '--short=12', 'HEAD') + (dirty ? '-dirty' : '');
     } catch {
       // No git here: the result does not know its commit.
@@ -110,7 +114,9 @@ export function differingHashes({ hashes }: Result): string[] {
     const other = first.get(key);
     if (!other) first.set(key, entry);
     else if (other.hash !== entry.hash)
-      found.push(`${key}: ${entry.environment} has ${entry.hash}, ${other.environment} ${other.hash}`);
+      found.push(
+        `${key}: ${entry.environment} has ${entry.hash}, ${other.environment} ${other.hash}`,
+      );
   }
   return found;
 }

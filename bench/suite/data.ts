@@ -29,6 +29,8 @@ export async function loadBuffer(source: DataSource, name: string): Promise<Arra
 export async function loadUnzipped(source: DataSource, name: string): Promise<Uint8Array> {
   const bytes = await source.load(name);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  const stream = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream('gzip'));
+  const stream = new Blob([bytes as BlobPart])
+    .stream()
+    .pipeThrough(new DecompressionStream('gzip'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

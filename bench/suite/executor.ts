@@ -1,6 +1,6 @@
 /**
- * Does jobs, one at a time, wherever it runs: what every runner starts on its runtime. Jobs and entries are plain JSON, so that they
- * may come over a pipe, a socket or from a page's own button.
+ * Does jobs, one at a time, wherever it runs: what every runner starts on its runtime. Jobs and
+ * entries are plain JSON, so that they may come over a pipe, a socket or from a page's own button.
  */
 import { createRuntime, type Runtime } from '../../src/index';
 import type { Environment, Run, Search } from '../schema/result';
@@ -25,13 +25,33 @@ import type { PreparedWorkload, Tier } from './types';
 export type Job =
   | { readonly kind: 'environment' }
   | { readonly kind: 'workload'; readonly workload: string; readonly tier: Tier }
-  | { readonly kind: 'cell'; readonly cell: Cell; readonly runs: readonly Run[]; readonly searches: readonly Search[] }
-  | { readonly kind: 'hash'; readonly workload: string; readonly optimizer: string; readonly steps: number }
+  | {
+      readonly kind: 'cell';
+      readonly cell: Cell;
+      readonly runs: readonly Run[];
+      readonly searches: readonly Search[];
+    }
+  | {
+      readonly kind: 'hash';
+      readonly workload: string;
+      readonly optimizer: string;
+      readonly steps: number;
+    }
   | { readonly kind: 'streams'; readonly stepsFactor: number }
   | ({ readonly kind: 'step' } & StepJob)
   | { readonly kind: 'kernels'; readonly rounds: number; readonly large: boolean }
-  | { readonly kind: 'speed'; readonly workload: string; readonly optimizer: string; readonly rounds: number }
-  | { readonly kind: 'fit'; readonly workload: string; readonly tier: Tier; readonly rounds: number }
+  | {
+      readonly kind: 'speed';
+      readonly workload: string;
+      readonly optimizer: string;
+      readonly rounds: number;
+    }
+  | {
+      readonly kind: 'fit';
+      readonly workload: string;
+      readonly tier: Tier;
+      readonly rounds: number;
+    }
   | { readonly kind: 'threads'; readonly n: number; readonly rounds: number };
 
 export type Report = (entry: Entry) => void;
@@ -92,20 +112,32 @@ export class Executor {
         const { workload, tier, rounds } = job;
         const prepared = await this.#prepare(workload);
         const ids = { environment, workload, tier };
-        report({ type: 'micro', value: await measureFit(prepared, ids, rounds, await this.#oneThread(), timeOnce) });
+        report({
+          type: 'micro',
+          value: await measureFit(prepared, ids, rounds, await this.#oneThread(), timeOnce),
+        });
       }
     }
   }
 
-  async #speed({ workload, optimizer, rounds }: Job & { kind: 'speed' }, report: Report): Promise<void> {
+  async #speed(
+    { workload, optimizer, rounds }: Job & { kind: 'speed' },
+    report: Report,
+  ): Promise<void> {
     const ids = { environment: this.#environment, workload, optimizer };
     try {
       const prepared = await this.#prepare(workload);
       const sampleMs = sampleMsFor(this.#described!.timerTickMs);
-      report({ type: 'speed', value: await measureSpeed(prepared, ids, rounds, await this.#oneThread(), sampleMs) });
+      report({
+        type: 'speed',
+        value: await measureSpeed(prepared, ids, rounds, await this.#oneThread(), sampleMs),
+      });
     } catch (error) {
       const nothing = { secondsPerStep: [], stepsPerSample: 1, stable: true };
-      report({ type: 'speed', value: { ...ids, status: 'unsupported', reason: reasonOf(error), ...nothing } });
+      report({
+        type: 'speed',
+        value: { ...ids, status: 'unsupported', reason: reasonOf(error), ...nothing },
+      });
     }
   }
 
@@ -127,7 +159,13 @@ export class Executor {
 
   async #describe(id: string, tier: Tier, report: Report): Promise<void> {
     const missing = await this.#prepare(id).then(() => null, reasonOf);
-    const value = await describeWorkload(workloadOf(id), tier, missing, await this.#oneThread(), () => this.#prepare(id));
+    const value = await describeWorkload(
+      workloadOf(id),
+      tier,
+      missing,
+      await this.#oneThread(),
+      () => this.#prepare(id),
+    );
     report({ type: 'workload', value });
   }
 
@@ -140,17 +178,29 @@ export class Executor {
       return;
     }
     const known = { runs: byKey('run', runs), searches: byKey('search', searches) };
-    await runCell(cell, { runtime: await this.#oneThread(), environment: this.#environment, prepared, known, report });
+    await runCell(cell, {
+      runtime: await this.#oneThread(),
+      environment: this.#environment,
+      prepared,
+      known,
+      report,
+    });
   }
 
-  async #hash({ workload, optimizer, steps }: Job & { kind: 'hash' }, report: Report): Promise<void> {
+  async #hash(
+    { workload, optimizer, steps }: Job & { kind: 'hash' },
+    report: Report,
+  ): Promise<void> {
     const identity = { environment: this.#environment, workload, optimizer, steps };
     try {
       const prepared = await this.#prepare(workload);
       const hash = await hashAfter(prepared, optimizer, steps, await this.#oneThread());
       report({ type: 'hash', value: { ...identity, hash, status: 'ok', reason: null } });
     } catch (error) {
-      report({ type: 'hash', value: { ...identity, hash: null, status: 'unsupported', reason: reasonOf(error) } });
+      report({
+        type: 'hash',
+        value: { ...identity, hash: null, status: 'unsupported', reason: reasonOf(error) },
+      });
     }
   }
 }

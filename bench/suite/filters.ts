@@ -1,4 +1,7 @@
-/** Lists and numbers as people type them, on a command line or in an address; what is not known is refused by name. */
+/**
+ * Lists and numbers as people type them, on a command line or in an address; what is not known is
+ * refused by name.
+ */
 import { ArgumentError } from '../../src/index';
 import { OPTIMIZERS, WORKLOADS } from './registry';
 import type { Filters } from './study/plan';
@@ -33,6 +36,7 @@ export function parseNames(name: string, text: string, allowed: readonly string[
 
 export function parseCount(name: string, text: string, most: number): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > most) throw new ArgumentError(name, `an integer in [1, ${most}]`, text);
+  if (!/^\d+$/.test(text) || value < 1 || value > most)
+    throw new ArgumentError(name, `an integer in [1, ${most}]`, text);
   return value;
 }

@@ -1,4 +1,7 @@
-/** Several results made one. What does not match is refused: a table of unlike things would be wrong. */
+/**
+ * Several results made one. What does not match is refused: a table of unlike things would be
+ * wrong.
+ */
 import type { Result, Run } from '../schema/result';
 import { type EntryType, keyOf, LISTS } from './result';
 import { checkSeeds, parseResult, ResultError } from './validate';
@@ -11,10 +14,19 @@ export interface NamedResult {
 
 /** Of a study as such; of the package, another version or commit computes other things. */
 const ALIKE = ['suiteVersion', 'tier', 'package', 'comparisons', 'schedules'] as const;
-/** What a run's repetition must agree in: its figures are a function of its key. Seconds are not. */
+/**
+ * What a run's repetition must agree in: its figures are a function of its key. Seconds are not.
+ */
 const RUN_FIGURES = ['diverged', 'steps', 'final', 'stepsToTarget', 'hash'] as const;
 /** Measured once each, or described alike. */
-const DESCRIPTIONS: readonly EntryType[] = ['workload', 'optimizer', 'search', 'selection', 'stream', 'hash'];
+const DESCRIPTIONS: readonly EntryType[] = [
+  'workload',
+  'optimizer',
+  'search',
+  'selection',
+  'stream',
+  'hash',
+];
 
 /** The entries of the merged result by key, each with the file that it came from. */
 type Present = Map<string, { readonly value: object; readonly from: string }>;
@@ -22,7 +34,8 @@ type Present = Map<string, { readonly value: object; readonly from: string }>;
 /**
  * Reads and merges result files.
  * @param read gives a file's text
- * @throws ResultError for a file that is truncated or breaks the schema, and for files that do not belong together
+ * @throws ResultError for a file that is truncated or breaks the schema, and for files that do not
+ * belong together
  */
 export function mergeFiles(names: readonly string[], read: (name: string) => string): Result {
   return mergeResults(names.map((name) => ({ name, result: parseResult(read(name), name) })));
@@ -46,7 +59,8 @@ export function mergeResults(files: readonly NamedResult[]): Result {
   }
   checkSeeds(merged, 'the merged result');
   const shards = new Set(files.map(({ result }) => result.shard.index));
-  merged.complete = files.every(({ result }) => result.complete) && shards.size === first.result.shard.count;
+  merged.complete =
+    files.every(({ result }) => result.complete) && shards.size === first.result.shard.count;
   if (merged.complete) merged.shard = { index: 1, count: 1 };
   merged.commands = [...new Set(files.flatMap(({ result }) => result.commands))];
   merged.date = files
@@ -58,15 +72,28 @@ export function mergeResults(files: readonly NamedResult[]): Result {
 
 function checkAlike(first: NamedResult, other: NamedResult): void {
   for (const name of ALIKE) {
-    const [expected, got] = [JSON.stringify(first.result[name]), JSON.stringify(other.result[name])];
-    if (expected !== got) throw new ResultError(`${other.name}: ${name} expected ${expected} as in ${first.name}, got ${got}`);
+    const [expected, got] = [
+      JSON.stringify(first.result[name]),
+      JSON.stringify(other.result[name]),
+    ];
+    if (expected !== got)
+      throw new ResultError(
+        `${other.name}: ${name} expected ${expected} as in ${first.name}, got ${got}`,
+      );
   }
   const [count, otherCount] = [first.result.shard.count, other.result.shard.count];
   if (count !== otherCount)
-    throw new ResultError(`${other.name}: a shard of ${otherCount}, but ${first.name} is one of ${count}`);
+    throw new ResultError(
+      `${other.name}: a shard of ${otherCount}, but ${first.name} is one of ${count}`,
+    );
 }
 
-function addAll(merged: Result, type: EntryType, { name, result }: NamedResult, present: Present): void {
+function addAll(
+  merged: Result,
+  type: EntryType,
+  { name, result }: NamedResult,
+  present: Present,
+): void {
   const list = LISTS[type].of(merged) as object[];
   for (const value of LISTS[type].of(result)) {
     const key = keyOf(type, value);
@@ -84,8 +111,13 @@ function agrees(type: EntryType, a: object, b: object): boolean {
   const same = (x: unknown, y: unknown) => JSON.stringify(x) === JSON.stringify(y);
   if (type === 'run') return RUN_FIGURES.every((name) => same((a as Run)[name], (b as Run)[name]));
   if (type === 'environment')
-    return same({ ...a, date: 0, timerTickMs: 0, warnings: 0 }, { ...b, date: 0, timerTickMs: 0, warnings: 0 });
-  if (type === 'stream' || type === 'workload') return same({ ...a, reason: 0 }, { ...b, reason: 0 });
-  // The same speed measured twice is two measurements: which of them to show is not for a program to choose.
+    return same(
+      { ...a, date: 0, timerTickMs: 0, warnings: 0 },
+      { ...b, date: 0, timerTickMs: 0, warnings: 0 },
+    );
+  if (type === 'stream' || type === 'workload')
+    return same({ ...a, reason: 0 }, { ...b, reason: 0 });
+  // The same speed measured twice is two measurements: which of them to show is not for a program
+  // to choose.
   return DESCRIPTIONS.includes(type) && same(a, b);
 }

@@ -1,8 +1,14 @@
-/** How deeply JSON text is nested, told before it is parsed: what walks through the parsed value would run out of stack. */
+/**
+ * How deeply JSON text is nested, told before it is parsed: what walks through the parsed value
+ * would run out of stack.
+ */
 
 const [QUOTE, BACKSLASH] = [34, 92];
 
-/** The deepest level of arrays and objects in JSON text; text that is no JSON gets some number. Reads the text once. */
+/**
+ * The deepest level of arrays and objects in JSON text; text that is no JSON gets some number.
+ * Reads the text once.
+ */
 export function nestingOf(text: string): number {
   let level = 0;
   let deepest = 0;

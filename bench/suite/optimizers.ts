@@ -1,8 +1,9 @@
 /**
  * The optimizers that are compared. To add one, add an entry.
  *
- * `lr` is track T0's: what the rule's own source, or PyTorch, has as its default; for AdaL, whose source gives none, ours. A constant
- * rate, unless a schedule is part of the rule. AdamW alone decays weights, by its default: it is a regulariser, not a rule.
+ * `lr` is track T0's: what the rule's own source, or PyTorch, has as its default; for AdaL, whose
+ * source gives none, ours. A constant rate, unless a schedule is part of the rule. AdamW alone
+ * decays weights, by its default: it is a regulariser, not a rule.
  */
 import type { OptimizerName } from '../../src/index';
 import type { GradientTransform, OptimizerConfig, ScheduleId } from './types';
@@ -10,17 +11,37 @@ import type { GradientTransform, OptimizerConfig, ScheduleId } from './types';
 const ALL: readonly ScheduleId[] = ['constant', 'cosine', 'inverse-sqrt'];
 const MOMENTS = 8;
 
-type Settings<Name extends OptimizerName> = Partial<OptimizerConfig<Name>> & Pick<OptimizerConfig<Name>, 'label' | 'lr'>;
+type Settings<Name extends OptimizerName> = Partial<OptimizerConfig<Name>> &
+  Pick<OptimizerConfig<Name>, 'label' | 'lr'>;
 
-function configure<Name extends OptimizerName>(id: string, name: Name, settings: Settings<Name>): OptimizerConfig<Name> {
+function configure<Name extends OptimizerName>(
+  id: string,
+  name: Name,
+  settings: Settings<Name>,
+): OptimizerConfig<Name> {
   const options = {} as OptimizerConfig<Name>['options'];
-  return { id, name, options, schedule: 'constant', schedules: ALL, stateBytesPerParameter: MOMENTS, ...settings };
+  return {
+    id,
+    name,
+    options,
+    schedule: 'constant',
+    schedules: ALL,
+    stateBytesPerParameter: MOMENTS,
+    ...settings,
+  };
 }
 
 /** Adam without ε on ĝ = ‖g‖₁^p·g: p = 0 is Adam, p = 1 has AdaL's transformation. */
 function ablate(id: string, label: string, transform: GradientTransform): OptimizerConfig {
   const options = { betas: [0.9, 0.999], eps: 0 } as const;
-  return configure(id, 'adam', { label, lr: 1e-3, options, transform, ablation: 'power', schedules: ['constant'] });
+  return configure(id, 'adam', {
+    label,
+    lr: 1e-3,
+    options,
+    transform,
+    ablation: 'power',
+    schedules: ['constant'],
+  });
 }
 
 export const OPTIMIZERS: readonly OptimizerConfig[] = [
@@ -57,9 +78,21 @@ export const OPTIMIZERS: readonly OptimizerConfig[] = [
     options: { momentum: 0.9, nesterov: true },
     stateBytesPerParameter: 4,
   }),
-  configure('adam', 'adam', { label: 'Adam', lr: 1e-3, options: { betas: [0.9, 0.999], eps: 1e-8 } }),
-  configure('adam-b95', 'adam', { label: 'Adam, β₂ = 0.95', lr: 1e-3, options: { betas: [0.9, 0.95], eps: 1e-8 } }),
-  configure('adamw', 'adamw', { label: 'AdamW, λ = 0.01', lr: 1e-3, options: { weightDecay: 0.01 } }),
+  configure('adam', 'adam', {
+    label: 'Adam',
+    lr: 1e-3,
+    options: { betas: [0.9, 0.999], eps: 1e-8 },
+  }),
+  configure('adam-b95', 'adam', {
+    label: 'Adam, β₂ = 0.95',
+    lr: 1e-3,
+    options: { betas: [0.9, 0.95], eps: 1e-8 },
+  }),
+  configure('adamw', 'adamw', {
+    label: 'AdamW, λ = 0.01',
+    lr: 1e-3,
+    options: { weightDecay: 0.01 },
+  }),
   configure('amsgrad', 'amsgrad', { label: 'AMSGrad', lr: 1e-3, stateBytesPerParameter: 12 }),
   configure('nadam', 'nadam', { label: 'NAdam', lr: 2e-3 }),
   configure('radam', 'radam', { label: 'RAdam', lr: 1e-3 }),
@@ -84,4 +117,13 @@ export const OPTIMIZERS: readonly OptimizerConfig[] = [
 ];
 
 /** Those that larger workloads are left with in the smaller tiers. */
-export const HEADLINE = ['adal', 'adal-practical', 'adal-global', 'sgd-momentum', 'adam', 'adam-b95', 'adamw', 'lion'];
+export const HEADLINE = [
+  'adal',
+  'adal-practical',
+  'adal-global',
+  'sgd-momentum',
+  'adam',
+  'adam-b95',
+  'adamw',
+  'lion',
+];

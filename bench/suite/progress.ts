@@ -8,12 +8,21 @@ export interface Progress {
 
 const SILENCE_MS = 15_000;
 
-export function createProgress(title: string, total: number, stream: NodeJS.WriteStream = process.stderr): Progress {
+export function createProgress(
+  title: string,
+  total: number,
+  stream: NodeJS.WriteStream = process.stderr,
+): Progress {
   const begin = Date.now();
   let done = 0;
   const left = () => (done > 0 ? formatTime(((Date.now() - begin) * (total - done)) / done) : '–');
   if (stream.isTTY && process.env.TERM !== 'dumb') {
-    const bar = new SingleBar({ stream, format: `${title} {bar} {percentage}%  {left} left  {what}`, barsize: 20, fps: 5 });
+    const bar = new SingleBar({
+      stream,
+      format: `${title} {bar} {percentage}%  {left} left  {what}`,
+      barsize: 20,
+      fps: 5,
+    });
     bar.start(total, 0, { left: '–', what: '' });
     const add = (weight: number, what: string) => {
       done += weight;

@@ -1,6 +1,6 @@
 /**
- * All that the suite knows by name. To add a workload, write a file in workloads/ and list it here; to add an optimizer, an entry in
- * optimizers.ts. Ids are for good: results name them.
+ * All that the suite knows by name. To add a workload, write a file in workloads/ and list it here;
+ * to add an optimizer, an entry in optimizers.ts. Ids are for good: results name them.
  */
 import { ArgumentError } from '../../src/index';
 import { OPTIMIZERS } from './optimizers';
@@ -15,7 +15,9 @@ import { text, textSmall } from './workloads/text';
 
 export { OPTIMIZERS };
 
-/** Raised when protocol or schedules of work change: results of different suites are never merged. */
+/**
+ * Raised when protocol or schedules of work change: results of different suites are never merged.
+ */
 export const SUITE_VERSION = 2;
 
 export const WORKLOADS: readonly Workload[] = [
@@ -55,7 +57,10 @@ export interface Comparison {
   readonly metric: string;
 }
 
-/** Listed before anything runs: AdaL against Adam and against SGD with momentum, each by the primary metric. */
+/**
+ * Listed before anything runs: AdaL against Adam and against SGD with momentum, each by the primary
+ * metric.
+ */
 export const COMPARISONS: readonly Comparison[] = (
   [
     ['adal', 'adam', 'inverse-sqrt'],

@@ -1,4 +1,7 @@
-/** A result as it grows, on disk. What the file holds already, if it is of the same study, is gone on with. */
+/**
+ * A result as it grows, on disk. What the file holds already, if it is of the same study, is gone
+ * on with.
+ */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stringifyResult } from '../schema/compact';
@@ -35,15 +38,20 @@ export class ResultFile extends ResultStore {
 
 function continued(path: string, blank: Result): Result {
   const found = parseResult(readResultText(path), path);
-  const same = (name: 'tier' | 'suiteVersion' | 'shard') => JSON.stringify(found[name]) === JSON.stringify(blank[name]);
+  const same = (name: 'tier' | 'suiteVersion' | 'shard') =>
+    JSON.stringify(found[name]) === JSON.stringify(blank[name]);
   for (const name of ['suiteVersion', 'tier', 'shard'] as const) {
     if (same(name)) continue;
     const [expected, got] = [JSON.stringify(blank[name]), JSON.stringify(found[name])];
-    throw new ResultError(`${path} holds another study: expected ${name} ${expected}, got ${got}; give another --out`);
+    throw new ResultError(
+      `${path} holds another study: expected ${name} ${expected}, got ${got}; give another --out`,
+    );
   }
   if (found.package.commit !== blank.package.commit) {
     const [now, then] = [blank.package.commit, found.package.commit];
-    throw new ResultError(`${path} was measured at commit ${then}, this is ${now}; give another --out`);
+    throw new ResultError(
+      `${path} was measured at commit ${then}, this is ${now}; give another --out`,
+    );
   }
   const commands = [...new Set([...found.commands, ...blank.commands])];
   return { ...found, commands, date: blank.date, complete: false };

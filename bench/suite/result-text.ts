@@ -21,7 +21,8 @@ const PIECE = 2 ** 20;
 
 /**
  * A result file's text.
- * @throws ResultError for a folder, a device, more than 512 MB, or bytes that are not UTF-8; the file system's error when it cannot be
+ * @throws ResultError for a folder, a device, more than 512 MB, or bytes that are not UTF-8; the
+ * file system's error when it cannot be
  *   read
  */
 export function readResultText(path: string): string {
@@ -29,7 +30,8 @@ export function readResultText(path: string): string {
   try {
     const stat = fstatSync(descriptor);
     if (stat.isDirectory()) throw new ResultError(`${path}: expected a result file, got a folder`);
-    if (!stat.isFile() && !stat.isFIFO()) throw new ResultError(`${path}: expected a result file, got a device`);
+    if (!stat.isFile() && !stat.isFIFO())
+      throw new ResultError(`${path}: expected a result file, got a device`);
     if (stat.size > MOST_BYTES) throw tooLarge(path);
     return decode(path, readAll(path, descriptor));
   } finally {
@@ -63,8 +65,9 @@ function decode(path: string, bytes: Buffer): string {
 }
 
 /**
- * Replaces a file's text, whole or not at all: the text is written beside it, and takes its place when it is on the disk. Links are
- * followed, and the file keeps its mode. What is no regular file, such as a pipe, is written to.
+ * Replaces a file's text, whole or not at all: the text is written beside it, and takes its place
+ * when it is on the disk. Links are followed, and the file keeps its mode. What is no regular file,
+ * such as a pipe, is written to.
  * @throws the file system's error, which names `path`; the former text is left then
  */
 export function replaceText(path: string, text: string): void {

@@ -1,4 +1,7 @@
-/** Entries of a result: how jobs report them, and what makes two of them the same one. The schema's types are in bench/schema. */
+/**
+ * Entries of a result: how jobs report them, and what makes two of them the same one. The schema's
+ * types are in bench/schema.
+ */
 import type {
   ColdStart,
   Environment,
@@ -36,7 +39,10 @@ export type EntryType = Entry['type'];
 
 /** For each list of a result: where it is, and the fields that make an entry the same one. */
 export const LISTS: {
-  readonly [T in EntryType]: { readonly of: (result: Result) => readonly object[]; readonly key: readonly string[] };
+  readonly [T in EntryType]: {
+    readonly of: (result: Result) => readonly object[];
+    readonly key: readonly string[];
+  };
 } = {
   environment: { of: (result) => result.environments, key: ['id'] },
   workload: { of: (result) => result.workloads, key: ['id'] },
@@ -46,17 +52,39 @@ export const LISTS: {
     of: (result) => result.training.runs,
     key: ['workload', 'workloadVersion', 'optimizer', 'schedule', 'track', 'lr', 'seed'],
   },
-  search: { of: (result) => result.training.searches, key: ['workload', 'workloadVersion', 'optimizer', 'schedule', 'lr'] },
-  selection: { of: (result) => result.training.selections, key: ['workload', 'optimizer', 'schedule'] },
+  search: {
+    of: (result) => result.training.searches,
+    key: ['workload', 'workloadVersion', 'optimizer', 'schedule', 'lr'],
+  },
+  selection: {
+    of: (result) => result.training.selections,
+    key: ['workload', 'optimizer', 'schedule'],
+  },
   speed: { of: (result) => result.training.speed, key: ['environment', 'workload', 'optimizer'] },
   hash: { of: (result) => result.hashes, key: ['environment', 'workload', 'optimizer', 'steps'] },
   micro: {
     of: (result) => result.micro,
-    key: ['environment', 'benchmark', 'implementation', 'threads', 'n', 'shape', 'layout', 'gradients', 'variant'],
+    key: [
+      'environment',
+      'benchmark',
+      'implementation',
+      'threads',
+      'n',
+      'shape',
+      'layout',
+      'gradients',
+      'variant',
+    ],
   },
   coldStart: { of: (result) => result.coldStart, key: ['environment', 'backend'] },
-  threadScaling: { of: (result) => result.threadScaling, key: ['environment', 'optimizer', 'n', 'threads'] },
-  stream: { of: (result) => result.streams, key: ['environment', 'id', 'optimizer', 'seed', 'options'] },
+  threadScaling: {
+    of: (result) => result.threadScaling,
+    key: ['environment', 'optimizer', 'n', 'threads'],
+  },
+  stream: {
+    of: (result) => result.streams,
+    key: ['environment', 'id', 'optimizer', 'seed', 'options'],
+  },
 };
 
 export function keyOf(type: EntryType, value: object): string {

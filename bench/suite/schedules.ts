@@ -1,4 +1,7 @@
-/** The schedules under which every optimizer is compared. AdaL brings its own 1/√t, so that one is a schedule for all. */
+/**
+ * The schedules under which every optimizer is compared. AdaL brings its own 1/√t, so that one is a
+ * schedule for all.
+ */
 import { constant, cosine, inverseSqrt } from '../../src/schedules';
 import type { LearningRate } from '../../src/types';
 import type { ScheduleId } from './types';

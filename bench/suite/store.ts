@@ -1,4 +1,7 @@
-/** A result as it grows. Invariant: it is valid at any time, and has no entry twice: a newer one takes the place of the older. */
+/**
+ * A result as it grows. Invariant: it is valid at any time, and has no entry twice: a newer one
+ * takes the place of the older.
+ */
 import type { Result } from '../schema/result';
 import { type Entry, type EntryType, keyOf, LISTS } from './result';
 
@@ -10,7 +13,8 @@ export class ResultStore {
   constructor(result: Result) {
     this.result = result;
     for (const type of Object.keys(LISTS) as EntryType[]) {
-      for (const [place, value] of LISTS[type].of(result).entries()) this.#places.set(keyOf(type, value), place);
+      for (const [place, value] of LISTS[type].of(result).entries())
+        this.#places.set(keyOf(type, value), place);
     }
   }
 

@@ -1,6 +1,7 @@
 /**
- * What there is to do on a runtime, given what is known already. Training is a function of its seeds, so it is done once, on the first
- * runtime; every other one shows by its hashes that it would have come to the same.
+ * What there is to do on a runtime, given what is known already. Training is a function of its
+ * seeds, so it is done once, on the first runtime; every other one shows by its hashes that it
+ * would have come to the same.
  */
 import type { Result, Run } from '../schema/result';
 import type { Job } from './executor';
@@ -14,7 +15,15 @@ import { HASH_STEPS } from './study/hash-after';
 import { type Cell, type Filters, shardOf } from './study/plan';
 import type { Tier } from './types';
 
-export const PARTS = ['training', 'hashes', 'streams', 'micro', 'speed', 'threads', 'cold-start'] as const;
+export const PARTS = [
+  'training',
+  'hashes',
+  'streams',
+  'micro',
+  'speed',
+  'threads',
+  'cold-start',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What a study is, wherever it runs. */
@@ -53,20 +62,33 @@ export function jobsFor(
   const own = shardOf(cells, shard);
   const shared = first ? studyTasks(settings, own, known) : [];
   if (parts.includes('hashes')) shared.push(...hashTasks(own, environment, known));
-  return { shared, alone: shard.index === 1 ? timedTasks(settings, cells, environment, known) : [] };
+  return {
+    shared,
+    alone: shard.index === 1 ? timedTasks(settings, cells, environment, known) : [],
+  };
 }
 
 /** What is a function of seeds, and so is done on one runtime alone. */
-function studyTasks({ tier, parts, shard }: StudySettings, cells: readonly Cell[], known: ResultStore): Task[] {
+function studyTasks(
+  { tier, parts, shard }: StudySettings,
+  cells: readonly Cell[],
+  known: ResultStore,
+): Task[] {
   const tasks: Task[] = [];
   for (const workload of new Set(cells.map((cell) => cell.workload))) {
     if (!known.has('workload', { id: workload }))
       tasks.push({ title: workload, weight: 1, job: { kind: 'workload', workload, tier } });
   }
   if (parts.includes('training'))
-    tasks.push(...cells.filter((cell) => !isDone(cell, known)).map((cell) => cellTask(cell, known)));
+    tasks.push(
+      ...cells.filter((cell) => !isDone(cell, known)).map((cell) => cellTask(cell, known)),
+    );
   if (parts.includes('streams') && shard.index === 1 && known.result.streams.length === 0) {
-    tasks.push({ title: 'streams', weight: 1e5, job: { kind: 'streams', stepsFactor: tier === 'smoke' ? 0.01 : 1 } });
+    tasks.push({
+      title: 'streams',
+      weight: 1e5,
+      job: { kind: 'streams', stepsFactor: tier === 'smoke' ? 0.01 : 1 },
+    });
   }
   return tasks;
 }
@@ -74,13 +96,25 @@ function studyTasks({ tier, parts, shard }: StudySettings, cells: readonly Cell[
 function hashTasks(cells: readonly Cell[], environment: string, known: ResultStore): Task[] {
   const steps = HASH_STEPS;
   return cells
-    .filter(({ track, workload, optimizer }) => track === 'T0' && !known.has('hash', { environment, workload, optimizer, steps }))
+    .filter(
+      ({ track, workload, optimizer }) =>
+        track === 'T0' && !known.has('hash', { environment, workload, optimizer, steps }),
+    )
     .map(({ workload, optimizer }) => {
-      return { title: `${workload} ${optimizer}, hash`, weight: 1e3, job: { kind: 'hash', workload, optimizer, steps } };
+      return {
+        title: `${workload} ${optimizer}, hash`,
+        weight: 1e3,
+        job: { kind: 'hash', workload, optimizer, steps },
+      };
     });
 }
 
-function timedTasks({ tier, parts }: StudySettings, cells: readonly Cell[], environment: string, known: ResultStore): Task[] {
+function timedTasks(
+  { tier, parts }: StudySettings,
+  cells: readonly Cell[],
+  environment: string,
+  known: ResultStore,
+): Task[] {
   return planTimed(tier, cells)
     .filter(({ part, job }) => parts.includes(part) && !isTimed(job, environment, known))
     .map(({ title, seconds, job }) => ({ title, weight: WEIGHT_A_SECOND * seconds, job }));
@@ -95,7 +129,10 @@ function isTimed(job: Job, environment: string, { result }: ResultStore): boolea
       return here(
         result.micro,
         ({ benchmark, n, layout, gradients }) =>
-          benchmark.startsWith('step-') && n === job.n && layout === job.layout && gradients === job.gradients,
+          benchmark.startsWith('step-') &&
+          n === job.n &&
+          layout === job.layout &&
+          gradients === job.gradients,
       );
     case 'kernels':
       return here(result.micro, ({ benchmark }) => benchmark === 'triad');
@@ -104,7 +141,10 @@ function isTimed(job: Job, environment: string, { result }: ResultStore): boolea
     case 'threads':
       return here(result.threadScaling, ({ n }) => n === job.n);
     case 'speed':
-      return here(result.training.speed, ({ workload, optimizer }) => workload === job.workload && optimizer === job.optimizer);
+      return here(
+        result.training.speed,
+        ({ workload, optimizer }) => workload === job.workload && optimizer === job.optimizer,
+      );
     default:
       return false;
   }
@@ -112,11 +152,19 @@ function isTimed(job: Job, environment: string, { result }: ResultStore): boolea
 
 function cellTask(cell: Cell, known: ResultStore): Task {
   const title = `${cell.workload} ${cell.optimizer} ${cell.schedule} ${cell.track}`;
-  const searches = cell.track === 'T1' ? known.result.training.searches.filter((each) => isOf(cell, each)) : [];
-  return { title, weight: cell.weight, job: { kind: 'cell', cell, runs: runsOf(cell, known), searches } };
+  const searches =
+    cell.track === 'T1' ? known.result.training.searches.filter((each) => isOf(cell, each)) : [];
+  return {
+    title,
+    weight: cell.weight,
+    job: { kind: 'cell', cell, runs: runsOf(cell, known), searches },
+  };
 }
 
-const isOf = (cell: Cell, { workload, optimizer, schedule }: Pick<Run, 'workload' | 'optimizer' | 'schedule'>): boolean =>
+const isOf = (
+  cell: Cell,
+  { workload, optimizer, schedule }: Pick<Run, 'workload' | 'optimizer' | 'schedule'>,
+): boolean =>
   workload === cell.workload && optimizer === cell.optimizer && schedule === cell.schedule;
 
 const runsOf = (cell: Cell, { result }: ResultStore): Run[] =>
@@ -125,7 +173,8 @@ const runsOf = (cell: Cell, { result }: ResultStore): Run[] =>
 /** Whether every final run is there, or the reason why there are none. */
 function isDone(cell: Cell, known: ResultStore): boolean {
   const runs = runsOf(cell, known);
-  if (runs.some(({ status }) => status === 'unsupported') || runs.length >= cell.finalSeeds) return true;
+  if (runs.some(({ status }) => status === 'unsupported') || runs.length >= cell.finalSeeds)
+    return true;
   const selection = known.result.training.selections.find((each) => isOf(cell, each));
   return cell.track === 'T1' && selection?.lr === null;
 }
@@ -146,10 +195,14 @@ export function blankResult(settings: StudySettings, cells: readonly Cell[]): Re
     workloads: [],
     optimizers: OPTIMIZERS.filter(({ id }) => optimizers.has(id)).map(describeOptimizer),
     schedules: SCHEDULES.map((schedule) => ({ ...schedule })),
-    comparisons: COMPARISONS.filter(({ a, b }) => optimizers.has(a) && optimizers.has(b)).map((comparison) => ({
-      ...comparison,
-      workloads: WORKLOADS.filter(({ id, ranked }) => ranked && workloads.has(id)).map(({ id }) => id),
-    })),
+    comparisons: COMPARISONS.filter(({ a, b }) => optimizers.has(a) && optimizers.has(b)).map(
+      (comparison) => ({
+        ...comparison,
+        workloads: WORKLOADS.filter(({ id, ranked }) => ranked && workloads.has(id)).map(
+          ({ id }) => id,
+        ),
+      }),
+    ),
     micro: [],
     training: { runs: [], searches: [], selections: [], speed: [] },
     hashes: [],

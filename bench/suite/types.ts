@@ -1,15 +1,25 @@
 /**
- * What the suite is made of: optimizer configurations, workloads, and the problems that workloads pose. A workload says what is
- * learnt and how it is judged; a problem is one of its instances, drawn by a seed, in the memory of a runtime.
+ * What the suite is made of: optimizer configurations, workloads, and the problems that workloads
+ * pose. A workload says what is learnt and how it is judged; a problem is one of its instances,
+ * drawn by a seed, in the memory of a runtime.
  */
-import type { Optimizer, OptimizerName, OptimizerOptions, ParamsInit, Runtime } from '../../src/index';
+import type {
+  Optimizer,
+  OptimizerName,
+  OptimizerOptions,
+  ParamsInit,
+  Runtime,
+} from '../../src/index';
 import type { DataSource } from './data';
 
 export type Tier = 'smoke' | 'standard' | 'full';
 export type ScheduleId = 'constant' | 'cosine' | 'inverse-sqrt';
 export type Track = 'T0' | 'T1';
 
-/** Losses and the metric (accuracy, where there is one) over the parts of the data. Null: there is none, or it is not finite. */
+/**
+ * Losses and the metric (accuracy, where there is one) over the parts of the data. Null: there is
+ * none, or it is not finite.
+ */
 export interface Figures {
   readonly trainLoss: number | null;
   readonly validationLoss: number | null;
@@ -20,7 +30,10 @@ export interface Figures {
 
 export type FigureName = keyof Figures;
 
-/** ĝ = (‖g‖₁)^power · g, tensor by tensor, before the optimizer sees it: what part of AdaL is its transformation. */
+/**
+ * ĝ = (‖g‖₁)^power · g, tensor by tensor, before the optimizer sees it: what part of AdaL is its
+ * transformation.
+ */
 export interface GradientTransform {
   readonly power: -1 | -0.5 | 0 | 0.5 | 1;
   /** Whose ‖g‖₁: of the gradient itself, or of another batch's at the same parameters. */
@@ -87,7 +100,10 @@ export interface Workload {
   /** False: a sanity check or a timing, in no ranking. */
   readonly ranked: boolean;
   readonly metric: Metric;
-  readonly target: { readonly field: 'trainLoss' | 'validationLoss' | 'validationMetric'; readonly value: number } | null;
+  readonly target: {
+    readonly field: 'trainLoss' | 'validationLoss' | 'validationMetric';
+    readonly value: number;
+  } | null;
   /** What the learning rate is chosen by. */
   readonly selectBy: {
     readonly field: 'trainLoss' | 'validationLoss' | 'validationMetric';

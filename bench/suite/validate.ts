@@ -13,10 +13,16 @@ const check = new Ajv({ allErrors: false, strict: false, useDefaults: true }).co
 /** Beyond it a message is cut: names in a result may be of any length. */
 const MOST_MESSAGE = 1000;
 
-/** A result that is broken, or does not belong to others. Its message may be printed: what could steer a terminal is written out. */
+/**
+ * A result that is broken, or does not belong to others. Its message may be printed: what could
+ * steer a terminal is written out.
+ */
 export class ResultError extends AdalError {
   constructor(message: string) {
-    super('RESULT', printable(message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message));
+    super(
+      'RESULT',
+      printable(message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message),
+    );
   }
 }
 
@@ -26,12 +32,15 @@ const MOST_NESTING = 32;
 /**
  * What a file leaves out because it is the schema's default is in the result.
  * @param name of the file, for errors
- * @throws ResultError for text that is no JSON (a truncated file) or nested too deeply, another schema version, anything the schema does not allow, or
+ * @throws ResultError for text that is no JSON (a truncated file) or nested too deeply, another
+ * schema version, anything the schema does not allow, or
  *   an entry that names what the file does not describe
  */
 export function parseResult(text: string, name: string): Result {
   if (nestingOf(text) > MOST_NESTING) {
-    throw new ResultError(`${name}: a result may be nested ${MOST_NESTING} levels deep, this one is nested deeper`);
+    throw new ResultError(
+      `${name}: a result may be nested ${MOST_NESTING} levels deep, this one is nested deeper`,
+    );
   }
   let value: unknown;
   try {
@@ -41,7 +50,9 @@ export function parseResult(text: string, name: string): Result {
   }
   const { schemaVersion } = (value ?? {}) as { schemaVersion?: unknown };
   if (schemaVersion !== SCHEMA_VERSION) {
-    throw new ResultError(`${name}: "schemaVersion" expected ${SCHEMA_VERSION}, got ${JSON.stringify(schemaVersion)}`);
+    throw new ResultError(
+      `${name}: "schemaVersion" expected ${SCHEMA_VERSION}, got ${JSON.stringify(schemaVersion)}`,
+    );
   }
   if (!check(value)) throw new ResultError(`${name}: ${explain(check.errors![0])}`);
   const result = value as unknown as Result;
@@ -61,7 +72,9 @@ export function checkSeeds({ training }: Result, name: string): void {
     const key = JSON.stringify([workload, optimizer, track, track === 'T0' ? '' : schedule]);
     const count = (counts.get(key) ?? 0) + 1;
     if (count > MOST_SEEDS) {
-      throw new ResultError(`${name}: more than ${MOST_SEEDS} runs of ${optimizer} on ${workload}, track ${track}`);
+      throw new ResultError(
+        `${name}: more than ${MOST_SEEDS} runs of ${optimizer} on ${workload}, track ${track}`,
+      );
     }
     counts.set(key, count);
   }

@@ -1,7 +1,9 @@
 /**
- * One engine on one workload, in a process of its own: node contender.js <workload> <engine> <options as JSON>.
+ * One engine on one workload, in a process of its own: node contender.js <workload> <engine>
+ * <options as JSON>.
  *
- * Reads requests from standard input and answers each with a line of JSON. engines/pytorch.py speaks the same protocol:
+ * Reads requests from standard input and answers each with a line of JSON. engines/pytorch.py
+ * speaks the same protocol:
  *   losses <n>    → the losses of the first n steps, or [the last loss of a fit], or [c₀₀ of a product]
  *   sample <ms>   → {calls, ns, cpu}: calls until so many ms have passed, at least one, how long they took, and the CPU time of it
  *   memory        → the most bytes that the process has had in memory
@@ -47,7 +49,8 @@ async function sample(run, ms) {
 
 /** The peak of this process alone: getrusage counts what the parent had before exec. */
 function peakMemory() {
-  const [, kilobytes] = (existsSync(STATUS) && /VmHWM:\s*(\d+)/.exec(readFileSync(STATUS, 'utf8'))) || [];
+  const [, kilobytes] =
+    (existsSync(STATUS) && /VmHWM:\s*(\d+)/.exec(readFileSync(STATUS, 'utf8'))) || [];
   return 1024 * Number(kilobytes ?? process.resourceUsage().maxRSS);
 }
 

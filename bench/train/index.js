@@ -1,13 +1,16 @@
 /**
- * npm run bench:train — measures what training costs, beside TensorFlow.js, jax-js, plain JavaScript, native PyTorch and a C
- * program: steps of models, products, whole fits, and the most memory each takes.
+ * npm run bench:train — measures what training costs, beside TensorFlow.js, jax-js, plain
+ * JavaScript, native PyTorch and a C program: steps of models, products, whole fits, and the most
+ * memory each takes.
  *
  *   node bench/train/index.js [--only <part of a workload's name>] [--rounds 9] [--out folder] [--readme]
  *
- * Every engine runs in a process of its own, one thread unless said, and samples are interleaved round by round. Before
- * anything is timed all engines take the same steps from the same first weights, and their losses must agree. Engines are
- * compared by the CPU time of their processes, so that others on the machine weigh less; several threads by the clock.
- * --readme writes the README's table from the result. PyTorch needs python3-torch and libopenblas0-pthread (Debian).
+ * Every engine runs in a process of its own, one thread unless said, and samples are interleaved
+ * round by round. Before anything is timed all engines take the same steps from the same first
+ * weights, and their losses must agree. Engines are compared by the CPU time of their processes, so
+ * that others on the machine weigh less; several threads by the clock.
+ * --readme writes the README's table from the result. PyTorch needs python3-torch and
+ * libopenblas0-pthread (Debian).
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -30,12 +33,15 @@ const { values: options } = parseArgs({
   },
 });
 const ROUNDS = Number(options.rounds);
-if (!(Number.isInteger(ROUNDS) && ROUNDS > 0)) throw new Error(`--rounds must be a positive integer, got ${options.rounds}`);
-if (options.readme && options.only !== undefined) throw new Error('--readme needs all workloads: leave --only out');
+if (!(Number.isInteger(ROUNDS) && ROUNDS > 0))
+  throw new Error(`--rounds must be a positive integer, got ${options.rounds}`);
+if (options.readme && options.only !== undefined)
+  throw new Error('--readme needs all workloads: leave --only out');
 const SAMPLE_MS = 200;
 /**
- * Calls before a sample, unless one takes longer than this. On virtual machines a core that has slept comes back late: on
- * Firecracker two threads shared one core for up to 300 ms after another process had run. One thread needs less.
+ * Calls before a sample, unless one takes longer than this. On virtual machines a core that has
+ * slept comes back late: on Firecracker two threads shared one core for up to 300 ms after another
+ * process had run. One thread needs less.
  */
 const WARM_MS = 100;
 const WARM_MS_OF_THREADS = 300;
@@ -66,7 +72,9 @@ function disagreement({ kind }, running) {
   if (kind === 'fit') return null;
   const reference = running.find(({ label }) => label === ADAL).first;
   return Math.max(
-    ...running.flatMap(({ first }) => first.map((loss, i) => Math.abs(loss - reference[i]) / Math.abs(reference[i]))),
+    ...running.flatMap(({ first }) =>
+      first.map((loss, i) => Math.abs(loss - reference[i]) / Math.abs(reference[i])),
+    ),
   );
 }
 
@@ -83,7 +91,10 @@ async function time(running, workload) {
   }
 }
 
-/** {workload, apart, results: [{label, version, ns, cpu, bytes} or {label, unsupported}]}; times are ns a call, by round. */
+/**
+ * {workload, apart, results: [{label, version, ns, cpu, bytes} or {label, unsupported}]}; times are
+ * ns a call, by round.
+ */
 async function measure(workload, natives) {
   process.stderr.write(`${workload.name} …\n`);
   const entries = [];
@@ -92,7 +103,8 @@ async function measure(workload, natives) {
   }
   const running = entries.filter(({ contender }) => contender);
   const apart = disagreement(workload, running);
-  if (apart > TOLERANCE) throw new Error(`${workload.name}: the engines' losses are ${apart} apart`);
+  if (apart > TOLERANCE)
+    throw new Error(`${workload.name}: the engines' losses are ${apart} apart`);
   await time(running, workload);
   for (const entry of running) {
     entry.bytes = await entry.contender.ask('memory');
@@ -102,7 +114,10 @@ async function measure(workload, natives) {
   return { workload, apart, results };
 }
 
-/** The most multiplications and additions that a core does a second, in GFLOP/s, with each width of vectors; null without C. */
+/**
+ * The most multiplications and additions that a core does a second, in GFLOP/s, with each width of
+ * vectors; null without C.
+ */
 async function measurePeaks({ narrow, wide }) {
   const peaks = {};
   for (const [name, { program }] of Object.entries({ narrow, wide })) {
@@ -137,15 +152,27 @@ for (const workload of chosen) measured.push(await measure(workload, natives));
 const peaks = await measurePeaks(twins);
 twins.remove();
 
-const compiled = { narrow: twins.narrow.flags ?? twins.narrow.reason, wide: twins.wide.flags ?? twins.wide.reason };
+const compiled = {
+  narrow: twins.narrow.flags ?? twins.narrow.reason,
+  wide: twins.wide.flags ?? twins.wide.reason,
+};
 const env = { ...environment(), pytorch: natives.python ? 'present' : 'none here', compiled };
 const { markdown, claims } = reportOf(env, measured, ROUNDS, peaks);
 console.log(markdown);
-const folder = options.out ?? (options.only ? null : new URL('../results', import.meta.url).pathname);
+const folder =
+  options.out ?? (options.only ? null : new URL('../results', import.meta.url).pathname);
 if (folder) {
   mkdirSync(folder, { recursive: true });
   const base = join(folder, `train-${env.date}-node${process.versions.node.split('.')[0]}`);
-  const raw = { version: 2, environment: env, rounds: ROUNDS, unit: 'ns a call', peaks, measured, claims };
+  const raw = {
+    version: 2,
+    environment: env,
+    rounds: ROUNDS,
+    unit: 'ns a call',
+    peaks,
+    measured,
+    claims,
+  };
   replaceFile(`${base}.json`, `${JSON.stringify(raw)}\n`);
   replaceFile(`${base}.md`, `${markdown}\n`);
   console.log(`\n${base}.md and .json`);

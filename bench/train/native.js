@@ -1,6 +1,6 @@
 /**
- * The C program of native/twin.c, compiled where a compiler is: once for 128-bit vectors without fused multiply-add, which is what
- * WebAssembly has, and once for whatever this CPU has.
+ * The C program of native/twin.c, compiled where a compiler is: once for 128-bit vectors without
+ * fused multiply-add, which is what WebAssembly has, and once for whatever this CPU has.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,12 +16,24 @@ function narrowFlags() {
   if (arch() !== 'x64') return ['-DLANES=4', '-ffp-contract=off'];
   const cpu = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   const avx = /^flags.*\bavx\b/m.test(cpu) ? ['-mavx'] : [];
-  return ['-march=x86-64-v2', ...avx, '-mprefer-vector-width=128', '-DLANES=4', '-ffp-contract=off'];
+  return [
+    '-march=x86-64-v2',
+    ...avx,
+    '-mprefer-vector-width=128',
+    '-DLANES=4',
+    '-ffp-contract=off',
+  ];
 }
 
-const wideFlags = () => ['-march=native', ...(arch() === 'x64' ? ['-mprefer-vector-width=512'] : [])];
+const wideFlags = () => [
+  '-march=native',
+  ...(arch() === 'x64' ? ['-mprefer-vector-width=512'] : []),
+];
 
-/** @returns {narrow, wide}: of each {program, flags}, or {reason} where there is no compiler; `remove` deletes the programs */
+/**
+ * @returns {narrow, wide}: of each {program, flags}, or {reason} where there is no compiler;
+ * `remove` deletes the programs
+ */
 export function compileTwins() {
   const folder = mkdtempSync(join(tmpdir(), 'adal-twin-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -30,7 +42,9 @@ export function compileTwins() {
     for (const compiler of COMPILERS) {
       const program = join(folder, name);
       try {
-        execFileSync(compiler, [...COMMON, ...flags, SOURCE, '-o', program, '-lm'], { stdio: 'pipe' });
+        execFileSync(compiler, [...COMMON, ...flags, SOURCE, '-o', program, '-lm'], {
+          stdio: 'pipe',
+        });
         return { program, flags: [...COMMON, ...flags].join(' ') };
       } catch (error) {
         if (error.code !== 'ENOENT')
@@ -51,7 +65,19 @@ const layerText = ({ kind, units, filters, size, rows, dim }) =>
   })[kind] ?? kind;
 
 /** The arguments that describe a workload to the program. */
-export function argumentsOf({ kind, m, n, k, batch, samples, epochs = 0, classes, optimizer, input, layers }) {
+export function argumentsOf({
+  kind,
+  m,
+  n,
+  k,
+  batch,
+  samples,
+  epochs = 0,
+  classes,
+  optimizer,
+  input,
+  layers,
+}) {
   if (kind === 'peak') return ['peak'];
   if (kind === 'gemm') return ['gemm', m, n, k].map(String);
   const { kind: rule, lr, betas: [beta1, beta2] = [0, 0], eps = 0 } = optimizer;

@@ -13,7 +13,10 @@ export function installPeers() {
   console.error('Installing the peers of this benchmark …');
   const { npm_execpath: npm } = process.env;
   const [command, ...rest] = npm ? [process.execPath, npm] : ['npm'];
-  const { status } = spawnSync(command, [...rest, 'ci', '--no-audit', '--no-fund'], { cwd: HERE, stdio: 'inherit' });
+  const { status } = spawnSync(command, [...rest, 'ci', '--no-audit', '--no-fund'], {
+    cwd: HERE,
+    stdio: 'inherit',
+  });
   if (status !== 0) throw new Error('npm ci failed in bench/train');
 }
 
@@ -33,12 +36,13 @@ export function findPyTorch() {
 /** Who competes: a label, and how to start it on a workload. */
 function inNode(engine, options = {}) {
   const script = ['--no-warnings', `${HERE}contender.js`];
-  return ({ name }) => new Contender(process.execPath, [...script, name, engine, JSON.stringify(options)]);
+  return ({ name }) =>
+    new Contender(process.execPath, [...script, name, engine, JSON.stringify(options)]);
 }
 
 /**
- * PyTorch's own setting of threads does not reach its BLAS: only the environment does. What would make OpenBLAS choose another
- * kernel than the one for this CPU is left out.
+ * PyTorch's own setting of threads does not reach its BLAS: only the environment does. What would
+ * make OpenBLAS choose another kernel than the one for this CPU is left out.
  */
 function environmentOfPython() {
   const { OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE, ...rest } = process.env;
@@ -47,17 +51,22 @@ function environmentOfPython() {
 
 function inPython(python) {
   const env = environmentOfPython();
-  return (workload) => new Contender(python, [`${HERE}engines/pytorch.py`, JSON.stringify(workload)], { env });
+  return (workload) =>
+    new Contender(python, [`${HERE}engines/pytorch.py`, JSON.stringify(workload)], { env });
 }
 
 /** @param twin {program}, or {reason} why there is none */
 function inC({ program, reason }) {
-  return (workload) => (program ? new Contender(program, argumentsOf(workload)) : new Missing(reason));
+  return (workload) =>
+    program ? new Contender(program, argumentsOf(workload)) : new Missing(reason);
 }
 
 export const ADAL = 'adal-wasm';
 export const ADAL_2 = 'adal-wasm, 2 threads';
-/** What the machine has to give: two processes that share nothing. Virtual cores may be halves of one. */
+/**
+ * What the machine has to give: two processes that share nothing. Virtual cores may be halves of
+ * one.
+ */
 export const ADAL_TWICE = 'adal-wasm, 2 processes';
 export const ADAL_RELAXED = 'adal-wasm, relaxed';
 export const TF_WASM = 'TensorFlow.js wasm';
@@ -68,7 +77,10 @@ export const PYTORCH = 'PyTorch (native)';
 /** The same step as a C program, whose vectors are WebAssembly's or the widest of the CPU. */
 export const C_128 = 'C, 128-bit';
 export const C_WIDE = 'C, widest vectors';
-/** What several threads or processes do is told by the clock on the wall; what one does, by the CPU time that it got. */
+/**
+ * What several threads or processes do is told by the clock on the wall; what one does, by the CPU
+ * time that it got.
+ */
 export const SHARED = [ADAL_2, ADAL_TWICE];
 
 /** Workloads that threads and fused multiply-adds are for. */
@@ -93,7 +105,9 @@ export function contendersOf(workload, { python, twins }) {
   // It takes a hundred times as long: the smaller batch tells that as well.
   if (name !== 'cnn-128') all[JAX] = inNode('jax');
   all[PLAIN] = inNode('plain');
-  all[PYTORCH] = python ? inPython(python) : () => new Missing('there is no Python with PyTorch here');
+  all[PYTORCH] = python
+    ? inPython(python)
+    : () => new Missing('there is no Python with PyTorch here');
   all[C_128] = inC(twins.narrow);
   all[C_WIDE] = inC(twins.wide);
   return all;

@@ -8,7 +8,8 @@ function table(columns, rows) {
   return [line(Object.keys(columns)), line(aligned), ...rows.map(line)].join('\n');
 }
 
-const significant = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
+const significant = (value) =>
+  value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(0);
 
 /** What a workload's time is shown as: samples a second, GFLOP/s, milliseconds. */
@@ -21,10 +22,15 @@ const SHOWN = {
 /** Times of a call by round: the CPU time of one thread, the clock's of several. */
 export const timesOf = ({ label, ns, cpu }) => (SHARED.includes(label) ? ns : cpu);
 
-/** How many times as long as adal-wasm a contender takes, with its 95% interval; null if either did not run. */
+/**
+ * How many times as long as adal-wasm a contender takes, with its 95% interval; null if either did
+ * not run.
+ */
 export function timesAsLong({ results }, label, reference = ADAL) {
   const clock = SHARED.includes(label) || SHARED.includes(reference) ? 'ns' : 'cpu';
-  const [mine, theirs] = [reference, label].map((name) => results.find((result) => result.label === name)?.[clock]);
+  const [mine, theirs] = [reference, label].map(
+    (name) => results.find((result) => result.label === name)?.[clock],
+  );
   if (!mine || !theirs) return null;
   // Slow ones are timed in fewer rounds.
   const rounds = Math.min(mine.length, theirs.length);
@@ -40,9 +46,22 @@ function rowOf(entry, result) {
   const value = significant(SHOWN[workload.kind].of(workload, middle));
   const ratio = timesAsLong(entry, label);
   const [low, high] = ratio.interval;
-  const share = SHARED.includes(label) ? '' : median(ns.map((wall, round) => wall / cpu[round])).toFixed(2);
-  const compared = label === ADAL ? '1' : `${ratio.median.toPrecision(3)} [${low.toPrecision(3)}, ${high.toPrecision(3)}]`;
-  return [workload.title, label, value, `${((100 * mad(times)) / middle).toFixed(1)}%`, compared, share, megabytes(bytes)];
+  const share = SHARED.includes(label)
+    ? ''
+    : median(ns.map((wall, round) => wall / cpu[round])).toFixed(2);
+  const compared =
+    label === ADAL
+      ? '1'
+      : `${ratio.median.toPrecision(3)} [${low.toPrecision(3)}, ${high.toPrecision(3)}]`;
+  return [
+    workload.title,
+    label,
+    value,
+    `${((100 * mad(times)) / middle).toFixed(1)}%`,
+    compared,
+    share,
+    megabytes(bytes),
+  ];
 }
 
 function section(title, kind, measured) {
@@ -62,8 +81,8 @@ function section(title, kind, measured) {
 }
 
 /**
- * [workload, whom to compare with, at least so many times as long as we]. Large dense layers have no limit beside PyTorch: its BLAS
- * has vectors four times as wide, and fuses.
+ * [workload, whom to compare with, at least so many times as long as we]. Large dense layers have
+ * no limit beside PyTorch: its BLAS has vectors four times as wide, and fuses.
  */
 const REQUIRED = [
   ['mlp-32', TF_WASM, 8],
@@ -72,7 +91,9 @@ const REQUIRED = [
   ['cnn-32', TF_CPU, 300],
   ['cnn-32', PYTORCH, 0.9],
   ['cnn-128', PYTORCH, 0.9],
-  ...['64x128x784', '64x256x784', '256x256x256', '512x512x512', '1x512x512', '128x10x128'].map((s) => [`gemm-${s}`, TF_WASM, 1]),
+  ...['64x128x784', '64x256x784', '256x256x256', '512x512x512', '1x512x512', '128x10x128'].map(
+    (s) => [`gemm-${s}`, TF_WASM, 1],
+  ),
   ['e1', TF_WASM, 50],
   ['e2', TF_WASM, 8],
   ['e1', PLAIN, 3],
@@ -94,10 +115,19 @@ function claimsOf(measured) {
     if (!ratio) return;
     const { median: value, interval } = ratio;
     const most = ceiling && timesAsLong(entry, label, ceiling)?.median;
-    claims.push({ text, limit, value, interval, holds: value >= limit, ...(most && { ceiling: most }) });
+    claims.push({
+      text,
+      limit,
+      value,
+      interval,
+      holds: value >= limit,
+      ...(most && { ceiling: most }),
+    });
   };
-  for (const [name, label, limit] of REQUIRED) claim(name, `${name}: speed over ${label}`, limit, label);
-  for (const [name, limit] of THREADS) claim(name, `${name}: two threads over one`, limit, ADAL, ADAL_2, ADAL_TWICE);
+  for (const [name, label, limit] of REQUIRED)
+    claim(name, `${name}: speed over ${label}`, limit, label);
+  for (const [name, limit] of THREADS)
+    claim(name, `${name}: two threads over one`, limit, ADAL, ADAL_2, ADAL_TWICE);
   return claims;
 }
 
@@ -111,8 +141,12 @@ function peakText(peaks) {
 /** @param peaks {narrow, wide} in GFLOP/s, or null */
 export function reportOf(env, measured, rounds, peaks) {
   const claims = claimsOf(measured);
-  const versions = new Map(measured.flatMap(({ results }) => results.map(({ label, version }) => [label, version])));
-  const engines = [...versions].filter(([, version]) => version).map(([label, version]) => `${label} ${version}`);
+  const versions = new Map(
+    measured.flatMap(({ results }) => results.map(({ label, version }) => [label, version])),
+  );
+  const engines = [...versions]
+    .filter(([, version]) => version)
+    .map(([label, version]) => `${label} ${version}`);
   const apart = Math.max(...measured.map((entry) => entry.apart ?? 0));
   const rows = claims.map(({ text, limit, value, holds, ceiling }) => [
     text,
@@ -130,7 +164,9 @@ export function reportOf(env, measured, rounds, peaks) {
     section('Steps of training', 'step', measured),
     section('Products', 'gemm', measured),
     section('Whole fits, from arrays to weights', 'fit', measured),
-    rows.length ? `## Required\n\n${table({ required: 'left', limit: 'right', measured: 'right', '': 'left' }, rows)}` : '',
+    rows.length
+      ? `## Required\n\n${table({ required: 'left', limit: 'right', measured: 'right', '': 'left' }, rows)}`
+      : '',
   ].join('\n');
   return { markdown, claims };
 }

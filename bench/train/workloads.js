@@ -1,28 +1,53 @@
 /**
- * What is trained, for every engine alike: models, first weights and data, all from closed formulas, so that engines in other
- * languages (engines/pytorch.py) make the same numbers by themselves.
+ * What is trained, for every engine alike: models, first weights and data, all from closed
+ * formulas, so that engines in other languages (engines/pytorch.py) make the same numbers by
+ * themselves.
  *
- * Layouts are those of adal-wasm: dense weights [units][inputs], convolutions [filters][rows][columns][channels], images
- * height × width × channels. Engines that differ rearrange what they get.
+ * Layouts are those of adal-wasm: dense weights [units][inputs], convolutions
+ * [filters][rows][columns][channels], images height × width × channels. Engines that differ
+ * rearrange what they get.
  */
 
-const MLP = [{ kind: 'dense', units: 256 }, { kind: 'relu' }, { kind: 'dense', units: 128 }, { kind: 'relu' }];
-const CNN = [16, 32].flatMap((filters) => [{ kind: 'conv', filters, size: 3 }, { kind: 'relu' }, { kind: 'maxPool', size: 2 }]);
+const MLP = [
+  { kind: 'dense', units: 256 },
+  { kind: 'relu' },
+  { kind: 'dense', units: 128 },
+  { kind: 'relu' },
+];
+const CNN = [16, 32].flatMap((filters) => [
+  { kind: 'conv', filters, size: 3 },
+  { kind: 'relu' },
+  { kind: 'maxPool', size: 2 },
+]);
 const ADAM = { kind: 'adam', lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8 };
 const SGD = { kind: 'sgd', lr: 0.1 };
 
 function classifier(name, input, layers, classes, batch, rest = {}) {
   const all = [...layers, { kind: 'dense', units: classes }];
-  return { name, kind: 'step', input, layers: all, classes, batch, samples: 4 * batch, optimizer: ADAM, ...rest };
+  return {
+    name,
+    kind: 'step',
+    input,
+    layers: all,
+    classes,
+    batch,
+    samples: 4 * batch,
+    optimizer: ADAM,
+    ...rest,
+  };
 }
 
 function mlp(batch) {
-  return classifier(`mlp-${batch}`, [784], MLP, 10, batch, { title: `MLP 784-256-128-10, batch ${batch}, Adam` });
+  return classifier(`mlp-${batch}`, [784], MLP, 10, batch, {
+    title: `MLP 784-256-128-10, batch ${batch}, Adam`,
+  });
 }
 
 function cnn(batch) {
   const title = `CNN (conv 16, pool, conv 32, pool, dense 10), batch ${batch}, Adam`;
-  return classifier(`cnn-${batch}`, [28, 28, 1], [...CNN, { kind: 'flatten' }], 10, batch, { title });
+  return classifier(`cnn-${batch}`, [28, 28, 1], [...CNN, { kind: 'flatten' }], 10, batch, {
+    title,
+  });
 }
 
 const CHARACTERS = [
@@ -37,19 +62,33 @@ function gemm(m, n, k) {
 }
 
 /** Whole fits: from arrays to weights, creation of the model included. */
-const CLASSROOM = classifier('e1', [24], [{ kind: 'batchNorm' }, { kind: 'dense', units: 16 }, { kind: 'relu' }], 4, 16, {
-  kind: 'fit',
-  title: 'E1: 24 features, batch norm, dense 16, softmax 4; SGD, 160 epochs of 60',
-  samples: 60,
-  epochs: 160,
-  optimizer: SGD,
-});
-const TRANSFER = classifier('e2', [1280], [{ kind: 'dense', units: 100 }, { kind: 'relu' }], 3, 16, {
-  kind: 'fit',
-  title: 'E2: 1280 → 100 → 3; Adam, 50 epochs of 150',
-  samples: 150,
-  epochs: 50,
-});
+const CLASSROOM = classifier(
+  'e1',
+  [24],
+  [{ kind: 'batchNorm' }, { kind: 'dense', units: 16 }, { kind: 'relu' }],
+  4,
+  16,
+  {
+    kind: 'fit',
+    title: 'E1: 24 features, batch norm, dense 16, softmax 4; SGD, 160 epochs of 60',
+    samples: 60,
+    epochs: 160,
+    optimizer: SGD,
+  },
+);
+const TRANSFER = classifier(
+  'e2',
+  [1280],
+  [{ kind: 'dense', units: 100 }, { kind: 'relu' }],
+  3,
+  16,
+  {
+    kind: 'fit',
+    title: 'E2: 1280 → 100 → 3; Adam, 50 epochs of 150',
+    samples: 150,
+    epochs: 50,
+  },
+);
 
 export const WORKLOADS = [
   mlp(32),
@@ -71,7 +110,10 @@ export const WORKLOADS = [
   TRANSFER,
 ];
 
-/** A number in [0, 1) that `index` and `stream` determine: 24 bits of a hash (the finalizer of MurmurHash3). */
+/**
+ * A number in [0, 1) that `index` and `stream` determine: 24 bits of a hash (the finalizer of
+ * MurmurHash3).
+ */
 export function uniform(index, stream) {
   let h = (index + Math.imul(stream, 0x9e3779b9)) >>> 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -92,11 +134,15 @@ export function dataOf({ input, layers, samples, classes }) {
     const u = uniform(i, DATA_STREAM);
     return rows ? Math.floor(rows * u) : u;
   });
-  const labels = Int32Array.from({ length: samples }, (_, i) => Math.floor(classes * uniform(i, LABEL_STREAM)));
+  const labels = Int32Array.from({ length: samples }, (_, i) =>
+    Math.floor(classes * uniform(i, LABEL_STREAM)),
+  );
   return { features, labels };
 }
 
-/** Every layer with its input and output shapes, and its parameters as [name, shape, first values]. */
+/**
+ * Every layer with its input and output shapes, and its parameters as [name, shape, first values].
+ */
 export function planOf({ input, layers }) {
   let shape = input;
   let stream = WEIGHT_STREAM;
@@ -138,6 +184,7 @@ export function planOf({ input, layers }) {
 
 /** Operands of a product. */
 export function matricesOf({ m, n, k }) {
-  const random = (length, stream) => Float32Array.from({ length }, (_, i) => uniform(i, stream) - 0.5);
+  const random = (length, stream) =>
+    Float32Array.from({ length }, (_, i) => uniform(i, stream) - 0.5);
   return { a: random(m * k, DATA_STREAM), b: random(k * n, LABEL_STREAM) };
 }

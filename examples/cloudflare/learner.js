@@ -1,6 +1,7 @@
 /**
- * A small classifier that learns from a request's samples. Nothing of a tenant stays in memory between requests: an isolate
- * serves many tenants, and an evicted Durable Object gets no chance to clean up.
+ * A small classifier that learns from a request's samples. Nothing of a tenant stays in memory
+ * between requests: an isolate serves many tenants, and an evicted Durable Object gets no chance to
+ * clean up.
  */
 import { AdaL, createRuntime } from 'adal-wasm';
 import { createModel, dense, relu } from 'adal-wasm/nn';

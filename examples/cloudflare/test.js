@@ -1,4 +1,6 @@
-/** What the example promises, under workerd: no update lost, memory flat, and how long things take. */
+/**
+ * What the example promises, under workerd: no update lost, memory flat, and how long things take.
+ */
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import { Miniflare } from 'miniflare';
@@ -12,11 +14,18 @@ const CONCURRENT = 50;
 function modulesIn(folder) {
   const files = readdirSync(folder).filter((file) => /\.(js|wasm)$/.test(file));
   files.sort((a, b) => Number(a.endsWith('.wasm')) - Number(b.endsWith('.wasm')));
-  return files.map((file) => ({ type: file.endsWith('.js') ? 'ESModule' : 'CompiledWasm', path: `${folder}/${file}` }));
+  return files.map((file) => ({
+    type: file.endsWith('.js') ? 'ESModule' : 'CompiledWasm',
+    path: `${folder}/${file}`,
+  }));
 }
 
 async function within(options, body) {
-  const miniflare = new Miniflare({ compatibilityDate: COMPATIBILITY_DATE, modulesRoot: '.', ...options });
+  const miniflare = new Miniflare({
+    compatibilityDate: COMPATIBILITY_DATE,
+    modulesRoot: '.',
+    ...options,
+  });
   try {
     return await body(miniflare);
   } finally {
@@ -50,7 +59,9 @@ async function post(miniflare, path) {
 /** All at once to one tenant: every one of them is an update, and each sees the ones before it. */
 async function loseNothing(miniflare, kind) {
   const start = performance.now();
-  const answers = await Promise.all(Array.from({ length: CONCURRENT }, () => post(miniflare, `/${kind}/crowded`)));
+  const answers = await Promise.all(
+    Array.from({ length: CONCURRENT }, () => post(miniflare, `/${kind}/crowded`)),
+  );
   const updates = answers.map((answer) => answer.updates).sort((a, b) => a - b);
   assert.deepEqual(
     updates,
@@ -61,23 +72,38 @@ async function loseNothing(miniflare, kind) {
   const alone = await post(miniflare, `/${kind}/other`);
   assert.equal(alone.updates, 1);
   assert.ok(loss < alone.loss, `the loss fell: ${alone.loss} → ${loss}`);
-  console.log(`${kind}: ${CONCURRENT} concurrent requests, ${CONCURRENT} updates, ${(performance.now() - start).toFixed(0)} ms`);
+  console.log(
+    `${kind}: ${CONCURRENT} concurrent requests, ${CONCURRENT} updates, ${(performance.now() - start).toFixed(0)} ms`,
+  );
 }
 
-/** What is wrong is answered with a sentence, and a tenant that was only sent such requests has learnt nothing. */
+/**
+ * What is wrong is answered with a sentence, and a tenant that was only sent such requests has
+ * learnt nothing.
+ */
 async function refuseNonsense(miniflare, kind) {
   const [{ features }] = samples;
   const sample = (changed) => JSON.stringify([{ features, label: 1, ...changed }]);
   const refused = [
     ...[99, -1, 1.5, '3', null, undefined].map((label) => [400, sample({ label })]),
-    ...[[1, 2, 3], [...features, 9], null, 'x', features.map(String), [...features.slice(1), 1e9]].map((wrong) => [
-      400,
-      sample({ features: wrong }),
-    ]),
-    ...['', '{', '[]', 'null', '[null]', '{}', '"x"', JSON.stringify(new Array(65).fill({ features, label: 1 }))].map((body) => [
-      400,
-      body,
-    ]),
+    ...[
+      [1, 2, 3],
+      [...features, 9],
+      null,
+      'x',
+      features.map(String),
+      [...features.slice(1), 1e9],
+    ].map((wrong) => [400, sample({ features: wrong })]),
+    ...[
+      '',
+      '{',
+      '[]',
+      'null',
+      '[null]',
+      '{}',
+      '"x"',
+      JSON.stringify(new Array(65).fill({ features, label: 1 })),
+    ].map((body) => [400, body]),
     [413, ' '.repeat(300_000)],
   ];
   for (const [status, body] of refused) {
@@ -116,7 +142,9 @@ function judge(place, { usedBytes, rounds, leftovers }) {
   assert.equal(leftovers, 0);
   const times = rounds.map(({ p50Ms }) => p50Ms.toFixed(2)).join(', ');
   const sizes = `linear memory ${first.memoryBytes / 1024} KiB throughout and all zero at the end`;
-  console.log(`1,000 tenants in turn, ${place}: p50 of ${rounds.length} rounds ${times} ms, ${sizes}`);
+  console.log(
+    `1,000 tenants in turn, ${place}: p50 of ${rounds.length} rounds ${times} ms, ${sizes}`,
+  );
 }
 
 global.gc();

@@ -1,4 +1,7 @@
-/** One isolate, one runtime, 1,000 tenants in turn: restore 9,610 parameters, learn 16 samples, save. Answers with times and memory. */
+/**
+ * One isolate, one runtime, 1,000 tenants in turn: restore 9,610 parameters, learn 16 samples,
+ * save. Answers with times and memory.
+ */
 import { CLASSES, FEATURES, learn, sharedRuntime } from './learner.js';
 
 const TENANTS = 1000;
@@ -8,7 +11,9 @@ const TIMED_TOGETHER = 20;
 
 function samplesOf(tenant, round) {
   const sample = (index) => ({
-    features: Array.from({ length: FEATURES }, (_, i) => Math.fround(((tenant * 31 + round * 17 + index * 7 + i) % 13) / 13)),
+    features: Array.from({ length: FEATURES }, (_, i) =>
+      Math.fround(((tenant * 31 + round * 17 + index * 7 + i) % 13) / 13),
+    ),
     label: (tenant + index) % CLASSES,
   });
   return Array.from({ length: 16 }, (_, index) => sample(index));
@@ -19,7 +24,8 @@ const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 /** One request of one tenant. */
 async function serve(saved, tenant, round) {
   const { bytes, answer } = await learn(saved[tenant], samplesOf(tenant, round), 128);
-  if (answer.updates !== round + 1) throw new Error(`tenant ${tenant} has learnt ${answer.updates} times, not ${round + 1}`);
+  if (answer.updates !== round + 1)
+    throw new Error(`tenant ${tenant} has learnt ${answer.updates} times, not ${round + 1}`);
   saved[tenant] = bytes;
 }
 
@@ -30,7 +36,8 @@ async function serveAll() {
     const times = [];
     for (let tenant = 0; tenant < TENANTS; tenant += TIMED_TOGETHER) {
       const start = performance.now();
-      for (let offset = 0; offset < TIMED_TOGETHER; offset++) await serve(saved, tenant + offset, round);
+      for (let offset = 0; offset < TIMED_TOGETHER; offset++)
+        await serve(saved, tenant + offset, round);
       times.push((performance.now() - start) / TIMED_TOGETHER);
     }
     const { memoryBytes, usedBytes } = (await sharedRuntime()).info;

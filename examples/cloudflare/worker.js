@@ -1,22 +1,27 @@
 /**
- * POST /tenants/<name> with samples as JSON: the tenant's model learns from them. POST /r2/<name>: the same without a Durable Object.
+ * POST /tenants/<name> with samples as JSON: the tenant's model learns from them. POST /r2/<name>:
+ * the same without a Durable Object.
  *
- * Who may post to a tenant: whoever has its token (`authorise` in state.js), made from the secret that
- * `wrangler secret put LEARN_SECRET` stores. A request is checked as a whole before anything is loaded, learnt or saved; what is
- * wrong with it is answered with 400 (401, 404, 413) and a sentence.
+ * Who may post to a tenant: whoever has its token (`authorise` in state.js), made from the secret
+ * that `wrangler secret put LEARN_SECRET` stores. A request is checked as a whole before anything
+ * is loaded, learnt or saved; what is wrong with it is answered with 400 (401, 404, 413) and a
+ * sentence.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { CheckpointConflictError, durableObjectStore, r2Store } from 'adal-wasm/checkpoint';
 import { FORMAT, learn } from './learner.js';
 import { authorise, MOST_BYTES, RefusedRequest, readSamples, tooLarge } from './state.js';
 
-/** One object a tenant: its requests, from wherever they come, are handled here one after the other. */
+/**
+ * One object a tenant: its requests, from wherever they come, are handled here one after the other.
+ */
 export class Tenant extends DurableObject {
   #store = durableObjectStore(this.ctx.storage, 'model', { chunkBytes: 1_000_000 });
   #last = Promise.resolve();
 
   learn(samples) {
-    // Requests interleave wherever one waits for storage, so each begins when the last one has saved.
+    // Requests interleave wherever one waits for storage, so each begins when the last one has
+    // saved.
     const turn = this.#last.then(() => this.#learn(samples));
     this.#last = turn.catch(() => {});
     return turn;
@@ -30,7 +35,10 @@ export class Tenant extends DurableObject {
   }
 }
 
-/** Many writers and no order among them: whoever lost the race learns again from what the winner saved. */
+/**
+ * Many writers and no order among them: whoever lost the race learns again from what the winner
+ * saved.
+ */
 async function learnInBucket(bucket, name, samples) {
   const store = r2Store(bucket, `${name}.safetensors`);
   for (let tries = 1; ; tries++) {
@@ -62,11 +70,15 @@ async function readBody({ body, headers }) {
 async function answer(request, env) {
   const [, kind, name, ...rest] = new URL(request.url).pathname.split('/');
   // The name becomes the key of an object in the bucket.
-  const known = (kind === 'tenants' || kind === 'r2') && /^[\w-]{1,64}$/.test(name ?? '') && rest.length === 0;
-  if (request.method !== 'POST' || !known) throw new RefusedRequest(404, 'POST samples to /tenants/<name> or /r2/<name>');
+  const known =
+    (kind === 'tenants' || kind === 'r2') && /^[\w-]{1,64}$/.test(name ?? '') && rest.length === 0;
+  if (request.method !== 'POST' || !known)
+    throw new RefusedRequest(404, 'POST samples to /tenants/<name> or /r2/<name>');
   await authorise(env.LEARN_SECRET, name, request.headers.get('authorization'));
   const samples = readSamples(await readBody(request), FORMAT);
-  return kind === 'tenants' ? env.TENANTS.getByName(name).learn(samples) : learnInBucket(env.MODELS, name, samples);
+  return kind === 'tenants'
+    ? env.TENANTS.getByName(name).learn(samples)
+    : learnInBucket(env.MODELS, name, samples);
 }
 
 export default {

@@ -1,4 +1,5 @@
-// deno run main.ts: no permission is needed. With deno.json instead of package.json: { "imports": { "adal-wasm": "npm:adal-wasm" } }
+// deno run main.ts: no permission is needed. With deno.json instead of package.json: { "imports": {
+// "adal-wasm": "npm:adal-wasm" } }
 import { createOptimizer } from 'adal-wasm';
 import { memoryStore } from 'adal-wasm/checkpoint';
 import { cosine } from 'adal-wasm/schedules';

@@ -1,13 +1,23 @@
 /**
- * An AWS Lambda handler that learns: each event brings samples, the model lies on a mounted file system (EFS).
+ * An AWS Lambda handler that learns: each event brings samples, the model lies on a mounted file
+ * system (EFS).
  *
- * Who may post: whoever has the model's token (`authorise` in state.js), made from the secret in LEARN_SECRET; take it from AWS
- * Secrets Manager rather than from the function's plain configuration. A request is checked as a whole before anything is loaded,
- * learnt or saved; what is wrong with it is answered with 400 (401, 413) and a sentence.
+ * Who may post: whoever has the model's token (`authorise` in state.js), made from the secret in
+ * LEARN_SECRET; take it from AWS Secrets Manager rather than from the function's plain
+ * configuration. A request is checked as a whole before anything is loaded, learnt or saved; what
+ * is wrong with it is answered with 400 (401, 413) and a sentence.
  */
 import { AdaL, createRuntime } from 'adal-wasm';
 import { CheckpointConflictError, fileStore } from 'adal-wasm/checkpoint';
-import { authorise, decodeState, encodeState, MOST_BYTES, RefusedRequest, readSamples, tooLarge } from './state.js';
+import {
+  authorise,
+  decodeState,
+  encodeState,
+  MOST_BYTES,
+  RefusedRequest,
+  readSamples,
+  tooLarge,
+} from './state.js';
 
 const FEATURES = 4;
 /** What a request's samples must be. */
@@ -21,7 +31,11 @@ const runtime = createRuntime();
 
 /** One step of logistic regression over the samples. */
 async function learn(saved, samples) {
-  const optimizer = new AdaL(await runtime, { w: { shape: [FEATURES] }, b: { shape: [1] } }, { lr: 0.05 });
+  const optimizer = new AdaL(
+    await runtime,
+    { w: { shape: [FEATURES] }, b: { shape: [1] } },
+    { lr: 0.05 },
+  );
   try {
     if (saved) optimizer.loadStateDict(decodeState(saved));
     const { w, b } = optimizer.params;

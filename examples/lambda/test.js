@@ -1,4 +1,7 @@
-/** Two instances of the function after each other, as Lambda would start them, and events that come at once. */
+/**
+ * Two instances of the function after each other, as Lambda would start them, and events that come
+ * at once.
+ */
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -18,7 +21,12 @@ const instance = `
 const MODEL_FILE = join(mkdtempSync(join(tmpdir(), 'lambda-')), 'm');
 const env = { ...process.env, AWS_LAMBDA_FUNCTION_NAME: 'clicks', MODEL_FILE, LEARN_SECRET };
 const start = () =>
-  JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', instance], { env, encoding: 'utf8' }));
+  JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', instance], {
+      env,
+      encoding: 'utf8',
+    }),
+  );
 
 const answers = [...start(), ...start()];
 const updates = answers.map((answer) => answer.updates).sort((a, b) => a - b);
@@ -46,7 +54,13 @@ const refused = [
   [413, { headers, body: ' '.repeat(300_000) }],
   [413, { headers, body: 'IC'.repeat(300_000), isBase64Encoded: true }],
   [401, { body: sample() }],
-  [401, { headers: { authorization: `Bearer ${await tokenOf(LEARN_SECRET, 'another')}` }, body: sample() }],
+  [
+    401,
+    {
+      headers: { authorization: `Bearer ${await tokenOf(LEARN_SECRET, 'another')}` },
+      body: sample(),
+    },
+  ],
 ];
 const model = readFileSync(MODEL_FILE);
 for (const [status, event] of refused) {
@@ -60,4 +74,6 @@ assert.equal((await handler(encoded)).statusCode, 200);
 delete process.env.LEARN_SECRET;
 await assert.rejects(handler({ headers, body: sample() }), /LEARN_SECRET is not set/);
 
-console.log(`${refused.length} wrong requests refused; ${answers.length} events to two instances, ${updates.at(-1)} updates`);
+console.log(
+  `${refused.length} wrong requests refused; ${answers.length} events to two instances, ${updates.at(-1)} updates`,
+);

@@ -1,4 +1,7 @@
-/** k nearest neighbours by Euclidean distance, the plain way: nothing is learnt, every prediction looks at every sample kept. */
+/**
+ * k nearest neighbours by Euclidean distance, the plain way: nothing is learnt, every prediction
+ * looks at every sample kept.
+ */
 
 /** @returns (row: Float32Array) => class, by majority; a tie goes to the class met first */
 export function knn({ data, dims: [count, size] }, labels, k = 3) {

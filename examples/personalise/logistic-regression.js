@@ -1,4 +1,7 @@
-/** Multinomial logistic regression with an L2 penalty, minimised over the whole batch by L-BFGS (Nocedal and Wright, algorithm 7.5). */
+/**
+ * Multinomial logistic regression with an L2 penalty, minimised over the whole batch by L-BFGS
+ * (Nocedal and Wright, algorithm 7.5).
+ */
 
 function dot(a, b) {
   let sum = 0;
@@ -14,7 +17,12 @@ function addScaled(a, scale, b) {
 }
 
 /** @returns (row: Float32Array) => class */
-export function logisticRegression({ data, dims: [count, size] }, labels, classes, { penalty = 1e-3, iterations = 100 } = {}) {
+export function logisticRegression(
+  { data, dims: [count, size] },
+  labels,
+  classes,
+  { penalty = 1e-3, iterations = 100 } = {},
+) {
   const row = (i) => data.subarray(i * size, (i + 1) * size);
   const logits = (w, x) =>
     Float64Array.from({ length: classes }, (_, c) => {
@@ -83,6 +91,7 @@ function descent(gradient, pairs) {
   }
   const last = pairs.at(-1);
   if (last) q = q.map((x) => (x * dot(last.s, last.y)) / dot(last.y, last.y));
-  for (const [i, { s, y, rho }] of pairs.entries()) q = addScaled(q, alphas[i] - rho * dot(y, q), s);
+  for (const [i, { s, y, rho }] of pairs.entries())
+    q = addScaled(q, alphas[i] - rho * dot(y, q), s);
   return q;
 }

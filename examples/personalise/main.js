@@ -1,12 +1,25 @@
 /**
- * Personalisation: a network that knows the digits 0 to 7 learns, on the device, all ten from a few samples of each.
+ * Personalisation: a network that knows the digits 0 to 7 learns, on the device, all ten from a few
+ * samples of each.
  *
- * The network is trained once, elsewhere. On the device its body stays as it is: the new samples go through it once, and a small
- * head is trained on what came out. k-NN and logistic regression get the same, and the bare pixels.
+ * The network is trained once, elsewhere. On the device its body stays as it is: the new samples go
+ * through it once, and a small head is trained on what came out. k-NN and logistic regression get
+ * the same, and the bare pixels.
  */
 import { AdamW, createRuntime } from 'adal-wasm';
 import { loadDigits, trainTestSplit } from 'adal-wasm/data';
-import { conv2d, createModel, dense, extractFeatures, fit, flatten, maxPool2d, predict, relu, sequential } from 'adal-wasm/nn';
+import {
+  conv2d,
+  createModel,
+  dense,
+  extractFeatures,
+  fit,
+  flatten,
+  maxPool2d,
+  predict,
+  relu,
+  sequential,
+} from 'adal-wasm/nn';
 import { knn } from './knn.js';
 import { logisticRegression } from './logistic-regression.js';
 
@@ -20,7 +33,8 @@ function pick({ features, labels }, keep) {
   const seen = new Array(10).fill(0);
   const rows = [...labels.keys()].filter((i) => keep(labels[i], seen[labels[i]]++));
   const picked = new Float32Array(64 * rows.length);
-  for (const [to, from] of rows.entries()) picked.set(features.subarray(64 * from, 64 * (from + 1)), 64 * to);
+  for (const [to, from] of rows.entries())
+    picked.set(features.subarray(64 * from, 64 * (from + 1)), 64 * to);
   return { features: picked, labels: Int32Array.from(rows, (i) => labels[i]) };
 }
 
@@ -31,7 +45,12 @@ async function trainBase() {
     [conv2d(32, { kernelSize: 3, padding: 'same' }), relu(), flatten()],
     [dense(32), relu(), dense(8)],
   ]);
-  const base = await createModel(runtime, { inputShape: [8, 8, 1], layers, batchSize: 32, seed: 1 });
+  const base = await createModel(runtime, {
+    inputShape: [8, 8, 1],
+    layers,
+    batchSize: 32,
+    seed: 1,
+  });
   const optimizer = new AdamW(runtime, base.parameters, { lr: 2e-3 });
   await fit(
     base,
@@ -42,10 +61,18 @@ async function trainBase() {
   return base;
 }
 
-/** A head on embeddings: one dense layer. @returns a function from rows of embeddings to classes, and its bytes */
+/**
+ * A head on embeddings: one dense layer. @returns a function from rows of embeddings to classes,
+ * and its bytes
+ */
 async function trainHead({ data, dims }, labels) {
   const before = runtime.info.usedBytes;
-  const head = await createModel(runtime, { inputShape: dims.slice(1), layers: [dense(10)], batchSize: 16, seed: 1 });
+  const head = await createModel(runtime, {
+    inputShape: dims.slice(1),
+    layers: [dense(10)],
+    batchSize: 16,
+    seed: 1,
+  });
   const optimizer = new AdamW(runtime, head.parameters, { lr: 1e-2 });
   const epochs = Math.ceil((16 * HEAD_STEPS) / labels.length);
   await fit(head, { features: { data, dims }, labels }, { optimizer, epochs, seed: 1 });
@@ -66,11 +93,17 @@ const byRow = (classify, size) => (rows) => {
   return Array.from({ length: count }, (_, i) => classify(rows.subarray(size * i, size * (i + 1))));
 };
 
-/** Ways to learn ten classes from features: each gives `classify` and the bytes it needs to learn and to predict. */
+/**
+ * Ways to learn ten classes from features: each gives `classify` and the bytes it needs to learn
+ * and to predict.
+ */
 const METHODS = {
   head: trainHead,
   'k-NN': (features, labels) => {
-    return { classify: byRow(knn(features, labels), features.dims[1]), bytes: 4 * features.data.length };
+    return {
+      classify: byRow(knn(features, labels), features.dims[1]),
+      bytes: 4 * features.data.length,
+    };
   },
   'L-BFGS': (features, labels) => {
     const [, size] = features.dims;
@@ -106,7 +139,10 @@ async function measure(method, samples, tests) {
 }
 
 const base = await trainBase();
-const pixels = ({ features, labels }) => ({ features: { data: features, dims: [labels.length, 64] }, labels });
+const pixels = ({ features, labels }) => ({
+  features: { data: features, dims: [labels.length, 64] },
+  labels,
+});
 const embed = (samples) => extractFeatures(base, samples, { layer: EMBEDDING });
 
 const table = [];
@@ -130,6 +166,9 @@ for (const shots of [3, 10, 50]) {
   }
 }
 console.table(table);
-const best = (shots) => table.find((row) => row.shots === shots && row.method === 'head on embeddings');
-console.log(`a head on embeddings: ${[3, 10, 50].map((n) => `${best(n)['accuracy %']}% from ${n}`).join(', ')} samples a digit`);
+const best = (shots) =>
+  table.find((row) => row.shots === shots && row.method === 'head on embeddings');
+console.log(
+  `a head on embeddings: ${[3, 10, 50].map((n) => `${best(n)['accuracy %']}% from ${n}`).join(', ')} samples a digit`,
+);
 if (best(50)['accuracy %'] < 90) process.exitCode = 1;

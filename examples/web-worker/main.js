@@ -15,7 +15,9 @@ function animate(now) {
 requestAnimationFrame(animate);
 
 worker.addEventListener('message', ({ data }) => {
-  if (data.loss !== undefined) document.querySelector('#loss').textContent = `epoch ${data.epoch}: loss ${data.loss.toFixed(4)}`;
+  if (data.loss !== undefined)
+    document.querySelector('#loss').textContent =
+      `epoch ${data.epoch}: loss ${data.loss.toFixed(4)}`;
   if (data.accuracy === undefined) return;
   const line = `accuracy ${data.accuracy.toFixed(3)}, ${frames} frames while it trained, the longest gap ${longestGap.toFixed(0)} ms`;
   document.querySelector('#result').textContent = line;

@@ -1,12 +1,15 @@
 /**
- * The scalars of the scaled AdaL rule: everything a step computes once a tensor rather than once an element.
- * One definition for oracle and kernels (portable, see layout.ts), so that the two cannot drift apart.
+ * The scalars of the scaled AdaL rule: everything a step computes once a tensor rather than once an
+ * element. One definition for oracle and kernels (portable, see layout.ts), so that the two cannot
+ * drift apart.
  *
- * AdaL's v holds fourth powers of the gradient's scale, which leaves float32 within a few orders of magnitude. So the
- * state is kept as m = m'·2^e and v = v'·2^(2e), with e chosen from V, the running mean of S⁴ (S = Σ|g|). Scaling by powers
- * of two is exact: where plain float32 works, the results are the same bits.
+ * AdaL's v holds fourth powers of the gradient's scale, which leaves float32 within a few orders of
+ * magnitude. So the state is kept as m = m'·2^e and v = v'·2^(2e), with e chosen from V, the
+ * running mean of S⁴ (S = Σ|g|). Scaling by powers of two is exact: where plain float32 works, the
+ * results are the same bits.
  *
- * Symbols: a = step size (lr, with 1/√t folded in), b1t = β1^t, b2t = β2^t, V/Vn = old and new mean, e/en = old and new exponent.
+ * Symbols: a = step size (lr, with 1/√t folded in), b1t = β1^t, b2t = β2^t, V/Vn = old and new
+ * mean, e/en = old and new exponent.
  */
 import { exponentOf, pow2 } from '../math/exponent';
 
@@ -67,7 +70,10 @@ export function epsFactor(a: number, eps: number, en: number, b1t: number): numb
   return k < 3e38 ? k : 3e38;
 }
 
-/** C_t: the largest |m̂/√v̂| that t gradients can produce (Cauchy–Schwarz over the two averages). Needs β1² < β2. */
+/**
+ * C_t: the largest |m̂/√v̂| that t gradients can produce (Cauchy–Schwarz over the two averages).
+ * Needs β1² < β2.
+ */
 export function updateBound(beta1: number, beta2: number, b1t: number, b2t: number): number {
   const r = (beta1 * beta1) / beta2;
   const rt = b2t > 0.0 ? (b1t * b1t) / b2t : 0.0;

@@ -65,8 +65,8 @@ export function dtypeOf(data: unknown): Dtype | undefined {
 }
 
 /**
- * Bytes as a plain view of the same memory: not a Buffer, whose methods differ, nor of another realm,
- * as test runners have them. Null for what is no Uint8Array.
+ * Bytes as a plain view of the same memory: not a Buffer, whose methods differ, nor of another
+ * realm, as test runners have them. Null for what is no Uint8Array.
  */
 export function plainBytes(value: unknown): Uint8Array | null {
   if (!isUint8Array(value)) return null;
@@ -78,7 +78,12 @@ export function plainBytes(value: unknown): Uint8Array | null {
  * Bytes seen as elements: without a copy where they are aligned for it.
  * @param begin of the bytes; between it and `end` there is a whole number of elements
  */
-export function elementsOf(dtype: Dtype, bytes: Uint8Array, begin: number, end: number): DtypeArray {
+export function elementsOf(
+  dtype: Dtype,
+  bytes: Uint8Array,
+  begin: number,
+  end: number,
+): DtypeArray {
   const type = ARRAY_TYPES.get(dtype)!;
   const count = (end - begin) / type.BYTES_PER_ELEMENT;
   const offset = bytes.byteOffset + begin;

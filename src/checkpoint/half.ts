@@ -4,7 +4,8 @@
  *     BF16  s eeeeeeee fffffff          the upper half of a float32
  *     F16   s eeeee ffffffffff          IEEE 754 binary16: ±65504, subnormal below 2^-14
  *
- * Invariant: widening is exact, narrowing rounds to nearest, ties to even; ±0, ±∞ and NaN stay what they are.
+ * Invariant: widening is exact, narrowing rounds to nearest, ties to even; ±0, ±∞ and NaN stay what
+ * they are.
  */
 import { fail, isFloat32Array, isTypedArray } from '../validate';
 
@@ -21,7 +22,8 @@ export function bf16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
 }
 
 /**
- * Narrows float32 numbers to bfloat16, to nearest, ties to even; what is beyond its largest number becomes infinite.
+ * Narrows float32 numbers to bfloat16, to nearest, ties to even; what is beyond its largest number
+ * becomes infinite.
  * @returns raw bits
  * @throws ArgumentError when the values are not in a Float32Array
  * @example f32ToBf16(new Float32Array([1])) // Uint16Array [0x3f80]
@@ -43,7 +45,8 @@ export function f16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
 }
 
 /**
- * Narrows float32 numbers to IEEE half precision, to nearest, ties to even; from 65520 on they become infinite.
+ * Narrows float32 numbers to IEEE half precision, to nearest, ties to even; from 65520 on they
+ * become infinite.
  * @returns raw bits
  * @throws ArgumentError when the values are not in a Float32Array
  * @example f32ToF16(new Float32Array([1])) // Uint16Array [0x3c00]
@@ -88,9 +91,11 @@ function f16BitsOf(word: number): number {
   const magnitude = word & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00 | ((magnitude >>> 13) & 0x1ff);
   if (magnitude >= 0x477ff000) return sign | 0x7c00; // from 65520 on
-  if (magnitude >= 0x38800000) return sign | roundedShift(magnitude - 0x38000000, 13); // normal: from 2^-14 on
+  // normal: from 2^-14 on
+  if (magnitude >= 0x38800000) return sign | roundedShift(magnitude - 0x38000000, 13);
   if (magnitude <= 0x33000000) return sign; // up to half the smallest subnormal, 2^-25
-  // Subnormal: a count of 2^-24. The rounded count may carry into the exponent field, which is right.
+  // Subnormal: a count of 2^-24. The rounded count may carry into the exponent field, which is
+  // right.
   return sign | roundedShift((magnitude & 0x7fffff) | 0x800000, 126 - (magnitude >>> 23));
 }
 

@@ -30,14 +30,18 @@ const LOWER_U = 0x75;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 /** What may follow a backslash, besides u and four digits. */
-const ESCAPES: ReadonlySet<number> = new Set(Array.from('"\\/bfnrt', (letter) => letter.charCodeAt(0)));
+const ESCAPES: ReadonlySet<number> = new Set(
+  Array.from('"\\/bfnrt', (letter) => letter.charCodeAt(0)),
+);
 
 /** At most 60 characters of a text. */
 export function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 
-/** A place in a JSON text. After `check`, every method but `check` takes the text for valid JSON. */
+/**
+ * A place in a JSON text. After `check`, every method but `check` takes the text for valid JSON.
+ */
 export class JsonCursor {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -59,7 +63,8 @@ export class JsonCursor {
 
   /**
    * Checks that the text is UTF-8 and one JSON value with nothing behind it but space.
-   * @throws CheckpointError with the reason `'utf8'`, or `'json'` (also when nested deeper than 128)
+   * @throws CheckpointError with the reason `'utf8'`, or `'json'` (also when nested deeper than
+   * 128)
    */
   check(): void {
     checkUtf8(this.#bytes);
@@ -258,7 +263,8 @@ export class JsonCursor {
   #skipSpace(): void {
     const bytes = this.#bytes;
     let at = this.#at;
-    while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
+    while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09)
+      at++;
     this.#at = at;
   }
 
@@ -266,7 +272,10 @@ export class JsonCursor {
     const at = this.#at;
     const rest = this.#bytes.subarray(at, at + 12);
     const got = rest.length > 0 ? JSON.stringify(decode(rest)) : 'the end';
-    throw new CheckpointError('json', `safetensors header expected ${expected} at byte ${at}, got ${got}`);
+    throw new CheckpointError(
+      'json',
+      `safetensors header expected ${expected} at byte ${at}, got ${got}`,
+    );
   }
 }
 
@@ -283,7 +292,8 @@ function isHex(bytes: Uint8Array, at: number): boolean {
 const SHORT = 64;
 
 function decode(bytes: Uint8Array): string {
-  if (bytes.length <= SHORT && bytes.every((byte) => byte < 0x80)) return String.fromCharCode(...bytes);
+  if (bytes.length <= SHORT && bytes.every((byte) => byte < 0x80))
+    return String.fromCharCode(...bytes);
   // A copy, since decoders refuse shared memory.
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new Uint8Array(bytes));
 }
@@ -299,6 +309,8 @@ function checkUtf8(bytes: Uint8Array): void {
     }
     decoder.decode();
   } catch (cause) {
-    throw new CheckpointError('utf8', 'safetensors header expected UTF-8, got other bytes', { cause });
+    throw new CheckpointError('utf8', 'safetensors header expected UTF-8, got other bytes', {
+      cause,
+    });
   }
 }

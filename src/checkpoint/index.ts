@@ -1,7 +1,15 @@
-/** Checkpoints: of optimizers, PyTorch's Adam state, the safetensors format, 16-bit conversions, and places to keep checkpoints in. */
+/**
+ * Checkpoints: of optimizers, PyTorch's Adam state, the safetensors format, 16-bit conversions, and
+ * places to keep checkpoints in.
+ */
 export { CheckpointError } from '../errors';
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half';
-export { type Checkpoint, type CheckpointExtras, decodeCheckpoint, encodeCheckpoint } from './optimizer-checkpoint';
+export {
+  type Checkpoint,
+  type CheckpointExtras,
+  decodeCheckpoint,
+  encodeCheckpoint,
+} from './optimizer-checkpoint';
 export type { PlainData } from './plain-data';
 export { decodePyTorchAdam, encodePyTorchAdam } from './pytorch-adam';
 export type { PyTorchLayoutOptions } from './pytorch-layout';
@@ -37,7 +45,11 @@ export {
   durableObjectStore,
 } from './stores/durable-object';
 export { fileStore } from './stores/file';
-export { type IndexedDbFactoryLike, type IndexedDbStoreOptions, indexedDbStore } from './stores/indexed-db';
+export {
+  type IndexedDbFactoryLike,
+  type IndexedDbStoreOptions,
+  indexedDbStore,
+} from './stores/indexed-db';
 export { memoryStore } from './stores/memory';
 export {
   type R2BucketLike,
@@ -47,7 +59,12 @@ export {
   type S3ResponseLike,
   s3Store,
 } from './stores/object-store';
-export { type DirectoryHandleLike, type FileHandleLike, type OpfsStoreOptions, opfsStore } from './stores/opfs';
+export {
+  type DirectoryHandleLike,
+  type FileHandleLike,
+  type OpfsStoreOptions,
+  opfsStore,
+} from './stores/opfs';
 export type { SyncAccessHandleLike } from './stores/opfs-slot';
 export {
   CheckpointConflictError,

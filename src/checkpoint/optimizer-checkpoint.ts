@@ -1,5 +1,6 @@
 /**
- * Checkpoints of optimizers: a state dict as one safetensors file, which other tools can read as well.
+ * Checkpoints of optimizers: a state dict as one safetensors file, which other tools can read as
+ * well.
  *
  *     w                          a parameter
  *     w.exp_avg, w.exp_avg_sq …  the arrays of its state (state-tensors.ts)
@@ -12,8 +13,8 @@
  *
  * The file carries the checksum of all of that (content-checksum.ts).
  *
- * Invariant: decoding gives what was encoded, bit for bit, or throws; every tensor of a file belongs to
- * something, and a file that is damaged anywhere is refused.
+ * Invariant: decoding gives what was encoded, bit for bit, or throws; every tensor of a file
+ * belongs to something, and a file that is damaged anywhere is refused.
  */
 import { ArgumentError, CheckpointError } from '../errors';
 import { elementCount } from '../math/shape';
@@ -44,9 +45,9 @@ const KEY = 'adal_checkpoint';
 /** Of the layout above. */
 const VERSION = 1;
 /**
- * The most objects, arrays and fields in the JSON of a checkpoint: so many, and one more for as many
- * bytes as the whole file has. More would take a large multiple of the file's size in memory, some 260
- * bytes each. A parameter has 20, and more than 600 bytes.
+ * The most objects, arrays and fields in the JSON of a checkpoint: so many, and one more for as
+ * many bytes as the whole file has. More would take a large multiple of the file's size in memory,
+ * some 260 bytes each. A parameter has 20, and more than 600 bytes.
  */
 const BASE_PARTS = 250_000;
 const BYTES_PER_PART = 32;
@@ -56,22 +57,31 @@ type Json = Record<string, unknown>;
 /**
  * Encodes what `optimizer.stateDict()` returned, and data of your own, as one safetensors file.
  *
- * Parameters are stored under their names, state arrays as `<parameter>.<array>`: Adam's are `w.exp_avg` and `w.exp_avg_sq`.
- * AdaL's moments are stored likewise in true scale, m'·2^e and v'·2^(2e), if all that are not 0 are normal float32 numbers there;
- * otherwise, and for compact state, as `w.adal_m` and `w.adal_v`, the scaled m' and v'. All other numbers are in one JSON text.
+ * Parameters are stored under their names, state arrays as `<parameter>.<array>`: Adam's are
+ * `w.exp_avg` and `w.exp_avg_sq`. AdaL's moments are stored likewise in true scale, m'·2^e and
+ * v'·2^(2e), if all that are not 0 are normal float32 numbers there; otherwise, and for compact
+ * state, as `w.adal_m` and `w.adal_v`, the scaled m' and v'. All other numbers are in one JSON
+ * text.
  *
- * @param extras JSON values and typed arrays by name, nested as you like: `{ epoch: 3, average: average.stateDict() }`
+ * @param extras JSON values and typed arrays by name, nested as you like: `{ epoch: 3, average:
+ * average.stateDict() }`
  * @default extras {}
- * @throws ArgumentError naming the key: for what is no state dict or no plain data, for numbers that no
+ * @throws ArgumentError naming the key: for what is no state dict or no plain data, for numbers
+ * that no
  *   optimizer could load (not finite, second moments below 0), and for names that collide in the file
  *   (`__metadata__`; `w.exp_avg` beside `w`)
  * @example
  * const bytes = encodeCheckpoint(optimizer.stateDict(), { epoch: 3 });
  * await fileStore('checkpoint.safetensors').save(bytes);
  */
-export function encodeCheckpoint(stateDict: StateDict, extras: CheckpointExtras = {}): Uint8Array<ArrayBuffer> {
-  if (typeof stateDict !== 'object' || stateDict === null) fail('stateDict', 'an object', stateDict);
-  if (typeof extras !== 'object' || extras === null || Array.isArray(extras)) fail('extras', 'an object', extras);
+export function encodeCheckpoint(
+  stateDict: StateDict,
+  extras: CheckpointExtras = {},
+): Uint8Array<ArrayBuffer> {
+  if (typeof stateDict !== 'object' || stateDict === null)
+    fail('stateDict', 'an object', stateDict);
+  if (typeof extras !== 'object' || extras === null || Array.isArray(extras))
+    fail('extras', 'an object', extras);
   const { params, state, ...head } = stateDict;
   const collector = new TensorCollector();
   addParameters(params, collector);
@@ -85,7 +95,8 @@ export function encodeCheckpoint(stateDict: StateDict, extras: CheckpointExtras 
   const text = JSON.stringify(document);
   const bytes = encodeSafetensors(collector.entries, { [KEY]: text }, { checksum: true });
   const most = partsIn(bytes.length);
-  if (countParts(text) > most) fail('extras', `at most ${most} objects, arrays and fields, typed arrays apart`, extras);
+  if (countParts(text) > most)
+    fail('extras', `at most ${most} objects, arrays and fields, typed arrays apart`, extras);
   return bytes;
 }
 
@@ -94,7 +105,8 @@ export function encodeCheckpoint(stateDict: StateDict, extras: CheckpointExtras 
  * needs; whether they fit an optimizer `loadStateDict` checks.
  *
  * @param bytes the whole file
- * @throws CheckpointError whose `reason` tells what is wrong: `'not-a-checkpoint'` (a safetensors file without our metadata), `'json'`,
+ * @throws CheckpointError whose `reason` tells what is wrong: `'not-a-checkpoint'` (a safetensors
+ * file without our metadata), `'json'`,
  *   `'version'` (of a schema that is not known here), `'schema'` (a key that is not as it should be), `'missing'` or `'unexpected'`
  *   (a tensor), `'dtype'`, `'shape'`, `'state'` (half of AdaL's state, both its forms, numbers that
  *   are not finite, second moments below 0), `'corrupt'` (the checksum is not the content's, or is
@@ -109,8 +121,10 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata, verified } = readSafetensors(bytes);
   const document = parseDocument(metadata[KEY], verified, partsIn(bytes.length));
   const head = objectAt('stateDict', document.stateDict);
-  if (typeof head.algorithm !== 'string') refuse('schema', 'stateDict.algorithm', 'a string', describe(head.algorithm));
-  if (!Array.isArray(head.groups)) refuse('schema', 'stateDict.groups', 'an array', describe(head.groups));
+  if (typeof head.algorithm !== 'string')
+    refuse('schema', 'stateDict.algorithm', 'a string', describe(head.algorithm));
+  if (!Array.isArray(head.groups))
+    refuse('schema', 'stateDict.groups', 'an array', describe(head.groups));
   for (const [index, group] of head.groups.entries()) objectAt(`stateDict.groups[${index}]`, group);
   const supply = new TensorSupply(tensors);
   const params: StateDict['params'] = Object.create(null);
@@ -121,14 +135,22 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     params[name] = { shape, data };
     state[name] = takeState(name, head.algorithm, objectAt(`state.${name}`, value), supply);
   }
-  const extras = fromJson('extras', objectAt('extras', document.extras), supply) as Checkpoint['extras'];
+  const extras = fromJson(
+    'extras',
+    objectAt('extras', document.extras),
+    supply,
+  ) as Checkpoint['extras'];
   supply.end();
-  const rest = fromJson('stateDict', head, supply) as unknown as Omit<StateDict, 'params' | 'state'>;
+  const rest = fromJson('stateDict', head, supply) as unknown as Omit<
+    StateDict,
+    'params' | 'state'
+  >;
   return { stateDict: { ...rest, params, state }, extras };
 }
 
 function addParameters(params: StateDict['params'], collector: TensorCollector): void {
-  if (typeof params !== 'object' || params === null) fail('stateDict.params', 'an object by parameter name', params);
+  if (typeof params !== 'object' || params === null)
+    fail('stateDict.params', 'an object by parameter name', params);
   for (const [name, parameter] of Object.entries(params)) {
     const path = `stateDict.params.${name}`;
     const { shape, data } = parameter ?? {};
@@ -143,15 +165,18 @@ function addParameters(params: StateDict['params'], collector: TensorCollector):
 
 /** Adds the arrays of all states; returns the rest of them. */
 function addStates({ algorithm, params, state }: StateDict, collector: TensorCollector): Json {
-  if (typeof state !== 'object' || state === null) fail('stateDict.state', 'an object by parameter name', state);
+  if (typeof state !== 'object' || state === null)
+    fail('stateDict.state', 'an object by parameter name', state);
   const unknown = Object.keys(state).find((name) => !Object.hasOwn(params, name));
-  if (unknown !== undefined) throw new ArgumentError(`stateDict.params.${unknown}`, 'an entry beside its state', 'nothing');
+  if (unknown !== undefined)
+    throw new ArgumentError(`stateDict.params.${unknown}`, 'an entry beside its state', 'nothing');
   const json: Json = Object.create(null);
   for (const [name, { shape, data }] of Object.entries(params)) {
     const path = `stateDict.state.${name}`;
     const entry = Object.hasOwn(state, name) ? state[name] : undefined;
     const { arrays, ...counters } = entry ?? fail(path, 'an entry for every parameter', entry);
-    if (typeof arrays !== 'object' || arrays === null) fail(`${path}.arrays`, 'an object of arrays by name', arrays);
+    if (typeof arrays !== 'object' || arrays === null)
+      fail(`${path}.arrays`, 'an object of arrays by name', arrays);
     for (const [key, array] of Object.entries(arrays)) {
       checkAnyStateArray(`${path}.arrays.${key}`, array);
       checkGiven(`${path}.arrays.${key}`, key, array);
@@ -177,7 +202,8 @@ function addStates({ algorithm, params, state }: StateDict, collector: TensorCol
 /** What could not be read again is not written: it would replace what can. */
 function checkGiven(path: string, key: string, array: StateArray): void {
   const wrong = findWrongValue(key, array);
-  if (wrong) throw new ArgumentError(`${path}${wrong.part}[${wrong.index}]`, wrong.expected, wrong.got);
+  if (wrong)
+    throw new ArgumentError(`${path}${wrong.part}[${wrong.index}]`, wrong.expected, wrong.got);
 }
 
 function checkRead(tensor: string, key: string, array: StateArray): void {
@@ -188,7 +214,12 @@ function checkRead(tensor: string, key: string, array: StateArray): void {
   }
 }
 
-function takeState(name: string, algorithm: string, json: Json, supply: TensorSupply): StateDictState {
+function takeState(
+  name: string,
+  algorithm: string,
+  json: Json,
+  supply: TensorSupply,
+): StateDictState {
   const path = `state.${name}`;
   const { arrays, ...counters } = json;
   for (const [key, value] of Object.entries(counters)) {
@@ -200,7 +231,8 @@ function takeState(name: string, algorithm: string, json: Json, supply: TensorSu
   const { exponent } = counters as { exponent?: number };
   const stored: StateDictState['arrays'] = Object.create(null);
   for (const [key, shape] of Object.entries(objectAt(`${path}.arrays`, arrays))) {
-    if (!Array.isArray(shape)) refuse('schema', `${path}.arrays.${key}`, 'a shape', describe(shape));
+    if (!Array.isArray(shape))
+      refuse('schema', `${path}.arrays.${key}`, 'a shape', describe(shape));
     stored[key] = takeArray(supply, `${name}.${key}`, shape);
     checkRead(`${name}.${key}`, key, stored[key]);
   }
@@ -233,7 +265,8 @@ function parseDocument(text: string | undefined, verified: boolean, most: number
   }
   const document = objectAt(`metadata "${KEY}"`, value);
   const { version } = document;
-  if (version !== VERSION) refuse('version', 'version', `${VERSION}, the one this release knows`, describe(version));
+  if (version !== VERSION)
+    refuse('version', 'version', `${VERSION}, the one this release knows`, describe(version));
   return document;
 }
 

@@ -26,8 +26,9 @@ const MAX_FIELD_BYTES = 6 * 'data_offsets'.length;
 const DTYPE_NAME = /^\w[\w.-]{0,31}$/;
 
 /**
- * Bits of an element by the names of the safetensors format, those that this library does not decode
- * included. A type that is not here is newer than this release: its name is all that is known of it.
+ * Bits of an element by the names of the safetensors format, those that this library does not
+ * decode included. A type that is not here is newer than this release: its name is all that is
+ * known of it.
  */
 export const ELEMENT_BITS: ReadonlyMap<string, number> = new Map([
   ['F64', 64],
@@ -104,15 +105,21 @@ export interface HeaderEntries {
  */
 export function safetensorsHeaderEnd(start: Uint8Array, fileBytes: number): number {
   const bytes = plainBytes(start) ?? fail('start', 'a Uint8Array', start);
-  if (!Number.isSafeInteger(fileBytes) || fileBytes < 0) fail('fileBytes', 'an integer ≥ 0', fileBytes);
-  if (fileBytes < LENGTH_BYTES) refuse('truncated', `file expected at least ${LENGTH_BYTES} bytes`, `${fileBytes}`);
+  if (!Number.isSafeInteger(fileBytes) || fileBytes < 0)
+    fail('fileBytes', 'an integer ≥ 0', fileBytes);
+  if (fileBytes < LENGTH_BYTES)
+    refuse('truncated', `file expected at least ${LENGTH_BYTES} bytes`, `${fileBytes}`);
   if (bytes.length < LENGTH_BYTES) fail('start', `at least ${LENGTH_BYTES} bytes`, bytes);
   const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     refuse('header-too-large', `header length expected at most ${MAX_HEADER_BYTES}`, `${length}`);
   }
   if (length > fileBytes - LENGTH_BYTES) {
-    refuse('header-length', `header length expected at most ${fileBytes - LENGTH_BYTES}`, `${length}`);
+    refuse(
+      'header-length',
+      `header length expected at most ${fileBytes - LENGTH_BYTES}`,
+      `${length}`,
+    );
   }
   return LENGTH_BYTES + Number(length);
 }
@@ -137,7 +144,8 @@ export function safetensorsHeaderEnd(start: Uint8Array, fileBytes: number): numb
  * await file.read(start, 0, 8, 0);
  * const header = Buffer.alloc(safetensorsHeaderEnd(start, size));
  * await file.read(header, 0, header.length, 0);
- * for (const [name, { dtype, shape }] of Object.entries(decodeSafetensorsHeader(header, size).tensors)) {
+ * for (const [name, { dtype, shape }] of Object.entries(decodeSafetensorsHeader(header,
+ * size).tensors)) {
  *   console.log(name, dtype, shape);
  * }
  */
@@ -157,12 +165,20 @@ export function decodeSafetensorsHeader(
  * @param bytes the file's beginning, of this realm
  * @param readable names of the element types that are accepted; null: any
  */
-export function readHeader(bytes: Uint8Array, fileBytes: number, readable: readonly string[] | null): HeaderEntries {
+export function readHeader(
+  bytes: Uint8Array,
+  fileBytes: number,
+  readable: readonly string[] | null,
+): HeaderEntries {
   const dataStart = safetensorsHeaderEnd(bytes, fileBytes);
   if (bytes.length < dataStart) fail('start', `the ${dataStart} bytes before the data`, bytes);
   const text = bytes.subarray(LENGTH_BYTES, dataStart);
   if (text[0] !== 0x7b) {
-    refuse('header-start', "header expected to begin with '{'", text.length === 0 ? 'nothing' : `byte ${text[0]}`);
+    refuse(
+      'header-start',
+      "header expected to begin with '{'",
+      text.length === 0 ? 'nothing' : `byte ${text[0]}`,
+    );
   }
   const cursor = new JsonCursor(text);
   cursor.check();
@@ -182,7 +198,8 @@ export function readHeader(bytes: Uint8Array, fileBytes: number, readable: reado
 }
 
 function readMetadata(cursor: JsonCursor, metadata: Record<string, string>): void {
-  if (!cursor.beginsWith('{')) refuse('metadata', `key "${METADATA}" expected an object`, cursor.describe());
+  if (!cursor.beginsWith('{'))
+    refuse('metadata', `key "${METADATA}" expected an object`, cursor.describe());
   let count = 0;
   cursor.fields(Number.POSITIVE_INFINITY, (key) => {
     if (key in metadata) duplicate(`${METADATA}.${key}`);
@@ -226,20 +243,39 @@ function readEntry(
   const offsets = numbersAt(cursor, places.data_offsets, 2);
   if (offsets?.length !== 2 || offsets[0]! > offsets[1]!) {
     const expected = 'two whole numbers, the first not above the second';
-    refuse('offsets', `${label}: data_offsets expected ${expected}`, describeAt(cursor, places.data_offsets));
+    refuse(
+      'offsets',
+      `${label}: data_offsets expected ${expected}`,
+      describeAt(cursor, places.data_offsets),
+    );
   }
   cursor.position = end;
   const [from, to] = offsets as [number, number];
-  if (to > dataBytes) refuse('range', `${label}: data_offsets expected to end by ${dataBytes}`, `${to}`);
+  if (to > dataBytes)
+    refuse('range', `${label}: data_offsets expected to end by ${dataBytes}`, `${to}`);
   const elementBits = ELEMENT_BITS.get(dtype) ?? null;
   const elementCount = checkSize(label, dtype, shape, elementBits, to - from);
-  return { name, dtype, shape, elementCount, elementBits, begin: dataStart + from, end: dataStart + to };
+  return {
+    name,
+    dtype,
+    shape,
+    elementCount,
+    elementBits,
+    begin: dataStart + from,
+    end: dataStart + to,
+  };
 }
 
-function readDtype(cursor: JsonCursor, place: number, label: string, readable: readonly string[] | null): string {
+function readDtype(
+  cursor: JsonCursor,
+  place: number,
+  label: string,
+  readable: readonly string[] | null,
+): string {
   cursor.position = place;
   const dtype = place >= 0 && cursor.beginsWith('"') ? cursor.string() : null;
-  if (dtype !== null && (readable ? readable.includes(dtype) : DTYPE_NAME.test(dtype))) return dtype;
+  if (dtype !== null && (readable ? readable.includes(dtype) : DTYPE_NAME.test(dtype)))
+    return dtype;
   const expected = readable ? `one of ${readable.join(', ')}` : 'the name of an element type';
   return refuse('dtype', `${label}: dtype expected ${expected}`, describeAt(cursor, place));
 }
@@ -257,7 +293,13 @@ function describeAt(cursor: JsonCursor, place: number): string {
 }
 
 /** Checks that so many elements span so many bytes; returns how many there are. */
-function checkSize(label: string, dtype: string, shape: readonly number[], elementBits: number | null, span: number): number {
+function checkSize(
+  label: string,
+  dtype: string,
+  shape: readonly number[],
+  elementBits: number | null,
+  span: number,
+): number {
   const elementBytes = (elementBits ?? 8) / 8;
   const size = () => `[${shape.length <= 8 ? shape.join(', ') : `${shape.length} sizes`}]`;
   let count = 1;
@@ -291,7 +333,11 @@ function checkTiling(entries: readonly HeaderEntry[], dataStart: number, dataByt
     at = entry.end - dataStart;
   }
   if (at < dataBytes) {
-    refuse('trailing', `file expected to end with the last tensor, ${at} bytes after the header`, `${dataBytes}`);
+    refuse(
+      'trailing',
+      `file expected to end with the last tensor, ${at} bytes after the header`,
+      `${dataBytes}`,
+    );
   }
 }
 

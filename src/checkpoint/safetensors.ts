@@ -6,18 +6,32 @@
  *     └────────────┴──────────────────────────────┴──────────────────────────┘
  *      8 bytes       8 + N is a multiple of 8       data_offsets count from here
  *
- * Invariant: the widest elements come first, without gaps, so every tensor is aligned for its elements; among those of one width
- * the given order is kept, so the same tensors and metadata give the same bytes.
+ * Invariant: the widest elements come first, without gaps, so every tensor is aligned for its
+ * elements; among those of one width the given order is kept, so the same tensors and metadata give
+ * the same bytes.
  */
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import { checkOptions, describe, fail, isTypedArray } from '../validate';
 import { CHECKSUM, contentChecksum } from './content-checksum';
-import { arrayNameOf, bytesOf, DTYPES, type Dtype, type DtypeArray, dtypeOf, holds, isDtype } from './dtypes';
+import {
+  arrayNameOf,
+  bytesOf,
+  DTYPES,
+  type Dtype,
+  type DtypeArray,
+  dtypeOf,
+  holds,
+  isDtype,
+} from './dtypes';
 import { MAX_HEADER_BYTES, METADATA } from './safetensors-header';
 
 export type { Dtype, DtypeArray, DtypeArrays } from './dtypes';
-export { decodeSafetensors, type SafetensorsContent, type SafetensorsTensor } from './safetensors-reader';
+export {
+  decodeSafetensors,
+  type SafetensorsContent,
+  type SafetensorsTensor,
+} from './safetensors-reader';
 
 /** A tensor to write. */
 export interface SafetensorsInput {
@@ -57,18 +71,21 @@ interface Checked {
 }
 
 /**
- * Encodes tensors as one safetensors file (little-endian, as every platform with WebAssembly stores them).
+ * Encodes tensors as one safetensors file (little-endian, as every platform with WebAssembly stores
+ * them).
  *
- * @param tensors by name, or a list in the order in which those of one element width are to lie in the file
+ * @param tensors by name, or a list in the order in which those of one element width are to lie in
+ * the file
  * @param metadata text by key
  * @default metadata {}
  * @param options see SafetensorsOptions
- * @throws ArgumentError when a shape does not fit its data, a name comes twice or is `__metadata__`, an array holds none of the
+ * @throws ArgumentError when a shape does not fit its data, a name comes twice or is
+ * `__metadata__`, an array holds none of the
  *   element types, metadata is not text or has the key `adal_checksum`, or a text has half a
  *   surrogate pair
  * @example
- * const bytes = encodeSafetensors({ w: { shape: [2], data: new Float32Array([1, 2]) } }, { step: '8' });
- * decodeSafetensors(bytes).tensors.w.data; // Float32Array [1, 2]
+ * const bytes = encodeSafetensors({ w: { shape: [2], data: new Float32Array([1, 2]) } }, { step:
+ * '8' }); decodeSafetensors(bytes).tensors.w.data; // Float32Array [1, 2]
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
@@ -96,9 +113,12 @@ function encodeHeader(
   tensors: readonly Checked[],
   metadata: Readonly<Record<string, string>>,
 ): { header: Uint8Array; dataBytes: number } {
-  // Strings are joined, not an object built: in an object names such as "10" would change their place, "__proto__" would vanish.
+  // Strings are joined, not an object built: in an object names such as "10" would change their
+  // place, "__proto__" would vanish.
   const fields: string[] = [];
-  const encodedMetadata = Object.entries(metadata).map((entry) => entry.map((text) => JSON.stringify(text)).join(':'));
+  const encodedMetadata = Object.entries(metadata).map((entry) =>
+    entry.map((text) => JSON.stringify(text)).join(':'),
+  );
   if (encodedMetadata.length > 0) fields.push(`"${METADATA}":{${encodedMetadata.join(',')}}`);
   let dataBytes = 0;
   for (const { name, dtype, shape, data } of tensors) {
@@ -107,22 +127,29 @@ function encodeHeader(
   }
   const json = new TextEncoder().encode(`{${fields.join(',')}}`);
   const length = Math.ceil(json.length / 8) * 8;
-  if (length > MAX_HEADER_BYTES) fail('tensors', `names and metadata of at most ${MAX_HEADER_BYTES} bytes`, length);
+  if (length > MAX_HEADER_BYTES)
+    fail('tensors', `names and metadata of at most ${MAX_HEADER_BYTES} bytes`, length);
   const header = new Uint8Array(length).fill(0x20);
   header.set(json);
   return { header, dataBytes };
 }
 
-function checkAll(tensors: readonly SafetensorsEntry[] | Readonly<Record<string, SafetensorsInput>>): Checked[] {
-  if (typeof tensors !== 'object' || tensors === null) fail('tensors', 'a list or an object', tensors);
+function checkAll(
+  tensors: readonly SafetensorsEntry[] | Readonly<Record<string, SafetensorsInput>>,
+): Checked[] {
+  if (typeof tensors !== 'object' || tensors === null)
+    fail('tensors', 'a list or an object', tensors);
   if (!Array.isArray(tensors)) {
     const named = Object.entries(tensors as Readonly<Record<string, SafetensorsInput>>);
-    return named.map(([name, tensor]) => checkTensor(`tensors[${JSON.stringify(name)}]`, name, tensor));
+    return named.map(([name, tensor]) =>
+      checkTensor(`tensors[${JSON.stringify(name)}]`, name, tensor),
+    );
   }
   const names = new Set<string>();
   return (tensors as readonly SafetensorsEntry[]).map((tensor, index) => {
     const checked = checkTensor(`tensors[${index}]`, tensor?.name, tensor);
-    if (names.has(checked.name)) fail(`tensors[${index}].name`, 'a name other than those before it', checked.name);
+    if (names.has(checked.name))
+      fail(`tensors[${index}].name`, 'a name other than those before it', checked.name);
     names.add(checked.name);
     return checked;
   });
@@ -139,16 +166,25 @@ function checkTensor(argument: string, name: string, tensor: SafetensorsInput): 
   }
   const wanted = elementCount(shape);
   if (wanted !== data.length) {
-    throw new ArgumentError(`${argument}.data`, `${wanted} elements (shape [${shape.join(', ')}])`, `${data.length}`);
+    throw new ArgumentError(
+      `${argument}.data`,
+      `${wanted} elements (shape [${shape.join(', ')}])`,
+      `${data.length}`,
+    );
   }
   return { name, dtype, shape, data };
 }
 
 function checkDtype(argument: string, { dtype, data }: SafetensorsInput): Dtype {
-  if (dtype !== undefined && !isDtype(dtype)) fail(`${argument}.dtype`, `one of ${DTYPES.join(', ')}`, dtype);
+  if (dtype !== undefined && !isDtype(dtype))
+    fail(`${argument}.dtype`, `one of ${DTYPES.join(', ')}`, dtype);
   if (dtype === undefined) {
-    if (isTypedArray('Uint16Array', data)) fail(`${argument}.dtype`, "'BF16' or 'F16' for a Uint16Array", dtype);
-    return dtypeOf(data) ?? fail(`${argument}.data`, 'a typed array of F64, I64, F32, BF16, F16 or U8 elements', data);
+    if (isTypedArray('Uint16Array', data))
+      fail(`${argument}.dtype`, "'BF16' or 'F16' for a Uint16Array", dtype);
+    return (
+      dtypeOf(data) ??
+      fail(`${argument}.data`, 'a typed array of F64, I64, F32, BF16, F16 or U8 elements', data)
+    );
   }
   if (!holds(dtype, data)) fail(`${argument}.data`, `a ${arrayNameOf(dtype)} (${dtype})`, data);
   return dtype;
@@ -156,12 +192,14 @@ function checkDtype(argument: string, { dtype, data }: SafetensorsInput): Dtype 
 
 /** A copy, without a prototype. */
 function checkMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
-  if (typeof metadata !== 'object' || metadata === null) fail('metadata', 'an object of strings', metadata);
+  if (typeof metadata !== 'object' || metadata === null)
+    fail('metadata', 'an object of strings', metadata);
   const texts: Record<string, string> = Object.create(null);
   for (const [key, value] of Object.entries(metadata)) {
     checkText(`key of metadata (${describe(key)})`, key);
     checkText(`metadata[${JSON.stringify(key)}]`, value);
-    if (key === CHECKSUM) fail('metadata', `keys other than ${CHECKSUM}: see the option "checksum"`, key);
+    if (key === CHECKSUM)
+      fail('metadata', `keys other than ${CHECKSUM}: see the option "checksum"`, key);
     texts[key] = value;
   }
   return texts;

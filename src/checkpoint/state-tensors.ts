@@ -7,10 +7,11 @@
  *     { dtype: '8bit', codes, scales }     U8    <parameter>.<array>, F32 <parameter>.<array>.scales
  *     Int16Array                           I64   <parameter>.<array>
  *
- * AdaL's m = m'·2^e and v = v'·2^(2e) are saved as they are, `exp_avg` and `exp_avg_sq`, where that loses nothing; otherwise
- * as the scaled m' and v', `adal_m` and `adal_v`.
+ * AdaL's m = m'·2^e and v = v'·2^(2e) are saved as they are, `exp_avg` and `exp_avg_sq`, where that
+ * loses nothing; otherwise as the scaled m' and v', `adal_m` and `adal_v`.
  *
- * Invariant: what is read back is what was written, bit for bit; there is one form of AdaL's state in a file, never both.
+ * Invariant: what is read back is what was written, bit for bit; there is one form of AdaL's state
+ * in a file, never both.
  */
 import { pow2 } from '../math/exponent';
 import type { StateArray } from '../optimizers/state-array';
@@ -50,13 +51,17 @@ export function toStored(
   path: string,
 ): [name: string, array: StateArray][] {
   if (algorithm !== 'adal') return Object.entries(arrays);
-  for (const name of ADAL) if (arrays[name] === undefined) fail(`${path}.${name}`, 'an array', undefined);
+  for (const name of ADAL)
+    if (arrays[name] === undefined) fail(`${path}.${name}`, 'an array', undefined);
   const further = withoutMoments(arrays);
   const clash = further.find(([name]) => ADAL_STORED.includes(name))?.[0];
   if (clash !== undefined) fail(`${path}.${clash}`, 'a name that m and v are not stored by', clash);
   const { m, v } = arrays;
   // Rows with exponents of their own have no one scale.
-  const plain = isFloat32Array(m) && isFloat32Array(v) && !further.some(([, array]) => isTypedArray('Int16Array', array));
+  const plain =
+    isFloat32Array(m) &&
+    isFloat32Array(v) &&
+    !further.some(([, array]) => isTypedArray('Int16Array', array));
   const trueM = plain ? shift(m, exponent, isZeroOrNormal) : null;
   const trueV = plain ? shift(v, 2 * exponent, isZeroOrNormal) : null;
   const [names, moments] = trueM && trueV ? [ADAL_TRUE, [trueM, trueV]] : [ADAL_SCALED, [m, v]];
@@ -67,20 +72,36 @@ export function toStored(
  * The arrays as a state dict has them.
  * @param label of the parameter, for messages
  */
-export function fromStored(algorithm: string, stored: StateArrays, exponent: number, label: string): Record<string, StateArray> {
+export function fromStored(
+  algorithm: string,
+  stored: StateArrays,
+  exponent: number,
+  label: string,
+): Record<string, StateArray> {
   const arrays: Record<string, StateArray> = Object.create(null);
   if (algorithm !== 'adal') return Object.assign(arrays, stored);
-  const [asTrue, asScaled] = [ADAL_TRUE, ADAL_SCALED].map((names) => names.filter((name) => Object.hasOwn(stored, name)));
+  const [asTrue, asScaled] = [ADAL_TRUE, ADAL_SCALED].map((names) =>
+    names.filter((name) => Object.hasOwn(stored, name)),
+  );
   const names = asTrue.length > 0 ? ADAL_TRUE : ADAL_SCALED;
   if (asTrue.length + asScaled.length !== 2 || asTrue.length === 1) {
     const expected = `either ${ADAL_TRUE.join(' and ')} or ${ADAL_SCALED.join(' and ')}`;
-    refuse('state', `the state of ${label}`, expected, [...asTrue, ...asScaled].join(', ') || 'none of them');
+    refuse(
+      'state',
+      `the state of ${label}`,
+      expected,
+      [...asTrue, ...asScaled].join(', ') || 'none of them',
+    );
   }
   for (const [index, name] of names.entries()) {
     const array = stored[name];
-    arrays[ADAL[index]] = names === ADAL_TRUE ? toScaled(array, -(index + 1) * exponent, `${label}, array ${name},`) : array;
+    arrays[ADAL[index]] =
+      names === ADAL_TRUE
+        ? toScaled(array, -(index + 1) * exponent, `${label}, array ${name},`)
+        : array;
   }
-  for (const [name, array] of Object.entries(stored)) if (!(names as readonly string[]).includes(name)) arrays[name] = array;
+  for (const [name, array] of Object.entries(stored))
+    if (!(names as readonly string[]).includes(name)) arrays[name] = array;
   return arrays;
 }
 
@@ -91,12 +112,17 @@ function withoutMoments(arrays: StateArrays): [name: string, array: StateArray][
 function toScaled(array: StateArray, exponent: number, label: string): Float32Array {
   if (!isFloat32Array(array)) refuse('dtype', label, 'F32', 'another type');
   return (
-    shift(array, exponent, isFloat32) ?? refuse('state', label, `float32 numbers also when multiplied by 2^${exponent}`, 'others')
+    shift(array, exponent, isFloat32) ??
+    refuse('state', label, `float32 numbers also when multiplied by 2^${exponent}`, 'others')
   );
 }
 
 /** values·2^k, exactly; null when a product is not `allowed`. */
-function shift(values: Float32Array, k: number, allowed: (x: number) => boolean): Float32Array | null {
+function shift(
+  values: Float32Array,
+  k: number,
+  allowed: (x: number) => boolean,
+): Float32Array | null {
   const factor = pow2(Math.max(-MAX_SHIFT, Math.min(MAX_SHIFT, k)));
   const shifted = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) {
@@ -118,9 +144,13 @@ function isFloat32(x: number): boolean {
 }
 
 /** The tensors of one array; the first one's shape is `shape`. */
-export function tensorsOf(array: StateArray, shape: readonly number[]): [suffix: string, tensor: SafetensorsInput][] {
+export function tensorsOf(
+  array: StateArray,
+  shape: readonly number[],
+): [suffix: string, tensor: SafetensorsInput][] {
   if (isFloat32Array(array)) return [['', { shape, data: array }]];
-  if (isTypedArray('Int16Array', array)) return [['', { shape, data: BigInt64Array.from(array, BigInt) }]];
+  if (isTypedArray('Int16Array', array))
+    return [['', { shape, data: BigInt64Array.from(array, BigInt) }]];
   if (array.dtype === 'bf16') return [['', { dtype: 'BF16', shape, data: array.bits }]];
   return [
     ['', { shape, data: array.codes }],
@@ -137,10 +167,15 @@ export function lengthOf(array: StateArray): number {
 }
 
 /**
- * The array whose tensors were saved under a name: its kind follows from the type of their elements.
+ * The array whose tensors were saved under a name: its kind follows from the type of their
+ * elements.
  * @param shape of the first tensor
  */
-export function takeArray(supply: TensorSupply, name: string, shape: readonly number[]): StateArray {
+export function takeArray(
+  supply: TensorSupply,
+  name: string,
+  shape: readonly number[],
+): StateArray {
   const tensor = supply.take(name);
   checkShape(name, tensor.shape, shape);
   switch (tensor.dtype) {
@@ -153,7 +188,12 @@ export function takeArray(supply: TensorSupply, name: string, shape: readonly nu
     case 'U8': {
       const scales = supply.takeF32(name + SCALES);
       if (scales.shape.length !== 1)
-        refuse('shape', `tensor ${quote(name + SCALES)}`, 'one dimension', `[${scales.shape.join(', ')}]`);
+        refuse(
+          'shape',
+          `tensor ${quote(name + SCALES)}`,
+          'one dimension',
+          `[${scales.shape.join(', ')}]`,
+        );
       return { dtype: '8bit', codes: tensor.data, scales: scales.data };
     }
     default:
@@ -165,7 +205,8 @@ function toInt16(values: BigInt64Array, name: string): Int16Array {
   const numbers = new Int16Array(values.length);
   for (let i = 0; i < values.length; i++) {
     numbers[i] = Number(values[i]);
-    if (BigInt(numbers[i]) !== values[i]) refuse('state', `tensor ${quote(name)}`, 'numbers of 16 bits', `${values[i]}`);
+    if (BigInt(numbers[i]) !== values[i])
+      refuse('state', `tensor ${quote(name)}`, 'numbers of 16 bits', `${values[i]}`);
   }
   return numbers;
 }

@@ -1,15 +1,25 @@
 /**
- * What the numbers of an optimizer's state must be for its rule to make sense of them, whichever file
- * they come from. `loadStateDict` asks the same again, and whether they fit its optimizer.
+ * What the numbers of an optimizer's state must be for its rule to make sense of them, whichever
+ * file they come from. `loadStateDict` asks the same again, and whether they fit its optimizer.
  */
 import type { StateArray } from '../optimizers/state-array';
 import { isFloat32Array } from '../validate';
 
 /** State arrays that are means or sums of squares, or the largest of such: never negative. */
-const SQUARES: ReadonlySet<string> = new Set(['v', 'adal_v', 'exp_avg_sq', 'exp_avg_var', 'max_exp_avg_sq', 'square_avg', 'sum']);
+const SQUARES: ReadonlySet<string> = new Set([
+  'v',
+  'adal_v',
+  'exp_avg_sq',
+  'exp_avg_var',
+  'max_exp_avg_sq',
+  'square_avg',
+  'sum',
+]);
 
 /** Counters of a parameter, and what they may be. */
-const COUNTERS: Readonly<Record<string, readonly [expected: string, isRight: (x: number) => boolean]>> = {
+const COUNTERS: Readonly<
+  Record<string, readonly [expected: string, isRight: (x: number) => boolean]>
+> = {
   step: ['an integer in [0, 2^31 - 1]', (x) => Number.isInteger(x) && x >= 0 && x < 2 ** 31],
   exponent: ['an integer in [-1100, 1100]', (x) => Number.isInteger(x) && Math.abs(x) <= 1100],
   V: ['a number ≥ 0', (x) => x >= 0],
@@ -39,15 +49,17 @@ export function findWrongCounter(
 }
 
 /**
- * The first element of a state array that is not finite or, where it holds squares, is negative; null
- * without one.
+ * The first element of a state array that is not finite or, where it holds squares, is negative;
+ * null without one.
  * @param key of the array in its state, such as `exp_avg_sq`; '' of a parameter
  */
 export function findWrongValue(key: string, array: StateArray): WrongValue | null {
   const squares = SQUARES.has(key);
   if (isFloat32Array(array)) return findInFloats('', array, squares);
   if (!('dtype' in array)) return null;
-  return array.dtype === '8bit' ? findInFloats('.scales', array.scales, true) : findInBits(array.bits, squares);
+  return array.dtype === '8bit'
+    ? findInFloats('.scales', array.scales, true)
+    : findInBits(array.bits, squares);
 }
 
 function findInFloats(part: string, values: Float32Array, squares: boolean): WrongValue | null {

@@ -1,7 +1,8 @@
 /**
  * The tensors of one checkpoint by name, on their way into a file and out of it.
  *
- * Invariant: going in, no two things have one name; coming out, every tensor is asked for, and none is left over.
+ * Invariant: going in, no two things have one name; coming out, every tensor is asked for, and none
+ * is left over.
  */
 import { ArgumentError, CheckpointError } from '../errors';
 import { describe } from '../validate';
@@ -16,7 +17,10 @@ export class TensorCollector {
   /** Who has a name, as a path. */
   readonly #owners = new Map<string, string>([[METADATA, "the file's metadata"]]);
 
-  /** @param owner what the tensor is, as a path. @throws ArgumentError when something else has that name */
+  /**
+   * @param owner what the tensor is, as a path. @throws ArgumentError when something else has that
+   * name
+   */
   add(name: string, owner: string, tensor: SafetensorsInput): void {
     this.reserve(name, owner);
     this.entries.push({ name, ...tensor });
@@ -26,7 +30,11 @@ export class TensorCollector {
   reserve(name: string, owner: string): void {
     const other = this.#owners.get(name);
     if (other !== undefined) {
-      throw new ArgumentError(owner, 'a name of its own in the checkpoint', `${describe(name)}, as ${other} has`);
+      throw new ArgumentError(
+        owner,
+        'a name of its own in the checkpoint',
+        `${describe(name)}, as ${other} has`,
+      );
     }
     this.#owners.set(name, owner);
   }
@@ -48,7 +56,8 @@ export class TensorSupply {
 
   /** @throws CheckpointError with the reason `'missing'` */
   take(name: string): SafetensorsTensor {
-    if (!this.#left.delete(name)) refuse('missing', `tensor ${quote(name)}`, 'to be in the file', 'nothing');
+    if (!this.#left.delete(name))
+      refuse('missing', `tensor ${quote(name)}`, 'to be in the file', 'nothing');
     return this.#tensors[name];
   }
 
@@ -67,7 +76,8 @@ export class TensorSupply {
   /** @throws CheckpointError with the reason `'unexpected'` when a tensor was not asked for */
   end(): void {
     const [name] = this.#left;
-    if (name !== undefined) refuse('unexpected', 'the file', 'to hold nothing else', `tensor ${quote(name)}`);
+    if (name !== undefined)
+      refuse('unexpected', 'the file', 'to hold nothing else', `tensor ${quote(name)}`);
   }
 }
 
@@ -82,7 +92,18 @@ export function quote(name: string): string {
 }
 
 /** @throws CheckpointError with the reason `'shape'` */
-export function checkShape(name: string, shape: readonly number[], expected: readonly number[]): void {
-  const same = shape.length === expected.length && shape.every((size, index) => size === expected[index]);
-  if (!same) refuse('shape', `tensor ${quote(name)}`, `shape [${expected.join(', ')}]`, `[${shape.join(', ')}]`);
+export function checkShape(
+  name: string,
+  shape: readonly number[],
+  expected: readonly number[],
+): void {
+  const same =
+    shape.length === expected.length && shape.every((size, index) => size === expected[index]);
+  if (!same)
+    refuse(
+      'shape',
+      `tensor ${quote(name)}`,
+      `shape [${expected.join(', ')}]`,
+      `[${shape.join(', ')}]`,
+    );
 }

@@ -2,7 +2,10 @@
 import { type Command, Option } from 'commander';
 
 /** The package: this runs as a file of dist/ or as a chunk below it. */
-const ROOT = new URL(/\/dist\/node\/[^/]*$/.test(import.meta.url) ? '../../' : '../', import.meta.url);
+const ROOT = new URL(
+  /\/dist\/node\/[^/]*$/.test(import.meta.url) ? '../../' : '../',
+  import.meta.url,
+);
 
 const NOTES = `
 Tiers: smoke only shows that it works (a minute), standard takes minutes, full
@@ -18,9 +21,20 @@ export function addBenchCommands(program: Command): void {
   program
     .command('bench')
     .description('measure optimizers, training and runtimes; results are written to a file')
-    .addOption(new Option('--tier <tier>', 'how much').choices(['smoke', 'standard', 'full']).default('standard'))
-    .option('--runtimes <names>', 'node, node-24, deno, bun, workerd, chromium, …; training is done on the first', 'node')
-    .option('--only <parts>', 'some of training, hashes, streams, micro, speed, threads, cold-start')
+    .addOption(
+      new Option('--tier <tier>', 'how much')
+        .choices(['smoke', 'standard', 'full'])
+        .default('standard'),
+    )
+    .option(
+      '--runtimes <names>',
+      'node, node-24, deno, bun, workerd, chromium, …; training is done on the first',
+      'node',
+    )
+    .option(
+      '--only <parts>',
+      'some of training, hashes, streams, micro, speed, threads, cold-start',
+    )
     .option('--optimizers <ids>', 'only these')
     .option('--workloads <ids>', 'only these, or their groups: W0, W1, W2-iris, …')
     .option('--seeds <n>', "final seeds, instead of the tier's")
@@ -35,9 +49,14 @@ export function addBenchCommands(program: Command): void {
     });
   program
     .command('report')
-    .description('make a report of benchmark results, merged; what does not belong together is refused')
+    .description(
+      'make a report of benchmark results, merged; what does not belong together is refused',
+    )
     .argument('<results...>', 'result files')
-    .option('--out <files...>', '.html, .md, .csv or .json (default: .html beside the first result)')
+    .option(
+      '--out <files...>',
+      '.html, .md, .csv or .json (default: .html beside the first result)',
+    )
     .allowExcessArguments(false)
     .action(async (results: string[], { out }: { out?: string[] }) => {
       const { report } = await import('../../bench/report/command');

@@ -44,10 +44,18 @@ export function buildModel(spec: ModelSpec, data: LoadedData): BuiltModel {
   }
 }
 
-function mlp({ hidden, outer }: ModelSpec & { kind: 'mlp' }, { name, kind, train, classCount }: LoadedData): BuiltModel {
+function mlp(
+  { hidden, outer }: ModelSpec & { kind: 'mlp' },
+  { name, kind, train, classCount }: LoadedData,
+): BuiltModel {
   const { featureCount } = train;
   const outputs = classCount ?? 1;
-  if (kind === 'text') throw new UsageError('--model', 'charlm or <file>.json with --data text:', 'one that takes no characters');
+  if (kind === 'text')
+    throw new UsageError(
+      '--model',
+      'charlm or <file>.json with --data text:',
+      'one that takes no characters',
+    );
   if (outer && (outer.inputs !== featureCount || outer.classes !== outputs)) {
     const answers = classCount === null ? 'one output for the target' : `${classCount} classes`;
     const expected = `${featureCount} inputs and ${answers}, as ${name} has`;
@@ -55,35 +63,67 @@ function mlp({ hidden, outer }: ModelSpec & { kind: 'mlp' }, { name, kind, train
   }
   const layers = [...hidden.flatMap((units) => [dense(units), relu()]), dense(outputs)];
   const loss: Loss = { kind: classCount === null ? 'meanSquaredError' : 'crossEntropy' };
-  return { inputShape: [featureCount], layers, loss, title: [featureCount, ...hidden, outputs].join('-') };
+  return {
+    inputShape: [featureCount],
+    layers,
+    loss,
+    title: [featureCount, ...hidden, outputs].join('-'),
+  };
 }
 
 /** Two convolutions and two dense layers: 105,866 parameters for 28 × 28 pixels and 10 classes. */
 function convolutional(classCount: number): readonly Layer[] {
-  const block = (filters: number) => [conv2d(filters, { kernelSize: 3, padding: 'same' }), relu(), maxPool2d(2)];
+  const block = (filters: number) => [
+    conv2d(filters, { kernelSize: 3, padding: 'same' }),
+    relu(),
+    maxPool2d(2),
+  ];
   return sequential([block(16), block(32), flatten(), dense(64), relu(), dense(classCount)]);
 }
 
 /** Bengio et al. (2003): the characters before, embedded, through one hidden layer. */
 function characterModel(vocabularySize: number): readonly Layer[] {
-  return sequential([embedding(vocabularySize, 16), flatten(), dense(128), tanh(), dense(vocabularySize)]);
+  return sequential([
+    embedding(vocabularySize, 16),
+    flatten(),
+    dense(128),
+    tanh(),
+    dense(vocabularySize),
+  ]);
 }
 
 function imageShapeOf({ name, train }: LoadedData): readonly number[] {
   const { shape } = train;
-  if (shape?.length !== 3) throw new UsageError('--model', `one for rows of numbers with ${name}, which is not of images`, 'cnn');
+  if (shape?.length !== 3)
+    throw new UsageError(
+      '--model',
+      `one for rows of numbers with ${name}, which is not of images`,
+      'cnn',
+    );
   const [height, width] = shape;
   if (height < 4 || width < 4) {
-    throw new UsageError('--model', `mlp or softmax for images of ${height} × ${width} pixels`, 'cnn, which needs 4 × 4');
+    throw new UsageError(
+      '--model',
+      `mlp or softmax for images of ${height} × ${width} pixels`,
+      'cnn, which needs 4 × 4',
+    );
   }
   return shape;
 }
 
 function onClasses(inputShape: readonly number[], layers: readonly Layer[]): BuiltModel {
-  return { inputShape, layers, loss: { kind: 'crossEntropy' }, title: describeLayers(inputShape, layers) };
+  return {
+    inputShape,
+    layers,
+    loss: { kind: 'crossEntropy' },
+    title: describeLayers(inputShape, layers),
+  };
 }
 
-function defined(spec: ModelSpec & { kind: 'definition' }, { name, train, classCount }: LoadedData): BuiltModel {
+function defined(
+  spec: ModelSpec & { kind: 'definition' },
+  { name, train, classCount }: LoadedData,
+): BuiltModel {
   const { source, definition } = spec;
   const { inputShape, layers } = definition;
   const inputs = elementCount(inputShape);

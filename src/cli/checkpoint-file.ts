@@ -1,7 +1,8 @@
 /**
  * The checkpoint of `adal train`: that of `fit`, and in it which run it belongs to.
  *
- * Invariant: it holds every setting that the weights depend on, so that a run goes on from it with nothing else told.
+ * Invariant: it holds every setting that the weights depend on, so that a run goes on from it with
+ * nothing else told.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -35,7 +36,10 @@ import {
 /** In the folder of its run. */
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 
-/** Settings that make a run what it is, and how their texts are read. Threads and backends change no bit. */
+/**
+ * Settings that make a run what it is, and how their texts are read. Threads and backends change no
+ * bit.
+ */
 const PARSERS = {
   data: parseData,
   target: parseTarget,
@@ -76,11 +80,16 @@ export interface TrainCheckpoint {
 }
 
 /** What a run adds to its checkpoints. */
-export function extrasOf(settings: RunSettings, loaded: LoadedData, dataHash: string): CheckpointExtras {
+export function extrasOf(
+  settings: RunSettings,
+  loaded: LoadedData,
+  dataHash: string,
+): CheckpointExtras {
   const { data } = settings;
   const { header, classNames = null, columns = null } = loaded;
   // The run may go on from another folder.
-  const absolute: DataSource = data.kind === 'digits' ? data : { ...data, path: resolve(data.path) };
+  const absolute: DataSource =
+    data.kind === 'digits' ? data : { ...data, path: resolve(data.path) };
   // What was found out of the first file is not guessed again of another.
   const settled = { ...settings, data: absolute, header: header ?? settings.header };
   return { train: { settings: textsOf(settled), dataHash, classNames, columns } };
@@ -110,13 +119,25 @@ export function readTrainCheckpoint(path: string): TrainCheckpoint {
   const bytes = readBytes(path, 'a checkpoint');
   try {
     const { train, run, model } = decodeCheckpoint(bytes).extras as Record<string, unknown>;
-    if (!isRecord(train) || !isRecord(train.settings) || typeof train.dataHash !== 'string' || !isRecord(run)) {
-      throw new DataError('expected a checkpoint that adal train wrote, got one of another program');
+    if (
+      !isRecord(train) ||
+      !isRecord(train.settings) ||
+      typeof train.dataHash !== 'string' ||
+      !isRecord(run)
+    ) {
+      throw new DataError(
+        'expected a checkpoint that adal train wrote, got one of another program',
+      );
     }
     checkModelRecord(model);
     const { epoch, batch, step, epochs } = checkRunState(run);
-    if (epochs.length !== epoch - 1 || epochs.some((each, index) => each.epoch !== index + 1 || !each.validation)) {
-      throw new DataError(`"extras.run.epochs" expected every epoch before epoch ${epoch} with its validation, got others`);
+    if (
+      epochs.length !== epoch - 1 ||
+      epochs.some((each, index) => each.epoch !== index + 1 || !each.validation)
+    ) {
+      throw new DataError(
+        `"extras.run.epochs" expected every epoch before epoch ${epoch} with its validation, got others`,
+      );
     }
     const { settings, dataHash } = train;
     const names = { classNames: namesIn(train, 'classNames'), columns: namesIn(train, 'columns') };
@@ -134,14 +155,22 @@ export function readTrainCheckpoint(path: string): TrainCheckpoint {
  * @param typed names of the options that were on the command line
  * @throws UsageError for a typed option that is another than the run's
  */
-export function resumedOptions(options: TrainOptions, typed: ReadonlySet<string>, checkpoint: TrainCheckpoint): TrainOptions {
+export function resumedOptions(
+  options: TrainOptions,
+  typed: ReadonlySet<string>,
+  checkpoint: TrainCheckpoint,
+): TrainOptions {
   const [kept, given] = [textsOf(checkpoint.settings), textsOf(options)];
   const resumed: Record<string, unknown> = { ...options };
   for (const key of KEYS) {
     if (typed.has(key) && MAY_CHANGE.includes(key)) continue;
     if (typed.has(key) && kept[key] !== given[key]) {
       const option = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-      throw new UsageError(option, `${kept[key] ?? 'none'}, as ${checkpoint.path} has it`, given[key] ?? 'none');
+      throw new UsageError(
+        option,
+        `${kept[key] ?? 'none'}, as ${checkpoint.path} has it`,
+        given[key] ?? 'none',
+      );
     }
     resumed[key] = checkpoint.settings[key];
   }
@@ -155,7 +184,11 @@ function textsOf({ data, model, ...rest }: Partial<RunSettings>): Record<string,
     const value = (rest as Record<string, unknown>)[key];
     if (value !== undefined) texts[key] = String(value);
   }
-  return { ...texts, ...(data && { data: formatData(data) }), ...(model && { model: formatModel(model) }) };
+  return {
+    ...texts,
+    ...(data && { data: formatData(data) }),
+    ...(model && { model: formatModel(model) }),
+  };
 }
 
 function parseTexts(texts: Readonly<Record<string, unknown>>): RunSettings {
@@ -163,21 +196,35 @@ function parseTexts(texts: Readonly<Record<string, unknown>>): RunSettings {
   for (const key of KEYS) {
     const text = texts[key];
     if (text === undefined) continue;
-    if (typeof text !== 'string') throw new DataError(`"extras.train.settings.${key}" expected text, got ${describe(text)}`);
+    if (typeof text !== 'string')
+      throw new DataError(`"extras.train.settings.${key}" expected text, got ${describe(text)}`);
     settings[key] = PARSERS[key](text);
   }
   for (const key of ['data', 'model', 'optimizer', 'preset', 'epochs', 'batchSize', 'seed']) {
-    if (!(key in settings)) throw new DataError(`expected the setting ${key} ("extras.train.settings.${key}"), got none`);
+    if (!(key in settings))
+      throw new DataError(`expected the setting ${key} ("extras.train.settings.${key}"), got none`);
   }
   return settings as unknown as RunSettings;
 }
 
-function namesIn(train: Readonly<Record<string, unknown>>, key: keyof DataNames): readonly string[] | undefined {
+function namesIn(
+  train: Readonly<Record<string, unknown>>,
+  key: keyof DataNames,
+): readonly string[] | undefined {
   const names = train[key] ?? undefined;
-  if (names === undefined || (Array.isArray(names) && names.every((name) => typeof name === 'string'))) return names;
+  if (
+    names === undefined ||
+    (Array.isArray(names) && names.every((name) => typeof name === 'string'))
+  )
+    return names;
   throw new DataError(`"extras.train.${key}" expected an array of names, got ${describe(names)}`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value)
+  );
 }

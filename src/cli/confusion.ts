@@ -1,4 +1,7 @@
-/** Which class was taken for which: as a table of few classes, and as the most frequent mistakes of many. */
+/**
+ * Which class was taken for which: as a table of few classes, and as the most frequent mistakes of
+ * many.
+ */
 import { clipText, printable } from './printable';
 import { formatCount, formatPercent } from './report';
 import { displayWidth, table } from './table';
@@ -14,7 +17,8 @@ type Confusion = readonly (readonly number[])[];
 /**
  * @param confusion confusion[actual][predicted], in examples
  * @param names of the classes; their indices where there are none
- * @param examples of each class. Those that are in no column had outputs that are not a number: they were wrong.
+ * @param examples of each class. Those that are in no column had outputs that are not a number:
+ * they were wrong.
  *   By default all are in some column
  */
 export function formatConfusion(
@@ -23,7 +27,10 @@ export function formatConfusion(
   examples: readonly number[] = confusion.map(sum),
 ): string {
   const labels = confusion.map((_, index) => labelOf(names?.[index] ?? String(index)));
-  const wide = labels.reduce((width, label) => width + Math.max(displayWidth(label), 5) + 2, 2 * MAX_NAME);
+  const wide = labels.reduce(
+    (width, label) => width + Math.max(displayWidth(label), 5) + 2,
+    2 * MAX_NAME,
+  );
   return confusion.length <= MAX_TABLE_CLASSES && wide <= 110
     ? fullTable(confusion, labels, examples)
     : topMistakes(confusion, labels, examples);
@@ -35,7 +42,11 @@ function takenForNone(confusion: Confusion, examples: readonly number[]): number
 }
 
 /** Rows are what the examples are, columns what they were taken for. */
-function fullTable(confusion: Confusion, labels: readonly string[], examples: readonly number[]): string {
+function fullTable(
+  confusion: Confusion,
+  labels: readonly string[],
+  examples: readonly number[],
+): string {
   const none = takenForNone(confusion, examples);
   const extra = none.some((count) => count > 0) ? ['NaN'] : [];
   const rows = confusion.map((row, actual) => {
@@ -47,7 +58,11 @@ function fullTable(confusion: Confusion, labels: readonly string[], examples: re
   return table(['actual ↓ taken for →', ...labels, ...extra, 'right'], rows, ['left', ...right]);
 }
 
-function topMistakes(confusion: Confusion, labels: readonly string[], examples: readonly number[]): string {
+function topMistakes(
+  confusion: Confusion,
+  labels: readonly string[],
+  examples: readonly number[],
+): string {
   const none = sum(takenForNone(confusion, examples));
   const note = `${formatCount(none)} examples were taken for no class: their outputs are not numbers`;
   const mistakes = confusion.flatMap((row, actual) =>

@@ -1,4 +1,7 @@
-/** Loss and accuracy by epoch as an SVG: static, of one look on any page, and of the same bytes for the same run. */
+/**
+ * Loss and accuracy by epoch as an SVG: static, of one look on any page, and of the same bytes for
+ * the same run.
+ */
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
 import { clipText, printable } from './printable';
@@ -58,7 +61,9 @@ export function drawCurves({ title, epochs, accuracy }: Curves): string | null {
     `<title>${escapeXml(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     text(PANEL.left, 20, clipped, `font-size="13" font-weight="600" fill="${INK}"`),
-    ...panels.map((panel, index) => drawPanel(panel, shown, x, PANEL.left + index * (PANEL.width + PANEL.gap))),
+    ...panels.map((panel, index) =>
+      drawPanel(panel, shown, x, PANEL.left + index * (PANEL.width + PANEL.gap)),
+    ),
     '</svg>',
     '',
   ].join('\n');
@@ -95,12 +100,25 @@ function lossPanel(epochs: readonly EpochResult[]): Panel {
 
 function accuracyPanel(epochs: readonly EpochResult[]): Panel {
   const values = epochs.map(({ testAccuracy }) => testAccuracy!);
-  const scale = scaleLinear([Math.min(...values) - 0.01, Math.max(...values) + 0.01], [PANEL.height, 0]);
+  const scale = scaleLinear(
+    [Math.min(...values) - 0.01, Math.max(...values) + 0.01],
+    [PANEL.height, 0],
+  );
   const format = (value: number) => `${Number((100 * value).toFixed(2))}%`;
-  return { title: 'test accuracy', curves: [{ label: format(values[values.length - 1]), colour: TEST, values }], scale, format };
+  return {
+    title: 'test accuracy',
+    curves: [{ label: format(values[values.length - 1]), colour: TEST, values }],
+    scale,
+    format,
+  };
 }
 
-function drawPanel({ title, curves, scale, format }: Panel, epochs: readonly EpochResult[], x: Scale, left: number): string {
+function drawPanel(
+  { title, curves, scale, format }: Panel,
+  epochs: readonly EpochResult[],
+  x: Scale,
+  left: number,
+): string {
   const { width, height, top } = PANEL;
   const parts = [text(0, -12, title, `fill="${INK}"`)];
   for (const tick of thinTicks(scale.ticks(5))) {
@@ -110,7 +128,14 @@ function drawPanel({ title, curves, scale, format }: Panel, epochs: readonly Epo
   }
   for (const tick of x.ticks(6).filter(Number.isInteger)) {
     if (tick < epochs[0].epoch || tick > epochs[epochs.length - 1].epoch) continue;
-    parts.push(text(Number(fixed(x(tick))), height + 18, String(tick), `text-anchor="middle" fill="${FAINT}"`));
+    parts.push(
+      text(
+        Number(fixed(x(tick))),
+        height + 18,
+        String(tick),
+        `text-anchor="middle" fill="${FAINT}"`,
+      ),
+    );
   }
   parts.push(text(width / 2, height + 36, 'epoch', `text-anchor="middle" fill="${FAINT}"`));
   parts.push(`<path d="M0,${height}H${width}" stroke="${FAINT}"/>`);
@@ -119,15 +144,25 @@ function drawPanel({ title, curves, scale, format }: Panel, epochs: readonly Epo
   return `<g transform="translate(${left},${top})">\n${parts.join('\n')}\n</g>`;
 }
 
-function drawCurve({ colour, values }: Curve, epochs: readonly EpochResult[], x: Scale, y: Scale): string {
+function drawCurve(
+  { colour, values }: Curve,
+  epochs: readonly EpochResult[],
+  x: Scale,
+  y: Scale,
+): string {
   const points = values.map((value, index): [number, number] => [x(epochs[index].epoch), y(value)]);
   const path = line()
     .defined(([, at]) => Number.isFinite(at))
     .digits(1)(points);
-  const parts = path ? [`<path d="${path}" fill="none" stroke="${colour}" stroke-width="2" stroke-linejoin="round"/>`] : [];
+  const parts = path
+    ? [
+        `<path d="${path}" fill="none" stroke="${colour}" stroke-width="2" stroke-linejoin="round"/>`,
+      ]
+    : [];
   if (points.length <= MOST_DOTS) {
     for (const [cx, cy] of points) {
-      if (Number.isFinite(cy)) parts.push(`<circle cx="${fixed(cx)}" cy="${fixed(cy)}" r="2.5" fill="${colour}"/>`);
+      if (Number.isFinite(cy))
+        parts.push(`<circle cx="${fixed(cx)}" cy="${fixed(cy)}" r="2.5" fill="${colour}"/>`);
     }
   }
   return parts.join('\n');
@@ -139,21 +174,28 @@ function drawLabels(curves: readonly Curve[], scale: Scale): string[] {
     .map(({ label, colour, values }) => ({ label, colour, y: scale(values[values.length - 1]) }))
     .filter(({ y }) => Number.isFinite(y))
     .sort((a, b) => a.y - b.y);
-  for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_HEIGHT);
-  return ends.map(({ label, colour, y }) => text(PANEL.width + 8, Number(fixed(y)) + 4, label, `fill="${colour}"`));
+  for (let i = 1; i < ends.length; i++)
+    ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_HEIGHT);
+  return ends.map(({ label, colour, y }) =>
+    text(PANEL.width + 8, Number(fixed(y)) + 4, label, `fill="${colour}"`),
+  );
 }
 
 /** At most six characters wide, for axes have no more room. */
 function formatTick(value: number): string {
   const size = Math.abs(value);
-  return value !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(0) : String(Number(value.toPrecision(4)));
+  return value !== 0 && (size < 1e-3 || size >= 1e5)
+    ? value.toExponential(0)
+    : String(Number(value.toPrecision(4)));
 }
 
 /** Logarithmic scales give more ticks than asked for. */
 function thinTicks(ticks: readonly number[]): readonly number[] {
   if (ticks.length <= 8) return ticks;
   const decades = ticks.filter((tick) => Number.isInteger(Math.log10(tick)));
-  return decades.length >= 2 ? decades : ticks.filter((_, index) => index % Math.ceil(ticks.length / 8) === 0);
+  return decades.length >= 2
+    ? decades
+    : ticks.filter((_, index) => index % Math.ceil(ticks.length / 8) === 0);
 }
 
 function text(x: number, y: number, content: string, attributes: string): string {
@@ -166,5 +208,9 @@ function fixed(coordinate: number): string {
 
 /** Names come from files: they must neither end nor turn the text that they stand in. */
 function escapeXml(content: string): string {
-  return printable(content).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+  return printable(content)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;');
 }

@@ -1,4 +1,7 @@
-/** `adal demo`, what `npm start` runs: handwritten digits learnt twice, and the two runs side by side. */
+/**
+ * `adal demo`, what `npm start` runs: handwritten digits learnt twice, and the two runs side by
+ * side.
+ */
 import { join } from 'node:path';
 import type { Environment } from './environment';
 import { EXIT_INTERRUPTED } from './errors';
@@ -7,7 +10,14 @@ import { loadData } from './load-data';
 import { PRESETS, type Preset } from './options';
 import { print } from './output';
 import { createProgress } from './progress';
-import { formatBackend, formatCount, formatDuration, formatLoss, formatPercent, shortHash } from './report';
+import {
+  formatBackend,
+  formatCount,
+  formatDuration,
+  formatLoss,
+  formatPercent,
+  shortHash,
+} from './report';
 import { CURVES_FILE, claimRunFolder, RUN_FILE, WEIGHTS_FILE, writeRun } from './run-folder';
 import { runSession, type SessionResult } from './session';
 import { warnOfSkips } from './summary';
@@ -51,7 +61,11 @@ export async function demo(environment: Environment): Promise<number> {
       ).finally(() => progress.stop());
       results.push([preset, result]);
       const options = { data: 'digits', testFraction: 0.25, ...SETTINGS, model: 'mlp:64', preset };
-      await writeRun(folder.path, { command: 'demo', options, startedAt, environment, data }, result);
+      await writeRun(
+        folder.path,
+        { command: 'demo', options, startedAt, environment, data },
+        result,
+      );
       folder.release();
       warnOfSkips(result);
       if (signal.aborted) break;
@@ -66,7 +80,10 @@ function folderOf(preset: Preset): string {
 }
 
 function sideBySide(results: readonly [Preset, SessionResult][]): string {
-  const row = (name: string, show: (result: SessionResult) => string) => [name, ...results.map(([, result]) => show(result))];
+  const row = (name: string, show: (result: SessionResult) => string) => [
+    name,
+    ...results.map(([, result]) => show(result)),
+  ];
   return table(
     ['', ...results.map(([preset]) => preset)],
     [

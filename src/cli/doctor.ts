@@ -1,4 +1,7 @@
-/** `adal doctor`: what this machine offers, what is made of it, and whether all backends compute the same bits here. */
+/**
+ * `adal doctor`: what this machine offers, what is made of it, and whether all backends compute the
+ * same bits here.
+ */
 import { AdalError, createRuntime, type RuntimeInfo, type RuntimeOptions } from '../index';
 import { cpuQuota } from '../runtime/cpu-quota';
 import { hasSimd, whyNoSharedMemory, whyNoThreads } from '../runtime/features';
@@ -23,7 +26,8 @@ export async function doctor(environment: Environment): Promise<number> {
 }
 
 async function describeMachine(environment: Environment): Promise<[string, string][]> {
-  const { runtime, runtimeVersion, engine, engineVersion, platform, arch, cpus, cpuModel } = environment;
+  const { runtime, runtimeVersion, engine, engineVersion, platform, arch, cpus, cpuModel } =
+    environment;
   const simd = await tryRuntime({ backend: 'simd' });
   const threads = await tryRuntime({ backend: 'threads', threads: 1 });
   const large = await tryRuntime({});
@@ -102,7 +106,10 @@ async function checkBackends(): Promise<{ rows: string[][]; hashes: string[] }> 
 
 function judge(hashes: readonly string[]): [string, number] {
   if (new Set(hashes).size > 1)
-    return ['The backends disagree: results from this machine cannot be relied on. Please report it.', EXIT_FAILED];
+    return [
+      'The backends disagree: results from this machine cannot be relied on. Please report it.',
+      EXIT_FAILED,
+    ];
   return [`All ${hashes.length} agree in every bit.`, 0];
 }
 

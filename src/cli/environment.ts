@@ -17,9 +17,23 @@ export interface Environment {
 
 export function describeEnvironment(adal: string): Environment {
   const { v8, deno, bun, webkit } = process.versions;
-  const [runtime, runtimeVersion] = bun ? ['bun', bun] : deno ? ['deno', deno] : ['node', process.versions.node];
+  const [runtime, runtimeVersion] = bun
+    ? ['bun', bun]
+    : deno
+      ? ['deno', deno]
+      : ['node', process.versions.node];
   const [engine, engineVersion] = bun ? ['JavaScriptCore', webkit ?? ''] : ['v8', v8];
   const { platform, arch } = process;
   const cpuModel = cpus()[0]?.model.trim() ?? '';
-  return { adal, runtime, runtimeVersion, engine, engineVersion, platform, arch, cpus: availableParallelism(), cpuModel };
+  return {
+    adal,
+    runtime,
+    runtimeVersion,
+    engine,
+    engineVersion,
+    platform,
+    arch,
+    cpus: availableParallelism(),
+    cpuModel,
+  };
 }

@@ -1,4 +1,6 @@
-/** What the command line says when something is wrong: one line, and a stack only for our own bugs. */
+/**
+ * What the command line says when something is wrong: one line, and a stack only for our own bugs.
+ */
 import { constants } from 'node:buffer';
 import { AdalError, ArgumentError } from '../index';
 
@@ -48,28 +50,47 @@ const LIMITS: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: 'a file is larger than 2 GiB and cannot be read',
   ERR_STRING_TOO_LONG: `a text is longer than ${constants.MAX_STRING_LENGTH} characters`,
 };
-const NO_MEMORY = /^(Array buffer allocation failed|Invalid (typed )?array length|Invalid string length)/;
+const NO_MEMORY =
+  /^(Array buffer allocation failed|Invalid (typed )?array length|Invalid string length)/;
 
-/** The message for an error, and the exit code that goes with it. Only a bug of ours has several lines. */
-export function explain(error: unknown): { message: string; exitCode: number; isInternal: boolean } {
+/**
+ * The message for an error, and the exit code that goes with it. Only a bug of ours has several
+ * lines.
+ */
+export function explain(error: unknown): {
+  message: string;
+  exitCode: number;
+  isInternal: boolean;
+} {
   const expected = explainExpected(error);
   if (expected) return { ...expected, isInternal: false };
   const { stack } = (error ?? {}) as Error;
-  return { message: `internal error, please report it: ${stack ?? error}`, exitCode: EXIT_FAILED, isInternal: true };
+  return {
+    message: `internal error, please report it: ${stack ?? error}`,
+    exitCode: EXIT_FAILED,
+    isInternal: true,
+  };
 }
 
 function explainExpected(error: unknown): { message: string; exitCode: number } | null {
   if (error instanceof UsageError) return { message: error.message, exitCode: EXIT_USAGE };
   if (error instanceof ArgumentError) {
     const option = OPTION_OF[error.argument];
-    if (option) return { message: error.message.replace(`"${error.argument}"`, option), exitCode: EXIT_USAGE };
+    if (option)
+      return {
+        message: error.message.replace(`"${error.argument}"`, option),
+        exitCode: EXIT_USAGE,
+      };
   }
   if (error instanceof AdalError) return { message: error.message, exitCode: EXIT_FAILED };
   const { code, path, syscall, message } = (error ?? {}) as NodeJS.ErrnoException;
   const known = typeof code === 'string' ? FILE_ERRORS[code] : undefined;
-  if (typeof path === 'string') return { message: `${path}: ${known ?? message}`, exitCode: EXIT_FAILED };
-  if (typeof syscall === 'string') return { message: `${syscall}: ${known ?? message}`, exitCode: EXIT_FAILED };
-  if (typeof code === 'string' && LIMITS[code]) return { message: LIMITS[code], exitCode: EXIT_FAILED };
+  if (typeof path === 'string')
+    return { message: `${path}: ${known ?? message}`, exitCode: EXIT_FAILED };
+  if (typeof syscall === 'string')
+    return { message: `${syscall}: ${known ?? message}`, exitCode: EXIT_FAILED };
+  if (typeof code === 'string' && LIMITS[code])
+    return { message: LIMITS[code], exitCode: EXIT_FAILED };
   if (error instanceof RangeError && NO_MEMORY.test(message)) {
     return { message: `there is not enough memory for this (${message})`, exitCode: EXIT_FAILED };
   }

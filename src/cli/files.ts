@@ -15,10 +15,15 @@ export const MAX_TEXT_BYTES = constants.MAX_STRING_LENGTH;
  * @param mostBytes the largest size that makes sense; a larger file is refused before it is read
  * @throws DataError for a folder and for a file that is too large; file errors with the path
  */
-export function readBytes(path: string, expected: string, mostBytes = constants.MAX_LENGTH): Uint8Array<ArrayBuffer> {
+export function readBytes(
+  path: string,
+  expected: string,
+  mostBytes = constants.MAX_LENGTH,
+): Uint8Array<ArrayBuffer> {
   const stats = statOf(path, expected);
   const most = Math.min(mostBytes, constants.MAX_LENGTH);
-  if (stats.isFile() && stats.size > most) throw tooLarge(path, expected, most, formatBytes(stats.size));
+  if (stats.isFile() && stats.size > most)
+    throw tooLarge(path, expected, most, formatBytes(stats.size));
   return withFile(path, (file) => {
     // Of a pipe or a device the size is not known.
     let bytes = new Uint8Array(stats.isFile() ? stats.size : 2 ** 16);
@@ -77,5 +82,7 @@ export function statOf(path: string, expected: string): Stats {
 }
 
 function tooLarge(path: string, expected: string, most: number, got: string): DataError {
-  return new DataError(`${path}: expected ${expected}, which has at most ${formatBytes(most)}, got ${got}`);
+  return new DataError(
+    `${path}: expected ${expected}, which has at most ${formatBytes(most)}, got ${got}`,
+  );
 }

@@ -1,15 +1,16 @@
 /**
- * One run folder has one writer: a process claims the folder before it writes, and is refused while another
- * process holds a claim.
+ * One run folder has one writer: a process claims the folder before it writes, and is refused while
+ * another process holds a claim.
  *
- * A claim is a Unix socket in the folder that its process listens on. Whether anybody listens is the kernel's
- * knowledge: a claim ends with its process, however that ends, and neither reused process ids nor PID namespaces
- * (containers that share a folder) matter. Where folders take no sockets, a claim is a file that names its process;
- * on Windows it is a named pipe.
+ * A claim is a Unix socket in the folder that its process listens on. Whether anybody listens is
+ * the kernel's knowledge: a claim ends with its process, however that ends, and neither reused
+ * process ids nor PID namespaces (containers that share a folder) matter. Where folders take no
+ * sockets, a claim is a file that names its process; on Windows it is a named pipe.
  *
- * Protocol: a process creates its own claim first and looks for others then. Of two processes the later one sees
- * the earlier one's claim, so at most one goes on; two that see each other both step back and try again. Each claim
- * has a name of its own that never comes again, so removing the claim of a dead process is safe at any time.
+ * Protocol: a process creates its own claim first and looks for others then. Of two processes the
+ * later one sees the earlier one's claim, so at most one goes on; two that see each other both step
+ * back and try again. Each claim has a name of its own that never comes again, so removing the
+ * claim of a dead process is safe at any time.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
@@ -35,11 +36,15 @@ import { printable } from './printable';
 
 /** A folder that this process may write to. */
 export interface FolderClaim {
-  /** Lets others have the folder. Harmless when called again; the end of the process does the same. */
+  /**
+   * Lets others have the folder. Harmless when called again; the end of the process does the same.
+   */
   release(): void;
 }
 
-/** <kernel>-<process id>-<random>: the first two are for messages and for claims of other machines. */
+/**
+ * <kernel>-<process id>-<random>: the first two are for messages and for claims of other machines.
+ */
 const CLAIM = /^writer-([0-9a-f]{8})-(\d+)-[0-9a-f]{16}\.lock$/;
 /** A socket that does not listen yet is no claim. */
 const UNFINISHED = '.new';
@@ -57,7 +62,8 @@ const WATCH_MS = 4 * BEAT_MS;
 
 /**
  * Claims an existing folder for this process.
- * @throws DataError when another process is writing to it; file errors with the path when it cannot be written to
+ * @throws DataError when another process is writing to it; file errors with the path when it cannot
+ * be written to
  */
 export async function claimFolder(folder: string): Promise<FolderClaim> {
   if (process.platform === 'win32') return claimPipe(folder);
@@ -66,14 +72,17 @@ export async function claimFolder(folder: string): Promise<FolderClaim> {
     const others = claim ? await livingClaims(folder, claim.name) : [];
     if (claim && others.length === 0) return claim;
     claim?.release();
-    if (claim && performance.now() - begin > CONTEST_MS) throw busy(folder, CLAIM.exec(others[0])?.[2]);
+    if (claim && performance.now() - begin > CONTEST_MS)
+      throw busy(folder, CLAIM.exec(others[0])?.[2]);
     await sleep(RETRY_MS * (0.2 + Math.random()));
   }
 }
 
 function busy(folder: string, id: string | undefined): DataError {
   const who = id === undefined ? 'another process' : `another process (${id})`;
-  return new DataError(`${folder}: ${who} is training in this folder: wait until it ends, or choose another --out`);
+  return new DataError(
+    `${folder}: ${who} is training in this folder: wait until it ends, or choose another --out`,
+  );
 }
 
 class Claim implements FolderClaim {
@@ -182,7 +191,9 @@ function isListened(folder: string, name: string): Promise<boolean> {
         socket.destroy();
         resolve(true);
       });
-      socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
+      socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+        resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+      );
     });
   });
 }
@@ -190,7 +201,10 @@ function isListened(folder: string, name: string): Promise<boolean> {
 /** Claims that a wait has been announced for. */
 const announced = new Set<string>();
 
-/** Whether a claim shows life: its time changes as long as its process lives. Clocks are not compared. */
+/**
+ * Whether a claim shows life: its time changes as long as its process lives. Clocks are not
+ * compared.
+ */
 async function watch(path: string): Promise<boolean> {
   const timeOf = () => statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   const first = timeOf();
@@ -198,7 +212,9 @@ async function watch(path: string): Promise<boolean> {
   if (!announced.has(path)) {
     announced.add(path);
     const origin = 'was made on another machine or before a restart';
-    tell(`adal: ${printable(path)} ${origin}: waiting up to ${seconds} seconds to see whether its process is alive`);
+    tell(
+      `adal: ${printable(path)} ${origin}: waiting up to ${seconds} seconds to see whether its process is alive`,
+    );
   }
   for (const begin = performance.now(); performance.now() - begin < WATCH_MS; ) {
     await sleep(RETRY_MS);
@@ -221,10 +237,18 @@ function listenIn(folder: string, name: string): Promise<Server | null> {
   });
 }
 
-/** Calls `body` with an address of a socket in the folder; with null when every address is too long. */
-async function withAddress<T>(folder: string, name: string, body: (address: string | null) => Promise<T>): Promise<T> {
+/**
+ * Calls `body` with an address of a socket in the folder; with null when every address is too long.
+ */
+async function withAddress<T>(
+  folder: string,
+  name: string,
+  body: (address: string | null) => Promise<T>,
+): Promise<T> {
   const path = join(folder, name);
-  const short = [path, relative(process.cwd(), path)].find((each) => Buffer.byteLength(each) <= MAX_ADDRESS_BYTES);
+  const short = [path, relative(process.cwd(), path)].find(
+    (each) => Buffer.byteLength(each) <= MAX_ADDRESS_BYTES,
+  );
   if (short !== undefined || process.platform !== 'linux') return body(short ?? null);
   const descriptor = openSync(folder, constants.O_RDONLY);
   try {
@@ -240,7 +264,9 @@ function kernelId(): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 8);
 }
 
-/** What tells a process from all others of its kernel: its PID namespace, its id, and when it began. */
+/**
+ * What tells a process from all others of its kernel: its PID namespace, its id, and when it began.
+ */
 function describeProcess(id: number): string | null {
   if (process.platform !== 'linux') return `- ${id} -`;
   // The name, the second field, may hold spaces and parentheses.
@@ -256,11 +282,14 @@ function namespaceId(): string {
   }
 }
 
-/** Whether a process that `describeProcess` described runs still; null where that cannot be known. */
+/**
+ * Whether a process that `describeProcess` described runs still; null where that cannot be known.
+ */
 function isRunning(description: string | null): boolean | null {
   const [namespace, id, start] = description?.split(' ') ?? [];
   if (!/^\d+$/.test(id ?? '') || start === undefined) return null;
-  if (process.platform === 'linux') return namespace === namespaceId() ? describeProcess(Number(id)) === description : null;
+  if (process.platform === 'linux')
+    return namespace === namespaceId() ? describeProcess(Number(id)) === description : null;
   try {
     process.kill(Number(id), 0);
     return true;

@@ -1,4 +1,7 @@
-/** `adal inspect`: what a safetensors file holds, and, if it is a checkpoint of an optimizer, what that was. */
+/**
+ * `adal inspect`: what a safetensors file holds, and, if it is a checkpoint of an optimizer, what
+ * that was.
+ */
 import { fstatSync, readSync } from 'node:fs';
 import {
   type Checkpoint,
@@ -25,7 +28,10 @@ const MAX_COLUMNS = 32;
 const RIGHT = 'right' as const;
 /** Tensors are read in pieces of so many bytes. */
 const PIECE_BYTES = 2 ** 22;
-/** Larger checkpoints are shown without their hyperparameters, for which the whole file would have to be in memory. */
+/**
+ * Larger checkpoints are shown without their hyperparameters, for which the whole file would have
+ * to be in memory.
+ */
 const MAX_CHECKPOINT_BYTES = 2 ** 31;
 const EXPECTED = 'a safetensors file';
 
@@ -38,11 +44,13 @@ interface Source {
 }
 
 /**
- * Prints it all. Of a file that is sound but as a checkpoint, the tensors are printed before the error is thrown.
+ * Prints it all. Of a file that is sound but as a checkpoint, the tensors are printed before the
+ * error is thrown.
  * @throws DataError when the file is broken
  */
 export function inspect(path: string): void {
-  if (statOf(path, EXPECTED).isFile()) withFile(path, (file) => show(path, sourceOfFile(path, file)));
+  if (statOf(path, EXPECTED).isFile())
+    withFile(path, (file) => show(path, sourceOfFile(path, file)));
   else show(path, sourceOfBytes(readBytes(path, EXPECTED)));
 }
 
@@ -55,18 +63,27 @@ function show(path: string, source: Source): void {
   });
   rows.sort((a, b) => BY_NAME.compare(a.name, b.name));
   const elements = rows.reduce((sum, { count }) => sum + count, 0);
-  const totals = [formatPlural(rows.length, 'tensor'), formatPlural(elements, 'element'), formatBytes(source.size)];
+  const totals = [
+    formatPlural(rows.length, 'tensor'),
+    formatPlural(elements, 'element'),
+    formatBytes(source.size),
+  ];
   print(`${printable(path)}: ${totals.join(', ')}`);
   const texts = Object.entries(metadata).filter(([key]) => key !== CHECKPOINT_KEY);
-  if (texts.length > 0) print(`\n${foldedPairs(texts.map(([key, value]) => [clip(key), clip(value)]))}`);
+  if (texts.length > 0)
+    print(`\n${foldedPairs(texts.map(([key, value]) => [clip(key), clip(value)]))}`);
   if (rows.length > 0) print(`\n${tensorTable(rows)}`);
   for (const { name, count, norms } of rows) {
     if (norms && norms.nonFinite > 0)
-      print(`\n${name}: ${formatCount(norms.nonFinite)} of ${formatPlural(count, 'element')} not finite`);
+      print(
+        `\n${name}: ${formatCount(norms.nonFinite)} of ${formatPlural(count, 'element')} not finite`,
+      );
   }
   if (!(CHECKPOINT_KEY in metadata)) return;
   if (source.size > MAX_CHECKPOINT_BYTES) {
-    print(`\nA checkpoint of an optimizer, too large (beyond ${formatBytes(MAX_CHECKPOINT_BYTES)}) to show its settings.`);
+    print(
+      `\nA checkpoint of an optimizer, too large (beyond ${formatBytes(MAX_CHECKPOINT_BYTES)}) to show its settings.`,
+    );
   } else {
     printCheckpoint(orRefuse(path, () => decodeCheckpoint(source.whole())));
   }
@@ -100,7 +117,11 @@ function readHeader(source: Source): SafetensorsHeader {
 }
 
 /** Null for elements that are not read as numbers. */
-function normsOf({ dtype, begin, end }: SafetensorsTensorInfo, source: Source, buffer: Uint8Array): TensorNorms | null {
+function normsOf(
+  { dtype, begin, end }: SafetensorsTensorInfo,
+  source: Source,
+  buffer: Uint8Array,
+): TensorNorms | null {
   const norms = createNorms(dtype);
   if (!norms) return null;
   for (let at = begin; at < end; at += buffer.length) {
@@ -115,7 +136,8 @@ function orRefuse<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof AdalError) throw new DataError(`${path}: ${error.message}`, { cause: error });
+    if (error instanceof AdalError)
+      throw new DataError(`${path}: ${error.message}`, { cause: error });
     throw error;
   }
 }
@@ -132,17 +154,39 @@ interface TensorRow {
   readonly norms: TensorNorms | null;
 }
 
-function describeTensor(name: string, tensor: SafetensorsTensorInfo, norms: TensorNorms | null): TensorRow {
+function describeTensor(
+  name: string,
+  tensor: SafetensorsTensorInfo,
+  norms: TensorNorms | null,
+): TensorRow {
   const { dtype, shape, elementCount } = tensor;
   const sizes = shape.length === 0 ? 'scalar' : shape.join(' × ');
-  return { name: printable(name), dtype: printable(dtype), shape: sizes, count: elementCount, norms };
+  return {
+    name: printable(name),
+    dtype: printable(dtype),
+    shape: sizes,
+    count: elementCount,
+    norms,
+  };
 }
 
 function tensorTable(rows: readonly TensorRow[]): string {
   const cells = rows.map(({ name, dtype, shape, norms }) => {
-    return [name, dtype, shape, ...(norms ? [norms.l1, norms.l2, norms.max].map(formatNumber) : ['–', '–', '–'])];
+    return [
+      name,
+      dtype,
+      shape,
+      ...(norms ? [norms.l1, norms.l2, norms.max].map(formatNumber) : ['–', '–', '–']),
+    ];
   });
-  return table(['tensor', 'dtype', 'shape', 'L1', 'L2', 'max'], cells, ['left', 'left', RIGHT, RIGHT, RIGHT, RIGHT]);
+  return table(['tensor', 'dtype', 'shape', 'L1', 'L2', 'max'], cells, [
+    'left',
+    'left',
+    RIGHT,
+    RIGHT,
+    RIGHT,
+    RIGHT,
+  ]);
 }
 
 function printCheckpoint({ stateDict, extras }: Checkpoint): void {
@@ -173,7 +217,9 @@ function groupTable(groups: StateDict['groups']): string {
   const lines = [table(['group', 'tensors', ...keys.map(clip)], rows)];
   for (const [index, { schedule }] of groups.entries()) {
     if (!schedule) continue;
-    lines.push(`\nlr of group ${index}: ${schedule.config ? clip(flat(schedule.config)) : 'a function of its own'}`);
+    lines.push(
+      `\nlr of group ${index}: ${schedule.config ? clip(flat(schedule.config)) : 'a function of its own'}`,
+    );
     if (schedule.state) lines.push(`  its state: ${clip(flat(schedule.state))}`);
   }
   return lines.join('\n');
@@ -181,7 +227,8 @@ function groupTable(groups: StateDict['groups']): string {
 
 /** Plain data on one line: "a 1, b (c 2, d 3)". */
 function flat(value: unknown): string {
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${formatCount((value as Uint8Array).length)}`;
+  if (ArrayBuffer.isView(value))
+    return `${value.constructor.name} of ${formatCount((value as Uint8Array).length)}`;
   if (Array.isArray(value))
     return value.every((item) => typeof item === 'number') && value.length <= 4
       ? value.join(' ')
@@ -190,11 +237,18 @@ function flat(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const told = Object.entries(value).filter(([, item]) => item !== null);
   if (told.length === 0) return 'none';
-  return told.map(([key, item]) => `${key} ${isPlainObject(item) ? `(${flat(item)})` : flat(item)}`).join(', ');
+  return told
+    .map(([key, item]) => `${key} ${isPlainObject(item) ? `(${flat(item)})` : flat(item)}`)
+    .join(', ');
 }
 
 function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value)
+  );
 }
 
 function clip(text: string): string {

@@ -1,7 +1,10 @@
 /** Ctrl-C: the first ends training after the batch under way, another ends the process. */
 import { EXIT_INTERRUPTED } from './errors';
 
-/** npm passes on the signal that the terminal has sent to all: what comes this soon is the same Ctrl-C. */
+/**
+ * npm passes on the signal that the terminal has sent to all: what comes this soon is the same
+ * Ctrl-C.
+ */
 const SAME_PRESS_MS = 500;
 
 /** Calls `body` with a signal that Ctrl-C aborts. */

@@ -48,7 +48,9 @@ export interface LoadedData extends DataNames {
   readonly standardized: { readonly mean: number[]; readonly scale: number[] } | null;
   /** What was done to the target, likewise. */
   readonly standardizedTarget: { readonly mean: number; readonly scale: number } | null;
-  /** Of text: test losses of the 1-gram, the 2-gram, … in nats, for comparison; null of other data. */
+  /**
+   * Of text: test losses of the 1-gram, the 2-gram, … in nats, for comparison; null of other data.
+   */
   readonly ngramLosses: readonly number[] | null;
 }
 
@@ -66,7 +68,10 @@ export interface LoadOptions {
   readonly names?: DataNames;
 }
 
-/** Examples of text take 4·context bytes a character: this bounds them to half a gigabyte for charlm. */
+/**
+ * Examples of text take 4·context bytes a character: this bounds them to half a gigabyte for
+ * charlm.
+ */
 const MAX_TEXT_FEATURES = 2 ** 27;
 /** Of a character in UTF-8. */
 const MAX_CHARACTER_BYTES = 4;
@@ -76,9 +81,10 @@ const TEXT_TEST_FRACTION = 0.1;
 const MAX_ORDER = 5;
 
 /**
- * Loads a data set. CSV features are standardised by the training split's statistics; digits and idx data are in
- * [0, 1] already.
- * @throws UsageError or DataError for data that cannot be learnt as asked for, or that have other names than
+ * Loads a data set. CSV features are standardised by the training split's statistics; digits and
+ * idx data are in [0, 1] already.
+ * @throws UsageError or DataError for data that cannot be learnt as asked for, or that have other
+ * names than
  *   `options.names`; file errors with the path
  */
 export function loadData(source: DataSource, options: LoadOptions): LoadedData {
@@ -96,7 +102,12 @@ function load(source: DataSource, options: LoadOptions): LoadedData {
   switch (source.kind) {
     case 'digits': {
       refuseValues(model, 'digits');
-      return { ...PLAIN, ...classesIn(trainTestSplit(loadDigits(), { seed, testFraction })), name: 'digits', kind: 'digits' };
+      return {
+        ...PLAIN,
+        ...classesIn(trainTestSplit(loadDigits(), { seed, testFraction })),
+        name: 'digits',
+        kind: 'digits',
+      };
     }
     case 'idx':
       refuseValues(model, 'idx data');
@@ -111,12 +122,20 @@ function load(source: DataSource, options: LoadOptions): LoadedData {
 
 /** Both parts, with the classes that they share. */
 function classesIn({ train, test }: { train: Dataset; test: Dataset }) {
-  return { train, test, classCount: train.classCount, classNames: train.classNames, columns: train.columns };
+  return {
+    train,
+    test,
+    classCount: train.classCount,
+    classNames: train.classNames,
+    columns: train.columns,
+  };
 }
 
 function refuseValues(model: ModelSpec, name: string): void {
   if (isOnClasses(model) || model.kind !== 'definition') return;
-  throw new DataError(`${model.source}: expected the loss crossEntropy with ${name}, got ${model.definition.loss.kind}`);
+  throw new DataError(
+    `${model.source}: expected the loss crossEntropy with ${name}, got ${model.definition.loss.kind}`,
+  );
 }
 
 /** Equal numbers mean something else where the classes or the features are called otherwise. */
@@ -128,12 +147,16 @@ function checkNames(source: string, data: LoadedData, names: DataNames): void {
     const [expected, got] = [names[key], data[key]];
     if (!expected || !got) continue;
     if (expected.length !== got.length) {
-      throw new DataError(`${source}: expected the ${expected.length} ${what} of the checkpoint, got ${got.length}`);
+      throw new DataError(
+        `${source}: expected the ${expected.length} ${what} of the checkpoint, got ${got.length}`,
+      );
     }
     const index = expected.findIndex((name, at) => name !== got[at]);
     if (index < 0) continue;
     const [old, other] = [quote(expected[index]), quote(got[index])];
-    throw new DataError(`${source}: expected the ${what} of the checkpoint, number ${index + 1} of them ${old}, got ${other}`);
+    throw new DataError(
+      `${source}: expected the ${what} of the checkpoint, number ${index + 1} of them ${old}, got ${other}`,
+    );
   }
 }
 
@@ -141,12 +164,16 @@ function checkNames(source: string, data: LoadedData, names: DataNames): void {
 function checkVariety({ name, train }: LoadedData): void {
   const answers = 'labels' in train ? train.labels : train.targets;
   if (answers.some((answer) => answer !== answers[0])) return;
-  const [expected, got] = 'labels' in train ? ['2 classes', 'one class'] : ['2 different values', 'one value'];
-  throw new DataError(`${name}: expected training examples of at least ${expected}, got ${got} only`);
+  const [expected, got] =
+    'labels' in train ? ['2 classes', 'one class'] : ['2 different values', 'one value'];
+  throw new DataError(
+    `${name}: expected training examples of at least ${expected}, got ${got} only`,
+  );
 }
 
 function loadIdx(path: string, { model }: LoadOptions): LoadedData {
-  if (!statSync(path).isDirectory()) throw new DataError(`${path}: expected a folder of idx files, got a file`);
+  if (!statSync(path).isDirectory())
+    throw new DataError(`${path}: expected a folder of idx files, got a file`);
   const parts = loadIdxFolder(path, { classCount: classesOf(model) });
   return { ...PLAIN, ...classesIn(parts), name: basename(resolve(path)), kind: 'idx' };
 }
@@ -161,7 +188,10 @@ function loadCsv(path: string, options: LoadOptions): LoadedData {
     header: table.columns !== undefined,
     columns: table.columns,
   } as const;
-  const format = ({ mean, scale }: { mean: Float64Array; scale: Float64Array }) => ({ mean: [...mean], scale: [...scale] });
+  const format = ({ mean, scale }: { mean: Float64Array; scale: Float64Array }) => ({
+    mean: [...mean],
+    scale: [...scale],
+  });
   if ('labels' in table) {
     if (task === undefined) refuseManyClasses(table);
     const parts = trainTestSplit(table, { seed, testFraction });
@@ -182,7 +212,12 @@ function readCsv(path: string, { target, header = 'auto', task, model, names }: 
   const choice = chooseTarget(text, target!, header, path);
   const isOnValues = task === 'regression' || !isOnClasses(model);
   try {
-    const format = { target: choice.column, header, name: path, ...(names?.columns && { columns: names.columns }) };
+    const format = {
+      target: choice.column,
+      header,
+      name: path,
+      ...(names?.columns && { columns: names.columns }),
+    };
     const table = isOnValues
       ? parseCsv(text, { ...format, task: 'regression' })
       : parseCsv(text, { ...format, ...(names?.classNames && { classNames: names.classNames }) });
@@ -205,7 +240,12 @@ interface TargetChoice {
 }
 
 /** A name, or an index; digits may be either. */
-function chooseTarget(text: string, target: string, header: 'auto' | boolean, path: string): TargetChoice {
+function chooseTarget(
+  text: string,
+  target: string,
+  header: 'auto' | boolean,
+  path: string,
+): TargetChoice {
   const settled = (column: string | number) => ({ column, check: () => {} });
   if (!/^-?\d+$/.test(target)) return settled(target);
   const first = firstRecord(text, path);
@@ -215,7 +255,8 @@ function chooseTarget(text: string, target: string, header: 'auto' | boolean, pa
   const isIndex = index >= -count && index < count;
   if (header === true && named >= 0) return settled(target);
   const expected = `the name of a column, or an index in [${-count}, ${count - 1}]`;
-  if (!isIndex && (named < 0 || header === false)) throw new UsageError('--target', expected, target);
+  if (!isIndex && (named < 0 || header === false))
+    throw new UsageError('--target', expected, target);
   const isBoth = isIndex && named === (index < 0 ? index + count : index);
   if (header !== 'auto' || named < 0 || isBoth) return settled(index);
   // The first record holds these digits, but whether it names the columns is not known yet.
@@ -223,10 +264,18 @@ function chooseTarget(text: string, target: string, header: 'auto' | boolean, pa
     if (isIndex && hasHeader) {
       const other = index < 0 ? index + count : index - count;
       const advice = `--header true takes the name, and --target ${other} the index`;
-      throw new UsageError('--target', 'one column', `${target}, the name of one and the index of another: ${advice}`);
+      throw new UsageError(
+        '--target',
+        'one column',
+        `${target}, the name of one and the index of another: ${advice}`,
+      );
     }
     if (isIndex || hasHeader) return;
-    throw new UsageError('--target', expected, `${target}: with --header true the first record has names`);
+    throw new UsageError(
+      '--target',
+      expected,
+      `${target}: with --header true the first record has names`,
+    );
   };
   return { column: isIndex ? index : named, check };
 }
@@ -239,7 +288,10 @@ function firstRecord(text: string, path: string): string[] {
 
 /** More different numbers than this are measurements, not classes. */
 const MAX_NUMERIC_CLASSES = 100;
-/** With fewer examples a class than this, numbers are measurements as well, and texts are names of the examples. */
+/**
+ * With fewer examples a class than this, numbers are measurements as well, and texts are names of
+ * the examples.
+ */
 const FEW_EXAMPLES = { numbers: 4, texts: 2 };
 /** Of classes that are few, anything may be a class. */
 const FEW_CLASSES = 20;
@@ -247,7 +299,9 @@ const FEW_CLASSES = 20;
 /** @throws UsageError unless the labels look like classes, of which each has some examples */
 function refuseManyClasses({ classNames, classCount, count }: Dataset): void {
   const areNumbers = classNames!.every((name) => Number.isFinite(Number(name)));
-  const few = classCount <= FEW_CLASSES || classCount * (areNumbers ? FEW_EXAMPLES.numbers : FEW_EXAMPLES.texts) <= count;
+  const few =
+    classCount <= FEW_CLASSES ||
+    classCount * (areNumbers ? FEW_EXAMPLES.numbers : FEW_EXAMPLES.texts) <= count;
   if (few && !(areNumbers && classCount > MAX_NUMERIC_CLASSES)) return;
   const insist = `classification (to insist on ${formatCount(classCount)} classes)`;
   const choice = areNumbers ? `regression (to learn numbers) or ${insist}` : insist;
@@ -255,25 +309,44 @@ function refuseManyClasses({ classNames, classCount, count }: Dataset): void {
   throw new UsageError('--task', `${choice}, as the target column has ${size}`, 'nothing');
 }
 
-/** Brings targets to mean 0 and variance 1 over the training part: a loss of 1 is that of always telling the mean. */
+/**
+ * Brings targets to mean 0 and variance 1 over the training part: a loss of 1 is that of always
+ * telling the mean.
+ */
 function standardizeTargets(train: ValueDataset, test: ValueDataset) {
   const mean = train.targets.reduce((sum, y) => sum + y, 0) / train.count;
-  const scale = Math.sqrt(train.targets.reduce((sum, y) => sum + (y - mean) ** 2, 0) / train.count) || 1;
-  const apply = (part: ValueDataset): ValueDataset => ({ ...part, targets: part.targets.map((y) => (y - mean) / scale) });
+  const scale =
+    Math.sqrt(train.targets.reduce((sum, y) => sum + (y - mean) ** 2, 0) / train.count) || 1;
+  const apply = (part: ValueDataset): ValueDataset => ({
+    ...part,
+    targets: part.targets.map((y) => (y - mean) / scale),
+  });
   return { train: apply(train), test: apply(test), standardizedTarget: { mean, scale } };
 }
 
 /** The first part of a text to train on, the rest to test. */
-function loadTextWindows(path: string, { testFraction = TEXT_TEST_FRACTION, model }: LoadOptions): LoadedData {
+function loadTextWindows(
+  path: string,
+  { testFraction = TEXT_TEST_FRACTION, model }: LoadOptions,
+): LoadedData {
   const context = model.kind === 'definition' ? model.definition.inputShape[0] : CHARLM_CONTEXT;
   const most = Math.floor(MAX_TEXT_FEATURES / context);
-  const text = readText(path, `a text of at most ${formatCount(most)} characters`, MAX_CHARACTER_BYTES * most);
+  const text = readText(
+    path,
+    `a text of at most ${formatCount(most)} characters`,
+    MAX_CHARACTER_BYTES * most,
+  );
   const count = countCharacters(text);
   if (count > most) {
-    throw new DataError(`${path}: expected at most ${formatCount(most)} characters, got ${formatCount(count)}`);
+    throw new DataError(
+      `${path}: expected at most ${formatCount(most)} characters, got ${formatCount(count)}`,
+    );
   }
   const vocabulary = characterVocabulary(text);
-  if (vocabulary.length < 2) throw new DataError(`${path}: expected at least 2 different characters, got ${vocabulary.length}`);
+  if (vocabulary.length < 2)
+    throw new DataError(
+      `${path}: expected at least 2 different characters, got ${vocabulary.length}`,
+    );
   const cut = indexOfCharacter(text, count - Math.floor(count * testFraction + 0.5));
   const part = (piece: string) => textWindows(piece, { context, vocabulary, name: path });
   const [train, test] = [part(text.slice(0, cut)), part(text.slice(cut))];
@@ -299,7 +372,8 @@ function indexOfCharacter(text: string, number: number): number {
 /** Of n-grams that can be counted exactly in so large a vocabulary, and that the context holds. */
 function highestOrder({ featureCount, classCount }: Dataset): number {
   let order = 1;
-  while (order < MAX_ORDER && order <= featureCount && classCount ** (order + 1) <= 2 ** 53) order++;
+  while (order < MAX_ORDER && order <= featureCount && classCount ** (order + 1) <= 2 ** 53)
+    order++;
   return order;
 }
 
@@ -307,7 +381,10 @@ function highestOrder({ featureCount, classCount }: Dataset): number {
 export function hashOfData({ train, test }: LoadedData): string {
   const hash = createHash('sha256');
   for (const part of [train, test]) {
-    for (const { buffer, byteOffset, byteLength } of [part.features, 'labels' in part ? part.labels : part.targets]) {
+    for (const { buffer, byteOffset, byteLength } of [
+      part.features,
+      'labels' in part ? part.labels : part.targets,
+    ]) {
       hash.update(new Uint8Array(buffer, byteOffset, byteLength));
     }
   }

@@ -73,14 +73,21 @@ Examples:
   adal train --resume runs/digits-adal-restated-seed1 --epochs 60`;
 
 /** An option whose default is shown as it would be typed. */
-function option<T>(flags: string, description: string, parse: (text: string) => T, initial?: string): Option {
+function option<T>(
+  flags: string,
+  description: string,
+  parse: (text: string) => T,
+  initial?: string,
+): Option {
   const made = new Option(flags, description).argParser(parse);
   return initial === undefined ? made : made.default(parse(initial), initial);
 }
 
 function createProgram(version: string): Command {
   const program = new Command('adal')
-    .description('Trains with the AdaL optimizer in WebAssembly: the same bits on every engine, CPU and thread count.')
+    .description(
+      'Trains with the AdaL optimizer in WebAssembly: the same bits on every engine, CPU and thread count.',
+    )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
@@ -89,11 +96,43 @@ function createProgram(version: string): Command {
   program
     .command('train')
     .description('train a network; weights, curves and a record of the run are written to a folder')
-    .addOption(option('--data <source>', 'digits, idx:<folder>, csv:<file>, text:<file>', parseData, 'digits'))
-    .addOption(option('--target <column>', "csv: the label's column, a name or an index (-1: the last)", parseTarget))
-    .addOption(option('--header <choice>', 'csv: whether the first line has names: auto, true, false', parseHeader, 'auto'))
-    .addOption(option('--task <task>', 'csv: classification or regression (default: by the model)', parseTask))
-    .addOption(option('--test-fraction <f>', 'part held out for testing (default: 0.25, of text 0.1)', parseTestFraction))
+    .addOption(
+      option(
+        '--data <source>',
+        'digits, idx:<folder>, csv:<file>, text:<file>',
+        parseData,
+        'digits',
+      ),
+    )
+    .addOption(
+      option(
+        '--target <column>',
+        "csv: the label's column, a name or an index (-1: the last)",
+        parseTarget,
+      ),
+    )
+    .addOption(
+      option(
+        '--header <choice>',
+        'csv: whether the first line has names: auto, true, false',
+        parseHeader,
+        'auto',
+      ),
+    )
+    .addOption(
+      option(
+        '--task <task>',
+        'csv: classification or regression (default: by the model)',
+        parseTask,
+      ),
+    )
+    .addOption(
+      option(
+        '--test-fraction <f>',
+        'part held out for testing (default: 0.25, of text 0.1)',
+        parseTestFraction,
+      ),
+    )
     .addOption(option('--model <spec>', 'see below (default: mlp:64, of text charlm)', parseModel))
     .addOption(option('--optimizer <name>', optimizerNames().join(', '), parseOptimizer, 'adal'))
     .addOption(
@@ -104,20 +143,46 @@ function createProgram(version: string): Command {
         'restated',
       ),
     )
-    .addOption(option('--lr <rate>', "learning rate (default: the optimizer's; adal: 0.03162)", parseLearningRate))
-    .addOption(option('--schedule <name>', 'of --lr: constant, linear, cosine, one-cycle, inverse-sqrt', parseSchedule))
+    .addOption(
+      option(
+        '--lr <rate>',
+        "learning rate (default: the optimizer's; adal: 0.03162)",
+        parseLearningRate,
+      ),
+    )
+    .addOption(
+      option(
+        '--schedule <name>',
+        'of --lr: constant, linear, cosine, one-cycle, inverse-sqrt',
+        parseSchedule,
+      ),
+    )
     .addOption(option('--epochs <n>', 'passes over the training data', parseEpochs, '30'))
-    .addOption(option('--batch-size <n>', 'examples a step (default: 32, charlm 64)', parseBatchSize))
+    .addOption(
+      option('--batch-size <n>', 'examples a step (default: 32, charlm 64)', parseBatchSize),
+    )
     .addOption(option('--seed <n>', 'of split, first weights and order', parseSeed, '1'))
     .addOption(option('--threads <n>', 'that share a step: auto or 1 to 64', parseThreads, 'auto'))
     .addOption(option('--backend <name>', 'auto, simd, threads or oracle', parseBackend, 'auto'))
     .addOption(option('--out <folder>', 'to write to (default: a new one in runs/)', parseOut))
-    .addOption(option('--resume <checkpoint>', 'go on with a run: its folder, or its checkpoint', parseResume))
+    .addOption(
+      option(
+        '--resume <checkpoint>',
+        'go on with a run: its folder, or its checkpoint',
+        parseResume,
+      ),
+    )
     .addHelpText('after', TRAIN_NOTES)
     .allowExcessArguments(false)
     .action(async (options, command: Command) => {
-      const typed = Object.keys(options).filter((name) => command.getOptionValueSource(name) === 'cli');
-      process.exitCode = await train(options as TrainOptions, new Set(typed), describeEnvironment(version));
+      const typed = Object.keys(options).filter(
+        (name) => command.getOptionValueSource(name) === 'cli',
+      );
+      process.exitCode = await train(
+        options as TrainOptions,
+        new Set(typed),
+        describeEnvironment(version),
+      );
     });
   program
     .command('inspect')

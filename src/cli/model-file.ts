@@ -5,8 +5,8 @@
  *       "layers": [{ "kind": "conv2d", "filters": 16, "kernelSize": 3 }, { "kind": "relu" }, …, { "kind": "dense", "units": 10 }],
  *       "loss": { "kind": "crossEntropy" } }
  *
- * Layers and losses are the plain objects that the functions of adal-wasm/nn return, with the same fields. Without a loss it is
- * cross-entropy, and the last layer gives the classes' logits.
+ * Layers and losses are the plain objects that the functions of adal-wasm/nn return, with the same
+ * fields. Without a loss it is cross-entropy, and the last layer gives the classes' logits.
  */
 import { AdalError, DataError } from '../index';
 import { describeModel, type Layer, type Loss } from '../nn';
@@ -49,15 +49,20 @@ export function parseDefinition(text: string, source: string): ModelDefinition {
     describeModel({ inputShape, layers, loss });
     return { inputShape, layers, loss };
   } catch (error) {
-    if (error instanceof SyntaxError) throw new DataError(`${source}: expected JSON: ${error.message}`, { cause: error });
-    if (error instanceof AdalError) throw new DataError(`${source}: ${error.message}`, { cause: error });
+    if (error instanceof SyntaxError)
+      throw new DataError(`${source}: expected JSON: ${error.message}`, { cause: error });
+    if (error instanceof AdalError)
+      throw new DataError(`${source}: ${error.message}`, { cause: error });
     throw error;
   }
 }
 
-/** Refuses JSON whose length or depth would exhaust the memory or the stack of those who walk it. */
+/**
+ * Refuses JSON whose length or depth would exhaust the memory or the stack of those who walk it.
+ */
 function checkSize(text: string): void {
-  if (text.length > MAX_BYTES) throw new DataError(`expected at most ${MAX_BYTES} characters, got ${text.length}`);
+  if (text.length > MAX_BYTES)
+    throw new DataError(`expected at most ${MAX_BYTES} characters, got ${text.length}`);
   let depth = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
@@ -68,7 +73,8 @@ function checkSize(text: string): void {
     } else if (character === '"') {
       inString = true;
     } else if (character === '[' || character === '{') {
-      if (++depth > MAX_DEPTH) throw new DataError(`expected JSON nested at most ${MAX_DEPTH} deep, got a deeper one`);
+      if (++depth > MAX_DEPTH)
+        throw new DataError(`expected JSON nested at most ${MAX_DEPTH} deep, got a deeper one`);
     } else if (character === ']' || character === '}') {
       depth--;
     }

@@ -26,23 +26,36 @@ const DEFAULT_HIDDEN = [64];
 /** As `--model` takes it on the command line, where the definition itself may stand as well. */
 const DEFINITION_TYPED = '--model';
 
-/** `mlp`, `mlp:<h1>-<h2>…`, `softmax`, all sizes (`<inputs>-<h1>-…-<classes>`), `cnn`, `charlm`, `<file>.json`, or such a file's text. */
+/**
+ * `mlp`, `mlp:<h1>-<h2>…`, `softmax`, all sizes (`<inputs>-<h1>-…-<classes>`), `cnn`, `charlm`,
+ * `<file>.json`, or such a file's text.
+ */
 export function parseModel(text: string): ModelSpec {
   if (text === 'cnn' || text === 'charlm') return { kind: text };
   if (text === 'softmax') return { kind: 'mlp', hidden: [], outer: null };
   if (text === 'mlp') return { kind: 'mlp', hidden: DEFAULT_HIDDEN, outer: null };
   if (text.startsWith('{')) {
-    return { kind: 'definition', definition: parseDefinition(text, DEFINITION_TYPED), source: DEFINITION_TYPED };
+    return {
+      kind: 'definition',
+      definition: parseDefinition(text, DEFINITION_TYPED),
+      source: DEFINITION_TYPED,
+    };
   }
-  if (/\.json$/i.test(text)) return { kind: 'definition', definition: readModelFile(text), source: text };
+  if (/\.json$/i.test(text))
+    return { kind: 'definition', definition: readModelFile(text), source: text };
   const [, prefix, list] = /^(mlp:)?(\d+(?:-\d+)*)$/.exec(text) ?? [];
   const sizes = list?.split('-').map(Number) ?? [];
   const valid = sizes.every((size) => size >= 1 && size <= 2 ** 24);
   if (list && valid && prefix) return { kind: 'mlp', hidden: sizes, outer: null };
   if (list && valid && sizes.length >= 2) {
-    return { kind: 'mlp', hidden: sizes.slice(1, -1), outer: { inputs: sizes[0], classes: sizes[sizes.length - 1] } };
+    return {
+      kind: 'mlp',
+      hidden: sizes.slice(1, -1),
+      outer: { inputs: sizes[0], classes: sizes[sizes.length - 1] },
+    };
   }
-  const expected = 'mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10';
+  const expected =
+    'mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10';
   throw new UsageError('--model', expected, quote(text));
 }
 
@@ -58,7 +71,9 @@ export function formatModel(spec: ModelSpec): string {
 /** How many classes there are, where the model tells: idx data do not. */
 export function classesOf(spec: ModelSpec): number | undefined {
   if (spec.kind === 'mlp') return spec.outer?.classes;
-  return spec.kind === 'definition' && isOnClasses(spec) ? describeModel(spec.definition).outputShape[0] : undefined;
+  return spec.kind === 'definition' && isOnClasses(spec)
+    ? describeModel(spec.definition).outputShape[0]
+    : undefined;
 }
 
 /** Whether the model learns classes, not values. */

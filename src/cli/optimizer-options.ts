@@ -12,16 +12,25 @@ export interface OptimizerSettings {
 }
 
 /**
- * A preset is AdaL's; the other optimizers have their own defaults. A schedule goes from --lr to 0 over the run, and takes the
- * place of the preset's.
+ * A preset is AdaL's; the other optimizers have their own defaults. A schedule goes from --lr to 0
+ * over the run, and takes the place of the preset's.
  */
-export function optimizerOptions(settings: OptimizerSettings, totalSteps: number): Record<string, unknown> {
+export function optimizerOptions(
+  settings: OptimizerSettings,
+  totalSteps: number,
+): Record<string, unknown> {
   const { optimizer, preset, schedule, lr } = settings;
   if (preset === 'practical' && optimizer !== 'adal')
     throw new UsageError('--preset', `restated with --optimizer ${optimizer}`, preset);
-  if (schedule && lr === undefined) throw new UsageError('--lr', 'a learning rate with --schedule', 'nothing');
-  const options = preset === 'practical' ? practical({ totalSteps, lr }) : lr === undefined ? {} : { lr };
-  return { ...options, ...(schedule ? { lr: createSchedule(schedule, lr as number, totalSteps) } : {}), onNonFinite: 'skip' };
+  if (schedule && lr === undefined)
+    throw new UsageError('--lr', 'a learning rate with --schedule', 'nothing');
+  const options =
+    preset === 'practical' ? practical({ totalSteps, lr }) : lr === undefined ? {} : { lr };
+  return {
+    ...options,
+    ...(schedule ? { lr: createSchedule(schedule, lr as number, totalSteps) } : {}),
+    onNonFinite: 'skip',
+  };
 }
 
 /** Whether the learning rate of a step depends on how many there are. */

@@ -1,4 +1,7 @@
-/** The command line's values: text → settings. Whatever makes no sense is a UsageError that names the option. */
+/**
+ * The command line's values: text → settings. Whatever makes no sense is a UsageError that names
+ * the option.
+ */
 import { type OptimizerName, optimizerNames, type RuntimeOptions } from '../index';
 import { UsageError } from './errors';
 import { isOnClasses, type ModelSpec } from './model-spec';
@@ -28,7 +31,9 @@ export type ScheduleChoice = (typeof SCHEDULES)[number];
 type Derived = 'model' | 'batchSize';
 
 /** The command line of `adal train`. */
-export type TrainOptions = Omit<TrainSettings, Derived> & { readonly [K in Derived]: TrainSettings[K] | undefined };
+export type TrainOptions = Omit<TrainSettings, Derived> & {
+  readonly [K in Derived]: TrainSettings[K] | undefined;
+};
 
 /** Everything that a run depends on. */
 export interface TrainSettings {
@@ -55,7 +60,8 @@ export interface TrainSettings {
 export function parseData(text: string): DataSource {
   if (text === 'digits') return { kind: 'digits' };
   const [, kind, path] = /^(idx|csv|text):(.+)$/s.exec(text) ?? [];
-  if (!kind) throw new UsageError('--data', 'digits, idx:<folder>, csv:<file> or text:<file>', quote(text));
+  if (!kind)
+    throw new UsageError('--data', 'digits, idx:<folder>, csv:<file> or text:<file>', quote(text));
   return { kind: kind as 'idx' | 'csv' | 'text', path };
 }
 
@@ -135,26 +141,47 @@ export function formatData(source: DataSource): string {
  */
 export function settle(options: TrainOptions): TrainSettings {
   const { data, target, header = 'auto', task, testFraction } = options;
-  const model = options.model ?? (data.kind === 'text' ? { kind: 'charlm' } : { kind: 'mlp', hidden: [64], outer: null });
+  const model =
+    options.model ??
+    (data.kind === 'text' ? { kind: 'charlm' } : { kind: 'mlp', hidden: [64], outer: null });
   if (data.kind === 'csv' && target === undefined) {
-    throw new UsageError('--target', `the name or index of the label's column, which --data csv: needs`, 'nothing');
+    throw new UsageError(
+      '--target',
+      `the name or index of the label's column, which --data csv: needs`,
+      'nothing',
+    );
   }
   if (data.kind !== 'csv' && target !== undefined) {
     throw new UsageError('--target', `--data csv:<file>`, `--data ${data.kind}`);
   }
-  if (data.kind !== 'csv' && header !== 'auto') throw new UsageError('--header', `--data csv:<file>`, `--data ${data.kind}`);
-  if (data.kind !== 'csv' && task !== undefined) throw new UsageError('--task', `--data csv:<file>`, `--data ${data.kind}`);
-  if (model.kind === 'definition' && task !== undefined && task !== (isOnClasses(model) ? 'classification' : 'regression')) {
+  if (data.kind !== 'csv' && header !== 'auto')
+    throw new UsageError('--header', `--data csv:<file>`, `--data ${data.kind}`);
+  if (data.kind !== 'csv' && task !== undefined)
+    throw new UsageError('--task', `--data csv:<file>`, `--data ${data.kind}`);
+  if (
+    model.kind === 'definition' &&
+    task !== undefined &&
+    task !== (isOnClasses(model) ? 'classification' : 'regression')
+  ) {
     const loss = `the loss ${model.definition.loss.kind} of ${model.source}`;
     throw new UsageError('--task', `what ${loss} is for`, task);
   }
   if (data.kind === 'idx' && testFraction !== undefined) {
-    throw new UsageError('--test-fraction', 'digits, csv or text data (an idx folder has its own test set)', '--data idx');
+    throw new UsageError(
+      '--test-fraction',
+      'digits, csv or text data (an idx folder has its own test set)',
+      '--data idx',
+    );
   }
   if (model.kind === 'charlm' && data.kind !== 'text') {
     throw new UsageError('--data', 'text:<file> with --model charlm', formatData(data));
   }
-  return { ...options, header, model, batchSize: options.batchSize ?? (model.kind === 'charlm' ? 64 : 32) };
+  return {
+    ...options,
+    header,
+    model,
+    batchSize: options.batchSize ?? (model.kind === 'charlm' ? 64 : 32),
+  };
 }
 
 function parseChoice<T extends string>(option: string, text: string, choices: readonly T[]): T {
@@ -162,7 +189,13 @@ function parseChoice<T extends string>(option: string, text: string, choices: re
   return text as T;
 }
 
-function parseInteger(option: string, text: string, low: number, high: number, before = ''): number {
+function parseInteger(
+  option: string,
+  text: string,
+  low: number,
+  high: number,
+  before = '',
+): number {
   const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= low && value <= high)) {
     throw new UsageError(option, `${before}an integer in [${low}, ${high}]`, quote(text));
@@ -170,8 +203,14 @@ function parseInteger(option: string, text: string, low: number, high: number, b
   return value;
 }
 
-function parseNumber(option: string, text: string, interval: string, inside: (x: number) => boolean): number {
+function parseNumber(
+  option: string,
+  text: string,
+  interval: string,
+  inside: (x: number) => boolean,
+): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(value) || !inside(value)) throw new UsageError(option, `a number in ${interval}`, quote(text));
+  if (!Number.isFinite(value) || !inside(value))
+    throw new UsageError(option, `a number in ${interval}`, quote(text));
   return value;
 }

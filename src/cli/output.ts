@@ -1,4 +1,7 @@
-/** The only places where the command line writes to stdout and stderr: nothing passes that steers a terminal. */
+/**
+ * The only places where the command line writes to stdout and stderr: nothing passes that steers a
+ * terminal.
+ */
 import { printableLines } from './printable';
 
 /** Writes lines to stdout. */

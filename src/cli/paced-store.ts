@@ -25,7 +25,8 @@ export class PacedStore implements CheckpointStore {
 
   /**
    * @param path of the checkpoint, for messages
-   * @param initial what `load` gives: what a run goes on from may be another file than the one it goes on to
+   * @param initial what `load` gives: what a run goes on from may be another file than the one it
+   * goes on to
    */
   constructor(target: CheckpointStore, path: string, initial: Uint8Array<ArrayBuffer> | null) {
     this.#target = target;
@@ -37,7 +38,10 @@ export class PacedStore implements CheckpointStore {
     return this.#initial;
   }
 
-  /** A write that fails does not end the run: a later one may succeed, and the results are written anyway. */
+  /**
+   * A write that fails does not end the run: a later one may succeed, and the results are written
+   * anyway.
+   */
   async save(bytes: Uint8Array, _options?: SaveOptions): Promise<{ version: string }> {
     this.#held = bytes;
     if (performance.now() >= this.#dueAt) {
@@ -46,7 +50,8 @@ export class PacedStore implements CheckpointStore {
         if (this.#failing) tell(`\nadal: note: ${printable(this.#path)} is written again`);
         this.#failing = false;
       } catch (error) {
-        if (!this.#failing) tell(`\nadal: warning: ${printable(describeFailure(this.#path, error))}`);
+        if (!this.#failing)
+          tell(`\nadal: warning: ${printable(describeFailure(this.#path, error))}`);
         this.#failing = true;
       }
     }

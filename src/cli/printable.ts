@@ -1,9 +1,12 @@
 /**
- * Text that came from a file or an argument, made harmless: control characters, escape sequences and the
- * characters that reorder or hide text are written out, so that none of them reaches a terminal.
+ * Text that came from a file or an argument, made harmless: control characters, escape sequences
+ * and the characters that reorder or hide text are written out, so that none of them reaches a
+ * terminal.
  */
 
-/** Control and format characters (bidi controls among them), lone surrogates, and line separators. */
+/**
+ * Control and format characters (bidi controls among them), lone surrogates, and line separators.
+ */
 const STEERING = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const STEERING_BUT_LINE_FEED = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu;
 /** The same characters as UTF-16 code units, where JSON.stringify leaves them as they are. */

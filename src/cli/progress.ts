@@ -17,8 +17,13 @@ const SILENCE_MS = 10_000;
 /** Bars redraw at most so often. */
 const FRAMES_A_SECOND = 15;
 
-export function createProgress(epochs: number, stream: NodeJS.WriteStream = process.stderr): ProgressDisplay {
-  return stream.isTTY && process.env.TERM !== 'dumb' ? new Bar(epochs, stream) : new Lines(epochs, stream);
+export function createProgress(
+  epochs: number,
+  stream: NodeJS.WriteStream = process.stderr,
+): ProgressDisplay {
+  return stream.isTTY && process.env.TERM !== 'dumb'
+    ? new Bar(epochs, stream)
+    : new Lines(epochs, stream);
 }
 
 class Bar implements ProgressDisplay {
@@ -76,7 +81,8 @@ class Lines implements ProgressDisplay {
   }
 
   update({ epoch, batch, batchCount, loss, samplesPerSecond, result }: FitProgress): void {
-    const due = result !== null && (epoch === 1 || epoch === this.#epochs || epoch % this.#every === 0);
+    const due =
+      result !== null && (epoch === 1 || epoch === this.#epochs || epoch % this.#every === 0);
     const now = performance.now();
     if (!due && now - this.#printedAt < SILENCE_MS) return;
     // Nothing to tell before the first epoch is done, unless it takes long.
@@ -87,7 +93,9 @@ class Lines implements ProgressDisplay {
     this.#printedAt = now;
     const where = `epoch ${String(epoch).padStart(String(this.#epochs).length)}/${this.#epochs}`;
     const rest = result ? `test ${formatTest(result)}` : `batch ${batch}/${batchCount}`;
-    this.#stream.write(`${where}  loss ${formatLoss(loss)}  ${rest}  ${formatCount(samplesPerSecond)} samples/s\n`);
+    this.#stream.write(
+      `${where}  loss ${formatLoss(loss)}  ${rest}  ${formatCount(samplesPerSecond)} samples/s\n`,
+    );
   }
 
   stop(): void {}
@@ -95,5 +103,7 @@ class Lines implements ProgressDisplay {
 
 /** The accuracy, or the loss where there is none. */
 function formatTest({ validation }: FitEpoch): string {
-  return validation!.accuracy === null ? formatLoss(validation!.loss) : formatPercent(validation!.accuracy);
+  return validation!.accuracy === null
+    ? formatLoss(validation!.loss)
+    : formatPercent(validation!.accuracy);
 }

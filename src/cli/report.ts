@@ -26,12 +26,18 @@ export function formatDuration(milliseconds: number): string {
 }
 
 export function formatBytes(bytes: number): string {
-  const [unit, name] = bytes >= 2 ** 30 ? [2 ** 30, 'GiB'] : bytes >= 2 ** 20 ? [2 ** 20, 'MiB'] : [2 ** 10, 'KiB'];
+  const [unit, name] =
+    bytes >= 2 ** 30 ? [2 ** 30, 'GiB'] : bytes >= 2 ** 20 ? [2 ** 20, 'MiB'] : [2 ** 10, 'KiB'];
   return `${Number((bytes / unit).toFixed(1))} ${name}`;
 }
 
 /** "simd, 1 thread (4,810 parameters: threads pay from 65,536 on)". */
-export function formatBackend({ backend, backendReason, threads, threadsReason }: RuntimeInfo): string {
+export function formatBackend({
+  backend,
+  backendReason,
+  threads,
+  threadsReason,
+}: RuntimeInfo): string {
   const reasons = [backendReason, threadsReason].filter((reason) => reason !== '').join('; ');
   return `${backend}, ${formatPlural(threads, 'thread')} (${reasons})`;
 }

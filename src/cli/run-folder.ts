@@ -1,6 +1,6 @@
 /**
- * Where a run is kept: weights.safetensors, curves.svg and run.json, each written beside the old one and renamed, so
- * that a file is the old one or the new one, whole.
+ * Where a run is kept: weights.safetensors, curves.svg and run.json, each written beside the old
+ * one and renamed, so that a file is the old one or the new one, whole.
  */
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -57,12 +57,16 @@ export interface ClaimedFolder extends FolderClaim {
 }
 
 /**
- * Makes and claims the folder for a run before it begins, so that a place that cannot be written to costs no training.
+ * Makes and claims the folder for a run before it begins, so that a place that cannot be written to
+ * costs no training.
  * @param out the folder asked for; it may exist, but not hold a run
  * @param name of the default folder, in runs/: "-2", "-3", … is appended while there is one
  * @throws DataError when the folder holds a run or another process is writing to it
  */
-export async function prepareRunFolder(out: string | undefined, name: string): Promise<ClaimedFolder> {
+export async function prepareRunFolder(
+  out: string | undefined,
+  name: string,
+): Promise<ClaimedFolder> {
   const folder = await claimRunFolder(out ?? createNumbered(name));
   for (const file of [RUN_FILE, WEIGHTS_FILE, CHECKPOINT_FILE]) {
     if (!existsSync(join(folder.path, file))) continue;
@@ -72,7 +76,10 @@ export async function prepareRunFolder(out: string | undefined, name: string): P
   return folder;
 }
 
-/** Makes and claims a folder whose run may be replaced or continued. @throws DataError when another process has it */
+/**
+ * Makes and claims a folder whose run may be replaced or continued. @throws DataError when another
+ * process has it
+ */
 export async function claimRunFolder(path: string): Promise<ClaimedFolder> {
   makeFolder(path);
   const claim = await claimFolder(path);
@@ -89,11 +96,17 @@ export class RunFileError extends DataError {
 }
 
 /**
- * Writes the files, the curves if there is an epoch to show; run.json last, so that where it is, the weights are.
+ * Writes the files, the curves if there is an epoch to show; run.json last, so that where it is,
+ * the weights are.
  * @returns the names of the files
- * @throws RunFileError when the weights or run.json cannot be written; curves that cannot are left out
+ * @throws RunFileError when the weights or run.json cannot be written; curves that cannot are left
+ * out
  */
-export async function writeRun(folder: string, context: RunContext, result: SessionResult): Promise<string[]> {
+export async function writeRun(
+  folder: string,
+  context: RunContext,
+  result: SessionResult,
+): Promise<string[]> {
   makeFolder(folder);
   const { options, data } = context;
   const { inputShape, layers, loss } = result.model;
@@ -119,10 +132,17 @@ export async function writeRun(folder: string, context: RunContext, result: Sess
     written.push(file);
   };
   await write(WEIGHTS_FILE, encodeSafetensors(result.weights, metadata));
-  const title = [data.name, options.model, options.optimizer, ...(options.optimizer === 'adal' ? [options.preset] : [])].join(
-    ', ',
-  );
-  const curves = drawCurves({ title, epochs: result.epochs, accuracy: result.testAccuracy !== null });
+  const title = [
+    data.name,
+    options.model,
+    options.optimizer,
+    ...(options.optimizer === 'adal' ? [options.preset] : []),
+  ].join(', ');
+  const curves = drawCurves({
+    title,
+    epochs: result.epochs,
+    accuracy: result.testAccuracy !== null,
+  });
   if (curves !== null) {
     await write(CURVES_FILE, new TextEncoder().encode(curves)).catch(({ message }) =>
       tell(`adal: warning: ${printable(message)}`),
@@ -133,8 +153,13 @@ export async function writeRun(folder: string, context: RunContext, result: Sess
   return written;
 }
 
-/** Whether the folder holds the results of a run that is as far as the checkpoint, weights included. */
-export function holdsResults(folder: string, { epoch, step }: { readonly epoch: number; readonly step: number }): boolean {
+/**
+ * Whether the folder holds the results of a run that is as far as the checkpoint, weights included.
+ */
+export function holdsResults(
+  folder: string,
+  { epoch, step }: { readonly epoch: number; readonly step: number },
+): boolean {
   if (!existsSync(join(folder, WEIGHTS_FILE))) return false;
   try {
     const { epochs, result } = JSON.parse(readText(join(folder, RUN_FILE), 'a record of a run'));
@@ -144,9 +169,24 @@ export function holdsResults(folder: string, { epoch, step }: { readonly epoch: 
   }
 }
 
-function recordOf({ command, options, startedAt, environment, data }: RunContext, result: SessionResult): RunRecord {
-  const { info, model, parameterCount, epochs, weights, parameterHash, confusion, ...figures } = result;
-  const { name, train, test, classCount, classNames, columns, header, standardized, standardizedTarget, ngramLosses } = data;
+function recordOf(
+  { command, options, startedAt, environment, data }: RunContext,
+  result: SessionResult,
+): RunRecord {
+  const { info, model, parameterCount, epochs, weights, parameterHash, confusion, ...figures } =
+    result;
+  const {
+    name,
+    train,
+    test,
+    classCount,
+    classNames,
+    columns,
+    header,
+    standardized,
+    standardizedTarget,
+    ngramLosses,
+  } = data;
   return {
     version: 1,
     command,
@@ -188,7 +228,10 @@ function createNumbered(name: string): string {
   }
 }
 
-/** With its parents. (Node's `recursive` never returns where a parent takes no folders, such as /proc.) */
+/**
+ * With its parents. (Node's `recursive` never returns where a parent takes no folders, such as
+ * /proc.)
+ */
 function makeFolder(folder: string): void {
   if (isFolder(folder)) return;
   if (dirname(folder) !== folder) makeFolder(dirname(folder));

@@ -1,4 +1,7 @@
-/** One training run, from settings to weights: what train, demo and doctor have in common. Prints nothing, writes nothing. */
+/**
+ * One training run, from settings to weights: what train, demo and doctor have in common. Prints
+ * nothing, writes nothing.
+ */
 import { createHash } from 'node:crypto';
 import type { SafetensorsEntry } from '../checkpoint';
 import {
@@ -72,7 +75,10 @@ export interface SessionResult {
   /** Of the weights as they are now. */
   readonly testLoss: number;
   readonly testAccuracy: number | null;
-  /** confusion[actual][predicted], examples of the test part; null where values or very many classes are learnt. */
+  /**
+   * confusion[actual][predicted], examples of the test part; null where values or very many classes
+   * are learnt.
+   */
   readonly confusion: readonly (readonly number[])[] | null;
   /** The epoch of lowest test loss, as `fit` has it; null without one. */
   readonly bestEpoch: number | null;
@@ -93,9 +99,14 @@ const REPORT_MS = 50;
 
 /**
  * Trains a model.
- * @throws UsageError or DataError when the model does not fit the data; otherwise the library's errors
+ * @throws UsageError or DataError when the model does not fit the data; otherwise the library's
+ * errors
  */
-export async function runSession(data: LoadedData, settings: SessionSettings, hooks: SessionHooks = {}): Promise<SessionResult> {
+export async function runSession(
+  data: LoadedData,
+  settings: SessionSettings,
+  hooks: SessionHooks = {},
+): Promise<SessionResult> {
   const built = buildModel(settings.model, data);
   const { inputShape, layers, loss } = built;
   const { parameterCount } = describeModel({ inputShape, layers, loss });
@@ -105,13 +116,26 @@ export async function runSession(data: LoadedData, settings: SessionSettings, ho
     const model = await createModel(runtime, { inputShape, layers, loss, batchSize, seed });
     const trained = await train(runtime, model, data, settings, hooks);
     const weights = weightsOf(model);
-    return { info: runtime.info, model: built, parameterCount, ...trained, weights, parameterHash: hashOf(weights) };
+    return {
+      info: runtime.info,
+      model: built,
+      parameterCount,
+      ...trained,
+      weights,
+      parameterHash: hashOf(weights),
+    };
   } finally {
     runtime.dispose();
   }
 }
 
-async function train(runtime: Runtime, model: Model, data: LoadedData, settings: SessionSettings, hooks: SessionHooks) {
+async function train(
+  runtime: Runtime,
+  model: Model,
+  data: LoadedData,
+  settings: SessionSettings,
+  hooks: SessionHooks,
+) {
   const { epochs, seed, batchSize } = settings;
   const totalSteps = epochs * Math.ceil(data.train.count / batchSize);
   const options = { ...optimizerOptions(settings, totalSteps), runtime };
@@ -140,7 +164,11 @@ async function train(runtime: Runtime, model: Model, data: LoadedData, settings:
 
 function judge(model: Model, { test }: LoadedData) {
   const onClasses = model.loss.kind === 'crossEntropy';
-  return evaluate(model, test, onClasses && model.classCount <= MAX_CONFUSION_CLASSES ? { confusion: true } : {});
+  return evaluate(
+    model,
+    test,
+    onClasses && model.classCount <= MAX_CONFUSION_CLASSES ? { confusion: true } : {},
+  );
 }
 
 function figuresOf({ epochs, steps, reason, samplesPerSecond, bestEpoch }: FitResult) {
@@ -158,18 +186,36 @@ function figuresOf({ epochs, steps, reason, samplesPerSecond, bestEpoch }: FitRe
 }
 
 function resultOf({ epoch, loss, validation, skippedSteps }: FitEpoch): EpochResult {
-  return { epoch, trainLoss: loss, testLoss: validation!.loss, testAccuracy: validation!.accuracy, skippedSteps };
+  return {
+    epoch,
+    trainLoss: loss,
+    testLoss: validation!.loss,
+    testAccuracy: validation!.accuracy,
+    skippedSteps,
+  };
 }
 
-/** Threads that were asked for by number are used however little there is to do: that is what shows that they change no bit. */
-function runtimeOptions(settings: SessionSettings, { layers }: BuiltModel, parameterCount: number): RuntimeOptions {
+/**
+ * Threads that were asked for by number are used however little there is to do: that is what shows
+ * that they change no bit.
+ */
+function runtimeOptions(
+  settings: SessionSettings,
+  { layers }: BuiltModel,
+  parameterCount: number,
+): RuntimeOptions {
   const { threads, backend } = settings;
   if (threads !== 'auto') return { threads, backend, parallelThreshold: 0 };
   // Convolutions work far more than their parameters tell.
-  return layers.some(({ kind }) => kind === 'conv2d') ? { threads, backend } : { threads, backend, parameterCount };
+  return layers.some(({ kind }) => kind === 'conv2d')
+    ? { threads, backend }
+    : { threads, backend, parameterCount };
 }
 
-/** What the model predicts with: the optimizer's averaged point where it has one, and running figures of layers. */
+/**
+ * What the model predicts with: the optimizer's averaged point where it has one, and running
+ * figures of layers.
+ */
 function weightsOf({ weights, parameters }: Model): SafetensorsEntry[] {
   return Object.entries(weights).map(([name, tensor]) => {
     const { shape, data } = parameters[name]?.evaluationValue ?? tensor;
@@ -180,6 +226,7 @@ function weightsOf({ weights, parameters }: Model): SafetensorsEntry[] {
 /** SHA-256 over the weights' bytes, in order. */
 function hashOf(weights: readonly SafetensorsEntry[]): string {
   const hash = createHash('sha256');
-  for (const { data } of weights) hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  for (const { data } of weights)
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return hash.digest('hex');
 }

@@ -4,7 +4,15 @@ import type { LoadedData } from './load-data';
 import type { TrainSettings } from './options';
 import { tell } from './output';
 import { printable } from './printable';
-import { formatBackend, formatCount, formatDuration, formatLoss, formatNumber, formatPercent, formatPlural } from './report';
+import {
+  formatBackend,
+  formatCount,
+  formatDuration,
+  formatLoss,
+  formatNumber,
+  formatPercent,
+  formatPlural,
+} from './report';
 import type { SessionResult } from './session';
 import { foldedPairs } from './table';
 
@@ -32,7 +40,9 @@ export function summarize(
 export function warnOfSkips({ skippedSteps, steps }: SessionResult): void {
   if (skippedSteps === 0) return;
   const share = `${formatCount(skippedSteps)} of ${formatCount(steps)} steps`;
-  tell(`\nadal: warning: ${share} were skipped, as their gradients were not finite or too large: try a lower --lr`);
+  tell(
+    `\nadal: warning: ${share} were skipped, as their gradients were not finite or too large: try a lower --lr`,
+  );
 }
 
 function figures(
@@ -46,25 +56,38 @@ function figures(
   const { model, parameterCount, epochs, testAccuracy } = result;
   const rate = `${formatCount(result.samplesPerSecond)} (${formatDuration(result.elapsedMs)} with evaluation)`;
   const preset = settings.optimizer === 'adal' ? `, ${settings.preset}` : '';
-  const lr = settings.lr === undefined ? '' : `, lr ${settings.lr}${settings.schedule ? ` ${settings.schedule}` : ''}`;
+  const lr =
+    settings.lr === undefined
+      ? ''
+      : `, lr ${settings.lr}${settings.schedule ? ` ${settings.schedule}` : ''}`;
   return foldedPairs([
     [
       'data',
       `${printable(data.name)}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${formatPlural(train.featureCount, 'feature')}`,
     ],
     ['model', `${printable(model.title)}; ${formatCount(parameterCount)} parameters`],
-    ...(data.standardizedTarget ? [['target', describeTarget(data.standardizedTarget)] as const] : []),
-    ['optimizer', `${settings.optimizer}${preset}${lr}, batch ${settings.batchSize}, seed ${settings.seed}`],
+    ...(data.standardizedTarget
+      ? [['target', describeTarget(data.standardizedTarget)] as const]
+      : []),
+    [
+      'optimizer',
+      `${settings.optimizer}${preset}${lr}, batch ${settings.batchSize}, seed ${settings.seed}`,
+    ],
     ['epochs', `${epochs.length} of ${settings.epochs}${result.aborted ? ' (stopped)' : ''}`],
     ['steps', `${formatCount(result.steps)}, ${formatCount(result.skippedSteps)} skipped`],
     ['train loss', formatLoss(result.trainLoss)],
     ['test loss', formatLoss(result.testLoss) + bestLoss(result)],
     ...(data.ngramLosses ? [['n-grams', describeBaselines(data.ngramLosses)] as const] : []),
-    ...(testAccuracy === null ? [] : [['test accuracy', formatPercent(testAccuracy) + bestAccuracy(result)] as const]),
+    ...(testAccuracy === null
+      ? []
+      : [['test accuracy', formatPercent(testAccuracy) + bestAccuracy(result)] as const]),
     ['samples/s', rate],
     ['backend', formatBackend(result.info)],
     ['hash', result.parameterHash],
-    ['run folder', `${printable(folder)} (${files.length > 0 ? files.join(', ') : 'nothing could be written'})`],
+    [
+      'run folder',
+      `${printable(folder)} (${files.length > 0 ? files.join(', ') : 'nothing could be written'})`,
+    ],
   ]);
 }
 
@@ -74,10 +97,18 @@ function bestAccuracy({ bestEpoch, bestTestAccuracy }: SessionResult): string {
 }
 
 function bestLoss({ bestEpoch, epochs }: SessionResult): string {
-  return bestEpoch === null ? '' : `; best ${formatLoss(epochs[bestEpoch - 1].testLoss)} (epoch ${bestEpoch})`;
+  return bestEpoch === null
+    ? ''
+    : `; best ${formatLoss(epochs[bestEpoch - 1].testLoss)} (epoch ${bestEpoch})`;
 }
 
-function describeTarget({ mean, scale }: { readonly mean: number; readonly scale: number }): string {
+function describeTarget({
+  mean,
+  scale,
+}: {
+  readonly mean: number;
+  readonly scale: number;
+}): string {
   return `scaled to (y - ${formatNumber(mean)})/${formatNumber(scale)}; a loss of 1 is that of predicting the mean`;
 }
 

@@ -15,7 +15,10 @@ export function pairs(rows: readonly (readonly [string, string])[]): string {
   return render(rows, []).join('\n');
 }
 
-/** Formats pairs; values are folded at their commas and spaces so that lines have at most 80 columns where possible. */
+/**
+ * Formats pairs; values are folded at their commas and spaces so that lines have at most 80 columns
+ * where possible.
+ */
 export function foldedPairs(rows: readonly (readonly [string, string])[]): string {
   const names = rows.reduce((widest, [name]) => Math.max(widest, displayWidth(name)), 0);
   // Names that leave no room for values are no reason to fold these to nothing.
@@ -27,7 +30,11 @@ export function foldedPairs(rows: readonly (readonly [string, string])[]): strin
  * Formats a table with a line under its head.
  * @param alignments of its columns; those left out are aligned left
  */
-export function table(head: Row, rows: readonly Row[], alignments: readonly Alignment[] = []): string {
+export function table(
+  head: Row,
+  rows: readonly Row[],
+  alignments: readonly Alignment[] = [],
+): string {
   const [title, ...lines] = render([head, ...rows], alignments);
   const widths = columnWidths([head, ...rows]);
   const rule = '─'.repeat(widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1)));
@@ -49,7 +56,10 @@ export function displayWidth(text: string): number {
 }
 
 const COMBINING = /\p{M}/u;
-/** Ranges of code points that terminals show in two columns (Unicode's East Asian Width W and F, rounded to blocks). */
+/**
+ * Ranges of code points that terminals show in two columns (Unicode's East Asian Width W and F,
+ * rounded to blocks).
+ */
 const WIDE: readonly (readonly [number, number])[] = [
   [0x1100, 0x115f],
   [0x2e80, 0x303e],
@@ -78,7 +88,9 @@ function render(rows: readonly Row[], alignments: readonly Alignment[]): string[
     const cells = row.map((cell) => cell.split('\n'));
     const height = cells.reduce((tallest, { length }) => Math.max(tallest, length), 1);
     for (let line = 0; line < height; line++) {
-      const parts = widths.map((width, column) => pad(cells[column]?.[line] ?? '', width, alignments[column]));
+      const parts = widths.map((width, column) =>
+        pad(cells[column]?.[line] ?? '', width, alignments[column]),
+      );
       lines.push(parts.join(' '.repeat(GAP)).trimEnd());
     }
   }
@@ -89,7 +101,8 @@ function columnWidths(rows: readonly Row[]): number[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) {
-      for (const line of cell.split('\n')) widths[column] = Math.max(widths[column] ?? 0, displayWidth(line));
+      for (const line of cell.split('\n'))
+        widths[column] = Math.max(widths[column] ?? 0, displayWidth(line));
     }
   }
   return widths;
@@ -100,7 +113,10 @@ function pad(text: string, width: number, alignment: Alignment = 'left'): string
   return alignment === 'right' ? space + text : text + space;
 }
 
-/** Breaks a text at its commas and spaces into lines of at most `width` columns; longer parts stand alone. */
+/**
+ * Breaks a text at its commas and spaces into lines of at most `width` columns; longer parts stand
+ * alone.
+ */
 function fold(text: string, width: number): string {
   const lines: string[] = [];
   let line: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * What the numbers of a tensor look like from afar, of any element type of the safetensors format, taken
- * piece by piece: no tensor needs to fit into memory.
+ * What the numbers of a tensor look like from afar, of any element type of the safetensors format,
+ * taken piece by piece: no tensor needs to fit into memory.
  */
 
 /** Norms in float64; NaN or Infinity where an element is. */
@@ -22,7 +22,10 @@ export interface NormAccumulator {
   norms(): TensorNorms;
 }
 
-/** An accumulator for elements of a type; null for types whose elements are not read as real numbers. */
+/**
+ * An accumulator for elements of a type; null for types whose elements are not read as real
+ * numbers.
+ */
 export function createNorms(dtype: string): NormAccumulator | null {
   const array = WIDE_TYPES[dtype];
   if (array) return new WideNorms(array);
@@ -82,7 +85,9 @@ function smallFloat(
       return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
     }
     const fraction = mantissa / 2 ** mantissaBits;
-    return exponent === 0 ? sign * fraction * 2 ** (1 - bias) : sign * (1 + fraction) * 2 ** (exponent - bias);
+    return exponent === 0
+      ? sign * fraction * 2 ** (1 - bias)
+      : sign * (1 + fraction) * 2 ** (exponent - bias);
   };
 }
 
@@ -118,19 +123,27 @@ class CodeNorms implements NormAccumulator {
   }
 
   add({ buffer, byteOffset, length }: Uint8Array): void {
-    const codes = new this.#array(buffer as ArrayBuffer, byteOffset, length / this.#array.BYTES_PER_ELEMENT);
+    const codes = new this.#array(
+      buffer as ArrayBuffer,
+      byteOffset,
+      length / this.#array.BYTES_PER_ELEMENT,
+    );
     const counts = this.#counts;
     for (let i = 0; i < codes.length; i++) counts[codes[i]]++;
   }
 
   norms(): TensorNorms {
     const sums = new Sums();
-    for (const [code, count] of this.#counts.entries()) if (count > 0) sums.add(this.#decode(code), count);
+    for (const [code, count] of this.#counts.entries())
+      if (count > 0) sums.add(this.#decode(code), count);
     return sums.norms();
   }
 }
 
-/** Running sums. Squares are relative to a power of two, since those of float64 numbers may overflow. */
+/**
+ * Running sums. Squares are relative to a power of two, since those of float64 numbers may
+ * overflow.
+ */
 class Sums {
   #l1 = 0;
   #max = 0;
@@ -157,7 +170,8 @@ class Sums {
   #grow(x: number): void {
     if (!Number.isNaN(this.#max)) this.#max = x;
     const scale = 2 ** Math.min(Math.max(Math.floor(Math.log2(x)), -1022), 1023);
-    if (!(scale > 0) || !Number.isFinite(scale) || (this.#squares > 0 && scale <= this.#scale)) return;
+    if (!(scale > 0) || !Number.isFinite(scale) || (this.#squares > 0 && scale <= this.#scale))
+      return;
     const shrink = this.#scale / scale;
     this.#squares *= shrink * shrink;
     this.#scale = scale;

@@ -41,19 +41,35 @@ const STEPS_PER_CHECKPOINT = 100;
  * Runs the command; the exit code.
  * @param typed names of the options that were on the command line
  */
-export async function train(given: TrainOptions, typed: ReadonlySet<string>, environment: Environment): Promise<number> {
+export async function train(
+  given: TrainOptions,
+  typed: ReadonlySet<string>,
+  environment: Environment,
+): Promise<number> {
   const place = given.resume === undefined ? null : locateCheckpoint(given.resume);
   // A run goes on in its own folder, unless it was copied out of it or --out names another.
-  const own = place !== null && given.out === undefined && basename(place) === CHECKPOINT_FILE ? dirname(place) : null;
+  const own =
+    place !== null && given.out === undefined && basename(place) === CHECKPOINT_FILE
+      ? dirname(place)
+      : null;
   const folder = own === null ? null : await claimRunFolder(own);
   try {
-    return await trainIn(folder, place === null ? null : readTrainCheckpoint(place), given, typed, environment);
+    return await trainIn(
+      folder,
+      place === null ? null : readTrainCheckpoint(place),
+      given,
+      typed,
+      environment,
+    );
   } finally {
     folder?.release();
   }
 }
 
-/** @param own the folder that the run goes on in; null for one to be made once everything else is known to be right */
+/**
+ * @param own the folder that the run goes on in; null for one to be made once everything else is
+ * known to be right
+ */
 async function trainIn(
   own: ClaimedFolder | null,
   from: TrainCheckpoint | null,
@@ -82,11 +98,21 @@ async function trainIn(
           // In a folder of its own the run can be resumed from the beginning.
           if (from && folder !== own) await store.save(from.bytes);
         },
-        checkpoint: () => ({ store: store!, every: STEPS_PER_CHECKPOINT, extras: extrasOf(settings, data, dataHash) }),
+        checkpoint: () => ({
+          store: store!,
+          every: STEPS_PER_CHECKPOINT,
+          extras: extrasOf(settings, data, dataHash),
+        }),
         onProgress: (state) => progress.update(state),
       });
       progress.stop();
-      const context = { command: 'train', options: recordedOptions(settings, data), startedAt, environment, data };
+      const context = {
+        command: 'train',
+        options: recordedOptions(settings, data),
+        startedAt,
+        environment,
+        data,
+      };
       const { files, problem } = await keep(folder!.path, context, result, store!);
       print(`\n${summarize(settings, data, result, folder!.path, files)}`);
       warnOfSkips(result);
@@ -113,8 +139,15 @@ interface Kept {
   readonly problem: DataError | null;
 }
 
-/** Writes the results, and the last checkpoint after them: neither depends on the other's success. */
-async function keep(folder: string, context: RunContext, result: SessionResult, store: PacedStore): Promise<Kept> {
+/**
+ * Writes the results, and the last checkpoint after them: neither depends on the other's success.
+ */
+async function keep(
+  folder: string,
+  context: RunContext,
+  result: SessionResult,
+  store: PacedStore,
+): Promise<Kept> {
   const checkpoint = join(folder, CHECKPOINT_FILE);
   const results = await writeRun(folder, context, result).catch(asFileError);
   const failure = await store.flush().then(
@@ -124,10 +157,16 @@ async function keep(folder: string, context: RunContext, result: SessionResult, 
   if (results instanceof RunFileError) {
     if (failure) return { files: [], problem: results };
     const advice = `everything learnt is in ${checkpoint}: make room, and --resume ${folder} writes the results`;
-    return { files: [CHECKPOINT_FILE], problem: new DataError(`${results.message}; ${advice}`, { cause: results }) };
+    return {
+      files: [CHECKPOINT_FILE],
+      problem: new DataError(`${results.message}; ${advice}`, { cause: results }),
+    };
   }
   if (!failure) return { files: [CHECKPOINT_FILE, ...results], problem: null };
-  return { files: results, problem: new DataError(`${failure.message}; the results are kept`, { cause: failure }) };
+  return {
+    files: results,
+    problem: new DataError(`${failure.message}; the results are kept`, { cause: failure }),
+  };
 }
 
 function asFileError(error: unknown): RunFileError {
@@ -139,15 +178,30 @@ function runName({ optimizer, preset, seed }: TrainSettings, { name }: LoadedDat
   return `${name}-${optimizer}${optimizer === 'adal' ? `-${preset}` : ''}-seed${seed}`;
 }
 
-/** Throws where there is nothing left to do, or other data; tells what makes the run another than an uninterrupted one. */
-function checkResumed(from: TrainCheckpoint, own: ClaimedFolder | null, settings: TrainSettings, dataHash: string): void {
+/**
+ * Throws where there is nothing left to do, or other data; tells what makes the run another than an
+ * uninterrupted one.
+ */
+function checkResumed(
+  from: TrainCheckpoint,
+  own: ClaimedFolder | null,
+  settings: TrainSettings,
+  dataHash: string,
+): void {
   const done = from.epoch - 1;
-  // A process that ended after the last epoch may not have written its results: then only these are missing.
+  // A process that ended after the last epoch may not have written its results: then only these are
+  // missing.
   if (settings.epochs < done || (settings.epochs === done && own && holdsResults(own.path, from))) {
-    throw new UsageError('--epochs', `more than the ${done} that ${from.path} has behind it`, `${settings.epochs}`);
+    throw new UsageError(
+      '--epochs',
+      `more than the ${done} that ${from.path} has behind it`,
+      `${settings.epochs}`,
+    );
   }
   if (dataHash !== from.dataHash) {
-    throw new DataError(`${formatData(settings.data)}: expected the examples that ${from.path} was trained on, got others`);
+    throw new DataError(
+      `${formatData(settings.data)}: expected the examples that ${from.path} was trained on, got others`,
+    );
   }
   const before = from.settings.epochs;
   if (before === settings.epochs || !dependsOnLength(settings)) return;
@@ -157,7 +211,10 @@ function checkResumed(from: TrainCheckpoint, own: ClaimedFolder | null, settings
   );
 }
 
-function describeResumption({ path, epoch, batch }: TrainCheckpoint, { epochs }: TrainSettings): string {
+function describeResumption(
+  { path, epoch, batch }: TrainCheckpoint,
+  { epochs }: TrainSettings,
+): string {
   const done = `after ${formatPlural(epoch - 1, 'epoch')}${batch === 0 ? '' : ` and ${formatPlural(batch, 'step')}`}`;
   const rest = epoch > epochs ? ', which are all: only the results are written' : '';
   return `Going on from ${printable(path)}: ${done}${rest}`;
@@ -169,13 +226,28 @@ function describeData({ name, train, test }: LoadedData): string {
 
 /** As run.json keeps them. */
 function recordedOptions(settings: TrainSettings, data: LoadedData): Record<string, unknown> {
-  const { data: source, model, lr, schedule, target, header, task, testFraction, out, resume, ...rest } = settings;
+  const {
+    data: source,
+    model,
+    lr,
+    schedule,
+    target,
+    header,
+    task,
+    testFraction,
+    out,
+    resume,
+    ...rest
+  } = settings;
   return {
     data: formatData(source),
     target: target ?? null,
     header: data.header,
     task: task ?? null,
-    testFraction: source.kind === 'idx' ? null : (testFraction ?? data.test.count / (data.train.count + data.test.count)),
+    testFraction:
+      source.kind === 'idx'
+        ? null
+        : (testFraction ?? data.test.count / (data.train.count + data.test.count)),
     model: model.kind === 'definition' ? model.source : formatModel(model),
     lr: lr ?? null,
     schedule: schedule ?? null,

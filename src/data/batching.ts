@@ -1,12 +1,16 @@
-/** Minibatches: which examples, in an order that is a function of (seed, epoch) alone, and copying them. Allocates nothing a batch. */
+/**
+ * Minibatches: which examples, in an order that is a function of (seed, epoch) alone, and copying
+ * them. Allocates nothing a batch.
+ */
 import { Prng, STREAM_BATCHES } from '../math/prng';
 import { checkInteger, fail, isFloat32Array, isInt32Array, isTypedArray } from '../validate';
 
 /**
  * The order in which an epoch visits the examples, cut into batches.
  *
- * Each epoch is its own random permutation, a function of (seed, epoch) alone: training can resume at any epoch. Every example is
- * visited once an epoch; the last batch is short when `batchSize` does not divide `count`.
+ * Each epoch is its own random permutation, a function of (seed, epoch) alone: training can resume
+ * at any epoch. Every example is visited once an epoch; the last batch is short when `batchSize`
+ * does not divide `count`.
  *
  * @example
  * const order = new BatchOrder(dataset.count, 32, 1);
@@ -81,7 +85,8 @@ export class BatchOrder {
 }
 
 /**
- * Copies rows of features: row k of `out` becomes row indices[from + k] of `features`, for k in [0, length).
+ * Copies rows of features: row k of `out` becomes row indices[from + k] of `features`, for k in [0,
+ * length).
  *
  * @param features rows × featureCount, row-major
  * @param featureCount values a row, ≥ 1
@@ -89,7 +94,8 @@ export class BatchOrder {
  * @param from first of the indices used
  * @param length how many are used
  * @param out at least length × featureCount values; the rest is left alone
- * @throws ArgumentError for arrays of another type, when a range does not fit or an index names no row; `out` may then be partly
+ * @throws ArgumentError for arrays of another type, when a range does not fit or an index names no
+ * row; `out` may then be partly
  *   written
  */
 export function gatherInto(
@@ -104,7 +110,8 @@ export function gatherInto(
   checkInteger('featureCount', featureCount, 1, Number.MAX_SAFE_INTEGER);
   if (!isFloat32Array(out)) fail('out', 'a Float32Array', out);
   checkRange(indices, from, length);
-  if (out.length < length * featureCount) fail('out', `at least ${length} × ${featureCount} values`, out);
+  if (out.length < length * featureCount)
+    fail('out', `at least ${length} × ${featureCount} values`, out);
   const rows = Math.floor(features.length / featureCount);
   let to = 0;
   for (let k = from; k < from + length; k++) {
@@ -119,17 +126,25 @@ export function gatherInto(
  * Copies labels: out[k] becomes labels[indices[from + k]], for k in [0, length).
  *
  * @param out at least `length` values; the rest is left alone
- * @throws ArgumentError for arrays of another type, when a range does not fit or an index names no label; `out` may then be partly
+ * @throws ArgumentError for arrays of another type, when a range does not fit or an index names no
+ * label; `out` may then be partly
  *   written
  */
-export function gatherLabelsInto(labels: Int32Array, indices: Uint32Array, from: number, length: number, out: Int32Array): void {
+export function gatherLabelsInto(
+  labels: Int32Array,
+  indices: Uint32Array,
+  from: number,
+  length: number,
+  out: Int32Array,
+): void {
   if (!isInt32Array(labels)) fail('labels', 'an Int32Array', labels);
   if (!isInt32Array(out)) fail('out', 'an Int32Array', out);
   checkRange(indices, from, length);
   if (out.length < length) fail('out', `at least ${length} values`, out);
   for (let k = 0; k < length; k++) {
     const row = indices[from + k]!;
-    if (row >= labels.length) fail(`indices[${from + k}]`, `an integer in [0, ${labels.length - 1}]`, row);
+    if (row >= labels.length)
+      fail(`indices[${from + k}]`, `an integer in [0, ${labels.length - 1}]`, row);
     out[k] = labels[row]!;
   }
 }

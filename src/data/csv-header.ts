@@ -33,7 +33,11 @@ export function isTextHeader(fields: readonly string[], target: number): boolean
 }
 
 /** Judges the first record by those below. */
-export function judgeHeader(fields: readonly string[], target: number, below: RecordsBelow): 'names' | 'example' | 'unclear' {
+export function judgeHeader(
+  fields: readonly string[],
+  target: number,
+  below: RecordsBelow,
+): 'names' | 'example' | 'unclear' {
   const features = fields.filter((_, column) => column !== target);
   const numeric = fields.every((field, column) => column === target || !isText(field));
   const example = speaksForExample(fields, target, below);
@@ -43,12 +47,16 @@ export function judgeHeader(fields: readonly string[], target: number, below: Re
   if (!countsUp(fields, target, below)) return example ? 'example' : 'unclear';
   if (20 * below.countingUp > below.count) return 'unclear';
   const label = fields[target]!;
-  if (isText(label) && (below.sameLabel > 0 || below.labelCount === below.count)) return example ? 'example' : 'unclear';
+  if (isText(label) && (below.sameLabel > 0 || below.labelCount === below.count))
+    return example ? 'example' : 'unclear';
   const ownIndices = fields.every((field, column) => isText(field) || Number(field) === column);
   return ownIndices || !example ? 'names' : 'unclear';
 }
 
-/** Whether each field is one more than the field before it: at least three of them, the text of a label counted in. */
+/**
+ * Whether each field is one more than the field before it: at least three of them, the text of a
+ * label counted in.
+ */
 function countsUp(fields: readonly string[], target: number, { count }: RecordsBelow): boolean {
   if (fields.length < 3 || count === 0) return false;
   let first: number | undefined;
@@ -60,7 +68,11 @@ function countsUp(fields: readonly string[], target: number, { count }: RecordsB
   });
 }
 
-function speaksForExample(fields: readonly string[], target: number, { count, low, high, sameLabel }: RecordsBelow): boolean {
+function speaksForExample(
+  fields: readonly string[],
+  target: number,
+  { count, low, high, sameLabel }: RecordsBelow,
+): boolean {
   if (count === 0) return false;
   if (sameLabel > 0 || new Set(fields).size < fields.length) return true;
   const numbers = fields.filter(isDecimal).map(Number);

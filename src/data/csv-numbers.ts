@@ -1,4 +1,7 @@
-/** What a field of a CSV file says: a decimal number, a missing value, or text. Every test reads a field once, from left to right. */
+/**
+ * What a field of a CSV file says: a decimal number, a missing value, or text. Every test reads a
+ * field once, from left to right.
+ */
 
 const [PLUS, MINUS, POINT, ZERO, NINE, UPPER_E, LOWER_E] = [43, 45, 46, 48, 57, 69, 101];
 const MISSING = /^(|\?|na|n\/a|null)$/i;
@@ -15,8 +18,9 @@ export function isNonFinite(field: string): boolean {
 }
 
 /**
- * Returns the double nearest to a decimal number: digits with an optional sign, point and exponent. Returns NaN for anything else,
- * hexadecimal numbers and thousands separators included; ±Infinity for numbers beyond double range.
+ * Returns the double nearest to a decimal number: digits with an optional sign, point and exponent.
+ * Returns NaN for anything else, hexadecimal numbers and thousands separators included; ±Infinity
+ * for numbers beyond double range.
  */
 export function parseDecimal(field: string): number {
   return isDecimal(field) ? Number(field) : Number.NaN;

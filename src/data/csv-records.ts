@@ -1,4 +1,6 @@
-/** The records of comma-separated text after RFC 4180, one at a time, with the line each begins on. */
+/**
+ * The records of comma-separated text after RFC 4180, one at a time, with the line each begins on.
+ */
 import { DataError } from '../errors';
 
 /** One record. The reader writes the next record into the same object: copy what has to stay. */
@@ -12,19 +14,28 @@ export interface CsvRecord {
 }
 
 /**
- * Yields the records of `text`. Lines end with LF, CR LF or CR; empty lines are left out; a byte order mark is skipped.
+ * Yields the records of `text`. Lines end with LF, CR LF or CR; empty lines are left out; a byte
+ * order mark is skipped.
  *
- * A field that begins with a double quote ends with one, may hold delimiters and line ends, and writes a quote as two.
+ * A field that begins with a double quote ends with one, may hold delimiters and line ends, and
+ * writes a quote as two.
  *
  * Takes linear time, and memory for the kept fields of one record.
  *
  * @param text the whole file
  * @param delimiter one character
  * @param name what errors call the file
- * @param limit returns how many fields of the record that begins now are kept; the others are only counted
- * @throws DataError naming the line: a quote inside an unquoted field, text after a closing quote, a quote never closed
+ * @param limit returns how many fields of the record that begins now are kept; the others are only
+ * counted
+ * @throws DataError naming the line: a quote inside an unquoted field, text after a closing quote,
+ * a quote never closed
  */
-export function* csvRecords(text: string, delimiter: string, name: string, limit: () => number): Generator<CsvRecord> {
+export function* csvRecords(
+  text: string,
+  delimiter: string,
+  name: string,
+  limit: () => number,
+): Generator<CsvRecord> {
   const record: CsvRecord = { line: 1, fields: [], fieldCount: 0 };
   const stop = delimiter.charCodeAt(0);
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
@@ -36,8 +47,11 @@ export function* csvRecords(text: string, delimiter: string, name: string, limit
     const [begin, kept] = [at, limit()];
     for (;;) {
       const quoted = text.charCodeAt(at) === QUOTE;
-      const end = quoted ? endOfQuoted(text, at, name, line) : endOfPlain(text, at, stop, name, line);
-      if (record.fieldCount++ < kept) record.fields.push(quoted ? unquoted(text, at, end) : text.slice(at, end));
+      const end = quoted
+        ? endOfQuoted(text, at, name, line)
+        : endOfPlain(text, at, stop, name, line);
+      if (record.fieldCount++ < kept)
+        record.fields.push(quoted ? unquoted(text, at, end) : text.slice(at, end));
       if (quoted) line += lineEndsIn(text, at, end);
       at = end;
       if (text.charCodeAt(at) !== stop) break;
@@ -47,7 +61,9 @@ export function* csvRecords(text: string, delimiter: string, name: string, limit
     if (at < text.length) {
       if (!isLineEnd(text.charCodeAt(at))) {
         const got = JSON.stringify(text[at]);
-        throw new DataError(`${name}, line ${line}: expected a delimiter after a closing quote, got ${got}`);
+        throw new DataError(
+          `${name}, line ${line}: expected a delimiter after a closing quote, got ${got}`,
+        );
       }
       at += text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF ? 2 : 1;
       line++;
@@ -66,7 +82,9 @@ function endOfPlain(text: string, begin: number, stop: number, name: string, lin
     const code = text.charCodeAt(at);
     if (code === stop || isLineEnd(code)) return at;
     if (code === QUOTE) {
-      throw new DataError(`${name}, line ${line}: expected no quote inside an unquoted field, got one`);
+      throw new DataError(
+        `${name}, line ${line}: expected no quote inside an unquoted field, got one`,
+      );
     }
   }
   return text.length;
@@ -77,7 +95,10 @@ function endOfQuoted(text: string, begin: number, name: string, line: number): n
   let at = begin + 1;
   for (;;) {
     const quote = text.indexOf('"', at);
-    if (quote < 0) throw new DataError(`${name}, line ${line}: expected a closing quote, got the end of the text`);
+    if (quote < 0)
+      throw new DataError(
+        `${name}, line ${line}: expected a closing quote, got the end of the text`,
+      );
     at = quote + 1;
     if (text.charCodeAt(at) !== QUOTE) return at;
     at++;

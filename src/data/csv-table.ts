@@ -4,8 +4,9 @@
 const BLOCK_CELLS = 65536;
 
 /**
- * Rows of doubles, equally many in each, of which the number is not known before the end. Grows without ever copying what it holds.
- * One row may be put before all others at the end: the first record, once it is clear that it is no header.
+ * Rows of doubles, equally many in each, of which the number is not known before the end. Grows
+ * without ever copying what it holds. One row may be put before all others at the end: the first
+ * record, once it is clear that it is no header.
  */
 export class CsvCells {
   /** Numbers in a row. */
@@ -62,10 +63,12 @@ export class CsvCells {
     const values = new Float32Array((this.#rowCount + (this.#first ? 1 : 0)) * columns);
     let to = 0;
     const copy = (rows: Float64Array, count: number) => {
-      for (let i = 0; i < count; i++) for (let j = 0; j < columns; j++) values[to++] = rows[i * width + j]!;
+      for (let i = 0; i < count; i++)
+        for (let j = 0; j < columns; j++) values[to++] = rows[i * width + j]!;
     };
     if (this.#first) copy(this.#first, 1);
-    for (const block of this.#blocks) copy(block, block === this.#blocks.at(-1) ? this.#lastRows : block.length / width);
+    for (const block of this.#blocks)
+      copy(block, block === this.#blocks.at(-1) ? this.#lastRows : block.length / width);
     return values;
   }
 }
@@ -105,7 +108,9 @@ export function roundingOf(cells: CsvCells, column: number): Rounding {
   return { low, high, error, changes, vanished };
 }
 
-/** Whether the column has to be kept in doubles: float32 loses what standardizing would bring out. */
+/**
+ * Whether the column has to be kept in doubles: float32 loses what standardizing would bring out.
+ */
 export function isBlurred({ low, high, error, changes, vanished }: Rounding): boolean {
   const range = high - low;
   if (range <= NOISE * Math.max(Math.abs(low), Math.abs(high))) return false;

@@ -1,4 +1,7 @@
-/** Comma-separated text → a dataset: numbers as features, one column as the label. Strict: nothing is guessed or filled in. */
+/**
+ * Comma-separated text → a dataset: numbers as features, one column as the label. Strict: nothing
+ * is guessed or filled in.
+ */
 import { ArgumentError, DataError } from '../errors';
 import { checkChoice, checkOptions, fail } from '../validate';
 import { isTextHeader, judgeHeader, type RecordsBelow } from './csv-header';
@@ -9,7 +12,10 @@ import { type Dataset, type Examples, quote, readNames, type ValueDataset } from
 
 /** Options of `parseCsv`. */
 export interface CsvOptions {
-  /** The column that holds the label: its name in the header, or its index from 0 (negative: from the end, -1 the last). */
+  /**
+   * The column that holds the label: its name in the header, or its index from 0 (negative: from
+   * the end, -1 the last).
+   */
   target: string | number;
   /**
    * What the target is: the name of a class, or a number to learn (see `CsvRegressionOptions`).
@@ -17,24 +23,27 @@ export interface CsvOptions {
    */
   task?: 'classification';
   /**
-   * Whether the first record names the columns. 'auto' decides by evidence alone. It finds names when `target` is a name, when the
-   * features or only the target of the first record are text, when the record counts the columns from 0 (`0,1,2` or `label,1,2`),
-   * or when it counts up (`2019,2020,2021`) and does not look like the records below; it finds an example when a label occurs again,
-   * a value lies within the range of its column, two fields are equal or a number is no plain integer. Where none of these
-   * holds, or some contradict, 'auto' refuses the text: say true or false.
+   * Whether the first record names the columns. 'auto' decides by evidence alone. It finds names
+   * when `target` is a name, when the features or only the target of the first record are text,
+   * when the record counts the columns from 0 (`0,1,2` or `label,1,2`), or when it counts up
+   * (`2019,2020,2021`) and does not look like the records below; it finds an example when a label
+   * occurs again, a value lies within the range of its column, two fields are equal or a number is
+   * no plain integer. Where none of these holds, or some contradict, 'auto' refuses the text: say
+   * true or false.
    * @default 'auto'
    */
   header?: 'auto' | boolean;
   /**
-   * Names of the feature columns to read, in the order in which the dataset is to have them, such as `columns` of the training
-   * data. They are looked up in the header, wherever they stand; other columns are left out. With `header: false` they name all
-   * columns but the target from left to right.
+   * Names of the feature columns to read, in the order in which the dataset is to have them, such
+   * as `columns` of the training data. They are looked up in the header, wherever they stand; other
+   * columns are left out. With `header: false` they name all columns but the target from left to
+   * right.
    * @default all columns but the target, in the order of the text
    */
   columns?: readonly string[];
   /**
-   * The classes in the order of their indices, such as `classNames` of the training data. Other labels are refused; a class may
-   * have no example.
+   * The classes in the order of their indices, such as `classNames` of the training data. Other
+   * labels are refused; a class may have no example.
    * @default the distinct labels, sorted
    */
   classNames?: readonly string[];
@@ -65,29 +74,37 @@ const KEYS = ['target', 'task', 'header', 'columns', 'classNames', 'delimiter', 
 /**
  * Reads comma-separated text (RFC 4180) into a dataset, in linear time.
  *
- * Every column but the target must hold decimal numbers: digits with an optional sign, point and exponent. Hexadecimal numbers,
- * thousands separators, NaN and infinity are refused. `features` are the numbers rounded to float32; columns that float32
- * would blur (rounding moves a value by more than 2^-20 of the column's range) are kept in `doubles` too, for `standardize`.
+ * Every column but the target must hold decimal numbers: digits with an optional sign, point and
+ * exponent. Hexadecimal numbers, thousands separators, NaN and infinity are refused. `features` are
+ * the numbers rounded to float32; columns that float32 would blur (rounding moves a value by more
+ * than 2^-20 of the column's range) are kept in `doubles` too, for `standardize`.
  *
- * Labels are any text: the distinct ones, sorted (by value if all are integers, else by UTF-16 code unit), are the classes unless
- * `classNames` gives them. To read a second file for the same model, give the names of the first:
- * `parseCsv(text, { target, columns: train.columns, classNames: train.classNames })`.
+ * Labels are any text: the distinct ones, sorted (by value if all are integers, else by UTF-16 code
+ * unit), are the classes unless `classNames` gives them. To read a second file for the same model,
+ * give the names of the first: `parseCsv(text, { target, columns: train.columns, classNames:
+ * train.classNames })`.
  *
  * Spaces around fields do not count; empty lines are left out. Text without a record is an error.
  *
- * @returns a dataset with labels and `classNames`, or with `task: 'regression'` one with `targets`; with `columns` unless there is no
+ * @returns a dataset with labels and `classNames`, or with `task: 'regression'` one with `targets`;
+ * with `columns` unless there is no
  *   header and none are given
- * @throws DataError naming line and column: malformed quotes, records of different length, missing values (empty, ?, NA, N/A,
+ * @throws DataError naming line and column: malformed quotes, records of different length, missing
+ * values (empty, ?, NA, N/A,
  *   null), text that is no number, numbers beyond float32, labels that are not among `classNames`; no records; no feature column;
  *   a target or column name that is missing or stands in the header twice; a first record of which 'auto' cannot tell what it is;
  *   targets of a regression that float32 makes equal; more than 262,144 columns or 524,288 classes
  * @throws ArgumentError for options out of range
  * @example
- * parseCsv('width,height,kind\n1,2,cat\n3,4,dog\n', { target: 'kind' }).classNames // ['cat', 'dog']
+ * parseCsv('width,height,kind\n1,2,cat\n3,4,dog\n', { target: 'kind' }).classNames // ['cat',
+ * 'dog']
  */
 export function parseCsv(text: string, options: CsvOptions): Dataset;
 export function parseCsv(text: string, options: CsvRegressionOptions): ValueDataset;
-export function parseCsv(text: string, options: CsvOptions | CsvRegressionOptions): Dataset | ValueDataset {
+export function parseCsv(
+  text: string,
+  options: CsvOptions | CsvRegressionOptions,
+): Dataset | ValueDataset {
   if (typeof text !== 'string') fail('text', 'a string', text);
   const checked = checkCsvOptions(options);
   let table: Table | undefined;
@@ -103,7 +120,8 @@ export function parseCsv(text: string, options: CsvOptions | CsvRegressionOption
   return table.finish();
 }
 
-interface CheckedOptions extends Required<Pick<CsvOptions, 'target' | 'header' | 'delimiter' | 'name'>> {
+interface CheckedOptions
+  extends Required<Pick<CsvOptions, 'target' | 'header' | 'delimiter' | 'name'>> {
   task: 'classification' | 'regression';
   columns: string[] | undefined;
   classNames: string[] | undefined;
@@ -111,17 +129,28 @@ interface CheckedOptions extends Required<Pick<CsvOptions, 'target' | 'header' |
 
 function checkCsvOptions(options: CsvOptions | CsvRegressionOptions): CheckedOptions {
   checkOptions('options', options, KEYS);
-  const { target, task = 'classification', delimiter = ',', header = 'auto', name = 'csv' } = options;
-  if (typeof target !== 'string' && !Number.isSafeInteger(target)) fail('target', 'a column name or index', target);
+  const {
+    target,
+    task = 'classification',
+    delimiter = ',',
+    header = 'auto',
+    name = 'csv',
+  } = options;
+  if (typeof target !== 'string' && !Number.isSafeInteger(target))
+    fail('target', 'a column name or index', target);
   checkChoice('task', task, ['classification', 'regression']);
-  if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter)) fail('delimiter', 'one character', delimiter);
-  if (header !== 'auto' && typeof header !== 'boolean') fail('header', "'auto', true or false", header);
-  if (header === false && typeof target === 'string') fail('target', 'a column index, as there is no header', target);
+  if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter))
+    fail('delimiter', 'one character', delimiter);
+  if (header !== 'auto' && typeof header !== 'boolean')
+    fail('header', "'auto', true or false", header);
+  if (header === false && typeof target === 'string')
+    fail('target', 'a column index, as there is no header', target);
   if (typeof name !== 'string') fail('name', 'a string', name);
   const columns = options.columns === undefined ? undefined : readNames('columns', options.columns);
   const given = (options as CsvOptions).classNames;
   const classNames = given === undefined ? undefined : readNames('classNames', given);
-  if (classNames && task === 'regression') fail('classNames', "nothing with task: 'regression'", classNames);
+  if (classNames && task === 'regression')
+    fail('classNames', "nothing with task: 'regression'", classNames);
   if (typeof target === 'string' && columns?.includes(target))
     fail('columns', `names without the target's, ${quote(target)}`, columns);
   return { target, task, delimiter, header, name, columns, classNames };
@@ -138,13 +167,22 @@ function findTarget(fields: readonly string[], target: string | number, place: s
 
 function findColumn(names: readonly string[], name: string, place: string): number {
   const column = names.indexOf(name);
-  if (column < 0) throw new DataError(`${place}: expected a column ${quote(name)}, got ${quote(names.join(', '))}`);
-  if (names.indexOf(name, column + 1) >= 0) throw new DataError(`${place}: expected one column ${quote(name)}, got several`);
+  if (column < 0)
+    throw new DataError(
+      `${place}: expected a column ${quote(name)}, got ${quote(names.join(', '))}`,
+    );
+  if (names.indexOf(name, column + 1) >= 0)
+    throw new DataError(`${place}: expected one column ${quote(name)}, got several`);
   return column;
 }
 
 /** Where each of the named columns stands; linear in the number of names. */
-function findColumns(names: readonly string[], wanted: readonly string[], target: number, place: string): number[] {
+function findColumns(
+  names: readonly string[],
+  wanted: readonly string[],
+  target: number,
+  place: string,
+): number[] {
   const columnOf = new Map(names.map((name, column) => [name, column]));
   if (columnOf.size < names.length || wanted.some((name) => !columnOf.has(name))) {
     const counts = new Map<string, number>();
@@ -174,7 +212,10 @@ class Table {
   /** Numbers of each record: its features, then the target of a regression. */
   readonly #cells: CsvCells;
   readonly #row: Float64Array;
-  /** Index of each record's label among the different ones, in the order of their appearance; the first record's apart. */
+  /**
+   * Index of each record's label among the different ones, in the order of their appearance; the
+   * first record's apart.
+   */
   #labels = new Int32Array(1024);
   #firstLabel = -1;
   readonly #codeOf: Map<string, number>;
@@ -183,15 +224,18 @@ class Table {
   constructor({ line, fields, fieldCount }: CsvRecord, options: CheckedOptions) {
     const { name, target, header, columns, task, classNames } = options;
     const place = `${name}, line ${line}`;
-    if (fieldCount < 2) throw new DataError(`${place}: expected at least 2 columns, got ${fieldCount}`);
-    if (fieldCount > MAX_COLUMNS) throw new DataError(`${place}: expected at most ${MAX_COLUMNS} columns, got ${fieldCount}`);
+    if (fieldCount < 2)
+      throw new DataError(`${place}: expected at least 2 columns, got ${fieldCount}`);
+    if (fieldCount > MAX_COLUMNS)
+      throw new DataError(`${place}: expected at most ${MAX_COLUMNS} columns, got ${fieldCount}`);
     this.#options = options;
     this.#columnCount = fieldCount;
     this.#first = fields.map((field) => field.trim());
     this.#firstLine = line;
     this.#target = findTarget(this.#first, target, place);
     const named = header === 'auto' && (typeof target === 'string' || columns !== undefined);
-    this.#hasHeader = header === 'auto' ? named || isTextHeader(this.#first, this.#target) || null : header;
+    this.#hasHeader =
+      header === 'auto' ? named || isTextHeader(this.#first, this.#target) || null : header;
     this.#sources = this.#findSources(place);
     this.#row = new Float64Array(this.#sources.length + (task === 'regression' ? 1 : 0));
     this.#cells = new CsvCells(this.#row.length);
@@ -201,7 +245,9 @@ class Table {
 
   add({ line, fields, fieldCount }: CsvRecord): void {
     if (fieldCount !== this.#columnCount) {
-      throw new DataError(`${this.#options.name}, line ${line}: expected ${this.#columnCount} fields, got ${fieldCount}`);
+      throw new DataError(
+        `${this.#options.name}, line ${line}: expected ${this.#columnCount} fields, got ${fieldCount}`,
+      );
     }
     for (let i = 0; i < fields.length; i++) fields[i] = fields[i]!.trim();
     const code = this.#read(line, fields);
@@ -223,15 +269,23 @@ class Table {
     const { name, task, classNames, columns } = this.#options;
     const extra = this.#hasHeader ? 0 : 1;
     const count = this.#cells.rowCount + extra;
-    if (count === 0) throw new DataError(`${name}: expected at least one record after the header, got none`);
+    if (count === 0)
+      throw new DataError(`${name}: expected at least one record after the header, got none`);
     const featureCount = this.#sources.length;
-    const examples: Examples = { name, features: this.#cells.toFloat32(featureCount), count, featureCount };
+    const examples: Examples = {
+      name,
+      features: this.#cells.toFloat32(featureCount),
+      count,
+      featureCount,
+    };
     if (columns) examples.columns = columns;
-    else if (this.#hasHeader) examples.columns = Array.from(this.#sources, (column) => detached(this.#first[column]!));
+    else if (this.#hasHeader)
+      examples.columns = Array.from(this.#sources, (column) => detached(this.#first[column]!));
     const doubles = this.#blurredColumns(count);
     if (doubles.size > 0) examples.doubles = doubles;
     if (task === 'regression') return { ...examples, targets: this.#readTargets(count) };
-    // Labels have been numbered in the order in which they appeared; classes are in the order that was asked for.
+    // Labels have been numbered in the order in which they appeared; classes are in the order that
+    // was asked for.
     const found = [...this.#codeOf.keys()];
     const names = classNames ?? sortedClasses(found).map(detached);
     const classOf = new Map(names.map((label, index) => [label, index]));
@@ -244,16 +298,25 @@ class Table {
 
   #findSources(place: string): ArrayLike<number> {
     const { columns } = this.#options;
-    if (columns && this.#hasHeader !== false) return findColumns(this.#first, columns, this.#target, place);
+    if (columns && this.#hasHeader !== false)
+      return findColumns(this.#first, columns, this.#target, place);
     if (columns && columns.length !== this.#columnCount - 1) {
-      throw new DataError(`${place}: expected ${columns.length} columns and the target, got ${this.#columnCount} fields`);
+      throw new DataError(
+        `${place}: expected ${columns.length} columns and the target, got ${this.#columnCount} fields`,
+      );
     }
-    return Uint32Array.from({ length: this.#columnCount - 1 }, (_, i) => (i < this.#target ? i : i + 1));
+    return Uint32Array.from({ length: this.#columnCount - 1 }, (_, i) =>
+      i < this.#target ? i : i + 1,
+    );
   }
 
-  /** Reads the numbers of a record into the row, and returns the code of its label; -1 for a regression. */
+  /**
+   * Reads the numbers of a record into the row, and returns the code of its label; -1 for a
+   * regression.
+   */
   #read(line: number, fields: readonly string[]): number {
-    for (let i = 0; i < this.#sources.length; i++) this.#row[i] = this.#number(line, this.#sources[i]!, fields);
+    for (let i = 0; i < this.#sources.length; i++)
+      this.#row[i] = this.#number(line, this.#sources[i]!, fields);
     const label = fields[this.#target]!;
     if (this.#options.task === 'regression') {
       this.#row[this.#sources.length] = this.#number(line, this.#target, fields);
@@ -263,10 +326,21 @@ class Table {
     const code = this.#codeOf.get(label);
     if (code !== undefined) return code;
     const { classNames } = this.#options;
-    if (classNames) throw this.#wrong(line, this.#target, `one of the classes ${listOf(classNames)}`, quote(label));
+    if (classNames)
+      throw this.#wrong(
+        line,
+        this.#target,
+        `one of the classes ${listOf(classNames)}`,
+        quote(label),
+      );
     const { size } = this.#codeOf;
     if (size === MAX_CLASSES) {
-      throw this.#wrong(line, this.#target, `at most ${MAX_CLASSES} classes (task: 'regression' learns numbers)`, 'another one');
+      throw this.#wrong(
+        line,
+        this.#target,
+        `at most ${MAX_CLASSES} classes (task: 'regression' learns numbers)`,
+        'another one',
+      );
     }
     this.#codeOf.set(label, size);
     return size;
@@ -278,7 +352,12 @@ class Table {
     if (Number.isFinite(Math.fround(x))) return x;
     if (isMissing(field)) throw this.#wrong(line, column, 'a value', showMissing(field));
     if (isNonFinite(field)) throw this.#wrong(line, column, 'a finite number', quote(field));
-    throw this.#wrong(line, column, Number.isNaN(x) ? 'a number' : 'a number within float32', quote(field));
+    throw this.#wrong(
+      line,
+      column,
+      Number.isNaN(x) ? 'a number' : 'a number within float32',
+      quote(field),
+    );
   }
 
   /** Reads the first record as an example. */
@@ -289,7 +368,8 @@ class Table {
 
   #isCountingUp(fields: readonly string[]): boolean {
     const first = this.#row[0]! - this.#sources[0]!;
-    for (let i = 1; i < this.#sources.length; i++) if (this.#row[i]! - this.#sources[i]! !== first) return false;
+    for (let i = 1; i < this.#sources.length; i++)
+      if (this.#row[i]! - this.#sources[i]! !== first) return false;
     const label = parseDecimal(fields[this.#target]!);
     return Number.isNaN(label) || label - this.#target === first;
   }
@@ -319,10 +399,19 @@ class Table {
     }
     const code = this.#codeOf.get(this.#first[this.#target]!);
     let sameLabel = 0;
-    if (code !== undefined) for (let i = 0; i < count; i++) if (this.#labels[i] === code) sameLabel++;
+    if (code !== undefined)
+      for (let i = 0; i < count; i++) if (this.#labels[i] === code) sameLabel++;
     const labels = [...this.#codeOf.keys()];
     const numericLabels = labels.every(isDecimal);
-    return { count, countingUp: this.#countingUp, low, high, sameLabel, labelCount: labels.length, numericLabels };
+    return {
+      count,
+      countingUp: this.#countingUp,
+      low,
+      high,
+      sameLabel,
+      labelCount: labels.length,
+      numericLabels,
+    };
   }
 
   #blurredColumns(count: number): Map<number, Float64Array> {
@@ -357,7 +446,9 @@ class Table {
 
   #wrong(line: number, column: number, expected: string, got: string): DataError {
     const title = this.#hasHeader ? ` (${quote(this.#first[column]!)})` : '';
-    return new DataError(`${this.#options.name}, line ${line}, column ${column + 1}${title}: expected ${expected}, got ${got}`);
+    return new DataError(
+      `${this.#options.name}, line ${line}, column ${column + 1}${title}: expected ${expected}, got ${got}`,
+    );
   }
 }
 
@@ -370,7 +461,8 @@ function sortedClasses(labels: readonly string[]): string[] {
 /** A copy of a part of a text that does not keep the whole text in memory. */
 function detached(part: string): string {
   const pieces: string[] = [];
-  for (let at = 0; at < part.length; at += 4096) pieces.push(JSON.parse(JSON.stringify(part.slice(at, at + 4096))));
+  for (let at = 0; at < part.length; at += 4096)
+    pieces.push(JSON.parse(JSON.stringify(part.slice(at, at + 4096))));
   return pieces.join('');
 }
 

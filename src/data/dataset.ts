@@ -1,11 +1,19 @@
 /**
  * Labelled examples in memory: what loaders return, and what functions on data take.
  *
- * Invariant: features.length = count·featureCount; labels.length = count and 0 ≤ label < classCount; targets.length is a multiple of
- * count. Functions that return a dataset keep `classNames`, `columns` and `shape`.
+ * Invariant: features.length = count·featureCount; labels.length = count and 0 ≤ label <
+ * classCount; targets.length is a multiple of count. Functions that return a dataset keep
+ * `classNames`, `columns` and `shape`.
  */
 import { ArgumentError, DataError } from '../errors';
-import { checkInteger, describe, fail, isFloat32Array, isInt32Array, isTypedArray } from '../validate';
+import {
+  checkInteger,
+  describe,
+  fail,
+  isFloat32Array,
+  isInt32Array,
+  isTypedArray,
+} from '../validate';
 import { gatherInto, gatherLabelsInto } from './batching';
 
 /** What the examples of classification and of regression have in common. */
@@ -23,8 +31,9 @@ export interface Examples {
   /** Names of the features, in their order. */
   columns?: readonly string[];
   /**
-   * The values of columns that float32 would blur (such as times in seconds since 1970), as doubles, by index of the column.
-   * `standardize` reads them in place of `features` and returns datasets without them. Only `parseCsv` makes them.
+   * The values of columns that float32 would blur (such as times in seconds since 1970), as
+   * doubles, by index of the column. `standardize` reads them in place of `features` and returns
+   * datasets without them. Only `parseCsv` makes them.
    */
   doubles?: ReadonlyMap<number, Float64Array>;
 }
@@ -46,8 +55,8 @@ export interface ValueDataset extends Examples {
 }
 
 /**
- * Returns a new dataset of some rows of another, in the order of `rows`. Names are shared, values are copied. No rows give a dataset
- * without examples.
+ * Returns a new dataset of some rows of another, in the order of `rows`. Names are shared, values
+ * are copied. No rows give a dataset without examples.
  *
  * @param rows row numbers in [0, dataset.count)
  * @throws ArgumentError for anything but a dataset, and for rows that it does not have
@@ -59,42 +68,80 @@ export function selectRows<T extends Dataset | ValueDataset>(dataset: T, rows: U
   if (wrong >= 0) fail(`rows[${wrong}]`, `an integer in [0, ${dataset.count - 1}]`, rows[wrong]);
   const { featureCount, labels, targets } = dataset as AnyDataset;
   const { length } = rows;
-  const selected: AnyDataset = { ...(dataset as AnyDataset), features: new Float32Array(length * featureCount), count: length };
+  const selected: AnyDataset = {
+    ...(dataset as AnyDataset),
+    features: new Float32Array(length * featureCount),
+    count: length,
+  };
   gatherInto(dataset.features, featureCount, rows, 0, length, selected.features);
-  if (labels !== undefined) gatherLabelsInto(labels, rows, 0, length, (selected.labels = new Int32Array(length)));
+  if (labels !== undefined)
+    gatherLabelsInto(labels, rows, 0, length, (selected.labels = new Int32Array(length)));
   if (targets !== undefined && length > 0) {
     const width = targets.length / dataset.count;
-    gatherInto(targets, width, rows, 0, length, (selected.targets = new Float32Array(length * width)));
+    gatherInto(
+      targets,
+      width,
+      rows,
+      0,
+      length,
+      (selected.targets = new Float32Array(length * width)),
+    );
   } else if (targets !== undefined) selected.targets = new Float32Array(0);
   if (dataset.doubles) {
     const pick = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]!);
-    selected.doubles = new Map([...dataset.doubles].map(([column, values]) => [column, pick(values)]));
+    selected.doubles = new Map(
+      [...dataset.doubles].map(([column, values]) => [column, pick(values)]),
+    );
   }
   return selected as T;
 }
 
 /** A dataset of either kind, or of both at once. */
-type AnyDataset = Examples & { labels?: Int32Array; targets?: Float32Array; classCount?: number; classNames?: readonly string[] };
+type AnyDataset = Examples & {
+  labels?: Int32Array;
+  targets?: Float32Array;
+  classCount?: number;
+  classNames?: readonly string[];
+};
 
 /**
  * Checks that `value` is a dataset whose arrays have the lengths that its counts say.
  * @throws ArgumentError naming the field that is wrong
  */
-export function checkDataset(argument: string, value: unknown): asserts value is Dataset | ValueDataset {
+export function checkDataset(
+  argument: string,
+  value: unknown,
+): asserts value is Dataset | ValueDataset {
   if (typeof value !== 'object' || value === null || !('features' in value)) {
     fail(argument, 'a dataset: { features, count, featureCount, labels or targets, … }', value);
   }
-  const { features, count, featureCount, labels, targets, classCount } = value as Partial<AnyDataset>;
+  const { features, count, featureCount, labels, targets, classCount } =
+    value as Partial<AnyDataset>;
   checkInteger(`${argument}.count`, count, 0, 2 ** 32 - 1);
   checkInteger(`${argument}.featureCount`, featureCount, 1, Number.MAX_SAFE_INTEGER);
-  checkLength(`${argument}.features`, features, isFloat32Array(features), 'Float32Array', count! * featureCount!);
-  if (labels === undefined && targets === undefined) fail(`${argument}.labels`, 'an Int32Array, or targets in its place', labels);
+  checkLength(
+    `${argument}.features`,
+    features,
+    isFloat32Array(features),
+    'Float32Array',
+    count! * featureCount!,
+  );
+  if (labels === undefined && targets === undefined)
+    fail(`${argument}.labels`, 'an Int32Array, or targets in its place', labels);
   if (labels !== undefined) {
     checkLength(`${argument}.labels`, labels, isInt32Array(labels), 'Int32Array', count!);
-    if (classCount !== undefined) checkInteger(`${argument}.classCount`, classCount, 1, 2 ** 31 - 1);
+    if (classCount !== undefined)
+      checkInteger(`${argument}.classCount`, classCount, 1, 2 ** 31 - 1);
   }
-  if (targets !== undefined && !(isFloat32Array(targets) && (count === 0 ? targets.length === 0 : isMultiple(targets, count!)))) {
-    fail(`${argument}.targets`, `a Float32Array, equally many values for each of ${count} examples`, targets);
+  if (
+    targets !== undefined &&
+    !(isFloat32Array(targets) && (count === 0 ? targets.length === 0 : isMultiple(targets, count!)))
+  ) {
+    fail(
+      `${argument}.targets`,
+      `a Float32Array, equally many values for each of ${count} examples`,
+      targets,
+    );
   }
   checkNames(`${argument}.columns`, (value as Examples).columns, featureCount!);
   checkNames(`${argument}.classNames`, (value as AnyDataset).classNames, classCount);
@@ -104,7 +151,13 @@ function isMultiple(targets: Float32Array, count: number): boolean {
   return targets.length > 0 && targets.length % count === 0;
 }
 
-function checkLength(argument: string, array: unknown, isArray: boolean, type: string, length: number): void {
+function checkLength(
+  argument: string,
+  array: unknown,
+  isArray: boolean,
+  type: string,
+  length: number,
+): void {
   if (isArray && (array as Float32Array).length === length) return;
   fail(argument, `${type.startsWith('I') ? 'an' : 'a'} ${type} of ${length} elements`, array);
 }
@@ -132,7 +185,8 @@ export function readNames(argument: string, names: unknown): string[] {
 }
 
 /**
- * Refuses two datasets whose names of the same thing differ: their numbers would not mean the same. Datasets without names fit any.
+ * Refuses two datasets whose names of the same thing differ: their numbers would not mean the same.
+ * Datasets without names fit any.
  * @param what 'columns' or 'classNames'
  * @throws ArgumentError naming the first difference
  */
@@ -147,18 +201,33 @@ export function checkSameNames(
     throw new ArgumentError(`${argument}.${what}`, `${expected.length} names`, `${got.length}`);
   }
   const index = expected.findIndex((name, i) => name !== got[i]);
-  if (index >= 0) throw new ArgumentError(`${argument}.${what}[${index}]`, describe(expected[index]), describe(got[index]));
+  if (index >= 0)
+    throw new ArgumentError(
+      `${argument}.${what}[${index}]`,
+      describe(expected[index]),
+      describe(got[index]),
+    );
 }
 
-/** A column counts as blurred by float32 when rounding moves a value by more than this part of the column's range. */
+/**
+ * A column counts as blurred by float32 when rounding moves a value by more than this part of the
+ * column's range.
+ */
 const USABLE = 2 ** -10;
 
 /**
- * Refuses a dataset in which float32 has made distinct values of a column equal, or nearly: the column must be standardized before
- * it is of use.
+ * Refuses a dataset in which float32 has made distinct values of a column equal, or nearly: the
+ * column must be standardized before it is of use.
  * @throws DataError naming the column
  */
-export function refuseBlurredColumns({ name, features, count, featureCount, columns, doubles }: Examples): void {
+export function refuseBlurredColumns({
+  name,
+  features,
+  count,
+  featureCount,
+  columns,
+  doubles,
+}: Examples): void {
   for (const [column, values] of doubles ?? []) {
     let [low, high, error] = [Infinity, -Infinity, 0];
     for (let i = 0; i < count; i++) {
@@ -181,7 +250,10 @@ export function columnLabel(columns: readonly string[] | undefined, column: numb
   return columns ? `column ${quote(columns[column]!)}` : `feature ${column}`;
 }
 
-/** Text out of a file as errors show it: short, quoted, and without characters that steer a terminal or reorder text. */
+/**
+ * Text out of a file as errors show it: short, quoted, and without characters that steer a terminal
+ * or reorder text.
+ */
 export function quote(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   return JSON.stringify(short).replace(

@@ -5,15 +5,17 @@ import { LABELS, PIXELS } from './digits-data';
 const FEATURES = 64;
 
 /**
- * 1,797 handwritten digits, 8 × 8 pixels in [0, 1] (0 to 16 inked points of 4 × 4, divided by 16), in 10 classes.
+ * 1,797 handwritten digits, 8 × 8 pixels in [0, 1] (0 to 16 inked points of 4 × 4, divided by 16),
+ * in 10 classes.
  *
- * The examples are in the order of the source. Real, small enough to be part of the package, and hard enough to tell optimizers
- * apart.
+ * The examples are in the order of the source. Real, small enough to be part of the package, and
+ * hard enough to tell optimizers apart.
  *
  * @returns a new dataset each time, 0.5 MB
  * @example
  * const { train, test } = trainTestSplit(loadDigits(), { seed: 1 });
- * @see E. Alpaydin and C. Kaynak 1998, UCI Machine Learning Repository, https://doi.org/10.24432/C50P49 (CC BY 4.0)
+ * @see E. Alpaydin and C. Kaynak 1998, UCI Machine Learning Repository,
+ * https://doi.org/10.24432/C50P49 (CC BY 4.0)
  */
 export function loadDigits(): Dataset {
   const count = LABELS.length;
@@ -27,7 +29,16 @@ export function loadDigits(): Dataset {
   }
   const labels = Int32Array.from(LABELS, Number);
   const classNames = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
-  return { name: 'digits', features, labels, count, featureCount: FEATURES, shape: [8, 8, 1], classCount: 10, classNames };
+  return {
+    name: 'digits',
+    features,
+    labels,
+    count,
+    featureCount: FEATURES,
+    shape: [8, 8, 1],
+    classCount: 10,
+    classNames,
+  };
 }
 
 /** A digit in base 71: '(' is 0, and the backslash (92) is left out. */

@@ -3,7 +3,8 @@
  *
  *   ┌ 0 │ 0 │ element type │ dimensions d ┐ d sizes, u32 big-endian │ elements, big-endian, last dimension fastest
  *
- * Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", section "the IDX file format".
+ * Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", section "the
+ * IDX file format".
  */
 import { DataError } from '../errors';
 import { elementCount } from '../math/shape';
@@ -11,7 +12,13 @@ import { checkInteger, checkOptions, fail, isUint8Array, typedArrayName } from '
 import { type Dataset, readNames } from './dataset';
 
 /** The elements of an IDX file, in the array of their own type. */
-export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
+export type IdxData =
+  | Uint8Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
 
 /** The contents of an IDX file. */
 export interface IdxArray {
@@ -31,10 +38,22 @@ interface ElementType {
 const ELEMENT_TYPES: Record<number, ElementType> = {
   8: { byteCount: 1, read: (v, at, n) => new Uint8Array(v.buffer, v.byteOffset + at, n) },
   9: { byteCount: 1, read: (v, at, n) => new Int8Array(v.buffer, v.byteOffset + at, n) },
-  11: { byteCount: 2, read: (v, at, n) => filled(new Int16Array(n), (i) => v.getInt16(at + 2 * i)) },
-  12: { byteCount: 4, read: (v, at, n) => filled(new Int32Array(n), (i) => v.getInt32(at + 4 * i)) },
-  13: { byteCount: 4, read: (v, at, n) => filled(new Float32Array(n), (i) => v.getFloat32(at + 4 * i)) },
-  14: { byteCount: 8, read: (v, at, n) => filled(new Float64Array(n), (i) => v.getFloat64(at + 8 * i)) },
+  11: {
+    byteCount: 2,
+    read: (v, at, n) => filled(new Int16Array(n), (i) => v.getInt16(at + 2 * i)),
+  },
+  12: {
+    byteCount: 4,
+    read: (v, at, n) => filled(new Int32Array(n), (i) => v.getInt32(at + 4 * i)),
+  },
+  13: {
+    byteCount: 4,
+    read: (v, at, n) => filled(new Float32Array(n), (i) => v.getFloat32(at + 4 * i)),
+  },
+  14: {
+    byteCount: 8,
+    read: (v, at, n) => filled(new Float64Array(n), (i) => v.getFloat64(at + 8 * i)),
+  },
 };
 
 function filled<T extends IdxData>(data: T, element: (i: number) => number): T {
@@ -45,12 +64,15 @@ function filled<T extends IdxData>(data: T, element: (i: number) => number): T {
 /**
  * Reads an IDX file.
  *
- * Element types: u8 (type byte 0x08), i8 (0x09), i16 (0x0B), i32 (0x0C), f32 (0x0D) and f64 (0x0E): all that the format defines.
+ * Element types: u8 (type byte 0x08), i8 (0x09), i16 (0x0B), i32 (0x0C), f32 (0x0D) and f64 (0x0E):
+ * all that the format defines.
  *
- * @param bytes the whole file, uncompressed; one-byte elements are returned as a view of it, others as a copy
+ * @param bytes the whole file, uncompressed; one-byte elements are returned as a view of it, others
+ * as a copy
  * @param name what errors call it
  * @default name 'idx data'
- * @throws DataError naming the field, what was expected and what came: bad magic, unknown element type, no dimensions,
+ * @throws DataError naming the field, what was expected and what came: bad magic, unknown element
+ * type, no dimensions,
  *   truncated header or elements, trailing bytes, sizes beyond all bytes
  * @example parseIdx(bytes, 'train-images').shape // [60000, 28, 28]
  */
@@ -59,13 +81,21 @@ export function parseIdx(bytes: Uint8Array, name: string = 'idx data'): IdxArray
   if (typeof name !== 'string') fail('name', 'a string', name);
   if (bytes.length < 4) throw wrong(name, 'a header of 4 bytes', `${bytes.length} bytes`);
   const [zero0, zero1, type, rank] = [bytes[0]!, bytes[1]!, bytes[2]!, bytes[3]!];
-  if (zero0 === 0x1f && zero1 === 0x8b) throw wrong(name, 'uncompressed IDX data', 'gzip data (unpack it first)');
-  if (zero0 !== 0 || zero1 !== 0) throw wrong(name, 'the two zero bytes of an IDX file', `${hex(zero0)} ${hex(zero1)}`);
+  if (zero0 === 0x1f && zero1 === 0x8b)
+    throw wrong(name, 'uncompressed IDX data', 'gzip data (unpack it first)');
+  if (zero0 !== 0 || zero1 !== 0)
+    throw wrong(name, 'the two zero bytes of an IDX file', `${hex(zero0)} ${hex(zero1)}`);
   const elementType = ELEMENT_TYPES[type];
-  if (!elementType) throw wrong(name, 'an element type of 0x08, 0x09, 0x0b, 0x0c, 0x0d or 0x0e', hex(type));
+  if (!elementType)
+    throw wrong(name, 'an element type of 0x08, 0x09, 0x0b, 0x0c, 0x0d or 0x0e', hex(type));
   if (rank === 0) throw wrong(name, 'at least one dimension', '0');
   const offset = 4 + 4 * rank;
-  if (bytes.length < offset) throw wrong(name, `${offset} bytes for the sizes of ${rank} dimensions`, `${bytes.length} bytes`);
+  if (bytes.length < offset)
+    throw wrong(
+      name,
+      `${offset} bytes for the sizes of ${rank} dimensions`,
+      `${bytes.length} bytes`,
+    );
 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape: number[] = [];
@@ -76,7 +106,11 @@ export function parseIdx(bytes: Uint8Array, name: string = 'idx data'): IdxArray
   if (wanted !== bytes.length) {
     const sizes = shape.length > 8 ? `${shape.slice(0, 8).join(' × ')} × …` : shape.join(' × ');
     const fault = bytes.length < wanted ? 'truncated' : 'trailing bytes';
-    throw wrong(name, `${wanted} bytes (${sizes} elements of ${elementType.byteCount})`, `${bytes.length} (${fault})`);
+    throw wrong(
+      name,
+      `${wanted} bytes (${sizes} elements of ${elementType.byteCount})`,
+      `${bytes.length} (${fault})`,
+    );
   }
   return { shape, data: elementType.read(view, offset, count) };
 }
@@ -94,13 +128,20 @@ export interface IdxDatasetOptions {
 /**
  * Joins an IDX file of images with one of labels; features are the pixels divided by 255.
  *
- * @param images u8, count × height × width (or any shape of two dimensions and more: all but the first are features)
+ * @param images u8, count × height × width (or any shape of two dimensions and more: all but the
+ * first are features)
  * @param labels u8, count
- * @throws DataError when the element types, dimensions or counts do not fit, or a label is not below `classCount`
- * @throws ArgumentError for anything but what `parseIdx` returns, a `classCount` out of range, or names that are not distinct or too
+ * @throws DataError when the element types, dimensions or counts do not fit, or a label is not
+ * below `classCount`
+ * @throws ArgumentError for anything but what `parseIdx` returns, a `classCount` out of range, or
+ * names that are not distinct or too
  *   many or few
  */
-export function idxDataset(images: IdxArray, labels: IdxArray, options: IdxDatasetOptions): Dataset {
+export function idxDataset(
+  images: IdxArray,
+  labels: IdxArray,
+  options: IdxDatasetOptions,
+): Dataset {
   checkIdxArray('images', images);
   checkIdxArray('labels', labels);
   checkOptions('options', options, ['name', 'classCount', 'classNames']);
@@ -108,22 +149,42 @@ export function idxDataset(images: IdxArray, labels: IdxArray, options: IdxDatas
   if (typeof name !== 'string') fail('name', 'a string', name);
   const classCount = checkInteger('classCount', options.classCount, 1, 256);
   const classNames = options.classNames && readNames('classNames', options.classNames);
-  if (classNames && classNames.length !== classCount) fail('classNames', `${classCount} names`, classNames);
-  if (!isUint8Array(images.data)) throw wrong(`${name} images`, 'unsigned bytes', typedArrayName(images.data)!);
-  if (!isUint8Array(labels.data)) throw wrong(`${name} labels`, 'unsigned bytes', typedArrayName(labels.data)!);
-  if (images.shape.length < 2) throw wrong(`${name} images`, 'at least 2 dimensions', `${images.shape.length}`);
-  if (labels.shape.length !== 1) throw wrong(`${name} labels`, '1 dimension', `${labels.shape.length}`);
+  if (classNames && classNames.length !== classCount)
+    fail('classNames', `${classCount} names`, classNames);
+  if (!isUint8Array(images.data))
+    throw wrong(`${name} images`, 'unsigned bytes', typedArrayName(images.data)!);
+  if (!isUint8Array(labels.data))
+    throw wrong(`${name} labels`, 'unsigned bytes', typedArrayName(labels.data)!);
+  if (images.shape.length < 2)
+    throw wrong(`${name} images`, 'at least 2 dimensions', `${images.shape.length}`);
+  if (labels.shape.length !== 1)
+    throw wrong(`${name} labels`, '1 dimension', `${labels.shape.length}`);
   const count = images.shape[0]!;
-  if (labels.shape[0] !== count) throw wrong(`${name} labels`, `${count}, one for each image`, `${labels.shape[0]}`);
-  if (images.data.length === 0) throw wrong(`${name} images`, 'at least one pixel', `shape ${images.shape.join(' × ')}`);
+  if (labels.shape[0] !== count)
+    throw wrong(`${name} labels`, `${count}, one for each image`, `${labels.shape[0]}`);
+  if (images.data.length === 0)
+    throw wrong(`${name} images`, 'at least one pixel', `shape ${images.shape.join(' × ')}`);
   const bad = labels.data.findIndex((label) => label >= classCount);
-  if (bad >= 0) throw wrong(`${name} labels`, `labels in [0, ${classCount - 1}]`, `${labels.data[bad]} at index ${bad}`);
+  if (bad >= 0)
+    throw wrong(
+      `${name} labels`,
+      `labels in [0, ${classCount - 1}]`,
+      `${labels.data[bad]} at index ${bad}`,
+    );
   const features = new Float32Array(images.data.length);
   for (let i = 0; i < features.length; i++) features[i] = images.data[i]! / 255;
   const featureCount = features.length / count;
-  const dataset: Dataset = { name, features, labels: Int32Array.from(labels.data), count, featureCount, classCount };
+  const dataset: Dataset = {
+    name,
+    features,
+    labels: Int32Array.from(labels.data),
+    count,
+    featureCount,
+    classCount,
+  };
   const [, ...sizes] = images.shape;
-  if (sizes.length === 2 || sizes.length === 3) dataset.shape = sizes.length === 2 ? [...sizes, 1] : sizes;
+  if (sizes.length === 2 || sizes.length === 3)
+    dataset.shape = sizes.length === 2 ? [...sizes, 1] : sizes;
   if (classNames) dataset.classNames = classNames;
   return dataset;
 }

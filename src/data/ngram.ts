@@ -8,18 +8,20 @@ import { checkDataset, checkSameNames, type Dataset } from './dataset';
 const MAX_KEYS = 2 ** 53;
 
 /**
- * Mean loss, nats a character, of the n-gram models of orders 1 to `order`, counted on one text and judged on another: both as
- * windows (`textWindows`) with at least order - 1 characters of context.
+ * Mean loss, nats a character, of the n-gram models of orders 1 to `order`, counted on one text and
+ * judged on another: both as windows (`textWindows`) with at least order - 1 characters of context.
  *
- * Smoothed after Witten and Bell (1991), which has nothing to tune. With h the n - 1 characters before c, h' all but the first of
- * them, N(h, c) how often c followed h, N(h) how often anything did, and T(h) how many different characters did:
+ * Smoothed after Witten and Bell (1991), which has nothing to tune. With h the n - 1 characters
+ * before c, h' all but the first of them, N(h, c) how often c followed h, N(h) how often anything
+ * did, and T(h) how many different characters did:
  *
  *     P(c | h) = (N(h, c) + T(h)·P(c | h'))/(N(h) + T(h)),   P(c | h) = P(c | h') where N(h) = 0,
  *
  * down to P(c) = 1/classes below order 1.
  *
  * @returns `order` losses: of the unigram, the bigram, …
- * @throws ArgumentError for anything but windows of text, at least one in each; for an order beyond the context or beyond exact
+ * @throws ArgumentError for anything but windows of text, at least one in each; for an order beyond
+ * the context or beyond exact
  *   counting (classes^order > 2^53); and for texts that do not fit each other, in their vocabularies either
  * @example
  * const [unigram, bigram] = ngramLosses(train, test, 2);
@@ -58,7 +60,12 @@ function checkWindows(argument: string, windows: Dataset): void {
     if (values === undefined) fail(`${argument}.${key}`, 'indices of classes', values);
     const isIndex = (x: number) => Number.isInteger(x) && x >= 0 && x < classCount;
     const wrong = (values as Float32Array).findIndex((x) => !isIndex(x));
-    if (wrong >= 0) fail(`${argument}.${key}[${wrong}]`, `the index of one of ${classCount} classes`, values[wrong]);
+    if (wrong >= 0)
+      fail(
+        `${argument}.${key}[${wrong}]`,
+        `the index of one of ${classCount} classes`,
+        values[wrong],
+      );
   }
 }
 
@@ -96,8 +103,13 @@ class NgramCounts {
 }
 
 /** The last n - 1 characters of an example's context as one number. */
-function historyOf({ features, featureCount, classCount }: Dataset, example: number, n: number): number {
+function historyOf(
+  { features, featureCount, classCount }: Dataset,
+  example: number,
+  n: number,
+): number {
   let key = 0;
-  for (let j = featureCount - n + 1; j < featureCount; j++) key = key * classCount + features[example * featureCount + j];
+  for (let j = featureCount - n + 1; j < featureCount; j++)
+    key = key * classCount + features[example * featureCount + j];
   return key;
 }

@@ -1,6 +1,6 @@
 /**
- * Reading data files where there is a file system: Node, Deno, Bun. No static import of a Node module, so that bundles for
- * browsers, which never call this, need no stub.
+ * Reading data files where there is a file system: Node, Deno, Bun. No static import of a Node
+ * module, so that bundles for browsers, which never call this, need no stub.
  */
 import { DataError, UnsupportedError } from '../errors';
 import { checkOptions, fail } from '../validate';
@@ -22,20 +22,25 @@ export interface IdxFolderOptions {
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /**
- * Reads the four files of MNIST, Fashion-MNIST and others of their layout; features are the pixels divided by 255.
+ * Reads the four files of MNIST, Fashion-MNIST and others of their layout; features are the pixels
+ * divided by 255.
  *
- * `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as such or
- * with `.gz`, at most 256 MiB unpacked.
+ * `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+ * `t10k-labels-idx1-ubyte`, each as such or with `.gz`, at most 256 MiB unpacked.
  *
  * @param folder path of the folder that holds them
  * @returns the two parts as the files give them
- * @throws DataError when a file is missing, unreadable or malformed, or the files do not fit each other
+ * @throws DataError when a file is missing, unreadable or malformed, or the files do not fit each
+ * other
  * @throws ArgumentError for options out of range
  * @throws UnsupportedError where there is no file system
  * @example
  * const { train, test } = loadIdxFolder('/usr/share/datasets/fashion-mnist');
  */
-export function loadIdxFolder(folder: string, options: IdxFolderOptions = {}): { train: Dataset; test: Dataset } {
+export function loadIdxFolder(
+  folder: string,
+  options: IdxFolderOptions = {},
+): { train: Dataset; test: Dataset } {
   if (typeof folder !== 'string' || folder === '') fail('folder', 'the path of a folder', folder);
   checkOptions('options', options, ['classCount', 'classNames']);
   const { classCount = 10, classNames } = options;
@@ -48,7 +53,9 @@ export function loadIdxFolder(folder: string, options: IdxFolderOptions = {}): {
   const parts = { train: load('train'), test: load('t10k') };
   if (parts.train.featureCount !== parts.test.featureCount) {
     const [expected, got] = [parts.train.featureCount, parts.test.featureCount];
-    throw new DataError(`${parts.test.name} images: expected ${expected} pixels, as ${parts.train.name} images have, got ${got}`);
+    throw new DataError(
+      `${parts.test.name} images: expected ${expected} pixels, as ${parts.train.name} images have, got ${got}`,
+    );
   }
   return parts;
 }
@@ -61,9 +68,13 @@ function readIdx(file: string): IdxArray {
   let bytes: Uint8Array;
   try {
     bytes = fs.readFileSync(found);
-    if (found.endsWith('.gz')) bytes = builtin('node:zlib').gunzipSync(bytes, { maxOutputLength: MAX_FILE_BYTES });
+    if (found.endsWith('.gz'))
+      bytes = builtin('node:zlib').gunzipSync(bytes, { maxOutputLength: MAX_FILE_BYTES });
   } catch (cause) {
-    throw new DataError(`${found}: cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new DataError(
+      `${found}: cannot be read: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    );
   }
   return parseIdx(bytes, found);
 }
@@ -75,7 +86,9 @@ interface Builtins {
 }
 
 function builtin<K extends keyof Builtins>(id: K): Builtins[K] {
-  const module = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.(id as string);
-  if (!module) throw new UnsupportedError(`reading files needs ${id}, which this engine does not have`);
+  const module =
+    typeof process === 'undefined' ? undefined : process.getBuiltinModule?.(id as string);
+  if (!module)
+    throw new UnsupportedError(`reading files needs ${id}, which this engine does not have`);
   return module as unknown as Builtins[K];
 }

@@ -17,14 +17,19 @@ export interface SplitOptions {
 /**
  * Parts the examples into two datasets at random: every example is in exactly one.
  *
- * test.count = floor(count·testFraction + ½). Both parts are copies, in random order; they keep the names of columns and classes.
+ * test.count = floor(count·testFraction + ½). Both parts are copies, in random order; they keep the
+ * names of columns and classes.
  *
  * @param dataset of classes (`labels`) or of values to learn (`targets`)
- * @throws ArgumentError for anything but a dataset, for options out of range, or when a part would be empty
+ * @throws ArgumentError for anything but a dataset, for options out of range, or when a part would
+ * be empty
  * @example
  * const { train, test } = trainTestSplit(loadDigits(), { seed: 1 }); // 1,348 and 449 examples
  */
-export function trainTestSplit<T extends Dataset | ValueDataset>(dataset: T, options: SplitOptions): { train: T; test: T } {
+export function trainTestSplit<T extends Dataset | ValueDataset>(
+  dataset: T,
+  options: SplitOptions,
+): { train: T; test: T } {
   checkDataset('dataset', dataset);
   checkOptions('options', options, ['seed', 'testFraction']);
   const { seed, testFraction = 0.25 } = options;
@@ -32,10 +37,17 @@ export function trainTestSplit<T extends Dataset | ValueDataset>(dataset: T, opt
   const { count } = dataset;
   const testCount = Math.floor(count * testFraction + 0.5);
   if (testCount < 1 || testCount >= count) {
-    fail('testFraction', `a fraction that leaves examples on both sides of a split of ${count}`, testFraction);
+    fail(
+      'testFraction',
+      `a fraction that leaves examples on both sides of a split of ${count}`,
+      testFraction,
+    );
   }
   const rows = new Uint32Array(count);
   for (let i = 0; i < count; i++) rows[i] = i;
   new Prng(seed, STREAM_SPLIT).shuffle(rows);
-  return { train: selectRows(dataset, rows.subarray(testCount)), test: selectRows(dataset, rows.subarray(0, testCount)) };
+  return {
+    train: selectRows(dataset, rows.subarray(testCount)),
+    test: selectRows(dataset, rows.subarray(0, testCount)),
+  };
 }

@@ -1,7 +1,13 @@
 /** Bringing features to mean 0 and variance 1, by the statistics of the training examples alone. */
 import { DataError } from '../errors';
 import { fail } from '../validate';
-import { checkDataset, checkSameNames, columnLabel, type Dataset, type ValueDataset } from './dataset';
+import {
+  checkDataset,
+  checkSameNames,
+  columnLabel,
+  type Dataset,
+  type ValueDataset,
+} from './dataset';
 
 /** What `standardize` did: x became (x - mean[j])/scale[j] in column j. */
 export interface Standardized<T extends Dataset | ValueDataset = Dataset> {
@@ -9,7 +15,10 @@ export interface Standardized<T extends Dataset | ValueDataset = Dataset> {
   test: T;
   /** Mean of each column over the training examples. */
   mean: Float64Array;
-  /** Standard deviation of each column over the training examples (divided by their count); 1 for constant columns. */
+  /**
+   * Standard deviation of each column over the training examples (divided by their count); 1 for
+   * constant columns.
+   */
   scale: Float64Array;
 }
 
@@ -18,14 +27,17 @@ export interface Standardized<T extends Dataset | ValueDataset = Dataset> {
  *
  *     x' = (x - mean_j)/scale_j, sums in f64 in the order of the examples
  *
- * The test examples do not enter the statistics, so nothing of them leaks into training. A column that is constant in `train` is only
- * shifted. Columns that float32 would blur are computed from the doubles that `parseCsv` has kept of them (`dataset.doubles`); among
- * those, values that differ by no more than 2^-48 of their size count as equal. Targets are left as they are. Returns new datasets
- * and leaves the arguments alone; a `test` without examples stays without.
+ * The test examples do not enter the statistics, so nothing of them leaks into training. A column
+ * that is constant in `train` is only shifted. Columns that float32 would blur are computed from
+ * the doubles that `parseCsv` has kept of them (`dataset.doubles`); among those, values that differ
+ * by no more than 2^-48 of their size count as equal. Targets are left as they are. Returns new
+ * datasets and leaves the arguments alone; a `test` without examples stays without.
  *
- * @throws ArgumentError when an argument is no dataset, when the columns, their names or the names of the classes differ, when `train`
+ * @throws ArgumentError when an argument is no dataset, when the columns, their names or the names
+ * of the classes differ, when `train`
  *   has no example, or when features were changed after `parseCsv` but their doubles were kept
- * @throws DataError naming the column, when more than half of the changes of value from one training example to the next vanish in
+ * @throws DataError naming the column, when more than half of the changes of value from one
+ * training example to the next vanish in
  *   float32 even so: an outlier, such as 0 for a missing time, leaves no precision for the others; or when a value is NaN or
  *   infinite, or becomes so in float32
  * @example
@@ -36,13 +48,24 @@ export function standardize<T extends Dataset | ValueDataset>(train: T, test: T)
   checkDataset('train', train);
   checkDataset('test', test);
   if (train.count < 1) fail('train', 'at least one example', train.count);
-  if (test.featureCount !== train.featureCount) fail('test', `${train.featureCount} features an example`, test.featureCount);
+  if (test.featureCount !== train.featureCount)
+    fail('test', `${train.featureCount} features an example`, test.featureCount);
   checkSameNames('test', 'columns', train.columns, test.columns);
-  checkSameNames('test', 'classNames', (train as Partial<Dataset>).classNames, (test as Partial<Dataset>).classNames);
+  checkSameNames(
+    'test',
+    'classNames',
+    (train as Partial<Dataset>).classNames,
+    (test as Partial<Dataset>).classNames,
+  );
   checkDoubles('train', train);
   checkDoubles('test', test);
   const { mean, scale } = statistics(train);
-  const standardized = { train: apply(train, mean, scale), test: apply(test, mean, scale), mean, scale };
+  const standardized = {
+    train: apply(train, mean, scale),
+    test: apply(test, mean, scale),
+    mean,
+    scale,
+  };
   refuseNonFinite(train, standardized.train.features);
   refuseNonFinite(test, standardized.test.features);
   refuseVanished(train, standardized.train.features);
@@ -52,7 +75,8 @@ export function standardize<T extends Dataset | ValueDataset>(train: T, test: T)
 function statistics(train: Dataset | ValueDataset): { mean: Float64Array; scale: Float64Array } {
   const mean = columnMeans(train);
   const scale = columnScales(train, mean);
-  for (const [column, values] of train.doubles ?? []) [mean[column], scale[column]] = momentsOf(values);
+  for (const [column, values] of train.doubles ?? [])
+    [mean[column], scale[column]] = momentsOf(values);
   return { mean, scale };
 }
 
@@ -63,21 +87,28 @@ function columnMeans({ features, count, featureCount }: Dataset | ValueDataset):
   return mean;
 }
 
-function columnScales({ features, count, featureCount }: Dataset | ValueDataset, mean: Float64Array): Float64Array {
+function columnScales(
+  { features, count, featureCount }: Dataset | ValueDataset,
+  mean: Float64Array,
+): Float64Array {
   const scale = new Float64Array(featureCount);
   const constant = new Uint8Array(featureCount).fill(1);
   for (let i = 0; i < features.length; i++) {
     const j = i % featureCount;
     const d = features[i]! - mean[j]!;
     scale[j]! += d * d;
-    // Compared, not concluded from the sum: the mean of equal numbers may round, and leave a tiny variance to divide by.
+    // Compared, not concluded from the sum: the mean of equal numbers may round, and leave a tiny
+    // variance to divide by.
     if (features[i] !== features[j]) constant[j] = 0;
   }
   for (let j = 0; j < featureCount; j++) scale[j] = constant[j] ? 1 : Math.sqrt(scale[j]! / count);
   return scale;
 }
 
-/** Mean and scale of a column of doubles. Sums run over differences from the first value, which are small where values are close. */
+/**
+ * Mean and scale of a column of doubles. Sums run over differences from the first value, which are
+ * small where values are close.
+ */
 function momentsOf(values: Float64Array): [mean: number, scale: number] {
   const first = values[0]!;
   const unit = largestMagnitude(values);
@@ -106,35 +137,54 @@ function largestMagnitude(values: Float64Array): number {
 }
 
 /** Features that were changed by hand would be overwritten by what `doubles` says of them. */
-function checkDoubles(argument: string, { features, count, featureCount, doubles }: Dataset | ValueDataset): void {
+function checkDoubles(
+  argument: string,
+  { features, count, featureCount, doubles }: Dataset | ValueDataset,
+): void {
   for (const [column, values] of doubles ?? []) {
     const path = `${argument}.doubles`;
-    if (column >= featureCount || values.length !== count) fail(path, `${count} values of each column that it holds`, values);
+    if (column >= featureCount || values.length !== count)
+      fail(path, `${count} values of each column that it holds`, values);
     for (let i = 0; i < count; i++) {
       if (features[i * featureCount + column] !== Math.fround(values[i]!)) {
-        fail(path, `the values of the features (delete it when you change features, here feature ${column})`, values[i]);
+        fail(
+          path,
+          `the values of the features (delete it when you change features, here feature ${column})`,
+          values[i],
+        );
       }
     }
   }
 }
 
-function apply<T extends Dataset | ValueDataset>(dataset: T, mean: Float64Array, scale: Float64Array): T {
+function apply<T extends Dataset | ValueDataset>(
+  dataset: T,
+  mean: Float64Array,
+  scale: Float64Array,
+): T {
   const { featureCount, doubles } = dataset;
-  const features = dataset.features.map((x, i) => (x - mean[i % featureCount]!) / scale[i % featureCount]!);
+  const features = dataset.features.map(
+    (x, i) => (x - mean[i % featureCount]!) / scale[i % featureCount]!,
+  );
   for (const [column, values] of doubles ?? []) {
-    for (let i = 0; i < values.length; i++) features[i * featureCount + column] = (values[i]! - mean[column]!) / scale[column]!;
+    for (let i = 0; i < values.length; i++)
+      features[i * featureCount + column] = (values[i]! - mean[column]!) / scale[column]!;
   }
   const standardized = { ...dataset, features };
   delete standardized.doubles;
   return standardized;
 }
 
-function refuseNonFinite({ name, features, featureCount, columns }: Dataset | ValueDataset, standardized: Float32Array): void {
+function refuseNonFinite(
+  { name, features, featureCount, columns }: Dataset | ValueDataset,
+  standardized: Float32Array,
+): void {
   const given = features.findIndex((x) => !Number.isFinite(x));
   const wrong = given >= 0 ? given : standardized.findIndex((x) => !Number.isFinite(x));
   if (wrong < 0) return;
   const place = `example ${Math.floor(wrong / featureCount)}, ${columnLabel(columns, wrong % featureCount)}`;
-  if (given >= 0) throw new DataError(`${name}, ${place}: expected a finite number, got ${features[given]}`);
+  if (given >= 0)
+    throw new DataError(`${name}, ${place}: expected a finite number, got ${features[given]}`);
   throw new DataError(
     `${name}, ${place}: expected ${features[wrong]} to stay finite in float32 when standardized, but it does not`,
   );

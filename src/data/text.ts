@@ -1,4 +1,6 @@
-/** Text as examples for a language model over characters: each is predicted from those before it. */
+/**
+ * Text as examples for a language model over characters: each is predicted from those before it.
+ */
 import { ArgumentError, DataError } from '../errors';
 import { checkInteger, checkOptions, fail } from '../validate';
 import { type Dataset, quote, readNames } from './dataset';
@@ -7,7 +9,10 @@ import { type Dataset, quote, readNames } from './dataset';
 export interface TextWindowsOptions {
   /** Characters before the one to predict: an integer in [1, 2^16]. */
   context: number;
-  /** The classes in order: distinct single characters, every character of the text among them. @default characterVocabulary(text) */
+  /**
+   * The classes in order: distinct single characters, every character of the text among them.
+   * @default characterVocabulary(text)
+   */
   vocabulary?: readonly string[];
   /** The dataset's name, also in errors. @default 'text' */
   name?: string;
@@ -17,7 +22,8 @@ export interface TextWindowsOptions {
 const MAX_FEATURES = 2 ** 29;
 
 /**
- * Returns the distinct characters (Unicode code points) of a text, by code point. None of an empty text.
+ * Returns the distinct characters (Unicode code points) of a text, by code point. None of an empty
+ * text.
  * @throws ArgumentError for anything but a string
  * @example characterVocabulary('banana') // ['a', 'b', 'n']
  */
@@ -26,14 +32,19 @@ export function characterVocabulary(text: string): string[] {
   return [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
 }
 
-/** Returns how many characters (Unicode code points) a text has, without making an array of them. */
+/**
+ * Returns how many characters (Unicode code points) a text has, without making an array of them.
+ */
 export function countCharacters(text: string): number {
   let count = 0;
   for (let at = 0; at < text.length; at = nextCharacter(text, at)) count++;
   return count;
 }
 
-/** Parts a text after `count` characters (Unicode code points). Neither part is a copy of its characters. */
+/**
+ * Parts a text after `count` characters (Unicode code points). Neither part is a copy of its
+ * characters.
+ */
 export function splitCharacters(text: string, count: number): [before: string, after: string] {
   let at = 0;
   for (let i = 0; i < count && at < text.length; i++) at = nextCharacter(text, at);
@@ -45,12 +56,14 @@ function nextCharacter(text: string, at: number): number {
 }
 
 /**
- * Returns every window of a text as an example: features are the indices of `context` characters in the vocabulary, as an embedding
- * takes them, and the label is the index of the character that follows.
+ * Returns every window of a text as an example: features are the indices of `context` characters in
+ * the vocabulary, as an embedding takes them, and the label is the index of the character that
+ * follows.
  *
  * count = characters - context. Besides the dataset, takes memory for 4 bytes a character.
  *
- * @throws DataError for a text of no more than `context` characters, and for more than 2^29 features: count·context
+ * @throws DataError for a text of no more than `context` characters, and for more than 2^29
+ * features: count·context
  * @throws ArgumentError for options out of range, and for a character that the vocabulary lacks
  * @example textWindows('banana', { context: 3 }) // 3 examples of 3 features: ban→a, ana→n, nan→a
  */
@@ -62,34 +75,57 @@ export function textWindows(text: string, options: TextWindowsOptions): Dataset 
   if (typeof name !== 'string') fail('name', 'a string', name);
   const characters = countCharacters(text);
   const count = characters - context;
-  if (count < 1) throw new DataError(`${name}: expected more than ${context} characters, got ${characters}`);
+  if (count < 1)
+    throw new DataError(`${name}: expected more than ${context} characters, got ${characters}`);
   if (count * context > MAX_FEATURES) {
     const most = Math.floor(MAX_FEATURES / context) + context;
-    throw new DataError(`${name}: expected at most ${most} characters with a context of ${context}, got ${characters}`);
+    throw new DataError(
+      `${name}: expected at most ${most} characters with a context of ${context}, got ${characters}`,
+    );
   }
-  const classNames = vocabulary === undefined ? characterVocabulary(text) : checkVocabulary(vocabulary);
+  const classNames =
+    vocabulary === undefined ? characterVocabulary(text) : checkVocabulary(vocabulary);
   const codes = encode(text, characters, classNames);
   const features = new Float32Array(count * context);
-  for (let i = 0; i < count; i++) for (let j = 0; j < context; j++) features[i * context + j] = codes[i + j]!;
+  for (let i = 0; i < count; i++)
+    for (let j = 0; j < context; j++) features[i * context + j] = codes[i + j]!;
   const labels = codes.slice(context);
-  return { name, features, labels, count, featureCount: context, classCount: classNames.length, classNames };
+  return {
+    name,
+    features,
+    labels,
+    count,
+    featureCount: context,
+    classCount: classNames.length,
+    classNames,
+  };
 }
 
 function checkVocabulary(vocabulary: unknown): string[] {
   const characters = readNames('vocabulary', vocabulary);
-  const wrong = characters.findIndex((character) => nextCharacter(character, 0) !== character.length);
+  const wrong = characters.findIndex(
+    (character) => nextCharacter(character, 0) !== character.length,
+  );
   if (wrong >= 0) fail(`vocabulary[${wrong}]`, 'a single character', characters[wrong]);
   return characters;
 }
 
-function encode(text: string, characters: number, vocabulary: readonly string[]): Int32Array<ArrayBuffer> {
+function encode(
+  text: string,
+  characters: number,
+  vocabulary: readonly string[],
+): Int32Array<ArrayBuffer> {
   const codeOf = new Map(vocabulary.map((character, index) => [character.codePointAt(0)!, index]));
   const codes = new Int32Array(characters);
   for (let at = 0, i = 0; at < text.length; i++) {
     const code = codeOf.get(text.codePointAt(at)!);
     const next = nextCharacter(text, at);
     if (code === undefined) {
-      throw new ArgumentError('vocabulary', `to have ${quote(text.slice(at, next))}`, 'one without it');
+      throw new ArgumentError(
+        'vocabulary',
+        `to have ${quote(text.slice(at, next))}`,
+        'one without it',
+      );
     }
     codes[i] = code;
     at = next;

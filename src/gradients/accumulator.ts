@@ -1,23 +1,30 @@
 /**
  * Gradient accumulation: several micro-batches make one step.
  *
- * Invariant: a call that throws for wrong arguments or for want of memory has added nothing. A window ends with its step, whatever
- * comes of that.
+ * Invariant: a call that throws for wrong arguments or for want of memory has added nothing. A
+ * window ends with its step, whatever comes of that.
  */
 import { ArgumentError } from '../errors';
 import type { Optimizer } from '../optimizers/optimizer';
 import { emptyResult, type Gradients, type StepResult } from '../optimizers/step-result';
 import { checkFloats } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
-import { checkChoice, checkInteger, checkNumber, checkOptimizer, checkOptions, fail } from '../validate';
+import {
+  checkChoice,
+  checkInteger,
+  checkNumber,
+  checkOptimizer,
+  checkOptions,
+  fail,
+} from '../validate';
 import { Companions } from './companions';
 
 export interface GradientAccumulatorOptions {
   /** Micro-batches a window, each one call of `add`: an integer ≥ 1. */
   steps: number;
   /**
-   * 'mean': the step is taken with the mean of the window's gradients, as one large batch whose loss is a mean would have it;
-   * 'sum': with their sum.
+   * 'mean': the step is taken with the mean of the window's gradients, as one large batch whose
+   * loss is a mean would have it; 'sum': with their sum.
    * @default 'mean'
    */
   reduction?: 'mean' | 'sum';
@@ -30,7 +37,10 @@ export interface AccumulatorStateDict {
   reduction: 'mean' | 'sum';
   /** Micro-batches added. */
   count: number;
-  /** By parameter name: how many of them it took part in, what these weigh, and their mean or sum. Empty between windows. */
+  /**
+   * By parameter name: how many of them it took part in, what these weigh, and their mean or sum.
+   * Empty between windows.
+   */
   sums: Record<string, { count: number; weight: number; data: Float32Array }>;
 }
 
@@ -42,16 +52,17 @@ const MAX_STEPS = 2 ** 24;
  *
  *     mean:  ḡ ← ḡ - (ḡ - g)·w/W, W = Σ w so far, from ḡ = g         sum:  ḡ ← ḡ + g
  *
- * in float32 and in the order of the calls. w is 1 unless `add` is told another weight, and W then the count of micro-batches.
- * The running mean keeps equal gradients exactly and overflows no sooner than they do.
- * It takes 4 bytes a parameter besides the optimizer's own memory.
+ * in float32 and in the order of the calls. w is 1 unless `add` is told another weight, and W then
+ * the count of micro-batches. The running mean keeps equal gradients exactly and overflows no
+ * sooner than they do. It takes 4 bytes a parameter besides the optimizer's own memory.
  *
- * - Each parameter counts the micro-batches it took part in: one that is unfrozen or added in the middle of a window has the
- *   mean over the rest of it. Gradients of frozen parameters are not looked at.
- * - A window ends with its step, be that accepted, skipped or refused with an error: the next `add` begins a new one. What the
- *   step was taken with lies in `optimizer.grads`, so that `optimizer.step()` can repeat it. A NaN or Infinity in any micro-batch
+ * - Each parameter counts the micro-batches it took part in: one that is unfrozen or added in the
+ *   middle of a window has the mean over the rest of it. Gradients of frozen parameters are not looked at.
+ * - A window ends with its step, be that accepted, skipped or refused with an error: the next `add`
+ *   begins a new one. What the step was taken with lies in `optimizer.grads`, so that `optimizer.step()` can repeat it. A NaN or Infinity in any micro-batch
  *   reaches the step, which then does as `onNonFinite` says.
- * - Schedules and the optimizer's step count go by steps, not by micro-batches; clipping sees what the window came to.
+ * - Schedules and the optimizer's step count go by steps, not by micro-batches; clipping sees what
+ *   the window came to.
  *
  * @example
  * const optimizer = new AdaL(await createRuntime(), { w: new Float32Array(10) });
@@ -85,10 +96,18 @@ export class GradientAccumulator {
     this.reduction = checkChoice('reduction', options.reduction ?? 'mean', ['mean', 'sum']);
     for (const { name, parameter } of optimizer.slots) {
       if (parameter.sparse)
-        throw new ArgumentError('optimizer', 'one without sparse parameters', `one with ${JSON.stringify(name)}`);
+        throw new ArgumentError(
+          'optimizer',
+          'one without sparse parameters',
+          `one with ${JSON.stringify(name)}`,
+        );
     }
     this.optimizer = optimizer;
-    this.#sums = new Companions(optimizer.runtime, () => optimizer.slots, 'the gradient accumulator');
+    this.#sums = new Companions(
+      optimizer.runtime,
+      () => optimizer.slots,
+      'the gradient accumulator',
+    );
     this.#follow();
   }
 
@@ -100,7 +119,8 @@ export class GradientAccumulator {
   /**
    * Adds the gradients in `optimizer.grads`, or those given, which are copied there first.
    * @param grads every unfrozen parameter's gradient, by name
-   * @param weight what the micro-batch counts in the mean of its window, such as its number of samples: a finite number > 0.
+   * @param weight what the micro-batch counts in the mean of its window, such as its number of
+   * samples: a finite number > 0.
    * Of no effect on sums. @default 1
    * @returns what the step did if this call completed a window, otherwise null
    * @throws ArgumentError for another weight, and what `optimizer.step` throws
@@ -109,7 +129,10 @@ export class GradientAccumulator {
     return this.#gather(grads, weight) ? this.optimizer.step() : null;
   }
 
-  /** The same, writing into the caller's result if it steps: allocates nothing. @returns whether it stepped */
+  /**
+   * The same, writing into the caller's result if it steps: allocates nothing. @returns whether it
+   * stepped
+   */
   addInto(result: StepResult, grads?: Gradients, weight = 1): boolean {
     const complete = this.#gather(grads, weight);
     if (complete) this.optimizer.stepInto(result);
@@ -122,8 +145,8 @@ export class GradientAccumulator {
   }
 
   /**
-   * Steps now with the micro-batches that an incomplete window has: their mean, or their sum. A parameter that took part in none
-   * of them has gradient 0.
+   * Steps now with the micro-batches that an incomplete window has: their mean, or their sum. A
+   * parameter that took part in none of them has gradient 0.
    * @returns null if there are none
    */
   flush(): StepResult | null {
@@ -154,7 +177,11 @@ export class GradientAccumulator {
     for (const [index, { name }] of this.#sums.parameters.entries()) {
       const { data } = this.#sums.tensors[index];
       if (this.#count > 0) {
-        sums[name] = { count: this.#counts[index], weight: this.#weights[index], data: data.slice() };
+        sums[name] = {
+          count: this.#counts[index],
+          weight: this.#weights[index],
+          data: data.slice(),
+        };
       }
     }
     return { version: 1, reduction: this.reduction, count: this.#count, sums };
@@ -168,7 +195,8 @@ export class GradientAccumulator {
     this.#follow();
     if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
     if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
-    if (dict.reduction !== this.reduction) fail('stateDict.reduction', `'${this.reduction}'`, dict.reduction);
+    if (dict.reduction !== this.reduction)
+      fail('stateDict.reduction', `'${this.reduction}'`, dict.reduction);
     checkInteger('stateDict.count', dict.count, 0, this.steps - 1);
     const sums = dict.count === 0 ? [] : this.#sums.match('stateDict.sums', dict.sums);
     for (const [index, sum] of sums.entries()) {
@@ -176,7 +204,12 @@ export class GradientAccumulator {
       const count = checkInteger(`${path}.count`, sum?.count, 0, dict.count);
       const fits = (weight: number) => (count === 0 ? weight === 0 : weight > 0);
       checkNumber(`${path}.weight`, sum.weight, count === 0 ? '[0, 0]' : '(0, ∞)', fits);
-      checkFloats(`${path}.data`, sum.data, this.optimizer.runtime, this.#sums.tensors[index].length);
+      checkFloats(
+        `${path}.data`,
+        sum.data,
+        this.optimizer.runtime,
+        this.#sums.tensors[index].length,
+      );
     }
     this.reset();
     this.#count = dict.count;
@@ -192,7 +225,9 @@ export class GradientAccumulator {
     this.#sums.dispose();
   }
 
-  /** Adds one micro-batch. True: it completes a window, whose result lies in `optimizer.grads` now. */
+  /**
+   * Adds one micro-batch. True: it completes a window, whose result lies in `optimizer.grads` now.
+   */
   #gather(grads: Gradients | undefined, weight: number): boolean {
     checkNumber('weight', weight, '(0, ∞)', (value) => value > 0);
     this.#follow();
@@ -219,7 +254,8 @@ export class GradientAccumulator {
     }
     const { address } = last ? grad : sum;
     const { kernels } = this.optimizer.runtime;
-    if (this.reduction === 'mean') kernels.combine(address, sum.address, grad.address, grad.length, 1, weight / whole);
+    if (this.reduction === 'mean')
+      kernels.combine(address, sum.address, grad.address, grad.length, 1, weight / whole);
     else kernels.combine(address, sum.address, grad.address, grad.length, 0, 1);
   }
 

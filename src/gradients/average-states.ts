@@ -1,4 +1,6 @@
-/** The weighted mean of several models' parameters: what federated averaging and model soups need. */
+/**
+ * The weighted mean of several models' parameters: what federated averaging and model soups need.
+ */
 import { ArgumentError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import type { Runtime } from '../runtime/runtime';
@@ -12,7 +14,10 @@ interface LearntArrays {
   readonly arrays: Readonly<Record<string, { readonly data: Float32Array }>>;
 }
 
-/** A model's parameters by name, the state dict of its optimizer, or its own, which has its running figures too. */
+/**
+ * A model's parameters by name, the state dict of its optimizer, or its own, which has its running
+ * figures too.
+ */
 export type ModelState = Readonly<Record<string, Float32Array>> | StateDict | LearntArrays;
 
 /**
@@ -20,21 +25,25 @@ export type ModelState = Readonly<Record<string, Float32Array>> | StateDict | Le
  *
  *     W ← W + w_i;  x̄ ← x̄ - (w_i/W)·(x̄ - x_i)     over the states of positive weight, in their order
  *
- * in float32, from x̄ = x of the first of them. So equal states have exactly themselves as mean, the mean never overflows unless a
- * difference does, and the bits depend on the states and their order alone. States of weight 0 count for nothing, not even their
- * NaN. From state dicts the parameters are taken; for Schedule-Free these are its averaged point.
+ * in float32, from x̄ = x of the first of them. So equal states have exactly themselves as mean,
+ * the mean never overflows unless a difference does, and the bits depend on the states and their
+ * order alone. States of weight 0 count for nothing, not even their NaN. From state dicts the
+ * parameters are taken; for Schedule-Free these are its averaged point.
  *
  * @param runtime where it is computed; twice the largest tensor's bytes are allocated meanwhile
- * @param states at least one; all with the same names and sizes. Models with batch norm need their own state dicts
+ * @param states at least one; all with the same names and sizes. Models with batch norm need their
+ * own state dicts
  *   (`model.stateDict()`): an optimizer's has no running figures
- * @param weights one for each state, in [0, ∞), not all 0, such as the samples each was trained on. By default all 1
+ * @param weights one for each state, in [0, ∞), not all 0, such as the samples each was trained on.
+ * By default all 1
  * @returns the mean by name, in the first state's order of names: new arrays
  * @throws ArgumentError naming the state and parameter that does not fit
  * @throws OutOfMemoryError
  * @example
  * const mean = averageStates(runtime, [clientA.stateDict(), clientB.stateDict()], [600, 200]);
  * for (const name in mean) server.params[name].set(mean[name]);
- * @see McMahan et al. 2017, "Communication-Efficient Learning of Deep Networks from Decentralized Data"
+ * @see McMahan et al. 2017, "Communication-Efficient Learning of Deep Networks from Decentralized
+ * Data"
  */
 export function averageStates(
   runtime: Runtime,
@@ -51,8 +60,10 @@ export function averageStates(
     for (let i = 0; i < 2; i++) scratch.push(new Tensor(runtime, [longest]));
     const means = createRecord<Float32Array>();
     for (const { name, length } of lengths) {
-      // Once more, since views of the runtime's memory end when it grows; a record of live ones gives new ones.
-      const read = (index: number) => checkFloats(`states[${index}].${name}`, records[index][name], runtime, length);
+      // Once more, since views of the runtime's memory end when it grows; a record of live ones
+      // gives new ones.
+      const read = (index: number) =>
+        checkFloats(`states[${index}].${name}`, records[index][name], runtime, length);
       means[name] = averageColumn(scratch, length, counted, read);
     }
     return means;
@@ -79,7 +90,14 @@ function averageColumn(
   for (const { index, weight } of others) {
     total += weight;
     next.data.set(read(index));
-    mean.runtime.kernels.combine(mean.address, mean.address, next.address, length, 1, weight / total);
+    mean.runtime.kernels.combine(
+      mean.address,
+      mean.address,
+      next.address,
+      length,
+      1,
+      weight / total,
+    );
   }
   return mean.data.slice(0, length);
 }
@@ -88,17 +106,20 @@ type Arrays = Readonly<Record<string, Float32Array>>;
 
 /** The states' parameters: as many as the first has, by the same names, of the same sizes. */
 function checkStates(runtime: Runtime, states: readonly ModelState[]): Arrays[] {
-  if (!Array.isArray(states) || states.length === 0) fail('states', 'an array of at least one state', states);
+  if (!Array.isArray(states) || states.length === 0)
+    fail('states', 'an array of at least one state', states);
   const records = states.map((state, index) => parametersOf(`states[${index}]`, state));
   const [first] = records;
   if (Object.keys(first).length === 0) fail('states[0]', 'at least one parameter', first);
   for (const [index, record] of records.entries()) {
     for (const name of Object.keys(record)) {
-      if (!Object.hasOwn(first, name)) throw new ArgumentError(`states[${index}].${name}`, 'a name of states[0]', 'another');
+      if (!Object.hasOwn(first, name))
+        throw new ArgumentError(`states[${index}].${name}`, 'a name of states[0]', 'another');
     }
     for (const name of Object.keys(first)) {
       const path = `states[${index}].${name}`;
-      if (!Object.hasOwn(record, name)) throw new ArgumentError(path, 'an entry for every name of states[0]', 'nothing');
+      if (!Object.hasOwn(record, name))
+        throw new ArgumentError(path, 'an entry for every name of states[0]', 'nothing');
       checkFloats(path, record[name], runtime, index > 0 ? first[name].length : undefined);
     }
   }
@@ -106,7 +127,12 @@ function checkStates(runtime: Runtime, states: readonly ModelState[]): Arrays[] 
 }
 
 function parametersOf(path: string, state: ModelState): Arrays {
-  if (typeof state !== 'object' || state === null || Array.isArray(state) || ArrayBuffer.isView(state)) {
+  if (
+    typeof state !== 'object' ||
+    state === null ||
+    Array.isArray(state) ||
+    ArrayBuffer.isView(state)
+  ) {
     fail(path, 'an object of Float32Arrays by name, or a state dict', state);
   }
   const named = namedArrays(state);
@@ -117,7 +143,9 @@ function parametersOf(path: string, state: ModelState): Arrays {
 }
 
 /** The arrays of a state dict; null for a record of arrays, one of which may be called `params`. */
-function namedArrays(state: ModelState): Readonly<Record<string, { readonly data: Float32Array }>> | null {
+function namedArrays(
+  state: ModelState,
+): Readonly<Record<string, { readonly data: Float32Array }>> | null {
   const { params, arrays } = state as Partial<StateDict & LearntArrays>;
   const found = params ?? arrays;
   return typeof found === 'object' && found !== null && !ArrayBuffer.isView(found) ? found : null;
@@ -125,9 +153,12 @@ function namedArrays(state: ModelState): Readonly<Record<string, { readonly data
 
 /** Those of positive weight, in order. */
 function checkWeights(weights: readonly number[] | undefined, count: number): Weighted[] {
-  if (weights === undefined) return Array.from({ length: count }, (_, index) => ({ index, weight: 1 }));
-  if (!Array.isArray(weights) || weights.length !== count) fail('weights', `an array of ${count} numbers`, weights);
-  for (const [index, weight] of weights.entries()) checkNumber(`weights[${index}]`, weight, '[0, ∞)', (x) => x >= 0);
+  if (weights === undefined)
+    return Array.from({ length: count }, (_, index) => ({ index, weight: 1 }));
+  if (!Array.isArray(weights) || weights.length !== count)
+    fail('weights', `an array of ${count} numbers`, weights);
+  for (const [index, weight] of weights.entries())
+    checkNumber(`weights[${index}]`, weight, '[0, ∞)', (x) => x >= 0);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (!(total > 0 && total < Infinity)) fail('weights', 'numbers whose sum is in (0, ∞)', weights);
   return weights.map((weight, index) => ({ index, weight })).filter(({ weight }) => weight > 0);

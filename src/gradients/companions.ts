@@ -1,7 +1,9 @@
 /**
- * Tensors that stand beside parameters, one for each and of its shape: what an accumulator sums into, and where averages lie.
+ * Tensors that stand beside parameters, one for each and of its shape: what an accumulator sums
+ * into, and where averages lie.
  *
- * Invariant: companion i belongs to parameter i; `follow` makes those that are missing, or, where memory does not suffice, none.
+ * Invariant: companion i belongs to parameter i; `follow` makes those that are missing, or, where
+ * memory does not suffice, none.
  */
 import { ArgumentError, DisposedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
@@ -46,7 +48,8 @@ export class Companions {
     if (listed.length === known) return known;
     const made: Tensor[] = [];
     try {
-      for (let i = known; i < listed.length; i++) made.push(new Tensor(this.#runtime, listed[i].parameter.value.shape));
+      for (let i = known; i < listed.length; i++)
+        made.push(new Tensor(this.#runtime, listed[i].parameter.value.shape));
     } catch (error) {
       for (const tensor of made) tensor.dispose();
       throw error;
@@ -71,17 +74,21 @@ export class Companions {
   }
 
   /**
-   * The record's entries by index of their parameter; checks that it has one for each, and no other.
+   * The record's entries by index of their parameter; checks that it has one for each, and no
+   * other.
    * @param path what errors call the record
    */
   match<T>(path: string, record: Readonly<Record<string, T>>): T[] {
-    if (typeof record !== 'object' || record === null) fail(path, 'an object by parameter name', record);
+    if (typeof record !== 'object' || record === null)
+      fail(path, 'an object by parameter name', record);
     const names = new Set(this.parameters.map(({ name }) => name));
     for (const name of Object.keys(record)) {
-      if (!names.has(name)) throw new ArgumentError(`${path}.${name}`, 'the name of a parameter', 'an unknown name');
+      if (!names.has(name))
+        throw new ArgumentError(`${path}.${name}`, 'the name of a parameter', 'an unknown name');
     }
     return [...names].map((name) => {
-      if (!Object.hasOwn(record, name)) throw new ArgumentError(`${path}.${name}`, 'an entry for every parameter', 'nothing');
+      if (!Object.hasOwn(record, name))
+        throw new ArgumentError(`${path}.${name}`, 'an entry for every parameter', 'nothing');
       return record[name];
     });
   }

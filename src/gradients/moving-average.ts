@@ -1,7 +1,8 @@
 /**
  * The exponential moving average of the weights.
  *
- * Invariant: averages change by `update` and `loadStateDict` alone; the weights themselves are never written.
+ * Invariant: averages change by `update` and `loadStateDict` alone; the weights themselves are
+ * never written.
  */
 import { ArgumentError, DisposedError } from '../errors';
 import { Optimizer } from '../optimizers/optimizer';
@@ -13,8 +14,8 @@ import { Companions, type NamedTensor } from './companions';
 
 export interface MovingAverageOptions {
   /**
-   * β, how much of the average stays at an update: in [0, 1), or a function of the update (1-based) for a warm-up, such as
-   * `(t) => Math.min(0.999, (1 + t) / (10 + t))`.
+   * β, how much of the average stays at an update: in [0, 1), or a function of the update (1-based)
+   * for a warm-up, such as `(t) => Math.min(0.999, (1 + t) / (10 + t))`.
    * @default 0.999
    */
   decay?: number | ((update: number) => number);
@@ -30,18 +31,21 @@ export interface MovingAverageStateDict {
 }
 
 /**
- * An exponential moving average of weights, which often generalises better than the weights themselves:
+ * An exponential moving average of weights, which often generalises better than the weights
+ * themselves:
  *
  *     w̄ ← w̄ - (1-β)·(w̄ - w)
  *
- * in float32, beginning with the weights as they are when the average is created, so that no bias needs correcting (optax.ema
- * begins with zeros and corrects). Weights that do not change are kept exactly.
- * An average comes no nearer to its weights than half a float32 step divided by 1-β: up to 6e-5 of them with β = 0.999. It takes 4
- * bytes a parameter. Parameters that come with `addParamGroup` join at the next update, with the weights they have then.
+ * in float32, beginning with the weights as they are when the average is created, so that no bias
+ * needs correcting (optax.ema begins with zeros and corrects). Weights that do not change are kept
+ * exactly. An average comes no nearer to its weights than half a float32 step divided by 1-β: up to
+ * 6e-5 of them with β = 0.999. It takes 4 bytes a parameter. Parameters that come with
+ * `addParamGroup` join at the next update, with the weights they have then.
  *
- * Running figures of the models that the parameters belong to (batch norm's means and variances) are averaged alike, and stand
- * in together with the weights: an averaged network evaluates with figures of its own. Their names are those in `model.weights`;
- * where two models under one optimizer have the same, the second's end with `#2`.
+ * Running figures of the models that the parameters belong to (batch norm's means and variances)
+ * are averaged alike, and stand in together with the weights: an averaged network evaluates with
+ * figures of its own. Their names are those in `model.weights`; where two models under one
+ * optimizer have the same, the second's end with `#2`.
  *
  * @example
  * const optimizer = new AdaL(await createRuntime(), { w: new Float32Array(10) });
@@ -51,11 +55,15 @@ export interface MovingAverageStateDict {
  *   optimizer.step();
  *   average.update();
  * }
- * console.log(average.params.w); // and after average.apply() a model that has these parameters evaluates with them
+ * console.log(average.params.w); // and after average.apply() a model that has these parameters
+ * evaluates with them
  * @see optax.ema; Polyak and Juditsky 1992
  */
 export class ExponentialMovingAverage {
-  /** Live views of the averages in linear memory, by name. Ask again after anything that may allocate. */
+  /**
+   * Live views of the averages in linear memory, by name. Ask again after anything that may
+   * allocate.
+   */
   readonly params: TensorViews = createRecord<Float32Array>();
   readonly #averages: Companions;
   readonly #decay: number | ((update: number) => number);
@@ -68,7 +76,10 @@ export class ExponentialMovingAverage {
    * @throws ArgumentError for options out of range
    * @throws OutOfMemoryError; nothing stays allocated then
    */
-  constructor(source: Optimizer | Readonly<Record<string, Parameter>>, options: MovingAverageOptions = {}) {
+  constructor(
+    source: Optimizer | Readonly<Record<string, Parameter>>,
+    options: MovingAverageOptions = {},
+  ) {
     checkOptions('options', options, ['decay']);
     const { decay = 0.999 } = options;
     this.#decay = typeof decay === 'function' ? decay : checkDecay('decay', decay);
@@ -89,25 +100,37 @@ export class ExponentialMovingAverage {
   }
 
   /**
-   * Takes the weights as they are now into the averages: call it after every step. Allocates nothing, unless parameters have come.
-   * @throws ArgumentError when `decay` is a function that gives anything but a number in [0, 1); nothing has changed then
+   * Takes the weights as they are now into the averages: call it after every step. Allocates
+   * nothing, unless parameters have come.
+   * @throws ArgumentError when `decay` is a function that gives anything but a number in [0, 1);
+   * nothing has changed then
    */
   update(): void {
     const update = this.#updateCount + 1;
-    const decay = typeof this.#decay === 'number' ? this.#decay : checkDecay(`decay(${update})`, this.#decay(update));
+    const decay =
+      typeof this.#decay === 'number'
+        ? this.#decay
+        : checkDecay(`decay(${update})`, this.#decay(update));
     this.#follow();
     this.#averages.checkAlive();
     const { parameters, tensors } = this.#averages;
     for (let i = 0; i < parameters.length; i++) {
       const { address, length, runtime } = tensors[i];
-      runtime.kernels.combine(address, address, parameters[i].parameter.value.address, length, 1, 1 - decay);
+      runtime.kernels.combine(
+        address,
+        address,
+        parameters[i].parameter.value.address,
+        length,
+        1,
+        1 - decay,
+      );
     }
     this.#updateCount = update;
   }
 
   /**
-   * From now on every forward pass without gradients (`model.evaluate`, `model.predict`, `evaluate`) is made with the
-   * averages. Training goes on with the weights.
+   * From now on every forward pass without gradients (`model.evaluate`, `model.predict`,
+   * `evaluate`) is made with the averages. Training goes on with the weights.
    */
   apply(): void {
     this.#check();
@@ -148,7 +171,10 @@ export class ExponentialMovingAverage {
     return this.#averages.parameters;
   }
 
-  /** @internal Checks a state dict, and returns what takes it over; that cannot fail. @throws ArgumentError */
+  /**
+   * @internal Checks a state dict, and returns what takes it over; that cannot fail. @throws
+   * ArgumentError
+   */
   prepareLoad(dict: MovingAverageStateDict): () => void {
     this.#follow();
     this.#averages.checkAlive();
@@ -160,12 +186,15 @@ export class ExponentialMovingAverage {
     const values = params.map((given, index) => {
       const path = `stateDict.params.${parameters[index].name}`;
       const { shape, length, runtime } = tensors[index];
-      if (String(given?.shape) !== String(shape)) fail(`${path}.shape`, describe([...shape]), given?.shape);
+      if (String(given?.shape) !== String(shape))
+        fail(`${path}.shape`, describe([...shape]), given?.shape);
       const data = checkFloats(`${path}.data`, given.data, runtime, length).slice();
       const { minimum } = parameters[index].parameter;
       const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
-      const range = minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
-      if (wrong >= 0) throw new ArgumentError(`${path}.data[${wrong}]`, range, describe(data[wrong]));
+      const range =
+        minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
+      if (wrong >= 0)
+        throw new ArgumentError(`${path}.data[${wrong}]`, range, describe(data[wrong]));
       return data;
     });
     const { updates } = dict;
@@ -196,7 +225,8 @@ export class ExponentialMovingAverage {
   /** Lets the averages from index `first` on stand in for their parameters. */
   #standIn(first: number): void {
     const { parameters, tensors } = this.#averages;
-    for (let i = first; i < parameters.length; i++) parameters[i].parameter.evaluateAt(() => tensors[i], this);
+    for (let i = first; i < parameters.length; i++)
+      parameters[i].parameter.evaluateAt(() => tensors[i], this);
   }
 }
 
@@ -215,7 +245,10 @@ function listAveraged(source: unknown): () => readonly NamedTensor[] {
       if (owner === null || owners.has(owner)) continue;
       owners.add(owner);
       for (const [figure, tensor] of Object.entries(owner.runningFigures)) {
-        listed.push({ name: owners.size === 1 ? figure : `${figure}#${owners.size}`, parameter: tensor });
+        listed.push({
+          name: owners.size === 1 ? figure : `${figure}#${owners.size}`,
+          parameter: tensor,
+        });
       }
     }
     return listed;
@@ -223,18 +256,23 @@ function listAveraged(source: unknown): () => readonly NamedTensor[] {
 }
 
 /** A function that lists the parameters. */
-function listParameters(source: unknown): () => readonly { readonly name: string; readonly parameter: Parameter }[] {
+function listParameters(
+  source: unknown,
+): () => readonly { readonly name: string; readonly parameter: Parameter }[] {
   if (source instanceof Optimizer) return () => source.slots;
-  if (typeof source !== 'object' || source === null) fail('source', 'an optimizer, or an object of Parameters by name', source);
+  if (typeof source !== 'object' || source === null)
+    fail('source', 'an optimizer, or an object of Parameters by name', source);
   const list = Object.entries(source).map(([name, parameter]) => {
-    if (!(parameter instanceof Parameter)) fail(`source.${name}`, "a Parameter, as a model's are", parameter);
+    if (!(parameter instanceof Parameter))
+      fail(`source.${name}`, "a Parameter, as a model's are", parameter);
     return { name, parameter };
   });
   if (list.length === 0) fail('source', 'at least one parameter', source);
   const [{ parameter: first }] = list;
   for (const { name, parameter } of list) {
     if (parameter.value.disposed) throw new DisposedError(`parameter "${name}"`);
-    if (parameter.value.runtime !== first.value.runtime) fail(`source.${name}`, 'a parameter of the same runtime', parameter);
+    if (parameter.value.runtime !== first.value.runtime)
+      fail(`source.${name}`, 'a parameter of the same runtime', parameter);
   }
   return () => list;
 }

@@ -2,11 +2,15 @@
  * Cosine and sine from + - × alone: the same bits on every engine, which Math.cos does not promise.
  * Portable: compiled by tsc and by asc (see abi/layout.ts).
  *
- * x = n·π/2 + r with |r| ≤ π/4, π/2 in four parts (Cody & Waite, Software Manual for the Elementary Functions, 1980): the
- * first three have at most 32 bits, so their products with |n| < 2^20 are exact, and together the parts reach 2^-157.
+ * x = n·π/2 + r with |r| ≤ π/4, π/2 in four parts (Cody & Waite, Software Manual for the Elementary
+ * Functions, 1980): the first three have at most 32 bits, so their products with |n| < 2^20 are
+ * exact, and together the parts reach 2^-157.
  */
 
-/** The largest |x| that cos and sin take: there n has 20 bits. Beyond it they return NaN rather than a worse answer. */
+/**
+ * The largest |x| that cos and sin take: there n has 20 bits. Beyond it they return NaN rather than
+ * a worse answer.
+ */
 export const TRIG_RANGE: number = 1048576.0;
 
 // π/2 = P1 + P2 + P3 + P4: multiples of 2^-32, 2^-65, 2^-98, and the rest.
@@ -16,9 +20,11 @@ const P3: number = 2.0222662487111665e-21;
 const P4: number = 8.4784276603689e-32;
 
 /**
- * cos x, to 1 ulp, near the zeros too (0.77 the largest error seen in 2·10^5 points, against 70 digits).
+ * cos x, to 1 ulp, near the zeros too (0.77 the largest error seen in 2·10^5 points, against 70
+ * digits).
  *
- * @param x radians, |x| ≤ 2^20 (TRIG_RANGE); beyond it, and for NaN and ±Infinity, the result is NaN
+ * @param x radians, |x| ≤ 2^20 (TRIG_RANGE); beyond it, and for NaN and ±Infinity, the result is
+ * NaN
  * @returns the cosine in [-1, 1]; exactly 1 for 0
  * @example cos(1) // 0.5403023058681398
  */
@@ -27,9 +33,11 @@ export function cos(x: number): number {
 }
 
 /**
- * sin x, to 1 ulp, near the zeros too (0.77 the largest error seen in 2·10^5 points, against 70 digits).
+ * sin x, to 1 ulp, near the zeros too (0.77 the largest error seen in 2·10^5 points, against 70
+ * digits).
  *
- * @param x radians, |x| ≤ 2^20 (TRIG_RANGE); beyond it, and for NaN and ±Infinity, the result is NaN
+ * @param x radians, |x| ≤ 2^20 (TRIG_RANGE); beyond it, and for NaN and ±Infinity, the result is
+ * NaN
  * @returns the sine in [-1, 1]; 0 for 0
  * @example sin(1) // 0.8414709848078965
  */

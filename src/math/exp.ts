@@ -10,7 +10,8 @@ import { LN2_HIGH, LN2_LOW } from './log';
 /**
  * e^x, to 1 ulp (0.64 the largest error seen in 2·10^5 random points, against 70 digits).
  *
- * @param x any number: above 709.782712893384 gives Infinity, below -745.1332191019412 gives 0, NaN gives NaN
+ * @param x any number: above 709.782712893384 gives Infinity, below -745.1332191019412 gives 0, NaN
+ * gives NaN
  * @returns the exponential; exactly 1 for 0; rounded once where the result is subnormal
  * @example exp(1) // 2.718281828459045
  */

@@ -1,6 +1,6 @@
 /**
- * Powers of two and binary exponents, exact, by comparisons and exact products alone: the same bits wherever f64 is IEEE.
- * Portable: compiled by tsc and by asc (see abi/layout.ts).
+ * Powers of two and binary exponents, exact, by comparisons and exact products alone: the same bits
+ * wherever f64 is IEEE. Portable: compiled by tsc and by asc (see abi/layout.ts).
  */
 
 /**

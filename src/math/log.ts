@@ -1,9 +1,10 @@
 /**
- * The natural logarithm from + - × ÷ alone: the same bits on every engine, which Math.log does not promise.
- * Portable: compiled by tsc and by asc (see abi/layout.ts).
+ * The natural logarithm from + - × ÷ alone: the same bits on every engine, which Math.log does not
+ * promise. Portable: compiled by tsc and by asc (see abi/layout.ts).
  *
- * x = 2^k·m with m in [√½, √2). With f = m - 1 and s = f/(2 + f), log m = 2·artanh(s) = 2s + s·R, R = 2(s²/3 + s⁴/5 + …).
- * Since 2s = f - s·f = f - f²/2 + s·f²/2, the sum is written so that the exact f leads and only small terms round.
+ * x = 2^k·m with m in [√½, √2). With f = m - 1 and s = f/(2 + f), log m = 2·artanh(s) = 2s + s·R, R
+ * = 2(s²/3 + s⁴/5 + …). Since 2s = f - s·f = f - f²/2 + s·f²/2, the sum is written so that the
+ * exact f leads and only small terms round.
  */
 import { exponentOf, pow2 } from './exponent';
 
@@ -14,7 +15,8 @@ export const LN2_LOW: number = 5.497923018708371e-14;
 /**
  * log x, to 1 ulp (0.82 the largest error seen in 2·10^5 random points, against 70 digits).
  *
- * @param x any number. 0 gives -Infinity, Infinity gives Infinity, negative or NaN gives NaN; subnormals are exact inputs.
+ * @param x any number. 0 gives -Infinity, Infinity gives Infinity, negative or NaN gives NaN;
+ * subnormals are exact inputs.
  * @returns the natural logarithm; exactly 0 for 1
  * @example log(2) // 0.6931471805599453
  */

@@ -1,8 +1,9 @@
 /**
- * Philox4x32-10: a keyed bijection of 128-bit counters, used as a random number generator by counting.
+ * Philox4x32-10: a keyed bijection of 128-bit counters, used as a random number generator by
+ * counting.
  *
- * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11 (2011). The tests hold the three
- * known answers its authors publish. Not for secrets.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11 (2011).
+ * The tests hold the three known answers its authors publish. Not for secrets.
  */
 
 const MULTIPLIER_0 = 0xd2511f53;
@@ -17,7 +18,15 @@ const ROUNDS = 10;
  * @param out takes 4 words
  * @param c0 … c3: the counter; @param k0 … k1: the key; u32 each (higher bits are dropped)
  */
-export function philoxInto(out: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
+export function philoxInto(
+  out: Uint32Array,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  k0: number,
+  k1: number,
+): void {
   for (let round = 0; round < ROUNDS; round++) {
     const high0 = multiplyHigh(MULTIPLIER_0, c0);
     const low0 = Math.imul(MULTIPLIER_0, c0);

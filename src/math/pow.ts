@@ -5,17 +5,22 @@
 import { exp } from './exp';
 import { log } from './log';
 
-/** Whole exponents up to this size are multiplied out: enough for every power of two, down to 2^-1074. */
+/**
+ * Whole exponents up to this size are multiplied out: enough for every power of two, down to
+ * 2^-1074.
+ */
 const WHOLE_LIMIT: number = 1074.0;
 
 /**
  * x^y for x > 0.
  *
- * Whole y with |y| ≤ 1074 is multiplied out by repeated squaring: exact where every product is (powers of two, 10^22, …),
- * otherwise with a relative error of at most |y|·2^-53. Other y are e^(y·log x), with a relative error of at most
- * (|y·log x| + 1)·2^-51. Both bounds hold where the result is a normal number.
+ * Whole y with |y| ≤ 1074 is multiplied out by repeated squaring: exact where every product is
+ * (powers of two, 10^22, …), otherwise with a relative error of at most |y|·2^-53. Other y are
+ * e^(y·log x), with a relative error of at most (|y·log x| + 1)·2^-51. Both bounds hold where the
+ * result is a normal number.
  *
- * @param x the base: a number ≥ 0. 0 gives 0, 1 or Infinity by the sign of y; negative or NaN gives NaN.
+ * @param x the base: a number ≥ 0. 0 gives 0, 1 or Infinity by the sign of y; negative or NaN gives
+ * NaN.
  * @param y the exponent, finite
  * @returns x^y; Infinity or 0 where it leaves the range of f64; exactly 1 for y = 0
  * @example pow(0.9, 2) // 0.81

@@ -1,14 +1,17 @@
 /**
- * Random numbers that are a function of (seed, stream, position) alone: the same bits on every engine.
+ * Random numbers that are a function of (seed, stream, position) alone: the same bits on every
+ * engine.
  *
- * Counter-based (philox.ts): streams of one seed never overlap, and the whole state is three numbers. Not for secrets.
+ * Counter-based (philox.ts): streams of one seed never overlap, and the whole state is three
+ * numbers. Not for secrets.
  */
 import { checkInteger, fail } from '../validate';
 import { cos } from './cos';
 import { log } from './log';
 import { philoxInto } from './philox';
 
-// Streams below 2^50 are for callers (weight initialisation, dropout, …); the library's own lie above.
+// Streams below 2^50 are for callers (weight initialisation, dropout, …); the library's own lie
+// above.
 /** The stream that `trainTestSplit` draws from. */
 export const STREAM_SPLIT = 1125899906842624; // 2^50
 /** The stream of epoch k of a `BatchOrder` is this plus k. */
@@ -52,10 +55,12 @@ export class Prng {
 
   /**
    * Continues where `state()` was taken.
-   * @throws ArgumentError when `state` is not three whole numbers in [0, 2^53 - 1]; the generator is then unchanged
+   * @throws ArgumentError when `state` is not three whole numbers in [0, 2^53 - 1]; the generator
+   * is then unchanged
    */
   restore(state: readonly number[]): void {
-    if (!Array.isArray(state) || state.length !== 3) fail('state', 'three numbers, as state() returns', state);
+    if (!Array.isArray(state) || state.length !== 3)
+      fail('state', 'three numbers, as state() returns', state);
     for (let i = 0; i < 3; i++) checkInteger(`state[${i}]`, state[i], 0, Number.MAX_SAFE_INTEGER);
     this.#seed = state[0]!;
     this.#stream = state[1]!;
@@ -82,10 +87,11 @@ export class Prng {
   }
 
   /**
-   * A number from the standard normal distribution (mean 0, variance 1), |x| ≤ 8.6. Always draws four words.
+   * A number from the standard normal distribution (mean 0, variance 1), |x| ≤ 8.6. Always draws
+   * four words.
    *
-   * √(-2·log u)·cos(2π·w), u in (0, 1] and w in [0, 1) uniform (Box & Muller 1958); the sine twin is not used, so that no
-   * half-spent pair is part of the state.
+   * √(-2·log u)·cos(2π·w), u in (0, 1] and w in [0, 1) uniform (Box & Muller 1958); the sine twin
+   * is not used, so that no half-spent pair is part of the state.
    */
   normal(): number {
     const radius = Math.sqrt(-2 * log(1 - this.uniform()));
@@ -93,7 +99,8 @@ export class Prng {
   }
 
   /**
-   * A whole number in [0, n), each exactly equally likely. Draws one word, or more when words must be rejected.
+   * A whole number in [0, n), each exactly equally likely. Draws one word, or more when words must
+   * be rejected.
    * @param n whole number in [1, 2^32]
    * @throws ArgumentError for other n
    */
@@ -105,7 +112,10 @@ export class Prng {
     return word % n;
   }
 
-  /** Brings `items` into random order, in place, each order equally likely (Fisher & Yates, from the end). */
+  /**
+   * Brings `items` into random order, in place, each order equally likely (Fisher & Yates, from the
+   * end).
+   */
   shuffle(items: Uint32Array): void {
     for (let i = items.length - 1; i > 0; i--) {
       const j = this.below(i + 1);
@@ -115,7 +125,10 @@ export class Prng {
     }
   }
 
-  /** The four words of the next counter: (counter, stream) under the key seed, each as two u32, the lower first. */
+  /**
+   * The four words of the next counter: (counter, stream) under the key seed, each as two u32, the
+   * lower first.
+   */
   #fill(): void {
     const counter = this.#counter++;
     const [stream, seed] = [this.#stream, this.#seed];

@@ -4,7 +4,15 @@ import { ArgumentError } from '../errors';
 import { ChunkReader } from './chunk-reader';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
-import { type ChunkStream, checkLength, loadRange, rangeOf, readSamples, type SampleArrays, type TrainingData } from './samples';
+import {
+  type ChunkStream,
+  checkLength,
+  loadRange,
+  rangeOf,
+  readSamples,
+  type SampleArrays,
+  type TrainingData,
+} from './samples';
 import type { DataNames } from './training-history';
 
 /** Batches of training data, epoch by epoch, always in the same order for the same seed. */
@@ -16,11 +24,20 @@ export interface BatchSource {
   readonly smallestBatch: number | null;
   /** Names of classes and columns; those of streams come with their chunks. */
   readonly names: DataNames;
-  /** Begins an epoch (1-based) of a run at one of its batches; `initialEpoch` epochs of the order count as done before the run. */
+  /**
+   * Begins an epoch (1-based) of a run at one of its batches; `initialEpoch` epochs of the order
+   * count as done before the run.
+   */
   start(epoch: number, batch: number, initialEpoch: number): Promise<void> | void;
-  /** Goes on to the next batch; its size, 0 at the end of the epoch, or null if the signal was aborted meanwhile. */
+  /**
+   * Goes on to the next batch; its size, 0 at the end of the epoch, or null if the signal was
+   * aborted meanwhile.
+   */
   next(): number | Promise<number | null>;
-  /** Copies the batch that `next` found into the model: at once, so that nobody else's samples come in between. */
+  /**
+   * Copies the batch that `next` found into the model: at once, so that nobody else's samples come
+   * in between.
+   */
   load(): void;
   /** Closes what the epoch under way has opened. */
   close(): Promise<void> | void;
@@ -39,12 +56,18 @@ export interface SourceOptions {
 }
 
 /** @throws ArgumentError when the data do not fit the model */
-export function createSource(model: Model, data: TrainingData, options: SourceOptions): BatchSource {
+export function createSource(
+  model: Model,
+  data: TrainingData,
+  options: SourceOptions,
+): BatchSource {
   if (typeof data === 'function') return new StreamSource(model, data, options);
   return new ArraySource(model, readSamples('data', model, data), options);
 }
 
-/** Samples of the first of two batches that a full one and the `rest` of an epoch are shared out to. */
+/**
+ * Samples of the first of two batches that a full one and the `rest` of an epoch are shared out to.
+ */
 function shareOut(batchSize: number, rest: number): number {
   return Math.ceil((batchSize + rest) / 2);
 }
@@ -75,12 +98,17 @@ class ArraySource implements BatchSource {
     const rest = count % batchSize;
     const dropped = lastBatch === 'drop' ? rest : 0;
     if (dropped === count) {
-      throw new ArgumentError('data', `at least one batch of ${batchSize} samples, with lastBatch: 'drop'`, `${count} samples`);
+      throw new ArgumentError(
+        'data',
+        `at least one batch of ${batchSize} samples, with lastBatch: 'drop'`,
+        `${count} samples`,
+      );
     }
     this.count = count;
     this.batchCount = Math.ceil((count - dropped) / batchSize);
     const shared = lastBatch === 'merge' && rest > 0 && count > batchSize;
-    this.#lastFrom = (this.batchCount - 1) * batchSize - (shared ? batchSize - shareOut(batchSize, rest) : 0);
+    this.#lastFrom =
+      (this.batchCount - 1) * batchSize - (shared ? batchSize - shareOut(batchSize, rest) : 0);
     this.smallestBatch = Math.min(batchSize, count - dropped - this.#lastFrom);
   }
 
@@ -121,7 +149,10 @@ class ArraySource implements BatchSource {
   close(): void {}
 }
 
-/** A stream of chunks, cut into batches in the order in which they come. Where the stream is cut into chunks changes nothing. */
+/**
+ * A stream of chunks, cut into batches in the order in which they come. Where the stream is cut
+ * into chunks changes nothing.
+ */
 class StreamSource implements BatchSource {
   readonly count = null;
   readonly batchCount = null;
@@ -132,8 +163,9 @@ class StreamSource implements BatchSource {
   readonly #signal: AbortSignal | undefined;
   readonly #lastBatch: LastBatch;
   /**
-   * Samples of chunks too short for a batch: copies, since a stream may use its arrays again. Where the last batch is shared out
-   * with the one before, a batch is only let go of when another is there.
+   * Samples of chunks too short for a batch: copies, since a stream may use its arrays again. Where
+   * the last batch is shared out with the one before, a batch is only let go of when another is
+   * there.
    */
   readonly #held: SampleArrays;
   #heldCount = 0;
@@ -149,7 +181,11 @@ class StreamSource implements BatchSource {
   #received = 0;
   #aborted = false;
 
-  constructor(model: Model, open: () => ChunkStream, { signal, lastBatch = 'keep' }: SourceOptions) {
+  constructor(
+    model: Model,
+    open: () => ChunkStream,
+    { signal, lastBatch = 'keep' }: SourceOptions,
+  ) {
     this.#model = model;
     this.#open = open;
     this.#signal = signal;
@@ -174,7 +210,8 @@ class StreamSource implements BatchSource {
     this.#chunks = new ChunkReader('data()', this.#open(), this.#signal);
     this.#batch = null;
     if (this.#lastBatch === 'merge') {
-      for (let done = 0; done < batch; done++) if ((await this.next()) === 0) this.#refuseShorter(done);
+      for (let done = 0; done < batch; done++)
+        if ((await this.next()) === 0) this.#refuseShorter(done);
     } else {
       await this.#skip(batch);
     }
@@ -251,7 +288,10 @@ class StreamSource implements BatchSource {
     return this.#chunk === null ? 0 : this.#chunk.count - this.#from;
   }
 
-  /** Sees to it that the chunk has samples; false at the end of the stream, and once the signal is aborted. */
+  /**
+   * Sees to it that the chunk has samples; false at the end of the stream, and once the signal is
+   * aborted.
+   */
   async #more(): Promise<boolean> {
     while (this.#left === 0) {
       const answer = await this.#chunks!.next();
@@ -273,10 +313,16 @@ class StreamSource implements BatchSource {
     const { inputSize, outputSize } = this.#model;
     const { features, labels, targets } = this.#chunk!;
     const [from, at] = [this.#from, this.#heldCount];
-    this.#held.features.set(rangeOf(features, 'data().features', inputSize, from, count), at * inputSize);
+    this.#held.features.set(
+      rangeOf(features, 'data().features', inputSize, from, count),
+      at * inputSize,
+    );
     if (labels) this.#held.labels?.set(rangeOf(labels, 'data().labels', 1, from, count), at);
     if (targets) {
-      this.#held.targets?.set(rangeOf(targets, 'data().targets', outputSize, from, count), at * outputSize);
+      this.#held.targets?.set(
+        rangeOf(targets, 'data().targets', outputSize, from, count),
+        at * outputSize,
+      );
     }
     this.#from += count;
     this.#heldCount += count;

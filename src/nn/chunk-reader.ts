@@ -1,8 +1,8 @@
 /**
  * Reading a stream of chunks, whatever kind it is.
  *
- * Invariant: a stream that was opened and has not ended by itself is closed: `return()` of an iterator is called, a ReadableStream
- * is cancelled and its lock is released.
+ * Invariant: a stream that was opened and has not ended by itself is closed: `return()` of an
+ * iterator is called, a ReadableStream is cancelled and its lock is released.
  */
 import { turn } from '../runtime/turn';
 import { fail } from '../validate';
@@ -62,8 +62,8 @@ export class ChunkReader {
   }
 
   /**
-   * Closes the stream if it has not ended by itself. Waits until it has closed, unless it is still making a chunk: then it is told to
-   * close, and does so when it gets to it.
+   * Closes the stream if it has not ended by itself. Waits until it has closed, unless it is still
+   * making a chunk: then it is told to close, and does so when it gets to it.
    */
   async close(): Promise<void> {
     if (this.#ended) return;
@@ -85,7 +85,8 @@ export class ChunkReader {
 function sourceOf(argument: string, stream: unknown): ChunkSource {
   if (typeof stream === 'object' && stream !== null) {
     // Not by its iterator, which can only be told to stop once a chunk has come.
-    if ('getReader' in stream && typeof stream.getReader === 'function') return readerSource(argument, stream as ReadableStream);
+    if ('getReader' in stream && typeof stream.getReader === 'function')
+      return readerSource(argument, stream as ReadableStream);
     for (const key of [Symbol.asyncIterator, Symbol.iterator] as const) {
       const open = (stream as Record<symbol, unknown>)[key];
       if (typeof open === 'function') return iteratorSource(open.call(stream) as Iterator<unknown>);
@@ -117,7 +118,10 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** What the promise gives, or ABORTED as soon as the signal is aborted. */
-function untilAborted(promise: PromiseLike<unknown>, signal: AbortSignal | undefined): PromiseLike<unknown> {
+function untilAborted(
+  promise: PromiseLike<unknown>,
+  signal: AbortSignal | undefined,
+): PromiseLike<unknown> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => resolve(ABORTED);

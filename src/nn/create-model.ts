@@ -15,23 +15,33 @@ import { inferShapes } from './network-plan';
 export interface ModelOptions {
   /** Features a sample: short for `inputShape: [inputSize]`. */
   inputSize?: number;
-  /** Sizes of a sample: [features], [steps, features] or [height, width, channels]. One of the two must be given. */
+  /**
+   * Sizes of a sample: [features], [steps, features] or [height, width, channels]. One of the two
+   * must be given.
+   */
   inputShape?: Shape;
   /** From input to output. */
   layers: readonly Layer[];
-  /** What training makes small. @default crossEntropy(), for which the outputs are the classes' logits */
+  /**
+   * What training makes small.
+   * @default crossEntropy(), for which the outputs are the classes' logits
+   */
   loss?: Loss;
   /** Most samples a batch. @default 32 */
   batchSize?: number;
   /** Of the initial weights and of dropout: an integer in [0, 2^53). @default 0 */
   seed?: number;
   /**
-   * Parameters that keep their values, by layer (`'conv1'`), by name (`'conv1.weight'`), or by a RegExp or function of the name.
-   * They have no gradient, and no gradient is computed below the first layer that is trained. Layers up to the last frozen one
-   * below that work in training as in evaluation, batch norm with its running figures. @default none
+   * Parameters that keep their values, by layer (`'conv1'`), by name (`'conv1.weight'`), or by a
+   * RegExp or function of the name. They have no gradient, and no gradient is computed below the
+   * first layer that is trained. Layers up to the last frozen one below that work in training as in
+   * evaluation, batch norm with its running figures. @default none
    */
   freeze?: Freeze;
-  /** Without, the model can only predict and evaluate, and has no memory for gradients. @default true */
+  /**
+   * Without, the model can only predict and evaluate, and has no memory for gradients.
+   * @default true
+   */
   training?: boolean;
 }
 
@@ -42,15 +52,17 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
   if (!Array.isArray(inputShape) || inputShape.length < 1 || inputShape.length > 3) {
     fail('inputShape', '[features], [steps, features] or [height, width, channels]', inputShape);
   }
-  for (const [index, size] of inputShape.entries()) checkInteger(`inputShape[${index}]`, size, 1, 2 ** 24);
+  for (const [index, size] of inputShape.entries())
+    checkInteger(`inputShape[${index}]`, size, 1, 2 ** 24);
   return Object.freeze([...inputShape]);
 }
 
 /**
- * Creates a model: `await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)] })`.
- * Initial weights are a function of the seed alone.
+ * Creates a model: `await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(),
+ * dense(10)] })`. Initial weights are a function of the seed alone.
  *
- * @throws ArgumentError for options out of range; a layer that does not fit is named: `layers[2] (conv2d)`
+ * @throws ArgumentError for options out of range; a layer that does not fit is named: `layers[2]
+ * (conv2d)`
  * @throws OutOfMemoryError when it does not fit in linear memory; nothing has been allocated then
  * @example
  * const model = await createModel(runtime, {
@@ -76,18 +88,36 @@ export interface ModelDescription {
 /**
  * Checks the options of a model, as `createModel` does, and tells what it would be.
  *
- * @throws ArgumentError for options out of range; a layer that does not fit is named: `layers[2] (conv2d)`
- * @example describeModel({ inputSize: 64, layers: [dense(64), relu(), dense(10)] }) // { …, outputShape: [10], parameterCount: 4810 }
+ * @throws ArgumentError for options out of range; a layer that does not fit is named: `layers[2]
+ * (conv2d)`
+ * @example describeModel({ inputSize: 64, layers: [dense(64), relu(), dense(10)] }) // { …,
+ * outputShape: [10], parameterCount: 4810 }
  */
 export function describeModel(options: ModelOptions): ModelDescription {
   const { settings, planned } = readOptions(options);
   const { inputShape } = settings;
-  return { inputShape, outputShape: planned[planned.length - 1].output, parameterCount: countElements(planned) };
+  return {
+    inputShape,
+    outputShape: planned[planned.length - 1].output,
+    parameterCount: countElements(planned),
+  };
 }
 
 /** The options with their defaults, checked, and the layers planned. */
-function readOptions(options: ModelOptions): { settings: ModelSettings; planned: readonly PlannedLayer[] } {
-  checkOptions('options', options, ['inputSize', 'inputShape', 'layers', 'loss', 'batchSize', 'seed', 'freeze', 'training']);
+function readOptions(options: ModelOptions): {
+  settings: ModelSettings;
+  planned: readonly PlannedLayer[];
+} {
+  checkOptions('options', options, [
+    'inputSize',
+    'inputShape',
+    'layers',
+    'loss',
+    'batchSize',
+    'seed',
+    'freeze',
+    'training',
+  ]);
   const { batchSize = 32, seed = 0, freeze, training = true } = options;
   const inputShape = checkInputShape(options);
   checkInteger('batchSize', batchSize, 1, MAX_BATCH);
@@ -96,15 +126,24 @@ function readOptions(options: ModelOptions): { settings: ModelSettings; planned:
   const planned = inferShapes(inputShape, options.layers);
   const layers = Object.freeze([...options.layers]);
   const output = planned[planned.length - 1].output;
-  const loss = checkLoss('loss', options.loss === undefined ? crossEntropy() : options.loss, elementCount(output));
+  const loss = checkLoss(
+    'loss',
+    options.loss === undefined ? crossEntropy() : options.loss,
+    elementCount(output),
+  );
   if (lossKindOf(loss).targets === 'classes') {
     const last = `layers[${planned.length - 1}] (${layers[planned.length - 1].kind})`;
     if (output.length !== 1) {
-      throw new ArgumentError(last, 'an output of one row, the classes, for a loss on classes', describe(output));
+      throw new ArgumentError(
+        last,
+        'an output of one row, the classes, for a loss on classes',
+        describe(output),
+      );
     }
     // With one class there is nothing to learn: the loss is 0 whatever the output.
     if (output[0] === 1) {
-      const expected = 'at least 2 outputs, one a class (binaryCrossEntropy() tells yes from no with 1)';
+      const expected =
+        'at least 2 outputs, one a class (binaryCrossEntropy() tells yes from no with 1)';
       throw new ArgumentError(last, expected, '1');
     }
   }

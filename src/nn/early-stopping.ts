@@ -5,11 +5,15 @@ export interface EarlyStoppingOptions {
   /** Epochs without improvement after which training ends: an integer ≥ 1. */
   patience: number;
   /**
-   * What counts as improvement: a loss lower by more than this than that of the best epoch before, in [0, ∞). It decides the same
-   * way for `patience`, `restoreBest`, `bestEpoch` and `checkpoint.keep: 'best'`. @default 0
+   * What counts as improvement: a loss lower by more than this than that of the best epoch before,
+   * in [0, ∞). It decides the same way for `patience`, `restoreBest`, `bestEpoch` and
+   * `checkpoint.keep: 'best'`. @default 0
    */
   minDelta?: number;
-  /** Gives the model the weights of its best epoch at the end, unless the run was aborted. @default true */
+  /**
+   * Gives the model the weights of its best epoch at the end, unless the run was aborted.
+   * @default true
+   */
   restoreBest?: boolean;
 }
 
@@ -32,11 +36,22 @@ export class EarlyStopping {
    * @throws ArgumentError for options out of range
    */
   constructor(options?: EarlyStoppingOptions) {
-    if (options !== undefined) checkOptions('earlyStopping', options, ['patience', 'minDelta', 'restoreBest']);
-    const { patience, minDelta = 0, restoreBest = true } = options ?? { patience: 2 ** 31 - 1, restoreBest: false };
+    if (options !== undefined)
+      checkOptions('earlyStopping', options, ['patience', 'minDelta', 'restoreBest']);
+    const {
+      patience,
+      minDelta = 0,
+      restoreBest = true,
+    } = options ?? { patience: 2 ** 31 - 1, restoreBest: false };
     this.#patience = checkInteger('earlyStopping.patience', patience, 1, 2 ** 31 - 1);
-    this.#minDelta = checkNumber('earlyStopping.minDelta', minDelta, '[0, ∞)', (value) => value >= 0);
-    if (typeof restoreBest !== 'boolean') fail('earlyStopping.restoreBest', 'true or false', restoreBest);
+    this.#minDelta = checkNumber(
+      'earlyStopping.minDelta',
+      minDelta,
+      '[0, ∞)',
+      (value) => value >= 0,
+    );
+    if (typeof restoreBest !== 'boolean')
+      fail('earlyStopping.restoreBest', 'true or false', restoreBest);
     this.restoreBest = restoreBest;
   }
 

@@ -13,7 +13,10 @@ import {
 } from './samples';
 
 export interface EvaluateOptions {
-  /** Also counts a sample as right when its class is among the k greatest outputs: an integer in [1, outputs]. */
+  /**
+   * Also counts a sample as right when its class is among the k greatest outputs: an integer in [1,
+   * outputs].
+   */
   topK?: number;
   /** Also counts which class was taken for which. @default false */
   confusion?: boolean;
@@ -21,18 +24,24 @@ export interface EvaluateOptions {
 
 export interface Evaluation {
   /**
-   * Mean loss over all samples, whatever the model's batch size: with class weights Σ w·ℓ / n, or Σ w·ℓ / Σ w if the loss has the
-   * reduction 'weighted-mean'.
+   * Mean loss over all samples, whatever the model's batch size: with class weights Σ w·ℓ / n, or Σ
+   * w·ℓ / Σ w if the loss has the reduction 'weighted-mean'.
    */
   readonly loss: number;
   /**
-   * Share of samples whose class has the greatest output, the first of equals; null for losses on values. A sample any of whose
-   * outputs is NaN is wrong.
+   * Share of samples whose class has the greatest output, the first of equals; null for losses on
+   * values. A sample any of whose outputs is NaN is wrong.
    */
   readonly accuracy: number | null;
-  /** Share whose class is among the k greatest, the first of equals, if asked for. Outputs that are NaN make a sample wrong here too. */
+  /**
+   * Share whose class is among the k greatest, the first of equals, if asked for. Outputs that are
+   * NaN make a sample wrong here too.
+   */
   readonly topKAccuracy: number | null;
-  /** confusion[actual][predicted], if asked for. Samples any of whose outputs is NaN are predicted to be no class, and left out. */
+  /**
+   * confusion[actual][predicted], if asked for. Samples any of whose outputs is NaN are predicted
+   * to be no class, and left out.
+   */
   readonly confusion: readonly (readonly number[])[] | null;
 }
 
@@ -48,7 +57,9 @@ class Tally {
 
   constructor(classes: number, { topK = 0, confusion = false }: EvaluateOptions) {
     this.#topK = topK;
-    this.confusion = confusion ? Array.from({ length: classes }, () => new Array<number>(classes).fill(0)) : null;
+    this.confusion = confusion
+      ? Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+      : null;
   }
 
   /** Adds the batch in the model. */
@@ -81,7 +92,8 @@ class Tally {
 /** How many outputs are taken before `own`: greater ones, and equal ones of lower index. */
 function rankOf(row: Float32Array, own: number): number {
   let rank = 0;
-  for (let j = 0; j < row.length; j++) if (row[j] > row[own] || (row[j] === row[own] && j < own)) rank++;
+  for (let j = 0; j < row.length; j++)
+    if (row[j] > row[own] || (row[j] === row[own] && j < own)) rank++;
   return rank;
 }
 
@@ -92,7 +104,9 @@ function firstGreatest(row: Float32Array): number {
   return best;
 }
 
-/** Checks what is to be evaluated; throws an ArgumentError unless samples and options fit the model. */
+/**
+ * Checks what is to be evaluated; throws an ArgumentError unless samples and options fit the model.
+ */
 export function readEvaluation(
   argument: string,
   model: SampleFormat,
@@ -103,7 +117,8 @@ export function readEvaluation(
   const { topK, confusion } = options;
   const arrays = readSamples(argument, model, samples);
   if (topK !== undefined) checkInteger('topK', topK, 1, model.outputSize);
-  if (confusion !== undefined && typeof confusion !== 'boolean') fail('confusion', 'true or false', confusion);
+  if (confusion !== undefined && typeof confusion !== 'boolean')
+    fail('confusion', 'true or false', confusion);
   if (lossKindOf(model.loss).targets !== 'classes' && (topK !== undefined || confusion)) {
     fail('options', 'neither topK nor confusion, which are for classes', options);
   }
@@ -136,11 +151,16 @@ export function* evaluationOf(
 /**
  * Computes the mean loss and, for classes, the accuracy over samples, whatever their number.
  *
- * @throws ArgumentError for samples or options that do not fit the model, and for samples whose classes or columns have other
+ * @throws ArgumentError for samples or options that do not fit the model, and for samples whose
+ * classes or columns have other
  * names than those it was trained with
  * @example const { accuracy, confusion } = evaluate(model, test, { confusion: true });
  */
-export function evaluate(model: Model, samples: Samples, options: EvaluateOptions = {}): Evaluation {
+export function evaluate(
+  model: Model,
+  samples: Samples,
+  options: EvaluateOptions = {},
+): Evaluation {
   checkModel('model', model);
   const batches = evaluationOf('samples', model, samples, options);
   for (let turn = batches.next(); ; turn = batches.next()) if (turn.done) return turn.value;
@@ -156,7 +176,8 @@ export function evaluate(model: Model, samples: Samples, options: EvaluateOption
 export function predict(model: Model, features: Float32Array | FeatureTensor): Float32Array {
   const { inputSize, outputSize, batchSize } = checkModel('model', model);
   const values = readFeatures('features', features);
-  if (values.length % inputSize !== 0) fail('features', `a Float32Array of ${inputSize} values a sample`, values);
+  if (values.length % inputSize !== 0)
+    fail('features', `a Float32Array of ${inputSize} values a sample`, values);
   const count = values.length / inputSize;
   const outputs = new Float32Array(count * outputSize);
   for (let from = 0; from < count; from += batchSize) {

@@ -1,4 +1,7 @@
-/** What `fit` is asked for and what it tells: options, checked before anything is trained, progress and result. */
+/**
+ * What `fit` is asked for and what it tells: options, checked before anything is trained, progress
+ * and result.
+ */
 import type { CheckpointExtras } from '../checkpoint/optimizer-checkpoint';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import type { StateDict } from '../optimizers/state-dict';
@@ -16,7 +19,11 @@ export interface FitOptimizer {
   stateDict(): StateDict;
   loadStateDict(state: StateDict): void;
   /** @internal */
-  readonly slots?: readonly { readonly name: string; readonly group: number; readonly parameter: object }[];
+  readonly slots?: readonly {
+    readonly name: string;
+    readonly group: number;
+    readonly parameter: object;
+  }[];
 }
 
 /** What `fit` needs of a `GradientAccumulator` of `adal-wasm/gradients`. */
@@ -42,15 +49,19 @@ export interface FitAverage {
 export interface CheckpointOptions {
   /** Where the checkpoint is kept. */
   store: CheckpointStore;
-  /** Steps between saves, besides one after every epoch and one at the end: an integer ≥ 1. @default after every epoch only */
+  /**
+   * Steps between saves, besides one after every epoch and one at the end: an integer ≥ 1.
+   * @default after every epoch only
+   */
   every?: number;
   /**
-   * What the store shall hold in the end: the last state, from which a run resumes, or that of the best epoch, which is
-   * `bestEpoch` of the result. @default 'last'
+   * What the store shall hold in the end: the last state, from which a run resumes, or that of the
+   * best epoch, which is `bestEpoch` of the result. @default 'last'
    */
   keep?: 'last' | 'best';
   /**
-   * Your own data, kept in every checkpoint: `decodeCheckpoint(bytes).extras`. The keys `model`, `average` and `run` are taken.
+   * Your own data, kept in every checkpoint: `decodeCheckpoint(bytes).extras`. The keys `model`,
+   * `average` and `run` are taken.
    * @default {}
    */
   extras?: CheckpointExtras;
@@ -64,15 +75,16 @@ export interface FitOptions {
   /** Of the order of samples: an integer in [0, 2^53). @default 0 */
   seed?: number;
   /**
-   * Epochs of the order of samples that count as done, so that the first epoch of this call has the order of the next one: an
-   * integer in [0, 2^31). A run that is resumed keeps its own. @default the complete epochs for which `fit` has trained this
-   * model with this seed; 0 for a new model
+   * Epochs of the order of samples that count as done, so that the first epoch of this call has the
+   * order of the next one: an integer in [0, 2^31). A run that is resumed keeps its own. @default
+   * the complete epochs for which `fit` has trained this model with this seed; 0 for a new model
    */
   initialEpoch?: number;
   /**
-   * What becomes of an epoch's last batch when it is shorter than the model's batch size. 'keep': it is trained on as it is, and
-   * counts in the epoch's loss by its samples. 'drop': it is left out; with samples in memory, those left out are others every
-   * epoch. 'merge': it and the batch before are made into two of equal size, or nearly.
+   * What becomes of an epoch's last batch when it is shorter than the model's batch size. 'keep':
+   * it is trained on as it is, and counts in the epoch's loss by its samples. 'drop': it is left
+   * out; with samples in memory, those left out are others every epoch. 'merge': it and the batch
+   * before are made into two of equal size, or nearly.
    * @default 'keep'
    */
   lastBatch?: LastBatch;
@@ -81,23 +93,36 @@ export interface FitOptions {
   /** What validation counts besides loss and accuracy. */
   metrics?: EvaluateOptions;
   /**
-   * A GradientAccumulator of the same optimizer: it is given every batch, and steps when its window is complete and at the end of
-   * an epoch, so that no window spans two. Batches count in the mean of their window by their samples (by the sum of their
-   * class weights under 'weighted-mean'), so that 10 batches of 4 make the step of one batch of 40.
+   * A GradientAccumulator of the same optimizer: it is given every batch, and steps when its window
+   * is complete and at the end of an epoch, so that no window spans two. Batches count in the mean
+   * of their window by their samples (by the sum of their class weights under 'weighted-mean'), so
+   * that 10 batches of 4 make the step of one batch of 40.
    */
   accumulator?: FitAccumulator;
-  /** An ExponentialMovingAverage of the parameters, updated after every accepted step. After `average.apply()` validation is of it. */
+  /**
+   * An ExponentialMovingAverage of the parameters, updated after every accepted step. After
+   * `average.apply()` validation is of it.
+   */
   average?: FitAverage;
-  /** Learning rate by step (from 1), for all param groups; one with `update` is told every epoch's validation loss. */
+  /**
+   * Learning rate by step (from 1), for all param groups; one with `update` is told every epoch's
+   * validation loss.
+   */
   schedule?: LearningRate;
   earlyStopping?: EarlyStoppingOptions;
   /** Saves as it goes, and resumes from what the store holds. */
   checkpoint?: CheckpointOptions;
   /** Called at the end of every slice and epoch. */
   onProgress?: (progress: FitProgress) => void;
-  /** Ends training after the batch under way; what was learnt stays, and is saved if there is a checkpoint. */
+  /**
+   * Ends training after the batch under way; what was learnt stays, and is saved if there is a
+   * checkpoint.
+   */
   signal?: AbortSignal;
-  /** Milliseconds of work between two turns of the event loop, so that a page stays responsive. @default 8 */
+  /**
+   * Milliseconds of work between two turns of the event loop, so that a page stays responsive.
+   * @default 8
+   */
   budgetMs?: number;
 }
 
@@ -135,8 +160,9 @@ export interface FitResult {
   /** Why training ended. */
   readonly reason: 'complete' | 'aborted' | 'early-stopping';
   /**
-   * The last epoch whose loss (on validation, if there is one) was lower than that of the best epoch before, by more than
-   * `earlyStopping.minDelta`; null if no complete epoch had a loss that is a number.
+   * The last epoch whose loss (on validation, if there is one) was lower than that of the best
+   * epoch before, by more than `earlyStopping.minDelta`; null if no complete epoch had a loss that
+   * is a number.
    */
   readonly bestEpoch: number | null;
   readonly samplesPerSecond: number;
@@ -165,41 +191,63 @@ const OPTION_NAMES = [
  * @throws ArgumentError for options out of range
  */
 export function copyFitOptions(options: FitOptions): FitOptions {
-  if (typeof options !== 'object' || options === null) fail('options', 'an options object', options);
+  if (typeof options !== 'object' || options === null)
+    fail('options', 'an options object', options);
   const copy = { ...options };
   for (const name of ['metrics', 'earlyStopping', 'checkpoint'] as const) {
     const value: unknown = copy[name];
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) copy[name] = { ...value } as never;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      copy[name] = { ...value } as never;
   }
   checkFitOptions(copy);
   return copy;
 }
 
-/** Checks all that does not depend on model and data. @throws ArgumentError for options out of range */
+/**
+ * Checks all that does not depend on model and data. @throws ArgumentError for options out of range
+ */
 export function checkFitOptions(options: FitOptions): void {
   checkOptions('options', options, OPTION_NAMES);
-  const { optimizer, epochs, seed = 0, budgetMs = 8, checkpoint, earlyStopping, accumulator, average } = options;
+  const {
+    optimizer,
+    epochs,
+    seed = 0,
+    budgetMs = 8,
+    checkpoint,
+    earlyStopping,
+    accumulator,
+    average,
+  } = options;
   const { initialEpoch = 0, signal, onProgress, lastBatch = 'keep' } = options;
   checkChoice('lastBatch', lastBatch, ['keep', 'drop', 'merge']);
-  if (typeof optimizer?.step !== 'function') fail('optimizer', 'an optimizer of the model’s parameters', optimizer);
+  if (typeof optimizer?.step !== 'function')
+    fail('optimizer', 'an optimizer of the model’s parameters', optimizer);
   checkInteger('epochs', epochs, 1, 2 ** 31 - 1);
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   checkInteger('initialEpoch', initialEpoch, 0, 2 ** 31 - 1);
-  if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
+  if (
+    signal !== undefined &&
+    (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
+  ) {
     fail('signal', 'an AbortSignal', signal);
   }
-  if (onProgress !== undefined && typeof onProgress !== 'function') fail('onProgress', 'a function', onProgress);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    fail('onProgress', 'a function', onProgress);
   checkNumber('budgetMs', budgetMs, '[0, ∞)', (value) => value >= 0);
   if (checkpoint !== undefined) checkCheckpoint(checkpoint);
   if (earlyStopping !== undefined) new EarlyStopping(earlyStopping);
   if (accumulator !== undefined && typeof accumulator?.flush !== 'function') {
     fail('accumulator', 'a GradientAccumulator', accumulator);
   }
-  if (average !== undefined && typeof average?.update !== 'function') fail('average', 'an ExponentialMovingAverage', average);
+  if (average !== undefined && typeof average?.update !== 'function')
+    fail('average', 'an ExponentialMovingAverage', average);
 }
 
 /** @param known the options that are allowed */
-export function checkCheckpoint(options: CheckpointOptions, known = ['store', 'every', 'keep', 'extras']): void {
+export function checkCheckpoint(
+  options: CheckpointOptions,
+  known = ['store', 'every', 'keep', 'extras'],
+): void {
   checkOptions('checkpoint', options, known);
   const { store, every, keep = 'last', extras = {} } = options;
   if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
@@ -208,6 +256,7 @@ export function checkCheckpoint(options: CheckpointOptions, known = ['store', 'e
   checkChoice('checkpoint.keep', keep, ['last', 'best']);
   if (typeof extras !== 'object' || extras === null) fail('checkpoint.extras', 'an object', extras);
   for (const taken of ['model', 'average', 'run']) {
-    if (Object.hasOwn(extras, taken)) fail(`checkpoint.extras.${taken}`, 'another key: this one is taken', extras[taken]);
+    if (Object.hasOwn(extras, taken))
+      fail(`checkpoint.extras.${taken}`, 'another key: this one is taken', extras[taken]);
   }
 }

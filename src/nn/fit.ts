@@ -1,8 +1,9 @@
 /**
  * Training: epochs over data, with validation, early stopping, checkpoints and cancellation.
  *
- * Invariant: what is learnt is a function of model, data, optimizer, schedule and seed. Pauses, slices, progress reports, threads, and
- * an interruption with a resumption in mid-epoch change no bit of it.
+ * Invariant: what is learnt is a function of model, data, optimizer, schedule and seed. Pauses,
+ * slices, progress reports, threads, and an interruption with a resumption in mid-epoch change no
+ * bit of it.
  */
 import { ArgumentError } from '../errors';
 import { turn } from '../runtime/turn';
@@ -15,27 +16,43 @@ import type { Occupation } from './learnt-state';
 import type { Model } from './model';
 import { checkOwnership } from './ownership';
 import type { TrainingData } from './samples';
-import { encodeLearnt, type Learner, loadLearnt, loadRun, type RunIdentity, type RunState, saveRun } from './training-run';
+import {
+  encodeLearnt,
+  type Learner,
+  loadLearnt,
+  loadRun,
+  type RunIdentity,
+  type RunState,
+  saveRun,
+} from './training-run';
 
 /**
- * Trains a model. Each epoch visits every sample once, in an order that seed and epoch determine; a short last batch counts by its
- * samples. Streams are taken in their own order, and closed when the run ends before they do.
+ * Trains a model. Each epoch visits every sample once, in an order that seed and epoch determine; a
+ * short last batch counts by its samples. Streams are taken in their own order, and closed when the
+ * run ends before they do.
  *
- * The model counts the epochs that it has been trained with each seed, and a later call with the same seed goes on with the order
- * of the next epoch: calling `fit` three times for one epoch visits the samples as one call for three epochs does. The option
- * `initialEpoch` sets where the order begins.
+ * The model counts the epochs that it has been trained with each seed, and a later call with the
+ * same seed goes on with the order of the next epoch: calling `fit` three times for one epoch
+ * visits the samples as one call for three epochs does. The option `initialEpoch` sets where the
+ * order begins.
  *
- * With a `checkpoint`, a run that the store holds goes on where it was saved, in mid-epoch too, and ends with the same bits as one
- * that was never interrupted.
+ * With a `checkpoint`, a run that the store holds goes on where it was saved, in mid-epoch too, and
+ * ends with the same bits as one that was never interrupted.
  *
- * @throws ArgumentError for options or data that do not fit; nothing has been trained then, unless it is a stream's chunk that
+ * @throws ArgumentError for options or data that do not fit; nothing has been trained then, unless
+ * it is a stream's chunk that
  * does not fit, or a stream without samples in a later epoch
  * @throws CheckpointError when the store fails, or holds another run
  * @example
  * const optimizer = new AdamW(runtime, model.parameters, { lr: 1e-3 });
- * const { epochs } = await fit(model, train, { optimizer, epochs: 10, validation: test, earlyStopping: { patience: 3 } });
+ * const { epochs } = await fit(model, train, { optimizer, epochs: 10, validation: test,
+ * earlyStopping: { patience: 3 } });
  */
-export async function fit(model: Model, data: TrainingData, options: FitOptions): Promise<FitResult> {
+export async function fit(
+  model: Model,
+  data: TrainingData,
+  options: FitOptions,
+): Promise<FitResult> {
   checkModel('model', model);
   const run = new Run(model, data, copyFitOptions(options));
   try {
@@ -55,7 +72,10 @@ export async function fit(model: Model, data: TrainingData, options: FitOptions)
 /** One call of `fit`. */
 class Run {
   readonly #learner: Learner;
-  /** The model is this run's alone: what others do to it between two turns of the event loop is refused. */
+  /**
+   * The model is this run's alone: what others do to it between two turns of the event loop is
+   * refused.
+   */
   readonly #occupation: Occupation;
   readonly #options: FitOptions;
   readonly #source: BatchSource;
@@ -89,14 +109,28 @@ class Run {
     this.#checkBatch(model, this.#source.smallestBatch ?? model.batchSize);
     const { names, count } = this.#source;
     if (validation !== undefined) {
-      const { inputSize, outputSize, loss, classNames = names.classNames, columns = names.columns } = model;
-      readEvaluation('validation', { inputSize, outputSize, loss, classNames, columns }, validation, metrics);
+      const {
+        inputSize,
+        outputSize,
+        loss,
+        classNames = names.classNames,
+        columns = names.columns,
+      } = model;
+      readEvaluation(
+        'validation',
+        { inputSize, outputSize, loss, classNames, columns },
+        validation,
+        metrics,
+      );
     }
     this.#stopping = new EarlyStopping(earlyStopping);
     this.#budgetMs = budgetMs;
     this.#seed = seed;
     this.#initialEpoch = initialEpoch ?? model.learnt.history.epochsOf(seed);
-    const given = { ...(initialEpoch !== undefined && { initialEpoch }), ...(lastBatch !== 'keep' && { lastBatch }) };
+    const given = {
+      ...(initialEpoch !== undefined && { initialEpoch }),
+      ...(lastBatch !== 'keep' && { lastBatch }),
+    };
     this.#identity = { seed, batchSize: model.batchSize, count, ...given, ...names };
     this.#occupation = model.learnt.occupy('fit');
   }
@@ -106,7 +140,9 @@ class Run {
     this.#occupation.release();
   }
 
-  /** Gives the optimizer its schedule, and takes over the run that the store holds, if it holds one. */
+  /**
+   * Gives the optimizer its schedule, and takes over the run that the store holds, if it holds one.
+   */
   async resume(): Promise<void> {
     const { checkpoint, optimizer, schedule } = this.#options;
     const stored = checkpoint && checkpoint.keep !== 'best' ? await checkpoint.store.load() : null;
@@ -140,7 +176,8 @@ class Run {
       this.#occupation.own = false;
     }
     // A best epoch whose weights nobody has kept cannot be given back.
-    if (!this.#stopping.restoreBest || state.bestState !== null) this.#stopping.state = state.stopping;
+    if (!this.#stopping.restoreBest || state.bestState !== null)
+      this.#stopping.state = state.stopping;
     this.#epochs.push(...state.epochs);
     ({ epoch: this.#epoch, batch: this.#batch, step: this.#step } = state);
     ({ lossSum: this.#lossSum, seen: this.#seen, skipped: this.#skipped } = state);
@@ -157,7 +194,11 @@ class Run {
       if (!(await this.#trainEpoch())) break;
       await this.#finishEpoch();
     }
-    const reason = this.#stopping.exhausted ? 'early-stopping' : signal?.aborted ? 'aborted' : 'complete';
+    const reason = this.#stopping.exhausted
+      ? 'early-stopping'
+      : signal?.aborted
+        ? 'aborted'
+        : 'complete';
     if (reason === 'aborted' && this.#options.checkpoint?.keep !== 'best') await this.#save();
     if (reason !== 'aborted' && this.#stopping.restoreBest) this.#restoreBest();
     return {
@@ -187,7 +228,11 @@ class Run {
       const stepped = this.#trainBatch(count);
       this.#samples += count;
       this.#batch++;
-      const due = stepped && checkpoint?.every && checkpoint.keep !== 'best' && this.#step % checkpoint.every === 0;
+      const due =
+        stepped &&
+        checkpoint?.every &&
+        checkpoint.keep !== 'best' &&
+        this.#step % checkpoint.every === 0;
       if (due) await this.#save();
       if (signal?.aborted && this.#batch !== this.#source.batchCount) return false;
       if (performance.now() - this.#sliceStart >= this.#budgetMs) await this.#pause();
@@ -200,7 +245,10 @@ class Run {
   /** @throws ArgumentError for a batch that is too small to train on */
   #checkBatch({ fewestSamples, batchSize }: Model, count: number): void {
     if (count >= fewestSamples) return;
-    const hint = batchSize < fewestSamples ? 'a model of a greater batchSize' : "option lastBatch: 'drop' or 'merge'";
+    const hint =
+      batchSize < fewestSamples
+        ? 'a model of a greater batchSize'
+        : "option lastBatch: 'drop' or 'merge'";
     const expected = `batches of at least ${fewestSamples} samples, for batch norm to have a variance (${hint})`;
     throw new ArgumentError('data', expected, `one of ${count}`);
   }
@@ -253,7 +301,12 @@ class Run {
     this.#trainingMs += performance.now() - this.#sliceStart;
     const epoch = this.#epoch;
     const validation = await this.#validate();
-    const result = { epoch, loss: this.#lossSum / this.#seen, validation, skippedSteps: this.#skipped };
+    const result = {
+      epoch,
+      loss: this.#lossSum / this.#seen,
+      validation,
+      skippedSteps: this.#skipped,
+    };
     this.#epochs.push(result);
     const watched = validation?.loss ?? result.loss;
     (this.#options.schedule as Partial<Stateful> | undefined)?.update?.(watched);

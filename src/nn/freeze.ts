@@ -6,7 +6,10 @@ import type { Layer } from './layers';
 import type { PlannedLayer } from './layers/layer';
 import { namesOf } from './network-plan';
 
-/** Layers (`'conv1'`) and parameters (`'conv1.weight'`), or a RegExp or function of the parameters' names. */
+/**
+ * Layers (`'conv1'`) and parameters (`'conv1.weight'`), or a RegExp or function of the parameters'
+ * names.
+ */
 export type Freeze = readonly string[] | NameMatch;
 
 /**
@@ -20,10 +23,17 @@ export function frozenNames(
   training: boolean,
 ): ReadonlySet<string> {
   if (freeze === undefined) return new Set();
-  const own = namesOf(layers).map((layer, index) => planned[index].parameters.map(({ name }) => `${layer}.${name}`));
+  const own = namesOf(layers).map((layer, index) =>
+    planned[index].parameters.map(({ name }) => `${layer}.${name}`),
+  );
   const names = own.flat();
-  const frozen = new Set(Array.isArray(freeze) ? listedNames(freeze, names) : matchNames('freeze', freeze as NameMatch, names));
-  if (training && frozen.size === names.length) throw new ArgumentError('freeze', 'to leave a parameter to train', 'all of them');
+  const frozen = new Set(
+    Array.isArray(freeze)
+      ? listedNames(freeze, names)
+      : matchNames('freeze', freeze as NameMatch, names),
+  );
+  if (training && frozen.size === names.length)
+    throw new ArgumentError('freeze', 'to leave a parameter to train', 'all of them');
   return frozen;
 }
 
@@ -32,6 +42,10 @@ function listedNames(list: readonly string[], names: readonly string[]): string[
   return list.flatMap((name, index) => {
     const meant = names.filter((full) => full === name || full.startsWith(`${name}.`));
     if (meant.length > 0) return meant;
-    return fail(`freeze[${index}]`, `a layer with parameters, or a parameter (${names.join(', ')})`, name);
+    return fail(
+      `freeze[${index}]`,
+      `a layer with parameters, or a parameter (${names.join(', ')})`,
+      name,
+    );
   });
 }

@@ -1,7 +1,13 @@
 /** Neural networks in linear memory. Public exports, nothing else. */
 export type { NNKernels } from '../runtime/kernels-nn';
 export type { EvaluatedTensor, ParameterOwner } from '../tensors/evaluated-tensor';
-export { countParameters, createModel, describeModel, type ModelDescription, type ModelOptions } from './create-model';
+export {
+  countParameters,
+  createModel,
+  describeModel,
+  type ModelDescription,
+  type ModelOptions,
+} from './create-model';
 export type { EarlyStoppingOptions } from './early-stopping';
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from './evaluation';
 export { extractFeatures } from './features';
@@ -37,13 +43,22 @@ export type { Pair } from './layers/window';
 export type { ModelArrays, ModelState, ModelStateOptions } from './learnt-state';
 export type { Loss } from './losses';
 export { type BinaryCrossEntropyLoss, binaryCrossEntropy } from './losses/binary-cross-entropy';
-export { type CrossEntropyLoss, type CrossEntropyOptions, crossEntropy } from './losses/cross-entropy';
+export {
+  type CrossEntropyLoss,
+  type CrossEntropyOptions,
+  crossEntropy,
+} from './losses/cross-entropy';
 export { type HuberLoss, huber } from './losses/huber';
 export { type MeanSquaredErrorLoss, meanSquaredError } from './losses/mean-squared-error';
 export type { Model } from './model';
 export type { ModelMemory } from './model-memory';
 export type { ChunkStream, FeatureTensor, Samples, TrainingData } from './samples';
-export { type TrainInWorkerOptions, trainInWorker, type WorkerData, type WorkerTraining } from './train-in-worker';
+export {
+  type TrainInWorkerOptions,
+  trainInWorker,
+  type WorkerData,
+  type WorkerTraining,
+} from './train-in-worker';
 export type { DataNames, TrainingHistoryState } from './training-history';
 export type { OptimizerSpec, TrainingSpec } from './training-spec';
 export { type UpdateStatisticsOptions, updateStatistics } from './update-statistics';

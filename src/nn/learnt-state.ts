@@ -1,9 +1,10 @@
 /**
- * Everything that a model learns: the values of its parameters, the running figures, the figures of the passes whose step has not
- * come yet, and dropout's count of passes. It also says who may change them.
+ * Everything that a model learns: the values of its parameters, the running figures, the figures of
+ * the passes whose step has not come yet, and dropout's count of passes. It also says who may
+ * change them.
  *
- * Invariant: running figures change by accepted steps, `commit` and loading alone. A pass whose step is refused leaves no trace
- * in them.
+ * Invariant: running figures change by accepted steps, `commit` and loading alone. A pass whose
+ * step is refused leaves no trace in them.
  */
 import { ArgumentError, BusyError, DisposedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
@@ -11,12 +12,21 @@ import { EvaluatedTensor, type ParameterOwner } from '../tensors/evaluated-tenso
 import { Parameter } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
-import { checkChoice, checkInteger, checkOptions, describe, fail, isFloat32Array } from '../validate';
+import {
+  checkChoice,
+  checkInteger,
+  checkOptions,
+  describe,
+  fail,
+  isFloat32Array,
+} from '../validate';
 import type { NamedArray, NetworkPlan } from './network-plan';
 import { TrainingHistory, type TrainingHistoryState } from './training-history';
 
 /** Copies of a model's arrays by name. */
-export type ModelArrays = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
+export type ModelArrays = Readonly<
+  Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
+>;
 
 /** What a model has learnt, and what it remembers of its training: plain data, and copies. */
 export interface ModelState extends TrainingHistoryState {
@@ -25,22 +35,30 @@ export interface ModelState extends TrainingHistoryState {
   /** Training passes so far: dropout draws by their number. */
   readonly trainingPasses: number;
   /**
-   * Running figures as they will be if the step that follows the last passes is accepted. Only between such a pass and its
-   * step, and only at the point that is trained.
+   * Running figures as they will be if the step that follows the last passes is accepted. Only
+   * between such a pass and its step, and only at the point that is trained.
    */
   readonly pendingStatistics?: ModelArrays;
 }
 
 export interface ModelStateOptions {
   /**
-   * 'evaluated': what `evaluate` and `predict` work with, and what one deploys: the average, where an optimizer
-   * (Schedule-Free) or an applied ExponentialMovingAverage has one stand in. 'trained': what the next step starts from.
+   * 'evaluated': what `evaluate` and `predict` work with, and what one deploys: the average, where
+   * an optimizer (Schedule-Free) or an applied ExponentialMovingAverage has one stand in.
+   * 'trained': what the next step starts from.
    * @default 'evaluated'
    */
   point?: 'evaluated' | 'trained';
 }
 
-const STATE_FIELDS = ['arrays', 'trainingPasses', 'pendingStatistics', 'classNames', 'columns', 'epochs'];
+const STATE_FIELDS = [
+  'arrays',
+  'trainingPasses',
+  'pendingStatistics',
+  'classNames',
+  'columns',
+  'epochs',
+];
 
 /** Where passes read and write, layer by layer: rewritten in place before every pass. */
 export interface LearntAddresses {
@@ -93,18 +111,37 @@ export class LearntState implements ParameterOwner {
     const weights = createRecord<Tensor>();
     const pending: PendingFigure[] = [];
     this.#plan = plan;
-    [this.parameters, this.runningFigures, this.weights, this.#pending] = [parameters, figures, weights, pending];
+    [this.parameters, this.runningFigures, this.weights, this.#pending] = [
+      parameters,
+      figures,
+      weights,
+      pending,
+    ];
     this.#arrays = plan.stages.flatMap((stage) => [...stage.parameters, ...stage.statistics]);
     try {
       for (const [index, stage] of plan.stages.entries()) {
         for (const { fullName, shape, frozen } of stage.parameters) {
           if (!training || frozen) weights[fullName] = new Tensor(runtime, shape);
-          else weights[fullName] = (parameters[fullName] = new Parameter(runtime, shape, false, this)).value;
+          else
+            weights[fullName] = (parameters[fullName] = new Parameter(
+              runtime,
+              shape,
+              false,
+              this,
+            )).value;
         }
         for (const { fullName, shape, minimum } of stage.statistics) {
-          weights[fullName] = (figures[fullName] = new EvaluatedTensor(runtime, shape, minimum)).value;
+          weights[fullName] = (figures[fullName] = new EvaluatedTensor(
+            runtime,
+            shape,
+            minimum,
+          )).value;
           if (!training || index < plan.evaluated) continue;
-          pending.push({ name: fullName, running: weights[fullName], next: new Tensor(runtime, shape) });
+          pending.push({
+            name: fullName,
+            running: weights[fullName],
+            next: new Tensor(runtime, shape),
+          });
         }
       }
     } catch (error) {
@@ -112,13 +149,19 @@ export class LearntState implements ParameterOwner {
       throw error;
     }
     for (const record of [parameters, figures, weights]) Object.freeze(record);
-    const addressesOf = (arrays: readonly NamedArray[]) => arrays.map(({ fullName }) => weights[fullName].address);
-    const nextAddress = (name: string) => pending.find((figure) => figure.name === name)?.next.address ?? 0;
+    const addressesOf = (arrays: readonly NamedArray[]) =>
+      arrays.map(({ fullName }) => weights[fullName].address);
+    const nextAddress = (name: string) =>
+      pending.find((figure) => figure.name === name)?.next.address ?? 0;
     this.addresses = {
       weights: plan.stages.map((stage) => addressesOf(stage.parameters)),
-      gradients: plan.stages.map((stage) => stage.parameters.map(({ fullName }) => parameters[fullName]?.grad.address ?? 0)),
+      gradients: plan.stages.map((stage) =>
+        stage.parameters.map(({ fullName }) => parameters[fullName]?.grad.address ?? 0),
+      ),
       statistics: plan.stages.map((stage) => addressesOf(stage.statistics)),
-      nextStatistics: plan.stages.map((stage) => stage.statistics.map(({ fullName }) => nextAddress(fullName))),
+      nextStatistics: plan.stages.map((stage) =>
+        stage.statistics.map(({ fullName }) => nextAddress(fullName)),
+      ),
     };
   }
 
@@ -134,10 +177,13 @@ export class LearntState implements ParameterOwner {
       const stage = this.#plan.stages[index];
       for (let k = 0; k < stage.parameters.length; k++) {
         const { fullName } = stage.parameters[k];
-        weights[index][k] = (this.parameters[fullName]?.evaluationValue ?? this.weights[fullName]).address;
+        weights[index][k] = (
+          this.parameters[fullName]?.evaluationValue ?? this.weights[fullName]
+        ).address;
       }
       for (let k = 0; k < stage.statistics.length; k++) {
-        statistics[index][k] = this.runningFigures[stage.statistics[k].fullName].evaluationValue.address;
+        statistics[index][k] =
+          this.runningFigures[stage.statistics[k].fullName].evaluationValue.address;
       }
     }
   }
@@ -192,7 +238,9 @@ export class LearntState implements ParameterOwner {
     if (outcome === 'refused') this.discard();
   }
 
-  /** From now on until `release`, others may neither train nor load nor dispose. @throws BusyError */
+  /**
+   * From now on until `release`, others may neither train nor load nor dispose. @throws BusyError
+   */
   occupy(what: string): Occupation {
     this.checkAccess('the model');
     const occupation = {
@@ -216,7 +264,8 @@ export class LearntState implements ParameterOwner {
     const state = { arrays, trainingPasses: this.trainingPasses, ...this.history.stateDict() };
     if (point === 'evaluated' || !this.#underWay || this.#pending.length === 0) return state;
     const pendingStatistics = createRecord<ModelArrays[string]>();
-    for (const { name, next } of this.#pending) pendingStatistics[name] = { shape: next.shape, data: next.data.slice() };
+    for (const { name, next } of this.#pending)
+      pendingStatistics[name] = { shape: next.shape, data: next.data.slice() };
     return { ...state, pendingStatistics };
   }
 
@@ -225,7 +274,11 @@ export class LearntState implements ParameterOwner {
    * @param isLeftAlone names of arrays that somebody else loads; the state need not have them
    * @throws ArgumentError naming the array that does not fit
    */
-  prepareLoad(path: string, state: ModelState, isLeftAlone: (name: string) => boolean = () => false): () => void {
+  prepareLoad(
+    path: string,
+    state: ModelState,
+    isLeftAlone: (name: string) => boolean = () => false,
+  ): () => void {
     checkOptions(path, state, STATE_FIELDS);
     const loadHistory = this.history.prepareLoad(path, state);
     const passes = checkInteger(`${path}.trainingPasses`, state.trainingPasses, 0, 2 ** 32 - 1);
@@ -233,13 +286,22 @@ export class LearntState implements ParameterOwner {
     const arrays = checkArrays(`${path}.arrays`, state.arrays, wanted, this.#arrays);
     for (const { fullName } of wanted) {
       if (this.parameters[fullName]?.heldByTraining) {
-        const expected = 'a model without an optimizer that trains at another point than it evaluates at (load its state dict)';
-        throw new ArgumentError(`${path}.arrays.${fullName}`, expected, 'one that has such an optimizer');
+        const expected =
+          'a model without an optimizer that trains at another point than it evaluates at (load its state dict)';
+        throw new ArgumentError(
+          `${path}.arrays.${fullName}`,
+          expected,
+          'one that has such an optimizer',
+        );
       }
     }
     const { pendingStatistics } = state;
-    const planned = this.#arrays.filter(({ fullName }) => this.#pending.some(({ name }) => name === fullName));
-    const next = pendingStatistics && checkArrays(`${path}.pendingStatistics`, pendingStatistics, planned, planned);
+    const planned = this.#arrays.filter(({ fullName }) =>
+      this.#pending.some(({ name }) => name === fullName),
+    );
+    const next =
+      pendingStatistics &&
+      checkArrays(`${path}.pendingStatistics`, pendingStatistics, planned, planned);
     return () => {
       for (const [name, data] of arrays) this.weights[name].data.set(data);
       for (const figure of this.#pending) if (next) figure.next.data.set(next.get(figure.name)!);
@@ -260,8 +322,10 @@ export class LearntState implements ParameterOwner {
     this.#reading = 'training';
     const { weights, statistics } = this.addresses;
     for (const [index, { parameters, statistics: figures }] of this.#plan.stages.entries()) {
-      for (const [k, { fullName }] of parameters.entries()) weights[index][k] = this.weights[fullName].address;
-      for (const [k, { fullName }] of figures.entries()) statistics[index][k] = this.weights[fullName].address;
+      for (const [k, { fullName }] of parameters.entries())
+        weights[index][k] = this.weights[fullName].address;
+      for (const [k, { fullName }] of figures.entries())
+        statistics[index][k] = this.weights[fullName].address;
     }
   }
 
@@ -272,13 +336,15 @@ export class LearntState implements ParameterOwner {
   }
 
   #valueAt(name: string, point: 'evaluated' | 'trained'): Tensor {
-    const source = point === 'evaluated' ? (this.parameters[name] ?? this.runningFigures[name]) : undefined;
+    const source =
+      point === 'evaluated' ? (this.parameters[name] ?? this.runningFigures[name]) : undefined;
     return source?.evaluationValue ?? this.weights[name];
   }
 }
 
 /**
- * Copies of the arrays by name, checked: each of its plan's size, finite, and no smaller than that allows.
+ * Copies of the arrays by name, checked: each of its plan's size, finite, and no smaller than that
+ * allows.
  * @param known names that may be there
  */
 function checkArrays(
@@ -298,8 +364,10 @@ function checkArrays(
       }
       const data = given.slice();
       const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
-      const range = minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
-      if (wrong >= 0) throw new ArgumentError(`${path}.${fullName}.data[${wrong}]`, range, describe(data[wrong]));
+      const range =
+        minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
+      if (wrong >= 0)
+        throw new ArgumentError(`${path}.${fullName}.data[${wrong}]`, range, describe(data[wrong]));
       return [fullName, data];
     }),
   );

@@ -1,7 +1,8 @@
 /**
  * Where buffers lie within one allocation, each used for a stretch of time only.
  *
- * Invariant: buffers whose times overlap never overlap in memory; every offset is a multiple of ALIGNMENT.
+ * Invariant: buffers whose times overlap never overlap in memory; every offset is a multiple of
+ * ALIGNMENT.
  */
 import { ALIGNMENT } from '../abi/layout';
 
@@ -24,14 +25,17 @@ export function alignedBytes(bytes: number): number {
 }
 
 /**
- * Places the largest buffers first, each at the lowest offset that is free during its whole life. (Greedy by size, as in Pisarchyk
- * and Lee 2020, "Efficient memory management for deep neural net inference".)
+ * Places the largest buffers first, each at the lowest offset that is free during its whole life.
+ * (Greedy by size, as in Pisarchyk and Lee 2020, "Efficient memory management for deep neural net
+ * inference".)
  */
 export function placeBuffers(buffers: readonly BufferLife[]): Placement {
   const offsets = new Array<number>(buffers.length).fill(0);
   const placed: number[] = [];
   let totalBytes = 0;
-  const bySize = buffers.map((_, index) => index).sort((a, b) => buffers[b].bytes - buffers[a].bytes || a - b);
+  const bySize = buffers
+    .map((_, index) => index)
+    .sort((a, b) => buffers[b].bytes - buffers[a].bytes || a - b);
   for (const index of bySize) {
     const { bytes, from, to } = buffers[index];
     const rivals = placed

@@ -6,7 +6,10 @@ import type { NamedArray, NetworkPlan } from './network-plan';
 
 /** Bytes of linear memory, all as allocated. */
 export interface ModelMemory {
-  /** Values of all parameters and running figures; in training, of the figures that the next step will make of them too. */
+  /**
+   * Values of all parameters and running figures; in training, of the figures that the next step
+   * will make of them too.
+   */
   readonly weights: number;
   /** Gradients of all parameters that are trained. */
   readonly gradients: number;
@@ -17,14 +20,21 @@ export interface ModelMemory {
 
 /** As the arena will have it. */
 export function memoryOf(plan: NetworkPlan, training: boolean): ModelMemory {
-  const bytesOf = (arrays: readonly NamedArray[]) => arrays.reduce((sum, { shape }) => sum + tensorBytes(elementCount(shape)), 0);
+  const bytesOf = (arrays: readonly NamedArray[]) =>
+    arrays.reduce((sum, { shape }) => sum + tensorBytes(elementCount(shape)), 0);
   const total = (pick: (stage: NetworkPlan['stages'][number]) => number) =>
     plan.stages.reduce((sum, stage) => sum + pick(stage), 0);
   const values = total(({ parameters }) => bytesOf(parameters));
   const figures = total(({ statistics }) => bytesOf(statistics));
-  const pending = training ? plan.stages.slice(plan.evaluated).reduce((sum, { statistics }) => sum + bytesOf(statistics), 0) : 0;
+  const pending = training
+    ? plan.stages
+        .slice(plan.evaluated)
+        .reduce((sum, { statistics }) => sum + bytesOf(statistics), 0)
+    : 0;
   const weights = values + figures + pending;
-  const gradients = training ? total(({ parameters }) => bytesOf(parameters.filter(({ frozen }) => !frozen))) : 0;
+  const gradients = training
+    ? total(({ parameters }) => bytesOf(parameters.filter(({ frozen }) => !frozen)))
+    : 0;
   const workspace = alignedBytes(plan.workspaceBytes);
   return { weights, gradients, workspace, total: weights + gradients + workspace };
 }
@@ -34,6 +44,7 @@ export function countElements(
   layers: readonly { readonly parameters: readonly { readonly shape: readonly number[] }[] }[],
 ): number {
   let count = 0;
-  for (const { parameters } of layers) for (const { shape } of parameters) count += elementCount(shape);
+  for (const { parameters } of layers)
+    for (const { shape } of parameters) count += elementCount(shape);
   return count;
 }

@@ -1,8 +1,9 @@
 /**
- * A feed-forward network whose parameters, activations and gradients all lie in linear memory: a training batch is copied in, and
- * nothing is copied out but the loss.
+ * A feed-forward network whose parameters, activations and gradients all lie in linear memory: a
+ * training batch is copied in, and nothing is copied out but the loss.
  *
- * Invariant: all memory is planned for `batchSize` samples at creation; nothing is allocated afterwards.
+ * Invariant: all memory is planned for `batchSize` samples at creation; nothing is allocated
+ * afterwards.
  */
 import { ArgumentError, DisposedError } from '../errors';
 import { Prng } from '../math/prng';
@@ -43,8 +44,8 @@ export class Model {
   /** Of the layers, in order: `conv1`, `relu1`, `dense1`. */
   readonly layerNames: readonly string[];
   /**
-   * Parameters to train, by name (`dense1.weight`, `dense1.bias`, …): give them to an optimizer as they are. Frozen ones are not
-   * among them; without training there are none.
+   * Parameters to train, by name (`dense1.weight`, `dense1.bias`, …): give them to an optimizer as
+   * they are. Frozen ones are not among them; without training there are none.
    */
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** All that makes up the model, by name: values of the parameters, and running figures. */
@@ -106,7 +107,10 @@ export class Model {
     return countElements(this.#plan.stages);
   }
 
-  /** Where a batch of up to `batchSize` samples goes, each row-major. Ask again after anything that may allocate. */
+  /**
+   * Where a batch of up to `batchSize` samples goes, each row-major. Ask again after anything that
+   * may allocate.
+   */
   get input(): Float32Array {
     this.#check();
     return this.#floats(this.#plan.input, this.batchSize * this.inputSize);
@@ -115,14 +119,20 @@ export class Model {
   /** Where the classes of a batch go, for losses on classes. */
   get labels(): Int32Array {
     this.#check();
-    if (this.#targetKind !== 'classes') throw new ArgumentError('loss', 'one on classes, to have labels', this.loss.kind);
-    return new Int32Array(this.runtime.memory.buffer, this.#workspace + this.#plan.targets, this.batchSize);
+    if (this.#targetKind !== 'classes')
+      throw new ArgumentError('loss', 'one on classes, to have labels', this.loss.kind);
+    return new Int32Array(
+      this.runtime.memory.buffer,
+      this.#workspace + this.#plan.targets,
+      this.batchSize,
+    );
   }
 
   /** Where the target values of a batch go, `outputSize` a sample, for losses on values. */
   get targets(): Float32Array {
     this.#check();
-    if (this.#targetKind !== 'values') throw new ArgumentError('loss', 'one on values, to have targets', this.loss.kind);
+    if (this.#targetKind !== 'values')
+      throw new ArgumentError('loss', 'one on values, to have targets', this.loss.kind);
     return this.#floats(this.#plan.targets, this.batchSize * this.outputSize);
   }
 
@@ -132,22 +142,28 @@ export class Model {
     return this.#floats(this.#plan.output, this.batchSize * this.outputSize);
   }
 
-  /** Bytes that such a model takes with batches of another size: what it would add to `runtime.info.usedBytes`. */
+  /**
+   * Bytes that such a model takes with batches of another size: what it would add to
+   * `runtime.info.usedBytes`.
+   */
   memory(batchSize: number = this.batchSize): ModelMemory {
     checkInteger('batchSize', batchSize, 1, MAX_BATCH);
     return memoryOf(planNetwork({ ...this.#settings, batchSize }), this.training);
   }
 
   /**
-   * Forward and backward over the first `count` samples of `input` and `labels` (or `targets`): all parameters' gradients of the
-   * mean loss.
+   * Forward and backward over the first `count` samples of `input` and `labels` (or `targets`): all
+   * parameters' gradients of the mean loss.
    *
-   * The running figures of batch norm that come of it count when an optimizer's step over these parameters is accepted, and are
-   * forgotten when it is refused. Who changes the weights without an optimizer calls `commitStatistics`.
+   * The running figures of batch norm that come of it count when an optimizer's step over these
+   * parameters is accepted, and are forgotten when it is refused. Who changes the weights without
+   * an optimizer calls `commitStatistics`.
    *
-   * @param count samples: an integer in [1, batchSize], and at least 2 where batch norm has one position a sample
+   * @param count samples: an integer in [1, batchSize], and at least 2 where batch norm has one
+   * position a sample
    * @returns the mean loss, float64
-   * @throws ArgumentError for a model without training, a batch that is too small, a label that is no class, or a target for which
+   * @throws ArgumentError for a model without training, a batch that is too small, a label that is
+   * no class, or a target for which
    * the loss is not defined
    * @throws BusyError while `fit` is training the model
    */
@@ -155,9 +171,14 @@ export class Model {
     this.#checkBatch(count);
     this.#learnt.checkAccess('computeGradients');
     const { training, fewestSamples } = this;
-    if (!training) throw new ArgumentError('training', 'a model created with training: true', 'false');
+    if (!training)
+      throw new ArgumentError('training', 'a model created with training: true', 'false');
     if (count < fewestSamples) {
-      throw new ArgumentError('count', `at least ${fewestSamples} samples, for batch norm to have a variance`, `${count}`);
+      throw new ArgumentError(
+        'count',
+        `at least ${fewestSamples} samples, for batch norm to have a variance`,
+        `${count}`,
+      );
     }
     const learnt = this.#learnt;
     learnt.readForTraining();
@@ -173,7 +194,10 @@ export class Model {
     }
   }
 
-  /** Takes over the running figures of the passes since the last step: for who changes the weights without an optimizer. */
+  /**
+   * Takes over the running figures of the passes since the last step: for who changes the weights
+   * without an optimizer.
+   */
   commitStatistics(): void {
     this.#check();
     this.#learnt.checkAccess('commitStatistics');
@@ -182,20 +206,31 @@ export class Model {
 
   /**
    * Forward over the first `count` samples of `input` and the targets.
-   * @returns the mean loss; what it counts in a mean over several batches, which is `count` unless class weights are averaged over
-   * their sum; and for classes how many are right. A sample any of whose outputs is NaN is not right.
-   * @throws ArgumentError for a label that is no class, or a target for which the loss is not defined
+   * @returns the mean loss; what it counts in a mean over several batches, which is `count` unless
+   * class weights are averaged over
+   * their sum; and for classes how many are right. A sample any of whose outputs is NaN is not
+   * right.
+   * @throws ArgumentError for a label that is no class, or a target for which the loss is not
+   * defined
    */
   evaluate(count: number): { correct: number; loss: number; weight: number } {
     this.#forward(count);
     const loss = this.#computeLoss(count);
-    const [output, targets] = [this.#workspace + this.#plan.output, this.#workspace + this.#plan.targets];
+    const [output, targets] = [
+      this.#workspace + this.#plan.output,
+      this.#workspace + this.#plan.targets,
+    ];
     const classes = this.#targetKind === 'classes';
-    const correct = classes ? this.#kernels.predictedMatches(output, targets, count, this.outputSize) : 0;
+    const correct = classes
+      ? this.#kernels.predictedMatches(output, targets, count, this.outputSize)
+      : 0;
     return { correct, loss, weight: this.#network.weigh(count) };
   }
 
-  /** @internal What the loss of the last pass's `count` samples counts in a mean over several batches. */
+  /**
+   * @internal What the loss of the last pass's `count` samples counts in a mean over several
+   * batches.
+   */
   weighBatch(count: number): number {
     return this.#network.weigh(count);
   }
@@ -207,7 +242,8 @@ export class Model {
   }
 
   /**
-   * @internal Forward over the first `count` samples of `input` up to a layer (0-based), as in evaluation: a copy of its outputs.
+   * @internal Forward over the first `count` samples of `input` up to a layer (0-based), as in
+   * evaluation: a copy of its outputs.
    * `extractFeatures` does it for any number of samples.
    */
   activations(count: number, layer: number): { shape: Shape; data: Float32Array } {
@@ -215,12 +251,16 @@ export class Model {
     this.#learnt.readForEvaluation();
     this.#network.forward(count, false, 0, layer + 1);
     const { y, layer: planned } = this.#plan.stages[layer];
-    return { shape: planned.output, data: this.#floats(y, count * elementCount(planned.output)).slice() };
+    return {
+      shape: planned.output,
+      data: this.#floats(y, count * elementCount(planned.output)).slice(),
+    };
   }
 
   /**
-   * Returns copies of everything that the model has learnt: by default what it evaluates with, so that a model that loads it
-   * gives the same predictions. To go on training, save the optimizer's state dict too, and `point: 'trained'`.
+   * Returns copies of everything that the model has learnt: by default what it evaluates with, so
+   * that a model that loads it gives the same predictions. To go on training, save the optimizer's
+   * state dict too, and `point: 'trained'`.
    */
   stateDict(options: ModelStateOptions = {}): ModelState {
     this.#check();
@@ -229,8 +269,10 @@ export class Model {
 
   /**
    * Takes over what `stateDict` returned.
-   * @throws ArgumentError naming the array that does not fit; nothing has changed then. Also while a Schedule-Free optimizer that
-   * has stepped holds the parameters, since its state belongs to the weights as they are: load its state dict instead
+   * @throws ArgumentError naming the array that does not fit; nothing has changed then. Also while
+   * a Schedule-Free optimizer that
+   * has stepped holds the parameters, since its state belongs to the weights as they are: load its
+   * state dict instead
    * @throws BusyError while `fit` is training the model
    */
   loadStateDict(state: ModelState): void {
@@ -245,13 +287,16 @@ export class Model {
     return this.#learnt;
   }
 
-  /** @internal Fewest samples of a batch to train on: 2 where batch norm has one position a sample. */
+  /**
+   * @internal Fewest samples of a batch to train on: 2 where batch norm has one position a sample.
+   */
   get fewestSamples(): number {
     return this.#plan.fewestSamples;
   }
 
   /**
-   * @internal Brings running figures up to date, at `statistics`, with the batch of the first `count` samples of `input`, and with
+   * @internal Brings running figures up to date, at `statistics`, with the batch of the first
+   * `count` samples of `input`, and with
    * the weights that evaluation reads. `updateStatistics` does it for any number of samples.
    */
   observe(count: number, share: number, figures: Readonly<Record<string, Tensor>>): void {
@@ -260,23 +305,27 @@ export class Model {
     const { nextStatistics } = this.#learnt.addresses;
     const own = nextStatistics.map((addresses) => [...addresses]);
     for (const [index, { statistics }] of this.#plan.stages.entries()) {
-      for (const [k, { fullName }] of statistics.entries()) nextStatistics[index][k] = figures[fullName]?.address ?? 0;
+      for (const [k, { fullName }] of statistics.entries())
+        nextStatistics[index][k] = figures[fullName]?.address ?? 0;
     }
     try {
       this.#network.observe(count, share);
     } finally {
-      for (const [index, addresses] of own.entries()) nextStatistics[index].splice(0, addresses.length, ...addresses);
+      for (const [index, addresses] of own.entries())
+        nextStatistics[index].splice(0, addresses.length, ...addresses);
     }
   }
 
   /** @internal Names of the running figures that training brings up to date. */
   get observedFigures(): readonly string[] {
-    return this.#plan.stages.slice(this.#plan.evaluated).flatMap(({ statistics }) => statistics.map(({ fullName }) => fullName));
+    return this.#plan.stages
+      .slice(this.#plan.evaluated)
+      .flatMap(({ statistics }) => statistics.map(({ fullName }) => fullName));
   }
 
   /**
-   * Frees the memory. Optimizers, accumulators and averages over its parameters throw DisposedError from then on; dispose of
-   * them too.
+   * Frees the memory. Optimizers, accumulators and averages over its parameters throw DisposedError
+   * from then on; dispose of them too.
    * @throws BusyError while `fit` is training the model
    */
   dispose(): void {
@@ -291,11 +340,15 @@ export class Model {
     return lossKindOf(this.loss).targets;
   }
 
-  /** The mean loss of the last pass. Targets are looked at only when it is not finite, as the loss of a wrong one never is. */
+  /**
+   * The mean loss of the last pass. Targets are looked at only when it is not finite, as the loss
+   * of a wrong one never is.
+   */
   #computeLoss(count: number): number {
     const loss = this.#network.loss(count);
     if (Number.isFinite(loss)) return loss;
-    if (this.#targetKind === 'classes') checkTargets('labels', this, this.labels.subarray(0, count));
+    if (this.#targetKind === 'classes')
+      checkTargets('labels', this, this.labels.subarray(0, count));
     else checkTargets('targets', this, this.targets.subarray(0, count * this.outputSize));
     return loss;
   }
@@ -314,7 +367,8 @@ export class Model {
   #initialise(): void {
     const prng = new Prng(this.#settings.seed);
     for (const { parameters, statistics } of this.#plan.stages) {
-      for (const { fullName, initialise } of [...parameters, ...statistics]) initialise?.(this.weights[fullName].data, prng);
+      for (const { fullName, initialise } of [...parameters, ...statistics])
+        initialise?.(this.weights[fullName].data, prng);
     }
   }
 
@@ -326,7 +380,11 @@ export class Model {
   #checkBatch(count: number): void {
     this.#check();
     if (typeof count !== 'number') {
-      fail('count', 'a number of samples in model.input (for samples of your own call predict(model, features))', count);
+      fail(
+        'count',
+        'a number of samples in model.input (for samples of your own call predict(model, features))',
+        count,
+      );
     }
     checkInteger('count', count, 1, this.batchSize);
   }

@@ -1,8 +1,9 @@
 /**
  * From layers to a plan: shapes, parameters, and where every array of a pass lies in one workspace.
  *
- * Time runs over a training pass: forward through layer i is i, the loss is L, backward through layer i is 2L - i. An array lives
- * from its first writer to its last reader; what is dead makes room. Input, targets, output and constants live throughout.
+ * Time runs over a training pass: forward through layer i is i, the loss is L, backward through
+ * layer i is 2L - i. An array lives from its first writer to its last reader; what is dead makes
+ * room. Input, targets, output and constants live throughout.
  */
 import { scratchStep } from '../abi/nn-layout';
 import { elementCount } from '../math/shape';
@@ -49,7 +50,10 @@ export interface NetworkPlan {
   readonly stages: readonly Stage[];
   /** Backward stops after this stage: none before it has parameters to train. */
   readonly firstTrained: number;
-  /** In training passes so many stages, from the first, work as in evaluation: those up to the last with frozen parameters before `firstTrained`. */
+  /**
+   * In training passes so many stages, from the first, work as in evaluation: those up to the last
+   * with frozen parameters before `firstTrained`.
+   */
   readonly evaluated: number;
   readonly outputShape: Shape;
   /** Floats a sample. */
@@ -74,7 +78,10 @@ function floatBytes(n: number): number {
   return 64 * Math.ceil(n / 16);
 }
 
-/** Plans every layer for the output of the one before. @throws ArgumentError naming the layer that does not fit */
+/**
+ * Plans every layer for the output of the one before. @throws ArgumentError naming the layer that
+ * does not fit
+ */
 export function inferShapes(inputShape: Shape, layers: readonly Layer[]): PlannedLayer[] {
   let shape = inputShape;
   return checkLayers('layers', layers).map((layer, index) => {
@@ -140,7 +147,15 @@ interface Buffers {
 
 /** Plans the whole network. @throws ArgumentError naming the layer or loss that does not fit */
 export function planNetwork(options: NetworkOptions): NetworkPlan {
-  const { inputShape, layers, loss, batchSize, training, threads = 1, frozen = new Set() } = options;
+  const {
+    inputShape,
+    layers,
+    loss,
+    batchSize,
+    training,
+    threads = 1,
+    frozen = new Set(),
+  } = options;
   const planned = inferShapes(inputShape, layers);
   const names = namesOf(layers);
   const outputShape = planned[planned.length - 1].output;
@@ -153,11 +168,22 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
   space.pin(input);
   const targets = space.add(floatBytes(batchSize * targetsPerSample), 0, end);
   const lossConstants = space.add(floatBytes(kind.constants(loss).length), 0, end);
-  const scratchBytes = scratchStep(Math.max(...planned.map((layer) => layer.scratchBytes(batchSize, threads))));
+  const scratchBytes = scratchStep(
+    Math.max(...planned.map((layer) => layer.scratchBytes(batchSize, threads))),
+  );
   const scratch = space.add(threads * scratchBytes, 0, end);
   const { firstTrained, evaluated } = findTrained(planned, names, frozen);
-  const fewestSamples = Math.max(1, ...planned.slice(evaluated).map((layer) => layer.fewestSamples));
-  const buffers = planForward(space, planned, input, batchSize, training ? evaluated : planned.length);
+  const fewestSamples = Math.max(
+    1,
+    ...planned.slice(evaluated).map((layer) => layer.fewestSamples),
+  );
+  const buffers = planForward(
+    space,
+    planned,
+    input,
+    batchSize,
+    training ? evaluated : planned.length,
+  );
   const output = buffers[buffers.length - 1].y;
   space.use(output, end);
   const lossGradient = space.add(floatBytes(batchSize * outputs), planned.length, planned.length);
@@ -165,7 +191,16 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
   const { offsetOf, bytes: workspaceBytes } = space.place();
   return {
     stages: assemble(names, frozen, planned, buffers, offsetOf),
-    ...{ firstTrained, evaluated, outputShape, inputs, outputs, targetsPerSample, fewestSamples, workspaceBytes },
+    ...{
+      firstTrained,
+      evaluated,
+      outputShape,
+      inputs,
+      outputs,
+      targetsPerSample,
+      fewestSamples,
+      workspaceBytes,
+    },
     input: offsetOf(input),
     targets: offsetOf(targets),
     output: offsetOf(output),
@@ -176,10 +211,18 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
 }
 
 /** Where training begins: see NetworkPlan. */
-function findTrained(planned: readonly PlannedLayer[], names: readonly string[], frozen: ReadonlySet<string>) {
-  const trains = planned.map(({ parameters }, index) => parameters.some(({ name }) => !frozen.has(`${names[index]}.${name}`)));
+function findTrained(
+  planned: readonly PlannedLayer[],
+  names: readonly string[],
+  frozen: ReadonlySet<string>,
+) {
+  const trains = planned.map(({ parameters }, index) =>
+    parameters.some(({ name }) => !frozen.has(`${names[index]}.${name}`)),
+  );
   const firstTrained = trains.includes(true) ? trains.indexOf(true) : planned.length;
-  const hasParameters = planned.slice(0, firstTrained).map(({ parameters }) => parameters.length > 0);
+  const hasParameters = planned
+    .slice(0, firstTrained)
+    .map(({ parameters }) => parameters.length > 0);
   return { firstTrained, evaluated: hasParameters.lastIndexOf(true) + 1 };
 }
 
@@ -214,7 +257,10 @@ function assemble(
   });
 }
 
-/** Activations: in place where nobody will read what is overwritten. The first `evaluated` layers have no backward pass. */
+/**
+ * Activations: in place where nobody will read what is overwritten. The first `evaluated` layers
+ * have no backward pass.
+ */
 function planForward(
   space: Workspace,
   planned: readonly PlannedLayer[],
@@ -233,7 +279,9 @@ function planForward(
       space.use(x, 2 * planned.length - index);
     }
     const shared = layer.inPlace === 'view' || (layer.inPlace === 'allowed' && !space.isPinned(x));
-    const y = shared ? x : space.add(floatBytes(batchSize * elementCount(layer.output)), index, index);
+    const y = shared
+      ? x
+      : space.add(floatBytes(batchSize * elementCount(layer.output)), index, index);
     if (reads.output) {
       space.pin(y);
       space.use(y, 2 * planned.length - index);
@@ -264,7 +312,9 @@ function planBackward(
     space.use(dy, now);
     buffers[index].dy = dy;
     if (index > firstTrained) {
-      const bytes = floatBytes(batchSize * elementCount(index > 0 ? planned[index - 1].output : []));
+      const bytes = floatBytes(
+        batchSize * elementCount(index > 0 ? planned[index - 1].output : []),
+      );
       buffers[index].dx = layer.inPlace === 'never' ? space.add(bytes, now, now) : dy;
       dy = buffers[index].dx;
     }

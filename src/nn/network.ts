@@ -1,6 +1,6 @@
 /**
- * Runs a plan: forward, loss and backward over addresses. It knows kernels and numbers only, neither runtime nor optimizer, so
- * that the same code runs over the float64 oracle in tests.
+ * Runs a plan: forward, loss and backward over addresses. It knows kernels and numbers only,
+ * neither runtime nor optimizer, so that the same code runs over the float64 oracle in tests.
  *
  * Invariant: a pass allocates nothing.
  */
@@ -36,7 +36,13 @@ export class Network {
   readonly #lossArrays: { output: number; gradient: number; targets: number; constants: number };
 
   /** @param seed of dropout */
-  constructor(plan: NetworkPlan, loss: Loss, kernels: NNKernels, arrays: NetworkArrays, seed: number) {
+  constructor(
+    plan: NetworkPlan,
+    loss: Loss,
+    kernels: NNKernels,
+    arrays: NetworkArrays,
+    seed: number,
+  ) {
     this.#plan = plan;
     this.#loss = loss;
     const { workspace } = arrays;
@@ -44,12 +50,29 @@ export class Network {
     this.#steps = plan.stages.map(({ layer, x, y, dx, dy, kept, record }, index) => {
       const [weights, gradients] = [arrays.weights[index], arrays.gradients[index]];
       const [statistics, nextStatistics] = [arrays.statistics[index], arrays.nextStatistics[index]];
-      const places = { x: addressOf(x), y: addressOf(y), dx: addressOf(dx), dy: addressOf(dy), kept: addressOf(kept) };
+      const places = {
+        x: addressOf(x),
+        y: addressOf(y),
+        dx: addressOf(dx),
+        dy: addressOf(dy),
+        kept: addressOf(kept),
+      };
       const own = { record: addressOf(record), scratch: addressOf(plan.scratch) };
-      return { layer, arrays: { ...places, ...own, weights, gradients, statistics, nextStatistics } };
+      return {
+        layer,
+        arrays: { ...places, ...own, weights, gradients, statistics, nextStatistics },
+      };
     });
     const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)] as const;
-    this.#pass = { kernels, count: 0, training: false, batchStatistics: false, momentum: null, key, step: 0 };
+    this.#pass = {
+      kernels,
+      count: 0,
+      training: false,
+      batchStatistics: false,
+      momentum: null,
+      key,
+      step: 0,
+    };
     this.#lossArrays = {
       output: addressOf(plan.output),
       gradient: addressOf(plan.lossGradient),
@@ -60,12 +83,21 @@ export class Network {
 
   /** Writes what never changes: window records and the loss's constants. */
   writeConstants(f32: Float32Array | Float64Array, i32: Int32Array): void {
-    for (const { layer, arrays } of this.#steps) if (layer.record) i32.set(layer.record, arrays.record / 4);
+    for (const { layer, arrays } of this.#steps)
+      if (layer.record) i32.set(layer.record, arrays.record / 4);
     f32.set(lossKindOf(this.#loss).constants(this.#loss), this.#lossArrays.constants / 4);
   }
 
-  /** From input to output, or through the first `stages` only. `step` counts training passes: dropout draws by it. */
-  forward(count: number, training: boolean, step: number, stages: number = this.#steps.length): void {
+  /**
+   * From input to output, or through the first `stages` only. `step` counts training passes:
+   * dropout draws by it.
+   */
+  forward(
+    count: number,
+    training: boolean,
+    step: number,
+    stages: number = this.#steps.length,
+  ): void {
     const pass = this.#pass;
     pass.count = count;
     pass.step = step;
@@ -79,8 +111,8 @@ export class Network {
   }
 
   /**
-   * Forward as in evaluation, but over the batch's own statistics, of which running figures take over a share. Layers that work in
-   * training as in evaluation do so here too.
+   * Forward as in evaluation, but over the batch's own statistics, of which running figures take
+   * over a share. Layers that work in training as in evaluation do so here too.
    */
   observe(count: number, momentum: number): void {
     const pass = this.#pass;
@@ -94,14 +126,29 @@ export class Network {
     }
   }
 
-  /** The mean loss of the outputs that forward left, by the targets; its gradient is what backward begins with. */
+  /**
+   * The mean loss of the outputs that forward left, by the targets; its gradient is what backward
+   * begins with.
+   */
   loss(count: number): number {
-    return lossKindOf(this.#loss).compute(this.#loss, this.#pass.kernels, this.#lossArrays, count, this.#plan.outputs);
+    return lossKindOf(this.#loss).compute(
+      this.#loss,
+      this.#pass.kernels,
+      this.#lossArrays,
+      count,
+      this.#plan.outputs,
+    );
   }
 
   /** What the batch counts in a mean over several. */
   weigh(count: number): number {
-    return lossKindOf(this.#loss).weigh(this.#loss, this.#pass.kernels, this.#lossArrays, count, this.#plan.outputs);
+    return lossKindOf(this.#loss).weigh(
+      this.#loss,
+      this.#pass.kernels,
+      this.#lossArrays,
+      count,
+      this.#plan.outputs,
+    );
   }
 
   /** All parameters' gradients, after a training forward and its loss. */

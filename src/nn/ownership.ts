@@ -1,19 +1,31 @@
-/** Whether an optimizer, an accumulator and an average belong to the model that is to be trained with them. */
+/**
+ * Whether an optimizer, an accumulator and an average belong to the model that is to be trained
+ * with them.
+ */
 import { ArgumentError } from '../errors';
 import type { FitOptimizer, FitOptions } from './fit-options';
 import type { Model } from './model';
 
 /**
- * Checks that a step of the optimizer changes the parameters of the model, all of them, and no others: whatever else it did, the
- * model would seem to be trained. What is not to be trained is frozen, in the model or in a param group. Optimizers of the
- * caller's own making, which do not tell their parameters, are taken on trust.
+ * Checks that a step of the optimizer changes the parameters of the model, all of them, and no
+ * others: whatever else it did, the model would seem to be trained. What is not to be trained is
+ * frozen, in the model or in a param group. Optimizers of the caller's own making, which do not
+ * tell their parameters, are taken on trust.
  * @throws ArgumentError naming the option and the parameter
  */
-export function checkOwnership(model: Model, { optimizer, accumulator, average }: FitOptions): void {
-  if (!model.training) throw new ArgumentError('model', 'a model created with training: true', 'one without');
+export function checkOwnership(
+  model: Model,
+  { optimizer, accumulator, average }: FitOptions,
+): void {
+  if (!model.training)
+    throw new ArgumentError('model', 'a model created with training: true', 'one without');
   checkOptimizer(model, optimizer);
   if (accumulator?.optimizer !== undefined && accumulator.optimizer !== optimizer) {
-    throw new ArgumentError('accumulator', 'a GradientAccumulator of options.optimizer', 'one of another optimizer');
+    throw new ArgumentError(
+      'accumulator',
+      'a GradientAccumulator of options.optimizer',
+      'one of another optimizer',
+    );
   }
   const averaged = average?.averaged;
   if (!averaged) return;
@@ -23,20 +35,33 @@ export function checkOwnership(model: Model, { optimizer, accumulator, average }
 
 function checkOptimizer(model: Model, { slots, paramGroups }: FitOptimizer): void {
   if (!slots) return;
-  checkHolds('optimizer', 'an optimizer of the parameters of the model', model, new Set(slots.map(({ parameter }) => parameter)));
+  checkHolds(
+    'optimizer',
+    'an optimizer of the parameters of the model',
+    model,
+    new Set(slots.map(({ parameter }) => parameter)),
+  );
   const own = new Set<object>(Object.values(model.parameters));
-  const stray = slots.find(({ parameter, group }) => !own.has(parameter) && !paramGroups[group].frozen);
+  const stray = slots.find(
+    ({ parameter, group }) => !own.has(parameter) && !paramGroups[group].frozen,
+  );
   if (stray) {
     const got = `one that also trains ${JSON.stringify(stray.name)}, which the model does not have (freeze its param group)`;
     throw new ArgumentError('optimizer', 'an optimizer of the parameters of the model', got);
   }
 }
 
-function checkHolds(argument: string, expected: string, model: Model, held: ReadonlySet<object>): void {
+function checkHolds(
+  argument: string,
+  expected: string,
+  model: Model,
+  held: ReadonlySet<object>,
+): void {
   const entries = Object.entries(model.parameters);
   const missing = entries.filter(([, parameter]) => !held.has(parameter)).map(([name]) => name);
   if (missing.length === 0) return;
-  if (missing.length === entries.length) throw new ArgumentError(argument, expected, 'one that holds none of them');
+  if (missing.length === entries.length)
+    throw new ArgumentError(argument, expected, 'one that holds none of them');
   const rest = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
   const got = `one without ${JSON.stringify(missing[0])}${rest} (what is not to be trained is frozen: createModel({ freeze }))`;
   throw new ArgumentError(argument, expected, got);

@@ -1,4 +1,7 @@
-/** Checks the record of a run in a checkpoint: it comes from a file, and every field is used as a number or a list. */
+/**
+ * Checks the record of a run in a checkpoint: it comes from a file, and every field is used as a
+ * number or a list.
+ */
 import { CheckpointError } from '../errors';
 import { describe } from '../validate';
 import type { RunState } from './training-run';
@@ -16,8 +19,10 @@ export function checkRunState(value: unknown): RunState {
   checkWhole('run.identity.seed', identity.seed, 0);
   checkWhole('run.identity.batchSize', identity.batchSize, 1);
   if (identity.count !== null) checkWhole('run.identity.count', identity.count, 0);
-  if (identity.initialEpoch !== undefined) checkWhole('run.identity.initialEpoch', identity.initialEpoch, 0);
-  for (const field of ['classNames', 'columns']) checkNames(`run.identity.${field}`, identity[field]);
+  if (identity.initialEpoch !== undefined)
+    checkWhole('run.identity.initialEpoch', identity.initialEpoch, 0);
+  for (const field of ['classNames', 'columns'])
+    checkNames(`run.identity.${field}`, identity[field]);
   checkStopping(run.stopping);
   checkEpochs(run.epochs);
   checkWhole('run.epoch', run.epoch, 1);
@@ -25,12 +30,14 @@ export function checkRunState(value: unknown): RunState {
   checkFigure('run.lossSum', run.lossSum);
   if (!((run.seen as number) >= 0)) refuse('run.seen', 'a number ≥ 0', run.seen);
   const { bestState } = run;
-  if (bestState !== null && !(bestState instanceof Uint8Array)) refuse('run.bestState', 'bytes or null', bestState);
+  if (bestState !== null && !(bestState instanceof Uint8Array))
+    refuse('run.bestState', 'bytes or null', bestState);
   return value as RunState;
 }
 
 /**
- * Checks the shape of what `fit` saved as `extras.model`; what its arrays mean `loadStateDict` checks.
+ * Checks the shape of what `fit` saved as `extras.model`; what its arrays mean `loadStateDict`
+ * checks.
  * @throws CheckpointError with the reason `'schema'` naming the field
  */
 export function checkModelRecord(value: unknown): void {
@@ -65,7 +72,9 @@ function checkEvaluation(path: string, value: unknown): void {
   if (accuracy !== null) checkFigure(`${path}.accuracy`, accuracy);
   if (topKAccuracy !== null) checkFigure(`${path}.topKAccuracy`, topKAccuracy);
   if (confusion === null) return;
-  const isTable = Array.isArray(confusion) && confusion.every((row) => Array.isArray(row) && row.every(Number.isFinite));
+  const isTable =
+    Array.isArray(confusion) &&
+    confusion.every((row) => Array.isArray(row) && row.every(Number.isFinite));
   if (!isTable) refuse(`${path}.confusion`, 'rows of counts or null', confusion);
 }
 
@@ -78,18 +87,25 @@ function checkStopping(value: unknown): void {
 
 function checkNames(path: string, value: unknown): void {
   if (value === undefined) return;
-  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) refuse(path, 'names', value);
+  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string'))
+    refuse(path, 'names', value);
 }
 
 function fieldsOf(path: string, value: unknown): Fields {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)) {
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value)
+  ) {
     return value as Fields;
   }
   return refuse(path, 'an object', value);
 }
 
 function checkWhole(path: string, value: unknown, low: number): void {
-  if (!Number.isSafeInteger(value) || (value as number) < low) refuse(path, `a whole number ≥ ${low}`, value);
+  if (!Number.isSafeInteger(value) || (value as number) < low)
+    refuse(path, `a whole number ≥ ${low}`, value);
 }
 
 /** A loss may have become NaN or infinite. */
@@ -98,5 +114,8 @@ function checkFigure(path: string, value: unknown): void {
 }
 
 function refuse(path: string, expected: string, value: unknown): never {
-  throw new CheckpointError('schema', `checkpoint: "extras.${path}" expected ${expected}, got ${describe(value)}`);
+  throw new CheckpointError(
+    'schema',
+    `checkpoint: "extras.${path}" expected ${expected}, got ${describe(value)}`,
+  );
 }

@@ -1,4 +1,7 @@
-/** Data to learn from and to be judged by: checked against a model, and copied into it batch by batch. */
+/**
+ * Data to learn from and to be judged by: checked against a model, and copied into it batch by
+ * batch.
+ */
 import { type Examples, refuseBlurredColumns } from '../data/dataset';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
@@ -7,22 +10,29 @@ import { lossKindOf } from './losses';
 import type { Model } from './model';
 import { checkSameNames, type DataNames, readNames } from './training-history';
 
-/** Values with their sizes, the count of samples first: how embeddings come out of other libraries, and of `extractFeatures`. */
+/**
+ * Values with their sizes, the count of samples first: how embeddings come out of other libraries,
+ * and of `extractFeatures`.
+ */
 export interface FeatureTensor {
   readonly data: Float32Array;
   readonly dims: readonly number[];
 }
 
 /**
- * Samples in memory; a `Dataset` is one. Names are optional: a model remembers those of the first data that it was trained with, and
- * `fit` and `evaluate` refuse data that call its classes or columns by other names, or have them in another order.
+ * Samples in memory; a `Dataset` is one. Names are optional: a model remembers those of the first
+ * data that it was trained with, and `fit` and `evaluate` refuse data that call its classes or
+ * columns by other names, or have them in another order.
  */
 export interface Samples extends DataNames {
   /** count × inputSize values, row-major; or a tensor of them. */
   readonly features: Float32Array | FeatureTensor;
   /** For losses on classes: one class index a sample, in [0, outputSize). */
   readonly labels?: Int32Array;
-  /** For losses on values: count × outputSize finite values, row-major; for binaryCrossEntropy in [0, 1]. */
+  /**
+   * For losses on values: count × outputSize finite values, row-major; for binaryCrossEntropy in
+   * [0, 1].
+   */
   readonly targets?: Float32Array;
 }
 
@@ -33,8 +43,9 @@ export type ChunkStream =
   | { getReader(): { read(): Promise<{ done: boolean; value?: Samples }> } };
 
 /**
- * Samples, or a function that begins a pass over a stream of chunks of them, for data larger than memory: it is called once an epoch,
- * and returns another iterable, async iterable or ReadableStream each time. Chunks may have any number of samples, also none.
+ * Samples, or a function that begins a pass over a stream of chunks of them, for data larger than
+ * memory: it is called once an epoch, and returns another iterable, async iterable or
+ * ReadableStream each time. Chunks may have any number of samples, also none.
  */
 export type TrainingData = Samples | (() => ChunkStream);
 
@@ -50,13 +61,19 @@ export interface SampleArrays extends DataNames {
 export type SampleFormat = Pick<Model, 'inputSize' | 'outputSize' | 'loss'> & DataNames;
 
 /**
- * Checks samples. Arrays that another thread may write into can still change afterwards: what is copied into the model is what
- * `checkTargets` checks again.
+ * Checks samples. Arrays that another thread may write into can still change afterwards: what is
+ * copied into the model is what `checkTargets` checks again.
  *
  * @param fewest samples there have to be
- * @throws ArgumentError naming `argument` unless they fit the model; DataError for a column of a dataset that float32 blurs
+ * @throws ArgumentError naming `argument` unless they fit the model; DataError for a column of a
+ * dataset that float32 blurs
  */
-export function readSamples(argument: string, format: SampleFormat, samples: unknown, fewest = 1): SampleArrays {
+export function readSamples(
+  argument: string,
+  format: SampleFormat,
+  samples: unknown,
+  fewest = 1,
+): SampleArrays {
   if (typeof samples !== 'object' || samples === null) {
     fail(argument, 'samples: { features, labels } or { features, targets }', samples);
   }
@@ -66,7 +83,11 @@ export function readSamples(argument: string, format: SampleFormat, samples: unk
   const features = readFeatures(`${argument}.features`, given);
   const count = features.length / inputSize;
   if (!Number.isInteger(count) || count < fewest) {
-    throw new ArgumentError(argument, `${inputSize} features a sample`, `${describe(features)} in all`);
+    throw new ArgumentError(
+      argument,
+      `${inputSize} features a sample`,
+      `${describe(features)} in all`,
+    );
   }
   if (kind === 'classes') {
     if (!isInt32Array(labels) || labels.length !== count) {
@@ -80,7 +101,8 @@ export function readSamples(argument: string, format: SampleFormat, samples: unk
     checkTargets(`${argument}.targets`, format, targets);
   }
   const names = readSampleNames(argument, format, { classNames, columns });
-  if ((samples as Partial<Examples>).doubles !== undefined) refuseBlurredColumns(samples as Examples);
+  if ((samples as Partial<Examples>).doubles !== undefined)
+    refuseBlurredColumns(samples as Examples);
   // Data sets may have both: only what the loss is for counts.
   const own = kind === 'classes' ? { labels, targets: undefined } : { labels: undefined, targets };
   return { count, features, ...own, ...names };
@@ -90,13 +112,22 @@ export function readSamples(argument: string, format: SampleFormat, samples: unk
  * Names for which there is a use, checked.
  * @throws ArgumentError for what are no names, or others than the model's
  */
-export function readSampleNames(argument: string, format: SampleFormat, names: DataNames): DataNames {
+export function readSampleNames(
+  argument: string,
+  format: SampleFormat,
+  names: DataNames,
+): DataNames {
   // Data sets of values may list the distinct ones as names: they are no classes then.
   const { targets: kind } = lossKindOf(format.loss);
-  const classNames = kind === 'classes' ? readNames(`${argument}.classNames`, names.classNames) : undefined;
+  const classNames =
+    kind === 'classes' ? readNames(`${argument}.classNames`, names.classNames) : undefined;
   const columns = readNames(`${argument}.columns`, names.columns);
   if (columns !== undefined && columns.length !== format.inputSize) {
-    throw new ArgumentError(`${argument}.columns`, `${format.inputSize} names, one a feature`, `${columns.length}`);
+    throw new ArgumentError(
+      `${argument}.columns`,
+      `${format.inputSize} names, one a feature`,
+      `${columns.length}`,
+    );
   }
   checkSameNames(`${argument}.classNames`, classNames, format.classNames);
   checkSameNames(`${argument}.columns`, columns, format.columns);
@@ -112,7 +143,8 @@ export function checkTargets(
   const kind = lossKindOf(loss);
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index];
-    if (!kind.accepts(target, outputSize)) fail(`${argument}[${index}]`, kind.accepted(outputSize), target);
+    if (!kind.accepts(target, outputSize))
+      fail(`${argument}[${index}]`, kind.accepted(outputSize), target);
   }
 }
 
@@ -120,7 +152,8 @@ export function checkTargets(
 export function readFeatures(argument: string, features: unknown): Float32Array {
   if (isFloat32Array(features)) return features;
   const { data, dims } = (features ?? {}) as Partial<FeatureTensor>;
-  if (!isFloat32Array(data)) fail(argument, 'a Float32Array, or { data: Float32Array, dims }', features);
+  if (!isFloat32Array(data))
+    fail(argument, 'a Float32Array, or { data: Float32Array, dims }', features);
   const size = Array.isArray(dims) ? elementCount(dims) : Number.NaN;
   if (size !== data.length) fail(`${argument}.dims`, `sizes whose product is ${data.length}`, dims);
   return data;
@@ -131,7 +164,8 @@ export function loadRange(model: Model, samples: SampleArrays, from: number, cou
   const { inputSize, outputSize } = model;
   model.input.set(rangeOf(samples.features, 'features', inputSize, from, count));
   if (samples.labels) model.labels.set(rangeOf(samples.labels, 'labels', 1, from, count));
-  if (samples.targets) model.targets.set(rangeOf(samples.targets, 'targets', outputSize, from, count));
+  if (samples.targets)
+    model.targets.set(rangeOf(samples.targets, 'targets', outputSize, from, count));
 }
 
 /**
@@ -149,8 +183,15 @@ export function rangeOf<T extends Float32Array | Int32Array>(
   return array.subarray(from * perSample, (from + count) * perSample) as T;
 }
 
-/** Throws an ArgumentError for an array whose buffer was transferred or made smaller since it was checked. */
+/**
+ * Throws an ArgumentError for an array whose buffer was transferred or made smaller since it was
+ * checked.
+ */
 export function checkLength(array: Float32Array | Int32Array, name: string, length: number): void {
   if (array.length >= length) return;
-  fail(name, 'an array that keeps its length while it is in use (was its buffer transferred?)', array);
+  fail(
+    name,
+    'an array that keeps its length while it is in use (was its buffer transferred?)',
+    array,
+  );
 }

@@ -1,7 +1,9 @@
 /**
- * What the worker of `trainInWorker` runs: it builds the run that it is told, trains it with `fit`, and sends what was learnt.
+ * What the worker of `trainInWorker` runs: it builds the run that it is told, trains it with `fit`,
+ * and sends what was learnt.
  *
- * Invariant: its checkpoints are with whoever started it, so that nothing is lost with this worker but the steps since the last.
+ * Invariant: its checkpoints are with whoever started it, so that nothing is lost with this worker
+ * but the steps since the last.
  */
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import { GradientAccumulator } from '../gradients/accumulator';
@@ -15,7 +17,13 @@ import { createModel } from './create-model';
 import { fit } from './fit';
 import { checkFitOptions, type FitOptions } from './fit-options';
 import type { Model } from './model';
-import { buffersOf, receiveError, sendError, type TrainerReport, type TrainerRequest } from './training-messages';
+import {
+  buffersOf,
+  receiveError,
+  sendError,
+  type TrainerReport,
+  type TrainerRequest,
+} from './training-messages';
 
 /** How often the worker shows that it lives, milliseconds. */
 const ALIVE_MS = 1000;
@@ -48,21 +56,41 @@ async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' })
   const { signal } = controller;
   const onProgress: FitOptions['onProgress'] = (progress) => report({ type: 'progress', progress });
   const rest = { schedule, accumulator, average, budgetMs, signal, onProgress };
-  const options = { optimizer, epochs, seed, initialEpoch, lastBatch, metrics, earlyStopping, ...rest };
+  const options = {
+    optimizer,
+    epochs,
+    seed,
+    initialEpoch,
+    lastBatch,
+    metrics,
+    earlyStopping,
+    ...rest,
+  };
   checkFitOptions(options);
   prepared = { model, optimizer, options };
   const { inputSize, outputSize, loss } = model;
   report({ type: 'prepared', format: { inputSize, outputSize, loss } });
 }
 
-async function train({ data, validation, every }: TrainerRequest & { type: 'train' }): Promise<void> {
+async function train({
+  data,
+  validation,
+  every,
+}: TrainerRequest & { type: 'train' }): Promise<void> {
   const { model, optimizer, options } = prepared!;
-  const result = await fit(model, data, { ...options, validation, checkpoint: { store: remoteStore, every } });
+  const result = await fit(model, data, {
+    ...options,
+    validation,
+    checkpoint: { store: remoteStore, every },
+  });
   report({ type: 'done', result, model: model.stateDict(), optimizer: optimizer.stateDict() });
 }
 
 /** The answer to `load` or `save`: `fit` waits for one before it asks again. */
-let answer: { resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void; reject: (error: Error) => void } | null = null;
+let answer: {
+  resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void;
+  reject: (error: Error) => void;
+} | null = null;
 
 function ask(message: TrainerReport): Promise<Uint8Array<ArrayBuffer> | null> {
   return new Promise((resolve, reject) => {
@@ -100,6 +128,8 @@ async function handle(message: TrainerRequest): Promise<void> {
 }
 
 port.listen((message) => {
-  handle(message as TrainerRequest).catch((error) => report({ type: 'failed', error: sendError(error) }));
+  handle(message as TrainerRequest).catch((error) =>
+    report({ type: 'failed', error: sendError(error) }),
+  );
 });
 setInterval(() => report({ type: 'alive' }), ALIVE_MS);

@@ -1,6 +1,7 @@
 /**
- * What a model remembers of its training besides the numbers it has learnt: the names of classes and columns, so that data whose
- * classes or columns are others, or in another order, are refused; and how far the order of samples has come for each seed.
+ * What a model remembers of its training besides the numbers it has learnt: the names of classes
+ * and columns, so that data whose classes or columns are others, or in another order, are refused;
+ * and how far the order of samples has come for each seed.
  */
 import { ArgumentError } from '../errors';
 import { checkInteger, describe, fail } from '../validate';
@@ -59,17 +60,22 @@ export class TrainingHistory {
   }
 
   /**
-   * Checks a state, and returns what takes it over; that cannot fail. Fields that are left out become unknown.
+   * Checks a state, and returns what takes it over; that cannot fail. Fields that are left out
+   * become unknown.
    * @throws ArgumentError naming the field that is no such thing
    */
   prepareLoad(path: string, state: TrainingHistoryState): () => void {
     const classNames = readNames(`${path}.classNames`, state.classNames);
     const columns = readNames(`${path}.columns`, state.columns);
     const { epochs = {} } = state;
-    if (typeof epochs !== 'object' || epochs === null) fail(`${path}.epochs`, 'counts of epochs by seed', epochs);
+    if (typeof epochs !== 'object' || epochs === null)
+      fail(`${path}.epochs`, 'counts of epochs by seed', epochs);
     const counts = Object.entries(epochs).map(([seed, count]) => {
       checkInteger(`${path}.epochs: the seed`, Number(seed), 0, Number.MAX_SAFE_INTEGER);
-      return [Number(seed), checkInteger(`${path}.epochs.${seed}`, count, 0, Number.MAX_SAFE_INTEGER)] as const;
+      return [
+        Number(seed),
+        checkInteger(`${path}.epochs.${seed}`, count, 0, Number.MAX_SAFE_INTEGER),
+      ] as const;
     });
     return () => {
       this.#classNames = classNames;
@@ -79,7 +85,10 @@ export class TrainingHistory {
   }
 }
 
-/** A frozen copy of names, or undefined if there are none. @throws ArgumentError for what is no array of strings */
+/**
+ * A frozen copy of names, or undefined if there are none. @throws ArgumentError for what is no
+ * array of strings
+ */
 export function readNames(argument: string, names: unknown): readonly string[] | undefined {
   if (names === undefined) return undefined;
   if (!Array.isArray(names)) fail(argument, 'an array of names', names);
@@ -100,13 +109,19 @@ export function checkSameNames(
 ): void {
   if (names === undefined || known === undefined || names === known) return;
   if (names.length !== known.length) {
-    throw new ArgumentError(argument, `the ${known.length} names that the model was trained with`, `${names.length} names`);
+    throw new ArgumentError(
+      argument,
+      `the ${known.length} names that the model was trained with`,
+      `${names.length} names`,
+    );
   }
   const wrong = names.findIndex((name, index) => name !== known[index]);
   if (wrong < 0) return;
   const inOrder = [...known].sort();
   const reordered = [...names].sort().every((name, index) => name === inOrder[index]);
-  const hint = reordered ? ' (the names are the same in another order: parseCsv takes the order that is wanted)' : '';
+  const hint = reordered
+    ? ' (the names are the same in another order: parseCsv takes the order that is wanted)'
+    : '';
   const expected = `${describe(known[wrong])}, as in the data that the model was trained with${hint}`;
   throw new ArgumentError(`${argument}[${wrong}]`, expected, describe(names[wrong]));
 }

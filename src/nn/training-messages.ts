@@ -1,4 +1,7 @@
-/** What `trainInWorker` and its worker say to each other, and how errors and arrays travel between them. */
+/**
+ * What `trainInWorker` and its worker say to each other, and how errors and arrays travel between
+ * them.
+ */
 import * as errors from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import { isSharedArrayBuffer } from '../validate';
@@ -7,7 +10,10 @@ import type { ModelState } from './learnt-state';
 import type { SampleArrays, SampleFormat } from './samples';
 import type { PlainSpec } from './training-spec';
 
-/** To the worker. `prepare` comes first, `train` after `prepared`; `loaded` and `saved` answer `load` and `save`. */
+/**
+ * To the worker. `prepare` comes first, `train` after `prepared`; `loaded` and `saved` answer
+ * `load` and `save`.
+ */
 export type TrainerRequest =
   | { readonly type: 'prepare'; readonly spec: PlainSpec; readonly budgetMs: number }
   | {
@@ -29,7 +35,12 @@ export type TrainerReport =
   | { readonly type: 'alive' }
   | { readonly type: 'load' }
   | { readonly type: 'save'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly type: 'done'; readonly result: FitResult; readonly model: ModelState; readonly optimizer: StateDict }
+  | {
+      readonly type: 'done';
+      readonly result: FitResult;
+      readonly model: ModelState;
+      readonly optimizer: StateDict;
+    }
   | { readonly type: 'failed'; readonly error: SentError };
 
 /** An error as plain data. */
@@ -42,9 +53,12 @@ export interface SentError {
 }
 
 export function sendError(error: unknown): SentError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined, fields: {} };
+  if (!(error instanceof Error))
+    return { name: 'Error', message: String(error), stack: undefined, fields: {} };
   const { name, message, stack } = error;
-  const plain = Object.entries(error).filter(([, value]) => value === null || ['string', 'number'].includes(typeof value));
+  const plain = Object.entries(error).filter(
+    ([, value]) => value === null || ['string', 'number'].includes(typeof value),
+  );
   return { name, message, stack, fields: Object.fromEntries(plain) };
 }
 
@@ -53,11 +67,18 @@ export function receiveError({ name, message, stack, fields }: SentError): Error
   const error = new Error(message);
   const type = (errors as Record<string, { prototype: object }>)[name];
   if (type) Object.setPrototypeOf(error, type.prototype);
-  Object.defineProperty(error, 'stack', { value: stack ?? error.stack, configurable: true, writable: true });
+  Object.defineProperty(error, 'stack', {
+    value: stack ?? error.stack,
+    configurable: true,
+    writable: true,
+  });
   return Object.assign(error, { ...fields, name });
 }
 
-/** The buffers of all typed arrays in plain data, once each, that can move to another thread: shared ones stay where they are. */
+/**
+ * The buffers of all typed arrays in plain data, once each, that can move to another thread: shared
+ * ones stay where they are.
+ */
 export function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): readonly ArrayBuffer[] {
   if (ArrayBuffer.isView(value)) {
     if (!isSharedArrayBuffer(value.buffer)) found.add(value.buffer as ArrayBuffer);

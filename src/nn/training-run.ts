@@ -1,8 +1,12 @@
 /**
- * What a run of `fit` keeps to go on from, in and out of a checkpoint store: a checkpoint of its optimizer, with the rest of the
- * model and how far the run is as extras.
+ * What a run of `fit` keeps to go on from, in and out of a checkpoint store: a checkpoint of its
+ * optimizer, with the rest of the model and how far the run is as extras.
  */
-import { type CheckpointExtras, decodeCheckpoint, encodeCheckpoint } from '../checkpoint/optimizer-checkpoint';
+import {
+  type CheckpointExtras,
+  decodeCheckpoint,
+  encodeCheckpoint,
+} from '../checkpoint/optimizer-checkpoint';
 import type { PlainData } from '../checkpoint/plain-data';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import { CheckpointError } from '../errors';
@@ -16,7 +20,10 @@ import type { Model } from './model';
 import { checkModelRecord, checkRunState } from './run-state';
 import type { DataNames } from './training-history';
 
-/** What must be the same for a run to go on: otherwise the batches would be others, or mean something else. */
+/**
+ * What must be the same for a run to go on: otherwise the batches would be others, or mean
+ * something else.
+ */
 export interface RunIdentity extends DataNames {
   readonly seed: number;
   readonly batchSize: number;
@@ -58,13 +65,14 @@ export interface Learner {
 function restOfModel(model: Model, params: StateDict['params']): PlainData {
   const { arrays, ...others } = model.stateDict({ point: 'trained' });
   const rest = createRecord<PlainData>();
-  for (const [name, array] of Object.entries(arrays)) if (!Object.hasOwn(params, name)) rest[name] = { ...array };
+  for (const [name, array] of Object.entries(arrays))
+    if (!Object.hasOwn(params, name)) rest[name] = { ...array };
   return { arrays: rest, ...others } as PlainData;
 }
 
 /**
- * The learner as it is, with `run`: a checkpoint that `decodeCheckpoint` reads. All of it belongs together: what a model evaluates
- * with may be the optimizer's, or the average.
+ * The learner as it is, with `run`: a checkpoint that `decodeCheckpoint` reads. All of it belongs
+ * together: what a model evaluates with may be the optimizer's, or the average.
  */
 export function encodeLearnt(
   { model, optimizer, average }: Learner,
@@ -73,7 +81,12 @@ export function encodeLearnt(
 ): Uint8Array<ArrayBuffer> {
   const stateDict = optimizer.stateDict();
   const averages = (average?.stateDict() ?? null) as PlainData;
-  return encodeCheckpoint(stateDict, { ...extras, model: restOfModel(model, stateDict.params), average: averages, run });
+  return encodeCheckpoint(stateDict, {
+    ...extras,
+    model: restOfModel(model, stateDict.params),
+    average: averages,
+    run,
+  });
 }
 
 /**
@@ -81,21 +94,35 @@ export function encodeLearnt(
  * @param check throws when `run` does not fit, before anything has changed
  * @throws ArgumentError, CheckpointError for what does not fit; nothing has changed then
  */
-export function loadLearnt(bytes: Uint8Array, learner: Learner, check?: (run: RunState) => void): RunState {
+export function loadLearnt(
+  bytes: Uint8Array,
+  learner: Learner,
+  check?: (run: RunState) => void,
+): RunState {
   const { model, optimizer, average } = learner;
   const { stateDict, extras } = decodeCheckpoint(bytes);
   if (typeof extras.model !== 'object' || extras.model === null || extras.run === undefined) {
-    throw new CheckpointError('not-training', 'a checkpoint of fit expected, got one of an optimizer alone');
+    throw new CheckpointError(
+      'not-training',
+      'a checkpoint of fit expected, got one of an optimizer alone',
+    );
   }
   checkModelRecord(extras.model);
   // What the best epoch's weights are kept as has no record of a run.
   const run = check ? checkRunState(extras.run) : (extras.run as unknown as RunState);
   check?.(run);
   if (extras.average && !average) {
-    throw new CheckpointError('other-run', 'the checkpoint has a moving average, which this run lacks: option "average"');
+    throw new CheckpointError(
+      'other-run',
+      'the checkpoint has a moving average, which this run lacks: option "average"',
+    );
   }
   const held = (name: string) => Object.hasOwn(stateDict.params, name);
-  const loadModel = model.learnt.prepareLoad('checkpoint.model', extras.model as unknown as ModelState, held);
+  const loadModel = model.learnt.prepareLoad(
+    'checkpoint.model',
+    extras.model as unknown as ModelState,
+    held,
+  );
   const loadAverage = extras.average ? prepareAverage(average!, extras.average) : null;
   optimizer.loadStateDict(stateDict);
   loadModel();
@@ -120,8 +147,10 @@ export async function saveRun(
 /**
 /**
  * Takes over a stored run.
- * @param loadRest takes over what belongs neither to model, optimizer nor average; before these, and what it throws is thrown
- * @throws CheckpointError with the reason `'other-run'` when it was begun with another seed, batch size or number of samples,
+ * @param loadRest takes over what belongs neither to model, optimizer nor average; before these,
+ * and what it throws is thrown
+ * @throws CheckpointError with the reason `'other-run'` when it was begun with another seed, batch
+ * size or number of samples,
  * or with data of other classes or columns
  */
 export function loadRun(
@@ -140,8 +169,15 @@ export function loadRun(
 function checkIdentity(state: RunState, identity: RunIdentity): void {
   for (const key of ['seed', 'batchSize', 'count', 'lastBatch', 'initialEpoch'] as const) {
     const [stored, given] = [state.identity[key], identity[key]];
-    if (stored === given || (key === 'initialEpoch' && (stored === undefined || given === undefined))) continue;
-    throw new CheckpointError('other-run', `the checkpoint is of another run: ${key} ${stored} expected, got ${given}`);
+    if (
+      stored === given ||
+      (key === 'initialEpoch' && (stored === undefined || given === undefined))
+    )
+      continue;
+    throw new CheckpointError(
+      'other-run',
+      `the checkpoint is of another run: ${key} ${stored} expected, got ${given}`,
+    );
   }
   for (const key of ['classNames', 'columns'] as const) {
     const [stored, given] = [state.identity[key], identity[key]];

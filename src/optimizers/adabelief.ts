@@ -23,21 +23,27 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  *
  *     s ← β2·s + (1-β2)·(g - m)² + ε with the new m;  θ ← θ - lr·m̂/(√ŝ + ε)
  *
- * ε, by default 1e-16, enters s in every step and is added to √ŝ as well, as in the authors' code. With ε = 0 the divisor vanishes
- * under constant gradients, and steps grow without bound.
+ * ε, by default 1e-16, enters s in every step and is added to √ŝ as well, as in the authors' code.
+ * With ε = 0 the divisor vanishes under constant gradients, and steps grow without bound.
  *
  * Source: Zhuang et al. 2020, "AdaBelief Optimizer", arXiv 2010.07468.
  *
  * @example
- * const optimizer = new AdaBelief(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
+ * const optimizer = new AdaBelief(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3
+ * });
  */
 export class AdaBelief extends Optimizer<AdamHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: AdaBeliefOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<AdamHyperparameters>,
+    options: AdaBeliefOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
     super(
       runtime,
@@ -56,7 +62,8 @@ export class AdaBelief extends Optimizer<AdamHyperparameters> {
   protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
     const { lr } = scalars;
     const k = lr / (1 - values.betas[0]);
-    // Every v holds ε, so the divisor is at least √ε; (g - m)² may vanish beside any m, so nothing else bounds the quotient.
+    // Every v holds ε, so the divisor is at least √ε; (g - m)² may vanish beside any m, so nothing
+    // else bounds the quotient.
     const root = Math.sqrt(values.eps);
     checkQuotient(lr, k, root);
     scalars.normLimit = normLimit(k, leastDivisor(root));

@@ -5,7 +5,14 @@ import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { copyOptions } from '../validate';
 import { floatsOf } from './compact-tensor';
-import { checkQuotient, epsilon, type Fields, learningRate, nonNegative, normLimit } from './hyperparameters';
+import {
+  checkQuotient,
+  epsilon,
+  type Fields,
+  learningRate,
+  nonNegative,
+  normLimit,
+} from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -16,14 +23,19 @@ import type { StepScalars } from './step-table';
 export interface AdagradHyperparameters {
   /** A number in [0, 2^64), or a function of the step (1-based). @default 1e-2 */
   lr: LearningRate;
-  /** Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64). @default 0 */
+  /**
+   * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
+   * @default 0
+   */
   weightDecay: number;
   /**
-   * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number in [0, 2^64). @default 0
+   * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number
+   * in [0, 2^64). @default 0
    */
   l2: number;
   /**
-   * ε, added to √v: 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32 does not move. @default 1e-10
+   * ε, added to √v: 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32
+   * does not move. @default 1e-10
    */
   eps: number;
 }
@@ -60,15 +72,31 @@ export class Adagrad extends Optimizer<AdagradHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<AdagradHyperparameters>, options: AdagradOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<AdagradHyperparameters>,
+    options: AdagradOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
     const lrDecay = nonNegative(0).check('lrDecay', own.lrDecay ?? 0, '');
-    const initialAccumulator = nonNegative(0).check('initialAccumulator', own.initialAccumulator ?? 0, '');
+    const initialAccumulator = nonNegative(0).check(
+      'initialAccumulator',
+      own.initialAccumulator ?? 0,
+      '',
+    );
     super(
       runtime,
-      { name: 'adagrad', rule: RULE_ADAGRAD, stateNames: ['sum'], squares: ['sum'], fields: FIELDS, options: { lrDecay } },
+      {
+        name: 'adagrad',
+        rule: RULE_ADAGRAD,
+        stateNames: ['sum'],
+        squares: ['sum'],
+        fields: FIELDS,
+        options: { lrDecay },
+      },
       own,
     );
     this.#lrDecay = lrDecay;
@@ -80,12 +108,18 @@ export class Adagrad extends Optimizer<AdagradHyperparameters> {
     floatsOf(sum).fill(this.#initialAccumulator);
   }
 
-  protected override limitNorm(scalars: StepScalars, values: Readonly<AdagradHyperparameters>): void {
+  protected override limitNorm(
+    scalars: StepScalars,
+    values: Readonly<AdagradHyperparameters>,
+  ): void {
     checkQuotient(scalars.lr, scalars.lr, values.eps);
     scalars.normLimit = normLimit(scalars.lr, 1);
   }
 
-  protected override prepare({ constants, step, lr }: StepScalars, values: Readonly<AdagradHyperparameters>): void {
+  protected override prepare(
+    { constants, step, lr }: StepScalars,
+    values: Readonly<AdagradHyperparameters>,
+  ): void {
     constants[1] = values.l2;
     constants[2] = lr / (1 + (step - 1) * this.#lrDecay);
     constants[3] = 1 - lr * values.weightDecay;

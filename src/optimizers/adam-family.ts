@@ -1,4 +1,7 @@
-/** What the optimizers with Adam's two moments have in common: their hyperparameters, and the first constants of their rules. */
+/**
+ * What the optimizers with Adam's two moments have in common: their hyperparameters, and the first
+ * constants of their rules.
+ */
 import type { LearningRate } from '../types';
 import {
   averagingFactors,
@@ -22,15 +25,19 @@ export interface AdamHyperparameters extends CompactStateOptions {
   /** β1 and β2, each in [0, 1 - 2^-25): float32 rounds greater ones to 1. @default [0.9, 0.999] */
   betas: Betas;
   /**
-   * ε, added to √v̂, as in PyTorch (Keras adds it to √v before the bias correction, by default 1e-7): 0 or a number in
-   * [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32 does not move. @default 1e-8
+   * ε, added to √v̂, as in PyTorch (Keras adds it to √v before the bias correction, by default
+   * 1e-7): 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32 does not
+   * move. @default 1e-8
    */
   eps: number;
-  /** Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64). @default 0 (AdamW: 0.01) */
+  /**
+   * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
+   * @default 0 (AdamW: 0.01)
+   */
   weightDecay: number;
   /**
-   * Coupled L2: l2·θ is added to the gradient, and so goes through the moments. PyTorch's `weight_decay` of all optimizers but AdamW
-   * is this. A number in [0, 2^64). @default 0
+   * Coupled L2: l2·θ is added to the gradient, and so goes through the moments. PyTorch's
+   * `weight_decay` of all optimizers but AdamW is this. A number in [0, 2^64). @default 0
    */
   l2: number;
 }

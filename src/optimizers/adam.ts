@@ -2,7 +2,14 @@
 import { RULE_ADAM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeAdam } from './adam-family';
+import {
+  ADAM_FIELDS,
+  ADAM_SQUARES,
+  ADAM_STATE,
+  type AdamHyperparameters,
+  limitMoments,
+  writeAdam,
+} from './adam-family';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -26,11 +33,26 @@ export class Adam extends Optimizer<AdamHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: AdamOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<AdamHyperparameters>,
+    options: AdamOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'adam', rule: RULE_ADAM, stateNames: ADAM_STATE, squares: ADAM_SQUARES, fields: ADAM_FIELDS }, own);
+    super(
+      runtime,
+      {
+        name: 'adam',
+        rule: RULE_ADAM,
+        stateNames: ADAM_STATE,
+        squares: ADAM_SQUARES,
+        fields: ADAM_FIELDS,
+      },
+      own,
+    );
     this.addParams(params);
   }
 

@@ -2,7 +2,14 @@
 import { RULE_ADAM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeAdam } from './adam-family';
+import {
+  ADAM_FIELDS,
+  ADAM_SQUARES,
+  ADAM_STATE,
+  type AdamHyperparameters,
+  limitMoments,
+  writeAdam,
+} from './adam-family';
 import { nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
@@ -29,11 +36,26 @@ export class AdamW extends Optimizer<AdamHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: AdamWOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<AdamHyperparameters>,
+    options: AdamWOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'adamw', rule: RULE_ADAM, stateNames: ADAM_STATE, squares: ADAM_SQUARES, fields: FIELDS }, own);
+    super(
+      runtime,
+      {
+        name: 'adamw',
+        rule: RULE_ADAM,
+        stateNames: ADAM_STATE,
+        squares: ADAM_SQUARES,
+        fields: FIELDS,
+      },
+      own,
+    );
     this.addParams(params);
   }
 

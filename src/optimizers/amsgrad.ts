@@ -2,7 +2,14 @@
 import { RULE_AMSGRAD } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeAdam } from './adam-family';
+import {
+  ADAM_FIELDS,
+  ADAM_SQUARES,
+  ADAM_STATE,
+  type AdamHyperparameters,
+  limitMoments,
+  writeAdam,
+} from './adam-family';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -13,7 +20,8 @@ export interface AMSGradOptions extends CommonOptions, Partial<AdamHyperparamete
 const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
 
 /**
- * AMSGrad: Adam with the largest v so far in place of v, taken before bias correction, as in PyTorch and Keras (optax takes it after):
+ * AMSGrad: Adam with the largest v so far in place of v, taken before bias correction, as in
+ * PyTorch and Keras (optax takes it after):
  *
  *     w ← max(w, v);  θ ← θ - lr·m̂/(√ŵ + ε)
  *
@@ -26,9 +34,14 @@ export class AMSGrad extends Optimizer<AdamHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: AMSGradOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<AdamHyperparameters>,
+    options: AMSGradOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
     super(
       runtime,

@@ -1,6 +1,7 @@
 /**
- * Clipping, as options: what bounds the gradient of a step. Gradients themselves are never rewritten: a bounded norm enters
- * the update as a factor, a bounded value where the kernels read it.
+ * Clipping, as options: what bounds the gradient of a step. Gradients themselves are never
+ * rewritten: a bounded norm enters the update as a factor, a bounded value where the kernels read
+ * it.
  */
 import { CLIP_L1, CLIP_L2, CLIP_MAX, CLIP_NONE } from '../abi/layout';
 import { checkChoice, checkNumber, checkOptions } from '../validate';
@@ -8,7 +9,10 @@ import type { FixedOptions } from './state-dict';
 
 /** A bound on the norm of the gradient. */
 export interface GradNormClip {
-  /** The largest norm that passes unchanged, in [2^-126, 3.4e38]; a longer gradient is shortened to it. */
+  /**
+   * The largest norm that passes unchanged, in [2^-126, 3.4e38]; a longer gradient is shortened to
+   * it.
+   */
   max: number;
   /** Which norm: Σ|g|, √Σg² or max|g|. @default 'l2' */
   norm?: 'l1' | 'l2' | 'max';
@@ -18,11 +22,15 @@ export interface GradNormClip {
 
 export interface ClippingOptions {
   /**
-   * Shortens gradients whose norm is greater; a number bounds the L2 norm over all parameters. The factor is max/‖g‖ exactly: PyTorch's
-   * clip_grad_norm_ adds 1e-6 to ‖g‖, and so shortens a little more. @default none
+   * Shortens gradients whose norm is greater; a number bounds the L2 norm over all parameters. The
+   * factor is max/‖g‖ exactly: PyTorch's clip_grad_norm_ adds 1e-6 to ‖g‖, and so shortens a little
+   * more. @default none
    */
   clipGradNorm?: number | GradNormClip;
-  /** Every gradient element counts as clamped to ± this, in [2^-126, 3.4e38], before any norm. @default none */
+  /**
+   * Every gradient element counts as clamped to ± this, in [2^-126, 3.4e38], before any norm.
+   * @default none
+   */
   clipGradValue?: number;
 }
 
@@ -43,28 +51,51 @@ const MAX_F32 = 3.4028234663852886e38;
 
 /** A copy, so that getters are read once. */
 export function copyClipping({ clipGradNorm, clipGradValue }: ClippingOptions): ClippingOptions {
-  const norm = typeof clipGradNorm === 'object' && clipGradNorm !== null ? { ...clipGradNorm } : clipGradNorm;
+  const norm =
+    typeof clipGradNorm === 'object' && clipGradNorm !== null ? { ...clipGradNorm } : clipGradNorm;
   return { clipGradNorm: norm, clipGradValue };
 }
 
 /** @param normRatio of AdaL's own option, checked */
-export function checkClipping({ clipGradNorm, clipGradValue }: ClippingOptions, normRatio = 0): Clipping {
-  const value = clipGradValue === undefined ? 0 : Math.fround(checkBound('clipGradValue', clipGradValue));
-  if (clipGradNorm === undefined) return { norm: CLIP_NONE, global: true, limit: 0, value, normRatio };
+export function checkClipping(
+  { clipGradNorm, clipGradValue }: ClippingOptions,
+  normRatio = 0,
+): Clipping {
+  const value =
+    clipGradValue === undefined ? 0 : Math.fround(checkBound('clipGradValue', clipGradValue));
+  if (clipGradNorm === undefined)
+    return { norm: CLIP_NONE, global: true, limit: 0, value, normRatio };
   if (typeof clipGradNorm === 'number') {
-    return { norm: CLIP_L2, global: true, limit: checkBound('clipGradNorm', clipGradNorm), value, normRatio };
+    return {
+      norm: CLIP_L2,
+      global: true,
+      limit: checkBound('clipGradNorm', clipGradNorm),
+      value,
+      normRatio,
+    };
   }
   checkOptions('clipGradNorm', clipGradNorm, ['max', 'norm', 'scope']);
-  const norm = NORMS[checkChoice('clipGradNorm.norm', clipGradNorm.norm ?? 'l2', ['l1', 'l2', 'max'])];
-  const global = checkChoice('clipGradNorm.scope', clipGradNorm.scope ?? 'global', ['global', 'tensor']) === 'global';
-  return { norm, global, limit: checkBound('clipGradNorm.max', clipGradNorm.max), value, normRatio };
+  const norm =
+    NORMS[checkChoice('clipGradNorm.norm', clipGradNorm.norm ?? 'l2', ['l1', 'l2', 'max'])];
+  const global =
+    checkChoice('clipGradNorm.scope', clipGradNorm.scope ?? 'global', ['global', 'tensor']) ===
+    'global';
+  return {
+    norm,
+    global,
+    limit: checkBound('clipGradNorm.max', clipGradNorm.max),
+    value,
+    normRatio,
+  };
 }
 
 /** The options as state dicts have them; null for none. */
 export function clippingOptions({ clipGradNorm, clipGradValue }: ClippingOptions): FixedOptions {
   const norm = typeof clipGradNorm === 'number' ? { max: clipGradNorm } : clipGradNorm;
   return {
-    clipGradNorm: norm ? { max: norm.max, norm: norm.norm ?? 'l2', scope: norm.scope ?? 'global' } : null,
+    clipGradNorm: norm
+      ? { max: norm.max, norm: norm.norm ?? 'l2', scope: norm.scope ?? 'global' }
+      : null,
     clipGradValue: clipGradValue ?? null,
   };
 }

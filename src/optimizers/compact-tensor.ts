@@ -1,6 +1,6 @@
 /**
- * A moment kept compactly in linear memory: as bf16, or as a code a byte with a scale a block. How numbers become codes is in
- * assembly/state; here is only where they lie.
+ * A moment kept compactly in linear memory: as bf16, or as a code a byte with a scale a block. How
+ * numbers become codes is in assembly/state; here is only where they lie.
  */
 import { FORMAT_8BIT, FORMAT_BF16, FORMAT_F32, SCALE_BLOCK, UNROLL } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
@@ -11,7 +11,11 @@ import type { Bf16State, EightBitState, StateArray } from './state-array';
 export type StateFormat = 'f32' | 'bf16' | '8bit';
 
 /** FORMAT_… constants by name. */
-export const FORMATS: Readonly<Record<StateFormat, number>> = { f32: FORMAT_F32, bf16: FORMAT_BF16, '8bit': FORMAT_8BIT };
+export const FORMATS: Readonly<Record<StateFormat, number>> = {
+  f32: FORMAT_F32,
+  bf16: FORMAT_BF16,
+  '8bit': FORMAT_8BIT,
+};
 
 /** One state array of a parameter, of whatever format. */
 export type StateTensor = Tensor | CompactTensor;
@@ -42,7 +46,8 @@ export class CompactTensor {
   /** A live view, good until memory grows. */
   get data(): Bf16State | EightBitState {
     const { buffer } = this.runtime.memory;
-    if (this.format === 'bf16') return { dtype: 'bf16', bits: new Uint16Array(buffer, this.address, this.length) };
+    if (this.format === 'bf16')
+      return { dtype: 'bf16', bits: new Uint16Array(buffer, this.address, this.length) };
     return {
       dtype: '8bit',
       codes: new Uint8Array(buffer, this.address, this.length),
@@ -60,13 +65,18 @@ export class CompactTensor {
   }
 }
 
-/** The values of a state array that is known to be float32: those of rules without compact state. */
+/**
+ * The values of a state array that is known to be float32: those of rules without compact state.
+ */
 export function floatsOf({ data }: { readonly data: StateArray }): Float32Array {
   if (!(data instanceof Float32Array)) throw new TypeError('this state is not float32');
   return data;
 }
 
-/** The seed of a tensor's rounding: of the optimizer's seed and the tensor's name (FNV-1a over its UTF-16 units). */
+/**
+ * The seed of a tensor's rounding: of the optimizer's seed and the tensor's name (FNV-1a over its
+ * UTF-16 units).
+ */
 export function roundingSeed(seed: number, name: string): number {
   let hash = 0x811c9dc5;
   const take = (word: number) => {

@@ -1,9 +1,10 @@
 /**
- * Hyperparameters: what each may be, what it is by default. An optimizer lists its fields once; options, groups and state
- * dicts are all checked by that list.
+ * Hyperparameters: what each may be, what it is by default. An optimizer lists its fields once;
+ * options, groups and state dicts are all checked by that list.
  *
- * Kernels compute with float32 constants, so the ranges are of what the numbers become there: an averaging factor that would round to
- * 1 is refused, and so is a rate that would round to infinity or lead there.
+ * Kernels compute with float32 constants, so the ranges are of what the numbers become there: an
+ * averaging factor that would round to 1 is refused, and so is a rate that would round to infinity
+ * or lead there.
  */
 import type { LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, fail, isRate } from '../validate';
@@ -28,7 +29,10 @@ export interface BaseHyperparameters {
   weightDecay: number;
 }
 
-/** Hyperparameters that some optimizer has: what may stand in a group whose optimizer is not known to the compiler. */
+/**
+ * Hyperparameters that some optimizer has: what may stand in a group whose optimizer is not known
+ * to the compiler.
+ */
 export interface AnyHyperparameters extends BaseHyperparameters, CompactStateOptions {
   betas: Betas;
   eps: number;
@@ -48,7 +52,9 @@ export function learningRate(byDefault: number): Field<LearningRate> {
     default: byDefault,
     check(argument, value, where) {
       if (typeof value === 'function') return value as LearningRate;
-      return isRate(value) ? value : fail(argument + where, 'a number in [0, 2^64) or a function of the step', value);
+      return isRate(value)
+        ? value
+        : fail(argument + where, 'a number in [0, 2^64) or a function of the step', value);
     },
   };
 }
@@ -77,15 +83,23 @@ export function positive(byDefault: number): Field<number> {
 const FACTORS = '[0, 1 - 2^-25)';
 const isFactor = (x: number): boolean => x >= 0 && Math.fround(x) < 1;
 
-function number(byDefault: number, interval: string, inside: (x: number) => boolean): Field<number> {
-  return { default: byDefault, check: (argument, value, where) => checkNumber(argument + where, value, interval, inside) };
+function number(
+  byDefault: number,
+  interval: string,
+  inside: (x: number) => boolean,
+): Field<number> {
+  return {
+    default: byDefault,
+    check: (argument, value, where) => checkNumber(argument + where, value, interval, inside),
+  };
 }
 
 /** How compact state is kept, with the size below which it is not worth it. Both are for good. */
 export interface CompactStateOptions {
   /**
-   * How first and second moments are kept: as float32 (8 bytes a parameter), bfloat16 (4), or a byte each and a scale for
-   * every 256 (2.03). Compact second moments are rounded stochastically, by `seed`.
+   * How first and second moments are kept: as float32 (8 bytes a parameter), bfloat16 (4), or a
+   * byte each and a scale for every 256 (2.03). Compact second moments are rounded stochastically,
+   * by `seed`.
    * @default 'f32'
    */
   state: StateFormat;
@@ -98,7 +112,8 @@ export const COMPACT_STATE_FIELDS: Fields<CompactStateOptions> = {
     default: 'f32',
     fixed: true,
     laysOut: true,
-    check: (argument, value, where) => checkChoice(argument + where, value, ['f32', 'bf16', '8bit']),
+    check: (argument, value, where) =>
+      checkChoice(argument + where, value, ['f32', 'bf16', '8bit']),
   },
   min8bitSize: {
     default: 4096,
@@ -114,15 +129,18 @@ export function averagingFactors(byDefault: Betas): Field<Betas> {
     default: Object.freeze([...byDefault] as const),
     fixed: true,
     check(argument, value, where) {
-      if (!Array.isArray(value) || value.length !== 2) fail(argument + where, 'a pair of numbers', value);
-      const check = (index: number): number => checkNumber(`${argument}[${index}]${where}`, value[index], FACTORS, isFactor);
+      if (!Array.isArray(value) || value.length !== 2)
+        fail(argument + where, 'a pair of numbers', value);
+      const check = (index: number): number =>
+        checkNumber(`${argument}[${index}]${where}`, value[index], FACTORS, isFactor);
       return Object.freeze([check(0), check(1)] as const);
     },
   };
 }
 
 /**
- * Decoupled decay multiplies weights by 1 - lr·λ at every step: beyond 2 they would grow without any gradient, to infinity in the end.
+ * Decoupled decay multiplies weights by 1 - lr·λ at every step: beyond 2 they would grow without
+ * any gradient, to infinity in the end.
  * @param lr of the coming step
  */
 export function checkDecay(lr: number, weightDecay: number, where: string): void {
@@ -134,14 +152,19 @@ export function checkDecay(lr: number, weightDecay: number, where: string): void
 const SMALLEST_ROOT = 2 ** -75;
 
 /**
- * Rates that kernels divide by √v + ε before they multiply: the quotient must be finite wherever the divisor is not 0.
+ * Rates that kernels divide by √v + ε before they multiply: the quotient must be finite wherever
+ * the divisor is not 0.
  * @param rate with its bias correction
  * @param eps what the divisor is at least; 0 for the root of the smallest float32
  */
 export function checkQuotient(lr: number, rate: number, eps: number): void {
   const limit = 2 ** 126 * (eps > 0 ? eps : SMALLEST_ROOT);
   if (rate >= limit)
-    fail('lr', `a number below ${((limit / rate) * lr).toPrecision(3)}, from which on steps overflow float32`, lr);
+    fail(
+      'lr',
+      `a number below ${((limit / rate) * lr).toPrecision(3)}, from which on steps overflow float32`,
+      lr,
+    );
 }
 
 /** Below this a gradient's square stays within float32, with room for sums. */
@@ -150,7 +173,8 @@ const SQUARE_LIMIT = 2 ** 63;
 export const MOVE_LIMIT = 2 ** 120;
 
 /**
- * The L1 norm of a tensor's gradient from which on a step with it is refused: squares would overflow, or the move could.
+ * The L1 norm of a tensor's gradient from which on a step with it is refused: squares would
+ * overflow, or the move could.
  * @param rate with its bias correction, at most
  * @param divisor the least that a moment is divided by; 1 where its quotient by the root is bounded
  */
@@ -164,7 +188,12 @@ export function leastDivisor(eps: number): number {
 }
 
 /** Every field of `given` that is there, checked; the others from `defaults`. */
-export function checkFields<H extends object>(fields: Fields<H>, given: Partial<H>, defaults: H, where: string): H {
+export function checkFields<H extends object>(
+  fields: Fields<H>,
+  given: Partial<H>,
+  defaults: H,
+  where: string,
+): H {
   const values = { ...defaults };
   for (const name of Object.keys(fields) as (keyof H & string)[]) {
     const value = given[name];

@@ -3,7 +3,13 @@ import { RULE_LION } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import { type AdamHyperparameters, writeMoments } from './adam-family';
-import { averagingFactors, type CompactStateOptions, type Fields, learningRate, nonNegative } from './hyperparameters';
+import {
+  averagingFactors,
+  type CompactStateOptions,
+  type Fields,
+  learningRate,
+  nonNegative,
+} from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -37,9 +43,14 @@ export class Lion extends Optimizer<LionHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<LionHyperparameters>, options: LionOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<LionHyperparameters>,
+    options: LionOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
     super(runtime, { name: 'lion', rule: RULE_LION, stateNames: ['exp_avg'], fields: FIELDS }, own);
     this.addParams(params);

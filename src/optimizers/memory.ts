@@ -8,12 +8,18 @@ export interface OptimizerMemory {
   readonly gradients: number;
   /** Moments and whatever else the rule keeps. */
   readonly state: number;
-  /** Descriptors, partial norms, gathered rows of sparse parameters, and what compact state is unpacked into. */
+  /**
+   * Descriptors, partial norms, gathered rows of sparse parameters, and what compact state is
+   * unpacked into.
+   */
   readonly scratch: number;
   readonly total: number;
 }
 
-/** Bytes, padding included. Gradients of sparse parameters come with each step's rows, and are scratch. */
+/**
+ * Bytes, padding included. Gradients of sparse parameters come with each step's rows, and are
+ * scratch.
+ */
 export function memoryOf(slots: readonly Slot[], table: StepTable): OptimizerMemory {
   let params = 0;
   let gradients = 0;

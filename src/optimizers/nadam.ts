@@ -3,7 +3,14 @@ import { RULE_NADAM } from '../abi/layout';
 import { pow } from '../math/pow';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeMoments } from './adam-family';
+import {
+  ADAM_FIELDS,
+  ADAM_SQUARES,
+  ADAM_STATE,
+  type AdamHyperparameters,
+  limitMoments,
+  writeMoments,
+} from './adam-family';
 import { type Fields, learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
@@ -13,8 +20,8 @@ import type { StepScalars } from './step-table';
 /** What a group may set for itself. */
 export interface NAdamHyperparameters extends AdamHyperparameters {
   /**
-   * How fast the momentum approaches β1, in [0, 2^64): .004 as in PyTorch. Keras has 1; optax has no momentum
-   * schedule, which is what a large number comes to. @default 4e-3
+   * How fast the momentum approaches β1, in [0, 2^64): .004 as in PyTorch. Keras has 1; optax has
+   * no momentum schedule, which is what a large number comes to. @default 4e-3
    */
   momentumDecay: number;
 }
@@ -43,9 +50,14 @@ export class NAdam extends Optimizer<NAdamHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<NAdamHyperparameters>, options: NAdamOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<NAdamHyperparameters>,
+    options: NAdamOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
     super(
       runtime,
@@ -84,6 +96,9 @@ export class NAdam extends Optimizer<NAdamHyperparameters> {
 }
 
 /** μ_t. */
-function momentumAt({ betas: [beta1], momentumDecay }: Readonly<NAdamHyperparameters>, step: number): number {
+function momentumAt(
+  { betas: [beta1], momentumDecay }: Readonly<NAdamHyperparameters>,
+  step: number,
+): number {
   return beta1 * (1 - 0.5 * pow(0.96, step * momentumDecay));
 }

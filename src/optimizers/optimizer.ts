@@ -1,13 +1,23 @@
 /**
- * What all optimizers share: named parameters in linear memory, groups, the atomic step, the state dict.
+ * What all optimizers share: named parameters in linear memory, groups, the atomic step, the state
+ * dict.
  *
- * Invariant: a step is accepted as a whole or not at all. Whatever throws or is skipped, be it a wrong argument, a
- * non-finite gradient or a lost worker before the update, leaves every parameter and state bit as it was.
+ * Invariant: a step is accepted as a whole or not at all. Whatever throws or is skipped, be it a
+ * wrong argument, a non-finite gradient or a lost worker before the update, leaves every parameter
+ * and state bit as it was.
  *
- * Code of the user's runs inside a step in two places: getters of the gradients, and functions of the learning rate. All of it runs
- * before anything is written, and meanwhile the runtime refuses whatever would allocate, free, step or load.
+ * Code of the user's runs inside a step in two places: getters of the gradients, and functions of
+ * the learning rate. All of it runs before anything is written, and meanwhile the runtime refuses
+ * whatever would allocate, free, step or load.
  */
-import { FORMAT_F32, GROUP_BETA1, GROUP_BETA2, GROUP_NORM_LIMIT, STATUS_DONE, STATUS_NON_FINITE } from '../abi/layout';
+import {
+  FORMAT_F32,
+  GROUP_BETA1,
+  GROUP_BETA2,
+  GROUP_NORM_LIMIT,
+  STATUS_DONE,
+  STATUS_NON_FINITE,
+} from '../abi/layout';
 import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import type { ParameterOwner } from '../tensors/evaluated-tensor';
@@ -15,15 +25,39 @@ import { disposalCount } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import { checkChoice, checkInteger, checkRuntime, copyOptions, describe } from '../validate';
 import { checkClipping, clippingOptions, copyClipping } from './clipping';
-import { type BaseHyperparameters, type Betas, checkDecay, checkFields, defaultsOf } from './hyperparameters';
+import {
+  type BaseHyperparameters,
+  type Betas,
+  checkDecay,
+  checkFields,
+  defaultsOf,
+} from './hyperparameters';
 import { memoryOf, type OptimizerMemory } from './memory';
-import { checkBoolean, learningRateAt, type ParamGroup, type ParamGroupInit, type ParamsInit } from './param-group';
-import { allocateSlots, checkNewGroups, type GroupInits, listGroups, type Registrar } from './registration';
+import {
+  checkBoolean,
+  learningRateAt,
+  type ParamGroup,
+  type ParamGroupInit,
+  type ParamsInit,
+} from './param-group';
+import {
+  allocateSlots,
+  checkNewGroups,
+  type GroupInits,
+  listGroups,
+  type Registrar,
+} from './registration';
 import type { CommonOptions, RuleDescription } from './rule';
 import { releaseSlot, type Slot } from './slots';
 import { snapshot } from './snapshot';
 import type { RowIndices } from './sparse-rows';
-import { applyStateDict, type FixedOptions, type LoadOptions, readStateDict, type StateDict } from './state-dict';
+import {
+  applyStateDict,
+  type FixedOptions,
+  type LoadOptions,
+  readStateDict,
+  type StateDict,
+} from './state-dict';
 import {
   checkResult,
   countNonFinite,
@@ -41,9 +75,14 @@ const IN_CALLBACK =
 
 export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparameters> {
   readonly runtime: Runtime;
-  /** Live views of the parameters in linear memory, by name. Ask again after anything that may allocate. */
+  /**
+   * Live views of the parameters in linear memory, by name. Ask again after anything that may
+   * allocate.
+   */
   readonly params: TensorViews = createRecord<Float32Array>();
-  /** Live views of the gradients, by name: write them here and call `step()`, and nothing is copied. */
+  /**
+   * Live views of the gradients, by name: write them here and call `step()`, and nothing is copied.
+   */
   readonly grads: TensorViews = createRecord<Float32Array>();
   readonly #rule: RuleDescription<H>;
   readonly #defaults: H;
@@ -72,7 +111,9 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   readonly #isFrozen = (group: number) => this.#frozen[group];
   /** What the last `stepInto` wrote into. */
   #lastResult: StepResult | null = null;
-  /** By group: the rate and the hyperparameters that its limits were last checked and written for. */
+  /**
+   * By group: the rate and the hyperparameters that its limits were last checked and written for.
+   */
   #limitedRates = new Float64Array(0);
   readonly #limitedValues: (Readonly<H> | null)[] = [];
   #stepCount = 0;
@@ -84,11 +125,18 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #ownsRuntime = false;
 
   /** @param options the optimizer's own options, of which `fields` are the groups' defaults */
-  protected constructor(runtime: Runtime, rule: RuleDescription<H>, options: CommonOptions & Partial<H>) {
+  protected constructor(
+    runtime: Runtime,
+    rule: RuleDescription<H>,
+    options: CommonOptions & Partial<H>,
+  ) {
     this.runtime = checkRuntime('runtime', runtime);
     this.#rule = rule;
     this.#label = `optimizer '${rule.name}'`;
-    this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
+    this.#onNonFinite = checkChoice('onNonFinite', options.onNonFinite ?? 'throw', [
+      'throw',
+      'skip',
+    ]);
     this.#matched = options.groups;
     this.#seed = checkInteger('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
     const { globalNorm = false, initialScalar = 0, normRatio } = rule;
@@ -102,7 +150,10 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.#together(this.#defaults, '');
   }
 
-  /** Live views of the parameters to evaluate with: `params`, unless the algorithm trains at another point than it arrives at. */
+  /**
+   * Live views of the parameters to evaluate with: `params`, unless the algorithm trains at another
+   * point than it arrives at.
+   */
   get evaluationParams(): TensorViews {
     return this.params;
   }
@@ -129,12 +180,14 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   /**
    * One step with the gradients in `grads`, or with those given, which are copied there first.
    *
-   * A step is refused like one with non-finite gradients, reason 'overflow', if its numbers could leave float32: in most rules when
-   * the L1 norm of a parameter's gradient is 2^63 or more, since its squares would (SGD: 2^120/lr, less with momentum; Lion: 2^127;
-   * AdaL: only what ε makes too large).
+   * A step is refused like one with non-finite gradients, reason 'overflow', if its numbers could
+   * leave float32: in most rules when the L1 norm of a parameter's gradient is 2^63 or more, since
+   * its squares would (SGD: 2^120/lr, less with momentum; Lion: 2^127; AdaL: only what ε makes too
+   * large).
    * @param grads every unfrozen parameter's gradient, by name
    * @throws NonFiniteGradientError unless `onNonFinite` is 'skip'
-   * @throws ArgumentError for gradients that do not fit, or a learning rate that its function should not have returned
+   * @throws ArgumentError for gradients that do not fit, or a learning rate that its function
+   * should not have returned
    * @throws BusyError inside a callback of a step, or while a `stepAsync` is under way
    * @throws DisposedError after `dispose` of the optimizer, or of a model whose parameters it has
    */
@@ -160,7 +213,10 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     return this.#finish(result);
   }
 
-  /** The same without blocking this thread for long. Until it resolves, `params`, `grads` and `step` throw BusyError. */
+  /**
+   * The same without blocking this thread for long. Until it resolves, `params`, `grads` and `step`
+   * throw BusyError.
+   */
   async stepAsync(grads?: Gradients): Promise<StepResult> {
     this.#begin(grads);
     try {
@@ -172,28 +228,38 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   }
 
   /**
-   * One step of some rows of a sparse parameter, created as `{ shape: [rows, …], sparse: true }`: no other row is read or written.
-   * What a dense step does to rows without gradients, the decay of their moments and of their weights, is left out (lazy moments).
+   * One step of some rows of a sparse parameter, created as `{ shape: [rows, …], sparse: true }`:
+   * no other row is read or written. What a dense step does to rows without gradients, the decay of
+   * their moments and of their weights, is left out (lazy moments).
    *
-   * The parameter counts its own steps: bias corrections, learning rate and AdaL's 1/√t go by them, and `step()` leaves it alone.
-   * Norms, for AdaL and for clipping, are over the rows given. If all rows are given every time, weights have the bits of dense steps.
+   * The parameter counts its own steps: bias corrections, learning rate and AdaL's 1/√t go by them,
+   * and `step()` leaves it alone. Norms, for AdaL and for clipping, are over the rows given. If all
+   * rows are given every time, weights have the bits of dense steps.
    *
-   * @param rowIndices integers in [0, rows), in any order; gradients of the same row are added in the order in which they come
+   * @param rowIndices integers in [0, rows), in any order; gradients of the same row are added in
+   * the order in which they come
    * @param grads one row an index: rowIndices.length × (elements a row)
    * @returns what the step did; `step` counts the parameter's own steps
-   * @throws ArgumentError for rows, gradients or a parameter that do not fit, NonFiniteGradientError as `step`; nothing has changed then
+   * @throws ArgumentError for rows, gradients or a parameter that do not fit,
+   * NonFiniteGradientError as `step`; nothing has changed then
    * @example
-   * const optimizer = await createOptimizer('adamw', { words: { shape: [100_000, 64], sparse: true } });
-   * optimizer.stepRows('words', [17, 4, 17], new Float32Array(3 * 64).fill(0.1));
+   * const optimizer = await createOptimizer('adamw', { words: { shape: [100_000, 64], sparse: true
+   * } }); optimizer.stepRows('words', [17, 4, 17], new Float32Array(3 * 64).fill(0.1));
    */
   stepRows(name: string, rowIndices: RowIndices, grads: Float32Array): StepResult {
     this.#checkOwner();
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
     const index = this.#slots.findIndex((slot) => slot.name === name);
     const slot = this.#slots[index];
-    if (!slot?.rows) throw new ArgumentError('name', 'the name of a parameter created with sparse: true', describe(name));
+    if (!slot?.rows)
+      throw new ArgumentError(
+        'name',
+        'the name of a parameter created with sparse: true',
+        describe(name),
+      );
     const group = this.#groups[slot.group];
-    if (group.frozen) throw new ArgumentError('name', 'a parameter of a group that is not frozen', describe(name));
+    if (group.frozen)
+      throw new ArgumentError('name', 'a parameter of a group that is not frozen', describe(name));
     const counters = this.#table.counters(index);
     const { rows } = slot;
     const scalars = this.#scalars;
@@ -230,7 +296,11 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
    */
   addParamGroup(init: ParamGroupInit<H>): ParamGroup<H> {
     this.#checkOwner();
-    this.#addGroups({ inits: [init], paths: [`paramGroups[${this.#groups.length}]`], inGroup: '.params' });
+    this.#addGroups({
+      inits: [init],
+      paths: [`paramGroups[${this.#groups.length}]`],
+      inGroup: '.params',
+    });
     return this.#groups[this.#groups.length - 1];
   }
 
@@ -253,15 +323,18 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   }
 
   /**
-   * Takes over what `stateDict` returned: training goes on as if it had not stopped, bit for bit. A group whose learning rate
-   * was a function keeps its own; if that has state, as `reduceOnPlateau` has, it takes over the dict's.
+   * Takes over what `stateDict` returned: training goes on as if it had not stopped, bit for bit. A
+   * group whose learning rate was a function keeps its own; if that has state, as `reduceOnPlateau`
+   * has, it takes over the dict's.
    *
-   * With `strict: false` the dict may have other groups and parameters. Parameters that it does not have, and what it has and
-   * the optimizer does not, are left alone; those both have must agree in shape and have their whole state. Each group takes
-   * its hyperparameters from the dict's group that has the first of its parameters that any of them has, and keeps its own
-   * where that group says nothing, or there is none. The step count is the dict's. Algorithm and fixed options must agree
-   * either way, and every number must be one that the algorithm can have: finite, second moments at or above 0, scales powers of two,
-   * exponents and counters in their ranges. Arrays over a SharedArrayBuffer are copied before they are checked.
+   * With `strict: false` the dict may have other groups and parameters. Parameters that it does not
+   * have, and what it has and the optimizer does not, are left alone; those both have must agree in
+   * shape and have their whole state. Each group takes its hyperparameters from the dict's group
+   * that has the first of its parameters that any of them has, and keeps its own where that group
+   * says nothing, or there is none. The step count is the dict's. Algorithm and fixed options must
+   * agree either way, and every number must be one that the algorithm can have: finite, second
+   * moments at or above 0, scales powers of two, exponents and counters in their ranges. Arrays
+   * over a SharedArrayBuffer are copied before they are checked.
    *
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
    * @example
@@ -273,10 +346,14 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     this.#checkOwner();
     this.runtime.setCallbacks(IN_CALLBACK);
     try {
-      const strict = checkBoolean('strict', copyOptions('options', options, ['strict']).strict ?? true);
+      const strict = checkBoolean(
+        'strict',
+        copyOptions('options', options, ['strict']).strict ?? true,
+      );
       const own = this.adaptDict(snapshot(dict) as StateDict);
       applyStateDict(this.#stateParts(), own, strict, (hyperparameters) => {
-        for (const [index, values] of hyperparameters.entries()) this.#together(values, ` (stateDict.groups[${index}])`);
+        for (const [index, values] of hyperparameters.entries())
+          this.#together(values, ` (stateDict.groups[${index}])`);
         this.checkGroups(hyperparameters);
       });
       this.#stepCount = own.step;
@@ -328,22 +405,32 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   }
 
   /**
-   * Writes `scalars.normLimit` for a group: the least Σ|g| of a tensor that refuses the step. Throws for a `scalars.lr` that does not
-   * fit the group's other hyperparameters. Called when any of them has changed.
+   * Writes `scalars.normLimit` for a group: the least Σ|g| of a tensor that refuses the step.
+   * Throws for a `scalars.lr` that does not fit the group's other hyperparameters. Called when any
+   * of them has changed.
    */
   protected abstract limitNorm(scalars: StepScalars, values: Readonly<H>): void;
 
-  /** Writes what the kernels need of a group for the coming step: by default its betas, if it has any. */
-  protected writeGroup(table: StepTable, index: number, values: Readonly<H>, _scalars: StepScalars): void {
+  /**
+   * Writes what the kernels need of a group for the coming step: by default its betas, if it has
+   * any.
+   */
+  protected writeGroup(
+    table: StepTable,
+    index: number,
+    values: Readonly<H>,
+    _scalars: StepScalars,
+  ): void {
     const { betas = NO_BETAS } = values as { betas?: Betas };
     table.setGroup(index, GROUP_BETA1, betas[0]);
     table.setGroup(index, GROUP_BETA2, betas[1]);
   }
 
   /**
-   * Writes the constants of a tensor's next update, in the order in which the rule takes them, into `scalars.constants`. The
-   * first is left to the kernels: r, the factor by which the gradient is clipped. Rules whose constants depend on the gradients
-   * compute them in the kernels instead, and leave this out.
+   * Writes the constants of a tensor's next update, in the order in which the rule takes them, into
+   * `scalars.constants`. The first is left to the kernels: r, the factor by which the gradient is
+   * clipped. Rules whose constants depend on the gradients compute them in the kernels instead, and
+   * leave this out.
    */
   protected prepare?(scalars: StepScalars, values: Readonly<H>): void;
 
@@ -370,13 +457,17 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     if (this.#disposed) throw new DisposedError(this.#label);
     this.runtime.checkOwner(this.#label);
     if (this.#checkedAt !== disposalCount()) this.#checkParameters();
-    for (let index = 0; index < this.#owners.length; index++) this.#owners[index].checkAccess(this.#label);
+    for (let index = 0; index < this.#owners.length; index++)
+      this.#owners[index].checkAccess(this.#label);
   }
 
-  /** Throws if the memory of a parameter has been given back: it belongs to somebody else by now. */
+  /**
+   * Throws if the memory of a parameter has been given back: it belongs to somebody else by now.
+   */
   #checkParameters(): void {
     for (const { name, parameter } of this.#slots) {
-      if (parameter.disposed) throw new DisposedError(`parameter ${describe(name)} of ${this.#label}`);
+      if (parameter.disposed)
+        throw new DisposedError(`parameter ${describe(name)} of ${this.#label}`);
     }
     this.#checkedAt = disposalCount();
   }
@@ -423,7 +514,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #register(groups: readonly ParamGroup<H>[], slots: readonly Slot[]): void {
     this.#slots.push(...slots);
     for (const { parameter } of slots) {
-      if (parameter.owner && !this.#owners.includes(parameter.owner)) this.#owners.push(parameter.owner);
+      if (parameter.owner && !this.#owners.includes(parameter.owner))
+        this.#owners.push(parameter.owner);
     }
     this.#groups.push(...groups);
     this.#limitedValues.fill(null); // the table may have moved
@@ -440,7 +532,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #begin(grads: Gradients | undefined): void {
     this.#checkOwner();
     if (this.#aborted) throw new StepAbortedError(this.#aborted);
-    for (let index = 0; index < this.#owners.length; index++) this.#owners[index].beginStep(this.#label);
+    for (let index = 0; index < this.#owners.length; index++)
+      this.#owners[index].beginStep(this.#label);
     try {
       this.#prepareStep(grads);
     } catch (error) {
@@ -464,7 +557,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       if (this.#frozen[index]) continue;
       const values = this.#groups[index].hyperparameters;
       scalars.lr = this.#rates[index];
-      if (this.#limitedRates[index] !== scalars.lr || this.#limitedValues[index] !== values) this.#writeLimit(index, values);
+      if (this.#limitedRates[index] !== scalars.lr || this.#limitedValues[index] !== values)
+        this.#writeLimit(index, values);
       this.writeGroup(this.#table, index, values, scalars);
       if (this.prepare) this.#prepareGroup(index, values);
     }
@@ -480,7 +574,8 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #runCallbacks(grads: Gradients | undefined): void {
     this.runtime.setCallbacks(IN_CALLBACK);
     try {
-      if (grads !== undefined) readGradients(this.#incoming, grads, this.grads, this.#slots, this.#isFrozen);
+      if (grads !== undefined)
+        readGradients(this.#incoming, grads, this.grads, this.#slots, this.#isFrozen);
       for (let index = 0; index < this.#groups.length; index++) {
         const values = this.#groups[index].hyperparameters;
         if (this.#frozen[index] || typeof values.lr === 'number') continue;
@@ -498,7 +593,10 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     return lr;
   }
 
-  /** Checks what must hold between a group's rate and its other hyperparameters, and writes the limit of its norms. */
+  /**
+   * Checks what must hold between a group's rate and its other hyperparameters, and writes the
+   * limit of its norms.
+   */
   #writeLimit(index: number, values: Readonly<H>): void {
     this.limitNorm(this.#scalars, values);
     this.#table.setGroup(index, GROUP_NORM_LIMIT, this.#scalars.normLimit);
@@ -577,11 +675,23 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
       total += count;
       if (count > 0) offender ??= slot;
     }
-    return this.#refuse(result, status, offender, total, this.#table.normLimit(offender?.group ?? 0));
+    return this.#refuse(
+      result,
+      status,
+      offender,
+      total,
+      this.#table.normLimit(offender?.group ?? 0),
+    );
   }
 
   /** @param normLimit of the offender's group */
-  #refuse(result: StepResult, status: number, offender: Slot | null, nonFinite: number, normLimit: number): StepResult {
+  #refuse(
+    result: StepResult,
+    status: number,
+    offender: Slot | null,
+    nonFinite: number,
+    normLimit: number,
+  ): StepResult {
     const reason = status === STATUS_NON_FINITE ? 'non-finite' : 'overflow';
     const skip = this.#onNonFinite === 'skip';
     if (skip) this.#skippedSteps++;
@@ -589,7 +699,13 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
     result.nonFinite = nonFinite;
     result.reason = reason;
     if (skip) return result;
-    throw new NonFiniteGradientError(reason, offender?.group ?? 0, offender?.name ?? '', nonFinite, normLimit);
+    throw new NonFiniteGradientError(
+      reason,
+      offender?.group ?? 0,
+      offender?.name ?? '',
+      nonFinite,
+      normLimit,
+    );
   }
 
   #noteFailure(error: unknown): unknown {
@@ -601,7 +717,14 @@ export abstract class Optimizer<H extends BaseHyperparameters = BaseHyperparamet
   #stateParts() {
     const compact = this.#slots.some(({ format }) => format !== FORMAT_F32);
     const options = compact ? { ...this.#options, seed: this.#seed } : this.#options;
-    return { rule: this.#rule, options, step: this.#stepCount, groups: this.#groups, slots: this.#slots, table: this.#table };
+    return {
+      rule: this.#rule,
+      options,
+      step: this.#stepCount,
+      groups: this.#groups,
+      slots: this.#slots,
+      table: this.#table,
+    };
   }
 }
 

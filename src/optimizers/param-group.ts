@@ -5,10 +5,16 @@ import { describe, fail, isRate, isRegExp } from '../validate';
 import type { AnyHyperparameters, BaseHyperparameters, Fields } from './hyperparameters';
 import { checkNames } from './slots';
 
-/** Parameters by name: values, shapes, or a model's own Parameter objects, which are used where they lie. */
+/**
+ * Parameters by name: values, shapes, or a model's own Parameter objects, which are used where they
+ * lie.
+ */
 export type ParameterRecord = Readonly<Record<string, ParameterInit | Parameter>>;
 
-/** Which names a group takes: those in which a RegExp finds something (its `lastIndex` plays no part), or for which a function is true. */
+/**
+ * Which names a group takes: those in which a RegExp finds something (its `lastIndex` plays no
+ * part), or for which a function is true.
+ */
 export type NameMatch = RegExp | ((name: string) => boolean);
 
 /** A group as given: what it leaves out comes from the optimizer's options. */
@@ -16,21 +22,29 @@ export type ParamGroupInit<H extends object = AnyHyperparameters> = Partial<H> &
   readonly params: ParameterRecord;
   /** Takes only those of `params` that match; the others are not this group's. @default all */
   readonly match?: NameMatch;
-  /** Frozen parameters are in no norm, no finite check and no decay, and keep their state. @default false */
+  /**
+   * Frozen parameters are in no norm, no finite check and no decay, and keep their state.
+   * @default false
+   */
   readonly frozen?: boolean;
 };
 
 /** A group of the option `groups`: it takes the parameters whose names match. */
-export type MatchedGroup<H extends object = AnyHyperparameters> = Omit<ParamGroupInit<H>, 'params' | 'match'> & {
+export type MatchedGroup<H extends object = AnyHyperparameters> = Omit<
+  ParamGroupInit<H>,
+  'params' | 'match'
+> & {
   readonly match: NameMatch;
 };
 
 /** All parameters as one group, or several groups. */
-export type ParamsInit<H extends object = AnyHyperparameters> = ParameterRecord | readonly ParamGroupInit<H>[];
+export type ParamsInit<H extends object = AnyHyperparameters> =
+  | ParameterRecord
+  | readonly ParamGroupInit<H>[];
 
 /**
- * A group of an optimizer, with its hyperparameters as properties. All but `betas`, `state` and `min8bitSize` may be changed between steps; a wrong
- * value throws at once and changes nothing.
+ * A group of an optimizer, with its hyperparameters as properties. All but `betas`, `state` and
+ * `min8bitSize` may be changed between steps; a wrong value throws at once and changes nothing.
  */
 export type ParamGroup<H extends object = BaseHyperparameters> = GroupCore<H> & H;
 
@@ -104,7 +118,12 @@ export function createGroup<H extends object>(
  * The names of the parameters that a group takes; adds them to `taken`.
  * @param path what errors call the group, and `inGroup` its record in it
  */
-export function groupNames({ params, match }: ParamGroupInit, path: string, inGroup: string, taken: Set<string>): string[] {
+export function groupNames(
+  { params, match }: ParamGroupInit,
+  path: string,
+  inGroup: string,
+  taken: Set<string>,
+): string[] {
   if (match === undefined) return checkNames(params, path + inGroup, taken);
   return takeMatching(path, match, checkNames(params, path + inGroup, new Set()), taken);
 }
@@ -118,8 +137,10 @@ export function splitByMatch<H extends object>(
   groups: readonly MatchedGroup[],
 ): { inits: ParamGroupInit<H>[]; paths: string[] } {
   const names = checkNames(params, 'params', new Set());
-  if (!Array.isArray(groups) || groups.length === 0) fail('groups', 'an array of at least one group', groups);
-  const pick = (own: readonly string[]) => Object.fromEntries(own.map((name) => [name, (params as ParameterRecord)[name]]));
+  if (!Array.isArray(groups) || groups.length === 0)
+    fail('groups', 'an array of at least one group', groups);
+  const pick = (own: readonly string[]) =>
+    Object.fromEntries(own.map((name) => [name, (params as ParameterRecord)[name]]));
   const taken = new Set<string>();
   const paths = groups.map((_, index) => `groups[${index}]`);
   const inits = groups.map((group: MatchedGroup, index) => {
@@ -146,18 +167,27 @@ export function matchNames(path: string, match: NameMatch, names: readonly strin
   if (!isFunction && !isRegExp(match)) fail(path, 'a RegExp or a function of the name', match);
   const own = names.filter((name) => {
     // `search` neither reads nor leaves a lastIndex, as `test` does with the flags g and y.
-    return isFunction ? checkBoolean(`${path}(${describe(name)})`, match(name)) : name.search(match) >= 0;
+    return isFunction
+      ? checkBoolean(`${path}(${describe(name)})`, match(name))
+      : name.search(match) >= 0;
   });
-  if (own.length === 0) throw new ArgumentError(path, 'to match at least one parameter', `none of ${names.length}`);
+  if (own.length === 0)
+    throw new ArgumentError(path, 'to match at least one parameter', `none of ${names.length}`);
   return own;
 }
 
 /** Those of `names` that match; adds them to `taken`. */
-function takeMatching(group: string, match: NameMatch, names: readonly string[], taken: Set<string>): string[] {
+function takeMatching(
+  group: string,
+  match: NameMatch,
+  names: readonly string[],
+  taken: Set<string>,
+): string[] {
   const path = `${group}.match`;
   const own = matchNames(path, match, names);
   for (const name of own) {
-    if (taken.has(name)) throw new ArgumentError(path, 'names that no other group takes', `${describe(name)} again`);
+    if (taken.has(name))
+      throw new ArgumentError(path, 'names that no other group takes', `${describe(name)} again`);
     taken.add(name);
   }
   return own;

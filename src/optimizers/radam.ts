@@ -2,7 +2,14 @@
 import { RULE_RADAM } from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
-import { ADAM_FIELDS, ADAM_SQUARES, ADAM_STATE, type AdamHyperparameters, limitMoments, writeMoments } from './adam-family';
+import {
+  ADAM_FIELDS,
+  ADAM_SQUARES,
+  ADAM_STATE,
+  type AdamHyperparameters,
+  limitMoments,
+  writeMoments,
+} from './adam-family';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -17,7 +24,8 @@ const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
  *
  *     ρ > 5:  θ ← θ - lr·m̂·r·√(1-β2^t)/(√v + ε),  r² = (ρ-4)(ρ-2)ρ∞/((ρ∞-4)(ρ∞-2)ρ);  otherwise θ ← θ - lr·m̂
  *
- * Source: Liu et al. 2020, "On the Variance of the Adaptive Learning Rate and Beyond", arXiv 1908.03265.
+ * Source: Liu et al. 2020, "On the Variance of the Adaptive Learning Rate and Beyond", arXiv
+ * 1908.03265.
  *
  * @example
  * const optimizer = new RAdam(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
@@ -26,11 +34,26 @@ export class RAdam extends Optimizer<AdamHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<AdamHyperparameters>, options: RAdamOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<AdamHyperparameters>,
+    options: RAdamOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'radam', rule: RULE_RADAM, stateNames: ADAM_STATE, squares: ADAM_SQUARES, fields: ADAM_FIELDS }, own);
+    super(
+      runtime,
+      {
+        name: 'radam',
+        rule: RULE_RADAM,
+        stateNames: ADAM_STATE,
+        squares: ADAM_SQUARES,
+        fields: ADAM_FIELDS,
+      },
+      own,
+    );
     this.addParams(params);
   }
 

@@ -1,5 +1,6 @@
 /**
- * How parameters come to an optimizer: groups checked first, then all of their memory allocated, or none.
+ * How parameters come to an optimizer: groups checked first, then all of their memory allocated, or
+ * none.
  */
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions, fail } from '../validate';
@@ -28,10 +29,17 @@ export interface GroupInits<H extends object> {
 }
 
 /** What constructors take. */
-export function listGroups<H extends object>(params: ParamsInit<H>, matched?: readonly MatchedGroup[]): GroupInits<H> {
+export function listGroups<H extends object>(
+  params: ParamsInit<H>,
+  matched?: readonly MatchedGroup[],
+): GroupInits<H> {
   if (matched !== undefined) return { ...splitByMatch<H>(params, matched), inGroup: '.params' };
   if (!Array.isArray(params)) {
-    return { inits: [{ params: params as ParameterRecord } as ParamGroupInit<H>], paths: ['params'], inGroup: '' };
+    return {
+      inits: [{ params: params as ParameterRecord } as ParamGroupInit<H>],
+      paths: ['params'],
+      inGroup: '',
+    };
   }
   if (params.length === 0) fail('params', 'at least one param group', params);
   const paths = params.map((_, offset) => (params.length > 1 ? `params[${offset}]` : 'params'));
@@ -63,14 +71,22 @@ export function checkNewGroups<H extends BaseHyperparameters>(
   const taken = new Set(slots.map(({ name }) => name));
   for (const [offset, given] of inits.entries()) {
     const index = known.length + offset;
-    const init = copyOptions(paths[offset], given, ['params', 'match', 'frozen', ...Object.keys(fields)]);
+    const init = copyOptions(paths[offset], given, [
+      'params',
+      'match',
+      'frozen',
+      ...Object.keys(fields),
+    ]);
     const names = groupNames(init, paths[offset], inGroup, taken);
     const where = inits.length > 1 ? ` (group ${index})` : '';
     const values = checkFields(fields, init as Partial<H>, defaults, where);
     checkTogether(values, where);
     const frozen = checkBoolean('frozen', init.frozen ?? false);
-    groups.push(createGroup(index, names, values, frozen, fields, (changed) => checkTogether(changed, '')));
-    for (const name of names) pending.push({ name, group: index, init: checkInit(name, init.params[name], runtime) });
+    groups.push(
+      createGroup(index, names, values, frozen, fields, (changed) => checkTogether(changed, '')),
+    );
+    for (const name of names)
+      pending.push({ name, group: index, init: checkInit(name, init.params[name], runtime) });
   }
   return { groups, pending };
 }
@@ -89,9 +105,18 @@ export function allocateSlots<H extends BaseHyperparameters>(
   const slots: Slot[] = [];
   try {
     for (const entry of pending) {
-      const values = groups[entry.group - known.length].hyperparameters as Partial<CompactStateOptions>;
+      const values = groups[entry.group - known.length]
+        .hyperparameters as Partial<CompactStateOptions>;
       const { state: format = 'f32', min8bitSize = 0 } = values;
-      const plan = { count: stateNames.length + derivedCount, format, min8bitSize, seed, scaled, byRows, table };
+      const plan = {
+        count: stateNames.length + derivedCount,
+        format,
+        min8bitSize,
+        seed,
+        scaled,
+        byRows,
+        table,
+      };
       slots.push(allocateSlot(entry, plan, runtime));
     }
     describe(slots);

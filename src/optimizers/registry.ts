@@ -1,4 +1,7 @@
-/** Optimizers by name. Each class loads when it is first asked for, so that naming one does not pull in all. */
+/**
+ * Optimizers by name. Each class loads when it is first asked for, so that naming one does not pull
+ * in all.
+ */
 import { elementCount } from '../math/shape';
 import { createRuntime, type Runtime } from '../runtime/runtime';
 import { checkRuntime, fail } from '../validate';
@@ -61,11 +64,13 @@ export function optimizerNames(): OptimizerName[] {
 }
 
 /**
- * Creates an optimizer by name: `await createOptimizer('adal', { w: new Float32Array(10) }, { lr: 1e-2 })`.
+ * Creates an optimizer by name: `await createOptimizer('adal', { w: new Float32Array(10) }, { lr:
+ * 1e-2 })`.
  *
  * @param name one of `optimizerNames()`
  * @param params parameters by name, or param groups
- * @param options the optimizer's own options, and `runtime`: where it lives. Without one it makes its own, which ends with it
+ * @param options the optimizer's own options, and `runtime`: where it lives. Without one it makes
+ * its own, which ends with it
  * @throws ArgumentError for an unknown name or an option out of range
  */
 export async function createOptimizer<Name extends OptimizerName>(
@@ -84,7 +89,8 @@ export async function createOptimizerIn<Name extends OptimizerName>(
   options: OptimizerOptions[Name] & { runtime?: Runtime } = {} as OptimizerOptions[Name],
 ): Promise<Optimizer> {
   if (!Object.hasOwn(CLASSES, name)) fail('name', `one of ${optimizerNames().join(', ')}`, name);
-  if (typeof options !== 'object' || options === null) fail('options', 'an options object', options);
+  if (typeof options !== 'object' || options === null)
+    fail('options', 'an options object', options);
   const { runtime: given, ...own } = options;
   if (given !== undefined) checkRuntime('runtime', given);
   const OptimizerClass = await CLASSES[name]();
@@ -100,11 +106,16 @@ export async function createOptimizerIn<Name extends OptimizerName>(
   }
 }
 
-/** Elements of all parameters, as far as what was given makes sense: what does not is the constructor's to refuse. */
+/**
+ * Elements of all parameters, as far as what was given makes sense: what does not is the
+ * constructor's to refuse.
+ */
 function countElements(params: unknown): number {
   if (typeof params !== 'object' || params === null) return 0;
   // Names are unique over groups, but groups with `match` may share a record.
-  const record = Array.isArray(params) ? Object.assign({}, ...params.map((group) => group?.params)) : params;
+  const record = Array.isArray(params)
+    ? Object.assign({}, ...params.map((group) => group?.params))
+    : params;
   let count = 0;
   for (const init of Object.values<{ shape?: unknown; length?: number } | null>(record)) {
     const shape = init?.shape ?? [init?.length];

@@ -1,9 +1,22 @@
 /** RMSProp. The rules are in assembly/optimizers/rmsprop.ts. */
-import { RULE_RMSPROP, RULE_RMSPROP_CENTERED, RULE_RMSPROP_CENTERED_MOMENTUM, RULE_RMSPROP_MOMENTUM } from '../abi/layout';
+import {
+  RULE_RMSPROP,
+  RULE_RMSPROP_CENTERED,
+  RULE_RMSPROP_CENTERED_MOMENTUM,
+  RULE_RMSPROP_MOMENTUM,
+} from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { copyOptions } from '../validate';
-import { epsilon, type Fields, fraction, learningRate, leastDivisor, nonNegative, normLimit } from './hyperparameters';
+import {
+  epsilon,
+  type Fields,
+  fraction,
+  learningRate,
+  leastDivisor,
+  nonNegative,
+  normLimit,
+} from './hyperparameters';
 import { Optimizer } from './optimizer';
 import { checkBoolean, type ParamsInit } from './param-group';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
@@ -13,17 +26,22 @@ import type { StepScalars } from './step-table';
 export interface RMSPropHyperparameters {
   /** A number in [0, 2^64), or a function of the step (1-based). @default 1e-2 */
   lr: LearningRate;
-  /** Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64). @default 0 */
+  /**
+   * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
+   * @default 0
+   */
   weightDecay: number;
   /**
-   * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number in [0, 2^64). @default 0
+   * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number
+   * in [0, 2^64). @default 0
    */
   l2: number;
   /** α, the averaging factor, in [0, 1 - 2^-25). @default 0.99 (Keras: 0.9) */
   alpha: number;
   /**
-   * ε, added to the root, as in PyTorch (TensorFlow.js adds it under the root, by default 1e-7): 0 or a number in [2^-126, 2^64).
-   * With 0, a coordinate whose v (or v - a²) is 0 in float32 does not move. @default 1e-8
+   * ε, added to the root, as in PyTorch (TensorFlow.js adds it under the root, by default 1e-7): 0
+   * or a number in [2^-126, 2^64). With 0, a coordinate whose v (or v - a²) is 0 in float32 does
+   * not move. @default 1e-8
    */
   eps: number;
 }
@@ -61,26 +79,47 @@ export class RMSProp extends Optimizer<RMSPropHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<RMSPropHyperparameters>, options: RMSPropOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<RMSPropHyperparameters>,
+    options: RMSPropOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
     const momentum = fraction(0).check('momentum', own.momentum ?? 0, '');
     const centered = checkBoolean('centered', own.centered ?? false);
     const form = formOf(momentum > 0, centered);
-    super(runtime, { name: 'rmsprop', ...form, squares: ['square_avg'], fields: FIELDS, options: { momentum, centered } }, own);
+    super(
+      runtime,
+      {
+        name: 'rmsprop',
+        ...form,
+        squares: ['square_avg'],
+        fields: FIELDS,
+        options: { momentum, centered },
+      },
+      own,
+    );
     this.#momentum = momentum;
     this.#centered = centered;
     this.addParams(params);
   }
 
-  protected override limitNorm(scalars: StepScalars, values: Readonly<RMSPropHyperparameters>): void {
+  protected override limitNorm(
+    scalars: StepScalars,
+    values: Readonly<RMSPropHyperparameters>,
+  ): void {
     // v - a² may vanish beside any gradient; v alone holds a share of its square.
     const divisor = this.#centered ? leastDivisor(values.eps) : 1;
     scalars.normLimit = normLimit(Math.max(1, scalars.lr) / (1 - this.#momentum), divisor);
   }
 
-  protected override prepare({ constants, lr }: StepScalars, values: Readonly<RMSPropHyperparameters>): void {
+  protected override prepare(
+    { constants, lr }: StepScalars,
+    values: Readonly<RMSPropHyperparameters>,
+  ): void {
     constants[1] = values.l2;
     constants[2] = lr;
     constants[3] = 1 - lr * values.weightDecay;
@@ -94,7 +133,11 @@ export class RMSProp extends Optimizer<RMSPropHyperparameters> {
 /** Which rule, and how its state is laid out: v, momentum, mean gradient. */
 function formOf(momentum: boolean, centered: boolean): { rule: number; stateNames: string[] } {
   if (!centered && !momentum) return { rule: RULE_RMSPROP, stateNames: ['square_avg'] };
-  if (!centered) return { rule: RULE_RMSPROP_MOMENTUM, stateNames: ['square_avg', 'momentum_buffer'] };
+  if (!centered)
+    return { rule: RULE_RMSPROP_MOMENTUM, stateNames: ['square_avg', 'momentum_buffer'] };
   if (!momentum) return { rule: RULE_RMSPROP_CENTERED, stateNames: ['square_avg', 'grad_avg'] };
-  return { rule: RULE_RMSPROP_CENTERED_MOMENTUM, stateNames: ['square_avg', 'momentum_buffer', 'grad_avg'] };
+  return {
+    rule: RULE_RMSPROP_CENTERED_MOMENTUM,
+    stateNames: ['square_avg', 'momentum_buffer', 'grad_avg'],
+  };
 }

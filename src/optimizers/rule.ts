@@ -7,16 +7,17 @@ import type { FixedOptions } from './state-dict';
 /** Options of every optimizer. */
 export interface CommonOptions extends ClippingOptions {
   /**
-   * What a non-finite gradient does: 'throw' a NonFiniteGradientError, or 'skip' the step and say so in its result. Either
-   * way nothing changes.
+   * What a non-finite gradient does: 'throw' a NonFiniteGradientError, or 'skip' the step and say
+   * so in its result. Either way nothing changes.
    * @default 'throw'
    */
   onNonFinite?: 'throw' | 'skip';
   /** Of the rounding of compact state: an integer in [0, 2^53). @default 0 */
   seed?: number;
   /**
-   * Splits one record of parameters into groups by name: each takes the names it matches, with hyperparameters of its own; what
-   * none matches makes up the first group, if anything is left. No name may be matched twice, no group may be left empty.
+   * Splits one record of parameters into groups by name: each takes the names it matches, with
+   * hyperparameters of its own; what none matches makes up the first group, if anything is left. No
+   * name may be matched twice, no group may be left empty.
    */
   groups?: readonly MatchedGroup[];
 }
@@ -34,7 +35,11 @@ export interface RuleDescription<H extends object> {
   readonly stateNames: readonly string[];
   /** What a group may set for itself. */
   readonly fields: Fields<H>;
-  /** What no group may set and nothing changes: state dicts have it, and fit only an optimizer with the same. @default {} */
+  /**
+   * What no group may set and nothing changes: state dicts have it, and fit only an optimizer with
+   * the same.
+   * @default {}
+   */
   readonly options?: FixedOptions;
   /** Every tensor is scaled by the norm over all. @default false */
   readonly globalNorm?: boolean;
@@ -42,9 +47,16 @@ export interface RuleDescription<H extends object> {
   readonly scaled?: boolean;
   /** It can update rows alone. @default true */
   readonly byRows?: boolean;
-  /** Tensors of a parameter's size behind its state that are computed from it, and so are in no state dict. @default 0 */
+  /**
+   * Tensors of a parameter's size behind its state that are computed from it, and so are in no
+   * state dict.
+   * @default 0
+   */
   readonly derivedCount?: number;
-  /** Those of its state arrays that are averages, sums or maxima of squares, and so never negative. @default none */
+  /**
+   * Those of its state arrays that are averages, sums or maxima of squares, and so never negative.
+   * @default none
+   */
   readonly squares?: readonly string[];
   /** What its own scalar may be in a state dict. @default [0, 0] */
   readonly scalarRange?: readonly [low: number, high: number];

@@ -16,41 +16,48 @@ import type { LoadOptions, StateDict } from './state-dict';
 import type { StepScalars, StepTable } from './step-table';
 
 /** What a group may set for itself: as AdamW, without coupled L2. β1 is in (0, 1). */
-export type ScheduleFreeHyperparameters = Omit<AdamHyperparameters, 'l2' | keyof CompactStateOptions>;
+export type ScheduleFreeHyperparameters = Omit<
+  AdamHyperparameters,
+  'l2' | keyof CompactStateOptions
+>;
 
 const { l2: _, state: _state, min8bitSize: _size, ...ADAMW_FIELDS } = ADAM_FIELDS;
 const FIELDS: Fields<ScheduleFreeHyperparameters> = { ...ADAMW_FIELDS, lr: learningRate(2.5e-3) };
 
-export interface ScheduleFreeAdamWOptions extends CommonOptions, Partial<ScheduleFreeHyperparameters> {}
+export interface ScheduleFreeAdamWOptions
+  extends CommonOptions,
+    Partial<ScheduleFreeHyperparameters> {}
 
 /** The state array in which state dicts have y. */
 const TRAINING_POINT = 'y';
 const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
 
 /**
- * Schedule-Free AdamW: gradients are taken at a point y between the iterate z and its average x, and x is what one uses:
+ * Schedule-Free AdamW: gradients are taken at a point y between the iterate z and its average x,
+ * and x is what one uses:
  *
  *     z ← z - lr·(g/(√v̂ + ε) + λ·y);  x ← (1-c)·x + c·z, c = lr²/Σlr²;  y = (1-β1)·z + β1·x
  *
  * The switch between the two cannot be forgotten, since there is none:
  *
  * - `params` is y, as gradients need it; `model.computeGradients` reads it.
- * - `evaluationParams` is x = y + (1-β1)/β1·(y - z), computed when first asked for after a step. `model.evaluate`,
- *   `model.predict` and `evaluate` read it by themselves. Before the first step x is y.
- * - `stateDict().params` has x; y is the state array of that name, from which training resumes bit for bit.
+ * - `evaluationParams` is x = y + (1-β1)/β1·(y - z), computed when first asked for after a step.
+ *   `model.evaluate`, `model.predict` and `evaluate` read it by themselves. Before the first step x is y.
+ * - `stateDict().params` has x; y is the state array of that name, from which training resumes bit
+ *   for bit.
  * - `dispose` leaves x in the parameters of a model.
  *
- * c is the paper's. The authors' code puts the greatest learning rate so far in the place of lr in it: the two agree for rates that do
- * not fall, and differ after a rate has fallen.
+ * c is the paper's. The authors' code puts the greatest learning rate so far in the place of lr in
+ * it: the two agree for rates that do not fall, and differ after a rate has fallen.
  *
- * Parameters may be written before their first step; later z and y would no longer fit each other: load a state dict instead.
- * Takes 20 bytes a parameter: y, g, z, v, x.
+ * Parameters may be written before their first step; later z and y would no longer fit each other:
+ * load a state dict instead. Takes 20 bytes a parameter: y, g, z, v, x.
  *
  * Source: Defazio et al. 2024, "The Road Less Scheduled", arXiv 2405.15682.
  *
  * @example
- * const optimizer = new ScheduleFreeAdamW(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
- * optimizer.grads.w.set(optimizer.params.w.map((y) => y - 1));
+ * const optimizer = new ScheduleFreeAdamW(await createRuntime(), { w: new Float32Array(10) }, { lr:
+ * 1e-3 }); optimizer.grads.w.set(optimizer.params.w.map((y) => y - 1));
  * optimizer.step();
  * console.log(optimizer.evaluationParams.w);
  */
@@ -62,9 +69,14 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<ScheduleFreeHyperparameters>, options: ScheduleFreeAdamWOptions = {}) {
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<ScheduleFreeHyperparameters>,
+    options: ScheduleFreeAdamWOptions = {},
+  ) {
     const own = copyOptions('options', options, OPTION_NAMES);
     const rule = {
       name: 'schedule-free-adamw',
@@ -79,7 +91,10 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
     this.addParams(params);
   }
 
-  /** Live views of x, by name: to read, not to write. Ask again after every step, and after anything that may allocate. */
+  /**
+   * Live views of x, by name: to read, not to write. Ask again after every step, and after anything
+   * that may allocate.
+   */
   override get evaluationParams(): TensorViews {
     return this.#evaluationParams;
   }
@@ -105,7 +120,10 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
     return atTrainingPoint(dict, this.slots);
   }
 
-  /** z begins where the parameter is when its first step comes, so that it may be written until then. */
+  /**
+   * z begins where the parameter is when its first step comes, so that it may be written until
+   * then.
+   */
   protected override writeGroup(
     table: StepTable,
     group: number,
@@ -117,7 +135,8 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
     for (let index = 0; index < slots.length; index++) {
       if (slots[index].group !== group) continue;
       table.readScalars(index, scalars);
-      if (scalars.step === 1) floatsOf(slots[index].states[0]).set(slots[index].parameter.value.data);
+      if (scalars.step === 1)
+        floatsOf(slots[index].states[0]).set(slots[index].parameter.value.data);
     }
   }
 
@@ -125,7 +144,10 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
     scalars.normLimit = normLimit(scalars.lr, 1);
   }
 
-  protected override prepare(scalars: StepScalars, values: Readonly<ScheduleFreeHyperparameters>): void {
+  protected override prepare(
+    scalars: StepScalars,
+    values: Readonly<ScheduleFreeHyperparameters>,
+  ): void {
     const { lr } = scalars;
     const { constants, beta2Power } = scalars;
     const { betas, eps, weightDecay } = values;
@@ -161,7 +183,10 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
     if (!owned && !parameter.disposed) parameter.value.data.set(this.#averaged(slot).data);
   }
 
-  protected override checkTogether({ betas: [beta1] }: ScheduleFreeHyperparameters, where: string): void {
+  protected override checkTogether(
+    { betas: [beta1] }: ScheduleFreeHyperparameters,
+    where: string,
+  ): void {
     checkNumber(`betas[0]${where}`, beta1, '(0, 1)', (x) => x > 0);
   }
 
@@ -172,14 +197,24 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
     if (this.stepsOf(slot) === 0) return value;
     if (this.#computedAt.get(slot) !== this.stepCount) {
       const [beta1] = this.paramGroups[slot.group].betas;
-      this.runtime.kernels.combine(x.address, value.address, z.address, value.length, 1, (beta1 - 1) / beta1);
+      this.runtime.kernels.combine(
+        x.address,
+        value.address,
+        z.address,
+        value.length,
+        1,
+        (beta1 - 1) / beta1,
+      );
       this.#computedAt.set(slot, this.stepCount);
     }
     return x;
   }
 }
 
-/** The dict as all optimizers have it: y as the parameters. What is missing is left to the checks that all have. */
+/**
+ * The dict as all optimizers have it: y as the parameters. What is missing is left to the checks
+ * that all have.
+ */
 function atTrainingPoint(dict: StateDict, slots: readonly Slot[]): StateDict {
   if (typeof dict !== 'object' || dict === null) return dict;
   const params: StateDict['params'] = Object.assign(createRecord(), dict.params);

@@ -13,10 +13,14 @@ import type { StepScalars } from './step-table';
 export interface SGDHyperparameters {
   /** A number in [0, 2^64), or a function of the step (1-based). @default 1e-2 */
   lr: LearningRate;
-  /** Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64). @default 0 */
+  /**
+   * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
+   * @default 0
+   */
   weightDecay: number;
   /**
-   * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number in [0, 2^64). @default 0
+   * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number
+   * in [0, 2^64). @default 0
    */
   l2: number;
 }
@@ -35,14 +39,22 @@ const FIELDS: Fields<SGDHyperparameters> = {
   weightDecay: nonNegative(0),
   l2: nonNegative(0),
 };
-const OPTION_NAMES = [...Object.keys(FIELDS), 'momentum', 'dampening', 'nesterov', ...COMMON_OPTIONS];
+const OPTION_NAMES = [
+  ...Object.keys(FIELDS),
+  'momentum',
+  'dampening',
+  'nesterov',
+  ...COMMON_OPTIONS,
+];
 
 /**
- * Stochastic gradient descent, optionally with momentum as PyTorch has it (the first step takes the gradient undamped):
+ * Stochastic gradient descent, optionally with momentum as PyTorch has it (the first step takes the
+ * gradient undamped):
  *
  *     m ← μ·m + (1 - dampening)·g;  θ ← θ - lr·m, or with Nesterov's form θ ← θ - lr·(g + μ·m)
  *
- * Sources: Polyak 1964; Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
+ * Sources: Polyak 1964; Sutskever et al. 2013, "On the importance of initialization and momentum in
+ * deep learning".
  *
  * @example
  * const optimizer = new SGD(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-2 });
@@ -55,7 +67,8 @@ export class SGD extends Optimizer<SGDHyperparameters> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
    * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays allocated then
+   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
+   * allocated then
    */
   constructor(runtime: Runtime, params: ParamsInit<SGDHyperparameters>, options: SGDOptions = {}) {
     const own = copyOptions('options', options, OPTION_NAMES);
@@ -75,13 +88,17 @@ export class SGD extends Optimizer<SGDHyperparameters> {
   }
 
   protected override limitNorm(scalars: StepScalars): void {
-    // Neither the momentum, a sum of at most 1/(1-μ) gradients, nor a step along it may come near the end of float32.
+    // Neither the momentum, a sum of at most 1/(1-μ) gradients, nor a step along it may come near
+    // the end of float32.
     const { lr } = scalars;
     const rate = this.#momentum === 0 ? lr : Math.max(1, 2 * lr) / (1 - this.#momentum);
     scalars.normLimit = MOVE_LIMIT / Math.max(rate, 2 ** -126);
   }
 
-  protected override prepare({ constants, step, lr }: StepScalars, values: Readonly<SGDHyperparameters>): void {
+  protected override prepare(
+    { constants, step, lr }: StepScalars,
+    values: Readonly<SGDHyperparameters>,
+  ): void {
     constants[1] = values.l2;
     constants[2] = lr;
     constants[3] = 1 - lr * values.weightDecay;

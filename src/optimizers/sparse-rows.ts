@@ -1,8 +1,9 @@
 /**
- * The rows of a sparse parameter that a step touches: gathered into tensors of their own, which an ordinary step updates, and
- * written back.
+ * The rows of a sparse parameter that a step touches: gathered into tensors of their own, which an
+ * ordinary step updates, and written back.
  *
- * Invariant: rows that are not touched are neither read nor written; a refused step writes back nothing.
+ * Invariant: rows that are not touched are neither read nor written; a refused step writes back
+ * nothing.
  */
 import { STATUS_DONE, UNROLL } from '../abi/layout';
 import { pow2 } from '../math/exponent';
@@ -20,8 +21,9 @@ export type RowIndices = ArrayLike<number>;
 /** Rows that there is room for at first. */
 const FIRST_CAPACITY = 16;
 /**
- * The most a row's scale is raised by: v' carries twice as much, and is below 2^97. Only a row that was last touched when gradient
- * norms were 64 times what they are meets it; both its moments are then as if they had been smaller, at the same ratio.
+ * The most a row's scale is raised by: v' carries twice as much, and is below 2^97. Only a row that
+ * was last touched when gradient norms were 64 times what they are meets it; both its moments are
+ * then as if they had been smaller, at the same ratio.
  */
 const MAX_RISE = 12;
 
@@ -62,7 +64,10 @@ export class SparseRows {
     if (!this.#room) return 0;
     const { capacity, parameter, states, table } = this.#room;
     const tensors = [parameter.value, parameter.grad, ...states];
-    return tensors.reduce((sum, { byteLength }) => sum + byteLength, 4 * capacity + table.byteLength);
+    return tensors.reduce(
+      (sum, { byteLength }) => sum + byteLength,
+      4 * capacity + table.byteLength,
+    );
   }
 
   /** The table of the step over the gathered rows; its one group has index 0. */
@@ -81,7 +86,8 @@ export class SparseRows {
    * @throws ArgumentError
    */
   checkArguments(rowIndices: RowIndices, grads: Float32Array): Uint32Array {
-    const count: unknown = typeof rowIndices === 'object' && rowIndices !== null ? rowIndices.length : 0;
+    const count: unknown =
+      typeof rowIndices === 'object' && rowIndices !== null ? rowIndices.length : 0;
     if (typeof count !== 'number' || !Number.isInteger(count) || count < 1) {
       fail('rowIndices', 'an array of at least one row index', rowIndices);
     }
@@ -92,7 +98,8 @@ export class SparseRows {
   /**
    * Gathers rows, sums their gradients, and makes the table ready for a step.
    * @param rowIndices checked ones
-   * @param grads one row of gradients an index; those of the same index are added in the order in which they come
+   * @param grads one row of gradients an index; those of the same index are added in the order in
+   * which they come
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
   gather(rowIndices: Uint32Array, grads: Float32Array, counters: Counters): void {
@@ -106,7 +113,11 @@ export class SparseRows {
     memory.u32.set(rows, indices >>> 2);
     for (const [from, to, bytes] of this.#pairs(parameter, states)) {
       kernels.gatherRows(to, from, indices, rows.length, bytes);
-      new Uint8Array(memory.buffer, to + rows.length * bytes, this.#padding * (bytes / this.rowLength)).fill(0);
+      new Uint8Array(
+        memory.buffer,
+        to + rows.length * bytes,
+        this.#padding * (bytes / this.rowLength),
+      ).fill(0);
     }
     this.#sumGradients(rowIndices, grads, rows);
     this.#rescale(rows, counters.exponent);
@@ -138,9 +149,16 @@ export class SparseRows {
     return -(this.#count * this.rowLength) & (UNROLL - 1);
   }
 
-  /** Parameter and states: where they are, where they are gathered, and how many bytes a row has. */
-  #pairs(parameter: Parameter, states: readonly StateTensor[]): [own: number, gathered: number, rowBytes: number][] {
-    const pairs: [number, number, number][] = [[this.#slot.parameter.value.address, parameter.value.address, 4 * this.rowLength]];
+  /**
+   * Parameter and states: where they are, where they are gathered, and how many bytes a row has.
+   */
+  #pairs(
+    parameter: Parameter,
+    states: readonly StateTensor[],
+  ): [own: number, gathered: number, rowBytes: number][] {
+    const pairs: [number, number, number][] = [
+      [this.#slot.parameter.value.address, parameter.value.address, 4 * this.rowLength],
+    ];
     for (const [index, state] of states.entries()) {
       const size = state instanceof CompactTensor ? 2 : 4;
       pairs.push([this.#slot.states[index].address, state.address, size * this.rowLength]);
@@ -165,7 +183,9 @@ export class SparseRows {
   #reserve(count: number): void {
     const known = this.#room?.capacity ?? 0;
     if (count <= known) return;
-    const room = this.#makeRoom(Math.min(this.rowCount, Math.max(FIRST_CAPACITY, 2 ** (32 - Math.clz32(count - 1)))));
+    const room = this.#makeRoom(
+      Math.min(this.rowCount, Math.max(FIRST_CAPACITY, 2 ** (32 - Math.clz32(count - 1)))),
+    );
     if (this.#room) release(this.#runtime, this.#room);
     this.#room = room;
   }
@@ -182,7 +202,11 @@ export class SparseRows {
     try {
       const parameter = keep(new Parameter(runtime, shape));
       const states = this.#slot.states.map((state) =>
-        keep(state instanceof CompactTensor ? new CompactTensor(runtime, state.format, shape[0]) : new Tensor(runtime, shape)),
+        keep(
+          state instanceof CompactTensor
+            ? new CompactTensor(runtime, state.format, shape[0])
+            : new Tensor(runtime, shape),
+        ),
       );
       const table = keep(new StepTable(runtime, this.#options));
       table.describe([{ parameter, states, format, seed, group: 0 }], 1);
@@ -214,7 +238,8 @@ export class SparseRows {
     for (let i = 0; i < rows.length; i++) {
       const rise = Math.min(this.exponents[rows[i]] - exponent, MAX_RISE);
       if (rise === 0) continue;
-      for (let k = 0; k < 2; k++) scale(states[k], i * this.rowLength, this.rowLength, pow2(Math.max((k + 1) * rise, -300)));
+      for (let k = 0; k < 2; k++)
+        scale(states[k], i * this.rowLength, this.rowLength, pow2(Math.max((k + 1) * rise, -300)));
     }
   }
 }

@@ -1,13 +1,14 @@
 /**
- * The arrays of an optimizer's state as state dicts hold them: plain numbers, or one of the compact codes.
+ * The arrays of an optimizer's state as state dicts hold them: plain numbers, or one of the compact
+ * codes.
  *
  *     Float32Array                               float32
  *     { dtype: 'bf16', bits }                    bfloat16, raw bits
  *     { dtype: '8bit', codes, scales }           a code an element, a scale a block
  *     Int16Array                                 whole numbers, such as the rows' exponents of a sparse tensor
  *
- * Invariant: an array is loaded only into one of its own kind and sizes, and only with numbers that its rule could have written: finite,
- * squares at or above 0, scales powers of two.
+ * Invariant: an array is loaded only into one of its own kind and sizes, and only with numbers that
+ * its rule could have written: finite, squares at or above 0, scales powers of two.
  */
 import { SCALE_BLOCK } from '../abi/layout';
 import { ArgumentError } from '../errors';
@@ -34,7 +35,10 @@ export type StateArray = Float32Array | Int16Array | Bf16State | EightBitState;
 /** A typed array that a state array consists of. */
 export type StatePart = Float32Array | Int16Array | Uint16Array | Uint8Array;
 
-/** The typed arrays it consists of, by the keys that lead to them; the key is '' where the array is one itself. */
+/**
+ * The typed arrays it consists of, by the keys that lead to them; the key is '' where the array is
+ * one itself.
+ */
 export function partsOf(array: StateArray): [key: string, part: StatePart][] {
   if (!('dtype' in array)) return [['', array]];
   if (array.dtype === 'bf16') return [['.bits', array.bits]];
@@ -58,14 +62,22 @@ export function writeStateArray(target: StateArray, source: StateArray): void {
 }
 
 /**
- * Checks that `value` may be written into `target`: the same kind, the same sizes, nothing but numbers that it can hold.
+ * Checks that `value` may be written into `target`: the same kind, the same sizes, nothing but
+ * numbers that it can hold.
  * @param square whether it holds squares, which are never negative
  * @throws ArgumentError naming the typed array, or the element, that does not fit
  */
-export function checkStateArray(path: string, value: unknown, target: StateArray, square = false): asserts value is StateArray {
+export function checkStateArray(
+  path: string,
+  value: unknown,
+  target: StateArray,
+  square = false,
+): asserts value is StateArray {
   const given = (value ?? {}) as Record<string, unknown>;
-  if ('dtype' in target && given.dtype !== target.dtype) fail(path, `{ dtype: '${target.dtype}', … }`, given.dtype ?? value);
-  for (const [key, wanted] of partsOf(target)) checkPart(path + key, key === '' ? value : given[key.slice(1)], wanted);
+  if ('dtype' in target && given.dtype !== target.dtype)
+    fail(path, `{ dtype: '${target.dtype}', … }`, given.dtype ?? value);
+  for (const [key, wanted] of partsOf(target))
+    checkPart(path + key, key === '' ? value : given[key.slice(1)], wanted);
   if ('dtype' in target && target.dtype === '8bit') checkScales(path, value as EightBitState);
   else if (square) checkSquares(path, value as Float32Array | Bf16State);
 }
@@ -75,7 +87,9 @@ function checkScales(path: string, { codes, scales }: EightBitState): void {
   const bits = new Uint32Array(scales.slice().buffer);
   for (let i = 0; i < scales.length; i++) {
     const fits = (bits[i] & 0x807fffff) === 0 && scales[i] >= 2 ** -94 && scales[i] <= 2 ** 126;
-    const empty = bits[i] === 0 && codes.subarray(i * SCALE_BLOCK, (i + 1) * SCALE_BLOCK).every((code) => code === 0);
+    const empty =
+      bits[i] === 0 &&
+      codes.subarray(i * SCALE_BLOCK, (i + 1) * SCALE_BLOCK).every((code) => code === 0);
     if (fits || empty) continue;
     const expected = 'a power of two in [2^-94, 2^126], or 0 where all codes are 0';
     throw new ArgumentError(`${path}.scales[${i}]`, expected, String(scales[i]));
@@ -89,7 +103,11 @@ function checkSquares(path: string, array: Float32Array | Bf16State): void {
     : (array as Bf16State).bits.findIndex((bits) => bits >= 0x8000);
   if (index < 0) return;
   const place = 'dtype' in array ? `.bits[${index}]` : `[${index}]`;
-  throw new ArgumentError(path + place, 'a number ≥ 0, as averages of squares are', 'a negative one');
+  throw new ArgumentError(
+    path + place,
+    'a number ≥ 0, as averages of squares are',
+    'a negative one',
+  );
 }
 
 /** Checks that `value` is a state array, of whatever sizes and values. */
@@ -102,16 +120,22 @@ export function checkAnyStateArray(path: string, value: unknown): asserts value 
     if (!isUint8Array(codes)) fail(`${path}.codes`, 'a Uint8Array', codes);
     if (!isFloat32Array(scales)) fail(`${path}.scales`, 'a Float32Array', scales);
   } else {
-    fail(path, "a Float32Array, an Int16Array, { dtype: 'bf16', bits } or { dtype: '8bit', codes, scales }", value);
+    fail(
+      path,
+      "a Float32Array, an Int16Array, { dtype: 'bf16', bits } or { dtype: '8bit', codes, scales }",
+      value,
+    );
   }
 }
 
 function checkPart(path: string, value: unknown, wanted: StatePart): void {
   const name = typedArrayName(wanted)!;
   const ofKind = typedArrayName(value) === name && (value as StatePart).length === wanted.length;
-  if (!ofKind) fail(path, `${name.startsWith('I') ? 'an' : 'a'} ${name} of ${wanted.length} elements`, value);
+  if (!ofKind)
+    fail(path, `${name.startsWith('I') ? 'an' : 'a'} ${name} of ${wanted.length} elements`, value);
   const index = findNonFinite(value as StatePart);
-  if (index >= 0) throw new ArgumentError(`${path}[${index}]`, 'a finite number', 'NaN or infinity');
+  if (index >= 0)
+    throw new ArgumentError(`${path}[${index}]`, 'a finite number', 'NaN or infinity');
 }
 
 /** The index of the first element that is NaN or infinite; -1 without one. */

@@ -1,17 +1,26 @@
 /**
  * The groups of a state dict: hyperparameters, frozen flags, and what schedules remember.
  *
- * Invariant: `checkGroups` changes nothing; `assignGroups` changes all groups, or none when a schedule refuses its state.
+ * Invariant: `checkGroups` changes nothing; `assignGroups` changes all groups, or none when a
+ * schedule refuses its state.
  */
 import { ArgumentError } from '../errors';
-import { isStateful, type Schedule, type ScheduleConfig, type ScheduleState } from '../schedules/schedule';
+import {
+  isStateful,
+  type Schedule,
+  type ScheduleConfig,
+  type ScheduleState,
+} from '../schedules/schedule';
 import { describe, fail } from '../validate';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
 import { checkBoolean, type ParamGroup } from './param-group';
 
 /** A learning rate that is a function, as a state dict has it. */
 export interface StateDictSchedule {
-  /** What `scheduleFromConfig` builds it from; null for a function of your own. For information: loading keeps the group's function. */
+  /**
+   * What `scheduleFromConfig` builds it from; null for a function of your own. For information:
+   * loading keeps the group's function.
+   */
   config: ScheduleConfig | null;
   /** What it remembers between steps, as `reduceOnPlateau` does; null for a pure function. */
   state: ScheduleState | null;
@@ -32,10 +41,17 @@ export interface StateDictGroup {
 const GROUP_KEYS = ['params', 'frozen', 'lr', 'schedule'];
 
 /** A group as a state dict has it. */
-export function readGroup<H extends BaseHyperparameters>({ params, frozen, hyperparameters }: ParamGroup<H>): StateDictGroup {
+export function readGroup<H extends BaseHyperparameters>({
+  params,
+  frozen,
+  hyperparameters,
+}: ParamGroup<H>): StateDictGroup {
   const { lr } = hyperparameters;
   if (typeof lr === 'number') return { ...hyperparameters, params, frozen, lr, schedule: null };
-  const schedule = { config: (lr as Schedule).config ?? null, state: isStateful(lr) ? lr.stateDict() : null };
+  const schedule = {
+    config: (lr as Schedule).config ?? null,
+    state: isStateful(lr) ? lr.stateDict() : null,
+  };
   return { ...hyperparameters, params, frozen, lr: null, schedule };
 }
 
@@ -49,7 +65,8 @@ export interface GroupChange<H> {
 
 /**
  * What each group is to become.
- * @param given the groups of the dict: the very same ones if `strict`, else see `Optimizer.loadStateDict`
+ * @param given the groups of the dict: the very same ones if `strict`, else see
+ * `Optimizer.loadStateDict`
  * @throws ArgumentError naming the key that does not fit
  */
 export function checkGroups<H extends BaseHyperparameters>(
@@ -83,7 +100,8 @@ export function assignGroups<H extends BaseHyperparameters>(
     for (const schedule of loaded) schedule.undo();
     throw error;
   }
-  for (const [index, { hyperparameters, frozen }] of changes.entries()) groups[index].assign(hyperparameters, frozen);
+  for (const [index, { hyperparameters, frozen }] of changes.entries())
+    groups[index].assign(hyperparameters, frozen);
 }
 
 /** A group of the dict and where it stands there. */
@@ -96,17 +114,24 @@ type Named = readonly { readonly params: readonly string[] }[];
 
 /** Each group's own counterpart: as many groups, with the same parameters in the same order. */
 function sameGroups(groups: Named, given: unknown): GroupSource[] {
-  if (!Array.isArray(given) || given.length !== groups.length) fail('stateDict.groups', `${groups.length} groups`, given);
+  if (!Array.isArray(given) || given.length !== groups.length)
+    fail('stateDict.groups', `${groups.length} groups`, given);
   return groups.map(({ params }, index) => {
     const path = `stateDict.groups[${index}]`;
     const names: unknown = given[index]?.params;
-    const same = Array.isArray(names) && names.length === params.length && names.every((name, i) => name === params[i]);
+    const same =
+      Array.isArray(names) &&
+      names.length === params.length &&
+      names.every((name, i) => name === params[i]);
     if (!same) fail(`${path}.params`, `the parameters ${params.join(', ')}`, names);
     return { path, given: given[index] };
   });
 }
 
-/** For each group the one that has the first of its parameters that any has; null where none has one. */
+/**
+ * For each group the one that has the first of its parameters that any has; null where none has
+ * one.
+ */
 function matchingGroups(groups: Named, given: unknown): (GroupSource | null)[] {
   if (!Array.isArray(given)) fail('stateDict.groups', 'an array of groups', given);
   const sources = new Map<unknown, GroupSource>();
@@ -124,7 +149,8 @@ function checkGroup<H extends BaseHyperparameters>(
   fields: Fields<H>,
   strict: boolean,
 ): GroupChange<H> {
-  if (source === null) return { hyperparameters: group.hyperparameters, frozen: group.frozen, schedule: null };
+  if (source === null)
+    return { hyperparameters: group.hyperparameters, frozen: group.frozen, schedule: null };
   const { path, given } = source;
   const values: H = { ...group.hyperparameters };
   for (const name of Object.keys(fields) as (keyof H & string)[]) {
@@ -136,10 +162,20 @@ function checkGroup<H extends BaseHyperparameters>(
     }
     values[name] = value;
   }
-  const unknown = Object.keys(given).find((key) => !GROUP_KEYS.includes(key) && !Object.hasOwn(fields, key));
-  if (strict && unknown !== undefined) throw new ArgumentError(`${path}.${unknown}`, 'a hyperparameter', 'an unknown name');
-  const frozen = !strict && given.frozen === undefined ? group.frozen : checkBoolean(`${path}.frozen`, given.frozen);
-  return { hyperparameters: values, frozen, schedule: checkSchedule(`${path}.schedule.state`, values.lr, given, strict) };
+  const unknown = Object.keys(given).find(
+    (key) => !GROUP_KEYS.includes(key) && !Object.hasOwn(fields, key),
+  );
+  if (strict && unknown !== undefined)
+    throw new ArgumentError(`${path}.${unknown}`, 'a hyperparameter', 'an unknown name');
+  const frozen =
+    !strict && given.frozen === undefined
+      ? group.frozen
+      : checkBoolean(`${path}.frozen`, given.frozen);
+  return {
+    hyperparameters: values,
+    frozen,
+    schedule: checkSchedule(`${path}.schedule.state`, values.lr, given, strict),
+  };
 }
 
 /** A schedule with state needs one, and a state needs such a schedule. */
@@ -151,7 +187,8 @@ function checkSchedule(
 ): GroupChange<never>['schedule'] {
   const state = schedule?.state ?? null;
   if (!isStateful(lr)) {
-    if (strict && state !== null) throw new ArgumentError(path, "null, as the group's lr has no state", describe(state));
+    if (strict && state !== null)
+      throw new ArgumentError(path, "null, as the group's lr has no state", describe(state));
     return null;
   }
   if (state === null) return strict ? fail(path, "the state of the group's lr", state) : null;
@@ -160,7 +197,11 @@ function checkSchedule(
     try {
       lr.loadStateDict(state);
     } catch (error) {
-      throw new ArgumentError(path, "a state that fits the group's lr", `one that it refuses: ${(error as Error).message}`);
+      throw new ArgumentError(
+        path,
+        "a state that fits the group's lr",
+        `one that it refuses: ${(error as Error).message}`,
+      );
     }
   };
   return { load, undo: () => lr.loadStateDict(before) };

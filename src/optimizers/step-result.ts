@@ -12,7 +12,9 @@ export interface StepResult {
   step: number;
   /** True when the step was refused and `onNonFinite` is 'skip'. */
   skipped: boolean;
-  /** Σ|g| over all unfrozen parameters, in float64; NaN or Infinity when a gradient is not finite. */
+  /**
+   * Σ|g| over all unfrozen parameters, in float64; NaN or Infinity when a gradient is not finite.
+   */
   gradNorm: number;
   /** Gradient elements that were NaN or infinite. */
   nonFinite: number;
@@ -30,7 +32,8 @@ export type Gradients = Readonly<Record<string, Float32Array>>;
 
 /** Throws before a step unless its result can be written into this object. */
 export function checkResult(result: StepResult): void {
-  if (typeof result !== 'object' || result === null) fail('result', 'an object to write the result into', result);
+  if (typeof result !== 'object' || result === null)
+    fail('result', 'an object to write the result into', result);
   const { step, skipped, gradNorm, nonFinite, reason } = result;
   try {
     result.step = step;
@@ -44,7 +47,8 @@ export function checkResult(result: StepResult): void {
 }
 
 /**
- * Reads gradients by name and checks what it has read; what is copied later is not read again. Those of frozen groups may be missing; sparse parameters have none.
+ * Reads gradients by name and checks what it has read; what is copied later is not read again.
+ * Those of frozen groups may be missing; sparse parameters have none.
  * @param to by parameter: its gradient, or null
  * @param views the gradients that there are
  */
@@ -55,9 +59,11 @@ export function readGradients(
   slots: readonly Slot[],
   isFrozen: (group: number) => boolean,
 ): void {
-  if (typeof grads !== 'object' || grads === null) fail('grads', 'an object of Float32Arrays by parameter name', grads);
+  if (typeof grads !== 'object' || grads === null)
+    fail('grads', 'an object of Float32Arrays by parameter name', grads);
   for (const name in grads) {
-    if (!(name in views)) throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');
+    if (!(name in views))
+      throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');
     // Whatever a getter throws comes before anything is taken.
     if (!isFloats(grads[name], slots[0].parameter.value.runtime)) break;
   }
@@ -72,20 +78,27 @@ export function readGradients(
     }
     const values = grads[name];
     // Asked first, since a path for the error message would be made every step.
-    to[index] = isFloats(values, runtime, length) ? values : checkFloats(`grads.${name}`, values, runtime, length);
+    to[index] = isFloats(values, runtime, length)
+      ? values
+      : checkFloats(`grads.${name}`, values, runtime, length);
   }
 }
 
 /**
- * Copies gradients that were read to where steps read them, or none of them: they are checked once more, since a callback that ran in
- * between may have resized or transferred their buffers.
+ * Copies gradients that were read to where steps read them, or none of them: they are checked once
+ * more, since a callback that ran in between may have resized or transferred their buffers.
  */
-export function writeGradients(from: (Float32Array | null)[], slots: readonly Slot[], runtime: Runtime): void {
+export function writeGradients(
+  from: (Float32Array | null)[],
+  slots: readonly Slot[],
+  runtime: Runtime,
+): void {
   for (let index = 0; index < slots.length; index++) {
     const { name, parameter } = slots[index];
     const values = from[index];
     const { length } = parameter.value;
-    if (values !== null && !isFloats(values, runtime, length)) checkFloats(`grads.${name}`, values, runtime, length);
+    if (values !== null && !isFloats(values, runtime, length))
+      checkFloats(`grads.${name}`, values, runtime, length);
   }
   for (let index = 0; index < slots.length; index++) {
     const values = from[index];

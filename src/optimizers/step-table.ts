@@ -1,8 +1,9 @@
 /**
- * The step table of one optimizer in linear memory (abi/layout.ts): what the kernels read to do a whole step in one call.
+ * The step table of one optimizer in linear memory (abi/layout.ts): what the kernels read to do a
+ * whole step in one call.
  *
- * Invariant: there is a descriptor for every tensor, frozen or not, in order of registration; the block and task lists
- * name the unfrozen ones alone. Writing a step's scalars allocates nothing.
+ * Invariant: there is a descriptor for every tensor, frozen or not, in order of registration; the
+ * block and task lists name the unfrozen ones alone. Writing a step's scalars allocates nothing.
  */
 import * as L from '../abi/layout';
 import type { Runtime } from '../runtime/runtime';
@@ -29,7 +30,9 @@ export interface Counters {
   step: number;
   /** e: m = m'·2^e, v = v'·2^(2e). */
   exponent: number;
-  /** The rule's own scalar: V of AdaL (the running mean of S⁴), Πμ of NAdam, Σlr² of Schedule-Free. */
+  /**
+   * The rule's own scalar: V of AdaL (the running mean of S⁴), Πμ of NAdam, Σlr² of Schedule-Free.
+   */
   V: number;
   /** β1^step. */
   beta1Power: number;
@@ -50,8 +53,8 @@ export interface TableOptions {
 }
 
 /**
- * The scalars of the coming step, of a group and of a tensor; one object serves all in turn. They travel as fields, since
- * numbers that are passed to a function which is not inlined are allocated.
+ * The scalars of the coming step, of a group and of a tensor; one object serves all in turn. They
+ * travel as fields, since numbers that are passed to a function which is not inlined are allocated.
  */
 export class StepScalars {
   /** The group's learning rate. */
@@ -72,7 +75,10 @@ export class StepScalars {
   readonly constants = new Float32Array(L.CONSTANT_COUNT);
 }
 
-/** Elements a task: enough work to outweigh drawing a ticket, small enough to share a step of MINIMUM_PARALLEL_ELEMENTS. */
+/**
+ * Elements a task: enough work to outweigh drawing a ticket, small enough to share a step of
+ * MINIMUM_PARALLEL_ELEMENTS.
+ */
 const TASK_ELEMENTS = 2 * L.BLOCK;
 
 const STATE_FIELDS = [L.TENSOR_STATE0, L.TENSOR_STATE1, L.TENSOR_STATE2];
@@ -110,7 +116,8 @@ export class StepTable {
   }
 
   /**
-   * Describes these tensors; those already in the table keep their counters. Everything is unfrozen until `select`.
+   * Describes these tensors; those already in the table keep their counters. Everything is unfrozen
+   * until `select`.
    * @throws OutOfMemoryError; the table is as before then
    */
   describe(entries: readonly TableEntry[], groupCount: number): void {
@@ -143,7 +150,8 @@ export class StepTable {
       u32[tensor + (L.TENSOR_GRAD >>> 2)] = parameter.sparse ? 0 : parameter.grad.address;
       for (const [slot, state] of states.entries()) {
         u32[tensor + (STATE_FIELDS[slot] >>> 2)] = state.address;
-        if ('scalesAddress' in state) u32[tensor + (SCALE_FIELDS[slot] >>> 2)] = state.scalesAddress;
+        if ('scalesAddress' in state)
+          u32[tensor + (SCALE_FIELDS[slot] >>> 2)] = state.scalesAddress;
       }
       u32[tensor + (L.TENSOR_LENGTH >>> 2)] = parameter.value.length;
       u32[tensor + (L.TENSOR_FORMAT >>> 2)] = format;
@@ -151,7 +159,14 @@ export class StepTable {
       u32[tensor + (L.TENSOR_GROUP >>> 2)] = this.#group(group);
       this.setCounters(
         index,
-        kept[index] ?? { step: 0, exponent: 0, V: this.#options.initialScalar, beta1Power: 1, beta2Power: 1, normMean: 0 },
+        kept[index] ?? {
+          step: 0,
+          exponent: 0,
+          V: this.#options.initialScalar,
+          beta1Power: 1,
+          beta2Power: 1,
+          normMean: 0,
+        },
       );
     }
   }
@@ -167,7 +182,8 @@ export class StepTable {
   }
 
   /**
-   * Lists the blocks of all tensors but sparse ones and those of frozen groups, and gathers them into tasks.
+   * Lists the blocks of all tensors but sparse ones and those of frozen groups, and gathers them
+   * into tasks.
    * @param most elements of every tensor to list, a multiple of UNROLL
    */
   select(isFrozen: (group: number) => boolean, most = Infinity): void {
@@ -216,8 +232,10 @@ export class StepTable {
     const tensor = this.#tensor(index);
     const group = this.#group(this.#entries[index].group);
     scalars.step = i32[(tensor + L.TENSOR_STEP) >>> 2] + 1;
-    scalars.beta1Power = f64[(tensor + L.TENSOR_BETA1_POWER) >>> 3] * f64[(group + L.GROUP_BETA1) >>> 3];
-    scalars.beta2Power = f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3] * f64[(group + L.GROUP_BETA2) >>> 3];
+    scalars.beta1Power =
+      f64[(tensor + L.TENSOR_BETA1_POWER) >>> 3] * f64[(group + L.GROUP_BETA1) >>> 3];
+    scalars.beta2Power =
+      f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3] * f64[(group + L.GROUP_BETA2) >>> 3];
     scalars.scalar = f64[(tensor + L.TENSOR_V) >>> 3];
   }
 
@@ -294,7 +312,8 @@ export class StepTable {
     const tasks = align(blocks + L.BLOCK_SIZE * blockCount);
     const partials = align(tasks + 4 * (blockCount + 1));
     const scratch = align(partials + L.PARTIAL_SIZE * blockCount);
-    const staged = this.#options.clipping.value > 0 || entries.some(({ format }) => format !== L.FORMAT_F32);
+    const staged =
+      this.#options.clipping.value > 0 || entries.some(({ format }) => format !== L.FORMAT_F32);
     const end = scratch + (staged ? L.SCRATCH_SIZE * this.#runtime.info.threads : 0);
     return { tensors, groups, blocks, tasks, partials, scratch, end };
   }

@@ -1,5 +1,10 @@
-/** The main entry on Vercel's edge runtime, where `?module` asks the bundler for a compiled module. */
-import { createOptimizerIn, type createOptimizer as inlinedCreateOptimizer } from '../optimizers/registry';
+/**
+ * The main entry on Vercel's edge runtime, where `?module` asks the bundler for a compiled module.
+ */
+import {
+  createOptimizerIn,
+  type createOptimizer as inlinedCreateOptimizer,
+} from '../optimizers/registry';
 import type { Binaries } from '../runtime/module';
 import { createRuntimeOver, type createRuntime as inlinedCreateRuntime } from '../runtime/runtime';
 import nn from './nn.simd.wasm?module';
@@ -12,6 +17,7 @@ const binaries: Binaries = {
 };
 
 export * from '../index';
-export const createRuntime: typeof inlinedCreateRuntime = (options) => createRuntimeOver(binaries, options);
+export const createRuntime: typeof inlinedCreateRuntime = (options) =>
+  createRuntimeOver(binaries, options);
 export const createOptimizer: typeof inlinedCreateOptimizer = (name, params, options) =>
   createOptimizerIn(createRuntime, name, params, options);

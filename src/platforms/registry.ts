@@ -1,2 +1,7 @@
 /** `adal-wasm/registry`: optimizers by name, and nothing else. */
-export { createOptimizer, type OptimizerName, type OptimizerOptions, optimizerNames } from '../optimizers/registry';
+export {
+  createOptimizer,
+  type OptimizerName,
+  type OptimizerOptions,
+  optimizerNames,
+} from '../optimizers/registry';

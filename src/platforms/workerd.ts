@@ -1,5 +1,11 @@
-/** The main entry on Cloudflare's workerd, which compiles the .wasm modules of a Worker when it is deployed and no bytes later. */
-import { createOptimizerIn, type createOptimizer as inlinedCreateOptimizer } from '../optimizers/registry';
+/**
+ * The main entry on Cloudflare's workerd, which compiles the .wasm modules of a Worker when it is
+ * deployed and no bytes later.
+ */
+import {
+  createOptimizerIn,
+  type createOptimizer as inlinedCreateOptimizer,
+} from '../optimizers/registry';
 import type { Binaries } from '../runtime/module';
 import { createRuntimeOver, type createRuntime as inlinedCreateRuntime } from '../runtime/runtime';
 import optim from './optim.simd.wasm';
@@ -11,6 +17,7 @@ const binaries: Binaries = {
 };
 
 export * from '../index';
-export const createRuntime: typeof inlinedCreateRuntime = (options) => createRuntimeOver(binaries, options);
+export const createRuntime: typeof inlinedCreateRuntime = (options) =>
+  createRuntimeOver(binaries, options);
 export const createOptimizer: typeof inlinedCreateOptimizer = (name, params, options) =>
   createOptimizerIn(createRuntime, name, params, options);

@@ -1,9 +1,10 @@
 /**
  * The allocator over linear memory: first fit, neighbours merged when freed.
  *
- * Invariant: every allocation is aligned to ALIGNMENT, a multiple of it long, and all zero when handed out, so no tenant
- * reads another's bytes and padding starts as zero. The first ALIGNMENT bytes are never handed out: 0 is no address. Nor
- * are the last, at 4 GiB: an end pointer always fits 32 bits.
+ * Invariant: every allocation is aligned to ALIGNMENT, a multiple of it long, and all zero when
+ * handed out, so no tenant reads another's bytes and padding starts as zero. The first ALIGNMENT
+ * bytes are never handed out: 0 is no address. Nor are the last, at 4 GiB: an end pointer always
+ * fits 32 bits.
  */
 import { ALIGNMENT } from '../abi/layout';
 import { OutOfMemoryError } from '../errors';
@@ -33,7 +34,10 @@ export class Arena {
 
   /** Bytes that could still be handed out, if in one piece. */
   get availableBytes(): number {
-    const largestHole = this.#free.reduce((largest, range) => Math.max(largest, range.end - range.start), 0);
+    const largestHole = this.#free.reduce(
+      (largest, range) => Math.max(largest, range.end - range.start),
+      0,
+    );
     return Math.max(largestHole, this.#limit - this.#top);
   }
 
@@ -93,13 +97,18 @@ export class Arena {
   }
 
   #growTo(end: number, wanted: number): void {
-    if (end > this.#limit) throw new OutOfMemoryError(wanted, this.availableBytes, this.memory.maximumBytes);
+    if (end > this.#limit)
+      throw new OutOfMemoryError(wanted, this.availableBytes, this.memory.maximumBytes);
     const have = this.memory.byteLength;
     if (end <= have) return;
     try {
       this.memory.grow(Math.ceil((end - have) / PAGE));
     } catch (cause) {
-      const error = new OutOfMemoryError(wanted, Math.max(0, have - this.#top), this.memory.maximumBytes);
+      const error = new OutOfMemoryError(
+        wanted,
+        Math.max(0, have - this.#top),
+        this.memory.maximumBytes,
+      );
       error.cause = cause;
       throw error;
     }

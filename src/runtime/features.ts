@@ -1,4 +1,7 @@
-/** What this engine and machine can do. Nothing here is read at import time, and no runtime is known by name or version. */
+/**
+ * What this engine and machine can do. Nothing here is read at import time, and no runtime is known
+ * by name or version.
+ */
 
 /** Reads a property path off globalThis without assuming that anything exists. */
 type NodeProcess = {
@@ -20,8 +23,13 @@ export function builtin<T>(name: string): T | undefined {
   }
 }
 
-/** Whether this may be read without asking the user: Deno asks, in a terminal, for what it was not granted. */
-export function isGranted(permission: { name: 'env'; variable: string } | { name: 'read'; path: string }): boolean {
+/**
+ * Whether this may be read without asking the user: Deno asks, in a terminal, for what it was not
+ * granted.
+ */
+export function isGranted(
+  permission: { name: 'env'; variable: string } | { name: 'read'; path: string },
+): boolean {
   type Query = { querySync?: (permission: object) => { state: string } };
   const { permissions } = (globalThis as { Deno?: { permissions?: Query } }).Deno ?? {};
   return !permissions?.querySync || permissions.querySync(permission).state === 'granted';
@@ -29,7 +37,8 @@ export function isGranted(permission: { name: 'env'; variable: string } | { name
 
 /** A module whose one function uses a v128 instruction. */
 const SIMD_MODULE = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15,
+  253, 98, 11,
 ];
 
 /** Whether WebAssembly SIMD validates here. */
@@ -41,7 +50,10 @@ export function hasSimd(): boolean {
   }
 }
 
-/** Whether this thread may wait for others: a page's main thread may not, nor may anything in workerd. */
+/**
+ * Whether this thread may wait for others: a page's main thread may not, nor may anything in
+ * workerd.
+ */
 export function mayBlock(): boolean {
   try {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
@@ -56,8 +68,8 @@ const NOT_ISOLATED = 'the page is not cross-origin isolated (it needs the header
 
 /** A module whose one function uses `f32x4.relaxed_madd`. */
 const RELAXED_MODULE = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253,
-  15, 253, 133, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15,
+  65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11,
 ];
 
 /** Whether WebAssembly relaxed SIMD validates here. */
@@ -74,7 +86,9 @@ export function whyNoSharedMemory(): string | null {
   }
   try {
     const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-    return buffer instanceof SharedArrayBuffer ? null : 'the engine has no shared WebAssembly memory';
+    return buffer instanceof SharedArrayBuffer
+      ? null
+      : 'the engine has no shared WebAssembly memory';
   } catch {
     return 'the engine has no shared WebAssembly memory';
   }
@@ -82,7 +96,8 @@ export function whyNoSharedMemory(): string | null {
 
 /** Which host this platform has; null where there are no threads to be started. */
 export function workerHostKind(): 'node' | 'browser' | null {
-  // Edge platforms imitate node:worker_threads without any threads; those that have them let every thread wait.
+  // Edge platforms imitate node:worker_threads without any threads; those that have them let every
+  // thread wait.
   if (builtin('node:worker_threads') && mayBlock()) return 'node';
   return typeof Worker === 'function' && typeof Blob === 'function' ? 'browser' : null;
 }
@@ -98,7 +113,8 @@ export function whyNoThreads(): string | null {
 }
 
 /**
- * Whether vector arithmetic keeps subnormal numbers. 32-bit ARM flushes them, which gives other bits than the rest.
+ * Whether vector arithmetic keeps subnormal numbers. 32-bit ARM flushes them, which gives other
+ * bits than the rest.
  * @param halve x/2 as the kernels compute it
  */
 export function keepsSubnormals(halve: (x: number) => number): boolean {

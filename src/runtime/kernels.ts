@@ -1,4 +1,7 @@
-/** The typed ABI of the optim module: what both binaries and the oracle offer. Addresses are byte offsets into linear memory. */
+/**
+ * The typed ABI of the optim module: what both binaries and the oracle offer. Addresses are byte
+ * offsets into linear memory.
+ */
 
 /** Optimizer steps on one thread. `table` is the address of a step table (abi/layout.ts). */
 export interface OptimKernels {
@@ -6,14 +9,20 @@ export interface OptimKernels {
   step(table: number): void;
   /** Tasks [from, to) of the phase `op`; the first phase is OP_NORM. */
   stepTasks(op: number, table: number, from: number, to: number): void;
-  /** After all tasks of a phase: the next phase, or OP_NONE when the step is complete or refused. */
+  /**
+   * After all tasks of a phase: the next phase, or OP_NONE when the step is complete or refused.
+   */
   stepAdvance(op: number, table: number): number;
   /**
-   * out[i] = x[i] - b·(a·x[i] - y[i]), each operation rounded to f32, over the n elements of zero-padded buffers, any of which may
-   * be the same. a and b are finite. a = 0 adds b·y; a = 1 moves from x towards y, and does not move where they are equal.
+   * out[i] = x[i] - b·(a·x[i] - y[i]), each operation rounded to f32, over the n elements of
+   * zero-padded buffers, any of which may be the same. a and b are finite. a = 0 adds b·y; a = 1
+   * moves from x towards y, and does not move where they are equal.
    */
   combine(out: number, x: number, y: number, n: number, a: number, b: number): void;
-  /** The rows whose indices are in the u32 array `rows`, one after the other: count rows of `bytes` bytes, a multiple of 2. */
+  /**
+   * The rows whose indices are in the u32 array `rows`, one after the other: count rows of `bytes`
+   * bytes, a multiple of 2.
+   */
   gatherRows(out: number, table: number, rows: number, count: number, bytes: number): void;
   /** And back where they came from. */
   scatterRows(table: number, x: number, rows: number, count: number, bytes: number): void;
@@ -21,7 +30,10 @@ export interface OptimKernels {
   halve(x: number): number;
 }
 
-/** The same shared with workers, by way of the control block at `control`. Times are nanoseconds, as BigInt. */
+/**
+ * The same shared with workers, by way of the control block at `control`. Times are nanoseconds, as
+ * BigInt.
+ */
 export interface ThreadedOptimKernels extends OptimKernels {
   /** Begins a step and works on it; truthy when it is finished, else go on with `stepComplete`. */
   stepShared(control: number, table: number, spins: number, timeout: bigint): number;

@@ -1,8 +1,9 @@
 /**
  * The linear memory under everything, and the views over it.
  *
- * Invariant: a view taken from here is valid until memory grows. Growth detaches the views of an unshared
- * memory and leaves those of a shared one short, so nobody keeps one across an allocation: ask again.
+ * Invariant: a view taken from here is valid until memory grows. Growth detaches the views of an
+ * unshared memory and leaves those of a shared one short, so nobody keeps one across an allocation:
+ * ask again.
  */
 import { UnsupportedError } from '../errors';
 
@@ -30,11 +31,14 @@ class PlainMemory implements MemorySource {
 }
 
 /**
- * One linear memory with its typed views. They are fields and not getters that ask the engine for its buffer, which takes
- * some 30 ns a time: a step looks at ten. So memory grows by `grow` alone.
+ * One linear memory with its typed views. They are fields and not getters that ask the engine for
+ * its buffer, which takes some 30 ns a time: a step looks at ten. So memory grows by `grow` alone.
  */
 export class LinearMemory {
-  /** The memory to import into instances; for the oracle alone it may be a plain buffer. Grow it by `grow`. */
+  /**
+   * The memory to import into instances; for the oracle alone it may be a plain buffer. Grow it by
+   * `grow`.
+   */
   readonly source: MemorySource;
   /** Bytes that memory may reach: what was asked for, or less where the engine refused. */
   readonly maximumBytes: number;
@@ -59,7 +63,10 @@ export class LinearMemory {
     return this.buffer.byteLength;
   }
 
-  /** Grows by `pages`; every view made before is invalid then. @throws RangeError when the engine refuses */
+  /**
+   * Grows by `pages`; every view made before is invalid then. @throws RangeError when the engine
+   * refuses
+   */
   grow(pages: number): void {
     this.source.grow(pages);
     this.#derive();
@@ -76,16 +83,24 @@ export class LinearMemory {
 }
 
 /**
- * Creates a memory that may grow up to `maximumBytes`. A shared memory must reserve its maximum at once, which engines may
- * refuse (iOS, 32-bit systems, many memories in one page); it is then halved until the engine agrees.
+ * Creates a memory that may grow up to `maximumBytes`. A shared memory must reserve its maximum at
+ * once, which engines may refuse (iOS, 32-bit systems, many memories in one page); it is then
+ * halved until the engine agrees.
  * @throws UnsupportedError when even one MiB is refused
  */
-export function createMemory(kind: 'plain' | 'unshared' | 'shared', maximumBytes: number): LinearMemory {
+export function createMemory(
+  kind: 'plain' | 'unshared' | 'shared',
+  maximumBytes: number,
+): LinearMemory {
   if (kind === 'plain') return new LinearMemory(new PlainMemory(), maximumBytes, false);
   const shared = kind === 'shared';
   let reason = '';
   // Two pages is what the threaded binaries declare as their initial size.
-  for (let maximum = Math.max(2, Math.floor(maximumBytes / PAGE)); ; maximum = Math.floor(maximum / 2)) {
+  for (
+    let maximum = Math.max(2, Math.floor(maximumBytes / PAGE));
+    ;
+    maximum = Math.floor(maximum / 2)
+  ) {
     try {
       const memory = new WebAssembly.Memory({ initial: 2, maximum, shared });
       return new LinearMemory(memory, maximum * PAGE, shared, reason);
@@ -94,7 +109,8 @@ export function createMemory(kind: 'plain' | 'unshared' | 'shared', maximumBytes
       reason ||= `the engine refused a maximum of ${maximum * PAGE} bytes: ${refusal}`;
       if (maximum <= 16) {
         const what = `${shared ? 'a shared' : 'an unshared'} WebAssembly.Memory of at most ${maximum * PAGE} bytes`;
-        const hint = 'the address space may be limited (ulimit -v), or there may be too many memories';
+        const hint =
+          'the address space may be limited (ulimit -v), or there may be too many memories';
         throw new UnsupportedError(`the engine refused ${what}: ${refusal}; ${hint}`, { cause });
       }
     }

@@ -2,10 +2,14 @@
 import type { StartTrainer } from './module-worker';
 
 export const startTrainer: StartTrainer = ({ onMessage, onEnd }, workerUrl) => {
-  // Bundlers know the second form, and ship the file; without one it lies beside the package's entries.
+  // Bundlers know the second form, and ship the file; without one it lies beside the package's
+  // entries.
   const worker = workerUrl
     ? new Worker(workerUrl, { type: 'module', name: 'adal-train' })
-    : new Worker(new URL('../train-worker.js', import.meta.url), { type: 'module', name: 'adal-train' });
+    : new Worker(new URL('../train-worker.js', import.meta.url), {
+        type: 'module',
+        name: 'adal-train',
+      });
   worker.onmessage = ({ data }) => onMessage(data);
   worker.onerror = (event) => {
     event.preventDefault();

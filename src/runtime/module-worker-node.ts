@@ -5,7 +5,8 @@ import type { StartTrainer } from './module-worker';
 export const startTrainer: StartTrainer = ({ onMessage, onEnd }, workerUrl) => {
   const { Worker } = builtin<typeof import('node:worker_threads')>('node:worker_threads')!;
   // Node takes URLs as objects only. Bundlers for servers know the second form, and ship the file.
-  const given = typeof workerUrl === 'string' && workerUrl.startsWith('file:') ? new URL(workerUrl) : workerUrl;
+  const given =
+    typeof workerUrl === 'string' && workerUrl.startsWith('file:') ? new URL(workerUrl) : workerUrl;
   const worker = new Worker(given ?? new URL('../train-worker.js', import.meta.url), {
     execArgv: [],
     name: 'adal-train',

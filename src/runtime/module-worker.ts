@@ -1,4 +1,7 @@
-/** A worker that runs one of the library's modules and is spoken to by messages, and how it is started on this platform. */
+/**
+ * A worker that runs one of the library's modules and is spoken to by messages, and how it is
+ * started on this platform.
+ */
 import { UnsupportedError } from '../errors';
 import { workerHostKind } from './features';
 

@@ -1,8 +1,9 @@
 /**
  * The worker threads of one runtime: their start, their jobs, their failures.
  *
- * Invariant: a worker's state is read from shared memory, never from messages. After any failure the pool is closed for
- * good: no worker may touch memory any more, and the runtime goes on with one thread over the same memory.
+ * Invariant: a worker's state is read from shared memory, never from messages. After any failure
+ * the pool is closed for good: no worker may touch memory any more, and the runtime goes on with
+ * one thread over the same memory.
  */
 import * as L from '../abi/layout';
 import { AdalError, StepAbortedError, WorkerError } from '../errors';
@@ -11,7 +12,10 @@ import { TASKS_A_SLICE } from './sliced';
 import { orAfter, turn } from './turn';
 import type { WorkerHandle, WorkerHost } from './worker-host';
 
-/** A module's side of the job protocol (assembly/jobs.ts) on this thread. Times are nanoseconds; `arg` says what is to be done. */
+/**
+ * A module's side of the job protocol (assembly/jobs.ts) on this thread. Times are nanoseconds;
+ * `arg` says what is to be done.
+ */
 export interface PoolJobs {
   /** The export that is the workers' loop. */
   readonly serve: string;
@@ -46,7 +50,12 @@ const SLICE_NS = BigInt(SLICE_MS * 1e6);
 const START_TIMEOUT_MS = 5_000;
 
 /** Atomics.waitAsync, which ES2022's types lack. */
-type WaitAsync = (words: Int32Array, index: number, value: number, timeoutMs: number) => { async: boolean; value: unknown };
+type WaitAsync = (
+  words: Int32Array,
+  index: number,
+  value: number,
+  timeoutMs: number,
+) => { async: boolean; value: unknown };
 
 export class WorkerPool {
   readonly #options: PoolOptions;
@@ -67,14 +76,20 @@ export class WorkerPool {
     return this.#handles.length > 0;
   }
 
-  /** Whether steps can be shared. A worker that never was ready closes the pool; no step has relied on it. */
+  /**
+   * Whether steps can be shared. A worker that never was ready closes the pool; no step has relied
+   * on it.
+   */
   get usable(): boolean {
     const absent = this.#failure === null ? this.#absentWorker() : null;
     if (absent) this.close(`threads could not be started: ${absent}`);
     return this.#failure === null;
   }
 
-  /** Whether a job can be shared now. Starts the workers when they are first of use; `failure` tells why they could not be. */
+  /**
+   * Whether a job can be shared now. Starts the workers when they are first of use; `failure` tells
+   * why they could not be.
+   */
   prepare(): boolean {
     if (!this.usable) return false;
     if (this.started) return true;
@@ -148,7 +163,8 @@ export class WorkerPool {
 
   /**
    * A whole job, shared with the workers: a step, or a kernel's call.
-   * @throws WorkerError (nothing has changed) or StepAbortedError (weights are half written) when a worker fails or stops
+   * @throws WorkerError (nothing has changed) or StepAbortedError (weights are half written) when a
+   * worker fails or stops
    */
   run(arg: number): void {
     const { jobs, control } = this.#options;
@@ -188,7 +204,9 @@ export class WorkerPool {
     }
   }
 
-  /** Ends all workers. Whatever they were at, they take no further part: their generation is over. */
+  /**
+   * Ends all workers. Whatever they were at, they take no further part: their generation is over.
+   */
   close(reason: string): void {
     if (this.#failure !== null) return;
     this.#failure = reason;
@@ -216,7 +234,9 @@ export class WorkerPool {
   }
 
   #states(): number[] {
-    return this.#handles.map((_, index) => Atomics.load(this.#options.memory.i32, this.#state(index)));
+    return this.#handles.map((_, index) =>
+      Atomics.load(this.#options.memory.i32, this.#state(index)),
+    );
   }
 
   /** What became of the first worker that is no more; null while all live. */
@@ -258,11 +278,16 @@ export class WorkerPool {
     const { memory, control, jobs } = this.#options;
     const phase = memory.i32[(control + L.JOB_OP) >> 2];
     const longs = new BigUint64Array(memory.buffer);
-    const settling = Atomics.load(longs, (control + L.JOB_DONE) >> 3) === Atomics.load(longs, (control + L.JOB_LIMIT) >> 3);
+    const settling =
+      Atomics.load(longs, (control + L.JOB_DONE) >> 3) ===
+      Atomics.load(longs, (control + L.JOB_LIMIT) >> 3);
     const reason = cause instanceof WorkerError ? cause.message : `a job failed: ${String(cause)}`;
     this.close(reason);
     if (!jobs.writesWeights || (phase === L.OP_NORM && !settling)) {
-      return new WorkerError(`${reason}; nothing has changed, and further work runs on one thread`, { cause });
+      return new WorkerError(
+        `${reason}; nothing has changed, and further work runs on one thread`,
+        { cause },
+      );
     }
     const message = `${reason}; weights were being written: load a state dict before the next step`;
     return new StepAbortedError(message, { cause });
@@ -306,6 +331,8 @@ class ProgressWatch {
       return null;
     }
     const elapsed = Date.now() - this.#since;
-    return elapsed < jobTimeoutMs ? null : `no thread made progress for ${jobTimeoutMs} ms ("jobTimeoutMs")`;
+    return elapsed < jobTimeoutMs
+      ? null
+      : `no thread made progress for ${jobTimeoutMs} ms ("jobTimeoutMs")`;
   }
 }

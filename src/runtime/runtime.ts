@@ -1,7 +1,9 @@
 /**
- * One linear memory, the kernels over it, and the threads that share it. Everything that trains lives in a runtime.
+ * One linear memory, the kernels over it, and the threads that share it. Everything that trains
+ * lives in a runtime.
  *
- * Invariant: what a step computes depends on the numbers alone. Backend, threads and memory kind change its speed only.
+ * Invariant: what a step computes depends on the numbers alone. Backend, threads and memory kind
+ * change its speed only.
  */
 import { BusyError, DisposedError, UnsupportedError } from '../errors';
 import type { Arena } from './arena';
@@ -12,7 +14,12 @@ import type { LinearMemory } from './memory';
 import { type Binaries, inlinedBinaries, instantiate } from './module';
 import { createParts, type RuntimeParts } from './parts';
 import type { WorkerPool } from './pool';
-import { type Backend, checkRuntimeOptions, type RuntimeOptions, type RuntimeSettings } from './runtime-options';
+import {
+  type Backend,
+  checkRuntimeOptions,
+  type RuntimeOptions,
+  type RuntimeSettings,
+} from './runtime-options';
 import { runSliced } from './sliced';
 
 /** What is in use, and why. */
@@ -26,7 +33,10 @@ export interface RuntimeInfo {
   readonly threadsReason: string;
   readonly simd: boolean;
   readonly sharedMemory: boolean;
-  /** Whether products and convolutions are fused, and their bits this CPU's: see the option `relaxed`. */
+  /**
+   * Whether products and convolutions are fused, and their bits this CPU's: see the option
+   * `relaxed`.
+   */
   readonly relaxed: boolean;
   /** Linear memory now, bytes. */
   readonly memoryBytes: number;
@@ -54,7 +64,11 @@ export class Runtime {
   #callbacks: string | null = null;
 
   /** @internal Use `createRuntime`. */
-  constructor(parts: RuntimeParts, binaries: Binaries, { backend, parallelThreshold, relaxed }: RuntimeSettings) {
+  constructor(
+    parts: RuntimeParts,
+    binaries: Binaries,
+    { backend, parallelThreshold, relaxed }: RuntimeSettings,
+  ) {
     this.#fallsBack = backend === 'auto';
     this.#parts = parts;
     this.#binaries = binaries;
@@ -128,7 +142,8 @@ export class Runtime {
   }
 
   /**
-   * @internal Whether callbacks may be run now, and how errors say when that is; null: they are over. Until then memory is neither
+   * @internal Whether callbacks may be run now, and how errors say when that is; null: they are
+   * over. Until then memory is neither
    * allocated nor given back, and nothing steps, loads or is disposed of.
    * @returns what it was before, to be set again
    */
@@ -138,13 +153,19 @@ export class Runtime {
     return before;
   }
 
-  /** @internal As `check`; throws during callbacks too. For whatever changes more than the numbers in memory. */
+  /**
+   * @internal As `check`; throws during callbacks too. For whatever changes more than the numbers
+   * in memory.
+   */
   checkOwner(what: string): void {
     this.check(what);
     if (this.#callbacks !== null) throw new BusyError(what, this.#callbacks);
   }
 
-  /** @internal Runs the step that `table` describes; alone where this thread may not wait for others. */
+  /**
+   * @internal Runs the step that `table` describes; alone where this thread may not wait for
+   * others.
+   */
   step(table: number, elementCount: number): void {
     const pool = this.#parts.mayBlock ? this.#poolFor(elementCount) : null;
     if (pool) pool.run(table);
@@ -179,10 +200,17 @@ export class Runtime {
     if (!workers || !mayBlock) return kernels;
     const { openSharedKernels } = await import('./shared-kernels');
     const parallelThreshold = this.#parallelThreshold;
-    return openSharedKernels(kernels as ThreadedNNKernels, module, { memory, workers, parallelThreshold });
+    return openSharedKernels(kernels as ThreadedNNKernels, module, {
+      memory,
+      workers,
+      parallelThreshold,
+    });
   }
 
-  /** The pool, if sharing a step of this size pays and the pool is sound. Starts its workers when they are first of use. */
+  /**
+   * The pool, if sharing a step of this size pays and the pool is sound. Starts its workers when
+   * they are first of use.
+   */
   #poolFor(elementCount: number): WorkerPool | null {
     const { pool } = this.#parts;
     if (!pool || elementCount === 0 || elementCount < this.#parallelThreshold) return null;
@@ -191,11 +219,15 @@ export class Runtime {
 }
 
 if (typeof Symbol.dispose === 'symbol') {
-  Object.defineProperty(Runtime.prototype, Symbol.dispose, { value: Runtime.prototype.dispose, configurable: true });
+  Object.defineProperty(Runtime.prototype, Symbol.dispose, {
+    value: Runtime.prototype.dispose,
+    configurable: true,
+  });
 }
 
 /**
- * Creates a runtime: `const runtime = await createRuntime({ threads: 2 })`. Steps are synchronous from then on.
+ * Creates a runtime: `const runtime = await createRuntime({ threads: 2 })`. Steps are synchronous
+ * from then on.
  * @throws ArgumentError for options out of range
  * @throws UnsupportedError when a backend was asked for by name that does not work here
  */
@@ -204,9 +236,13 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 }
 
 /** @internal The same with other binaries where the caller brings none. */
-export async function createRuntimeOver(defaults: Binaries, options: RuntimeOptions = {}): Promise<Runtime> {
+export async function createRuntimeOver(
+  defaults: Binaries,
+  options: RuntimeOptions = {},
+): Promise<Runtime> {
   const settings = checkRuntimeOptions(options);
   const { wasm } = options;
-  const binaries = wasm === undefined ? defaults : (await import('./wasm-source')).bringBinaries(wasm, defaults);
+  const binaries =
+    wasm === undefined ? defaults : (await import('./wasm-source')).bringBinaries(wasm, defaults);
   return new Runtime(await createParts(settings, binaries), binaries, settings);
 }

@@ -1,7 +1,9 @@
 /**
- * The nn kernels with the work of their large calls shared between threads (assembly/math/shared.ts says how).
+ * The nn kernels with the work of their large calls shared between threads (assembly/math/shared.ts
+ * says how).
  *
- * Invariant: same bits as on one thread. A call too small to pay, or after a worker was lost, runs on this thread.
+ * Invariant: same bits as on one thread. A call too small to pay, or after a worker was lost, runs
+ * on this thread.
  */
 import * as L from '../abi/nn-layout';
 import { WorkerError } from '../errors';
@@ -13,20 +15,26 @@ import type { Workers } from './workers';
 export interface SharingOptions {
   readonly memory: LinearMemory;
   readonly workers: Workers;
-  /** Elements from which a pooling is shared; products from so many times MULTIPLICATIONS_AN_ELEMENT multiplications. */
+  /**
+   * Elements from which a pooling is shared; products from so many times MULTIPLICATIONS_AN_ELEMENT
+   * multiplications.
+   */
   readonly parallelThreshold: number;
 }
 
 /** A step costs about 0.7 ns an element, a product 0.05 ns a multiplication. */
 const MULTIPLICATIONS_AN_ELEMENT = 16;
-/** Tasks a thread, since one that comes late, or is slowed down, should do less: of products, where each packs what it needs. */
+/**
+ * Tasks a thread, since one that comes late, or is slowed down, should do less: of products, where
+ * each packs what it needs.
+ */
 const PRODUCTS_A_THREAD = 4;
 /** The same of images and elements, whose parts cost nothing beyond themselves. */
 const PARTS_A_THREAD = 16;
 
 /**
- * The kernels, with workers to share them; those are started, if the runtime's are started at once. Where they cannot be, the
- * kernels as they are, and `runtime.info` tells.
+ * The kernels, with workers to share them; those are started, if the runtime's are started at once.
+ * Where they cannot be, the kernels as they are, and `runtime.info` tells.
  */
 export async function openSharedKernels(
   kernels: ThreadedNNKernels,
@@ -68,7 +76,9 @@ class SharedCall {
 
   /** Whether sharing so many multiplications pays. */
   pays(multiplications: number): boolean {
-    return multiplications >= MULTIPLICATIONS_AN_ELEMENT * this.parallelThreshold && this.#pool.prepare();
+    return (
+      multiplications >= MULTIPLICATIONS_AN_ELEMENT * this.parallelThreshold && this.#pool.prepare()
+    );
   }
 
   /** The same for elements that are read and written. */
@@ -118,7 +128,8 @@ function sharedProducts(kernels: NNKernels, call: SharedCall): Products {
       }
       // By columns there is nothing to lose; by rows every task packs all of B.
       const panels = Math.ceil(n / L.GEMM_PANEL);
-      const tasks = panels >= call.threads ? Math.min(panels, PRODUCTS_A_THREAD * call.threads) : call.threads;
+      const tasks =
+        panels >= call.threads ? Math.min(panels, PRODUCTS_A_THREAD * call.threads) : call.threads;
       call.run(op, tasks, c, a, b, m, n, k, scratch, L.gemmScratchBytes(m, n, k));
     };
   };
@@ -149,7 +160,10 @@ function sharedElements(kernels: NNKernels, call: SharedCall): Elements {
   };
 }
 
-type Images = Pick<NNKernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad' | 'maxPool2d' | 'maxPool2dGrad'>;
+type Images = Pick<
+  NNKernels,
+  'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad' | 'maxPool2d' | 'maxPool2dGrad'
+>;
 
 /** Sizes that the window at `address` says. */
 function sizesAt({ i32 }: LinearMemory, address: number) {
@@ -161,8 +175,20 @@ function sizesAt({ i32 }: LinearMemory, address: number) {
   const outWidth = field(L.WINDOW_OUT_WIDTH);
   const height = field(L.WINDOW_HEIGHT);
   const width = field(L.WINDOW_WIDTH);
-  const paddedHeight = L.paddedPixels(field(L.WINDOW_PAD_TOP), inHeight, outHeight, field(L.WINDOW_STRIDE_Y), height);
-  const paddedWidth = L.paddedPixels(field(L.WINDOW_PAD_LEFT), inWidth, outWidth, field(L.WINDOW_STRIDE_X), width);
+  const paddedHeight = L.paddedPixels(
+    field(L.WINDOW_PAD_TOP),
+    inHeight,
+    outHeight,
+    field(L.WINDOW_STRIDE_Y),
+    height,
+  );
+  const paddedWidth = L.paddedPixels(
+    field(L.WINDOW_PAD_LEFT),
+    inWidth,
+    outWidth,
+    field(L.WINDOW_STRIDE_X),
+    width,
+  );
   return {
     image: inHeight * inWidth * channels,
     padded: paddedHeight * paddedWidth * channels,
@@ -175,7 +201,11 @@ function sizesAt({ i32 }: LinearMemory, address: number) {
 function sharedImages(kernels: NNKernels, call: SharedCall): Images {
   const { conv2d, conv2dInputGrad, conv2dWeightGrad, maxPool2d, maxPool2dGrad } = kernels;
   /** @param parts into which so many images can be cut */
-  const convolution = (op: number, alone: NNKernels['conv2d'], parts: (count: number) => number): NNKernels['conv2d'] => {
+  const convolution = (
+    op: number,
+    alone: NNKernels['conv2d'],
+    parts: (count: number) => number,
+  ): NNKernels['conv2d'] => {
     return (out, given, other, window, count, scratch) => {
       const { padded, positions, patch, outputs } = sizesAt(call.memory, window);
       if (parts(count) < 2 || !call.pays(count * positions * patch * outputs)) {
@@ -186,18 +216,22 @@ function sharedImages(kernels: NNKernels, call: SharedCall): Images {
       call.run(op, call.tasks(count), out, given, other, window, count, 0, scratch, bytes);
     };
   };
-  const sharesPooling = (window: number, count: number) => count > 1 && call.paysFor(count * sizesAt(call.memory, window).image);
+  const sharesPooling = (window: number, count: number) =>
+    count > 1 && call.paysFor(count * sizesAt(call.memory, window).image);
   return {
     conv2d: convolution(L.SHARED_CONV, conv2d, (count) => count),
     conv2dInputGrad: convolution(L.SHARED_CONV_INPUT, conv2dInputGrad, (count) => count),
-    conv2dWeightGrad: convolution(L.SHARED_CONV_WEIGHT, conv2dWeightGrad, (count) => Math.ceil(count / L.CONV_GROUP)),
+    conv2dWeightGrad: convolution(L.SHARED_CONV_WEIGHT, conv2dWeightGrad, (count) =>
+      Math.ceil(count / L.CONV_GROUP),
+    ),
     maxPool2d(y, index, x, window, count) {
       if (!sharesPooling(window, count)) maxPool2d(y, index, x, window, count);
       else call.run(L.SHARED_MAX_POOL, call.tasks(count), y, x, index, window, count, 0, 0, 0);
     },
     maxPool2dGrad(dx, dy, index, window, count) {
       if (!sharesPooling(window, count)) maxPool2dGrad(dx, dy, index, window, count);
-      else call.run(L.SHARED_MAX_POOL_GRAD, call.tasks(count), dx, dy, index, window, count, 0, 0, 0);
+      else
+        call.run(L.SHARED_MAX_POOL_GRAD, call.tasks(count), dx, dy, index, window, count, 0, 0, 0);
     },
   };
 }

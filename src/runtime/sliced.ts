@@ -1,4 +1,7 @@
-/** Steps on one thread in slices, so that the event loop turns in between: what `stepAsync` does where there are no workers. */
+/**
+ * Steps on one thread in slices, so that the event loop turns in between: what `stepAsync` does
+ * where there are no workers.
+ */
 import { OP_NONE, OP_NORM, STEP_TASK_COUNT } from '../abi/layout';
 import type { OptimKernels } from './kernels';
 import type { LinearMemory } from './memory';
@@ -7,8 +10,15 @@ import { turn } from './turn';
 /** Tasks between two turns of the event loop: about 0.1 ms of a SIMD step. */
 export const TASKS_A_SLICE = 8;
 
-/** Runs the step that `table` describes. Memory may grow, but nothing in it may be touched, until the promise resolves. */
-export async function runSliced(kernels: OptimKernels, memory: LinearMemory, table: number): Promise<void> {
+/**
+ * Runs the step that `table` describes. Memory may grow, but nothing in it may be touched, until
+ * the promise resolves.
+ */
+export async function runSliced(
+  kernels: OptimKernels,
+  memory: LinearMemory,
+  table: number,
+): Promise<void> {
   const taskCount = memory.u32[(table + STEP_TASK_COUNT) >>> 2];
   for (let op: number = OP_NORM; op !== OP_NONE; op = kernels.stepAdvance(op, table)) {
     for (let from = 0; from < taskCount; from += TASKS_A_SLICE) {

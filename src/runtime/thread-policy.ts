@@ -1,4 +1,6 @@
-/** How many threads `threads: 'auto'` means where threads can be had, and why. Loaded there only. */
+/**
+ * How many threads `threads: 'auto'` means where threads can be had, and why. Loaded there only.
+ */
 import { addressLimit, cpuQuota } from './cpu-quota';
 import { builtin, hostProcess, isGranted, whyNoThreads } from './features';
 
@@ -12,8 +14,9 @@ export interface ThreadChoice {
 const MOST_THREADS = 4;
 
 /**
- * Bytes of address space below which no thread is started unasked. V8 reserves 10 GB for a memory and some for a thread, and ends
- * the whole process where that fails; two runtimes with a thread each still failed at 24 GB.
+ * Bytes of address space below which no thread is started unasked. V8 reserves 10 GB for a memory
+ * and some for a thread, and ends the whole process where that fails; two runtimes with a thread
+ * each still failed at 24 GB.
  */
 const ROOM_FOR_THREADS = 64e9;
 
@@ -32,7 +35,11 @@ export function chooseThreads(): ThreadChoice {
   const blocked = whyNoThreads();
   if (blocked) return { threads: 1, reason: blocked };
   const platform = SERVERLESS.find((name) => readEnvironment(name) !== undefined);
-  if (platform) return { threads: 1, reason: `serverless platform (${platform} is set): its CPU share is not known` };
+  if (platform)
+    return {
+      threads: 1,
+      reason: `serverless platform (${platform} is set): its CPU share is not known`,
+    };
   const quota = cpuQuota();
   if (quota < 2) return { threads: 1, reason: `the CPU quota is ${quota} of a CPU (cgroup)` };
   const cpus = availableCpus();
@@ -49,7 +56,10 @@ export function chooseThreads(): ThreadChoice {
 function availableCpus(): number {
   const os = builtin<typeof import('node:os')>('node:os');
   if (os?.availableParallelism) return os.availableParallelism();
-  return (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1;
+  return (
+    (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator
+      ?.hardwareConcurrency ?? 1
+  );
 }
 
 function readEnvironment(name: string): string | undefined {

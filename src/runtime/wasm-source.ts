@@ -1,8 +1,9 @@
 /**
  * Binaries that the caller brings: the option `wasm` of `createRuntime`.
  *
- * Invariant: only the package's own binaries of this very version are accepted, each in its place. They carry name and version
- * in a custom section; a stale copy beside newer code would compute other bits without a word.
+ * Invariant: only the package's own binaries of this very version are accepted, each in its place.
+ * They carry name and version in a custom section; a stale copy beside newer code would compute
+ * other bits without a word.
  */
 import packageVersion from '../../build/version.js';
 import { AdalError, ArgumentError } from '../errors';
@@ -11,10 +12,16 @@ import { builtin } from './features';
 import { type Binaries, type CompiledModules, type ExactBinaryName, once } from './module';
 
 /**
- * A binary: where to fetch it, its bytes, a response that brings them, or compiled. A string is a URL, on pages relative to the
- * page; `file:` URLs are read where there is a file system.
+ * A binary: where to fetch it, its bytes, a response that brings them, or compiled. A string is a
+ * URL, on pages relative to the page; `file:` URLs are read where there is a file system.
  */
-export type WasmSource = URL | string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Response | WebAssembly.Module;
+export type WasmSource =
+  | URL
+  | string
+  | ArrayBuffer
+  | ArrayBufferView<ArrayBuffer>
+  | Response
+  | WebAssembly.Module;
 
 /** Binaries by name. */
 export type WasmSources = Partial<Record<ExactBinaryName, WasmSource>>;
@@ -39,7 +46,9 @@ const COMPILERS: Record<string, (source: never) => Promise<WebAssembly.Module>> 
  * @throws ArgumentError when it is neither
  */
 export function bringBinaries(wasm: WasmSource | WasmSources, others: Binaries): Binaries {
-  const sources: WasmSources = compilerOf(wasm) ? { 'optim.simd': wasm as WasmSource } : checkNames(wasm);
+  const sources: WasmSources = compilerOf(wasm)
+    ? { 'optim.simd': wasm as WasmSource }
+    : checkNames(wasm);
   const oneThread = 'optim.simd' in sources && !('optim.threads' in sources);
   const modules: CompiledModules = new Map();
   return {
@@ -60,7 +69,8 @@ function compilerOf(source: unknown): ((source: never) => Promise<WebAssembly.Mo
 }
 
 function checkNames(wasm: unknown): WasmSources {
-  if (typeof wasm !== 'object' || wasm === null || Array.isArray(wasm)) fail('wasm', `${EXPECTED}, or these by name`, wasm);
+  if (typeof wasm !== 'object' || wasm === null || Array.isArray(wasm))
+    fail('wasm', `${EXPECTED}, or these by name`, wasm);
   for (const [name, source] of Object.entries(wasm)) {
     if (!NAMES.includes(name as ExactBinaryName)) {
       throw new ArgumentError(`wasm['${name}']`, `one of ${NAMES.join(', ')}`, 'an unknown name');
@@ -77,7 +87,11 @@ async function compile(name: ExactBinaryName, source: WasmSource): Promise<WebAs
     module = await compilerOf(source)!(source as never);
   } catch (cause) {
     if (cause instanceof AdalError) throw cause;
-    const error = new ArgumentError(`wasm['${name}']`, expected, `${describe(source)}: ${String(cause)}`);
+    const error = new ArgumentError(
+      `wasm['${name}']`,
+      expected,
+      `${describe(source)}: ${String(cause)}`,
+    );
     error.cause = cause;
     throw error;
   }
@@ -88,7 +102,11 @@ async function compile(name: ExactBinaryName, source: WasmSource): Promise<WebAs
 }
 
 /** Engines take no DataView. */
-function compileView({ buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer>): Promise<WebAssembly.Module> {
+function compileView({
+  buffer,
+  byteOffset,
+  byteLength,
+}: ArrayBufferView<ArrayBuffer>): Promise<WebAssembly.Module> {
   return WebAssembly.compile(new Uint8Array(buffer, byteOffset, byteLength));
 }
 

@@ -8,7 +8,12 @@ export const nodeWorkerHost: WorkerHost = {
   spawn(input, onEnd) {
     const threads = builtin<typeof import('node:worker_threads')>('node:worker_threads');
     if (!threads) throw new UnsupportedError('no worker host for this runtime');
-    const worker = new threads.Worker(workerSource, { eval: true, execArgv: [], workerData: input, name: 'adal' });
+    const worker = new threads.Worker(workerSource, {
+      eval: true,
+      execArgv: [],
+      workerData: input,
+      name: 'adal',
+    });
     // Listeners first: adding one refs the worker again.
     worker.on('error', (error) => onEnd(String(error)));
     worker.on('exit', (code) => onEnd(`exit code ${code}`));

@@ -1,4 +1,7 @@
-/** How a thread is started on this platform. A new platform adds a host, `loadWorkerHost` finds it, and nothing else changes. */
+/**
+ * How a thread is started on this platform. A new platform adds a host, `loadWorkerHost` finds it,
+ * and nothing else changes.
+ */
 import { UnsupportedError } from '../errors';
 import { workerHostKind } from './features';
 import type { WorkerInput } from './worker';
@@ -14,7 +17,10 @@ export interface WorkerHandle {
 
 /** Starts threads. */
 export interface WorkerHost {
-  /** @param onEnd called with a reason when the thread ends, for whatever cause, if this thread's event loop still turns */
+  /**
+   * @param onEnd called with a reason when the thread ends, for whatever cause, if this thread's
+   * event loop still turns
+   */
   spawn(input: WorkerInput, onEnd: (reason: string) => void): WorkerHandle;
 }
 
@@ -26,6 +32,7 @@ export interface WorkerHost {
 export async function loadWorkerHost(workerUrl?: string | URL): Promise<WorkerHost> {
   const kind = workerHostKind();
   if (kind === 'node') return (await import('./worker-host-node')).nodeWorkerHost;
-  if (kind === 'browser') return (await import('./worker-host-browser')).createBrowserWorkerHost(workerUrl);
+  if (kind === 'browser')
+    return (await import('./worker-host-browser')).createBrowserWorkerHost(workerUrl);
   throw new UnsupportedError('no worker host for this runtime');
 }

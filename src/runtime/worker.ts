@@ -1,9 +1,9 @@
 /**
- * What a worker thread runs. It is started from source text, so this file imports nothing (types aside) and takes all it
- * needs, offsets included, as its input.
+ * What a worker thread runs. It is started from source text, so this file imports nothing (types
+ * aside) and takes all it needs, offsets included, as its input.
  *
- * Invariant: the worker speaks to its pool through shared memory alone. While the pool's thread is blocked in a step it
- * receives no message, but it can read a flag.
+ * Invariant: the worker speaks to its pool through shared memory alone. While the pool's thread is
+ * blocked in a step it receives no message, but it can read a flag.
  */
 
 /** Offsets are bytes into `memory`; states are the WORKER_… constants. */
@@ -63,7 +63,11 @@ function serve(input: WorkerInput, onExit: (listener: () => void) => void): void
   });
   try {
     const instance = new WebAssembly.Instance(input.module, { env: { memory: input.memory } });
-    const loop = instance.exports[input.serve] as (control: number, spins: number, thread: number) => void;
+    const loop = instance.exports[input.serve] as (
+      control: number,
+      spins: number,
+      thread: number,
+    ) => void;
     announce(input.ready);
     end = input.exited;
     loop(input.control, input.spins, input.thread);

@@ -1,7 +1,8 @@
 /**
  * The worker threads of one runtime: a pool for each module that shares its work.
  *
- * Invariant: all control blocks are allocated with the runtime, so that a pool that opens later takes no memory from plans.
+ * Invariant: all control blocks are allocated with the runtime, so that a pool that opens later
+ * takes no memory from plans.
  */
 import { JOB_SIZE } from '../abi/layout';
 import { SHARED_SIZE } from '../abi/nn-layout';
@@ -16,8 +17,8 @@ import { loadWorkerHost, type WorkerHost } from './worker-host';
 /** Longer than the pause between back-to-back steps, and short enough not to burn a battery. */
 const STEP_SPINS = 20_000;
 /**
- * Longer than the kernels of a training step that one thread does alone, 0.1 ms together: waking a core that sleeps costs as
- * much, several times a step.
+ * Longer than the kernels of a training step that one thread does alone, 0.1 ms together: waking a
+ * core that sleeps costs as much, several times a step.
  */
 const KERNEL_SPINS = 150_000;
 
@@ -56,15 +57,36 @@ export class Workers {
 
   /** @throws WorkerError when the workers were to start at once and did not */
   openForSteps(module: WebAssembly.Module, kernels: ThreadedOptimKernels): Promise<WorkerPool> {
-    const { stepShared: shared, stepComplete: complete, stepBegin: begin, stepHelp: help } = kernels;
-    const jobs = { serve: 'stepServe', spins: STEP_SPINS, writesWeights: true, shared, complete, begin, help };
+    const {
+      stepShared: shared,
+      stepComplete: complete,
+      stepBegin: begin,
+      stepHelp: help,
+    } = kernels;
+    const jobs = {
+      serve: 'stepServe',
+      spins: STEP_SPINS,
+      writesWeights: true,
+      shared,
+      complete,
+      begin,
+      help,
+    };
     return this.#open(module, this.#stepControl, jobs);
   }
 
   /** @throws WorkerError when the workers were to start at once and did not */
   openForKernels(module: WebAssembly.Module, kernels: ThreadedNNKernels): Promise<WorkerPool> {
     const { nnShared: shared, nnComplete: complete, nnBegin: begin, nnHelp: help } = kernels;
-    const jobs = { serve: 'nnServe', spins: KERNEL_SPINS, writesWeights: false, shared, complete, begin, help };
+    const jobs = {
+      serve: 'nnServe',
+      spins: KERNEL_SPINS,
+      writesWeights: false,
+      shared,
+      complete,
+      begin,
+      help,
+    };
     return this.#open(module, this.#kernelControl, jobs);
   }
 
@@ -77,7 +99,15 @@ export class Workers {
     // The binary of a pool may still have been loading when the runtime was disposed.
     if (this.#closed !== null) throw new WorkerError(this.#closed);
     const { arena, host, threads, jobTimeoutMs, eager } = this.#options;
-    const pool = new WorkerPool({ module, memory: arena.memory, jobs, host, control, workerCount: threads - 1, jobTimeoutMs });
+    const pool = new WorkerPool({
+      module,
+      memory: arena.memory,
+      jobs,
+      host,
+      control,
+      workerCount: threads - 1,
+      jobTimeoutMs,
+    });
     this.#pools.push(pool);
     if (eager) await pool.startAndWait();
     return pool;
@@ -85,7 +115,11 @@ export class Workers {
 }
 
 /** @throws UnsupportedError where the platform has no worker host */
-export async function createWorkers(settings: RuntimeSettings, arena: Arena, threads: number): Promise<Workers> {
+export async function createWorkers(
+  settings: RuntimeSettings,
+  arena: Arena,
+  threads: number,
+): Promise<Workers> {
   const { jobTimeoutMs, workerUrl, workerHost } = settings;
   const host = workerHost ?? (await loadWorkerHost(workerUrl));
   return new Workers({ arena, host, threads, jobTimeoutMs, eager: settings.threads !== 'auto' });

@@ -1,4 +1,7 @@
-/** From a config back to the schedule: what checkpoints and the command line need. The config is not trusted. */
+/**
+ * From a config back to the schedule: what checkpoints and the command line need. The config is not
+ * trusted.
+ */
 import { ArgumentError } from '../errors';
 import { checkChoice, checkOptions, fail } from '../validate';
 import { constant } from './constant';
@@ -48,10 +51,12 @@ export function scheduleNames(): ScheduleName[] {
 }
 
 /**
- * Builds the schedule that a config describes; it has the values of the schedule whose `config` that is, bit for bit. State,
- * where there is any, is not in the config: load it with `loadStateDict`.
+ * Builds the schedule that a config describes; it has the values of the schedule whose `config`
+ * that is, bit for bit. State, where there is any, is not in the config: load it with
+ * `loadStateDict`.
  *
- * @param config `{ name, ...options }`, as `schedule.config` is and JSON.parse gives it; options left out have their defaults
+ * @param config `{ name, ...options }`, as `schedule.config` is and JSON.parse gives it; options
+ * left out have their defaults
  * @throws ArgumentError for an unknown name, and whatever the schedule's own function refuses
  * @example
  * const config = JSON.parse(JSON.stringify(cosine({ lr: 0.01, totalSteps: 100 }).config));
@@ -62,8 +67,10 @@ export function scheduleFromConfig(config: ScheduleConfig): ConfiguredSchedule {
 }
 
 function build(path: string, config: unknown, depth: number): ConfiguredSchedule {
-  if (depth > MAX_DEPTH) throw new ArgumentError(path, `configs nested at most ${MAX_DEPTH} deep`, 'a deeper one');
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) fail(path, 'the config of a schedule', config);
+  if (depth > MAX_DEPTH)
+    throw new ArgumentError(path, `configs nested at most ${MAX_DEPTH} deep`, 'a deeper one');
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    fail(path, 'the config of a schedule', config);
   const { name, ...options } = config as Options;
   const builder: Builder = BUILDERS[checkChoice(`${path}.name`, name, scheduleNames())];
   return builder(options as never, (inner, given) => build(inner, given, depth + 1), path);
@@ -76,13 +83,16 @@ function buildConstant(options: { lr: number }): ConfiguredSchedule {
 
 function buildWarmup(options: WarmupOptions, nested: Nested, path: string): ConfiguredSchedule {
   const schedule = nested(`${path}.schedule`, options.schedule);
-  return warmup({ ...options, schedule }) as ConfiguredSchedule; // it has a config, since what it is made of has
+  // it has a config, since what it is made of has
+  return warmup({ ...options, schedule }) as ConfiguredSchedule;
 }
 
 function buildJoin(options: Options, nested: Nested, path: string): ConfiguredSchedule {
   checkOptions('options', options, ['schedules', 'boundaries']);
   const { schedules, boundaries } = options;
   if (!Array.isArray(schedules)) fail(`${path}.schedules`, 'an array of configs', schedules);
-  const parts = Array.from(schedules, (config: unknown, index) => nested(`${path}.schedules[${index}]`, config));
+  const parts = Array.from(schedules, (config: unknown, index) =>
+    nested(`${path}.schedules[${index}]`, config),
+  );
   return join(parts, boundaries as number[]) as ConfiguredSchedule; // as above
 }

@@ -1,7 +1,14 @@
 import { pow } from '../math/pow';
 import { checkNumber, checkOptions } from '../validate';
 import { halfCosine } from './cosine';
-import { blend, type ConfiguredSchedule, checkFactor, checkLr, checkSteps, createSchedule } from './schedule';
+import {
+  blend,
+  type ConfiguredSchedule,
+  checkFactor,
+  checkLr,
+  checkSteps,
+  createSchedule,
+} from './schedule';
 
 /** Options of `cosineWithRestarts`. */
 export interface CosineWithRestartsOptions {
@@ -31,10 +38,12 @@ export interface CosineWithRestartsOptions {
  *
  *     lr(t) = endLr + (lr - endLr)·decayⁱ·½(1 + cos(π·k/T)),  T = firstCycleSteps·cycleFactorⁱ,
  *
- * at the k-th step, counted from 0, of cycle i = 0, 1, …: cycle 0 is steps 1 to firstCycleSteps, and step
- * firstCycleSteps + 1 restarts. The last step of a cycle is a little above `endLr`. It never ends.
+ * at the k-th step, counted from 0, of cycle i = 0, 1, …: cycle 0 is steps 1 to firstCycleSteps,
+ * and step firstCycleSteps + 1 restarts. The last step of a cycle is a little above `endLr`. It
+ * never ends.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
+ * numbers ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = cosineWithRestarts({ lr: 0.01, firstCycleSteps: 10, cycleFactor: 2 });
@@ -42,7 +51,8 @@ export interface CosineWithRestartsOptions {
  * lr(6); // 0.005
  * lr(11); // 0.01: the second cycle, of 20 steps
  * lr(21); // 0.005
- * @see Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", arXiv 1608.03983
+ * @see Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", arXiv
+ * 1608.03983
  */
 export function cosineWithRestarts(options: CosineWithRestartsOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'firstCycleSteps', 'cycleFactor', 'endLr', 'decay']);
@@ -62,7 +72,11 @@ export function cosineWithRestarts(options: CosineWithRestartsOptions): Configur
 /** The cycle that `done` completed steps lead into, the steps done in it, and how many it has. */
 function locate(done: number, firstCycleSteps: number, cycleFactor: number) {
   if (cycleFactor === 1) {
-    return { cycle: Math.floor(done / firstCycleSteps), k: done % firstCycleSteps, cycleSteps: firstCycleSteps };
+    return {
+      cycle: Math.floor(done / firstCycleSteps),
+      k: done % firstCycleSteps,
+      cycleSteps: firstCycleSteps,
+    };
   }
   let cycle = 0;
   let k = done;

@@ -20,17 +20,20 @@ export interface CosineOptions {
  *
  *     lr(t) = endLr + (lr - endLr)·½(1 + cos(π·(t - 1)/totalSteps)) for t ≤ totalSteps, endLr after it
  *
- * Step 1 uses `lr` itself. The last step still moves: lr(totalSteps) is a little above `endLr`, which is first reached at step
- * totalSteps + 1 and kept. The cosine is the library's own, so the bits are the same on every engine.
+ * Step 1 uses `lr` itself. The last step still moves: lr(totalSteps) is a little above `endLr`,
+ * which is first reached at step totalSteps + 1 and kept. The cosine is the library's own, so the
+ * bits are the same on every engine.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
+ * numbers ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = cosine({ lr: 0.01, totalSteps: 100 });
  * lr(1); // 0.01
  * lr(51); // 0.005
  * lr(101); // 0
- * @see Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts" (without the restarts)
+ * @see Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts" (without
+ * the restarts)
  */
 export function cosine(options: CosineOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'totalSteps', 'endLr']);

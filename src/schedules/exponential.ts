@@ -15,11 +15,13 @@ export interface ExponentialOptions {
  *
  *     lr(t) = lr·gamma^(t - 1)
  *
- * Step 1 uses `lr` itself. No state: the power is computed anew, multiplied out by repeated squaring up to step 1075 and as
- * e^((t - 1)·log gamma) from there, both the library's own, so the bits are the same on every engine. `math/pow.ts` states
- * the error, a relative (t - 1)·2^-53 at most up to step 1075.
+ * Step 1 uses `lr` itself. No state: the power is computed anew, multiplied out by repeated
+ * squaring up to step 1075 and as e^((t - 1)·log gamma) from there, both the library's own, so the
+ * bits are the same on every engine. `math/pow.ts` states the error, a relative (t - 1)·2^-53 at
+ * most up to step 1075.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
+ * numbers ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = exponential({ lr: 0.01, gamma: 0.5 });

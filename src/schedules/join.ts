@@ -3,21 +3,33 @@ import type { LearningRate } from '../types';
 import { describe, fail, isRate } from '../validate';
 import { constant } from './constant';
 import { checkRising, passed } from './milestones';
-import { checked, createSchedule, isStateful, type Schedule, type ScheduleConfig, type StatefulSchedule } from './schedule';
+import {
+  checked,
+  createSchedule,
+  isStateful,
+  type Schedule,
+  type ScheduleConfig,
+  type StatefulSchedule,
+} from './schedule';
 
 /**
  * One schedule after another.
  *
  *     lr(t) = scheduleᵢ(t - boundaries[i-1]) for boundaries[i-1] < t ≤ boundaries[i]
  *
- * with boundaries[-1] = 0 and the last schedule without end: the first runs for steps 1 to boundaries[0], and each later one
- * begins at its own step 1. Whether the rates meet at a boundary is the caller's affair.
+ * with boundaries[-1] = 0 and the last schedule without end: the first runs for steps 1 to
+ * boundaries[0], and each later one begins at its own step 1. Whether the rates meet at a boundary
+ * is the caller's affair.
  *
- * At most one of them may have state (`reduceOnPlateau`); the joined schedule then has that state and its `update`.
+ * At most one of them may have state (`reduceOnPlateau`); the joined schedule then has that state
+ * and its `update`.
  *
- * @param schedules at least one: schedules, functions of the 1-based step, or numbers for a constant rate
- * @param boundaries the steps that are over when the next schedule begins: whole numbers ≥ 1, rising, one fewer than schedules
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1. It has a
+ * @param schedules at least one: schedules, functions of the 1-based step, or numbers for a
+ * constant rate
+ * @param boundaries the steps that are over when the next schedule begins: whole numbers ≥ 1,
+ * rising, one fewer than schedules
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
+ * numbers ≥ 1. It has a
  * `config` if all of its schedules have
  * @throws ArgumentError for other arguments
  * @example
@@ -28,14 +40,22 @@ import { checked, createSchedule, isStateful, type Schedule, type ScheduleConfig
  * @see optax.join_schedules, which counts steps from 0 and has the same boundaries
  */
 export function join(schedules: readonly LearningRate[], boundaries: readonly number[]): Schedule {
-  if (!Array.isArray(schedules) || schedules.length === 0) fail('schedules', 'an array of at least one schedule', schedules);
+  if (!Array.isArray(schedules) || schedules.length === 0)
+    fail('schedules', 'an array of at least one schedule', schedules);
   const parts = Array.from(schedules, (part, index) => asSchedule(`schedules[${index}]`, part));
   const ends = checkRising('boundaries', boundaries);
   if (ends.length !== parts.length - 1) {
-    throw new ArgumentError('boundaries', `${parts.length - 1} numbers, one fewer than schedules`, describe([...ends]));
+    throw new ArgumentError(
+      'boundaries',
+      `${parts.length - 1} numbers, one fewer than schedules`,
+      describe([...ends]),
+    );
   }
   const configs = Object.freeze(parts.flatMap(({ config }) => (config ? [config] : [])));
-  const config = configs.length === parts.length ? { name: 'join', schedules: configs, boundaries: ends } : undefined;
+  const config =
+    configs.length === parts.length
+      ? { name: 'join', schedules: configs, boundaries: ends }
+      : undefined;
   return combine(parts, config, (step) => {
     const index = passed(ends, step);
     return parts[index](index === 0 ? step : step - ends[index - 1]);
@@ -45,23 +65,42 @@ export function join(schedules: readonly LearningRate[], boundaries: readonly nu
 /** A number as a constant schedule, a function as itself. */
 export function asSchedule(argument: string, value: unknown): Schedule {
   if (typeof value === 'function') return value as Schedule;
-  return isRate(value) ? constant(value) : fail(argument, 'a number in [0, 2^64) or a function of the step', value);
+  return isRate(value)
+    ? constant(value)
+    : fail(argument, 'a number in [0, 2^64) or a function of the step', value);
 }
 
-/** A schedule made of others: it checks the step and has the state of the one among them that has any. */
-export function combine(parts: readonly Schedule[], config: ScheduleConfig | undefined, at: (step: number) => number): Schedule {
+/**
+ * A schedule made of others: it checks the step and has the state of the one among them that has
+ * any.
+ */
+export function combine(
+  parts: readonly Schedule[],
+  config: ScheduleConfig | undefined,
+  at: (step: number) => number,
+): Schedule {
   const stateful = parts.filter(isStateful);
   if (stateful.length > 1) {
-    throw new ArgumentError('schedules', 'at most one schedule with state', `${stateful.length} of them`);
+    throw new ArgumentError(
+      'schedules',
+      'at most one schedule with state',
+      `${stateful.length} of them`,
+    );
   }
   const methods = stateful.length === 1 ? stateOf(stateful[0]) : {};
-  return config ? createSchedule(config, at, methods) : Object.freeze(Object.assign(checked(at), methods));
+  return config
+    ? createSchedule(config, at, methods)
+    : Object.freeze(Object.assign(checked(at), methods));
 }
 
 /** The methods of a schedule with state, bound to it. */
-function stateOf(part: StatefulSchedule): Pick<StatefulSchedule, 'update' | 'stateDict' | 'loadStateDict'> {
+function stateOf(
+  part: StatefulSchedule,
+): Pick<StatefulSchedule, 'update' | 'stateDict' | 'loadStateDict'> {
   return {
-    ...(typeof part.update === 'function' && { update: (metric) => part.update?.(metric) ?? false }),
+    ...(typeof part.update === 'function' && {
+      update: (metric) => part.update?.(metric) ?? false,
+    }),
     stateDict: () => part.stateDict(),
     loadStateDict: (state) => part.loadStateDict(state),
   };

@@ -21,7 +21,8 @@ export interface LinearOptions {
  *
  * Step 1 uses `lr` itself; `endLr` is first reached at step totalSteps + 1 and kept.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
+ * numbers ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = linear({ lr: 0.01, totalSteps: 100 });

@@ -7,10 +7,13 @@ import { checkSteps } from './schedule';
 export function checkRising(argument: string, value: unknown): readonly number[] {
   if (!Array.isArray(value)) fail(argument, 'an array of numbers of steps', value);
   // By index: holes are refused too.
-  const steps = Array.from(value, (steps: unknown, index) => checkSteps(`${argument}[${index}]`, steps));
+  const steps = Array.from(value, (steps: unknown, index) =>
+    checkSteps(`${argument}[${index}]`, steps),
+  );
   for (let index = 1; index < steps.length; index++) {
     const [before, after] = [steps[index - 1], steps[index]];
-    if (after <= before) throw new ArgumentError(argument, 'rising numbers of steps', `${before} before ${after}`);
+    if (after <= before)
+      throw new ArgumentError(argument, 'rising numbers of steps', `${before} before ${after}`);
   }
   return Object.freeze(steps);
 }

@@ -36,38 +36,69 @@ export interface OneCycleOptions {
  *     lr(t) = from start to maxLr as t - 1 goes from 0 to p, then from maxLr to end as it goes from p to totalSteps - 1,
  *     p = warmupFraction·totalSteps - 1,  start = maxLr/startFactor,  end = start/endFactor
  *
- * Between two rates it goes along half a cosine or a straight line. Step 1 uses `start`; the peak is at step p + 1 =
- * warmupFraction·totalSteps, or passed between two steps where that is no whole number; step totalSteps uses `end`, which is
- * kept.
+ * Between two rates it goes along half a cosine or a straight line. Step 1 uses `start`; the peak
+ * is at step p + 1 = warmupFraction·totalSteps, or passed between two steps where that is no whole
+ * number; step totalSteps uses `end`, which is kept.
  *
- * The values are those of PyTorch's OneCycleLR (two phases) before its t-th step: ours at t is its value at
- * `last_epoch` = t - 1. Where that divides by zero (warmupFraction·totalSteps = 1), step 1 is the peak. With a
- * `warmupFraction` below 1/totalSteps the peak lies before step 1. The momentum is left alone.
+ * The values are those of PyTorch's OneCycleLR (two phases) before its t-th step: ours at t is its
+ * value at `last_epoch` = t - 1. Where that divides by zero (warmupFraction·totalSteps = 1), step 1
+ * is the peak. With a `warmupFraction` below 1/totalSteps the peak lies before step 1. The momentum
+ * is left alone.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
+ * numbers ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = oneCycle({ maxLr: 0.1, totalSteps: 100 });
  * lr(1); // 0.004
  * lr(30); // 0.1
  * lr(100); // 4e-7
- * @see Smith & Topin 2018, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", arXiv
- * 1708.07120; its symmetric climb and fall with a short tail became these two phases in fastai and PyTorch
+ * @see Smith & Topin 2018, "Super-Convergence: Very Fast Training of Neural Networks Using Large
+ * Learning Rates", arXiv
+ * 1708.07120; its symmetric climb and fall with a short tail became these two phases in fastai and
+ * PyTorch
  */
 export function oneCycle(options: OneCycleOptions): ConfiguredSchedule {
-  checkOptions('options', options, ['maxLr', 'totalSteps', 'warmupFraction', 'startFactor', 'endFactor', 'shape']);
-  const { maxLr, totalSteps, warmupFraction = 0.3, startFactor = 25, endFactor = 1e4, shape = 'cosine' } = options;
+  checkOptions('options', options, [
+    'maxLr',
+    'totalSteps',
+    'warmupFraction',
+    'startFactor',
+    'endFactor',
+    'shape',
+  ]);
+  const {
+    maxLr,
+    totalSteps,
+    warmupFraction = 0.3,
+    startFactor = 25,
+    endFactor = 1e4,
+    shape = 'cosine',
+  } = options;
   checkLr('maxLr', maxLr);
   checkSteps('totalSteps', totalSteps);
   checkNumber('warmupFraction', warmupFraction, '[0, 1]', (x) => x >= 0 && x <= 1);
   checkNumber('startFactor', startFactor, '[1, ∞)', (x) => x >= 1);
-  checkNumber('endFactor', endFactor, `[1/startFactor = ${1 / startFactor}, ∞)`, (x) => x >= 1 / startFactor);
+  checkNumber(
+    'endFactor',
+    endFactor,
+    `[1/startFactor = ${1 / startFactor}, ∞)`,
+    (x) => x >= 1 / startFactor,
+  );
   checkChoice('shape', shape, ['cosine', 'linear']);
   const startLr = maxLr / startFactor;
   const endLr = Math.min(startLr / endFactor, maxLr); // which rounding could pass
   const peak = warmupFraction * totalSteps - 1;
   const along = shape === 'cosine' ? halfCosine : (k: number, n: number) => 1 - k / n;
-  const config = { name: 'oneCycle', maxLr, totalSteps, warmupFraction, startFactor, endFactor, shape };
+  const config = {
+    name: 'oneCycle',
+    maxLr,
+    totalSteps,
+    warmupFraction,
+    startFactor,
+    endFactor,
+    shape,
+  };
   return createSchedule(config, (step) => {
     const done = step - 1;
     if (done === peak) return maxLr;

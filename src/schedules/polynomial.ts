@@ -8,7 +8,10 @@ export interface PolynomialOptions {
   lr: number;
   /** Steps until `endLr` is reached: a whole number ≥ 1. */
   totalSteps: number;
-  /** The exponent, finite, > 0: 1 is a straight line, above it the change comes early, below it late. */
+  /**
+   * The exponent, finite, > 0: 1 is a straight line, above it the change comes early, below it
+   * late.
+   */
   power: number;
   /**
    * The learning rate after `totalSteps`: in [0, 2^64).
@@ -22,17 +25,19 @@ export interface PolynomialOptions {
  *
  *     lr(t) = endLr + (lr - endLr)·(1 - (t - 1)/totalSteps)^power for t ≤ totalSteps, endLr after it
  *
- * Step 1 uses `lr` itself; `endLr` is reached at step totalSteps + 1 at the latest and kept. The power is the library's own,
- * so the bits are the same on every engine.
+ * Step 1 uses `lr` itself; `endLr` is reached at step totalSteps + 1 at the latest and kept. The
+ * power is the library's own, so the bits are the same on every engine.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
+ * numbers ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = polynomial({ lr: 0.01, totalSteps: 100, power: 2 });
  * lr(1); // 0.01
  * lr(51); // 0.0025
  * lr(101); // 0
- * @see torch.optim.lr_scheduler.PolynomialLR and optax.polynomial_schedule, which count steps from 0
+ * @see torch.optim.lr_scheduler.PolynomialLR and optax.polynomial_schedule, which count steps from
+ * 0
  */
 export function polynomial(options: PolynomialOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'totalSteps', 'power', 'endLr']);

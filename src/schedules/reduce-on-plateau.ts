@@ -1,6 +1,6 @@
 /**
- * The one schedule with state. Its value at any step is the current learning rate, which `update` alone lowers and
- * `loadStateDict` alone sets.
+ * The one schedule with state. Its value at any step is the current learning rate, which `update`
+ * alone lowers and `loadStateDict` alone sets.
  */
 import { checkChoice, checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import {
@@ -27,7 +27,8 @@ export interface ReduceOnPlateauOptions {
    */
   patience?: number;
   /**
-   * How much better than the best so far a metric must be to count as better: finite, ≥ 0; below 1 for a relative one of mode 'min'.
+   * How much better than the best so far a metric must be to count as better: finite, ≥ 0; below 1
+   * for a relative one of mode 'min'.
    * @default 1e-4
    */
   threshold?: number;
@@ -52,7 +53,8 @@ export interface ReduceOnPlateauOptions {
    */
   mode?: 'min' | 'max';
   /**
-   * A reduction by no more than this is not made; finite, ≥ 0. As in PyTorch not relative: lower it for an `lr` near 1e-8.
+   * A reduction by no more than this is not made; finite, ≥ 0. As in PyTorch not relative: lower it
+   * for an `lr` near 1e-8.
    * @default 1e-8
    */
   eps?: number;
@@ -76,7 +78,8 @@ export interface PlateauSchedule extends ConfiguredSchedule, StatefulSchedule {
   /**
    * Tells it a metric, usually once an epoch.
    *
-   * @param metric a number; NaN and ±Infinity are never better than the best so far and count as bad
+   * @param metric a number; NaN and ±Infinity are never better than the best so far and count as
+   * bad
    * @returns whether the learning rate has fallen
    * @throws ArgumentError unless `metric` is a number
    */
@@ -92,7 +95,17 @@ export interface PlateauSchedule extends ConfiguredSchedule, StatefulSchedule {
 
 type Settings = Required<ReduceOnPlateauOptions>;
 
-const OPTION_NAMES = ['lr', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minLr', 'mode', 'eps'];
+const OPTION_NAMES = [
+  'lr',
+  'factor',
+  'patience',
+  'threshold',
+  'thresholdMode',
+  'cooldown',
+  'minLr',
+  'mode',
+  'eps',
+];
 const STATE_NAMES = ['lr', 'best', 'badUpdates', 'cooldownLeft'];
 
 /**
@@ -101,14 +114,16 @@ const STATE_NAMES = ['lr', 'best', 'badUpdates', 'cooldownLeft'];
  *     better(x) = x < best·(1 - threshold) | x < best - threshold | x > best·(1 + threshold) | x > best + threshold
  *                 for 'min' with 'rel'       'min' with 'abs'       'max' with 'rel'           'max' with 'abs'
  *
- * A better metric becomes the best and ends the run of bad ones; any other lengthens it. More than `patience` bad ones in a
- * row: lr ← max(lr·factor, minLr), if that is lower by more than `eps`, and for the next `cooldown` updates the run stays
- * empty. The first finite metric is better than none.
+ * A better metric becomes the best and ends the run of bad ones; any other lengthens it. More than
+ * `patience` bad ones in a row: lr ← max(lr·factor, minLr), if that is lower by more than `eps`,
+ * and for the next `cooldown` updates the run stays empty. The first finite metric is better than
+ * none.
  *
- * The value does not depend on the step, only on the updates made: it is not pure, and its state belongs into a checkpoint
- * (`stateDict`, `loadStateDict`). Several groups may share one. These are the rules of PyTorch's ReduceLROnPlateau with one
- * exception: an infinite metric of the good sign is bad here, while PyTorch would take it for a best that nothing can beat.
- * With 'rel' and a negative best the threshold points the other way, as it does there: use 'abs' for such metrics.
+ * The value does not depend on the step, only on the updates made: it is not pure, and its state
+ * belongs into a checkpoint (`stateDict`, `loadStateDict`). Several groups may share one. These are
+ * the rules of PyTorch's ReduceLROnPlateau with one exception: an infinite metric of the good sign
+ * is bad here, while PyTorch would take it for a best that nothing can beat. With 'rel' and a
+ * negative best the threshold points the other way, as it does there: use 'abs' for such metrics.
  *
  * @returns a function of the 1-based step with `update`, `stateDict` and `loadStateDict`
  * @throws ArgumentError for options out of range
@@ -133,7 +148,11 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions): PlateauSchedul
   const loadStateDict = (given: PlateauState): void => {
     state = checkState(settings, given);
   };
-  return createSchedule({ name: 'reduceOnPlateau', ...settings }, () => state.lr, { update, stateDict, loadStateDict });
+  return createSchedule({ name: 'reduceOnPlateau', ...settings }, () => state.lr, {
+    update,
+    stateDict,
+    loadStateDict,
+  });
 }
 
 /** The state after one more metric: the rules above, in PyTorch's order. */
@@ -149,10 +168,15 @@ function afterUpdate(settings: Settings, state: PlateauState, metric: number): P
   return { lr, best, badUpdates: 0, cooldownLeft: settings.cooldown };
 }
 
-function isBetter({ mode, threshold, thresholdMode }: Settings, best: number | null, metric: number): boolean {
+function isBetter(
+  { mode, threshold, thresholdMode }: Settings,
+  best: number | null,
+  metric: number,
+): boolean {
   if (!Number.isFinite(metric)) return false;
   if (best === null) return true;
-  if (mode === 'min') return metric < (thresholdMode === 'rel' ? best * (1 - threshold) : best - threshold);
+  if (mode === 'min')
+    return metric < (thresholdMode === 'rel' ? best * (1 - threshold) : best - threshold);
   return metric > (thresholdMode === 'rel' ? best * (1 + threshold) : best + threshold);
 }
 
@@ -166,7 +190,12 @@ function checkSettings(options: ReduceOnPlateauOptions): Settings {
   checkChoice('thresholdMode', thresholdMode, ['rel', 'abs']);
   checkChoice('mode', mode, ['min', 'max']);
   const share = mode === 'min' && thresholdMode === 'rel';
-  checkNumber('threshold', threshold, share ? '[0, 1)' : '[0, ∞)', (x) => x >= 0 && !(share && x >= 1));
+  checkNumber(
+    'threshold',
+    threshold,
+    share ? '[0, 1)' : '[0, ∞)',
+    (x) => x >= 0 && !(share && x >= 1),
+  );
   checkSteps('cooldown', cooldown, 0);
   checkNumber('minLr', minLr, `[0, lr = ${lr}]`, (x) => x >= 0 && x <= lr);
   checkNumber('eps', eps, '[0, ∞)', (x) => x >= 0);
@@ -174,11 +203,19 @@ function checkSettings(options: ReduceOnPlateauOptions): Settings {
 }
 
 /** A checked copy of a state as `stateDict` gives it. */
-function checkState({ lr: firstLr, minLr, patience, cooldown }: Settings, given: unknown): PlateauState {
+function checkState(
+  { lr: firstLr, minLr, patience, cooldown }: Settings,
+  given: unknown,
+): PlateauState {
   checkOptions('state', given, STATE_NAMES);
   const { lr, best, badUpdates, cooldownLeft } = given as Record<string, unknown>;
   return {
-    lr: checkNumber('state.lr', lr, `[minLr = ${minLr}, lr = ${firstLr}]`, (x) => x >= minLr && x <= firstLr),
+    lr: checkNumber(
+      'state.lr',
+      lr,
+      `[minLr = ${minLr}, lr = ${firstLr}]`,
+      (x) => x >= minLr && x <= firstLr,
+    ),
     best: best === null ? null : checkBest(best),
     badUpdates: checkInteger('state.badUpdates', badUpdates, 0, patience),
     cooldownLeft: checkInteger('state.cooldownLeft', cooldownLeft, 0, cooldown),
@@ -186,6 +223,7 @@ function checkState({ lr: firstLr, minLr, patience, cooldown }: Settings, given:
 }
 
 function checkBest(best: unknown): number {
-  if (typeof best !== 'number' || !Number.isFinite(best)) fail('state.best', 'null or a finite number', best);
+  if (typeof best !== 'number' || !Number.isFinite(best))
+    fail('state.best', 'null or a finite number', best);
   return best;
 }

@@ -1,20 +1,28 @@
 /**
- * What a schedule is, and what all of them share: checks, the config they carry, and one way to blend two learning rates.
+ * What a schedule is, and what all of them share: checks, the config they carry, and one way to
+ * blend two learning rates.
  *
- * Invariant: except for what its doc says of state, a schedule's value depends on its options and the step alone.
+ * Invariant: except for what its doc says of state, a schedule's value depends on its options and
+ * the step alone.
  */
 import { checkInteger, checkNumber, isRate } from '../validate';
 
 /** What a config may hold: plain JSON. */
 export type ConfigValue = number | string | readonly ConfigValue[] | ScheduleConfig;
 
-/** A schedule as plain JSON: the name of its function and its options, defaults filled in. See `scheduleFromConfig`. */
+/**
+ * A schedule as plain JSON: the name of its function and its options, defaults filled in. See
+ * `scheduleFromConfig`.
+ */
 export interface ScheduleConfig {
   readonly name: string;
   readonly [option: string]: ConfigValue;
 }
 
-/** A learning rate as a pure function of the step, usable as `lr`. Steps count from 1: the first step is 1. */
+/**
+ * A learning rate as a pure function of the step, usable as `lr`. Steps count from 1: the first
+ * step is 1.
+ */
 export interface Schedule {
   (step: number): number;
   /** What rebuilds it; absent on a function of your own, and on what is made of one. */
@@ -35,11 +43,16 @@ export interface StatefulSchedule extends Schedule {
   update?(metric: number): boolean;
   /** A copy of its state, as plain JSON. */
   stateDict(): ScheduleState;
-  /** Takes over a state. @throws ArgumentError for one that does not fit; nothing has changed then */
+  /**
+   * Takes over a state. @throws ArgumentError for one that does not fit; nothing has changed then
+   */
   loadStateDict(state: ScheduleState): void;
 }
 
-/** Whether a learning rate has state to save: `reduceOnPlateau`, what is joined from it, or your own function like it. */
+/**
+ * Whether a learning rate has state to save: `reduceOnPlateau`, what is joined from it, or your own
+ * function like it.
+ */
 export function isStateful(lr: unknown): lr is StatefulSchedule {
   if (typeof lr !== 'function') return false;
   const { stateDict, loadStateDict } = lr as Partial<StatefulSchedule>;
@@ -66,13 +79,18 @@ export function checkFactor(argument: string, value: unknown): number {
   return checkNumber(argument, value, '(0, 1]', (x) => x > 0 && x <= 1);
 }
 
-/** The schedule of a checked formula: it checks the step, carries its config and methods, and cannot be changed. */
+/**
+ * The schedule of a checked formula: it checks the step, carries its config and methods, and cannot
+ * be changed.
+ */
 export function createSchedule<Methods extends object>(
   config: ScheduleConfig,
   at: (step: number) => number,
   methods?: Methods,
 ): ConfiguredSchedule & Methods {
-  return Object.freeze(Object.assign(checked(at), { config: Object.freeze(config) }, methods as Methods));
+  return Object.freeze(
+    Object.assign(checked(at), { config: Object.freeze(config) }, methods as Methods),
+  );
 }
 
 /** The function of the step that checks it first. */
@@ -84,7 +102,8 @@ export function checked(at: (step: number) => number): (step: number) => number 
 }
 
 /**
- * end + (start - end)·weight, which rounding can neither push beyond the two nor move away from `start` at weight 1.
+ * end + (start - end)·weight, which rounding can neither push beyond the two nor move away from
+ * `start` at weight 1.
  *
  * @param weight of `start`, in [0, 1]
  */

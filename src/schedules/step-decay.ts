@@ -1,7 +1,13 @@
 import { pow } from '../math/pow';
 import { checkOptions, fail } from '../validate';
 import { checkRising, passed } from './milestones';
-import { type ConfiguredSchedule, checkFactor, checkLr, checkSteps, createSchedule } from './schedule';
+import {
+  type ConfiguredSchedule,
+  checkFactor,
+  checkLr,
+  checkSteps,
+  createSchedule,
+} from './schedule';
 
 /** Options of `stepDecay`: either `stepSize` or `milestones`. */
 export interface StepDecayOptions {
@@ -23,11 +29,14 @@ export interface StepDecayOptions {
  *
  *     lr(t) = lr·gamma^k,  k = ⌊(t - 1)/stepSize⌋ or the number of milestones ≤ t - 1
  *
- * So `lr` holds for steps 1 to stepSize (or milestones[0]), and the first drop is seen at the step after. The power is
- * multiplied out by repeated squaring, so the bits are the same on every engine.
+ * So `lr` holds for steps 1 to stepSize (or milestones[0]), and the first drop is seen at the step
+ * after. The power is multiplied out by repeated squaring, so the bits are the same on every
+ * engine.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1
- * @throws ArgumentError for options out of range, and unless exactly one of `stepSize` and `milestones` is given
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
+ * numbers ≥ 1
+ * @throws ArgumentError for options out of range, and unless exactly one of `stepSize` and
+ * `milestones` is given
  * @example
  * const lr = stepDecay({ lr: 0.08, stepSize: 30, gamma: 0.5 });
  * lr(30); // 0.08
@@ -35,7 +44,8 @@ export interface StepDecayOptions {
  * lr(61); // 0.02
  * const late = stepDecay({ lr: 0.08, milestones: [60, 80], gamma: 0.5 });
  * late(81); // 0.02
- * @see torch.optim.lr_scheduler.StepLR and MultiStepLR: ours at t is their value at `last_epoch` = t - 1
+ * @see torch.optim.lr_scheduler.StepLR and MultiStepLR: ours at t is their value at `last_epoch` =
+ * t - 1
  */
 export function stepDecay(options: StepDecayOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'stepSize', 'milestones', 'gamma']);

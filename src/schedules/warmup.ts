@@ -7,7 +7,10 @@ import { blend, checkLr, checkSteps, type Schedule } from './schedule';
 export interface WarmupOptions {
   /** Steps before the schedule begins: a whole number ≥ 0. */
   steps: number;
-  /** What follows, from its own step 1: a schedule, a function of the 1-based step, or a number for a constant rate. */
+  /**
+   * What follows, from its own step 1: a schedule, a function of the 1-based step, or a number for
+   * a constant rate.
+   */
   schedule: LearningRate;
   /**
    * The learning rate of step 1: in [0, 2^64).
@@ -21,10 +24,11 @@ export interface WarmupOptions {
  *
  *     lr(t) = startLr + (schedule(1) - startLr)·(t - 1)/steps for t ≤ steps, schedule(t - steps) after it
  *
- * By default that is schedule(1)·t/(steps + 1). The line meets the schedule at step steps + 1, the schedule's step 1. A
- * schedule's state, if it has any, becomes the state of the whole.
+ * By default that is schedule(1)·t/(steps + 1). The line meets the schedule at step steps + 1, the
+ * schedule's step 1. A schedule's state, if it has any, becomes the state of the whole.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole numbers ≥ 1. It has a
+ * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
+ * numbers ≥ 1. It has a
  * `config` if `schedule` is a number or has one
  * @throws ArgumentError for options out of range
  * @example
@@ -32,7 +36,8 @@ export interface WarmupOptions {
  * lr(1); // 0.01
  * lr(10); // 0.1: step 1 of the cosine
  * lr(101); // 0
- * @see Goyal et al. 2017, "Accurate, Large Minibatch SGD", arXiv 1706.02677, section 2.2; `startLr: 0` is
+ * @see Goyal et al. 2017, "Accurate, Large Minibatch SGD", arXiv 1706.02677, section 2.2; `startLr:
+ * 0` is
  * optax.warmup_cosine_decay_schedule's first step
  */
 export function warmup(options: WarmupOptions): Schedule {

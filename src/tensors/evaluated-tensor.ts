@@ -6,11 +6,17 @@ import { Tensor } from './tensor';
 interface StandIn {
   readonly point: () => Tensor;
   readonly owner: object;
-  /** Whether the owner trains at another point than it evaluates at, so that `value` may not be written by others. */
+  /**
+   * Whether the owner trains at another point than it evaluates at, so that `value` may not be
+   * written by others.
+   */
   readonly holdsTraining: boolean;
 }
 
-/** A tensor of a model for which an average may stand in while the model evaluates: a parameter, or a running figure. */
+/**
+ * A tensor of a model for which an average may stand in while the model evaluates: a parameter, or
+ * a running figure.
+ */
 export class EvaluatedTensor {
   readonly value: Tensor;
   /** The least value that an element may have. */
@@ -24,8 +30,8 @@ export class EvaluatedTensor {
   }
 
   /**
-   * What models read in evaluation: the value, unless something better stands in for it, as the average of
-   * Schedule-Free or of an ExponentialMovingAverage does.
+   * What models read in evaluation: the value, unless something better stands in for it, as the
+   * average of Schedule-Free or of an ExponentialMovingAverage does.
    */
   get evaluationValue(): Tensor {
     return this.#standIns.at(-1)?.point() ?? this.value;
@@ -33,10 +39,15 @@ export class EvaluatedTensor {
 
   /** @internal Whether an optimizer holds state that fits the value as it is, but no other. */
   get heldByTraining(): boolean {
-    return this.#standIns.some(({ point, holdsTraining }) => holdsTraining && point() !== this.value);
+    return this.#standIns.some(
+      ({ point, holdsTraining }) => holdsTraining && point() !== this.value,
+    );
   }
 
-  /** @internal From now on `point()` stands in for the value; with null whatever this owner had stand in does no more. */
+  /**
+   * @internal From now on `point()` stands in for the value; with null whatever this owner had
+   * stand in does no more.
+   */
   evaluateAt(point: (() => Tensor) | null, owner: object, holdsTraining = false): void {
     const others = this.#standIns.filter((standIn) => standIn.owner !== owner);
     this.#standIns = point ? [...others, { point, owner, holdsTraining }] : others;
@@ -48,17 +59,27 @@ export class EvaluatedTensor {
 }
 
 /**
- * What a model's parameters belong to. Optimizers tell it of their steps, so that what a forward pass has found out about the
- * data (running figures) counts if, and only if, the step counts that was taken with its gradients.
+ * What a model's parameters belong to. Optimizers tell it of their steps, so that what a forward
+ * pass has found out about the data (running figures) counts if, and only if, the step counts that
+ * was taken with its gradients.
  */
 export interface ParameterOwner {
   /** Arrays that are learnt without gradients, by name. */
   readonly runningFigures: Readonly<Record<string, EvaluatedTensor>>;
   readonly disposed: boolean;
-  /** @throws BusyError when the parameters may not be changed now by `what`; DisposedError when they are no more */
+  /**
+   * @throws BusyError when the parameters may not be changed now by `what`; DisposedError when they
+   * are no more
+   */
   checkAccess(what: string): void;
-  /** A step begins: until it ends, nothing else may use the parameters. Throws as `checkAccess` does. */
+  /**
+   * A step begins: until it ends, nothing else may use the parameters. Throws as `checkAccess`
+   * does.
+   */
   beginStep(what: string): void;
-  /** The step has ended: accepted, refused because of its gradients, or failed, so that it can be taken once more. */
+  /**
+   * The step has ended: accepted, refused because of its gradients, or failed, so that it can be
+   * taken once more.
+   */
   endStep(outcome: 'accepted' | 'refused' | 'failed'): void;
 }

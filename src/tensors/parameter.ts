@@ -1,4 +1,7 @@
-/** A trainable tensor with its gradient. A model owns its parameters; an optimizer uses them where they lie. */
+/**
+ * A trainable tensor with its gradient. A model owns its parameters; an optimizer uses them where
+ * they lie.
+ */
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
@@ -7,8 +10,9 @@ import { EvaluatedTensor, type ParameterOwner } from './evaluated-tensor';
 import { Tensor } from './tensor';
 
 /**
- * What a user gives for a parameter: its values, or its shape and, if not all zero, its values (row-major). A `sparse` one has no
- * gradient of its own size, and is trained by rows alone: see `Optimizer.stepRows`.
+ * What a user gives for a parameter: its values, or its shape and, if not all zero, its values
+ * (row-major). A `sparse` one has no gradient of its own size, and is trained by rows alone: see
+ * `Optimizer.stepRows`.
  */
 export type ParameterInit =
   | Float32Array
@@ -20,7 +24,12 @@ export class Parameter extends EvaluatedTensor {
   readonly #grad: Tensor | null;
 
   /** @param sparse for one without a gradient */
-  constructor(runtime: Runtime, shape: readonly number[], sparse = false, owner: ParameterOwner | null = null) {
+  constructor(
+    runtime: Runtime,
+    shape: readonly number[],
+    sparse = false,
+    owner: ParameterOwner | null = null,
+  ) {
     super(runtime, shape);
     this.owner = owner;
     try {
@@ -63,7 +72,11 @@ export interface ParameterSpec {
 const MAX_ELEMENTS = 2 ** 30 - 16;
 
 /** Checks what was given for the parameter called `argument` in error messages. */
-export function checkParameterInit(argument: string, init: unknown, runtime: Runtime): ParameterSpec {
+export function checkParameterInit(
+  argument: string,
+  init: unknown,
+  runtime: Runtime,
+): ParameterSpec {
   if (ArrayBuffer.isView(init)) {
     const data = checkFloats(argument, init, runtime);
     if (data.length === 0) fail(argument, 'at least one element', init);
@@ -72,7 +85,11 @@ export function checkParameterInit(argument: string, init: unknown, runtime: Run
   if (typeof init !== 'object' || init === null || !('shape' in init)) {
     fail(argument, 'a Float32Array or { shape, data?, sparse? }', init);
   }
-  const { shape, data, sparse = false } = init as { shape: unknown; data?: unknown; sparse?: unknown };
+  const {
+    shape,
+    data,
+    sparse = false,
+  } = init as { shape: unknown; data?: unknown; sparse?: unknown };
   if (typeof sparse !== 'boolean') fail(`${argument}.sparse`, 'true or false', sparse);
   // A copy: a getter of another argument could change the array between this check and its use.
   const sizes: unknown[] = Array.isArray(shape)
@@ -84,20 +101,35 @@ export function checkParameterInit(argument: string, init: unknown, runtime: Run
   const length = elementCount(sizes as number[]);
   if (length > MAX_ELEMENTS) fail(`${argument}.shape`, `at most ${MAX_ELEMENTS} elements`, shape);
   if (data === undefined) return { shape: sizes as number[], data: undefined, sparse };
-  return { shape: sizes as number[], data: checkFloats(`${argument}.data`, data, runtime, length), sparse };
+  return {
+    shape: sizes as number[],
+    data: checkFloats(`${argument}.data`, data, runtime, length),
+    sparse,
+  };
 }
 
 /**
- * A Float32Array that can be read here and now, of `length` elements where that is given. Arrays over a SharedArrayBuffer are
- * refused, since another thread could change them between check and use; the runtime's own memory is not.
+ * A Float32Array that can be read here and now, of `length` elements where that is given. Arrays
+ * over a SharedArrayBuffer are refused, since another thread could change them between check and
+ * use; the runtime's own memory is not.
  */
-export function checkFloats(argument: string, value: unknown, runtime: Runtime, length?: number): Float32Array {
+export function checkFloats(
+  argument: string,
+  value: unknown,
+  runtime: Runtime,
+  length?: number,
+): Float32Array {
   if (isFloats(value, runtime, length)) return value;
   const wanted = length === undefined ? 'a Float32Array' : `a Float32Array of ${length} elements`;
   if (!isFloat32Array(value)) fail(argument, wanted, value);
-  if (isDetached(value.buffer)) throw new ArgumentError(argument, wanted, 'one whose buffer is detached');
+  if (isDetached(value.buffer))
+    throw new ArgumentError(argument, wanted, 'one whose buffer is detached');
   if (length === undefined || value.length === length) {
-    throw new ArgumentError(argument, `${wanted} over an ArrayBuffer`, 'one over a SharedArrayBuffer');
+    throw new ArgumentError(
+      argument,
+      `${wanted} over an ArrayBuffer`,
+      'one over a SharedArrayBuffer',
+    );
   }
   throw new ArgumentError(argument, wanted, describe(value));
 }
@@ -110,7 +142,10 @@ export function isFloats(value: unknown, runtime: Runtime, length?: number): val
 }
 
 /** Its getter tells the length of a typed array whatever a subclass or an own property says. */
-const { get: readLength } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), 'length')!;
+const { get: readLength } = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Float32Array.prototype),
+  'length',
+)!;
 
 function lengthOf(array: Float32Array): number {
   return readLength!.call(array) as number;

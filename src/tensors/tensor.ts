@@ -1,8 +1,8 @@
 /**
  * A tensor in linear memory: 64-byte aligned, zero-padded to whole turns of the kernels' loops.
  *
- * Invariant: `data` is a view over exactly the tensor's elements, good until memory grows; the padding behind them is zero. A tensor
- * whose memory was given back hands out no view of it.
+ * Invariant: `data` is a view over exactly the tensor's elements, good until memory grows; the
+ * padding behind them is zero. A tensor whose memory was given back hands out no view of it.
  */
 import { UNROLL } from '../abi/layout';
 import { DisposedError } from '../errors';
@@ -10,15 +10,19 @@ import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 
 /**
- * Large tensors of equal size would begin at addresses that differ by a multiple of many cache lines and pages, so that a step's
- * four streams compete for the same sets of every cache: measured 10% slower at 16.7 million parameters.
+ * Large tensors of equal size would begin at addresses that differ by a multiple of many cache
+ * lines and pages, so that a step's four streams compete for the same sets of every cache: measured
+ * 10% slower at 16.7 million parameters.
  */
 const LARGE_BYTES = 2 ** 24;
 const STAGGER_BYTES = 1088;
 
 let disposals = 0;
 
-/** @internal How many tensors have been disposed of so far: while it stands still, so does what was found out about them. */
+/**
+ * @internal How many tensors have been disposed of so far: while it stands still, so does what was
+ * found out about them.
+ */
 export function disposalCount(): number {
   return disposals;
 }
@@ -56,7 +60,8 @@ export class Tensor {
   get data(): Float32Array {
     if (this.#disposed) throw new DisposedError('a tensor');
     const { buffer } = this.runtime.memory;
-    if (this.#view?.buffer !== buffer) this.#view = new Float32Array(buffer, this.address, this.length);
+    if (this.#view?.buffer !== buffer)
+      this.#view = new Float32Array(buffer, this.address, this.length);
     return this.#view;
   }
 

@@ -1,4 +1,7 @@
-/** Results are merged only when they belong together: every way in which they may not is refused by name. */
+/**
+ * Results are merged only when they belong together: every way in which they may not is refused by
+ * name.
+ */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -15,18 +18,21 @@ function shards(): [Result, Result] {
   for (const [position, half] of halves.entries()) {
     half.shard = { index: position + 1, count: 2 };
     half.training.runs = half.training.runs.filter((_, index) => index % 2 === position);
-    if (position === 1) Object.assign(half, { micro: [], hashes: [], coldStart: [], threadScaling: [] });
+    if (position === 1)
+      Object.assign(half, { micro: [], hashes: [], coldStart: [], threadScaling: [] });
     if (position === 1) half.training.speed = [];
   }
   return halves;
 }
 
-const named = (...results: Result[]) => results.map((result, index) => ({ name: 'ab'[index], result }));
+const named = (...results: Result[]) =>
+  results.map((result, index) => ({ name: 'ab'[index], result }));
 
 describe('merging', () => {
   it('of shards gives the whole study', () => {
     const merged = mergeResults(named(...shards()));
-    const byKey = (runs: Result['training']['runs']) => runs.map((run) => JSON.stringify(run)).sort();
+    const byKey = (runs: Result['training']['runs']) =>
+      runs.map((run) => JSON.stringify(run)).sort();
     expect(byKey(merged.training.runs)).toEqual(byKey(example().training.runs));
     expect(merged.micro).toEqual(example().micro);
     expect([merged.complete, merged.shard]).toEqual([true, { index: 1, count: 1 }]);
@@ -58,7 +64,11 @@ describe('merging', () => {
       (b) => (b.micro = [{ ...example().micro[0], samples: [1] }]),
       /^b: \["micro".*is not what a has/,
     ],
-    ['another machine of the same name', (b) => (b.environments = [{ ...b.environments[0], cores: 64 }]), /^b: \["environment"/],
+    [
+      'another machine of the same name',
+      (b) => (b.environments = [{ ...b.environments[0], cores: 64 }]),
+      /^b: \["environment"/,
+    ],
   ])('refuses %s', (_, change, message) => {
     const [a, b] = shards();
     change(b);
@@ -74,15 +84,31 @@ describe('reading', () => {
   });
 
   it.each<[string, (result: Result) => void, RegExp]>([
-    ['another schema', (result) => Object.assign(result, { schemaVersion: 1 }), /"schemaVersion" expected 2, got 1/],
-    ['a missing list', (result) => delete (result as Partial<Result>).hashes, /must have required property 'hashes'/],
-    ['an unknown field', (result) => Object.assign(result, { extra: 1 }), /must NOT have additional properties.*extra/],
+    [
+      'another schema',
+      (result) => Object.assign(result, { schemaVersion: 1 }),
+      /"schemaVersion" expected 2, got 1/,
+    ],
+    [
+      'a missing list',
+      (result) => delete (result as Partial<Result>).hashes,
+      /must have required property 'hashes'/,
+    ],
+    [
+      'an unknown field',
+      (result) => Object.assign(result, { extra: 1 }),
+      /must NOT have additional properties.*extra/,
+    ],
     [
       'text for a number',
       (result) => Object.assign(result.training.runs[0], { lr: 'high' }),
       /\/training\/runs\/0\/lr must be number/,
     ],
-    ['an unknown status', (result) => Object.assign(result.micro[0], { status: 'fine' }), /\/micro\/0\/status must be equal/],
+    [
+      'an unknown status',
+      (result) => Object.assign(result.micro[0], { status: 'fine' }),
+      /\/micro\/0\/status must be equal/,
+    ],
   ])('refuses %s, and says where', (_, change, message) => {
     const result = example();
     change(result);

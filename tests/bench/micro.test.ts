@@ -1,8 +1,15 @@
-/** Timings that can be trusted: everyone is checked against the oracle first, rounds are interleaved, what is missing says why. */
+/**
+ * Timings that can be trusted: everyone is checked against the oracle first, rounds are
+ * interleaved, what is missing says why.
+ */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Micro } from '../../bench/schema/result';
 import { Executor } from '../../bench/suite/executor';
-import { createContenders, type PeerModule, type StepData } from '../../bench/suite/micro/contenders';
+import {
+  createContenders,
+  type PeerModule,
+  type StepData,
+} from '../../bench/suite/micro/contenders';
 import { planTimed } from '../../bench/suite/micro/plan';
 import { benchStep, compare } from '../../bench/suite/micro/step';
 import { type Body, byLoop, timeRounds } from '../../bench/suite/micro/timing';
@@ -23,7 +30,10 @@ async function rowsOf(
 ): Promise<Micro[]> {
   const rows: Micro[] = [];
   const report = (entry: { value: object }) => rows.push(entry.value as Micro);
-  await benchStep({ n: 1000, layout: '100', gradients, rounds: 3 }, { environment: 'here', timeOnce: once, load, report });
+  await benchStep(
+    { n: 1000, layout: '100', gradients, rounds: 3 },
+    { environment: 'here', timeOnce: once, load, report },
+  );
   return rows;
 }
 
@@ -32,14 +42,19 @@ describe("the benchmark of an optimizer's step", () => {
     'has the bits of the oracle on every backend, %s gradients',
     async (gradients) => {
       const rows = await rowsOf(noPeers, gradients);
-      const own = rows.filter(({ implementation }) => ['wasm simd', 'wasm threads', 'oracle'].includes(implementation));
+      const own = rows.filter(({ implementation }) =>
+        ['wasm simd', 'wasm threads', 'oracle'].includes(implementation),
+      );
       expect(own).toHaveLength(12);
-      for (const { status, samples, check } of own) expect([status, samples.length, check?.bitwise]).toEqual(['ok', 3, true]);
+      for (const { status, samples, check } of own)
+        expect([status, samples.length, check?.bitwise]).toEqual(['ok', 3, true]);
     },
   );
 
   it('says why what cannot run was not measured', async () => {
-    const rows = (await rowsOf(noPeers)).filter(({ implementation }) => /TensorFlow|jax/.test(implementation));
+    const rows = (await rowsOf(noPeers)).filter(({ implementation }) =>
+      /TensorFlow|jax/.test(implementation),
+    );
     expect(rows).toHaveLength(6);
     for (const { status, reason, samples } of rows) {
       expect([status, samples]).toEqual(['unsupported', []]);
@@ -59,7 +74,9 @@ describe("the benchmark of an optimizer's step", () => {
   });
 
   it('leaves out sizes at which a contender would take seconds, and says so', async () => {
-    expect(createContenders(noPeers).find(({ implementation }) => implementation === 'oracle')!.maxSize).toBeLessThan(1e6);
+    expect(
+      createContenders(noPeers).find(({ implementation }) => implementation === 'oracle')!.maxSize,
+    ).toBeLessThan(1e6);
   });
 });
 
@@ -67,9 +84,20 @@ describe('the check', () => {
   const floats = (...values: number[]) => Float32Array.from(values);
 
   it('counts units in the last place, across zero too', () => {
-    expect(compare(floats(1), floats(1 + 2 ** -23), true)).toMatchObject({ bitwise: false, maxUlp: 1, passed: false });
-    expect(compare(floats(2 ** -149), floats(-(2 ** -149)), false)).toMatchObject({ maxUlp: 2, passed: true });
-    expect(compare(floats(0.5, -3), floats(0.5, -3), true)).toMatchObject({ bitwise: true, maxUlp: 0, passed: true });
+    expect(compare(floats(1), floats(1 + 2 ** -23), true)).toMatchObject({
+      bitwise: false,
+      maxUlp: 1,
+      passed: false,
+    });
+    expect(compare(floats(2 ** -149), floats(-(2 ** -149)), false)).toMatchObject({
+      maxUlp: 2,
+      passed: true,
+    });
+    expect(compare(floats(0.5, -3), floats(0.5, -3), true)).toMatchObject({
+      bitwise: true,
+      maxUlp: 0,
+      passed: true,
+    });
   });
 
   it.each([Number.NaN, Infinity])('fails %d', (value) => {
@@ -124,20 +152,29 @@ describe('where the clock stands still while code runs', () => {
     );
     vi.stubGlobal('performance', { now: () => 1 });
     const executor = new Executor({ data: fileSource, loadPeer: noPeers });
-    const cells = planStudy('smoke', { workloads: ['W0-beale', 'E1'], optimizers: ['adal'], seeds: 1 });
+    const cells = planStudy('smoke', {
+      workloads: ['W0-beale', 'E1'],
+      optimizers: ['adal'],
+      seeds: 1,
+    });
     for (const { job } of planTimed('smoke', cells)) {
       const entries: Entry[] = [];
       await executor.execute(job, (entry) => entries.push(entry));
       expect(entries.length).toBeGreaterThan(0);
       for (const { value } of entries) {
-        expect(value).toMatchObject({ status: 'unsupported', reason: expect.stringContaining('clock') });
+        expect(value).toMatchObject({
+          status: 'unsupported',
+          reason: expect.stringContaining('clock'),
+        });
         expect(value).not.toMatchObject({ samples: [expect.anything()] });
       }
     }
     const entries: Entry[] = [];
     await executor.execute({ kind: 'environment' }, (entry) => entries.push(entry));
     const cell = cells.find(({ track, workload }) => track === 'T0' && workload === 'W0-beale')!;
-    await executor.execute({ kind: 'cell', cell, runs: [], searches: [] }, (entry) => entries.push(entry));
+    await executor.execute({ kind: 'cell', cell, runs: [], searches: [] }, (entry) =>
+      entries.push(entry),
+    );
     expect(entries[0].value).toMatchObject({ timerTickMs: 0 });
     const runs = entries.filter(({ type }) => type === 'run');
     expect(runs).toHaveLength(1);

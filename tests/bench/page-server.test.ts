@@ -56,11 +56,22 @@ interface Asked {
 }
 
 /** @param path as it goes over the wire: nothing resolves it */
-function ask(path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<{ status: number; text: string }> {
-  const given = Object.fromEntries(Object.entries({ host: page.host, ...headers }).filter(([, value]) => value !== undefined));
+function ask(
+  path: string,
+  { method = 'GET', headers = {}, body }: Asked = {},
+): Promise<{ status: number; text: string }> {
+  const given = Object.fromEntries(
+    Object.entries({ host: page.host, ...headers }).filter(([, value]) => value !== undefined),
+  );
   return new Promise((resolve, reject) => {
     const sent = request(
-      { host: '127.0.0.1', port: page.port, path, method, headers: given as Record<string, string> },
+      {
+        host: '127.0.0.1',
+        port: page.port,
+        path,
+        method,
+        headers: given as Record<string, string>,
+      },
       (response) => {
         let text = '';
         response.on('data', (chunk) => (text += chunk));
@@ -76,7 +87,11 @@ const inPage = (name: string): string => page.pathname.replace('index.html', nam
 
 function report(body: string, job: number, headers: Asked['headers'] = {}) {
   const own = { origin: page.origin, 'content-type': 'application/json' };
-  return ask(inPage(`report?job=${job}`), { method: 'POST', body, headers: { ...own, ...headers } });
+  return ask(inPage(`report?job=${job}`), {
+    method: 'POST',
+    body,
+    headers: { ...own, ...headers },
+  });
 }
 
 describe('files', () => {
@@ -118,13 +133,22 @@ describe('files', () => {
   });
 
   it('are not served without the token, or to another host or site', async () => {
-    for (const path of ['/index.html', '/', '//index.html', `/${'A'.repeat(32)}/index.html`, '/job', '*']) {
+    for (const path of [
+      '/index.html',
+      '/',
+      '//index.html',
+      `/${'A'.repeat(32)}/index.html`,
+      '/job',
+      '*',
+    ]) {
       expect((await ask(path)).status, path).toBe(404);
     }
     for (const host of ['attacker.example', `attacker.example:${page.port}`, 'localhost']) {
       expect((await ask(inPage('index.html'), { headers: { host } })).status, host).toBe(421);
     }
-    expect((await ask(inPage('index.html'), { headers: { 'sec-fetch-site': 'cross-site' } })).status).toBe(403);
+    expect(
+      (await ask(inPage('index.html'), { headers: { 'sec-fetch-site': 'cross-site' } })).status,
+    ).toBe(403);
     expect((await ask(inPage('index.html'), { method: 'POST' })).status).toBe(405);
     expect((await ask(inPage('report?job=1'))).status).toBe(405);
   });
@@ -172,7 +196,11 @@ describe('reports', () => {
     const foreign = { origin: 'http://attacker.example', 'content-type': 'text/plain' };
     const answers = [
       ask('/report', { method: 'POST', body: done_, headers: foreign }),
-      ask('/report', { method: 'POST', body: done_, headers: { origin: page.origin, 'content-type': 'application/json' } }),
+      ask('/report', {
+        method: 'POST',
+        body: done_,
+        headers: { origin: page.origin, 'content-type': 'application/json' },
+      }),
       report(done_, number, { origin: 'http://attacker.example' }),
       report(done_, number, { origin: 'null' }),
       report(done_, number, { origin: undefined }),
@@ -180,12 +208,23 @@ describe('reports', () => {
       report(done_, number, { 'content-type': 'text/plain' }),
       report(done_, number - 1),
       report(done_, number + 1),
-      ...['x', 'null', '', '[]', '7', '{}', '{"done":false}', '{"done":true,"error":"x"}', '{"error":7}', '{"entry":null}'].map(
-        (body) => report(body, number),
-      ),
-      ...['{"entry":{"type":"constructor","value":{}}}', '{"entry":{"type":"run","value":{}}}', `${'['.repeat(1e6)}`].map(
-        (body) => report(body, number),
-      ),
+      ...[
+        'x',
+        'null',
+        '',
+        '[]',
+        '7',
+        '{}',
+        '{"done":false}',
+        '{"done":true,"error":"x"}',
+        '{"error":7}',
+        '{"entry":null}',
+      ].map((body) => report(body, number)),
+      ...[
+        '{"entry":{"type":"constructor","value":{}}}',
+        '{"entry":{"type":"run","value":{}}}',
+        `${'['.repeat(1e6)}`,
+      ].map((body) => report(body, number)),
     ];
     for (const answer of answers) {
       const { status } = await answer;
@@ -201,7 +240,9 @@ describe('reports', () => {
   it('of more bytes than any entry has are refused', async () => {
     const done = lane.execute({ kind: 'environment' }, () => {});
     const { number } = JSON.parse((await ask(inPage('job'))).text);
-    const large = await report(' '.repeat(MOST_REPORT_BYTES + 1), number).catch(() => ({ status: 413 }));
+    const large = await report(' '.repeat(MOST_REPORT_BYTES + 1), number).catch(() => ({
+      status: 413,
+    }));
     expect(large.status).toBe(413);
     await report('{"done":true}', number);
     await done;
@@ -222,6 +263,8 @@ describe('a message', () => {
   });
 
   it.each(example.training.runs.slice(0, 3))('with a run of the example is taken', (value) => {
-    expect(parseMessage(JSON.stringify({ entry: { type: 'run', value } }))).toEqual({ entry: { type: 'run', value } });
+    expect(parseMessage(JSON.stringify({ entry: { type: 'run', value } }))).toEqual({
+      entry: { type: 'run', value },
+    });
   });
 });

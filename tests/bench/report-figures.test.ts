@@ -1,4 +1,7 @@
-/** What the report concludes from a result: comparisons, conditions, claims, curves, anchors, hashes. */
+/**
+ * What the report concludes from a result: comparisons, conditions, claims, curves, anchors,
+ * hashes.
+ */
 import { describe, expect, it } from 'vitest';
 import { renderMarkdown, renderReport } from '../../bench/report';
 import { curveChart, MOST_POINTS, thin } from '../../bench/report/curves';
@@ -24,7 +27,11 @@ const withRuns = (change: (run: Run) => Run): Result => {
 
 describe('comparisons', () => {
   it('find what was put in, and nothing where nothing was', () => {
-    const found = testedComparisons(study).map(({ workload, listed, tone }) => [workload.id, listed.b, tone]);
+    const found = testedComparisons(study).map(({ workload, listed, tone }) => [
+      workload.id,
+      listed.b,
+      tone,
+    ]);
     expect(found).toEqual([
       ['W1', 'adam', 'better'],
       ['W3', 'adam', 'undecided'],
@@ -86,7 +93,9 @@ describe('comparisons', () => {
   });
 
   it('count a diverged run as the worst: failing never helps', () => {
-    const failed = new Study(withRuns((run) => (run.optimizer === 'adal' ? { ...run, diverged: true } : run)));
+    const failed = new Study(
+      withRuns((run) => (run.optimizer === 'adal' ? { ...run, diverged: true } : run)),
+    );
     for (const workload of result.workloads) {
       const { tone, improvement } = failed.compare(workload, 'adal', 'adam', CONSTANT)!;
       expect([workload.id, tone, improvement.value]).toEqual([workload.id, 'worse', 0]);
@@ -99,19 +108,30 @@ describe('comparisons', () => {
 
 describe('conditions', () => {
   it('hold reference defaults together, whatever schedule belongs to each', () => {
-    const owned = withRuns((run) => (run.optimizer === 'adal' && run.schedule === 'constant' ? run : { ...run, track: 'T0' }));
-    const runs = owned.training.runs.filter(
-      ({ track, schedule, optimizer }) => track === 'T1' || (schedule === 'cosine') === (optimizer === 'lion'),
+    const owned = withRuns((run) =>
+      run.optimizer === 'adal' && run.schedule === 'constant' ? run : { ...run, track: 'T0' },
     );
-    const defaults = new Study({ ...owned, comparisons: [], training: { ...owned.training, runs } });
+    const runs = owned.training.runs.filter(
+      ({ track, schedule, optimizer }) =>
+        track === 'T1' || (schedule === 'cosine') === (optimizer === 'lion'),
+    );
+    const defaults = new Study({
+      ...owned,
+      comparisons: [],
+      training: { ...owned.training, runs },
+    });
     const [condition] = defaults.conditions().filter(({ track }) => track === 'T0');
     expect(defaults.nameOf(condition!)).toBe('T0, own schedules');
     expect(defaults.optimizers(condition!).map(({ id }) => id)).toContain('lion');
-    expect(defaults.compare(result.workloads[0]!, 'lion', 'adam', condition!)!.seeds).toHaveLength(10);
+    expect(defaults.compare(result.workloads[0]!, 'lion', 'adam', condition!)!.seeds).toHaveLength(
+      10,
+    );
   });
 
   it('keep ablations out of the contenders, in a section of their own', () => {
-    const optimizers = small.optimizers.map((each) => (each.id === 'lion' ? { ...each, ablation: 'power' } : each));
+    const optimizers = small.optimizers.map((each) =>
+      each.id === 'lion' ? { ...each, ablation: 'power' } : each,
+    );
     const ablated = { ...small, optimizers };
     expect(new Study(ablated).optimizers(CONSTANT).map(({ id }) => id)).not.toContain('lion');
     expect(new Study(ablated).optimizers(CONSTANT, 'power').map(({ id }) => id)).toEqual(['lion']);
@@ -124,7 +144,12 @@ describe('the claims', () => {
   const run = (trainLoss: (number | null)[], more: Partial<Run> = {}): Run => ({
     ...result.training.runs[0]!,
     steps: 100,
-    curve: { steps: trainLoss.map((_, i) => 10 * i), trainLoss, validationLoss: [], validationMetric: [] },
+    curve: {
+      steps: trainLoss.map((_, i) => 10 * i),
+      trainLoss,
+      validationLoss: [],
+      validationMetric: [],
+    },
     ...more,
   });
 
@@ -134,7 +159,11 @@ describe('the claims', () => {
     // At steps 80, 90, 100: 1, 4, 2; changes 3 and 2.
     expect(lateUnrest(run(losses))).toBe(2.5);
     expect(lateUnrest(run(losses, { diverged: true }))).toBe(Infinity);
-    expect(generalisationGap(run([], { final: { ...result.training.runs[0]!.final, trainLoss: 1, testLoss: 1.5 } }))).toBe(0.5);
+    expect(
+      generalisationGap(
+        run([], { final: { ...result.training.runs[0]!.final, trainLoss: 1, testLoss: 1.5 } }),
+      ),
+    ).toBe(0.5);
     expect(earlyLoss(run([], { curve: null }))).toBeNull();
     expect(generalisationGap(run([]))).toBeNull();
   });
@@ -142,9 +171,15 @@ describe('the claims', () => {
   it('say where streams go, and when not as expected', () => {
     expect(renderMarkdown(result)).toContain('0.39 to 0.41 | 0 | as expected');
     const [first, ...others] = result.streams;
-    const strayed = { ...small, streams: [{ ...first!, values: first!.values.map(() => 0.1) }, ...others] };
+    const strayed = {
+      ...small,
+      streams: [{ ...first!, values: first!.values.map(() => 0.1) }, ...others],
+    };
     expect(renderMarkdown(strayed)).toContain('NOT as expected');
-    const free = { ...small, streams: [{ ...first!, expected: { low: null, high: null, optimum: 0 } }] };
+    const free = {
+      ...small,
+      streams: [{ ...first!, expected: { low: null, high: null, optimum: 0 } }],
+    };
     expect(renderMarkdown(free)).not.toContain('as expected');
   });
 });
@@ -170,9 +205,15 @@ describe('curves', () => {
         validationMetric: [null, null],
       },
     }));
-    const chart = curveChart(new Study({ ...result, training: { ...result.training, runs } }), result.workloads[0]!, CONSTANT)!;
+    const chart = curveChart(
+      new Study({ ...result, training: { ...result.training, runs } }),
+      result.workloads[0]!,
+      CONSTANT,
+    )!;
     expect(chart.series).toHaveLength(1);
-    expect(chart.series[0]!.bands).toEqual({ trainLoss: { median: [2, 3], low: [1.2, 2.2], high: [2.8, null] } });
+    expect(chart.series[0]!.bands).toEqual({
+      trainLoss: { median: [2, 3], low: [1.2, 2.2], high: [2.8, null] },
+    });
   });
 });
 
@@ -183,7 +224,10 @@ describe('anchors', () => {
       .filter((line) => line.includes('DeepOBS baselines') || line.includes('known'));
   const withReference = (reference: Partial<Reference>): Result => {
     const [w1, ...others] = small.workloads;
-    return { ...small, workloads: [{ ...w1!, references: [{ ...w1!.references[0]!, ...reference }] }, ...others] };
+    return {
+      ...small,
+      workloads: [{ ...w1!, references: [{ ...w1!.references[0]!, ...reference }] }, ...others],
+    };
   };
 
   it('are set beside runs with the same optimizer and rate, and apart in deviations of the known', () => {
@@ -195,9 +239,14 @@ describe('anchors', () => {
   });
 
   it('of the start and of whole fits are set beside those, not beside losses', () => {
-    expect(rowsOf(withReference({ optimizer: null, options: {}, value: 353.4 })).at(-1)).toMatch(/at the start\*\* .* 35\d\.\d/);
+    expect(rowsOf(withReference({ optimizer: null, options: {}, value: 353.4 })).at(-1)).toMatch(
+      /at the start\*\* .* 35\d\.\d/,
+    );
     const fit = { ...small.micro[0]!, benchmark: 'fit-W1', samples: [5e6, 5e6] };
-    const timed = { ...withReference({ optimizer: null, options: { fitMs: 9 }, value: 9 }), micro: [fit] };
+    const timed = {
+      ...withReference({ optimizer: null, options: { fitMs: 9 }, value: 9 }),
+      micro: [fit],
+    };
     expect(rowsOf(timed).at(-1)).toMatch(/a whole fit, ms\*\* .* \| 5\.000 \(2 values\)/);
   });
 });
@@ -212,9 +261,14 @@ describe('hashes', () => {
   });
 
   it('that were not measured are said to be so, and those of one runtime to prove nothing', () => {
-    expect(renderReport({ ...small, hashes: [] })).toContain('Not measured: whether trainings give the same parameters');
+    expect(renderReport({ ...small, hashes: [] })).toContain(
+      'Not measured: whether trainings give the same parameters',
+    );
     const [{ environment }] = small.hashes as [Result['hashes'][number]];
-    const alone = { ...small, hashes: small.hashes.filter((entry) => entry.environment === environment) };
+    const alone = {
+      ...small,
+      hashes: small.hashes.filter((entry) => entry.environment === environment),
+    };
     expect(renderReport(alone)).toContain('6 trainings were hashed on one runtime alone');
   });
 });

@@ -3,9 +3,22 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readmeTables, renderCsv, renderMarkdown, renderReport, replaceTables } from '../../bench/report';
+import {
+  readmeTables,
+  renderCsv,
+  renderMarkdown,
+  renderReport,
+  replaceTables,
+} from '../../bench/report';
 import { report } from '../../bench/report/command';
-import { formatDuration, formatEstimate, formatExact, formatNumber, formatRatio, formatSpread } from '../../bench/report/format';
+import {
+  formatDuration,
+  formatEstimate,
+  formatExact,
+  formatNumber,
+  formatRatio,
+  formatSpread,
+} from '../../bench/report/format';
 import { sectionHtml } from '../../bench/report/section';
 import { matrixTable } from '../../bench/report/sections/matrix';
 import { Study } from '../../bench/report/study';
@@ -35,8 +48,12 @@ describe('tables', () => {
 
   it('are the same in HTML, Markdown and CSV', () => {
     expect(tableHtml(table).markup).toContain('data-sort="1000"');
-    expect(tableHtml(table).markup).toContain('<span class="sr">better: </span>1,000 ± 2<small>x</small>');
-    expect(tableMarkdown(table)).toBe('*Sizes*\n\n| name | a\\|b |\n| --- | ---: |\n| **=1+1** | ▲ 1,000 ± 2 (x) |');
+    expect(tableHtml(table).markup).toContain(
+      '<span class="sr">better: </span>1,000 ± 2<small>x</small>',
+    );
+    expect(tableMarkdown(table)).toBe(
+      '*Sizes*\n\n| name | a\\|b |\n| --- | ---: |\n| **=1+1** | ▲ 1,000 ± 2 (x) |',
+    );
     expect(tableCsv(table)).toBe(`sizes,'=1+1,name,'=1+1,\r\nsizes,'=1+1,a|b,"1,000 ± 2 (x)",1000`);
   });
 
@@ -56,24 +73,41 @@ describe('tables', () => {
 
   it('that are folded open with a summary', () => {
     const section = sectionHtml({ id: 's', title: 'S', parts: [{ ...table, folded: true }] });
-    expect(section.markup).toContain('<details><summary id="sizes-caption">Sizes (1 rows)</summary>');
+    expect(section.markup).toContain(
+      '<details><summary id="sizes-caption">Sizes (1 rows)</summary>',
+    );
   });
 });
 
 describe('numbers', () => {
   it('have the digits that their uncertainty leaves them', () => {
-    expect(formatEstimate({ value: 87.11234, interval: [87.1, 87.136], count: 9 })).toBe('87.112 ± 0.024');
+    expect(formatEstimate({ value: 87.11234, interval: [87.1, 87.136], count: 9 })).toBe(
+      '87.112 ± 0.024',
+    );
     expect(formatEstimate({ value: 0.97634, interval: null, count: 2 })).toBe('0.9763');
     expect(formatEstimate({ value: Infinity, interval: [3, Infinity], count: 9 })).toBe('∞ [3, ∞]');
     expect(formatEstimate({ value: 2, interval: [2, 2], count: 9 })).toBe('2.000 ± 0');
-    expect(formatRatio({ value: 1.0412, interval: [0.981, 1.094], count: 9 })).toBe('×1.04 [0.98, 1.09]');
+    expect(formatRatio({ value: 1.0412, interval: [0.981, 1.094], count: 9 })).toBe(
+      '×1.04 [0.98, 1.09]',
+    );
     expect(formatSpread(87.112, 0.024)).toBe('87.112 ± 0.024');
   });
 
   it('are short where they are exact', () => {
-    expect([0.03981, 8, 1e-8, 0, 12345].map(formatExact)).toEqual(['0.03981', '8', '1e-8', '0', '12,350']);
+    expect([0.03981, 8, 1e-8, 0, 12345].map(formatExact)).toEqual([
+      '0.03981',
+      '8',
+      '1e-8',
+      '0',
+      '12,350',
+    ]);
     expect([0, 1234.5, 1e-7, NaN, null, -Infinity].map((value) => formatNumber(value))).toEqual(['0', '1,235', '1.00e-7', '–', '–', '-∞']); // biome-ignore format: one line
-    expect([12.3, 4560, 1.24e6, 3.4e9].map(formatDuration)).toEqual(['12.3 ns', '4.56 µs', '1.24 ms', '3.4 s']);
+    expect([12.3, 4560, 1.24e6, 3.4e9].map(formatDuration)).toEqual([
+      '12.3 ns',
+      '4.56 µs',
+      '1.24 ms',
+      '3.4 s',
+    ]);
   });
 });
 
@@ -100,8 +134,12 @@ describe('the README', () => {
   });
 
   it('is refused with markers that lead nowhere', () => {
-    expect(() => replaceTables('<!-- bench:other -->', tables)).toThrow('"text" expected markers of comparisons, matrix, speed');
-    expect(() => replaceTables('<!-- bench:speed -->', tables)).toThrow('expected <!-- /bench:speed --> after');
+    expect(() => replaceTables('<!-- bench:other -->', tables)).toThrow(
+      '"text" expected markers of comparisons, matrix, speed',
+    );
+    expect(() => replaceTables('<!-- bench:speed -->', tables)).toThrow(
+      'expected <!-- /bench:speed --> after',
+    );
   });
 });
 
@@ -113,7 +151,9 @@ describe('adal report', () => {
 
   it('writes what the extensions ask for, by default a page beside the result', () => {
     report([path('whole.json')]);
-    expect(readFileSync(path('whole.html'), 'utf8')).toBe(renderReport(example as unknown as Result));
+    expect(readFileSync(path('whole.html'), 'utf8')).toBe(
+      renderReport(example as unknown as Result),
+    );
     report([path('whole.json')], [path('a.md'), path('a.csv'), path('a.json')]);
     expect(readFileSync(path('a.md'), 'utf8')).toContain('| --- |');
     expect(parseResult(readFileSync(path('a.json'), 'utf8'), 'a.json')).toEqual(example);
@@ -125,7 +165,10 @@ describe('adal report', () => {
       [text.slice(0, 5000), 'no JSON, or not all of it'],
       [text.replace('"schemaVersion":2', '"schemaVersion":1'), '"schemaVersion" expected 2, got 1'],
       [text.replace('"seed":0', '"seed":-1'), 'must be >= 0'],
-      [text.replace('"optimizer":"sgd-momentum"', '"optimizer":"sdg"'), 'no optimizer "sdg" in this result'],
+      [
+        text.replace('"optimizer":"sgd-momentum"', '"optimizer":"sdg"'),
+        'no optimizer "sdg" in this result',
+      ],
       ['', 'no JSON'],
     ];
     for (const [content, message] of broken) {

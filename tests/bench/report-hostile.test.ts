@@ -1,4 +1,7 @@
-/** Results that want something else than to be read: markup, formulas, control codes, sizes and nesting that no study has. */
+/**
+ * Results that want something else than to be read: markup, formulas, control codes, sizes and
+ * nesting that no study has.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -16,7 +19,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseResult, readmeTables, renderCsv, renderMarkdown, renderReport } from '../../bench/report';
+import {
+  parseResult,
+  readmeTables,
+  renderCsv,
+  renderMarkdown,
+  renderReport,
+} from '../../bench/report';
 import { report } from '../../bench/report/command';
 import { codeBlock, codeSpan, inMarkdown } from '../../bench/report/markdown';
 import { checkCells, tableCsv } from '../../bench/report/table';
@@ -55,7 +64,12 @@ function withTexts(text: string): Result {
   for (const each of result.schedules) set(each, 'label');
   for (const each of result.micro) set(each, 'implementation', 'benchmark', 'reason');
   for (const each of result.streams) set(each, 'title', 'id');
-  for (const each of [...result.hashes, ...result.coldStart, ...result.threadScaling, ...result.training.speed])
+  for (const each of [
+    ...result.hashes,
+    ...result.coldStart,
+    ...result.threadScaling,
+    ...result.training.speed,
+  ])
     set(each, 'reason');
   return parseResult(JSON.stringify(result), 'hostile');
 }
@@ -75,14 +89,20 @@ describe('what a result says', () => {
 
   it('has no control codes in any form', () => {
     const result = withTexts(codes);
-    for (const text of [renderReport(result), renderMarkdown(result), ...readmeTables(result).values()]) {
+    for (const text of [
+      renderReport(result),
+      renderMarkdown(result),
+      ...readmeTables(result).values(),
+    ]) {
       expect(text).not.toMatch(/[^\P{C}\n\t]/u);
     }
     expect(renderCsv(result).replaceAll('\r\n', '')).not.toMatch(/[^\P{C}\n]/u);
   });
 
   it('is text in Markdown, on its own line', () => {
-    const whole = renderMarkdown(withTexts(`a\n# b | c <b>d</b> [e](javascript:f) \`g\` *h* &lt; \\|`));
+    const whole = renderMarkdown(
+      withTexts(`a\n# b | c <b>d</b> [e](javascript:f) \`g\` *h* &lt; \\|`),
+    );
     const text = whole.replace(/```sh\n[\s\S]*?\n```/, ''); // code is shown as it is
     expect(text).not.toMatch(/^# b/m);
     expect(text).not.toContain('<b>');
@@ -90,10 +110,16 @@ describe('what a result says', () => {
     for (const row of text.split('\n').filter((line) => line.startsWith('| '))) {
       expect(row.replaceAll('\\\\', '').replaceAll('\\|', '')).toMatch(/^\|( [^|]* \|)+$/);
     }
-    expect(inMarkdown('a_b 3 < 4 and 0.93 [0.92, 0.94] - 1 ~ 2')).toBe('a_b 3 < 4 and 0.93 [0.92, 0.94] - 1 ~ 2');
+    expect(inMarkdown('a_b 3 < 4 and 0.93 [0.92, 0.94] - 1 ~ 2')).toBe(
+      'a_b 3 < 4 and 0.93 [0.92, 0.94] - 1 ~ 2',
+    );
     expect(inMarkdown('_a_ ~~b~~')).toBe('\\_a\\_ \\~\\~b\\~\\~');
     expect(codeBlock(['a ``` b', 'c\nd'])).toBe('````sh\na ``` b\nc d\n````');
-    expect([codeSpan('a'), codeSpan('`a`'), codeSpan('a`b')]).toEqual(['`a`', '`` `a` ``', '``a`b``']);
+    expect([codeSpan('a'), codeSpan('`a`'), codeSpan('a`b')]).toEqual([
+      '`a`',
+      '`` `a` ``',
+      '``a`b``',
+    ]);
   });
 
   it('is no formula in a spreadsheet, unless the cell is a number', () => {
@@ -123,14 +149,22 @@ describe('what a result says', () => {
       expect(cells.match(/(^|,)"?'/g), formula).toHaveLength(4);
     }
     for (const number of ['-2', '-2.5', '-1e-7', '+3', '-1,234.5', '-.5', '-12,345,678']) {
-      expect(tableCsv({ id: 'a', caption: '', columns: [{ label: 'b' }], rows: [[{ text: number }]] })).not.toContain("'");
+      expect(
+        tableCsv({ id: 'a', caption: '', columns: [{ label: 'b' }], rows: [[{ text: number }]] }),
+      ).not.toContain("'");
     }
     const csv = renderCsv(withTexts(formulas[0]!));
-    expect(csv.split(/\r\n|,/).filter((cell) => /^"?[=+\-@\t\r](?![\d.,e+-]*"?$)/.test(cell))).toEqual([]);
+    expect(
+      csv.split(/\r\n|,/).filter((cell) => /^"?[=+\-@\t\r](?![\d.,e+-]*"?$)/.test(cell)),
+    ).toEqual([]);
   });
 
   it('does not steer a terminal by an error', () => {
-    for (const text of [`{"schemaVersion":"${codes.replace('\0\r', '')}"`, `${codes}{`, `{"schemaVersion":2,"\u009b":1}`]) {
+    for (const text of [
+      `{"schemaVersion":"${codes.replace('\0\r', '')}"`,
+      `${codes}{`,
+      `{"schemaVersion":2,"\u009b":1}`,
+    ]) {
       expect(() => parseResult(text, `r${codes}.json`)).toThrow(/^r\\u\{1b\}\[2J/);
       try {
         parseResult(text, `r${codes}.json`);
@@ -143,7 +177,8 @@ describe('what a result says', () => {
 });
 
 describe('a file that is no result', () => {
-  const run = (...args: string[]) => spawnSync(process.execPath, [CLI, 'report', ...args], { cwd: folder, encoding: 'utf8' });
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [CLI, 'report', ...args], { cwd: folder, encoding: 'utf8' });
   const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
   const cases: [string, () => string, RegExp][] = [
     ['a folder', () => '.', /\.: expected a result file, got a folder/],
@@ -158,9 +193,21 @@ describe('a file that is no result', () => {
       },
       /large\.json: a result file may have at most 512 MB/,
     ],
-    ['deep nesting of a field', () => write('deep.json', `{"schemaVersion":${deep(200_000)}}`), /deep\.json: .* 32 levels deep/],
-    ['deep nesting without an end', () => write('open.json', '{"a":['.repeat(300_000)), /open\.json: .* 32 levels deep/],
-    ['deep commands', () => write('commands.json', JSON.stringify({ ...example, commands: [[[[]]], [[[]]]] })), /commands/],
+    [
+      'deep nesting of a field',
+      () => write('deep.json', `{"schemaVersion":${deep(200_000)}}`),
+      /deep\.json: .* 32 levels deep/,
+    ],
+    [
+      'deep nesting without an end',
+      () => write('open.json', '{"a":['.repeat(300_000)),
+      /open\.json: .* 32 levels deep/,
+    ],
+    [
+      'deep commands',
+      () => write('commands.json', JSON.stringify({ ...example, commands: [[[[]]], [[[]]]] })),
+      /commands/,
+    ],
     [
       'other bytes',
       () => write('bytes.json', Buffer.from([0xff, 0xfe, 0x00])),
@@ -171,7 +218,11 @@ describe('a file that is no result', () => {
       () => write(`type-${i}.json`, text),
       /"schemaVersion" expected 2, got undefined/,
     ]),
-    ['a long name', () => write('name.json', JSON.stringify({ ...example, ['x'.repeat(1e6)]: 1 })), /…$/m],
+    [
+      'a long name',
+      () => write('name.json', JSON.stringify({ ...example, ['x'.repeat(1e6)]: 1 })),
+      /…$/m,
+    ],
   ];
 
   function write(name: string, content: string | Buffer): string {
@@ -220,7 +271,9 @@ describe('a file that is replaced', () => {
     mkdirSync(path('busy.html'), { recursive: true });
     writeFileSync(path('whole.json'), JSON.stringify(example));
     expect(() => report([path('whole.json')], [path('busy.html')])).toThrow();
-    expect(() => replaceText(path('none/x.txt'), '')).toThrow(expect.objectContaining({ path: path('none/x.txt') }));
+    expect(() => replaceText(path('none/x.txt'), '')).toThrow(
+      expect.objectContaining({ path: path('none/x.txt') }),
+    );
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 });
@@ -233,7 +286,9 @@ describe('a large result', () => {
     expect(() => parseResult(JSON.stringify(many), 'r')).toThrow(/r: more than 1000 runs of/);
     const samples = syntheticResult(1);
     samples.micro = [{ ...samples.micro[0]!, samples: Array(1001).fill(1) }];
-    expect(() => parseResult(JSON.stringify(samples), 'r')).toThrow(/must NOT have more than 1000 items/);
+    expect(() => parseResult(JSON.stringify(samples), 'r')).toThrow(
+      /must NOT have more than 1000 items/,
+    );
   });
 
   it('whose tables would be empty is refused', () => {
@@ -245,7 +300,9 @@ describe('a large result', () => {
     result.training.runs = ids.map((i) => ({ ...run!, workload: `W${i}`, optimizer: `o${i}` }));
     result.training.selections = [];
     result.comparisons = [];
-    expect(() => renderCsv(result)).toThrow(/the table of optimizers and workloads would have 40000 cells for 200 entries/);
+    expect(() => renderCsv(result)).toThrow(
+      /the table of optimizers and workloads would have 40000 cells for 200 entries/,
+    );
     expect(() => checkCells('x', 1016, 1)).not.toThrow();
   });
 

@@ -16,8 +16,10 @@ const page = renderReport(result);
 const small = syntheticResult(3);
 
 describe('the page', () => {
-  const contentOf = (element: string): string => page.match(new RegExp(`<${element}>([\\s\\S]*?)</${element}>`))![1]!;
-  const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  const contentOf = (element: string): string =>
+    page.match(new RegExp(`<${element}>([\\s\\S]*?)</${element}>`))![1]!;
+  const hashOf = (text: string): string =>
+    `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
   it('allows its own script and style by hash, and nothing else', () => {
     const policy = page.match(/Content-Security-Policy" content="([^"]*)"/)![1]!;
@@ -28,7 +30,9 @@ describe('the page', () => {
   });
 
   it('has nothing that such a policy forbids, nor anything to load', () => {
-    const markup = page.replace(/<script[\s\S]*?<\/script>/g, '').replace(/<style>[\s\S]*?<\/style>/, '');
+    const markup = page
+      .replace(/<script[\s\S]*?<\/script>/g, '')
+      .replace(/<style>[\s\S]*?<\/style>/, '');
     expect(markup).not.toMatch(/\sstyle="/);
     expect(markup).not.toMatch(/\son\w+="/);
     expect(markup).not.toMatch(/\s(src|href)="(?!#|data:,")/);
@@ -41,13 +45,17 @@ describe('the page', () => {
   });
 
   it('holds the result as it was', () => {
-    const embedded = page.match(/<script type="text\/plain" id="result-data">([\s\S]*?)<\/script>/)![1]!;
+    const embedded = page.match(
+      /<script type="text\/plain" id="result-data">([\s\S]*?)<\/script>/,
+    )![1]!;
     const text = gunzipSync(Buffer.from(embedded, 'base64')).toString();
     expect(parseResult(text, 'embedded')).toEqual(JSON.parse(JSON.stringify(result)));
   });
 
   it('draws zeros on log axes', () => {
-    const chart = stripsChart('t', { label: 'loss', log: true }, [{ label: 'a', index: 0, values: [0, 1e-9, 1], diverged: 0 }]);
+    const chart = stripsChart('t', { label: 'loss', log: true }, [
+      { label: 'a', index: 0, values: [0, 1e-9, 1], diverged: 0 },
+    ]);
     expect(chart.markup).not.toContain('NaN');
     expect(chart.markup).toContain('class="dots"');
     expect(page).not.toContain('NaN,');
@@ -80,7 +88,9 @@ describe('the page', () => {
   it('leaves out what there is nothing of, and stands a result that has nothing', () => {
     const empty: Result = { ...result, workloads: [], micro: [], hashes: [], coldStart: [], threadScaling: [], streams: [], comparisons: [], training: { runs: [], searches: [], selections: [], speed: [] } }; // biome-ignore format: one expression
     const shown = renderReport(empty);
-    expect([...shown.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id)).toEqual(['environments']);
+    expect([...shown.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id)).toEqual([
+      'environments',
+    ]);
     expect(renderCsv(empty)).toBe('table,row,column,text,value\r\n');
   });
 

@@ -13,7 +13,8 @@ const result = syntheticResult();
 
 it('types, schema and the made-up result agree', () => {
   const validate = new Ajv({ allErrors: true, strict: false }).compile(schema);
-  for (const each of [result, example]) expect(validate(each), JSON.stringify(validate.errors?.slice(0, 3))).toBe(true);
+  for (const each of [result, example])
+    expect(validate(each), JSON.stringify(validate.errors?.slice(0, 3))).toBe(true);
 });
 
 it('the example of the schema makes a report', () => {

@@ -1,4 +1,7 @@
-/** The server of the test matrix's pages: it serves its own files, to its own page, and outlives whatever else it is sent. */
+/**
+ * The server of the test matrix's pages: it serves its own files, to its own page, and outlives
+ * whatever else it is sent.
+ */
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 // @ts-expect-error JavaScript without declarations
@@ -15,14 +18,22 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-function ask(path: string, method = 'GET', body = '', headers: Record<string, string> = {}): Promise<[number, string]> {
+function ask(
+  path: string,
+  method = 'GET',
+  body = '',
+  headers: Record<string, string> = {},
+): Promise<[number, string]> {
   const { host, port } = new URL(server.url);
   return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path, method, headers: { host, ...headers } }, (response) => {
-      let text = '';
-      response.on('data', (chunk) => (text += chunk));
-      response.on('end', () => resolve([response.statusCode!, text]));
-    });
+    const sent = request(
+      { host: '127.0.0.1', port, path, method, headers: { host, ...headers } },
+      (response) => {
+        let text = '';
+        response.on('data', (chunk) => (text += chunk));
+        response.on('end', () => resolve([response.statusCode!, text]));
+      },
+    );
     sent.on('error', reject);
     sent.end(body);
   });
@@ -41,7 +52,9 @@ it('serves a page under its headers below the token, and nothing else', async ()
   for (const path of [...others, `${pathname}/isolated/%2e%2e/%2e%2e/package.json`, '*']) {
     expect((await ask(path))[0], path).toBe(404);
   }
-  expect((await ask(`${pathname}/isolated/page.html`, 'GET', '', { host: 'attacker.example' }))[0]).toBe(421);
+  expect(
+    (await ask(`${pathname}/isolated/page.html`, 'GET', '', { host: 'attacker.example' }))[0],
+  ).toBe(421);
 });
 
 it('takes reports of its own page alone, and goes on after bad ones', async () => {

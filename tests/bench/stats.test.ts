@@ -1,4 +1,6 @@
-/** Statistics of the benchmark suite against published examples, hand-made ones and their own laws. */
+/**
+ * Statistics of the benchmark suite against published examples, hand-made ones and their own laws.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -20,7 +22,10 @@ import {
 } from '../../bench/stats';
 import { Prng } from '../../src/math/prng';
 
-const samples = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 40 });
+const samples = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), {
+  minLength: 1,
+  maxLength: 40,
+});
 
 function normals(count: number, seed: number, mean = 0): number[] {
   const prng = new Prng(seed);
@@ -34,7 +39,9 @@ describe('summaries', () => {
     expect(mad([1, 1, 2, 2, 4, 6, 9])).toBe(1);
     expect(interquartileMean([1, 2, 3, 4, 5, 6, 7, 8, 9, 100])).toBe(5.5);
     // numpy.quantile of the same numbers.
-    expect([0, 0.1, 0.25, 1].map((p) => quantile([3, 1, 4, 1, 5, 9, 2, 6], p))).toEqual([1, 1, 1.75, 9]);
+    expect([0, 0.1, 0.25, 1].map((p) => quantile([3, 1, 4, 1, 5, 9, 2, 6], p))).toEqual([
+      1, 1, 1.75, 9,
+    ]);
     expect(quantile([3, 1, 4, 1, 5, 9, 2, 6], 0.9)).toBeCloseTo(6.9, 12);
   });
 
@@ -79,14 +86,19 @@ describe('bootstrap intervals', () => {
   });
 
   it('cover the truth about as often as they say', () => {
-    const trials = Array.from({ length: 400 }, (_, i) => estimateMedian(normals(30, i + 1), { resamples: 400 }));
-    const covered = trials.filter(({ interval }) => interval![0] <= 0 && 0 <= interval![1]).length / trials.length;
+    const trials = Array.from({ length: 400 }, (_, i) =>
+      estimateMedian(normals(30, i + 1), { resamples: 400 }),
+    );
+    const covered =
+      trials.filter(({ interval }) => interval![0] <= 0 && 0 <= interval![1]).length /
+      trials.length;
     expect(covered).toBeGreaterThan(0.9);
     expect(covered).toBeLessThan(0.99);
   });
 
   it('are close to the textbook interval of a mean', () => {
-    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const mean = (values: readonly number[]) =>
+      values.reduce((sum, value) => sum + value, 0) / values.length;
     const values = normals(100, 3);
     const { value, interval } = estimate(values, mean);
     const deviation = Math.sqrt(mean(values.map((x) => (x - value) ** 2)));
@@ -101,18 +113,25 @@ describe('bootstrap intervals', () => {
   });
 
   it('refuse options out of range', () => {
-    expect(() => estimateMedian([1, 2, 3], { level: 1 })).toThrow('"level" expected a number in (0, 1), got 1');
+    expect(() => estimateMedian([1, 2, 3], { level: 1 })).toThrow(
+      '"level" expected a number in (0, 1), got 1',
+    );
     expect(() => estimateMedian([1, 2, 3], { resamples: 0 })).toThrow('"resamples"');
   });
 });
 
 describe('paired comparisons', () => {
   it('compare member with member', () => {
-    expect(pairedRatio([2, 20, 200], [1, 10, 100])).toEqual({ value: 2, interval: [2, 2], count: 3 });
+    expect(pairedRatio([2, 20, 200], [1, 10, 100])).toEqual({
+      value: 2,
+      interval: [2, 2],
+      count: 3,
+    });
     expect(pairedDifference([1, 2, 4], [0, 1, 1]).value).toBe(1);
     // The noise that the pairs share is gone: unpaired, these overlap.
     const noise = normals(30, 5).map((x) => 10 * x);
-    expect(verdictOf(pairedDifference(noise.map((x) => x + 0.1), noise), 0)).toBe('higher'); // biome-ignore format: one line
+    // biome-ignore format: one line
+    expect(verdictOf(pairedDifference(noise.map((x) => x + 0.1), noise), 0)).toBe('higher');
   });
 
   it('give the probability of improvement of all pairs', () => {
@@ -121,11 +140,16 @@ describe('paired comparisons', () => {
     expect(probabilityOfImprovement([0, 3, 5], [1, 2, 4], 'lower').value).toBeCloseTo(4 / 9, 12);
     expect(probabilityOfImprovement([1, 1, 1], [1, 1, 1], 'lower').value).toBe(0.5);
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer(), fc.integer()), { minLength: 1, maxLength: 12 }), (pairs) => {
-        const [a, b] = [pairs.map(([x]) => x), pairs.map(([, y]) => y)];
-        const there = probabilityOfImprovement(a, b, 'lower', { resamples: 10 }).value;
-        expect(there + probabilityOfImprovement(b, a, 'lower', { resamples: 10 }).value).toBeCloseTo(1, 12);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.integer(), fc.integer()), { minLength: 1, maxLength: 12 }),
+        (pairs) => {
+          const [a, b] = [pairs.map(([x]) => x), pairs.map(([, y]) => y)];
+          const there = probabilityOfImprovement(a, b, 'lower', { resamples: 10 }).value;
+          expect(
+            there + probabilityOfImprovement(b, a, 'lower', { resamples: 10 }).value,
+          ).toBeCloseTo(1, 12);
+        },
+      ),
     );
   });
 
@@ -144,14 +168,17 @@ describe('paired comparisons', () => {
 
 describe('the signed-rank test', () => {
   it("gives the published figures of Darwin's maize (Fisher 1935; scipy's documentation: T = 24, p = 0.0413)", () => {
-    const { positive, negative, p } = signedRank([6, 8, 14, 16, 23, 24, 28, 29, 41, -48, 49, 56, 60, -67, 75]);
+    const { positive, negative, p } = signedRank([
+      6, 8, 14, 16, 23, 24, 28, 29, 41, -48, 49, 56, 60, -67, 75,
+    ]);
     expect([positive, negative]).toEqual([96, 24]);
     expect(p).toBeCloseTo(0.041259765625, 12);
   });
 
   it('has the tabled critical value of 30 pairs (two-sided 0.05: T = 137), and its smallest p', () => {
     const withSum = (sum: number) => {
-      // The ranks from the largest down, as long as they fit, are those of the positive differences.
+      // The ranks from the largest down, as long as they fit, are those of the positive
+      // differences.
       let left = sum;
       const differences = Array.from({ length: 30 }, (_, i) => 30 - i).map((rank) => {
         const taken = rank <= left;
@@ -167,8 +194,14 @@ describe('the signed-rank test', () => {
   });
 
   it('counts ties out exactly', () => {
-    // All 512 signs of the mean ranks 2, 2, 2, 4.5, 4.5, 6, 7.5, 7.5, 9 counted apart: 22 of them reach 8 or less.
-    expect(signedRank([1, 1, -1, 2, 2, -3, 4, 4, 5])).toEqual({ positive: 37, negative: 8, count: 9, p: 44 / 512 });
+    // All 512 signs of the mean ranks 2, 2, 2, 4.5, 4.5, 6, 7.5, 7.5, 9 counted apart: 22 of them
+    // reach 8 or less.
+    expect(signedRank([1, 1, -1, 2, 2, -3, 4, 4, 5])).toEqual({
+      positive: 37,
+      negative: 8,
+      count: 9,
+      p: 44 / 512,
+    });
   });
 
   it('gives 2^(1-n) when all agree, 1 when nothing differs, and leaves zeros out', () => {
@@ -195,7 +228,8 @@ describe('the signed-rank test', () => {
 
 it("Holm's correction gives the textbook's figures", () => {
   const adjusted = holm([0.01, 0.04, 0.03, 0.005]);
-  for (const [i, expected] of [0.03, 0.06, 0.06, 0.02].entries()) expect(adjusted[i]).toBeCloseTo(expected, 12);
+  for (const [i, expected] of [0.03, 0.06, 0.06, 0.02].entries())
+    expect(adjusted[i]).toBeCloseTo(expected, 12);
   expect(holm([0.9, 0.8])).toEqual([1, 1]);
   expect(holm([])).toEqual([]);
 });
@@ -225,11 +259,21 @@ describe('figures of a study', () => {
       { lr: 1e-1, score: 1.0 },
       { lr: 1, score: null },
     ];
-    expect(sensitivityWidth(points, 'lower', 0.1)).toMatchObject({ low: 1e-4, high: 1e-4, best: 1e-4, open: true });
+    expect(sensitivityWidth(points, 'lower', 0.1)).toMatchObject({
+      low: 1e-4,
+      high: 1e-4,
+      best: 1e-4,
+      open: true,
+    });
     const width = sensitivityWidth(points.slice(1), 'lower', 0.1)!;
     expect(width).toMatchObject({ low: 1e-2, high: 1e-1, best: 1e-1, open: false });
     expect(width.decades).toBeCloseTo(1, 12);
-    expect(sensitivityWidth(points, 'higher', 0.5)).toMatchObject({ low: 1e-3, high: 1e-3, decades: 0, open: false });
+    expect(sensitivityWidth(points, 'higher', 0.5)).toMatchObject({
+      low: 1e-3,
+      high: 1e-3,
+      decades: 0,
+      open: false,
+    });
     expect(sensitivityWidth([{ lr: 1, score: null }], 'lower', 1)).toBeNull();
   });
 

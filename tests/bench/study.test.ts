@@ -1,4 +1,7 @@
-/** The study: a function of its seeds, whatever runs beside it; searched as promised; never run twice. */
+/**
+ * The study: a function of its seeds, whatever runs beside it; searched as promised; never run
+ * twice.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../bench/schema/result';
 import { OPTIMIZERS, workloadOf } from '../../bench/suite/registry';
@@ -15,34 +18,52 @@ import { fileSource } from './files';
 type Run = Result['training']['runs'][number];
 type Selection = Result['training']['selections'][number];
 
-async function runOf(cell: Cell, backend: 'simd' | 'oracle' = 'simd', done: readonly Entry[] = []): Promise<Entry[]> {
+async function runOf(
+  cell: Cell,
+  backend: 'simd' | 'oracle' = 'simd',
+  done: readonly Entry[] = [],
+): Promise<Entry[]> {
   const runtime = await createRuntime({ backend });
   const entries: Entry[] = [];
   const prepared = await workloadOf(cell.workload).prepare(fileSource);
   const known = { runs: byKey('run', runsOf(done)), searches: byKey('search', searchesOf(done)) };
-  await runCell(cell, { runtime, environment: 'here', prepared, known, report: (entry) => entries.push(entry) });
+  await runCell(cell, {
+    runtime,
+    environment: 'here',
+    prepared,
+    known,
+    report: (entry) => entries.push(entry),
+  });
   runtime.dispose();
   return entries;
 }
 
 /** Without what a clock told. */
-const timeless = (entries: readonly Entry[]) => entries.map((entry) => JSON.stringify({ ...entry.value, secondsPerStep: 0 }));
+const timeless = (entries: readonly Entry[]) =>
+  entries.map((entry) => JSON.stringify({ ...entry.value, secondsPerStep: 0 }));
 
-const runsOf = (entries: readonly Entry[]): Run[] => entries.flatMap((entry) => (entry.type === 'run' ? [entry.value] : []));
+const runsOf = (entries: readonly Entry[]): Run[] =>
+  entries.flatMap((entry) => (entry.type === 'run' ? [entry.value] : []));
 
-const searchesOf = (entries: readonly Entry[]) => entries.flatMap((entry) => (entry.type === 'search' ? [entry.value] : []));
+const searchesOf = (entries: readonly Entry[]) =>
+  entries.flatMap((entry) => (entry.type === 'search' ? [entry.value] : []));
 
-const CELLS = planStudy('smoke', { workloads: ['W0-beale', 'W1', 'W2-iris'], optimizers: ['adal', 'adam'] });
+const CELLS = planStudy('smoke', {
+  workloads: ['W0-beale', 'W1', 'W2-iris'],
+  optimizers: ['adal', 'adam'],
+});
 
 describe('a cell', () => {
-  it.each(CELLS.map((cell) => [`${cell.workload} ${cell.optimizer} ${cell.schedule} ${cell.track}`, cell] as const))(
-    '%s gives the same figures again, and on the oracle',
-    async (_, cell) => {
-      const entries = timeless(await runOf(cell));
-      expect(timeless(await runOf(cell))).toEqual(entries);
-      expect(timeless(await runOf(cell, 'oracle'))).toEqual(entries);
-    },
-  );
+  it.each(
+    CELLS.map(
+      (cell) =>
+        [`${cell.workload} ${cell.optimizer} ${cell.schedule} ${cell.track}`, cell] as const,
+    ),
+  )('%s gives the same figures again, and on the oracle', async (_, cell) => {
+    const entries = timeless(await runOf(cell));
+    expect(timeless(await runOf(cell))).toEqual(entries);
+    expect(timeless(await runOf(cell, 'oracle'))).toEqual(entries);
+  });
 
   it('does not run again what is known', async () => {
     const cell = CELLS.find(({ track }) => track === 'T1')!;
@@ -77,19 +98,28 @@ describe('the search', () => {
     (best: number): Evaluate =>
     async (lr) => [Math.abs(Math.log10(lr / best)) + 1];
 
-  it.each([1e-2, 1e-4, 1, 3e-7, 20])('finds a best rate of %d from 1e-2, extended where it must', async (best) => {
-    const { lr, grid, edge, extended } = await selectLearningRate(1e-2, 'lower', scoring(best));
-    expect(Math.abs(Math.log10(lr! / best))).toBeLessThanOrEqual(0.26);
-    expect([grid.length, edge]).toEqual([9 + extended, false]);
-    for (const [index, rate] of grid.slice(1).entries()) expect(rate / grid[index]).toBeCloseTo(Math.sqrt(10), 2);
-  });
+  it.each([1e-2, 1e-4, 1, 3e-7, 20])(
+    'finds a best rate of %d from 1e-2, extended where it must',
+    async (best) => {
+      const { lr, grid, edge, extended } = await selectLearningRate(1e-2, 'lower', scoring(best));
+      expect(Math.abs(Math.log10(lr! / best))).toBeLessThanOrEqual(0.26);
+      expect([grid.length, edge]).toEqual([9 + extended, false]);
+      for (const [index, rate] of grid.slice(1).entries())
+        expect(rate / grid[index]).toBeCloseTo(Math.sqrt(10), 2);
+    },
+  );
 
   it('stops extending, and says that the best is on the edge', async () => {
-    expect(await selectLearningRate(1, 'higher', async (lr) => [lr])).toMatchObject({ extended: 8, edge: true });
+    expect(await selectLearningRate(1, 'higher', async (lr) => [lr])).toMatchObject({
+      extended: 8,
+      edge: true,
+    });
   });
 
   it('counts a rate as lost when one of its seeds diverged', async () => {
-    const { lr } = await selectLearningRate(1, 'lower', async (rate) => (rate >= 1 ? [0, null] : [1 / rate, 1 / rate]));
+    const { lr } = await selectLearningRate(1, 'lower', async (rate) =>
+      rate >= 1 ? [0, null] : [1 / rate, 1 / rate],
+    );
     expect(lr).toBe(0.3162);
     expect((await selectLearningRate(1, 'lower', async () => [null])).lr).toBeNull();
   });
@@ -120,7 +150,8 @@ it('hashes as FNV-1a 64 does', () => {
 
 function fnv(text: string): string {
   let hash = 0xcbf29ce484222325n;
-  for (const character of text) hash = ((hash ^ BigInt(character.charCodeAt(0))) * 0x100000001b3n) & 0xffffffffffffffffn;
+  for (const character of text)
+    hash = ((hash ^ BigInt(character.charCodeAt(0))) * 0x100000001b3n) & 0xffffffffffffffffn;
   return hash.toString(16).padStart(16, '0');
 }
 

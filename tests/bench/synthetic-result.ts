@@ -1,9 +1,19 @@
 /**
- * A made-up result of a known truth, as large as the standard tier's: no measurement, and only for tests. On W1 AdaL is better than Adam by
- * construction, on W3 both are the same, on W5 AdaL is worse; rates above 0.3 diverge; everything is drawn from the project's PRNG.
+ * A made-up result of a known truth, as large as the standard tier's: no measurement, and only for
+ * tests. On W1 AdaL is better than Adam by construction, on W3 both are the same, on W5 AdaL is
+ * worse; rates above 0.3 diverge; everything is drawn from the project's PRNG.
  */
 import example from '../../bench/schema/example.json';
-import type { Environment, Figures, Micro, Result, Run, Selection, Stream, Workload } from '../../bench/schema/result';
+import type {
+  Environment,
+  Figures,
+  Micro,
+  Result,
+  Run,
+  Selection,
+  Stream,
+  Workload,
+} from '../../bench/schema/result';
 import { Prng } from '../../src/math/prng';
 
 const OPTIMIZERS: [id: string, label: string, family: string, stateBytes: number][] = [
@@ -25,7 +35,13 @@ const OPTIMIZERS: [id: string, label: string, family: string, stateBytes: number
 const TRUTH: Record<string, number> = { W1: -3, W3: 0, W5: 3 };
 
 const [base] = example.workloads as unknown as Workload[];
-const accuracy = { name: 'test accuracy', field: 'testMetric', direction: 'higher', scale: 'linear', unit: null } as const;
+const accuracy = {
+  name: 'test accuracy',
+  field: 'testMetric',
+  direction: 'higher',
+  scale: 'linear',
+  unit: null,
+} as const;
 
 const WORKLOADS: Workload[] = [
   base!,
@@ -45,7 +61,13 @@ const WORKLOADS: Workload[] = [
 
 const RATES = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1];
 
-const NO_FIGURES: Figures = { trainLoss: null, validationLoss: null, validationMetric: null, testLoss: null, testMetric: null };
+const NO_FIGURES: Figures = {
+  trainLoss: null,
+  validationLoss: null,
+  validationMetric: null,
+  testLoss: null,
+  testMetric: null,
+};
 
 function figuresOf(workload: Workload, optimizer: string, noise: number): Figures {
   const shift = optimizer.startsWith('adal') ? TRUTH[workload.id]! : 0;
@@ -66,17 +88,30 @@ function figuresOf(workload: Workload, optimizer: string, noise: number): Figure
 const CURVE_POINTS = 100;
 
 function curveOf(workload: Workload, final: Figures, speed: number, prng: Prng): Run['curve'] {
-  const steps = Array.from({ length: CURVE_POINTS }, (_, i) => Math.round((i * workload.steps) / (CURVE_POINTS - 1)));
+  const steps = Array.from({ length: CURVE_POINTS }, (_, i) =>
+    Math.round((i * workload.steps) / (CURVE_POINTS - 1)),
+  );
   const decay = (end: number, begin: number): number[] =>
-    steps.map((_, i) => end + (begin - end) / (1 + speed * i * i * 0.05) + 0.01 * end * Math.abs(prng.normal()));
+    steps.map(
+      (_, i) =>
+        end + (begin - end) / (1 + speed * i * i * 0.05) + 0.01 * end * Math.abs(prng.normal()),
+    );
   const train = decay(final.trainLoss!, workload.id === 'W1' ? 353 : 2.3);
   const validation = decay(final.validationLoss!, workload.id === 'W1' ? 353 : 2.3);
   const metric =
-    final.validationMetric === null ? steps.map(() => null) : decay(1 - final.validationMetric, 0.9).map((error) => 1 - error);
+    final.validationMetric === null
+      ? steps.map(() => null)
+      : decay(1 - final.validationMetric, 0.9).map((error) => 1 - error);
   return { steps, trainLoss: train, validationLoss: validation, validationMetric: metric };
 }
 
-function runOf(workload: Workload, optimizer: string, index: number, schedule: string, seed: number): Run {
+function runOf(
+  workload: Workload,
+  optimizer: string,
+  index: number,
+  schedule: string,
+  seed: number,
+): Run {
   const prng = new Prng(seed, 1000 * index + 17 * workload.steps + schedule.length);
   const shared = new Prng(seed, workload.steps).normal();
   const diverged = optimizer === 'nesterov' && schedule === 'constant' && seed === 3;
@@ -99,18 +134,38 @@ function runOf(workload: Workload, optimizer: string, index: number, schedule: s
     steps: diverged ? 300 : workload.steps,
     final: diverged ? NO_FIGURES : final,
     best: { step: workload.steps, figures: final },
-    stepsToTarget: diverged || index % 6 === 5 - 1 ? null : Math.round((workload.steps / 4 / speed) * (1 + 0.1 * prng.uniform())),
+    stepsToTarget:
+      diverged || index % 6 === 5 - 1
+        ? null
+        : Math.round((workload.steps / 4 / speed) * (1 + 0.1 * prng.uniform())),
     secondsPerStep: 1e-5,
     curve: curveOf(workload, final, speed, prng),
     hash: null,
   };
 }
 
-function selectionOf(workload: Workload, optimizer: string, index: number, schedule: string): Selection {
+function selectionOf(
+  workload: Workload,
+  optimizer: string,
+  index: number,
+  schedule: string,
+): Selection {
   const best = 2 + (index % 5);
-  const scores = RATES.map((rate, i) => (rate > 0.5 ? null : 0.5 + 0.08 * (i - best) ** 2 * (1 + (index % 3))));
+  const scores = RATES.map((rate, i) =>
+    rate > 0.5 ? null : 0.5 + 0.08 * (i - best) ** 2 * (1 + (index % 3)),
+  );
   const field = 'trainLoss';
-  return { workload: workload.id, optimizer, schedule, lr: RATES[best]!, grid: RATES, scores, extended: 0, edge: false, field };
+  return {
+    workload: workload.id,
+    optimizer,
+    schedule,
+    lr: RATES[best]!,
+    grid: RATES,
+    scores,
+    extended: 0,
+    edge: false,
+    field,
+  };
 }
 
 const IMPLEMENTATIONS: [name: string, threads: number, nanoseconds: number][] = [
@@ -122,7 +177,11 @@ const IMPLEMENTATIONS: [name: string, threads: number, nanoseconds: number][] = 
 ];
 const SIZES = [1e3, 1e4, 1e5, 1e6, 1e7];
 
-function microOf(environment: string, [implementation, threads, cost]: (typeof IMPLEMENTATIONS)[number], n: number): Micro {
+function microOf(
+  environment: string,
+  [implementation, threads, cost]: (typeof IMPLEMENTATIONS)[number],
+  n: number,
+): Micro {
   const prng = new Prng(n, threads + implementation.length);
   const overhead = implementation.startsWith('Tensor') ? 90_000 : threads > 1 ? 4000 : 80;
   const cache = n >= 1e6 ? 1.5 : 1;
@@ -139,14 +198,23 @@ function microOf(environment: string, [implementation, threads, cost]: (typeof I
     reason: unsupported ? 'this runtime has no workers and no code generation' : null,
     samples: unsupported
       ? []
-      : Array.from({ length: 15 }, () => (overhead + cost * cache * n) * (1 + 0.03 * Math.abs(prng.normal()))),
+      : Array.from(
+          { length: 15 },
+          () => (overhead + cost * cache * n) * (1 + 0.03 * Math.abs(prng.normal())),
+        ),
     check: unsupported ? null : (example.micro[0] as unknown as Micro).check,
   };
 }
 
 const STREAMS: Stream[] = (
   [
-    ['C', 'f = c·x, c = +3 every 5th step, else −1', 'average-regret', 0.4, { low: 0.39, high: 0.41, optimum: 0 }],
+    [
+      'C',
+      'f = c·x, c = +3 every 5th step, else −1',
+      'average-regret',
+      0.4,
+      { low: 0.39, high: 0.41, optimum: 0 },
+    ],
     ['D', '½(x − b)², b exponential', 'iterate', 1.3, { low: 1.27, high: 1.33, optimum: 1 }],
     ['E', '½(x − b)², b normal', 'regret-over-root', 0.3, { low: null, high: 0.5, optimum: null }],
     ['F', '|x − 0.3|', 'regret-over-root', 0.2, { low: null, high: 0.3, optimum: null }],
@@ -177,17 +245,28 @@ export function syntheticResult(seeds = 10): Result {
       return { id, label, family, ablation: null, options: {}, stateBytesPerParameter, note: null };
     }),
     comparisons: ['adam', 'sgd-momentum'].map((b) => {
-      return { a: 'adal', b, workloads: ['W1', 'W3', 'W5'], schedule: 'constant', track: 'T1', metric: 'primary' };
+      return {
+        a: 'adal',
+        b,
+        workloads: ['W1', 'W3', 'W5'],
+        schedule: 'constant',
+        track: 'T1',
+        metric: 'primary',
+      };
     }),
     micro: environments.flatMap((environment) =>
       IMPLEMENTATIONS.flatMap((each) => SIZES.map((n) => microOf(environment, each, n))),
     ),
     training: {
       runs: cells.flatMap(({ workload, optimizer, index, schedule }) =>
-        Array.from({ length: seeds }, (_, seed) => runOf(workload, optimizer, index, schedule, seed)),
+        Array.from({ length: seeds }, (_, seed) =>
+          runOf(workload, optimizer, index, schedule, seed),
+        ),
       ),
       searches: [],
-      selections: cells.map(({ workload, optimizer, index, schedule }) => selectionOf(workload, optimizer, index, schedule)),
+      selections: cells.map(({ workload, optimizer, index, schedule }) =>
+        selectionOf(workload, optimizer, index, schedule),
+      ),
       speed: result.training.speed,
     },
     streams: STREAMS,

@@ -1,4 +1,7 @@
-/** 16-bit conversions: every 16-bit number, and rounding against numbers computed in double precision. */
+/**
+ * 16-bit conversions: every 16-bit number, and rounding against numbers computed in double
+ * precision.
+ */
 import { describe, expect, test } from 'vitest';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../src/checkpoint';
 import { ArgumentError } from '../../src/errors';
@@ -12,8 +15,11 @@ function numberOf(bits: number, exponentBits: number, fractionBits: number): num
   const bias = 2 ** (exponentBits - 1) - 1;
   const exponent = (bits >>> fractionBits) & (2 ** exponentBits - 1);
   const fraction = (bits & (2 ** fractionBits - 1)) / 2 ** fractionBits;
-  if (exponent === 2 ** exponentBits - 1) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** (1 - bias) : sign * (1 + fraction) * 2 ** (exponent - bias);
+  if (exponent === 2 ** exponentBits - 1)
+    return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0
+    ? sign * fraction * 2 ** (1 - bias)
+    : sign * (1 + fraction) * 2 ** (exponent - bias);
 }
 
 /** The magnitudes of a format in order, infinity as the number that would follow the largest. */

@@ -1,6 +1,12 @@
 /** Each way in which a state dict or a checkpoint can be wrong: refused by name. */
 import { describe, expect, it } from 'vitest';
-import { CheckpointError, decodeCheckpoint, decodeSafetensors, encodeCheckpoint, encodeSafetensors } from '../../src/checkpoint';
+import {
+  CheckpointError,
+  decodeCheckpoint,
+  decodeSafetensors,
+  encodeCheckpoint,
+  encodeSafetensors,
+} from '../../src/checkpoint';
 import { ArgumentError, type StateArray, type StateDict } from '../../src/index';
 import { caught } from '../support/errors';
 import { dictOf } from '../support/state';
@@ -22,16 +28,32 @@ describe('what is no state dict is refused', () => {
       (dict) => ({ ...dict, params: { w: { shape: [3], data: new Float32Array(2) } } }),
       'stateDict.params.w.data',
     ],
-    ['no shape', (dict) => ({ ...dict, params: { w: { data: new Float32Array(2) } } }), 'stateDict.params.w.shape'],
-    ['no arrays', (dict) => ({ ...dict, state: { w: { ...dict.state.w, arrays: null } } }), 'stateDict.state.w.arrays'],
+    [
+      'no shape',
+      (dict) => ({ ...dict, params: { w: { data: new Float32Array(2) } } }),
+      'stateDict.params.w.shape',
+    ],
+    [
+      'no arrays',
+      (dict) => ({ ...dict, state: { w: { ...dict.state.w, arrays: null } } }),
+      'stateDict.state.w.arrays',
+    ],
     [
       'half a state',
-      (dict) => ({ ...dict, state: { w: { ...dict.state.w, arrays: { m: new Float32Array(2) } } } }),
+      (dict) => ({
+        ...dict,
+        state: { w: { ...dict.state.w, arrays: { m: new Float32Array(2) } } },
+      }),
       'stateDict.state.w.arrays.v',
     ],
     [
       'a name that AdaL has use for',
-      (dict) => ({ ...dict, state: { w: { ...dict.state.w, arrays: { ...dict.state.w.arrays, adal_m: new Float32Array(2) } } } }),
+      (dict) => ({
+        ...dict,
+        state: {
+          w: { ...dict.state.w, arrays: { ...dict.state.w.arrays, adal_m: new Float32Array(2) } },
+        },
+      }),
       'stateDict.state.w.arrays.adal_m',
     ],
     [
@@ -39,12 +61,36 @@ describe('what is no state dict is refused', () => {
       (dict) => ({ ...dict, state: { w: { ...dict.state.w, arrays: { m: [1, 2] } } } }),
       'stateDict.state.w.arrays.m',
     ],
-    ['a NaN weight', (dict) => spoilArray(dict, dict.params.w.data, Number.NaN), 'stateDict.params.w.data[1]'],
-    ['a NaN moment', (dict) => spoilArray(dict, dict.state.w.arrays.m, Number.NaN), 'stateDict.state.w.arrays.m[1]'],
-    ['a negative second moment', (dict) => spoilArray(dict, dict.state.w.arrays.v, -1), 'stateDict.state.w.arrays.v[1]'],
-    ['half a step', (dict) => ({ ...dict, state: { w: { ...dict.state.w, step: 0.5 } } }), 'stateDict.state.w.step'],
-    ['an infinite V', (dict) => ({ ...dict, state: { w: { ...dict.state.w, V: Infinity } } }), 'stateDict.state.w.V'],
-    ['a lr that is a function', (dict) => ({ ...dict, groups: [{ ...dict.groups[0], lr: () => 1 }] }), 'stateDict.groups[0].lr'],
+    [
+      'a NaN weight',
+      (dict) => spoilArray(dict, dict.params.w.data, Number.NaN),
+      'stateDict.params.w.data[1]',
+    ],
+    [
+      'a NaN moment',
+      (dict) => spoilArray(dict, dict.state.w.arrays.m, Number.NaN),
+      'stateDict.state.w.arrays.m[1]',
+    ],
+    [
+      'a negative second moment',
+      (dict) => spoilArray(dict, dict.state.w.arrays.v, -1),
+      'stateDict.state.w.arrays.v[1]',
+    ],
+    [
+      'half a step',
+      (dict) => ({ ...dict, state: { w: { ...dict.state.w, step: 0.5 } } }),
+      'stateDict.state.w.step',
+    ],
+    [
+      'an infinite V',
+      (dict) => ({ ...dict, state: { w: { ...dict.state.w, V: Infinity } } }),
+      'stateDict.state.w.V',
+    ],
+    [
+      'a lr that is a function',
+      (dict) => ({ ...dict, groups: [{ ...dict.groups[0], lr: () => 1 }] }),
+      'stateDict.groups[0].lr',
+    ],
   ])('%s', (_, spoil, argument) => {
     const dict = dictOf('adal', [2], { m: new Float32Array(2), v: new Float32Array(2) });
     const error = caught(() => encodeCheckpoint(spoil(dict) as StateDict));
@@ -54,18 +100,39 @@ describe('what is no state dict is refused', () => {
 });
 
 describe('malformed checkpoints', () => {
-  const coded: StateArray = { dtype: '8bit', codes: new Uint8Array(6), scales: new Float32Array(1) };
-  const adam = dictOf('adam', [2, 3], { exp_avg: new Float32Array(6), coded, rows: new Int16Array(2) });
-  const adal = dictOf('adal', [2, 3], { m: new Float32Array(6).fill(1), v: new Float32Array(6).fill(1) }, -3);
+  const coded: StateArray = {
+    dtype: '8bit',
+    codes: new Uint8Array(6),
+    scales: new Float32Array(1),
+  };
+  const adam = dictOf('adam', [2, 3], {
+    exp_avg: new Float32Array(6),
+    coded,
+    rows: new Int16Array(2),
+  });
+  const adal = dictOf(
+    'adal',
+    [2, 3],
+    { m: new Float32Array(6).fill(1), v: new Float32Array(6).fill(1) },
+    -3,
+  );
 
   type Tensors = Record<string, { dtype?: never; shape: readonly number[]; data: never }>;
   // biome-ignore lint/suspicious/noExplicitAny: the document is spoilt in every way
   type Document = any;
-  const floats = (length: number, fill = 0) => ({ shape: [length], data: new Float32Array(length).fill(fill) as never });
+  const floats = (length: number, fill = 0) => ({
+    shape: [length],
+    data: new Float32Array(length).fill(fill) as never,
+  });
 
   /** A checkpoint, taken apart, spoilt and put together again. */
-  function spoilt(dict: StateDict, spoil: (document: Document, tensors: Tensors) => unknown): Uint8Array {
-    const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(dict, { mean: new Float32Array(2) }));
+  function spoilt(
+    dict: StateDict,
+    spoil: (document: Document, tensors: Tensors) => unknown,
+  ): Uint8Array {
+    const { tensors, metadata } = decodeSafetensors(
+      encodeCheckpoint(dict, { mean: new Float32Array(2) }),
+    );
     const document = JSON.parse(metadata.adal_checkpoint);
     const changed = { ...tensors } as unknown as Tensors;
     const replaced = spoil(document, changed);
@@ -80,8 +147,20 @@ describe('malformed checkpoints', () => {
 
   it.each<[string, StateDict, (document: Document, tensors: Tensors) => unknown, string, string]>([
     ['bad JSON', adam, () => '{', 'json', 'metadata "adal_checkpoint" expected JSON'],
-    ['nested beyond all bounds', adam, () => '['.repeat(100_000), 'json', 'metadata "adal_checkpoint"'],
-    ['JSON that is no object', adam, () => '[]', 'schema', 'metadata "adal_checkpoint" expected an object'],
+    [
+      'nested beyond all bounds',
+      adam,
+      () => '['.repeat(100_000),
+      'json',
+      'metadata "adal_checkpoint"',
+    ],
+    [
+      'JSON that is no object',
+      adam,
+      () => '[]',
+      'schema',
+      'metadata "adal_checkpoint" expected an object',
+    ],
     [
       'an unknown version',
       adam,
@@ -90,7 +169,13 @@ describe('malformed checkpoints', () => {
       'version expected 1, the one this release knows, got 2',
     ],
     ['no version', adam, (document) => delete document.version, 'version', 'got undefined'],
-    ['no head', adam, (document) => delete document.stateDict, 'schema', 'stateDict expected an object, got undefined'],
+    [
+      'no head',
+      adam,
+      (document) => delete document.stateDict,
+      'schema',
+      'stateDict expected an object, got undefined',
+    ],
     [
       'no algorithm',
       adam,
@@ -112,9 +197,27 @@ describe('malformed checkpoints', () => {
       'schema',
       'stateDict.groups[0] expected an object',
     ],
-    ['no states', adam, (document) => (document.state = null), 'schema', 'state expected an object, got null'],
-    ['a state that is none', adam, (document) => (document.state.w = []), 'schema', 'state.w expected an object, got []'],
-    ['no arrays', adam, (document) => delete document.state.w.arrays, 'schema', 'state.w.arrays expected an object'],
+    [
+      'no states',
+      adam,
+      (document) => (document.state = null),
+      'schema',
+      'state expected an object, got null',
+    ],
+    [
+      'a state that is none',
+      adam,
+      (document) => (document.state.w = []),
+      'schema',
+      'state.w expected an object, got []',
+    ],
+    [
+      'no arrays',
+      adam,
+      (document) => delete document.state.w.arrays,
+      'schema',
+      'state.w.arrays expected an object',
+    ],
     [
       'a shape that is none',
       adam,
@@ -136,7 +239,13 @@ describe('malformed checkpoints', () => {
       'schema',
       'state.w.beta2Power expected a finite number, got Infinity',
     ],
-    ['no exponent', adam, (document) => delete document.state.w.exponent, 'schema', 'state.w.exponent expected an integer'],
+    [
+      'no exponent',
+      adam,
+      (document) => delete document.state.w.exponent,
+      'schema',
+      'state.w.exponent expected an integer',
+    ],
     [
       'an exponent out of range',
       adam,
@@ -144,26 +253,44 @@ describe('malformed checkpoints', () => {
       'schema',
       'state.w.exponent expected an integer in [-1100, 1100], got 1101',
     ],
-    ['a negative step', adam, (document) => (document.state.w.step = -1), 'schema', 'state.w.step expected'],
-    ['a power of β above 1', adam, (document) => (document.state.w.beta1Power = 1.5), 'schema', 'state.w.beta1Power'],
+    [
+      'a negative step',
+      adam,
+      (document) => (document.state.w.step = -1),
+      'schema',
+      'state.w.step expected',
+    ],
+    [
+      'a power of β above 1',
+      adam,
+      (document) => (document.state.w.beta1Power = 1.5),
+      'schema',
+      'state.w.beta1Power',
+    ],
     [
       'a weight that is not finite',
       adam,
-      (_, tensors) => (tensors.w = { shape: [2, 3], data: new Float32Array(6).fill(Infinity) as never }),
+      (_, tensors) =>
+        (tensors.w = { shape: [2, 3], data: new Float32Array(6).fill(Infinity) as never }),
       'state',
       'tensor "w" expected finite numbers, got Infinity at 0',
     ],
     [
       'a moment that is not finite',
       adam,
-      (_, tensors) => (tensors['w.exp_avg'] = { shape: [2, 3], data: new Float32Array(6).fill(Number.NaN) as never }),
+      (_, tensors) =>
+        (tensors['w.exp_avg'] = {
+          shape: [2, 3],
+          data: new Float32Array(6).fill(Number.NaN) as never,
+        }),
       'state',
       'tensor "w.exp_avg" expected finite numbers, got NaN at 0',
     ],
     [
       'a negative second moment',
       adal,
-      (_, tensors) => (tensors['w.exp_avg_sq'] = { shape: [2, 3], data: new Float32Array(6).fill(-1) as never }),
+      (_, tensors) =>
+        (tensors['w.exp_avg_sq'] = { shape: [2, 3], data: new Float32Array(6).fill(-1) as never }),
       'state',
       'tensor "w.exp_avg_sq" expected finite numbers ≥ 0, got -1 at 0',
     ],
@@ -181,7 +308,13 @@ describe('malformed checkpoints', () => {
       'json',
       'objects, arrays and fields, got more',
     ],
-    ['no extras', adam, (document) => delete document.extras, 'schema', 'extras expected an object'],
+    [
+      'no extras',
+      adam,
+      (document) => delete document.extras,
+      'schema',
+      'extras expected an object',
+    ],
     [
       'infinite extras',
       adam,
@@ -196,9 +329,27 @@ describe('malformed checkpoints', () => {
       'missing',
       'tensor "w" expected to be in the file, got nothing',
     ],
-    ['an array missing', adam, (_, tensors) => delete tensors['w.exp_avg'], 'missing', 'tensor "w.exp_avg" expected'],
-    ['scales missing', adam, (_, tensors) => delete tensors['w.coded.scales'], 'missing', 'tensor "w.coded.scales"'],
-    ['extras missing', adam, (_, tensors) => delete tensors['extras.mean'], 'missing', 'tensor "extras.mean"'],
+    [
+      'an array missing',
+      adam,
+      (_, tensors) => delete tensors['w.exp_avg'],
+      'missing',
+      'tensor "w.exp_avg" expected',
+    ],
+    [
+      'scales missing',
+      adam,
+      (_, tensors) => delete tensors['w.coded.scales'],
+      'missing',
+      'tensor "w.coded.scales"',
+    ],
+    [
+      'extras missing',
+      adam,
+      (_, tensors) => delete tensors['extras.mean'],
+      'missing',
+      'tensor "extras.mean"',
+    ],
     [
       'a tensor too many',
       adam,
@@ -213,7 +364,13 @@ describe('malformed checkpoints', () => {
       'unexpected',
       'tensor "w.exp_avg"',
     ],
-    ['one tensor twice', adam, (document) => Object.assign(document.extras.mean, { $tensor: 'w' }), 'missing', 'tensor "w"'],
+    [
+      'one tensor twice',
+      adam,
+      (document) => Object.assign(document.extras.mean, { $tensor: 'w' }),
+      'missing',
+      'tensor "w"',
+    ],
     [
       'a parameter of another type',
       adam,
@@ -224,14 +381,16 @@ describe('malformed checkpoints', () => {
     [
       'an array of another type',
       adam,
-      (_, tensors) => (tensors['w.exp_avg'] = { shape: [2, 3], data: new Float64Array(6) as never }),
+      (_, tensors) =>
+        (tensors['w.exp_avg'] = { shape: [2, 3], data: new Float64Array(6) as never }),
       'dtype',
       'tensor "w.exp_avg" expected F32, BF16, U8 or I64, got F64',
     ],
     [
       'scales of another type',
       adam,
-      (_, tensors) => (tensors['w.coded.scales'] = { shape: [1], data: new Uint8Array(1) as never }),
+      (_, tensors) =>
+        (tensors['w.coded.scales'] = { shape: [1], data: new Uint8Array(1) as never }),
       'dtype',
       'tensor "w.coded.scales" expected F32, got U8',
     ],
@@ -245,7 +404,12 @@ describe('malformed checkpoints', () => {
     [
       'extras of a type they cannot have',
       adam,
-      (_, tensors) => (tensors['extras.mean'] = { dtype: 'F16' as never, shape: [1], data: new Uint16Array(1) as never }),
+      (_, tensors) =>
+        (tensors['extras.mean'] = {
+          dtype: 'F16' as never,
+          shape: [1],
+          data: new Uint16Array(1) as never,
+        }),
       'dtype',
       'tensor "extras.mean"',
     ],
@@ -259,14 +423,18 @@ describe('malformed checkpoints', () => {
     [
       'rows beyond 16 bits',
       adam,
-      (_, tensors) => (tensors['w.rows'] = { shape: [2], data: new BigInt64Array([0n, 32768n]) as never }),
+      (_, tensors) =>
+        (tensors['w.rows'] = { shape: [2], data: new BigInt64Array([0n, 32768n]) as never }),
       'state',
       'tensor "w.rows" expected numbers of 16 bits, got 32768',
     ],
     [
       'half of AdaL',
       adal,
-      (document, tensors) => [delete document.state.w.arrays.exp_avg_sq, delete tensors['w.exp_avg_sq']],
+      (document, tensors) => [
+        delete document.state.w.arrays.exp_avg_sq,
+        delete tensors['w.exp_avg_sq'],
+      ],
       'state',
       'the state of parameter "w" expected either exp_avg and exp_avg_sq or adal_m and adal_v, got exp_avg',
     ],
@@ -274,7 +442,8 @@ describe('malformed checkpoints', () => {
       'AdaL in both forms',
       adal,
       (document, tensors) => {
-        for (const name of ['adal_m', 'adal_v']) [document.state.w.arrays[name], tensors[`w.${name}`]] = [[6], floats(6)];
+        for (const name of ['adal_m', 'adal_v'])
+          [document.state.w.arrays[name], tensors[`w.${name}`]] = [[6], floats(6)];
       },
       'state',
       'got exp_avg, exp_avg_sq, adal_m, adal_v',
@@ -327,8 +496,12 @@ describe('malformed checkpoints', () => {
   });
 
   it('files without our metadata, and no safetensors at all', () => {
-    expect(caught(() => decodeCheckpoint(encodeSafetensors({})))).toMatchObject({ reason: 'not-a-checkpoint' });
-    expect(caught(() => decodeCheckpoint(new Uint8Array(3)))).toMatchObject({ reason: 'truncated' });
+    expect(caught(() => decodeCheckpoint(encodeSafetensors({})))).toMatchObject({
+      reason: 'not-a-checkpoint',
+    });
+    expect(caught(() => decodeCheckpoint(new Uint8Array(3)))).toMatchObject({
+      reason: 'truncated',
+    });
   });
 
   it('files without a checksum', () => {
@@ -336,12 +509,19 @@ describe('malformed checkpoints', () => {
     const error = caught(() => decodeCheckpoint(encodeSafetensors(tensors, metadata)));
     expect(error).toBeInstanceOf(CheckpointError);
     expect(error).toMatchObject({ reason: 'corrupt' });
-    expect((error as Error).message).toContain('expected a checksum of its content (metadata "adal_checksum"), got none');
+    expect((error as Error).message).toContain(
+      'expected a checksum of its content (metadata "adal_checksum"), got none',
+    );
   });
 });
 
 describe('damage', () => {
-  const dict = dictOf('adal', [2, 3], { m: new Float32Array(6).fill(1), v: new Float32Array(6).fill(1) }, -3);
+  const dict = dictOf(
+    'adal',
+    [2, 3],
+    { m: new Float32Array(6).fill(1), v: new Float32Array(6).fill(1) },
+    -3,
+  );
   const bytes = encodeCheckpoint(dict, { mean: new Float32Array(2), epoch: 3, note: 'é' });
   const whole = decodeCheckpoint(bytes);
 
@@ -373,7 +553,8 @@ describe('damage', () => {
   );
 
   it('of any end is refused', () => {
-    for (let length = 0; length < bytes.length; length++) expect(read(bytes.slice(0, length))).toBe('refused');
+    for (let length = 0; length < bytes.length; length++)
+      expect(read(bytes.slice(0, length))).toBe('refused');
     for (const more of [1, 8, 1000]) {
       const longer = new Uint8Array(bytes.length + more);
       longer.set(bytes);
@@ -384,13 +565,22 @@ describe('damage', () => {
   it('says what it is', () => {
     const changed = bytes.slice();
     changed[bytes.length - 1]! ^= 1;
-    expect(caught(() => decodeCheckpoint(changed))).toMatchObject({ reason: 'corrupt', code: 'ERR_CHECKPOINT' });
-    expect((caught(() => decodeCheckpoint(changed)) as Error).message).toMatch(/^safetensors file is damaged: expected the/);
+    expect(caught(() => decodeCheckpoint(changed))).toMatchObject({
+      reason: 'corrupt',
+      code: 'ERR_CHECKPOINT',
+    });
+    expect((caught(() => decodeCheckpoint(changed)) as Error).message).toMatch(
+      /^safetensors file is damaged: expected the/,
+    );
   });
 
   it('is none when another program writes the same content in its own way', () => {
     const { header, rest } = partsOf(bytes);
-    const spaced = JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(header)).reverse()), null, 2);
+    const spaced = JSON.stringify(
+      Object.fromEntries(Object.entries(JSON.parse(header)).reverse()),
+      null,
+      2,
+    );
     const [again] = [Buffer.from(spaced)];
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(again.length));
@@ -399,6 +589,9 @@ describe('damage', () => {
 
   function partsOf(file: Uint8Array): { header: string; rest: Uint8Array } {
     const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
-    return { header: Buffer.from(file.subarray(8, 8 + length)).toString(), rest: file.subarray(8 + length) };
+    return {
+      header: Buffer.from(file.subarray(8, 8 + length)).toString(),
+      rest: file.subarray(8 + length),
+    };
   }
 });

@@ -1,7 +1,12 @@
 /** Checkpoints of optimizers: lossless, in names that other tools know, and strict. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CheckpointExtras, decodeCheckpoint, decodeSafetensors, encodeCheckpoint } from '../../src/checkpoint';
+import {
+  type CheckpointExtras,
+  decodeCheckpoint,
+  decodeSafetensors,
+  encodeCheckpoint,
+} from '../../src/checkpoint';
 import {
   AdaL,
   ArgumentError,
@@ -23,10 +28,19 @@ import { dictOf } from '../support/state';
 /** Groups with a rate of their own, a schedule, one with state, and a frozen one. */
 async function create(runtime: Runtime, [, name, options]: RuleCase): Promise<Optimizer> {
   const groups: ParamGroupInit[] = [
-    { params: { w: { shape: [30, 20] }, 'body.bias': new Float32Array([1, -2, 3]) }, weightDecay: 0.01 },
+    {
+      params: { w: { shape: [30, 20] }, 'body.bias': new Float32Array([1, -2, 3]) },
+      weightDecay: 0.01,
+    },
     { params: { head: { shape: [7] } }, lr: cosine({ lr: 0.01, totalSteps: 25 }) },
-    { params: { __proto__x: { shape: [5] }, '10': { shape: [1] } }, lr: reduceOnPlateau({ lr: 1e-3, patience: 0, factor: 0.3 }) },
-    { params: { ice: { shape: [2, 1, 2], data: new Float32Array([1, -0, 2 ** -149, 4]) } }, frozen: true },
+    {
+      params: { __proto__x: { shape: [5] }, '10': { shape: [1] } },
+      lr: reduceOnPlateau({ lr: 1e-3, patience: 0, factor: 0.3 }),
+    },
+    {
+      params: { ice: { shape: [2, 1, 2], data: new Float32Array([1, -0, 2 ** -149, 4]) } },
+      frozen: true,
+    },
   ];
   return createOptimizer(name, groups, { runtime, ...options });
 }
@@ -44,7 +58,11 @@ const CASES: readonly RuleCase[] = [
   ...RULE_CASES,
   ['adal in bf16, with the spike guard', 'adal', { state: 'bf16', clipNormRatio: 2, seed: 7 }],
   ['adal in 8 bits, without eps', 'adal', { state: '8bit', min8bitSize: 100, eps: 0 }],
-  ['adamw in 8 bits, clipped', 'adamw', { state: '8bit', min8bitSize: 100, clipGradNorm: { max: 1, scope: 'tensor' } }],
+  [
+    'adamw in 8 bits, clipped',
+    'adamw',
+    { state: '8bit', min8bitSize: 100, clipGradNorm: { max: 1, scope: 'tensor' } },
+  ],
 ];
 
 describe.each(CASES)('%s', (...rule) => {
@@ -71,7 +89,8 @@ describe.each(CASES)('%s', (...rule) => {
   });
 });
 
-const namesIn = (bytes: Uint8Array): string[] => Object.keys(decodeSafetensors(bytes).tensors).sort();
+const namesIn = (bytes: Uint8Array): string[] =>
+  Object.keys(decodeSafetensors(bytes).tensors).sort();
 
 describe('AdaL', () => {
   it.each([
@@ -120,11 +139,16 @@ describe('AdaL', () => {
       { minLength: 3, maxLength: 3 },
     );
     const moments = fc.oneof(words, zeros, moderate);
-    const exponents = fc.oneof(fc.integer({ min: -1100, max: 1100 }), fc.integer({ min: -60, max: 60 }));
+    const exponents = fc.oneof(
+      fc.integer({ min: -1100, max: 1100 }),
+      fc.integer({ min: -60, max: 60 }),
+    );
     const forms = new Set<string>();
     fc.assert(
       fc.property(moments, moments, exponents, (mBits, vBits, exponent) => {
-        const [m, signed] = [mBits, vBits].map((given) => new Float32Array(new Uint32Array(given).buffer));
+        const [m, signed] = [mBits, vBits].map(
+          (given) => new Float32Array(new Uint32Array(given).buffer),
+        );
         const v = signed.map((x) => (x < 0 ? -x : x));
         const dict = dictOf('adal', [3], { m, v }, exponent);
         const bytes = encodeCheckpoint(dict);
@@ -133,9 +157,12 @@ describe('AdaL', () => {
           const scaled = Math.abs(x) * 2 ** Math.max(-500, Math.min(500, k));
           return x === 0 || (scaled >= 2 ** -126 && scaled < 2 ** 128);
         };
-        const plain = m.every((x) => isNormal(x, exponent)) && v.every((x) => isNormal(x, 2 * exponent));
+        const plain =
+          m.every((x) => isNormal(x, exponent)) && v.every((x) => isNormal(x, 2 * exponent));
         forms.add(plain ? 'plain' : 'scaled');
-        expect(namesIn(bytes)).toEqual(plain ? ['w', 'w.exp_avg', 'w.exp_avg_sq'] : ['w', 'w.adal_m', 'w.adal_v']);
+        expect(namesIn(bytes)).toEqual(
+          plain ? ['w', 'w.exp_avg', 'w.exp_avg_sq'] : ['w', 'w.adal_m', 'w.adal_v'],
+        );
       }),
       { numRuns: 2000 },
     );
@@ -144,9 +171,15 @@ describe('AdaL', () => {
 
   it('is stored scaled when it is compact, or its rows have exponents of their own', () => {
     const bf16: StateArray = { dtype: 'bf16', bits: new Uint16Array([1, 2]) };
-    expect(namesIn(encodeCheckpoint(dictOf('adal', [2], { m: bf16, v: bf16 })))).toEqual(['w', 'w.adal_m', 'w.adal_v']);
+    expect(namesIn(encodeCheckpoint(dictOf('adal', [2], { m: bf16, v: bf16 })))).toEqual([
+      'w',
+      'w.adal_m',
+      'w.adal_v',
+    ]);
     const floats = new Float32Array([1, 2]);
-    const rows = encodeCheckpoint(dictOf('adal', [2], { m: floats, v: floats, exponents: new Int16Array(2) }));
+    const rows = encodeCheckpoint(
+      dictOf('adal', [2], { m: floats, v: floats, exponents: new Int16Array(2) }),
+    );
     expect(namesIn(rows)).toEqual(['w', 'w.adal_m', 'w.adal_v', 'w.exponents']);
   });
 });
@@ -156,17 +189,27 @@ describe('state arrays', () => {
     const arrays: Record<string, StateArray> = {
       exp_avg: new Float32Array([1, -0, 2 ** -149, 3, 4, -(2 ** 127)]),
       half: { dtype: 'bf16', bits: Uint16Array.from([0, 0x8000, 0x7f7f, 1, 2, 3]) },
-      coded: { dtype: '8bit', codes: Uint8Array.from([0, 1, 255, 7, 8, 9]), scales: new Float32Array([0.5, 2 ** -140]) },
+      coded: {
+        dtype: '8bit',
+        codes: Uint8Array.from([0, 1, 255, 7, 8, 9]),
+        scales: new Float32Array([0.5, 2 ** -140]),
+      },
       rows: Int16Array.from([-32768, 32767]),
       row_sums: new Float32Array([7, 8]),
     };
     for (const algorithm of ['adam', 'adal']) {
       const { exp_avg, ...further } = arrays;
-      const dict = dictOf(algorithm, [2, 3], algorithm === 'adal' ? { m: exp_avg, v: arrays.half, ...further } : arrays);
+      const dict = dictOf(
+        algorithm,
+        [2, 3],
+        algorithm === 'adal' ? { m: exp_avg, v: arrays.half, ...further } : arrays,
+      );
       const bytes = encodeCheckpoint(dict);
       expect(decodeCheckpoint(bytes).stateDict).toEqual(dict);
       const { tensors } = decodeSafetensors(bytes);
-      const described = Object.entries(tensors).map(([name, { dtype, shape }]) => `${name} ${dtype} [${shape}]`);
+      const described = Object.entries(tensors).map(
+        ([name, { dtype, shape }]) => `${name} ${dtype} [${shape}]`,
+      );
       for (const tensor of [
         'w.half BF16 [2,3]',
         'w.coded U8 [2,3]',
@@ -206,7 +249,8 @@ describe('extras', () => {
         fc.dictionary(fc.string({ maxLength: 4 }), tie('tree'), { maxKeys: 3 }),
       ),
     }));
-    // Paths of nested keys may be the same ("a.b" in one key, or in two): that is refused, as it should be.
+    // Paths of nested keys may be the same ("a.b" in one key, or in two): that is refused, as it
+    // should be.
     fc.assert(
       fc.property(fc.dictionary(fc.stringMatching(/^[a-z]+$/), tree, { maxKeys: 3 }), (extras) => {
         let bytes: Uint8Array;
@@ -246,17 +290,22 @@ describe('extras', () => {
 
   it('refuses more of them than it would read again', () => {
     const many = Array.from({ length: 300_000 }, () => ({}));
-    expect(() => encodeCheckpoint(dict, { many })).toThrow(/"extras" expected at most 2\d+ objects, arrays and fields/);
-    // With more tensors there may be more: a model of 50,000 parameters has a million.
-    expect(decodeCheckpoint(encodeCheckpoint(dict, { many, floats: new Float32Array(500_000) })).extras.many).toHaveLength(
-      300_000,
+    expect(() => encodeCheckpoint(dict, { many })).toThrow(
+      /"extras" expected at most 2\d+ objects, arrays and fields/,
     );
+    // With more tensors there may be more: a model of 50,000 parameters has a million.
+    expect(
+      decodeCheckpoint(encodeCheckpoint(dict, { many, floats: new Float32Array(500_000) })).extras
+        .many,
+    ).toHaveLength(300_000);
   });
 
   it('refuses endless nesting', () => {
     const loop: Record<string, unknown> = {};
     loop.a = loop;
-    expect(() => encodeCheckpoint(dict, loop as CheckpointExtras)).toThrow(/nested at most 64 deep/);
+    expect(() => encodeCheckpoint(dict, loop as CheckpointExtras)).toThrow(
+      /nested at most 64 deep/,
+    );
   });
 });
 
@@ -271,7 +320,11 @@ describe('names', () => {
     const both = <T>(value: T) => ({ [first]: value, [second]: value });
     return { ...head, params: both(params.w), state: both(state.w) };
   };
-  const codes: StateArray = { dtype: '8bit', codes: new Uint8Array(1), scales: new Float32Array(1) };
+  const codes: StateArray = {
+    dtype: '8bit',
+    codes: new Uint8Array(1),
+    scales: new Float32Array(1),
+  };
   const moments = { m: new Float32Array(1), v: new Float32Array(1) };
 
   it.each<[string, StateDict, string, string]>([
@@ -282,8 +335,18 @@ describe('names', () => {
       'stateDict.state.w.arrays.exp_avg',
       '"w.exp_avg", as stateDict.params.w.exp_avg has',
     ],
-    ['w.a.scales beside w', two('w', 'w.a.scales', 'adam', { a: codes }), 'stateDict.state.w.arrays.a', '"w.a.scales"'],
-    ['w.exp_avg beside w of AdaL', two('w', 'w.exp_avg', 'adal', moments), 'stateDict.state.w.arrays.exp_avg', '"w.exp_avg"'],
+    [
+      'w.a.scales beside w',
+      two('w', 'w.a.scales', 'adam', { a: codes }),
+      'stateDict.state.w.arrays.a',
+      '"w.a.scales"',
+    ],
+    [
+      'w.exp_avg beside w of AdaL',
+      two('w', 'w.exp_avg', 'adal', moments),
+      'stateDict.state.w.arrays.exp_avg',
+      '"w.exp_avg"',
+    ],
     [
       'w.adal_v beside w of AdaL, whatever its form',
       two('w', 'w.adal_v', 'adal', moments),
@@ -299,6 +362,8 @@ describe('names', () => {
 
   it('of extras collide likewise', () => {
     const dict = two('w', 'extras.a');
-    expect(caught(() => encodeCheckpoint(dict, { a: new Float32Array(1) }))).toMatchObject({ argument: 'extras.a' });
+    expect(caught(() => encodeCheckpoint(dict, { a: new Float32Array(1) }))).toMatchObject({
+      argument: 'extras.a',
+    });
   });
 });

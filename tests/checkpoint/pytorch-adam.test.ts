@@ -1,7 +1,7 @@
 /**
- * Adam's state as PyTorch has it: golden trajectories that PyTorch began are continued here from a file, and the other way round.
- * The files of step 8 are made from PyTorch's own parameters and, since its moments are not in the golden data, from the moments'
- * definition in float64.
+ * Adam's state as PyTorch has it: golden trajectories that PyTorch began are continued here from a
+ * file, and the other way round. The files of step 8 are made from PyTorch's own parameters and,
+ * since its moments are not in the golden data, from the moments' definition in float64.
  */
 import { describe, expect, it } from 'vitest';
 import {
@@ -28,8 +28,13 @@ import { snapshot } from '../support/snapshot';
 import { stateOf } from '../support/state';
 
 const SPLIT = 8;
-/** Coupled L2 is left out: with it the moments depend on parameters that the golden data do not have. */
-const cases = loadGolden().filter(({ optimizer, options }) => ['adam', 'adamw', 'amsgrad'].includes(optimizer) && !options.l2);
+/**
+ * Coupled L2 is left out: with it the moments depend on parameters that the golden data do not
+ * have.
+ */
+const cases = loadGolden().filter(
+  ({ optimizer, options }) => ['adam', 'adamw', 'amsgrad'].includes(optimizer) && !options.l2,
+);
 
 interface Moments {
   m: Float64Array;
@@ -56,13 +61,18 @@ function stepInFloat64(
     v[i] = betas[1] * v[i] + (1 - betas[1]) * g[i] ** 2;
     max[i] = Math.max(max[i], v[i]);
     if (!theta) continue;
-    const denominator = Math.sqrt((optimizer === 'amsgrad' ? max : v)[i]) / Math.sqrt(1 - betas[1] ** t) + eps;
-    theta[i] = theta[i] * (1 - lr * weightDecay) - ((lr / (1 - betas[0] ** t)) * m[i]) / denominator;
+    const denominator =
+      Math.sqrt((optimizer === 'amsgrad' ? max : v)[i]) / Math.sqrt(1 - betas[1] ** t) + eps;
+    theta[i] =
+      theta[i] * (1 - lr * weightDecay) - ((lr / (1 - betas[0] ** t)) * m[i]) / denominator;
   }
 }
 
 /** The file that the three lines of Python would have saved after 8 steps. */
-function fileAtSplit(golden: GoldenCase, stepTensor: (step: number) => SafetensorsInput): Uint8Array {
+function fileAtSplit(
+  golden: GoldenCase,
+  stepTensor: (step: number) => SafetensorsInput,
+): Uint8Array {
   const tensors: Record<string, SafetensorsInput> = {};
   for (const [index, { name, shape }] of golden.params.entries()) {
     const values = golden.expected[SPLIT][index];
@@ -85,38 +95,54 @@ const STEPS: [string, (step: number) => SafetensorsInput][] = [
 ];
 
 function create(runtime: Runtime, { optimizer, options, params }: GoldenCase): Promise<Optimizer> {
-  const values = Object.fromEntries(params.map(({ name, shape, init }) => [name, { shape, data: new Float32Array(init) }]));
+  const values = Object.fromEntries(
+    params.map(({ name, shape, init }) => [name, { shape, data: new Float32Array(init) }]),
+  );
   return createOptimizer(optimizer as OptimizerName, values, { ...options, runtime });
 }
 
 /** Steps up to t; returns Σ over steps of the largest move of any element. */
-function train(optimizer: Optimizer, { params, grads }: GoldenCase, from: number, to: number): number {
+function train(
+  optimizer: Optimizer,
+  { params, grads }: GoldenCase,
+  from: number,
+  to: number,
+): number {
   const weights = () => concat(params.map(({ name }) => optimizer.params[name]));
   let path = 0;
   for (let t = from; t <= to; t++) {
     const before = weights();
-    optimizer.step(Object.fromEntries(params.map(({ name }, i) => [name, new Float32Array(grads[t - 1][i])])));
+    optimizer.step(
+      Object.fromEntries(params.map(({ name }, i) => [name, new Float32Array(grads[t - 1][i])])),
+    );
     path += weights().reduce((largest, x, i) => Math.max(largest, Math.abs(x - before[i])), 0);
   }
   return path;
 }
 
 describe.each(cases.map((golden) => [golden.name, golden] as const))('%s', (_, golden) => {
-  it.each(STEPS)('begun by PyTorch (step is %s) goes on here as PyTorch would have', async (_, stepTensor) => {
-    await withRuntime(simd, async (runtime) => {
-      const path = train(await create(runtime, golden), golden, 1, golden.steps);
-      const optimizer = await create(runtime, golden);
-      optimizer.loadStateDict(decodePyTorchAdam(fileAtSplit(golden, stepTensor), optimizer.stateDict()));
-      expect(optimizer.stepCount).toBe(SPLIT);
-      train(optimizer, golden, SPLIT + 1, golden.steps);
-      for (const [index, { name }] of golden.params.entries()) {
-        for (const [i, want] of golden.expected[golden.steps][index].entries()) {
-          const distance = Math.abs(optimizer.params[name][i] - want);
-          expect(distance, `${name}[${i}]`).toBeLessThanOrEqual(toleranceOf(want, golden.steps, path));
+  it.each(STEPS)(
+    'begun by PyTorch (step is %s) goes on here as PyTorch would have',
+    async (_, stepTensor) => {
+      await withRuntime(simd, async (runtime) => {
+        const path = train(await create(runtime, golden), golden, 1, golden.steps);
+        const optimizer = await create(runtime, golden);
+        optimizer.loadStateDict(
+          decodePyTorchAdam(fileAtSplit(golden, stepTensor), optimizer.stateDict()),
+        );
+        expect(optimizer.stepCount).toBe(SPLIT);
+        train(optimizer, golden, SPLIT + 1, golden.steps);
+        for (const [index, { name }] of golden.params.entries()) {
+          for (const [i, want] of golden.expected[golden.steps][index].entries()) {
+            const distance = Math.abs(optimizer.params[name][i] - want);
+            expect(distance, `${name}[${i}]`).toBeLessThanOrEqual(
+              toleranceOf(want, golden.steps, path),
+            );
+          }
         }
-      }
-    });
-  });
+      });
+    },
+  );
 
   it('begun here goes on in PyTorch’s rule as if PyTorch had begun it', async () => {
     await withRuntime(simd, async (runtime) => {
@@ -124,17 +150,30 @@ describe.each(cases.map((golden) => [golden.name, golden] as const))('%s', (_, g
       const path = train(optimizer, golden, 1, SPLIT);
       const { tensors, metadata } = decodeSafetensors(encodePyTorchAdam(optimizer.stateDict()));
       expect(metadata).toEqual({ format: 'pt' });
-      expect(Object.keys(tensors)).toHaveLength(golden.params.length * (golden.optimizer === 'amsgrad' ? 5 : 4));
+      expect(Object.keys(tensors)).toHaveLength(
+        golden.params.length * (golden.optimizer === 'amsgrad' ? 5 : 4),
+      );
       const remaining = train(optimizer, golden, SPLIT + 1, golden.steps);
       for (const [index, { name }] of golden.params.entries()) {
-        expect(tensors[`${name}.step`]).toEqual({ dtype: 'F32', shape: [], data: new Float32Array([SPLIT]) });
+        expect(tensors[`${name}.step`]).toEqual({
+          dtype: 'F32',
+          shape: [],
+          data: new Float32Array([SPLIT]),
+        });
         const wide = (key: string) => Float64Array.from((tensors[key]?.data ?? []) as Float32Array);
         const theta = wide(name);
-        const moments = { m: wide(`${name}.exp_avg`), v: wide(`${name}.exp_avg_sq`), max: wide(`${name}.max_exp_avg_sq`) };
-        for (let t = SPLIT + 1; t <= golden.steps; t++) stepInFloat64(moments, golden.grads[t - 1][index], t, golden, theta);
+        const moments = {
+          m: wide(`${name}.exp_avg`),
+          v: wide(`${name}.exp_avg_sq`),
+          max: wide(`${name}.max_exp_avg_sq`),
+        };
+        for (let t = SPLIT + 1; t <= golden.steps; t++)
+          stepInFloat64(moments, golden.grads[t - 1][index], t, golden, theta);
         for (const [i, want] of golden.expected[golden.steps][index].entries()) {
           const distance = Math.abs(theta[i] - want);
-          expect(distance, `${name}[${i}]`).toBeLessThanOrEqual(toleranceOf(want, golden.steps, path + remaining));
+          expect(distance, `${name}[${i}]`).toBeLessThanOrEqual(
+            toleranceOf(want, golden.steps, path + remaining),
+          );
         }
       }
     });
@@ -144,7 +183,9 @@ describe.each(cases.map((golden) => [golden.name, golden] as const))('%s', (_, g
     await withRuntime(simd, async (runtime) => {
       const [whole, resumed] = [await create(runtime, golden), await create(runtime, golden)];
       train(whole, golden, 1, SPLIT);
-      resumed.loadStateDict(decodePyTorchAdam(encodePyTorchAdam(whole.stateDict()), resumed.stateDict()));
+      resumed.loadStateDict(
+        decodePyTorchAdam(encodePyTorchAdam(whole.stateDict()), resumed.stateDict()),
+      );
       expect(snapshot(resumed)).toEqual(snapshot(whole));
     });
   });
@@ -152,7 +193,10 @@ describe.each(cases.map((golden) => [golden.name, golden] as const))('%s', (_, g
 
 describe('decodePyTorchAdam', () => {
   const floats = (shape: number[], fill = 0): SafetensorsInput => {
-    return { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(fill) };
+    return {
+      shape,
+      data: new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(fill),
+    };
   };
   const file = (): Record<string, SafetensorsInput> => ({
     w: floats([2, 3], 1),
@@ -162,9 +206,13 @@ describe('decodePyTorchAdam', () => {
     b: floats([4], 7),
   });
   const template = (runtime: Runtime, name: OptimizerName = 'adam') => {
-    return createOptimizer(name, [{ params: { w: { shape: [2, 3] } }, betas: [0.5, 0.75] }, { params: { b: { shape: [4] } } }], {
-      runtime,
-    });
+    return createOptimizer(
+      name,
+      [{ params: { w: { shape: [2, 3] } }, betas: [0.5, 0.75] }, { params: { b: { shape: [4] } } }],
+      {
+        runtime,
+      },
+    );
   };
 
   it('begins the state of parameters that PyTorch never stepped', async () => {
@@ -174,7 +222,10 @@ describe('decodePyTorchAdam', () => {
       expect(dict.step).toBe(5);
       expect(dict.state.w).toMatchObject({ step: 5, beta1Power: 0.5 ** 5, beta2Power: 0.75 ** 5 });
       expect(dict.state.b).toMatchObject({ step: 0, beta1Power: 1, beta2Power: 1 });
-      expect(stateOf(dict, 'b')).toEqual({ exp_avg: new Float32Array(4), exp_avg_sq: new Float32Array(4) });
+      expect(stateOf(dict, 'b')).toEqual({
+        exp_avg: new Float32Array(4),
+        exp_avg_sq: new Float32Array(4),
+      });
       optimizer.loadStateDict(dict);
       expect([...optimizer.params.b]).toEqual([7, 7, 7, 7]);
     });
@@ -185,7 +236,9 @@ describe('decodePyTorchAdam', () => {
       const optimizer = await createOptimizer('adamw', { w: { shape: [1] } }, { runtime });
       for (let t = 0; t < 3000; t++) optimizer.step({ w: new Float32Array([1]) });
       const other = await createOptimizer('adamw', { w: { shape: [1] } }, { runtime });
-      other.loadStateDict(decodePyTorchAdam(encodePyTorchAdam(optimizer.stateDict()), other.stateDict()));
+      other.loadStateDict(
+        decodePyTorchAdam(encodePyTorchAdam(optimizer.stateDict()), other.stateDict()),
+      );
       expect(other.stateDict().state.w).toEqual(optimizer.stateDict().state.w);
       const late = { ...optimizer.stateDict() };
       late.state.w.step = 2 ** 31 - 1;
@@ -199,9 +252,19 @@ describe('decodePyTorchAdam', () => {
 
   it.each<[string, (tensors: Record<string, SafetensorsInput>) => unknown, string, string]>([
     ['a parameter missing', (tensors) => delete tensors.b, 'missing', 'tensor "b"'],
-    ['half a state', (tensors) => delete tensors['w.exp_avg_sq'], 'missing', 'tensor "w.exp_avg_sq"'],
+    [
+      'half a state',
+      (tensors) => delete tensors['w.exp_avg_sq'],
+      'missing',
+      'tensor "w.exp_avg_sq"',
+    ],
     ['no step', (tensors) => delete tensors['w.step'], 'missing', 'tensor "w.step"'],
-    ['a step alone', (tensors) => Object.assign(tensors, { 'b.step': floats([], 1) }), 'missing', 'tensor "b.exp_avg"'],
+    [
+      'a step alone',
+      (tensors) => Object.assign(tensors, { 'b.step': floats([], 1) }),
+      'missing',
+      'tensor "b.exp_avg"',
+    ],
     [
       'AMSGrad’s state',
       (tensors) => Object.assign(tensors, { 'w.max_exp_avg_sq': floats([2, 3]) }),
@@ -238,8 +301,18 @@ describe('decodePyTorchAdam', () => {
       'step',
       'expected a whole number in [0, 2^31 - 1], got 0.5',
     ],
-    ['a negative step', (tensors) => Object.assign(tensors, { 'w.step': floats([], -1) }), 'step', 'got -1'],
-    ['a NaN step', (tensors) => Object.assign(tensors, { 'w.step': floats([], Number.NaN) }), 'step', 'got NaN'],
+    [
+      'a negative step',
+      (tensors) => Object.assign(tensors, { 'w.step': floats([], -1) }),
+      'step',
+      'got -1',
+    ],
+    [
+      'a NaN step',
+      (tensors) => Object.assign(tensors, { 'w.step': floats([], Number.NaN) }),
+      'step',
+      'got NaN',
+    ],
   ])('refuses %s', async (_, spoil, reason, message) => {
     await withRuntime(simd, async (runtime) => {
       const dict = (await template(runtime)).stateDict();
@@ -269,7 +342,10 @@ describe('decodePyTorchAdam', () => {
   ])('and encodePyTorchAdam refuse a state dict with %s', async (_, name, spoil, argument) => {
     await withRuntime(simd, async (runtime) => {
       const dict = spoil((await template(runtime, name)).stateDict()) as StateDict;
-      for (const body of [() => decodePyTorchAdam(encodeSafetensors(file()), dict), () => encodePyTorchAdam(dict)]) {
+      for (const body of [
+        () => decodePyTorchAdam(encodeSafetensors(file()), dict),
+        () => encodePyTorchAdam(dict),
+      ]) {
         const error = caught(body);
         expect(error).toBeInstanceOf(ArgumentError);
         expect(error).toMatchObject({ argument });
@@ -282,7 +358,9 @@ describe('decodePyTorchAdam', () => {
       const dict = (await template(runtime)).stateDict();
       dict.state.w.arrays.exp_avg = new Float32Array([1, -0, 2 ** -149, 3, 4, 5]);
       const { state } = decodePyTorchAdam(encodePyTorchAdam(dict), dict);
-      expect(bitsOf(stateOf({ ...dict, state }, 'w').exp_avg)).toEqual(bitsOf(stateOf(dict, 'w').exp_avg));
+      expect(bitsOf(stateOf({ ...dict, state }, 'w').exp_avg)).toEqual(
+        bitsOf(stateOf(dict, 'w').exp_avg),
+      );
     });
   });
 });

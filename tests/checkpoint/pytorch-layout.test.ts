@@ -1,6 +1,7 @@
 /**
- * Parameters that PyTorch keeps channels first: a model of convolutions and a dense layer after flatten
- * is computed as PyTorch would, from PyTorch's arrays, and compared with the model that read them.
+ * Parameters that PyTorch keeps channels first: a model of convolutions and a dense layer after
+ * flatten is computed as PyTorch would, from PyTorch's arrays, and compared with the model that
+ * read them.
  */
 import { describe, expect, it } from 'vitest';
 import {
@@ -18,9 +19,13 @@ import { caught } from '../support/errors';
 import { Xorshift } from '../support/xorshift';
 
 const random = new Xorshift(5);
-const uniform = (length: number) => Float32Array.from({ length }, () => random.below(2001) / 1000 - 1);
+const uniform = (length: number) =>
+  Float32Array.from({ length }, () => random.below(2001) / 1000 - 1);
 
-/** Sizes of the images, channels, kernels: all different, so that no order goes unnoticed; or all alike. */
+/**
+ * Sizes of the images, channels, kernels: all different, so that no order goes unnoticed; or all
+ * alike.
+ */
 interface Sizes {
   readonly channels: number;
   readonly rows: number;
@@ -33,10 +38,15 @@ const UNLIKE: Sizes = { channels: 2, rows: 6, columns: 5, kernel: 3, filters: 4 
 const ALIKE: Sizes = { channels: 3, rows: 5, columns: 5, kernel: 3, filters: 3 };
 const OUTPUTS = 3;
 
-const placesOf = ({ rows, columns, kernel }: Sizes) => [rows - kernel + 1, columns - kernel + 1] as const;
+const placesOf = ({ rows, columns, kernel }: Sizes) =>
+  [rows - kernel + 1, columns - kernel + 1] as const;
 
 /** As PyTorch's modules would compute it: everything channels first. */
-function computeChannelsFirst(sizes: Sizes, image: Float32Array, tensors: Record<string, SafetensorsInput>): number[] {
+function computeChannelsFirst(
+  sizes: Sizes,
+  image: Float32Array,
+  tensors: Record<string, SafetensorsInput>,
+): number[] {
   const { channels, rows, columns, kernel, filters } = sizes;
   const [height, width] = placesOf(sizes);
   const floats = (name: string) => tensors[name]!.data as Float32Array;
@@ -48,7 +58,8 @@ function computeChannelsFirst(sizes: Sizes, image: Float32Array, tensors: Record
         for (let c = 0; c < channels; c++) {
           for (let i = 0; i < kernel; i++) {
             for (let j = 0; j < kernel; j++) {
-              const weight = floats('conv1.weight')[((f * channels + c) * kernel + i) * kernel + j]!;
+              const weight =
+                floats('conv1.weight')[((f * channels + c) * kernel + i) * kernel + j]!;
               sum += weight * image[(c * rows + y + i) * columns + x + j]!;
             }
           }
@@ -58,14 +69,20 @@ function computeChannelsFirst(sizes: Sizes, image: Float32Array, tensors: Record
     }
   }
   return Array.from({ length: OUTPUTS }, (_, output) => {
-    const weights = floats('dense1.weight').subarray(output * hidden.length, (output + 1) * hidden.length);
+    const weights = floats('dense1.weight').subarray(
+      output * hidden.length,
+      (output + 1) * hidden.length,
+    );
     return hidden.reduce((sum, h, i) => sum + h * weights[i]!, floats('dense1.bias')[output]!);
   });
 }
 
 function channelsLast({ channels, rows, columns }: Sizes, image: Float32Array): Float32Array {
   const places = rows * columns;
-  return Float32Array.from({ length: image.length }, (_, i) => image[(i % channels) * places + Math.floor(i / channels)]!);
+  return Float32Array.from(
+    { length: image.length },
+    (_, i) => image[(i % channels) * places + Math.floor(i / channels)]!,
+  );
 }
 
 function fileOf(sizes: Sizes): Record<string, SafetensorsInput> {
@@ -89,12 +106,20 @@ function fileOf(sizes: Sizes): Record<string, SafetensorsInput> {
 
 async function create(runtime: Runtime, { channels, rows, columns, kernel, filters }: Sizes) {
   const layers = [conv2d(filters, { kernelSize: kernel }), flatten(), dense(OUTPUTS)];
-  const model = await createModel(runtime, { inputShape: [rows, columns, channels], layers, loss: meanSquaredError(), seed: 1 });
+  const model = await createModel(runtime, {
+    inputShape: [rows, columns, channels],
+    layers,
+    loss: meanSquaredError(),
+    seed: 1,
+  });
   return { model, optimizer: new Adam(runtime, model.parameters) };
 }
 
 const optionsFor = (sizes: Sizes): PyTorchLayoutOptions => {
-  return { convolutions: 'all', flattened: { 'dense1.weight': [sizes.filters, ...placesOf(sizes)] } };
+  return {
+    convolutions: 'all',
+    flattened: { 'dense1.weight': [sizes.filters, ...placesOf(sizes)] },
+  };
 };
 
 describe.each([
@@ -105,10 +130,13 @@ describe.each([
     await withRuntime(simd, async (runtime) => {
       const { model, optimizer } = await create(runtime, sizes);
       const tensors = fileOf(sizes);
-      optimizer.loadStateDict(decodePyTorchAdam(encodeSafetensors(tensors), optimizer.stateDict(), optionsFor(sizes)));
+      optimizer.loadStateDict(
+        decodePyTorchAdam(encodeSafetensors(tensors), optimizer.stateDict(), optionsFor(sizes)),
+      );
       const image = uniform(sizes.channels * sizes.rows * sizes.columns);
       const got = predict(model, channelsLast(sizes, image));
-      for (const [i, want] of computeChannelsFirst(sizes, image, tensors).entries()) expect(got[i]).toBeCloseTo(want, 4);
+      for (const [i, want] of computeChannelsFirst(sizes, image, tensors).entries())
+        expect(got[i]).toBeCloseTo(want, 4);
     });
   });
 
@@ -116,7 +144,11 @@ describe.each([
     await withRuntime(simd, async (runtime) => {
       const { optimizer } = await create(runtime, sizes);
       const tensors = fileOf(sizes);
-      const dict = decodePyTorchAdam(encodeSafetensors(tensors), optimizer.stateDict(), optionsFor(sizes));
+      const dict = decodePyTorchAdam(
+        encodeSafetensors(tensors),
+        optimizer.stateDict(),
+        optionsFor(sizes),
+      );
       const back = decodeSafetensors(encodePyTorchAdam(dict, optionsFor(sizes))).tensors;
       expect(Object.keys(back).sort()).toEqual(Object.keys(tensors).sort());
       for (const [name, { shape, data }] of Object.entries(tensors)) {
@@ -139,7 +171,9 @@ describe.each([
         expect(error).toMatchObject({ argument: 'options.convolutions' });
         expect(error.message).toContain('[filters, channels, rows, columns]');
         expect(error.message).toContain('"conv1.weight"');
-        expect(caught(() => convert({ convolutions: 'all' }))).toMatchObject({ argument: 'options.flattened' });
+        expect(caught(() => convert({ convolutions: 'all' }))).toMatchObject({
+          argument: 'options.flattened',
+        });
       }
     });
   });
@@ -155,8 +189,16 @@ describe('layout options', () => {
       { convolutions: 'all', flattened: { 'dense1.weight': [4, 4, 4] } },
       'options.flattened.dense1.weight',
     ],
-    ['no sizes', { convolutions: 'all', flattened: { 'dense1.weight': 48 } }, 'options.flattened.dense1.weight'],
-    ['half a size', { convolutions: 'all', flattened: { 'dense1.weight': [0.5, 24, 4] } }, 'options.flattened.dense1.weight'],
+    [
+      'no sizes',
+      { convolutions: 'all', flattened: { 'dense1.weight': 48 } },
+      'options.flattened.dense1.weight',
+    ],
+    [
+      'half a size',
+      { convolutions: 'all', flattened: { 'dense1.weight': [0.5, 24, 4] } },
+      'options.flattened.dense1.weight',
+    ],
     [
       'a kernel that is flattened',
       { convolutions: 'all', flattened: { 'conv1.weight': [4, 3, 3] } },
@@ -172,7 +214,10 @@ describe('layout options', () => {
 
   it('leave other parameters of four dimensions as they are', async () => {
     await withRuntime(simd, async (runtime) => {
-      const optimizer = new Adam(runtime, { a: { shape: [2, 2, 2, 2], data: uniform(16) }, b: { shape: [2, 2, 2, 2] } });
+      const optimizer = new Adam(runtime, {
+        a: { shape: [2, 2, 2, 2], data: uniform(16) },
+        b: { shape: [2, 2, 2, 2] },
+      });
       const dict = optimizer.stateDict();
       for (const [options, same] of [
         [{ convolutions: 'none' }, true],
@@ -195,7 +240,9 @@ describe('layout options', () => {
       const dict = (await create(runtime, UNLIKE)).optimizer.stateDict();
       const tensors = fileOf(UNLIKE);
       (tensors[name]!.data as Float32Array)[5] = value;
-      const error = caught(() => decodePyTorchAdam(encodeSafetensors(tensors), dict, optionsFor(UNLIKE)));
+      const error = caught(() =>
+        decodePyTorchAdam(encodeSafetensors(tensors), dict, optionsFor(UNLIKE)),
+      );
       expect(error).toMatchObject({ reason: 'state' });
       expect((error as Error).message).toContain(`tensor "${name}" expected finite numbers`);
     });

@@ -13,13 +13,23 @@ it('is refused by fit, whichever byte is damaged, and leaves the model as it was
     const labels = Int32Array.from({ length: 40 }, (_, i) => i % 2);
     const layers = [dense(4), relu(), dense(2)];
     const create = async () => {
-      const model = await createModel(runtime, { inputShape: [3], layers, loss: crossEntropy(), seed: 1 });
+      const model = await createModel(runtime, {
+        inputShape: [3],
+        layers,
+        loss: crossEntropy(),
+        seed: 1,
+      });
       return { model, optimizer: new Adam(runtime, model.parameters) };
     };
     const store = memoryStore();
     const first = await create();
     const data = { features, labels };
-    await fit(first.model, data, { optimizer: first.optimizer, epochs: 2, seed: 1, checkpoint: { store } });
+    await fit(first.model, data, {
+      optimizer: first.optimizer,
+      epochs: 2,
+      seed: 1,
+      checkpoint: { store },
+    });
     const { bytes } = (await store.load())!;
 
     const second = await create();
@@ -30,7 +40,12 @@ it('is refused by fit, whichever byte is damaged, and leaves the model as it was
       changed[n < 30 ? bytes.length - 1 - n : random.below(bytes.length)]! ^= 1 << (n % 7);
       const damaged = memoryStore();
       await damaged.save(changed);
-      const options = { optimizer: second.optimizer, epochs: 3, seed: 1, checkpoint: { store: damaged } };
+      const options = {
+        optimizer: second.optimizer,
+        epochs: 3,
+        seed: 1,
+        checkpoint: { store: damaged },
+      };
       const error = await fit(second.model, data, options).catch((reason) => reason);
       expect(error).toBeInstanceOf(CheckpointError);
       expect(JSON.stringify([second.model.stateDict(), second.optimizer.stateDict()])).toBe(before);

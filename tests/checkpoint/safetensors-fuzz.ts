@@ -1,8 +1,13 @@
 /**
- * Mutated safetensors files against the reader: each is refused with a CheckpointError of a known reason, or read without needing
- * more memory than the file has bytes, and then written and read back the same. Deterministic.
+ * Mutated safetensors files against the reader: each is refused with a CheckpointError of a known
+ * reason, or read without needing more memory than the file has bytes, and then written and read
+ * back the same. Deterministic.
  */
-import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from '../../src/checkpoint/safetensors';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsContent,
+} from '../../src/checkpoint/safetensors';
 import { CheckpointError } from '../../src/errors';
 import { createMutator } from '../fuzz/inputs/safetensors.js';
 import { Xorshift } from '../support/xorshift';
@@ -40,13 +45,19 @@ export interface FuzzResult {
 export function fuzzSafetensors(count: number, seed: number): FuzzResult {
   const random = new Xorshift(seed);
   const mutate = createMutator(encodeSafetensors);
-  const result: FuzzResult = { accepted: 0, refused: Object.fromEntries(REASONS.map((reason) => [reason, 0])) };
+  const result: FuzzResult = {
+    accepted: 0,
+    refused: Object.fromEntries(REASONS.map((reason) => [reason, 0])),
+  };
   for (let i = 0; i < count; i++) {
     const bytes = mutate(random);
     try {
       if (checkOne(bytes, result)) result.accepted++;
     } catch (cause) {
-      throw new Error(`input ${i} of seed ${seed}: ${JSON.stringify(Buffer.from(bytes).toString('latin1'))}`, { cause });
+      throw new Error(
+        `input ${i} of seed ${seed}: ${JSON.stringify(Buffer.from(bytes).toString('latin1'))}`,
+        { cause },
+      );
     }
   }
   return result;
@@ -67,13 +78,15 @@ function checkOne(bytes: Uint8Array, { refused }: FuzzResult): boolean {
     held += data.byteLength;
     if (data.buffer !== bytes.buffer) copied += data.buffer.byteLength;
   }
-  if (held > bytes.length || copied > bytes.length) throw new Error(`${held} bytes held, ${copied} copied of ${bytes.length}`);
+  if (held > bytes.length || copied > bytes.length)
+    throw new Error(`${held} bytes held, ${copied} copied of ${bytes.length}`);
   assertSame(decodeSafetensors(encodeSafetensors(content.tensors, content.metadata)), content);
   return true;
 }
 
 function assertSame(got: SafetensorsContent, wanted: SafetensorsContent): void {
-  if (fingerprint(got) !== fingerprint(wanted)) throw new Error('the file written again reads differently');
+  if (fingerprint(got) !== fingerprint(wanted))
+    throw new Error('the file written again reads differently');
 }
 
 function fingerprint({ tensors, metadata }: SafetensorsContent): string {

@@ -1,4 +1,7 @@
-/** Each way in which a safetensors file can be wrong: its own reason, and a message that names the key and both sides. */
+/**
+ * Each way in which a safetensors file can be wrong: its own reason, and a message that names the
+ * key and both sides.
+ */
 import { describe, expect, test } from 'vitest';
 import { CheckpointError, decodeSafetensors } from '../../src/checkpoint';
 import { assemble } from './safetensors-files';
@@ -11,7 +14,11 @@ function header(fields: Record<string, unknown>): string {
 
 /** Two tensors of U8, by their offsets. */
 function two(a: [number, number], b: [number, number]): string {
-  const tensor = (offsets: [number, number]) => ({ dtype: 'U8', shape: [offsets[1] - offsets[0]], data_offsets: offsets });
+  const tensor = (offsets: [number, number]) => ({
+    dtype: 'U8',
+    shape: [offsets[1] - offsets[0]],
+    data_offsets: offsets,
+  });
   return JSON.stringify({ a: tensor(a), b: tensor(b) });
 }
 
@@ -27,42 +34,122 @@ type Case = [reason: string, what: string, file: Uint8Array, message: string | R
 const CASES: Case[] = [
   ['truncated', 'no bytes', new Uint8Array(0), 'file expected at least 8 bytes, got 0'],
   ['truncated', 'seven bytes', new Uint8Array(7), 'file expected at least 8 bytes, got 7'],
-  ['header-length', 'a header beyond the file', withLength(3n, '{}'), 'header length expected at most 2, got 3'],
+  [
+    'header-length',
+    'a header beyond the file',
+    withLength(3n, '{}'),
+    'header length expected at most 2, got 3',
+  ],
   [
     'header-too-large',
     'a header of 100 MB + 1',
     withLength(100_000_001n, '{}'),
     'header length expected at most 100000000, got 100000001',
   ],
-  ['header-too-large', 'the longest header', withLength(2n ** 64n - 1n, '{}'), /got 18446744073709551615$/],
+  [
+    'header-too-large',
+    'the longest header',
+    withLength(2n ** 64n - 1n, '{}'),
+    /got 18446744073709551615$/,
+  ],
   ['header-start', 'no header', assemble(''), "header expected to begin with '{', got nothing"],
-  ['header-start', 'a header that is an array', assemble('[]'), "header expected to begin with '{', got byte 91"],
-  ['header-start', 'a header that begins with a space', assemble(' {}'), "header expected to begin with '{', got byte 32"],
-  ['header-start', 'a header that begins with a byte order mark', assemble('\ufeff{}'), /got byte 239$/],
-  ['utf8', 'bytes that are not UTF-8', assemble(Buffer.from('{"\xff":1}', 'latin1')), 'header expected UTF-8, got other bytes'],
+  [
+    'header-start',
+    'a header that is an array',
+    assemble('[]'),
+    "header expected to begin with '{', got byte 91",
+  ],
+  [
+    'header-start',
+    'a header that begins with a space',
+    assemble(' {}'),
+    "header expected to begin with '{', got byte 32",
+  ],
+  [
+    'header-start',
+    'a header that begins with a byte order mark',
+    assemble('\ufeff{}'),
+    /got byte 239$/,
+  ],
+  [
+    'utf8',
+    'bytes that are not UTF-8',
+    assemble(Buffer.from('{"\xff":1}', 'latin1')),
+    'header expected UTF-8, got other bytes',
+  ],
   ['json', 'an open object', assemble('{"a"'), "header expected ':' at byte 4, got the end"],
-  ['json', 'an open string', assemble('{"a'), 'header expected a string that ends at byte 1, got "\\"a"'],
-  ['json', 'text after the object', assemble('{} x'), 'header expected the end of the header at byte 3, got "x"'],
-  ['json', 'a byte 0 after the object', assemble('{}\0'), 'header expected the end of the header at byte 2, got "\\u0000"'],
+  [
+    'json',
+    'an open string',
+    assemble('{"a'),
+    'header expected a string that ends at byte 1, got "\\"a"',
+  ],
+  [
+    'json',
+    'text after the object',
+    assemble('{} x'),
+    'header expected the end of the header at byte 3, got "x"',
+  ],
+  [
+    'json',
+    'a byte 0 after the object',
+    assemble('{}\0'),
+    'header expected the end of the header at byte 2, got "\\u0000"',
+  ],
   ['json', 'a comma too many', assemble('{"a":1,}'), 'header expected a key at byte 7, got "}"'],
   ['json', 'a key without quotes', assemble('{a:1}'), /expected a key at byte 1/],
   ['json', 'a wrong word', assemble('{"a":nul}'), /expected a value at byte 5, got "nul}"/],
   ['json', 'a number that begins with zero', assemble('{"a":01}'), /expected ',' or '}' at byte 6/],
   ['json', 'an array not closed', assemble('{"a":[1}'), /expected ',' or '\]' at byte 7/],
-  ['json', 'a control character', assemble('{"a\n":1}'), /expected a string without control characters/],
+  [
+    'json',
+    'a control character',
+    assemble('{"a\n":1}'),
+    /expected a string without control characters/,
+  ],
   [
     'json',
     'an unknown escape',
     assemble('{"\\x":1}'),
     /expected a string without control characters and unknown escapes at byte 1/,
   ],
-  ['json', 'half a surrogate pair', assemble('{"\\ud800":1}'), /expected a string of whole characters at byte 1/],
+  [
+    'json',
+    'half a surrogate pair',
+    assemble('{"\\ud800":1}'),
+    /expected a string of whole characters at byte 1/,
+  ],
   ['json', 'deep nesting', assemble(`{"a":${'['.repeat(100_000)}`), /expected at most 128 levels/],
-  ['duplicate-key', 'a tensor twice', assemble(`{"w":{${W}},"w":{${W}}}`, 8), 'key "w" comes twice'],
-  ['duplicate-key', 'a tensor twice, written differently', assemble(`{"w":{${W}},"\\u0077":{${W}}}`, 8), 'key "w" comes twice'],
-  ['duplicate-key', 'a field twice', assemble(`{"w":{${W},"dtype":"U8"}}`, 8), 'key "w.dtype" comes twice'],
-  ['duplicate-key', '__proto__ twice', assemble(`{"__proto__":{${W}},"__proto__":{${W}}}`, 8), 'key "__proto__" comes twice'],
-  ['duplicate-key', 'the metadata twice', assemble('{"__metadata__":{},"__metadata__":{}}'), 'key "__metadata__" comes twice'],
+  [
+    'duplicate-key',
+    'a tensor twice',
+    assemble(`{"w":{${W}},"w":{${W}}}`, 8),
+    'key "w" comes twice',
+  ],
+  [
+    'duplicate-key',
+    'a tensor twice, written differently',
+    assemble(`{"w":{${W}},"\\u0077":{${W}}}`, 8),
+    'key "w" comes twice',
+  ],
+  [
+    'duplicate-key',
+    'a field twice',
+    assemble(`{"w":{${W},"dtype":"U8"}}`, 8),
+    'key "w.dtype" comes twice',
+  ],
+  [
+    'duplicate-key',
+    '__proto__ twice',
+    assemble(`{"__proto__":{${W}},"__proto__":{${W}}}`, 8),
+    'key "__proto__" comes twice',
+  ],
+  [
+    'duplicate-key',
+    'the metadata twice',
+    assemble('{"__metadata__":{},"__metadata__":{}}'),
+    'key "__metadata__" comes twice',
+  ],
   [
     'metadata',
     '100,001 keys of metadata',
@@ -75,19 +162,49 @@ const CASES: Case[] = [
     assemble(header({ shape: new Array(1025).fill(1), data_offsets: [0, 4] }), 4),
     /whole numbers, at most 1024, got \[1, 1/,
   ],
-  ['json', 'an escape in an unknown field', assemble('{"a":{"x":"\\q"}}'), /unknown escapes at byte 10, got/],
-  ['json', 'a control character in an unknown field', assemble('{"a":{"x":"\n"}}'), /unknown escapes at byte 10, got/],
+  [
+    'json',
+    'an escape in an unknown field',
+    assemble('{"a":{"x":"\\q"}}'),
+    /unknown escapes at byte 10, got/,
+  ],
+  [
+    'json',
+    'a control character in an unknown field',
+    assemble('{"a":{"x":"\n"}}'),
+    /unknown escapes at byte 10, got/,
+  ],
   ['json', 'half an escape', assemble('{"a":"\\u00g0"}'), /unknown escapes at byte 5/],
-  ['json', 'a number that ends with a point', assemble('{"a":{"x":[1.]}}'), /expected ',' or ']' at byte 12/],
-  ['json', 'a number without digits', assemble('{"a":{"x":-}}'), /expected a value at byte 10, got "-}}"/],
+  [
+    'json',
+    'a number that ends with a point',
+    assemble('{"a":{"x":[1.]}}'),
+    /expected ',' or ']' at byte 12/,
+  ],
+  [
+    'json',
+    'a number without digits',
+    assemble('{"a":{"x":-}}'),
+    /expected a value at byte 10, got "-}}"/,
+  ],
   [
     'duplicate-key',
     'a key of the metadata twice',
     assemble('{"__metadata__":{"a":"","a":""}}'),
     'key "__metadata__.a" comes twice',
   ],
-  ['metadata', 'metadata that is no object', assemble('{"__metadata__":[]}'), 'key "__metadata__" expected an object, got []'],
-  ['metadata', 'metadata that is null', assemble('{"__metadata__":null}'), 'key "__metadata__" expected an object, got null'],
+  [
+    'metadata',
+    'metadata that is no object',
+    assemble('{"__metadata__":[]}'),
+    'key "__metadata__" expected an object, got []',
+  ],
+  [
+    'metadata',
+    'metadata that is null',
+    assemble('{"__metadata__":null}'),
+    'key "__metadata__" expected an object, got null',
+  ],
   [
     'metadata',
     'metadata of a number',
@@ -100,15 +217,30 @@ const CASES: Case[] = [
     assemble('{"__metadata__":{"a":{}}}'),
     'key "__metadata__.a" expected a string, got an object',
   ],
-  ['entry', 'a tensor that is no object', assemble('{"w":[0,8]}', 8), 'tensor "w" expected an object, got [0, 8]'],
-  ['dtype', 'no dtype', assemble(header({ dtype: undefined }), 8), /dtype expected one of F64, .*, got nothing$/],
+  [
+    'entry',
+    'a tensor that is no object',
+    assemble('{"w":[0,8]}', 8),
+    'tensor "w" expected an object, got [0, 8]',
+  ],
+  [
+    'dtype',
+    'no dtype',
+    assemble(header({ dtype: undefined }), 8),
+    /dtype expected one of F64, .*, got nothing$/,
+  ],
   [
     'dtype',
     'an unknown dtype',
     assemble(header({ dtype: 'F8_E4M3' }), 8),
     /tensor "w": dtype expected one of .*, got "F8_E4M3"$/,
   ],
-  ['dtype', 'a dtype that objects have', assemble(header({ dtype: 'constructor' }), 8), /got "constructor"$/],
+  [
+    'dtype',
+    'a dtype that objects have',
+    assemble(header({ dtype: 'constructor' }), 8),
+    /got "constructor"$/,
+  ],
   ['dtype', 'a dtype that is no text', assemble(header({ dtype: 1 }), 8), /got 1$/],
   [
     'shape',
@@ -118,9 +250,24 @@ const CASES: Case[] = [
   ],
   ['shape', 'a negative size', assemble(header({ shape: [-2] }), 8), /got \[-2\]$/],
   ['shape', 'a fraction', assemble(header({ shape: [0.5] }), 8), /got \[0\.5\]$/],
-  ['shape', 'an exponent', assemble('{"w":{"dtype":"F32","shape":[2e0],"data_offsets":[0,8]}}', 8), /got \[2e0\]$/],
-  ['shape', 'a size of 2^53', assemble(header({ shape: [2 ** 53] }), 8), /got \[9007199254740992\]$/],
-  ['shape', 'a size of 400 digits', assemble(`{"w":{"dtype":"F32","shape":[${'9'.repeat(400)}]}}`), /got \[9{56}…$/],
+  [
+    'shape',
+    'an exponent',
+    assemble('{"w":{"dtype":"F32","shape":[2e0],"data_offsets":[0,8]}}', 8),
+    /got \[2e0\]$/,
+  ],
+  [
+    'shape',
+    'a size of 2^53',
+    assemble(header({ shape: [2 ** 53] }), 8),
+    /got \[9007199254740992\]$/,
+  ],
+  [
+    'shape',
+    'a size of 400 digits',
+    assemble(`{"w":{"dtype":"F32","shape":[${'9'.repeat(400)}]}}`),
+    /got \[9{56}…$/,
+  ],
   ['shape', 'text', assemble(header({ shape: '2' }), 8), /got "2"$/],
   [
     'overflow',
@@ -128,7 +275,12 @@ const CASES: Case[] = [
     assemble(header({ shape: [2 ** 30, 2 ** 30] }), 8),
     'tensor "w": shape expected at most 2^53 bytes, got [1073741824, 1073741824]',
   ],
-  ['overflow', 'too many bytes', assemble(header({ shape: [2 ** 52] }), 8), /shape expected at most 2\^53 bytes/],
+  [
+    'overflow',
+    'too many bytes',
+    assemble(header({ shape: [2 ** 52] }), 8),
+    /shape expected at most 2\^53 bytes/,
+  ],
   [
     'overflow',
     'too many elements before a zero',
@@ -142,10 +294,30 @@ const CASES: Case[] = [
     /data_offsets expected two whole numbers, .* got nothing$/,
   ],
   ['offsets', 'one offset', assemble(header({ data_offsets: [0] }), 8), /got \[0\]$/],
-  ['offsets', 'three offsets', assemble(header({ data_offsets: [0, 8, 8] }), 8), /got \[0, 8, 8\]$/],
-  ['offsets', 'a negative offset', assemble(header({ data_offsets: [-8, 0] }), 8), /got \[-8, 0\]$/],
-  ['offsets', 'reversed offsets', assemble(header({ data_offsets: [8, 0] }), 8), /the first not above the second, got \[8, 0\]$/],
-  ['range', 'an end beyond the file', assemble(header({}), 7), 'tensor "w": data_offsets expected to end by 7, got 8'],
+  [
+    'offsets',
+    'three offsets',
+    assemble(header({ data_offsets: [0, 8, 8] }), 8),
+    /got \[0, 8, 8\]$/,
+  ],
+  [
+    'offsets',
+    'a negative offset',
+    assemble(header({ data_offsets: [-8, 0] }), 8),
+    /got \[-8, 0\]$/,
+  ],
+  [
+    'offsets',
+    'reversed offsets',
+    assemble(header({ data_offsets: [8, 0] }), 8),
+    /the first not above the second, got \[8, 0\]$/,
+  ],
+  [
+    'range',
+    'an end beyond the file',
+    assemble(header({}), 7),
+    'tensor "w": data_offsets expected to end by 7, got 8',
+  ],
   [
     'range',
     'a claim of 2^50 bytes',
@@ -158,21 +330,36 @@ const CASES: Case[] = [
     assemble(header({ data_offsets: [0, 4] }), 8),
     'tensor "w": data_offsets expected to span 8 bytes (F32 [2]), got 4',
   ],
-  ['size', 'bytes of an empty tensor', assemble(header({ shape: [0] }), 8), /expected to span 0 bytes \(F32 \[0\]\), got 8$/],
+  [
+    'size',
+    'bytes of an empty tensor',
+    assemble(header({ shape: [0] }), 8),
+    /expected to span 0 bytes \(F32 \[0\]\), got 8$/,
+  ],
   [
     'overlap',
     'an overlap',
     assemble(two([0, 5], [4, 8]), 8),
     'tensor "b": data_offsets expected to begin at 5, where the tensor before it ends, got 4',
   ],
-  ['overlap', 'the same bytes twice', assemble(two([0, 8], [0, 8]), 8), /tensor "b": data_offsets expected to begin at 8/],
+  [
+    'overlap',
+    'the same bytes twice',
+    assemble(two([0, 8], [0, 8]), 8),
+    /tensor "b": data_offsets expected to begin at 8/,
+  ],
   [
     'overlap',
     'an empty tensor inside another',
     assemble(two([0, 8], [4, 4]), 8),
     /tensor "b": data_offsets expected to begin at 8/,
   ],
-  ['hole', 'a hole', assemble(two([0, 4], [5, 8]), 8), 'tensor "b": data_offsets expected to begin at 4, without a hole, got 5'],
+  [
+    'hole',
+    'a hole',
+    assemble(two([0, 4], [5, 8]), 8),
+    'tensor "b": data_offsets expected to begin at 4, without a hole, got 5',
+  ],
   [
     'hole',
     'a hole before the first',
@@ -215,7 +402,9 @@ describe('decodeSafetensors refuses', () => {
 
   test('long names in short messages', () => {
     const file = assemble(JSON.stringify({ ['n'.repeat(5000)]: 1 }));
-    expect(() => decodeSafetensors(file)).toThrow(/^safetensors tensor "n{57}…" expected an object, got 1$/);
+    expect(() => decodeSafetensors(file)).toThrow(
+      /^safetensors tensor "n{57}…" expected an object, got 1$/,
+    );
   });
 });
 
@@ -225,7 +414,8 @@ test('reads or refuses 20,000 mutated files', () => {
   expect(Object.values(refused).filter((count) => count > 0).length).toBeGreaterThan(15);
 });
 
-// A quadratic reader would meet the limit of the test runner; times are measured by tests/fuzz/run.js.
+// A quadratic reader would meet the limit of the test runner; times are measured by
+// tests/fuzz/run.js.
 test('reads headers of a megabyte in time proportional to them', () => {
   const texts = [
     `{"__metadata__":{"a":${JSON.stringify('\\"'.repeat(250_000))}}}`,

@@ -1,4 +1,7 @@
-/** The safetensors codec: its bytes, checked by hand and by a reader written apart from it, and reading them back. */
+/**
+ * The safetensors codec: its bytes, checked by hand and by a reader written apart from it, and
+ * reading them back.
+ */
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import {
@@ -32,14 +35,39 @@ describe('encodeSafetensors', () => {
   test('writes exactly the documented bytes', () => {
     const bytes = encodeSafetensors([entry('w', [2], [1, -2])]);
     const header = '{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'.padEnd(56, ' ');
-    const expected = [56, 0, 0, 0, 0, 0, 0, 0, ...Buffer.from(header), 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0];
+    const expected = [
+      56,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      ...Buffer.from(header),
+      0,
+      0,
+      0x80,
+      0x3f,
+      0,
+      0,
+      0,
+      0xc0,
+    ];
     expect([...bytes]).toEqual(expected);
     expect(encodeSafetensors({ w: entry('', [2], [1, -2]) })).toEqual(bytes);
   });
 
   test('keeps tensors of one width in the order given, back to back, and metadata as text', () => {
-    const entries = [entry('b', [3], [1, 2, 3]), entry('10', [2, 2], [4, 5, 6, 7]), entry('a', [1, 0], []), entry('s', [], [8])];
-    const { header, tensors, metadata } = decodeByHand(encodeSafetensors(entries, { model: '64-10', note: 'é\n"' }));
+    const entries = [
+      entry('b', [3], [1, 2, 3]),
+      entry('10', [2, 2], [4, 5, 6, 7]),
+      entry('a', [1, 0], []),
+      entry('s', [], [8]),
+    ];
+    const { header, tensors, metadata } = decodeByHand(
+      encodeSafetensors(entries, { model: '64-10', note: 'é\n"' }),
+    );
     expect(Buffer.byteLength(header) % 8).toBe(0);
     expect(metadata).toEqual({ model: '64-10', note: 'é\n"' });
     expect(header.indexOf('"b"')).toBeLessThan(header.indexOf('"10"'));
@@ -51,14 +79,18 @@ describe('encodeSafetensors', () => {
 
   test('takes any string as a name but __metadata__', () => {
     const names = ['__proto__', 'constructor', '', 'a/b', '日本', '"\\'];
-    const { tensors } = decodeByHand(encodeSafetensors(names.map((name, i) => entry(name, [1], [i]))));
+    const { tensors } = decodeByHand(
+      encodeSafetensors(names.map((name, i) => entry(name, [1], [i]))),
+    );
     expect([...tensors.keys()].sort()).toEqual([...names].sort());
     expect(() => encodeSafetensors([entry('__metadata__', [1], [1])])).toThrow(ArgumentError);
   });
 
   test('keeps every bit of a view into a larger buffer', () => {
     const buffer = new Float32Array([9, -0, 2 ** -149, Infinity, 9]);
-    const { tensors } = decodeByHand(encodeSafetensors([{ name: 'w', shape: [3], data: buffer.subarray(1, 4) }]));
+    const { tensors } = decodeByHand(
+      encodeSafetensors([{ name: 'w', shape: [3], data: buffer.subarray(1, 4) }]),
+    );
     expect(tensors.get('w')!.data).toEqual(new Float32Array([-0, 2 ** -149, Infinity]));
   });
 
@@ -75,12 +107,17 @@ describe('encodeSafetensors', () => {
     for (let at = 0; at < bytes.length; at++) {
       const changed = bytes.slice();
       changed[at]! ^= 4;
-      const error = caught(() => expect(decodeSafetensors(changed)).toEqual(decodeSafetensors(plain)));
-      // One bit may turn the key into another: then it is metadata like other metadata, all the rest is as it was.
+      const error = caught(() =>
+        expect(decodeSafetensors(changed)).toEqual(decodeSafetensors(plain)),
+      );
+      // One bit may turn the key into another: then it is metadata like other metadata, all the
+      // rest is as it was.
       if (!(error instanceof CheckpointError))
         expect(decodeSafetensors(changed).tensors).toEqual(decodeSafetensors(plain).tensors);
     }
-    expect(() => encodeSafetensors({}, { adal_checksum: '' })).toThrow(/"metadata" expected keys other than adal_checksum/);
+    expect(() => encodeSafetensors({}, { adal_checksum: '' })).toThrow(
+      /"metadata" expected keys other than adal_checksum/,
+    );
     expect(() => encodeSafetensors({}, {}, { checksums: true } as never)).toThrow(ArgumentError);
   });
 
@@ -92,13 +129,48 @@ describe('encodeSafetensors', () => {
   });
 
   test.each<[string, unknown, unknown, RegExp]>([
-    ['a shape of another size', [entry('w', [3], [1])], {}, /"tensors\[0\]\.data" expected 3 elements \(shape \[3\]\), got 1/],
-    ['a negative size', [entry('w', [-1], [1])], {}, /"tensors\[0\]\.shape" expected an array of integers ≥ 0/],
-    ['a name twice', [entry('w', [1], [1]), entry('w', [1], [1])], {}, /"tensors\[1\]\.name" expected a name other than/],
-    ['no name', [{ shape: [0], data: new Float32Array(0) }], {}, /"tensors\[0\]\.name" expected a string, got undefined/],
-    ['half a surrogate pair', { '\ud800': entry('', [0], []) }, {}, /expected a string without half a surrogate pair/],
-    ['another array', { w: { shape: [1], data: [1] } }, {}, /"tensors\["w"\]\.data" expected a typed array of F64, I64, F32/],
-    ['16 bits untold', { w: { shape: [1], data: Uint16Array.of(1) } }, {}, /\.dtype" expected 'BF16' or 'F16' for a Uint16Array/],
+    [
+      'a shape of another size',
+      [entry('w', [3], [1])],
+      {},
+      /"tensors\[0\]\.data" expected 3 elements \(shape \[3\]\), got 1/,
+    ],
+    [
+      'a negative size',
+      [entry('w', [-1], [1])],
+      {},
+      /"tensors\[0\]\.shape" expected an array of integers ≥ 0/,
+    ],
+    [
+      'a name twice',
+      [entry('w', [1], [1]), entry('w', [1], [1])],
+      {},
+      /"tensors\[1\]\.name" expected a name other than/,
+    ],
+    [
+      'no name',
+      [{ shape: [0], data: new Float32Array(0) }],
+      {},
+      /"tensors\[0\]\.name" expected a string, got undefined/,
+    ],
+    [
+      'half a surrogate pair',
+      { '\ud800': entry('', [0], []) },
+      {},
+      /expected a string without half a surrogate pair/,
+    ],
+    [
+      'another array',
+      { w: { shape: [1], data: [1] } },
+      {},
+      /"tensors\["w"\]\.data" expected a typed array of F64, I64, F32/,
+    ],
+    [
+      '16 bits untold',
+      { w: { shape: [1], data: Uint16Array.of(1) } },
+      {},
+      /\.dtype" expected 'BF16' or 'F16' for a Uint16Array/,
+    ],
     [
       'another dtype',
       { w: { dtype: 'F8', shape: [1], data: Uint8Array.of(1) } },
@@ -115,7 +187,12 @@ describe('encodeSafetensors', () => {
     ['no tensors', null, {}, /"tensors" expected a list or an object, got null/],
     ['metadata that is not text', [], { n: 1 }, /"metadata\["n"\]" expected a string, got 1/],
     ['metadata that is no object', [], null, /"metadata" expected an object of strings, got null/],
-    ['metadata with half a surrogate pair', [], { a: '\udc00' }, /expected a string without half a surrogate pair/],
+    [
+      'metadata with half a surrogate pair',
+      [],
+      { a: '\udc00' },
+      /expected a string without half a surrogate pair/,
+    ],
   ])('refuses %s', (_, tensors, metadata, message) => {
     expect(() => encodeSafetensors(tensors as never, metadata as never)).toThrow(message);
   });
@@ -123,10 +200,20 @@ describe('encodeSafetensors', () => {
 
 describe('decodeSafetensors', () => {
   test('gives back every type, bit for bit', () => {
-    const { tensors, metadata } = decodeSafetensors(encodeSafetensors(MIXED, { a: '', __proto__x: 'y' }));
+    const { tensors, metadata } = decodeSafetensors(
+      encodeSafetensors(MIXED, { a: '', __proto__x: 'y' }),
+    );
     expect({ ...metadata }).toEqual({ a: '', __proto__x: 'y' });
     expect(Object.keys(tensors).sort()).toEqual(Object.keys(MIXED).sort());
-    const dtypes = { u8: 'U8', f16: 'F16', f32: 'F32', bf16: 'BF16', i64: 'I64', f64: 'F64', none: 'F64' };
+    const dtypes = {
+      u8: 'U8',
+      f16: 'F16',
+      f32: 'F32',
+      bf16: 'BF16',
+      i64: 'I64',
+      f64: 'F64',
+      none: 'F64',
+    };
     for (const [name, { shape, data }] of Object.entries(MIXED)) {
       const got = tensors[name]!;
       expect([got.dtype, got.shape]).toEqual([dtypes[name as keyof typeof dtypes], shape]);
@@ -136,7 +223,8 @@ describe('decodeSafetensors', () => {
   });
 
   test('reads what is not aligned, in the file or in memory', () => {
-    const json = '{"c":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"w":{"dtype":"F64","shape":[1],"data_offsets":[3,11]}}';
+    const json =
+      '{"c":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"w":{"dtype":"F64","shape":[1],"data_offsets":[3,11]}}';
     const data = new Uint8Array([1, 2, 3, ...new Uint8Array(Float64Array.of(Math.E).buffer)]);
     const file = assemble(json, data);
     for (let shift = 0; shift < 8; shift++) {
@@ -172,7 +260,9 @@ describe('decodeSafetensors', () => {
   });
 
   test('reads and writes arrays of another realm', () => {
-    const foreign = runInNewContext('new Uint8Array(file)', { file: [...encodeSafetensors(MIXED)] });
+    const foreign = runInNewContext('new Uint8Array(file)', {
+      file: [...encodeSafetensors(MIXED)],
+    });
     expect(foreign).not.toBeInstanceOf(Uint8Array);
     expect(decodeSafetensors(foreign).tensors.f64!.data).toEqual(Float64Array.of(Math.PI));
     const data = runInNewContext('new Float32Array([1, 2])');
@@ -189,7 +279,9 @@ describe('decodeSafetensors', () => {
     expect(Object.getPrototypeOf(tensors)).toBeNull();
     expect(Object.entries(metadata)).toEqual([['__proto__', 'x']]);
     expect(tensors.missing).toBeUndefined();
-    expect(Object.keys(decodeSafetensors(encodeSafetensors(tensors, metadata)).tensors)).toEqual(names);
+    expect(Object.keys(decodeSafetensors(encodeSafetensors(tensors, metadata)).tensors)).toEqual(
+      names,
+    );
     function field(name: string, i: number): string {
       return `"${name}":{"dtype":"U8","shape":[1],"data_offsets":[${i},${i + 1}]}`;
     }
@@ -198,8 +290,12 @@ describe('decodeSafetensors', () => {
   test('reads what the reference reader reads: any order, spaces, escapes, unknown fields', () => {
     const json = `{ "b" : {"data_offsets":[4,8],"shape":[1],"dtype":"F32","note":[null,{"x":-1.5e3}]},\t"\\u0061":
       {"dtype":"F32","shape":[1],"data_offsets":[0,4]}\r\n}   `;
-    const { tensors, metadata } = decodeSafetensors(assemble(json, new Uint8Array(Float32Array.of(1, 2).buffer)));
-    expect(Object.entries(tensors).map(([name, { data }]) => [name, ...(data as Float32Array)])).toEqual([
+    const { tensors, metadata } = decodeSafetensors(
+      assemble(json, new Uint8Array(Float32Array.of(1, 2).buffer)),
+    );
+    expect(
+      Object.entries(tensors).map(([name, { data }]) => [name, ...(data as Float32Array)]),
+    ).toEqual([
       ['a', 1],
       ['b', 2],
     ]);

@@ -1,4 +1,7 @@
-/** Runs the built command line (dist/cli.js; `npm test` builds it first) as a user would: a process of its own, in a folder of its own. */
+/**
+ * Runs the built command line (dist/cli.js; `npm test` builds it first) as a user would: a process
+ * of its own, in a folder of its own.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +34,10 @@ export interface Ending {
 /** Runs `adal <args>` with `cwd` as its working folder. */
 export function adal(args: readonly string[], cwd: string, ending?: Ending): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [CLI, ...args], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const result: CliResult = { code: null, stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text) => (result.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text) => (result.stderr += text));
@@ -54,7 +60,12 @@ export function readRun(folder: string) {
 }
 
 /** Runs what must be refused: nothing is printed but one line, which begins with the message. */
-export async function expectRefusal(args: readonly string[], cwd: string, exitCode: number, message: string): Promise<void> {
+export async function expectRefusal(
+  args: readonly string[],
+  cwd: string,
+  exitCode: number,
+  message: string,
+): Promise<void> {
   const { code, stdout, stderr } = await adal(args, cwd);
   expect([code, stdout]).toEqual([exitCode, '']);
   expect(stderr).toMatch(/^adal: .+\n$/);

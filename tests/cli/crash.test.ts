@@ -1,4 +1,7 @@
-/** What is left of `adal train` when a process, a disk or a file fails: the run ends with the same bits, or says why not. */
+/**
+ * What is left of `adal train` when a process, a disk or a file fails: the run ends with the same
+ * bits, or says why not.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -45,12 +48,17 @@ describe('a process that ended after the last epoch', () => {
     const folder = copyOfRun(name.replaceAll(' ', '-'));
     for (const file of missing) rmSync(join(folder, file));
     const { code, stderr } = await adal(['train', '--resume', folder], cwd);
-    expect([code, stderr]).toEqual([0, expect.stringContaining('after 3 epochs, which are all: only the results are written')]);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining('after 3 epochs, which are all: only the results are written'),
+    ]);
     expect(readdirSync(folder).sort()).toEqual(FILES);
     const [run, whole] = [readRun(folder), readRun(join(cwd, 'whole'))];
     expect(run.parameterHash).toBe(hash);
     expect(run.epochs).toEqual(whole.epochs);
-    expect(readFileSync(join(folder, 'weights.safetensors'))).toEqual(readFileSync(join(cwd, 'whole/weights.safetensors')));
+    expect(readFileSync(join(folder, 'weights.safetensors'))).toEqual(
+      readFileSync(join(cwd, 'whole/weights.safetensors')),
+    );
   });
 
   test('of a longer run than the results are of: --resume writes those of the longer one', async () => {
@@ -58,13 +66,15 @@ describe('a process that ended after the last epoch', () => {
     expect((await adal(['train', '--resume', 'longer', '--epochs', '4'], cwd)).code).toBe(0);
     const { parameterHash } = readRun(folder);
     // The new checkpoint was written, the new results were not.
-    for (const file of ['weights.safetensors', 'run.json']) copyFileSync(join(cwd, 'whole', file), join(folder, file));
+    for (const file of ['weights.safetensors', 'run.json'])
+      copyFileSync(join(cwd, 'whole', file), join(folder, file));
     expect((await adal(['train', '--resume', 'longer'], cwd)).code).toBe(0);
     expect(readRun(folder).parameterHash).toBe(parameterHash);
   });
 
   test('with all its results has nothing left to do', async () => {
-    const message = '--epochs expected more than the 3 that whole/checkpoint.safetensors has behind it, got 3';
+    const message =
+      '--epochs expected more than the 3 that whole/checkpoint.safetensors has behind it, got 3';
     await expectRefusal(['train', '--resume', 'whole'], cwd, 2, message);
   });
 
@@ -77,18 +87,21 @@ describe('a process that ended after the last epoch', () => {
 });
 
 describe('files that are replaced', () => {
-  test.skipIf(process.platform === 'win32')('keep their mode, and are found through links', async () => {
-    const folder = copyOfRun('modes');
-    chmodSync(join(folder, 'run.json'), 0o640);
-    mkdirSync(join(cwd, 'store'));
-    renameSync(join(folder, 'weights.safetensors'), join(cwd, 'store/weights.safetensors'));
-    symlinkSync('../store/weights.safetensors', join(folder, 'weights.safetensors'));
-    expect((await adal(['train', '--resume', 'modes', '--epochs', '4'], cwd)).code).toBe(0);
-    expect(statSync(join(folder, 'run.json')).mode & 0o777).toBe(0o640);
-    expect(readFileSync(join(cwd, 'store/weights.safetensors'))).not.toEqual(
-      readFileSync(join(cwd, 'whole/weights.safetensors')),
-    );
-  });
+  test.skipIf(process.platform === 'win32')(
+    'keep their mode, and are found through links',
+    async () => {
+      const folder = copyOfRun('modes');
+      chmodSync(join(folder, 'run.json'), 0o640);
+      mkdirSync(join(cwd, 'store'));
+      renameSync(join(folder, 'weights.safetensors'), join(cwd, 'store/weights.safetensors'));
+      symlinkSync('../store/weights.safetensors', join(folder, 'weights.safetensors'));
+      expect((await adal(['train', '--resume', 'modes', '--epochs', '4'], cwd)).code).toBe(0);
+      expect(statSync(join(folder, 'run.json')).mode & 0o777).toBe(0o640);
+      expect(readFileSync(join(cwd, 'store/weights.safetensors'))).not.toEqual(
+        readFileSync(join(cwd, 'whole/weights.safetensors')),
+      );
+    },
+  );
 });
 
 describe.skipIf(process.platform === 'win32')('a disk without room', () => {
@@ -96,7 +109,13 @@ describe.skipIf(process.platform === 'win32')('a disk without room', () => {
   const limited = (kib: number, args: readonly string[]) =>
     spawnSync(
       'bash',
-      ['-c', `ulimit -f ${kib}; exec "$0" "$@"`, process.execPath, resolve(import.meta.dirname, '../../dist/cli.js'), ...args],
+      [
+        '-c',
+        `ulimit -f ${kib}; exec "$0" "$@"`,
+        process.execPath,
+        resolve(import.meta.dirname, '../../dist/cli.js'),
+        ...args,
+      ],
       { cwd, encoding: 'utf8' },
     );
 
@@ -106,9 +125,15 @@ describe.skipIf(process.platform === 'win32')('a disk without room', () => {
     expect(stderr).toContain(
       'adal: warning: no checkpoint can be written to full/checkpoint.safetensors (the file would be larger',
     );
-    expect(stderr).toMatch(/^adal: full\/checkpoint\.safetensors: could not be written: .*; the results are kept$/m);
+    expect(stderr).toMatch(
+      /^adal: full\/checkpoint\.safetensors: could not be written: .*; the results are kept$/m,
+    );
     expect(stdout).toMatch(/^hash +[0-9a-f]{64}$/m);
-    expect(readdirSync(join(cwd, 'full')).sort()).toEqual(['curves.svg', 'run.json', 'weights.safetensors']);
+    expect(readdirSync(join(cwd, 'full')).sort()).toEqual([
+      'curves.svg',
+      'run.json',
+      'weights.safetensors',
+    ]);
   });
 
   test('for the weights: says where everything is, and --resume writes them', async () => {
@@ -116,8 +141,12 @@ describe.skipIf(process.platform === 'win32')('a disk without room', () => {
     for (const file of ['weights.safetensors', 'run.json']) rmSync(join(folder, file));
     const { status, stderr } = limited(2, ['train', '--resume', 'tight']);
     expect(status).toBe(1);
-    expect(stderr).toContain('adal: tight/weights.safetensors: could not be written: the file would be larger');
-    expect(stderr).toContain('everything learnt is in tight/checkpoint.safetensors: make room, and --resume tight writes the');
+    expect(stderr).toContain(
+      'adal: tight/weights.safetensors: could not be written: the file would be larger',
+    );
+    expect(stderr).toContain(
+      'everything learnt is in tight/checkpoint.safetensors: make room, and --resume tight writes the',
+    );
     expect((await adal(['train', '--resume', 'tight'], cwd)).code).toBe(0);
     expect(readRun(folder).parameterHash).toBe(hash);
   });
@@ -132,7 +161,10 @@ describe('a checkpoint that is damaged', () => {
       const damaged = Buffer.from(file);
       damaged[place] ^= 0x10;
       writeFileSync(join(cwd, 'damaged.safetensors'), damaged);
-      const { code, stdout, stderr } = await adal(['train', '--resume', 'damaged.safetensors', '--epochs', '4'], cwd);
+      const { code, stdout, stderr } = await adal(
+        ['train', '--resume', 'damaged.safetensors', '--epochs', '4'],
+        cwd,
+      );
       expect([code, stdout]).toEqual([1, '']);
       expect(stderr).toMatch(/^adal: damaged\.safetensors: .+\n$/);
       expect(stderr).not.toContain('internal error');
@@ -141,22 +173,51 @@ describe('a checkpoint that is damaged', () => {
   });
 
   test.each<[string, (extras: Record<string, never>) => void, string]>([
-    ['identity', ({ run }) => Reflect.deleteProperty(run, 'identity'), '"extras.run.identity" expected an object'],
-    ['epochs', ({ run }) => Object.assign(run, { epochs: 5 }), '"extras.run.epochs" expected an array, got 5'],
-    ['one', ({ run }) => Object.assign(run, { epochs: [null] }), '"extras.run.epochs[0]" expected an object'],
-    ['fewer', ({ run }) => Object.assign(run, { epochs: [] }), '"extras.run.epochs" expected every epoch before epoch 4'],
-    ['model', ({ model }) => Object.assign(model, { arrays: 7 }), '"extras.model.arrays" expected an object'],
+    [
+      'identity',
+      ({ run }) => Reflect.deleteProperty(run, 'identity'),
+      '"extras.run.identity" expected an object',
+    ],
+    [
+      'epochs',
+      ({ run }) => Object.assign(run, { epochs: 5 }),
+      '"extras.run.epochs" expected an array, got 5',
+    ],
+    [
+      'one',
+      ({ run }) => Object.assign(run, { epochs: [null] }),
+      '"extras.run.epochs[0]" expected an object',
+    ],
+    [
+      'fewer',
+      ({ run }) => Object.assign(run, { epochs: [] }),
+      '"extras.run.epochs" expected every epoch before epoch 4',
+    ],
+    [
+      'model',
+      ({ model }) => Object.assign(model, { arrays: 7 }),
+      '"extras.model.arrays" expected an object',
+    ],
     [
       'lr',
       ({ train }) => Object.assign((train as { settings: object }).settings, { lr: 5 }),
       '"extras.train.settings.lr" expected text',
     ],
-    ['names', ({ train }) => Object.assign(train, { classNames: [1] }), '"extras.train.classNames" expected an array of names'],
+    [
+      'names',
+      ({ train }) => Object.assign(train, { classNames: [1] }),
+      '"extras.train.classNames" expected an array of names',
+    ],
   ])('in its record (%s) is refused by its field', async (name, change, message) => {
-    const { stateDict, extras } = decodeCheckpoint(readFileSync(join(cwd, 'whole/checkpoint.safetensors')));
+    const { stateDict, extras } = decodeCheckpoint(
+      readFileSync(join(cwd, 'whole/checkpoint.safetensors')),
+    );
     change(extras as never);
     writeFileSync(join(cwd, `${name}.safetensors`), encodeCheckpoint(stateDict, extras));
-    const { code, stderr } = await adal(['train', '--resume', `${name}.safetensors`, '--epochs', '4'], cwd);
+    const { code, stderr } = await adal(
+      ['train', '--resume', `${name}.safetensors`, '--epochs', '4'],
+      cwd,
+    );
     expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
     expect(stderr.startsWith(`adal: ${name}.safetensors: `) ? '' : stderr).toBe('');
   });
@@ -164,9 +225,18 @@ describe('a checkpoint that is damaged', () => {
 
 describe('a file that is too large', () => {
   test.each([
-    ['train --data csv:large --target 0', 'large: expected a csv file, which has at most 512 MiB, got 3 GiB'],
-    ['train --data text:large', 'large: expected a text of at most 16,777,216 characters, which has at most 64 MiB, got 3 GiB'],
-    ['train --model large.json', 'large.json: expected a JSON model, which has at most 1 MiB, got 3 GiB'],
+    [
+      'train --data csv:large --target 0',
+      'large: expected a csv file, which has at most 512 MiB, got 3 GiB',
+    ],
+    [
+      'train --data text:large',
+      'large: expected a text of at most 16,777,216 characters, which has at most 64 MiB, got 3 GiB',
+    ],
+    [
+      'train --model large.json',
+      'large.json: expected a JSON model, which has at most 1 MiB, got 3 GiB',
+    ],
     ['inspect large', "large: safetensors header expected to begin with '{', got nothing"],
   ])('%s', async (args, message) => {
     for (const name of ['large', 'large.json']) {

@@ -60,7 +60,10 @@ describe.skipIf(process.platform === 'win32')('a claim', () => {
   });
 
   test('of a folder that cannot be written to names the folder', async () => {
-    await expect(claimFolder(join(cwd, 'missing'))).rejects.toMatchObject({ code: 'ENOENT', path: join(cwd, 'missing') });
+    await expect(claimFolder(join(cwd, 'missing'))).rejects.toMatchObject({
+      code: 'ENOENT',
+      path: join(cwd, 'missing'),
+    });
   });
 
   test('that nobody listens on any more is removed', async () => {
@@ -77,27 +80,35 @@ describe.skipIf(process.platform === 'win32')('a claim', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test.skipIf(process.platform !== 'linux')('without a socket is judged by process, start and PID namespace', async () => {
-    const folder = folderOf('d');
-    const claim = await claimFolder(folder);
-    const [kernel] = /[0-9a-f]{8}/.exec(readdirSync(folder)[0])!;
-    claim.release();
-    const other = sleeper();
-    const stat = spawnSync('cat', [`/proc/${other.id}/stat`], { encoding: 'utf8' }).stdout;
-    const start = stat.replace(/^.*\) /s, '').split(' ')[19];
-    const namespace = spawnSync('readlink', ['/proc/self/ns/pid'], { encoding: 'utf8' }).stdout.trim();
-    const put = (content: string) => writeFileSync(join(folder, `writer-${kernel}-${other.id}-${'1'.repeat(16)}.lock`), content);
-    put(`${namespace} ${other.id} ${start}`);
-    await expect(claimFolder(folder)).rejects.toThrow(`another process (${other.id}) is training`);
-    // Another process has the id now.
-    put(`${namespace} ${other.id} ${Number(start) + 1}`);
-    (await claimFolder(folder)).release();
-    expect(readdirSync(folder)).toEqual([]);
-    put(`${namespace} ${other.id} ${start}`);
-    await other.kill();
-    (await claimFolder(folder)).release();
-    expect(readdirSync(folder)).toEqual([]);
-  });
+  test.skipIf(process.platform !== 'linux')(
+    'without a socket is judged by process, start and PID namespace',
+    async () => {
+      const folder = folderOf('d');
+      const claim = await claimFolder(folder);
+      const [kernel] = /[0-9a-f]{8}/.exec(readdirSync(folder)[0])!;
+      claim.release();
+      const other = sleeper();
+      const stat = spawnSync('cat', [`/proc/${other.id}/stat`], { encoding: 'utf8' }).stdout;
+      const start = stat.replace(/^.*\) /s, '').split(' ')[19];
+      const namespace = spawnSync('readlink', ['/proc/self/ns/pid'], {
+        encoding: 'utf8',
+      }).stdout.trim();
+      const put = (content: string) =>
+        writeFileSync(join(folder, `writer-${kernel}-${other.id}-${'1'.repeat(16)}.lock`), content);
+      put(`${namespace} ${other.id} ${start}`);
+      await expect(claimFolder(folder)).rejects.toThrow(
+        `another process (${other.id}) is training`,
+      );
+      // Another process has the id now.
+      put(`${namespace} ${other.id} ${Number(start) + 1}`);
+      (await claimFolder(folder)).release();
+      expect(readdirSync(folder)).toEqual([]);
+      put(`${namespace} ${other.id} ${start}`);
+      await other.kill();
+      (await claimFolder(folder)).release();
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
 
   test('of another machine is watched, and given up when it shows no life', async () => {
     const folder = folderOf('e');
@@ -113,7 +124,9 @@ describe.skipIf(process.platform === 'win32')('a claim', () => {
     writeFileSync(name, 'pid:[1] 1 1');
     let beat = 0;
     const timer = setInterval(() => writeFileSync(name, `pid:[1] 1 ${++beat}`), 200);
-    await expect(claimFolder(folder)).rejects.toThrow('another process (1) is training in this folder');
+    await expect(claimFolder(folder)).rejects.toThrow(
+      'another process (1) is training in this folder',
+    );
     clearInterval(timer);
   });
 
@@ -132,10 +145,14 @@ describe('two runs in one folder', () => {
   const cwd = temporaryFolder();
 
   test('that begin together: one trains, the other is refused', async () => {
-    const runs = await Promise.all(['1', '2'].map((seed) => adal([...TRAIN, '100', '--seed', seed, '--out', 'same'], cwd)));
+    const runs = await Promise.all(
+      ['1', '2'].map((seed) => adal([...TRAIN, '100', '--seed', seed, '--out', 'same'], cwd)),
+    );
     expect(runs.map(({ code }) => code).sort()).toEqual([0, 1]);
     const [done, refused] = runs[0].code === 0 ? runs : [runs[1], runs[0]];
-    expect(refused.stderr).toMatch(/^adal: same: (another process .* is training in this folder|holds a run already)/m);
+    expect(refused.stderr).toMatch(
+      /^adal: same: (another process .* is training in this folder|holds a run already)/m,
+    );
     expect(done.stdout).toContain(readRun(join(cwd, 'same')).parameterHash);
     expect(readdirSync(join(cwd, 'same')).sort()).toEqual([
       'checkpoint.safetensors',

@@ -39,7 +39,14 @@ describe('a safetensors file', () => {
     expect(stdout).toMatch(/^any\.safetensors: 7 tensors, 15 elements, /);
     expect(stdout).toMatch(/^author {2}somebody$/m);
     expect(rowOf(stdout, 'layer.10')).toEqual(['layer.10', 'F32', '2 × 2', '7', '5', '4']);
-    expect(rowOf(stdout, 'layer.2')).toEqual(['layer.2', 'F64', 'scalar', '1e+200', '1e+200', '1e+200']);
+    expect(rowOf(stdout, 'layer.2')).toEqual([
+      'layer.2',
+      'F64',
+      'scalar',
+      '1e+200',
+      '1e+200',
+      '1e+200',
+    ]);
     expect(rowOf(stdout, 'half')).toEqual(['half', 'F16', '3', '2', '1.414', '1']);
     expect(rowOf(stdout, 'brain')).toEqual(['brain', 'BF16', '2', '3', '2.236', '2']);
     expect(rowOf(stdout, 'ids')).toEqual(['ids', 'I64', '2', '17', '13', '12']);
@@ -57,7 +64,8 @@ describe('a safetensors file', () => {
     bytes.set(data, 8 + header.length);
     return bytes;
   };
-  const bytesOf = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  const bytesOf = (array: ArrayBufferView) =>
+    new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
   test.each<[string, ArrayBufferView, string[]]>([
     ['BOOL', Uint8Array.of(0, 1, 1, 0), ['2', '1.414', '1']],
@@ -93,7 +101,9 @@ describe('a safetensors file', () => {
 
   test('larger than memory is read piece by piece', async () => {
     const size = 2_500_000_000;
-    const header = fileOf('U8', [size], new Uint8Array(0)).toString('utf8', 8).replace('[0,0]', `[0,${size}]`);
+    const header = fileOf('U8', [size], new Uint8Array(0))
+      .toString('utf8', 8)
+      .replace('[0,0]', `[0,${size}]`);
     const start = Buffer.alloc(8 + header.length);
     start.writeBigUInt64LE(BigInt(header.length));
     start.write(header, 8);
@@ -106,8 +116,18 @@ describe('a safetensors file', () => {
   });
 
   test('of many tensors and much metadata is listed', async () => {
-    const entries = Array.from({ length: 20_000 }, (_, i) => ({ name: `layer.${i}`, shape: [0], data: new Uint8Array(0) }));
-    put('many', encodeSafetensors(entries, Object.fromEntries(Array.from({ length: 130_000 }, (_, i) => [`k${i}`, 'v']))));
+    const entries = Array.from({ length: 20_000 }, (_, i) => ({
+      name: `layer.${i}`,
+      shape: [0],
+      data: new Uint8Array(0),
+    }));
+    put(
+      'many',
+      encodeSafetensors(
+        entries,
+        Object.fromEntries(Array.from({ length: 130_000 }, (_, i) => [`k${i}`, 'v'])),
+      ),
+    );
     const lines = (await show('many')).split('\n');
     expect(lines.filter((line) => /^layer\.\d+ /.test(line))).toHaveLength(20_000);
     expect(lines.filter((line) => /^k\d+ +v$/.test(line))).toHaveLength(130_000);
@@ -117,7 +137,9 @@ describe('a safetensors file', () => {
     const name = 'w\u001b[31m';
     put(
       'odd.safetensors',
-      encodeSafetensors([{ name, shape: [3], data: Float32Array.of(Number.NaN, 1, Number.POSITIVE_INFINITY) }]),
+      encodeSafetensors([
+        { name, shape: [3], data: Float32Array.of(Number.NaN, 1, Number.POSITIVE_INFINITY) },
+      ]),
     );
     const stdout = await show('odd.safetensors');
     expect(stdout).not.toContain('\u001b');
@@ -139,7 +161,10 @@ describe('a checkpoint', () => {
       { lr },
     );
     for (let step = 0; step < 3; step++)
-      optimizer.step({ 'body.weight': new Float32Array(6).fill(1), 'head.bias': new Float32Array(4) });
+      optimizer.step({
+        'body.weight': new Float32Array(6).fill(1),
+        'head.bias': new Float32Array(4),
+      });
     put('adamw.safetensors', encodeCheckpoint(optimizer.stateDict(), { epoch: 7, note: 'mine' }));
     runtime.dispose();
   });
@@ -150,9 +175,15 @@ describe('a checkpoint', () => {
     expect(stdout).toMatch(/^parameters +10 in 2 tensors$/m);
     expect(stdout).toMatch(/^epoch +7$/m);
     expect(stdout).toMatch(/^note +mine$/m);
-    expect(rowOf(stdout, 'body.weight.exp_avg')?.slice(0, 3)).toEqual(['body.weight.exp_avg', 'F32', '2 × 3']);
+    expect(rowOf(stdout, 'body.weight.exp_avg')?.slice(0, 3)).toEqual([
+      'body.weight.exp_avg',
+      'F32',
+      '2 × 3',
+    ]);
     const [head] = stdout.split('\n').filter((line) => line.startsWith('group '));
-    expect(head.split(/ {2,}/)).toEqual(expect.arrayContaining(['group', 'tensors', 'lr', 'betas', 'eps', 'weightDecay']));
+    expect(head.split(/ {2,}/)).toEqual(
+      expect.arrayContaining(['group', 'tensors', 'lr', 'betas', 'eps', 'weightDecay']),
+    );
     expect(rowOf(stdout, '0')?.slice(0, 3)).toEqual(['0', '1', 'scheduled']);
     expect(rowOf(stdout, '1')?.slice(0, 3)).toEqual(['1', '1', '0.25']);
     expect(stdout).toContain('lr of group 0: name cosine, lr 0.01, totalSteps 50');
@@ -176,7 +207,10 @@ test.each([
 ])('%s is refused in one line', async (name, message) => {
   put('empty', '');
   put('text', 'these are no tensors, but more than eight bytes of text');
-  put('cut', encodeSafetensors([{ name: 'w', shape: [9], data: new Float32Array(9) }]).subarray(0, -1));
+  put(
+    'cut',
+    encodeSafetensors([{ name: 'w', shape: [9], data: new Float32Array(9) }]).subarray(0, -1),
+  );
   await expectRefusal(['inspect', name], cwd, 1, message);
 });
 

@@ -18,7 +18,10 @@ describe('built in', () => {
 
   test('mlp has a hidden layer, cnn takes the shape of images from the data', async () => {
     const run = async (model: string) => {
-      const { code } = await adal(['train', '--model', model, '--epochs', '4', ...PRACTICAL, '--out', model], cwd);
+      const { code } = await adal(
+        ['train', '--model', model, '--epochs', '4', ...PRACTICAL, '--out', model],
+        cwd,
+      );
       expect(code).toBe(0);
       return readRun(join(cwd, model));
     };
@@ -33,7 +36,10 @@ describe('built in', () => {
     });
     expect(options).toMatchObject({ model: 'cnn', batchSize: 32 });
     expect(result.testAccuracy).toBeGreaterThan(0.9);
-    expect(shapesIn(join(cwd, 'cnn'))).toMatchObject({ 'conv1.weight': [16, 3, 3, 1], 'conv2.weight': [32, 3, 3, 16] });
+    expect(shapesIn(join(cwd, 'cnn'))).toMatchObject({
+      'conv1.weight': [16, 3, 3, 1],
+      'conv2.weight': [32, 3, 3, 16],
+    });
   });
 
   test('charlm learns text, and is compared with n-grams', async () => {
@@ -55,7 +61,9 @@ describe('built in', () => {
     const [unigram, bigram] = data.ngramLosses;
     expect(bigram).toBeLessThan(unigram);
     expect(result.testLoss).toBeLessThan(bigram);
-    expect(stdout.replace(/\s+/g, ' ')).toMatch(/n-grams their test loss, nats a character: 1-gram \d\.\d{4}, 2-gram/);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(
+      /n-grams their test loss, nats a character: 1-gram \d\.\d{4}, 2-gram/,
+    );
     expect(stdout).toMatch(/most often confused|no example was taken/);
   });
 });
@@ -64,7 +72,10 @@ describe('a JSON model', () => {
   const cwd = temporaryFolder();
   const put = (name: string, model: unknown) =>
     writeFileSync(join(cwd, name), typeof model === 'string' ? model : JSON.stringify(model));
-  const rows = Array.from({ length: 200 }, (_, i) => `${i % 20},${i % 7},${0.5 * (i % 20) - (i % 7)}`);
+  const rows = Array.from(
+    { length: 200 },
+    (_, i) => `${i % 20},${i % 7},${0.5 * (i % 20) - (i % 7)}`,
+  );
   put('line.csv', `a,b,y\n${rows.join('\n')}\n`);
   const dense = (units: number) => ({ kind: 'dense', units });
 
@@ -112,7 +123,10 @@ describe('a JSON model', () => {
       'adam',
     ];
     const { code, stdout, stderr } = await adal([...args, '--epochs', '30', '--out', 'line'], cwd);
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/^epoch 30\/30 {2}loss \S+ {2}test \d\.\d+/m)]);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^epoch 30\/30 {2}loss \S+ {2}test \d\.\d+/m),
+    ]);
     const { result, epochs } = readRun(join(cwd, 'line'));
     expect(result).toMatchObject({ testAccuracy: null, confusion: null, bestTestAccuracy: null });
     expect(result.testLoss).toBeLessThan(0.1);
@@ -128,15 +142,27 @@ describe('a JSON model', () => {
       'bad.json: "inputShape" expected [features], [steps, features] or [height, width, channels], got null',
     ],
     [{ inputShape: [64, 0], layers: [dense(10)] }, 'bad.json: "inputShape[1]" expected an integer'],
-    [`{"inputShape":${'['.repeat(200_000)}${']'.repeat(200_000)}}`, 'bad.json: expected JSON nested at most 32 deep'],
-    [`{"inputShape":[64],"layers":[{"kind":"${'['.repeat(40)}"}]}`, 'bad.json: "layers[0]" expected a layer (avgPool2d, '],
+    [
+      `{"inputShape":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+      'bad.json: expected JSON nested at most 32 deep',
+    ],
+    [
+      `{"inputShape":[64],"layers":[{"kind":"${'['.repeat(40)}"}]}`,
+      'bad.json: "layers[0]" expected a layer (avgPool2d, ',
+    ],
     [
       { inputShape: [64], layers: Array.from({ length: 5000 }, () => ({ kind: 'relu' })) },
       'bad.json: "layers" expected at most 4096 layers, got 5000',
     ],
-    [' '.repeat(2 ** 20 + 1), 'bad.json: expected a JSON model, which has at most 1 MiB, got 1 MiB'],
+    [
+      ' '.repeat(2 ** 20 + 1),
+      'bad.json: expected a JSON model, which has at most 1 MiB, got 1 MiB',
+    ],
     [{ inputShape: [64] }, 'bad.json: "layers" expected at least one layer, got undefined'],
-    [{ inputShape: [64], layers: [dense(10), { kind: 'lstm' }] }, 'bad.json: "layers[1]" expected a layer (avgPool2d, '],
+    [
+      { inputShape: [64], layers: [dense(10), { kind: 'lstm' }] },
+      'bad.json: "layers[1]" expected a layer (avgPool2d, ',
+    ],
     [
       { inputShape: [64], layers: [{ kind: 'dense', units: 'many' }] },
       'bad.json: "layers[0].units" expected an integer in [1, 16777216], got "many"',
@@ -149,7 +175,10 @@ describe('a JSON model', () => {
       { inputShape: [64], layers: [{ kind: 'maxPool2d', size: 2 }] },
       'bad.json: "layers[0] (maxPool2d)" expected an image [height, width, channels], got [64]',
     ],
-    [{ inputShape: [64], layers: [dense(10)], loss: { kind: 'hinge' } }, 'bad.json: "loss" expected a loss (crossEntropy, '],
+    [
+      { inputShape: [64], layers: [dense(10)], loss: { kind: 'hinge' } },
+      'bad.json: "loss" expected a loss (crossEntropy, ',
+    ],
     [
       { inputShape: [64], layers: [dense(10)], optimizer: 'adam' },
       'bad.json: "model.optimizer" expected one of inputShape, layers, loss',
@@ -158,7 +187,10 @@ describe('a JSON model', () => {
       { inputShape: [63], layers: [dense(10)] },
       'bad.json: expected an inputShape of 64 numbers in all, as an example of digits has, got 63',
     ],
-    [{ inputShape: [64], layers: [dense(9)] }, 'bad.json: expected 10 outputs, one for each class of digits, got 9'],
+    [
+      { inputShape: [64], layers: [dense(9)] },
+      'bad.json: expected 10 outputs, one for each class of digits, got 9',
+    ],
     [
       { inputShape: [64], layers: [dense(1)], loss: { kind: 'huber' } },
       'bad.json: expected the loss crossEntropy with digits, got huber',
@@ -170,17 +202,33 @@ describe('a JSON model', () => {
 
   test.each([
     ['--model missing.json', 1, 'missing.json: no such file or folder'],
-    ['--model {"inputShape":[64],"layers":[]}', 1, '--model: "layers" expected at least one layer, got []'],
+    [
+      '--model {"inputShape":[64],"layers":[]}',
+      1,
+      '--model: "layers" expected at least one layer, got []',
+    ],
     ['--model charlm', 2, '--data expected text:<file> with --model charlm, got digits'],
-    ['--data text:line.csv --model mlp', 2, '--model expected charlm or <file>.json with --data text:, got'],
+    [
+      '--data text:line.csv --model mlp',
+      2,
+      '--model expected charlm or <file>.json with --data text:, got',
+    ],
     [
       '--data csv:line.csv --target a --model cnn',
       2,
       '--model expected one for rows of numbers with line, which is not of images, got cnn',
     ],
-    ['--data csv:words.csv --target b --model value.json', 1, 'words.csv, line 2, column 2 ("b"): expected a number, got "x"'],
+    [
+      '--data csv:words.csv --target b --model value.json',
+      1,
+      'words.csv, line 2, column 2 ("b"): expected a number, got "x"',
+    ],
     ['--data text:short.txt', 1, 'short.txt: expected more than 8 characters, got'],
-    ['--data text:bytes.txt', 1, 'bytes.txt: expected a text of at most 16,777,216 characters in UTF-8, got other bytes'],
+    [
+      '--data text:bytes.txt',
+      1,
+      'bytes.txt: expected a text of at most 16,777,216 characters in UTF-8, got other bytes',
+    ],
   ])('%s is refused', async (args, exitCode, message) => {
     put('words.csv', 'a,b\n1,x\n2,y\n3,z\n');
     put('value.json', { inputShape: [1], layers: [dense(1)], loss: { kind: 'meanSquaredError' } });

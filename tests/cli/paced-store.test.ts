@@ -24,7 +24,11 @@ test('writes the first save at once, then one a second, and the last when it is 
     seen.push(await stored(target));
     vi.advanceTimersByTime(100);
   }
-  expect(seen).toEqual([...new Array(10).fill(1), ...new Array(10).fill(11), ...new Array(5).fill(21)]);
+  expect(seen).toEqual([
+    ...new Array(10).fill(1),
+    ...new Array(10).fill(11),
+    ...new Array(5).fill(21),
+  ]);
   await store.flush();
   expect(await stored(target)).toBe(25);
 });

@@ -94,16 +94,43 @@ describe('an error', () => {
   const systemError = (fields: object) => Object.assign(new Error('system'), fields);
 
   test.each([
-    ['of the file system', systemError({ code: 'ENOSPC', path: 'a/b', syscall: 'write' }), 'a/b: no space left on the device', 1],
-    ['without a path', systemError({ code: 'EIO', syscall: 'read' }), 'read: the device could not be read or written', 1],
-    ['of a size', systemError({ code: 'ERR_FS_FILE_TOO_LARGE' }), 'a file is larger than 2 GiB and cannot be read', 1],
-    ['of memory', new RangeError('Array buffer allocation failed'), /^there is not enough memory for this/, 1],
-    ['of an option', new ArgumentError('threads', 'a number', 'x'), '--threads expected a number, got x', 2],
+    [
+      'of the file system',
+      systemError({ code: 'ENOSPC', path: 'a/b', syscall: 'write' }),
+      'a/b: no space left on the device',
+      1,
+    ],
+    [
+      'without a path',
+      systemError({ code: 'EIO', syscall: 'read' }),
+      'read: the device could not be read or written',
+      1,
+    ],
+    [
+      'of a size',
+      systemError({ code: 'ERR_FS_FILE_TOO_LARGE' }),
+      'a file is larger than 2 GiB and cannot be read',
+      1,
+    ],
+    [
+      'of memory',
+      new RangeError('Array buffer allocation failed'),
+      /^there is not enough memory for this/,
+      1,
+    ],
+    [
+      'of an option',
+      new ArgumentError('threads', 'a number', 'x'),
+      '--threads expected a number, got x',
+      2,
+    ],
     ['of the library', new DataError('what is wrong'), 'what is wrong', 1],
   ])('%s is told in a sentence', (_what, error, message, exitCode) => {
     const told = explain(error);
     expect(told).toMatchObject({ exitCode, isInternal: false });
-    expect(told.message).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+    expect(told.message).toEqual(
+      typeof message === 'string' ? message : expect.stringMatching(message),
+    );
   });
 
   test.each([
@@ -112,6 +139,10 @@ describe('an error', () => {
     [undefined],
     ['text'],
   ])('that nobody expected is a bug of ours: %s', (error) => {
-    expect(explain(error)).toMatchObject({ exitCode: 1, isInternal: true, message: expect.stringMatching(/^internal error/) });
+    expect(explain(error)).toMatchObject({
+      exitCode: 1,
+      isInternal: true,
+      message: expect.stringMatching(/^internal error/),
+    });
   });
 });

@@ -7,7 +7,9 @@ import { adal, readRun, temporaryFolder } from './cli';
 
 const README = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
 const blocks = (language: string) =>
-  [...README.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1]);
+  [...README.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    (match) => match[1],
+  );
 
 describe('commands', () => {
   const commands = blocks('sh')
@@ -19,12 +21,21 @@ describe('commands', () => {
     expect(commands.length).toBeGreaterThanOrEqual(9);
     writeFileSync(join(cwd, 'model.json'), blocks('json')[0]);
     writeFileSync(join(cwd, 'book.txt'), 'So much for the weather of today. '.repeat(40));
-    const flowers = Array.from({ length: 60 }, (_, i) => `${i % 7},${i % 5},${['setosa', 'virginica'][i % 2]}`);
+    const flowers = Array.from(
+      { length: 60 },
+      (_, i) => `${i % 7},${i % 5},${['setosa', 'virginica'][i % 2]}`,
+    );
     writeFileSync(join(cwd, 'iris.csv'), `length,width,species\n${flowers.join('\n')}\n`);
     mkdirSync(join(cwd, 'fashion-mnist'));
     for (const part of ['train', 't10k']) {
-      writeFileSync(join(cwd, `fashion-mnist/${part}-images-idx3-ubyte`), idxBytes([4, 28, 28], new Uint8Array(4 * 784).fill(7)));
-      writeFileSync(join(cwd, `fashion-mnist/${part}-labels-idx1-ubyte`), idxBytes([4], [0, 1, 2, 9]));
+      writeFileSync(
+        join(cwd, `fashion-mnist/${part}-images-idx3-ubyte`),
+        idxBytes([4, 28, 28], new Uint8Array(4 * 784).fill(7)),
+      );
+      writeFileSync(
+        join(cwd, `fashion-mnist/${part}-labels-idx1-ubyte`),
+        idxBytes([4], [0, 1, 2, 9]),
+      );
     }
   });
 
@@ -32,6 +43,7 @@ describe('commands', () => {
     const { code, stdout, stderr } = await adal(command.split(/ +/), cwd);
     expect([code, code === 0 ? '' : stderr]).toEqual([0, '']);
     expect(stdout).not.toBe('');
-    if (command.includes('--resume')) expect(readRun(join(cwd, 'runs/first')).epochs).toHaveLength(40);
+    if (command.includes('--resume'))
+      expect(readRun(join(cwd, 'runs/first')).epochs).toHaveLength(40);
   });
 });

@@ -66,7 +66,8 @@ describe('curves', () => {
       testAccuracy: 1 - 1 / (i + 2),
       skippedSteps: 0,
     }));
-  const coordinates = (svg: string) => [...svg.matchAll(/(?:d|cx|cy|x|y|width|height)="([^"]*)"/g)].map((match) => match[1]);
+  const coordinates = (svg: string) =>
+    [...svg.matchAll(/(?:d|cx|cy|x|y|width|height)="([^"]*)"/g)].map((match) => match[1]);
 
   test.each([
     ['one epoch', epochs(1, () => 2)],
@@ -82,16 +83,23 @@ describe('curves', () => {
     expect(coordinates(svg).join(' ')).not.toMatch(/NaN|Infinity|undefined/);
     expect(svg.length).toBeLessThan(40_000);
     expect(svg.match(/<g /g)).toHaveLength(2);
-    for (const [, tick] of svg.matchAll(/text-anchor="end"[^>]*>([^<]*)</g)) expect(tick.length).toBeLessThanOrEqual(6);
+    for (const [, tick] of svg.matchAll(/text-anchor="end"[^>]*>([^<]*)</g))
+      expect(tick.length).toBeLessThanOrEqual(6);
   });
 
   test('have one panel without accuracy, and are nothing without an epoch', () => {
-    expect(drawCurves({ title: '', epochs: epochs(2, () => 1), accuracy: false })!.match(/<g /g)).toHaveLength(1);
+    expect(
+      drawCurves({ title: '', epochs: epochs(2, () => 1), accuracy: false })!.match(/<g /g),
+    ).toHaveLength(1);
     expect(drawCurves({ title: '', epochs: [], accuracy: true })).toBeNull();
   });
 
   test('show names of files as text', () => {
-    const svg = drawCurves({ title: '<script>&"\u0000', epochs: epochs(1, () => 1), accuracy: false })!;
+    const svg = drawCurves({
+      title: '<script>&"\u0000',
+      epochs: epochs(1, () => 1),
+      accuracy: false,
+    })!;
     expect(svg).toContain('&lt;script&gt;&amp;&quot;\\u{0}');
     expect(svg).not.toContain('<script>');
   });

@@ -1,4 +1,7 @@
-/** `adal train --resume`: a run that was ended, by Ctrl-C or by force, ends with the bits of one that was not. */
+/**
+ * `adal train --resume`: a run that was ended, by Ctrl-C or by force, ends with the bits of one
+ * that was not.
+ */
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -35,7 +38,12 @@ describe('a run that was ended', () => {
     const [resumed, uninterrupted] = [readRun(join(cwd, 'killed')), readRun(join(cwd, 'whole'))];
     expect(resumed.parameterHash).toBe(uninterrupted.parameterHash);
     expect(resumed.epochs).toEqual(uninterrupted.epochs);
-    expect(resumed.options).toMatchObject({ model: 'mlp:512-512', preset: 'practical', epochs: 12, seed: 5 });
+    expect(resumed.options).toMatchObject({
+      model: 'mlp:512-512',
+      preset: 'practical',
+      epochs: 12,
+      seed: 5,
+    });
     expect(readdirSync(join(cwd, 'killed')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
@@ -44,10 +52,16 @@ describe('a run that was ended', () => {
       signal: 'SIGINT',
       when: (stderr) => /^epoch/m.test(stderr),
     });
-    expect([first.code, first.stderr]).toEqual([130, expect.stringContaining('go on with --resume stopped')]);
+    expect([first.code, first.stderr]).toEqual([
+      130,
+      expect.stringContaining('go on with --resume stopped'),
+    ]);
     expect(readRun(join(cwd, 'stopped')).result.aborted).toBe(true);
     const resume = ['train', '--resume', 'stopped'];
-    const second = await adal(resume, cwd, { signal: 'SIGINT', when: (stderr) => /^epoch/m.test(stderr) });
+    const second = await adal(resume, cwd, {
+      signal: 'SIGINT',
+      when: (stderr) => /^epoch/m.test(stderr),
+    });
     expect(second.code).toBe(130);
     expect((await adal(resume, cwd)).code).toBe(0);
     const run = readRun(join(cwd, 'stopped'));
@@ -58,7 +72,10 @@ describe('a run that was ended', () => {
   test('goes on from a checkpoint alone, in a folder of its own', async () => {
     await adal(['train', '--epochs', '2', '--seed', '9', '--out', 'four'], cwd);
     renameSync(join(cwd, 'four/checkpoint.safetensors'), join(cwd, 'kept.safetensors'));
-    const { code } = await adal(['train', '--resume', 'kept.safetensors', '--epochs', '4', '--out', 'five'], cwd);
+    const { code } = await adal(
+      ['train', '--resume', 'kept.safetensors', '--epochs', '4', '--out', 'five'],
+      cwd,
+    );
     expect(code).toBe(0);
     await adal(['train', '--epochs', '4', '--seed', '9', '--out', 'six'], cwd);
     expect(readRun(join(cwd, 'five')).parameterHash).toBe(readRun(join(cwd, 'six')).parameterHash);
@@ -91,27 +108,52 @@ describe('--resume', () => {
 
   test('takes more epochs, and says what they change', async () => {
     expect((await prepared).code).toBe(0);
-    const { code, stderr } = await adal(['train', '--resume', 'run', '--epochs', '3', '--out', 'longer'], cwd);
+    const { code, stderr } = await adal(
+      ['train', '--resume', 'run', '--epochs', '3', '--out', 'longer'],
+      cwd,
+    );
     expect(code).toBe(0);
-    expect(stderr).toContain('adal: note: the learning rate runs its course over 3 epochs now, no longer 2');
+    expect(stderr).toContain(
+      'adal: note: the learning rate runs its course over 3 epochs now, no longer 2',
+    );
     expect(readRun(join(cwd, 'longer')).epochs).toHaveLength(3);
   });
 
   test.each([
-    ['run', 2, '--epochs expected more than the 2 that run/checkpoint.safetensors has behind it, got 2'],
+    [
+      'run',
+      2,
+      '--epochs expected more than the 2 that run/checkpoint.safetensors has behind it, got 2',
+    ],
     ['run --seed 2', 2, '--seed expected 1, as run/checkpoint.safetensors has it, got 2'],
-    ['run --model mlp:8', 2, '--model expected mlp:64, as run/checkpoint.safetensors has it, got mlp:8'],
-    ['run --batch-size 8', 2, '--batch-size expected 32, as run/checkpoint.safetensors has it, got 8'],
+    [
+      'run --model mlp:8',
+      2,
+      '--model expected mlp:64, as run/checkpoint.safetensors has it, got mlp:8',
+    ],
+    [
+      'run --batch-size 8',
+      2,
+      '--batch-size expected 32, as run/checkpoint.safetensors has it, got 8',
+    ],
     [
       'run --epochs 5 --data csv:other.csv',
       1,
       'csv:other.csv: expected the examples that run/checkpoint.safetensors was trained on',
     ],
     ['missing', 1, 'missing: no such file or folder'],
-    ['.', 1, '.: expected a folder with a checkpoint.safetensors, got one without: a run that ended before its first'],
+    [
+      '.',
+      1,
+      '.: expected a folder with a checkpoint.safetensors, got one without: a run that ended before its first',
+    ],
     ['run/run.json', 1, 'run/run.json: '],
     ['run/weights.safetensors', 1, 'run/weights.safetensors: '],
-    ['foreign.safetensors', 1, 'foreign.safetensors: expected a checkpoint that adal train wrote, got one of another program'],
+    [
+      'foreign.safetensors',
+      1,
+      'foreign.safetensors: expected a checkpoint that adal train wrote, got one of another program',
+    ],
   ])('%s is refused where it makes no sense', async (args, exitCode, message) => {
     await prepared;
     writeFileSync(join(cwd, 'other.csv'), csv(2));
@@ -119,7 +161,9 @@ describe('--resume', () => {
     writeFileSync(join(cwd, 'foreign.safetensors'), encodeCheckpoint(stateDict));
     const before = readFileSync(join(cwd, 'run/run.json'));
     const { code, stdout, stderr } = await adal(['train', '--resume', ...args.split(' ')], cwd);
-    const said = stderr.split('\n').filter((line) => line.startsWith('adal: ') && !line.startsWith('adal: note'));
+    const said = stderr
+      .split('\n')
+      .filter((line) => line.startsWith('adal: ') && !line.startsWith('adal: note'));
     expect([code, stdout, said.length]).toEqual([exitCode, '', 1]);
     expect(said[0]).toContain(`adal: ${message}`);
     expect(readFileSync(join(cwd, 'run/run.json'))).toEqual(before);

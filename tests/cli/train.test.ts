@@ -1,4 +1,7 @@
-/** `adal train`: what it prints, what it writes, and that the same run has the same weights however it is computed. */
+/**
+ * `adal train`: what it prints, what it writes, and that the same run has the same weights however
+ * it is computed.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +34,10 @@ describe('a run on digits', () => {
       'lion --schedule one-cycle --lr 0.003',
       'adagrad',
     ]) {
-      const { code, stdout } = await adal(['train', '--epochs', '3', '--optimizer', ...choice.split(' ')], cwd);
+      const { code, stdout } = await adal(
+        ['train', '--epochs', '3', '--optimizer', ...choice.split(' ')],
+        cwd,
+      );
       expect(code).toBe(0);
       expect(Number(/test accuracy +([\d.]+)%/.exec(stdout)?.[1]), choice).toBeGreaterThan(80);
     }
@@ -39,32 +45,67 @@ describe('a run on digits', () => {
 
   test('the weights written are those that were evaluated, with an optimizer that trains at another point too', async () => {
     const { code } = await adal(
-      ['train', '--epochs', '1', '--optimizer', 'schedule-free-adamw', '--lr', '0.01', '--out', 'free'],
+      [
+        'train',
+        '--epochs',
+        '1',
+        '--optimizer',
+        'schedule-free-adamw',
+        '--lr',
+        '0.01',
+        '--out',
+        'free',
+      ],
       cwd,
     );
     expect(code).toBe(0);
     const { tensors } = decodeSafetensors(readFileSync(join(cwd, 'free/weights.safetensors')));
     const runtime = await createRuntime();
-    const model = await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)] });
-    for (const [name, { value }] of Object.entries(model.parameters)) value.data.set(tensors.get(name)!.data as Float32Array);
+    const model = await createModel(runtime, {
+      inputSize: 64,
+      layers: [dense(64), relu(), dense(10)],
+    });
+    for (const [name, { value }] of Object.entries(model.parameters))
+      value.data.set(tensors.get(name)!.data as Float32Array);
     const { test } = trainTestSplit(loadDigits(), { seed: 1 });
     const { accuracy, loss } = evaluate(model, test);
-    expect(readRun(join(cwd, 'free')).result).toMatchObject({ testAccuracy: accuracy, testLoss: loss });
+    expect(readRun(join(cwd, 'free')).result).toMatchObject({
+      testAccuracy: accuracy,
+      testLoss: loss,
+    });
     runtime.dispose();
   });
 
   test('prints a summary and writes weights and record that fit each other', async () => {
-    const { code, stdout, stderr } = await adal(['train', '--epochs', '2', '--preset', 'practical'], cwd);
+    const { code, stdout, stderr } = await adal(
+      ['train', '--epochs', '2', '--preset', 'practical'],
+      cwd,
+    );
     expect(code).toBe(0);
     expect(stdout + stderr).not.toMatch(CONTROL);
-    expect(stderr).toMatch(/^epoch 2\/2 {2}loss \d\.\d{4} {2}test \d\d\.\d\d% {2}[\d,]+ samples\/s$/m);
+    expect(stderr).toMatch(
+      /^epoch 2\/2 {2}loss \d\.\d{4} {2}test \d\d\.\d\d% {2}[\d,]+ samples\/s$/m,
+    );
     const folder = join(cwd, 'runs/digits-adal-practical-seed1');
     const run = readRun(folder);
-    expect(readdirSync(folder).sort()).toEqual(['checkpoint.safetensors', 'curves.svg', 'run.json', 'weights.safetensors']);
+    expect(readdirSync(folder).sort()).toEqual([
+      'checkpoint.safetensors',
+      'curves.svg',
+      'run.json',
+      'weights.safetensors',
+    ]);
     expect(run).toMatchObject({
       version: 1,
       command: 'train',
-      options: { data: 'digits', model: 'mlp:64', optimizer: 'adal', preset: 'practical', epochs: 2, batchSize: 32, seed: 1 },
+      options: {
+        data: 'digits',
+        model: 'mlp:64',
+        optimizer: 'adal',
+        preset: 'practical',
+        epochs: 2,
+        batchSize: 32,
+        seed: 1,
+      },
       environment: { runtimeVersion: process.versions.node, platform: process.platform },
       info: { backend: 'simd', threads: 1 },
       data: { name: 'digits', trainCount: 1348, testCount: 449, featureCount: 64, classCount: 10 },
@@ -75,26 +116,50 @@ describe('a run on digits', () => {
     expect(run.result.testAccuracy).toBe(run.epochs[1].testAccuracy);
     expect(run.parameterHash).toBe(hashOfWeights(folder));
     expect(stdout).toContain(run.parameterHash);
-    expect(stdout).toMatch(/^backend +simd, 1 thread \(4,810 parameters: threads pay from 65,536 on\)$/m);
-    const { tensors, metadata } = decodeSafetensors(readFileSync(join(folder, 'weights.safetensors')));
+    expect(stdout).toMatch(
+      /^backend +simd, 1 thread \(4,810 parameters: threads pay from 65,536 on\)$/m,
+    );
+    const { tensors, metadata } = decodeSafetensors(
+      readFileSync(join(folder, 'weights.safetensors')),
+    );
     expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([
       ['dense1.weight', [64, 64]],
       ['dense1.bias', [64]],
       ['dense2.weight', [10, 64]],
       ['dense2.bias', [10]],
     ]);
-    expect(metadata).toMatchObject({ model: '64-64-10', preset: 'practical', steps: '86', sha256: run.parameterHash });
+    expect(metadata).toMatchObject({
+      model: '64-64-10',
+      preset: 'practical',
+      steps: '86',
+      sha256: run.parameterHash,
+    });
   });
 
   test('does what the library does', async () => {
-    expect((await adal(['train', '--epochs', '1', '--preset', 'practical', '--seed', '3', '--out', 'same'], cwd)).code).toBe(0);
+    expect(
+      (
+        await adal(
+          ['train', '--epochs', '1', '--preset', 'practical', '--seed', '3', '--out', 'same'],
+          cwd,
+        )
+      ).code,
+    ).toBe(0);
     const runtime = await createRuntime({ backend: 'simd' });
     const { train, test: held } = trainTestSplit(loadDigits(), { seed: 3 });
-    const model = await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)], seed: 3 });
-    const optimizer = await createOptimizer('adal', model.parameters, { runtime, ...practical({ totalSteps: 43 }) });
+    const model = await createModel(runtime, {
+      inputSize: 64,
+      layers: [dense(64), relu(), dense(10)],
+      seed: 3,
+    });
+    const optimizer = await createOptimizer('adal', model.parameters, {
+      runtime,
+      ...practical({ totalSteps: 43 }),
+    });
     await fit(model, train, { optimizer, validation: held, epochs: 1, seed: 3 });
     const hash = createHash('sha256');
-    for (const { value } of Object.values(model.parameters)) hash.update(new Uint8Array(value.data.slice().buffer));
+    for (const { value } of Object.values(model.parameters))
+      hash.update(new Uint8Array(value.data.slice().buffer));
     runtime.dispose();
     expect(readRun(join(cwd, 'same')).parameterHash).toBe(hash.digest('hex'));
   });
@@ -108,7 +173,10 @@ describe('a run on digits', () => {
     ];
     const runs = await Promise.all(
       ways.map(async (way, index) => {
-        const { code } = await adal(['train', '--epochs', '1', ...way, '--out', `way${index}`], cwd);
+        const { code } = await adal(
+          ['train', '--epochs', '1', ...way, '--out', `way${index}`],
+          cwd,
+        );
         expect(code).toBe(0);
         return readRun(join(cwd, `way${index}`));
       }),
@@ -126,11 +194,15 @@ describe('a run on digits', () => {
     const args = ['train', '--epochs', '1', '--model', 'softmax', '--seed', '7'];
     for (const suffix of ['', '-2', '-3']) {
       await adal(args, cwd);
-      expect(readRun(join(cwd, `runs/digits-adal-restated-seed7${suffix}`)).model.title).toBe('64-10');
+      expect(readRun(join(cwd, `runs/digits-adal-restated-seed7${suffix}`)).model.title).toBe(
+        '64-10',
+      );
     }
     const { code, stderr } = await adal([...args, '--out', 'runs/digits-adal-restated-seed7'], cwd);
     expect(code).toBe(1);
-    expect(stderr).toContain('adal: runs/digits-adal-restated-seed7: holds a run already (run.json): choose another --out');
+    expect(stderr).toContain(
+      'adal: runs/digits-adal-restated-seed7: holds a run already (run.json): choose another --out',
+    );
   });
 
   test('shares runs/ with others that begin at the same moment', async () => {
@@ -143,13 +215,22 @@ describe('a run on digits', () => {
   });
 
   test('takes all sizes of a model, and a learning rate', async () => {
-    const { code } = await adal(['train', '--epochs', '1', '--model', '64-16-8-10', '--lr', '1e-3', '--out', 'sizes'], cwd);
+    const { code } = await adal(
+      ['train', '--epochs', '1', '--model', '64-16-8-10', '--lr', '1e-3', '--out', 'sizes'],
+      cwd,
+    );
     expect(code).toBe(0);
-    expect(readRun(join(cwd, 'sizes'))).toMatchObject({ model: { title: '64-16-8-10' }, options: { lr: 1e-3 } });
+    expect(readRun(join(cwd, 'sizes'))).toMatchObject({
+      model: { title: '64-16-8-10' },
+      options: { lr: 1e-3 },
+    });
   });
 
   test('skips steps whose gradients are not finite, says so, and keeps NaN out of run.json', async () => {
-    const { code, stderr } = await adal(['train', '--epochs', '1', '--lr', '1e12', '--out', 'wild'], cwd);
+    const { code, stderr } = await adal(
+      ['train', '--epochs', '1', '--lr', '1e12', '--out', 'wild'],
+      cwd,
+    );
     expect(code).toBe(0);
     expect(stderr).toMatch(/adal: warning: \d+ of 43 steps were skipped/);
     const run = readRun(join(cwd, 'wild'));
@@ -165,7 +246,11 @@ describe('Ctrl-C', () => {
   const cwd = temporaryFolder();
 
   test('ends training, keeps what was learnt, and exits with 130', async () => {
-    const { code, stdout, stderr } = await adal(['train', '--epochs', '100000', '--out', 'run'], cwd, CTRL_C);
+    const { code, stdout, stderr } = await adal(
+      ['train', '--epochs', '100000', '--out', 'run'],
+      cwd,
+      CTRL_C,
+    );
     expect(code).toBe(130);
     expect(stdout).toMatch(/^epochs +\d+ of 100000 \(stopped\)$/m);
     expect(stderr).toMatch(/adal: ended by Ctrl-C after [\d,]+ steps/);
@@ -185,26 +270,57 @@ describe('csv data', () => {
   writeFileSync(join(cwd, 'flowers.csv'), `length,width,kind\n${rows.join('\n')}\n`);
 
   test('is standardised, and learnt', async () => {
-    const args = ['train', '--data', 'csv:flowers.csv', '--target', 'kind', '--model', 'mlp:8', '--preset', 'practical'];
-    const { code, stderr } = await adal([...args, '--test-fraction', '0.5', '--batch-size', '4'], cwd);
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/60 examples to train on, 60 to test/)]);
+    const args = [
+      'train',
+      '--data',
+      'csv:flowers.csv',
+      '--target',
+      'kind',
+      '--model',
+      'mlp:8',
+      '--preset',
+      'practical',
+    ];
+    const { code, stderr } = await adal(
+      [...args, '--test-fraction', '0.5', '--batch-size', '4'],
+      cwd,
+    );
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/60 examples to train on, 60 to test/),
+    ]);
     const run = readRun(join(cwd, 'runs/flowers-adal-practical-seed1'));
-    expect(run.data).toMatchObject({ name: 'flowers', classCount: 3, classNames: ['setosa', 'versicolor', 'virginica'] });
+    expect(run.data).toMatchObject({
+      name: 'flowers',
+      classCount: 3,
+      classNames: ['setosa', 'versicolor', 'virginica'],
+    });
     expect(run.data.standardized.mean[0]).toBeGreaterThan(500);
     expect(run.data.standardized.scale).toHaveLength(2);
-    expect(run.options).toMatchObject({ data: 'csv:flowers.csv', target: 'kind', testFraction: 0.5, model: 'mlp:8' });
+    expect(run.options).toMatchObject({
+      data: 'csv:flowers.csv',
+      target: 'kind',
+      testFraction: 0.5,
+      model: 'mlp:8',
+    });
     expect(run.result.testAccuracy).toBe(1);
   });
 
   test('takes the target by index', async () => {
-    const { code } = await adal(['train', '--data', 'csv:flowers.csv', '--target', '-1', '--epochs', '1', '--out', 'index'], cwd);
+    const { code } = await adal(
+      ['train', '--data', 'csv:flowers.csv', '--target', '-1', '--epochs', '1', '--out', 'index'],
+      cwd,
+    );
     expect(code).toBe(0);
     expect(readRun(join(cwd, 'index')).model.title).toBe('2-64-3');
   });
 
   test('that is broken is an error naming file, line and column', async () => {
     writeFileSync(join(cwd, 'broken.csv'), 'a,b\n1,x\n?,y\n');
-    const { code, stderr } = await adal(['train', '--data', 'csv:broken.csv', '--target', 'b'], cwd);
+    const { code, stderr } = await adal(
+      ['train', '--data', 'csv:broken.csv', '--target', 'b'],
+      cwd,
+    );
     expect(code).toBe(1);
     expect(stderr).toBe('adal: broken.csv, line 3, column 1 ("a"): expected a value, got "?"\n');
     expect(existsSync(join(cwd, 'runs/broken-adal-restated-seed1'))).toBe(false);
@@ -221,15 +337,26 @@ describe('idx data', () => {
       ['train', 64],
       ['t10k', 16],
     ] as const) {
-      const header = (rank: number, ...sizes: number[]) => [0, 0, 8, rank, ...sizes.flatMap((size) => [0, 0, 0, size])];
+      const header = (rank: number, ...sizes: number[]) => [
+        0,
+        0,
+        8,
+        rank,
+        ...sizes.flatMap((size) => [0, 0, 0, size]),
+      ];
       const labels = Array.from({ length: count }, (_, i) => i % 4);
-      const pixels = labels.flatMap((label, i) => [0, 1, 2, 3].map((pixel) => (pixel === label ? 200 + (i % 50) : i % 30)));
+      const pixels = labels.flatMap((label, i) =>
+        [0, 1, 2, 3].map((pixel) => (pixel === label ? 200 + (i % 50) : i % 30)),
+      );
       for (const [name, bytes] of [
         [`${part}-images-idx3-ubyte`, [...header(3, count, 2, 2), ...pixels]],
         [`${part}-labels-idx1-ubyte`, [...header(1, count), ...labels]],
       ] as const) {
         const data = Uint8Array.from(bytes);
-        writeFileSync(join(cwd, folder, compress ? `${name}.gz` : name), compress ? gzipSync(data) : data);
+        writeFileSync(
+          join(cwd, folder, compress ? `${name}.gz` : name),
+          compress ? gzipSync(data) : data,
+        );
       }
     }
   }
@@ -238,11 +365,17 @@ describe('idx data', () => {
     writeIdx('plain', false);
     writeIdx('packed', true);
     const args = ['--model', '4-8-4', '--preset', 'practical', '--batch-size', '8'];
-    const results = await Promise.all(['plain', 'packed'].map((name) => adal(['train', '--data', `idx:${name}/`, ...args], cwd)));
+    const results = await Promise.all(
+      ['plain', 'packed'].map((name) => adal(['train', '--data', `idx:${name}/`, ...args], cwd)),
+    );
     expect(results.map(({ code }) => code)).toEqual([0, 0]);
-    const runs = ['plain', 'packed'].map((name) => readRun(join(cwd, `runs/${name}-adal-practical-seed1`)));
+    const runs = ['plain', 'packed'].map((name) =>
+      readRun(join(cwd, `runs/${name}-adal-practical-seed1`)),
+    );
     expect(runs[0].parameterHash).toBe(runs[1].parameterHash);
-    expect(runs[0]).toMatchObject({ data: { trainCount: 64, testCount: 16, classCount: 4, standardized: null } });
+    expect(runs[0]).toMatchObject({
+      data: { trainCount: 64, testCount: 16, classCount: 4, standardized: null },
+    });
     expect(runs[0].result.testAccuracy).toBe(1);
   });
 });
@@ -253,13 +386,25 @@ describe('what is wrong is said in one line', () => {
   writeFileSync(join(cwd, 'file'), '');
 
   test.each<[string, number, string]>([
-    ['--data mnist', 2, '--data expected digits, idx:<folder>, csv:<file> or text:<file>, got "mnist"'],
+    [
+      '--data mnist',
+      2,
+      '--data expected digits, idx:<folder>, csv:<file> or text:<file>, got "mnist"',
+    ],
     ['--data idx:missing', 1, 'missing: no such file or folder'],
-    ['--data idx:empty', 1, 'empty/train-images-idx3-ubyte: no such file, and no empty/train-images-idx3-ubyte.gz'],
+    [
+      '--data idx:empty',
+      1,
+      'empty/train-images-idx3-ubyte: no such file, and no empty/train-images-idx3-ubyte.gz',
+    ],
     ['--data idx:file', 1, 'file: expected a folder of idx files, got a file'],
     ['--data csv:missing.csv --target a', 1, 'missing.csv: no such file or folder'],
     ['--data csv:empty --target a', 1, 'empty: expected a csv file, got a folder'],
-    ['--data csv:a.csv', 2, "--target expected the name or index of the label's column, which --data csv: needs, got nothing"],
+    [
+      '--data csv:a.csv',
+      2,
+      "--target expected the name or index of the label's column, which --data csv: needs, got nothing",
+    ],
     ['--target a', 2, '--target expected --data csv:<file>, got --data digits'],
     [
       '--data idx:empty --test-fraction 0.5',
@@ -267,7 +412,11 @@ describe('what is wrong is said in one line', () => {
       '--test-fraction expected digits, csv or text data (an idx folder has its own test set)',
     ],
     ['--test-fraction 1', 2, '--test-fraction expected a number in (0, 1), got "1"'],
-    ['--test-fraction 0.0001', 2, '--test-fraction expected a fraction that leaves examples on both sides of a split of 1797'],
+    [
+      '--test-fraction 0.0001',
+      2,
+      '--test-fraction expected a fraction that leaves examples on both sides of a split of 1797',
+    ],
     ['--epochs 0', 2, '--epochs expected an integer in [1, 2147483647], got "0"'],
     ['--epochs 1.5', 2, '--epochs expected an integer in [1, 2147483647], got "1.5"'],
     ['--batch-size x', 2, '--batch-size expected an integer in [1, 16777216], got "x"'],

@@ -1,6 +1,7 @@
 /**
- * The package as others install it: every folder here is a small project that trains and prints fingerprints of what it got.
- * It passes when they are those of this process, and as many as it promises (`fingerprints` in its package.json, else one).
+ * The package as others install it: every folder here is a small project that trains and prints
+ * fingerprints of what it got. It passes when they are those of this process, and as many as it
+ * promises (`fingerprints` in its package.json, else one).
  *
  *   node tests/consumers/run.js [names…]
  */
@@ -17,8 +18,14 @@ function judge(name, output) {
   const { fingerprints = 1 } = JSON.parse(readFileSync(join(HERE, name, 'package.json'), 'utf8'));
   const found = output.match(FINGERPRINT) ?? [];
   const passed = found.length === fingerprints && found.every((line) => line === wanted);
-  const detail = fingerprints === 0 ? output.trim().split('\n').at(-1) : `${wanted} × ${fingerprints}`;
-  return { passed, detail: passed ? detail : `expected ${wanted} × ${fingerprints}, got ${found.join(', ') || 'none'}` };
+  const detail =
+    fingerprints === 0 ? output.trim().split('\n').at(-1) : `${wanted} × ${fingerprints}`;
+  return {
+    passed,
+    detail: passed
+      ? detail
+      : `expected ${wanted} × ${fingerprints}, got ${found.join(', ') || 'none'}`,
+  };
 }
 
 const shared = readdirSync(join(HERE, 'shared')).map((file) => join(HERE, 'shared', file));

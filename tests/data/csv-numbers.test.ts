@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCsv } from '../../src/data';
-import { isDigits, isInteger, isMissing, isNonFinite, parseDecimal } from '../../src/data/csv-numbers';
+import {
+  isDigits,
+  isInteger,
+  isMissing,
+  isNonFinite,
+  parseDecimal,
+} from '../../src/data/csv-numbers';
 import { csvRecords } from '../../src/data/csv-records';
 import { ArgumentError, DataError } from '../../src/errors';
 
@@ -44,7 +50,10 @@ describe('parseDecimal', () => {
   });
 
   it('takes what the grammar of decimal numbers takes, and nothing else', () => {
-    const text = fc.string({ unit: fc.constantFrom('0', '7', '.', '+', '-', 'e', 'E', 'x'), maxLength: 10 });
+    const text = fc.string({
+      unit: fc.constantFrom('0', '7', '.', '+', '-', 'e', 'E', 'x'),
+      maxLength: 10,
+    });
     fc.assert(
       fc.property(text, (field) => {
         const grammatical = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(field);
@@ -61,14 +70,17 @@ describe('parseDecimal', () => {
     expect(parseDecimal(`0.${digits}`)).toBeCloseTo(1 / 9, 15);
     expect(parseDecimal(`${digits}x`)).toBeNaN();
     expect(() => parseCsv(`a,k\n${digits}x,c\n`, { target: 'k' })).toThrow(
-      new DataError(`csv, line 2, column 1 ("a"): expected a number, got "${digits.slice(0, 60)}…"`),
+      new DataError(
+        `csv, line 2, column 1 ("a"): expected a number, got "${digits.slice(0, 60)}…"`,
+      ),
     );
   });
 
   it('leaves missing and non-finite values to their own words', () => {
     for (const text of ['', '?', 'na', 'N/A', 'NULL']) expect(isMissing(text)).toBe(true);
     for (const text of ['nan', '-INF', '+Infinity']) expect(isNonFinite(text)).toBe(true);
-    for (const text of ['none', '??', '0', 'infinit']) expect(isMissing(text) || isNonFinite(text)).toBe(false);
+    for (const text of ['none', '??', '0', 'infinit'])
+      expect(isMissing(text) || isNonFinite(text)).toBe(false);
   });
 });
 
@@ -81,7 +93,8 @@ describe('errors about a CSV file', () => {
         expect.unreachable();
       } catch (error) {
         expect((error as Error).message).toContain('\\u001b[2J\\u009b31m\\u202ecsv\\u2028!');
-        for (const character of hostile.replace(/[ -~]/g, '')) expect((error as Error).message).not.toContain(character);
+        for (const character of hostile.replace(/[ -~]/g, ''))
+          expect((error as Error).message).not.toContain(character);
       }
     }
   });
@@ -90,7 +103,9 @@ describe('errors about a CSV file', () => {
     for (const text of [undefined, null, 5, new Uint8Array(3)]) {
       expect(() => parseCsv(text as never, { target: 0 })).toThrow(ArgumentError);
     }
-    expect(() => parseCsv('1,2\n', undefined as never)).toThrow('"options" expected an options object, got undefined');
+    expect(() => parseCsv('1,2\n', undefined as never)).toThrow(
+      '"options" expected an options object, got undefined',
+    );
   });
 });
 
@@ -113,17 +128,20 @@ describe('large texts', () => {
     const label = `${'"\n'.repeat(1e5)}.`;
     const dataset = parseCsv(`a,k\n1,"${label.replaceAll('"', '""')}"\n2,b\n`, { target: 'k' });
     expect(dataset.classNames).toContain(label);
-    expect(() => parseCsv(`a,k\n1,"${label.replaceAll('"', '""')}"\nx,b\n`, { target: 'k' })).toThrow(
-      'csv, line 100003, column 1 ("a"): expected a number, got "x"',
-    );
+    expect(() =>
+      parseCsv(`a,k\n1,"${label.replaceAll('"', '""')}"\nx,b\n`, { target: 'k' }),
+    ).toThrow('csv, line 100003, column 1 ("a"): expected a number, got "x"');
   });
 
   it('may have 131,072 classes, and no more', () => {
-    const rows = (count: number) => `x,k\n${Array.from({ length: count }, (_, i) => `1,${i}\n`).join('')}`;
+    const rows = (count: number) =>
+      `x,k\n${Array.from({ length: count }, (_, i) => `1,${i}\n`).join('')}`;
     expect(() => parseCsv(rows(2 ** 17 + 1), { target: 'k' })).toThrow(
       `csv, line ${2 ** 17 + 2}, column 2 ("k"): expected at most 131072 classes (task: 'regression' learns numbers), got another one`,
     );
     expect(parseCsv(rows(70_000), { target: 'k' }).classCount).toBe(70_000);
-    expect(parseCsv(rows(2 ** 19 + 1), { target: 'k', task: 'regression' }).count).toBe(2 ** 19 + 1);
+    expect(parseCsv(rows(2 ** 19 + 1), { target: 'k', task: 'regression' }).count).toBe(
+      2 ** 19 + 1,
+    );
   });
 });

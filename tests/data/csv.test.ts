@@ -8,7 +8,10 @@ const plain: CsvOptions = { target: -1, header: false };
 
 describe('parseCsv', () => {
   it('reads numbers as features and one column as the label', () => {
-    const dataset = parseCsv('width,kind,height\n1,dog,2\n-3.5e1,cat,.25\n', { target: 'kind', name: 'pets' });
+    const dataset = parseCsv('width,kind,height\n1,dog,2\n-3.5e1,cat,.25\n', {
+      target: 'kind',
+      name: 'pets',
+    });
     expect(dataset).toEqual({
       name: 'pets',
       features: Float32Array.of(1, 2, -35, 0.25),
@@ -33,7 +36,9 @@ describe('parseCsv', () => {
     expect(without).not.toHaveProperty('columns');
     const withNames = parseCsv('1,2\n3,4\n', { target: 1, header: true });
     expect(withNames).toMatchObject({ count: 1, classNames: ['4'], columns: ['1'] });
-    expect(() => parseCsv('a,b\n1,2\n', { target: 0, header: false })).toThrow(/line 1, column 2: expected a number, got "b"/);
+    expect(() => parseCsv('a,b\n1,2\n', { target: 0, header: false })).toThrow(
+      /line 1, column 2: expected a number, got "b"/,
+    );
   });
 
   it.each([
@@ -90,7 +95,9 @@ describe('parseCsv', () => {
     expect(() => parseCsv('a,a\n1,2\n', { target: 'a' })).toThrow(
       new DataError('csv, line 1: expected one column "a", got several'),
     );
-    expect(() => parseCsv('a,b\n1,2\n', { target: 2 })).toThrow('"target" expected a column index in [-2, 1], got 2');
+    expect(() => parseCsv('a,b\n1,2\n', { target: 2 })).toThrow(
+      '"target" expected a column index in [-2, 1], got 2',
+    );
     expect(() => parseCsv('a,b\n1,2\n', { target: -3 })).toThrow(ArgumentError);
   });
 
@@ -118,19 +125,30 @@ describe('parseCsv', () => {
       label,
     );
     fc.assert(
-      fc.property(fc.array(row, { minLength: 1, maxLength: 20 }), fc.constantFrom('\n', '\r\n', '\r'), (rows, lineEnd) => {
-        const text = rows.map(([x, y, name]) => `${x},"${y}","${name.replaceAll('"', '""')}"`).join(lineEnd);
-        const dataset = parseCsv(text, { target: 2, header: false });
-        // + 0: "-0" is not what JavaScript writes for -0.
-        expect([...dataset.features]).toEqual(rows.flatMap(([x, y]) => [x + 0, y + 0]));
-        expect([...dataset.labels].map((label) => dataset.classNames![label])).toEqual(rows.map((r) => r[2]));
-        expect(dataset.classNames).toEqual([...new Set(rows.map((r) => r[2]))].sort());
-      }),
+      fc.property(
+        fc.array(row, { minLength: 1, maxLength: 20 }),
+        fc.constantFrom('\n', '\r\n', '\r'),
+        (rows, lineEnd) => {
+          const text = rows
+            .map(([x, y, name]) => `${x},"${y}","${name.replaceAll('"', '""')}"`)
+            .join(lineEnd);
+          const dataset = parseCsv(text, { target: 2, header: false });
+          // + 0: "-0" is not what JavaScript writes for -0.
+          expect([...dataset.features]).toEqual(rows.flatMap(([x, y]) => [x + 0, y + 0]));
+          expect([...dataset.labels].map((label) => dataset.classNames![label])).toEqual(
+            rows.map((r) => r[2]),
+          );
+          expect(dataset.classNames).toEqual([...new Set(rows.map((r) => r[2]))].sort());
+        },
+      ),
     );
   });
 
   it('answers any text with a dataset or a DataError', () => {
-    const text = fc.string({ unit: fc.constantFrom('1', '2', 'a', ',', '"', '\n', '\r', '.', '-', ' '), maxLength: 40 });
+    const text = fc.string({
+      unit: fc.constantFrom('1', '2', 'a', ',', '"', '\n', '\r', '.', '-', ' '),
+      maxLength: 40,
+    });
     fc.assert(
       fc.property(text, (some) => {
         try {

@@ -13,11 +13,14 @@ it('has the documented shape', () => {
 });
 
 it('is the source, byte for byte', () => {
-  // Both digests were taken from scikit-learn's digits.csv.gz by another program, as one byte a value.
+  // Both digests were taken from scikit-learn's digits.csv.gz by another program, as one byte a
+  // value.
   const { features, labels } = loadDigits();
   const pixels = Uint8Array.from(features, (x) => 16 * x);
   expect(sha256(pixels)).toBe('8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3');
-  expect(sha256(Uint8Array.from(labels))).toBe('8ba4f891220f5e4c9c819638d1602d74b83618f167043c6da52a2a247841ddf0');
+  expect(sha256(Uint8Array.from(labels))).toBe(
+    '8ba4f891220f5e4c9c819638d1602d74b83618f167043c6da52a2a247841ddf0',
+  );
 });
 
 it('begins with a zero, and has every class about equally often', () => {

@@ -73,7 +73,8 @@ describe('parseIdx', () => {
     refuses(Uint8Array.of(1, 0, 8, 1, 0, 0, 0, 0), /two zero bytes of an IDX file, got 0x01 0x00/);
     refuses(Uint8Array.of(0, 1, 8, 1, 0, 0, 0, 0), /got 0x00 0x01/);
     refuses(Uint8Array.of(0x1f, 0x8b, 8, 0), /gzip/);
-    for (const type of [0, 7, 10, 15, 255]) refuses(Uint8Array.of(0, 0, type, 1, 0, 0, 0, 0), /an element type of/);
+    for (const type of [0, 7, 10, 15, 255])
+      refuses(Uint8Array.of(0, 0, type, 1, 0, 0, 0, 0), /an element type of/);
     refuses(Uint8Array.of(0, 0, 8, 0), /at least one dimension, got 0/);
     refuses(Uint8Array.of(0, 0, 8, 255), /1024 bytes for the sizes of 255 dimensions, got 4 bytes/);
   });
@@ -100,7 +101,9 @@ describe('parseIdx', () => {
   });
 
   it('refuses what is no byte array', () => {
-    expect(() => parseIdx('text' as unknown as Uint8Array)).toThrow(/^"bytes" expected a Uint8Array/);
+    expect(() => parseIdx('text' as unknown as Uint8Array)).toThrow(
+      /^"bytes" expected a Uint8Array/,
+    );
   });
 });
 
@@ -111,7 +114,13 @@ describe('idxDataset', () => {
 
   it('scales pixels to [0, 1] and keeps labels', () => {
     const dataset = idxDataset(images, labels, { ...options, classNames: ['a', 'b'] });
-    expect(dataset).toMatchObject({ name: 'tiny', count: 2, featureCount: 2, classCount: 2, classNames: ['a', 'b'] });
+    expect(dataset).toMatchObject({
+      name: 'tiny',
+      count: 2,
+      featureCount: 2,
+      classCount: 2,
+      classNames: ['a', 'b'],
+    });
     expect([...dataset.features]).toEqual([0, Math.fround(51 / 255), 1, Math.fround(1 / 255)]);
     expect([...dataset.labels]).toEqual([1, 0]);
   });
@@ -123,12 +132,42 @@ describe('idxDataset', () => {
       labels,
       /tiny images: expected unsigned bytes, got Float32/,
     ],
-    ['labels of another type', images, { ...labels, data: new Int32Array(2) }, /tiny labels: expected unsigned bytes, got Int32/],
-    ['images of one dimension', { ...images, shape: [4] }, labels, /tiny images: expected at least 2 dimensions, got 1/],
-    ['labels of two dimensions', images, { ...labels, shape: [2, 1] }, /tiny labels: expected 1 dimension, got 2/],
-    ['another number of labels', images, { shape: [1], data: Uint8Array.of(1) }, /expected 2, one for each image, got 1/],
-    ['no images', { shape: [0, 2], data: new Uint8Array(0) }, { shape: [0], data: new Uint8Array(0) }, /at least one pixel/],
-    ['a label too large', images, { shape: [2], data: Uint8Array.of(0, 2) }, /expected labels in \[0, 1\], got 2 at index 1/],
+    [
+      'labels of another type',
+      images,
+      { ...labels, data: new Int32Array(2) },
+      /tiny labels: expected unsigned bytes, got Int32/,
+    ],
+    [
+      'images of one dimension',
+      { ...images, shape: [4] },
+      labels,
+      /tiny images: expected at least 2 dimensions, got 1/,
+    ],
+    [
+      'labels of two dimensions',
+      images,
+      { ...labels, shape: [2, 1] },
+      /tiny labels: expected 1 dimension, got 2/,
+    ],
+    [
+      'another number of labels',
+      images,
+      { shape: [1], data: Uint8Array.of(1) },
+      /expected 2, one for each image, got 1/,
+    ],
+    [
+      'no images',
+      { shape: [0, 2], data: new Uint8Array(0) },
+      { shape: [0], data: new Uint8Array(0) },
+      /at least one pixel/,
+    ],
+    [
+      'a label too large',
+      images,
+      { shape: [2], data: Uint8Array.of(0, 2) },
+      /expected labels in \[0, 1\], got 2 at index 1/,
+    ],
   ])('refuses %s', (_, someImages, someLabels, message) => {
     const thrown = error(() => idxDataset(someImages, someLabels, options));
     expect(thrown).toBeInstanceOf(DataError);
@@ -136,20 +175,30 @@ describe('idxDataset', () => {
   });
 
   it('refuses bad options', () => {
-    expect(() => idxDataset(images, labels, { ...options, classCount: 0 })).toThrow(/^"classCount" expected/);
-    expect(() => idxDataset(images, labels, { ...options, classCount: 257 })).toThrow(/^"classCount" expected/);
-    expect(() => idxDataset(images, labels, { ...options, classNames: ['a'] })).toThrow(/^"classNames" expected 2 names/);
+    expect(() => idxDataset(images, labels, { ...options, classCount: 0 })).toThrow(
+      /^"classCount" expected/,
+    );
+    expect(() => idxDataset(images, labels, { ...options, classCount: 257 })).toThrow(
+      /^"classCount" expected/,
+    );
+    expect(() => idxDataset(images, labels, { ...options, classNames: ['a'] })).toThrow(
+      /^"classNames" expected 2 names/,
+    );
     expect(() => idxDataset(images, labels, { ...options, classNames: ['a', 'a'] })).toThrow(
       /^"classNames\[1\]" expected a name that/,
     );
-    expect(() => idxDataset(images, labels, undefined as never)).toThrow('"options" expected an options object, got undefined');
+    expect(() => idxDataset(images, labels, undefined as never)).toThrow(
+      '"options" expected an options object, got undefined',
+    );
   });
 
   it('refuses what parseIdx has not returned', () => {
     expect(() => idxDataset(undefined as never, labels, options)).toThrow(
       '"images" expected what parseIdx returns: { shape, data }',
     );
-    expect(() => idxDataset(images, new Uint8Array(2) as never, options)).toThrow('"labels" expected what parseIdx returns');
+    expect(() => idxDataset(images, new Uint8Array(2) as never, options)).toThrow(
+      '"labels" expected what parseIdx returns',
+    );
     expect(() => idxDataset({ ...images, shape: [2, 1, 3] }, labels, options)).toThrow(
       '"images.data" expected 2 × 1 × 3 elements, got Uint8Array(4)',
     );

@@ -26,7 +26,12 @@ describe('loadIdxFolder', () => {
 
   it('reads both parts, packed or not', () => {
     const { train, test } = loadIdxFolder(folder);
-    expect(train).toMatchObject({ name: join(folder, 'train'), count: 3, featureCount: 2, classCount: 10 });
+    expect(train).toMatchObject({
+      name: join(folder, 'train'),
+      count: 3,
+      featureCount: 2,
+      classCount: 10,
+    });
     expect([...train.labels]).toEqual([0, 9, 4]);
     expect([...test.features]).toEqual([1, 0]);
     expect(test.count).toBe(1);
@@ -35,27 +40,39 @@ describe('loadIdxFolder', () => {
   it('names the file that is missing', () => {
     unlinkSync(join(folder, 't10k-labels-idx1-ubyte.gz'));
     expect(() => loadIdxFolder(folder)).toThrow(DataError);
-    expect(() => loadIdxFolder(folder)).toThrow(/t10k-labels-idx1-ubyte: no such file, and no .*t10k-labels-idx1-ubyte\.gz$/);
-    expect(() => loadIdxFolder(join(folder, 'nowhere'))).toThrow(/train-images-idx3-ubyte: no such file/);
+    expect(() => loadIdxFolder(folder)).toThrow(
+      /t10k-labels-idx1-ubyte: no such file, and no .*t10k-labels-idx1-ubyte\.gz$/,
+    );
+    expect(() => loadIdxFolder(join(folder, 'nowhere'))).toThrow(
+      /train-images-idx3-ubyte: no such file/,
+    );
   });
 
   it('names the file that is malformed', () => {
     put('t10k-labels-idx1-ubyte.gz', gzipSync(idxBytes([1], [3])).subarray(0, 15));
     expect(() => loadIdxFolder(folder)).toThrow(/t10k-labels-idx1-ubyte\.gz: cannot be read/);
     put('t10k-labels-idx1-ubyte.gz', gzipSync(Uint8Array.of(1, 2, 3, 4)));
-    expect(() => loadIdxFolder(folder)).toThrow(/t10k-labels-idx1-ubyte\.gz: expected the two zero bytes/);
+    expect(() => loadIdxFolder(folder)).toThrow(
+      /t10k-labels-idx1-ubyte\.gz: expected the two zero bytes/,
+    );
   });
 
   it('refuses parts that do not fit', () => {
     put('t10k-labels-idx1-ubyte.gz', gzipSync(idxBytes([2], [3, 3])));
-    expect(() => loadIdxFolder(folder)).toThrow(/t10k labels: expected 1, one for each image, got 2/);
+    expect(() => loadIdxFolder(folder)).toThrow(
+      /t10k labels: expected 1, one for each image, got 2/,
+    );
     put('t10k-labels-idx1-ubyte.gz', gzipSync(idxBytes([1], [3])));
     put('t10k-images-idx3-ubyte.gz', gzipSync(idxBytes([1, 1, 3], [255, 0, 1])));
-    expect(() => loadIdxFolder(folder)).toThrow(/t10k images: expected 2 pixels, as .*train images have, got 3/);
+    expect(() => loadIdxFolder(folder)).toThrow(
+      /t10k images: expected 2 pixels, as .*train images have, got 3/,
+    );
   });
 
   it('refuses labels beyond classCount, and takes names', () => {
-    expect(() => loadIdxFolder(folder, { classCount: 9 })).toThrow(/train labels: expected labels in \[0, 8\], got 9 at index 1/);
+    expect(() => loadIdxFolder(folder, { classCount: 9 })).toThrow(
+      /train labels: expected labels in \[0, 8\], got 9 at index 1/,
+    );
     expect(loadIdxFolder(folder, { classCount: 47 }).train.classCount).toBe(47);
     const classNames = [...'abcdefghij'];
     expect(loadIdxFolder(folder, { classNames }).test.classNames).toEqual(classNames);
@@ -64,8 +81,12 @@ describe('loadIdxFolder', () => {
   it('refuses bad arguments', () => {
     expect(() => loadIdxFolder('')).toThrow(ArgumentError);
     expect(() => loadIdxFolder(folder, { classCount: 0 })).toThrow(/^"classCount" expected/);
-    expect(() => loadIdxFolder(folder, { classes: 3 } as object)).toThrow(/^"options.classes" expected/);
-    expect(() => loadIdxFolder(folder, { classNames: ['one'] })).toThrow(/^"classNames" expected 10 names/);
+    expect(() => loadIdxFolder(folder, { classes: 3 } as object)).toThrow(
+      /^"options.classes" expected/,
+    );
+    expect(() => loadIdxFolder(folder, { classNames: ['one'] })).toThrow(
+      /^"classNames" expected 10 names/,
+    );
   });
 
   it('says so where there is no file system', () => {

@@ -21,7 +21,14 @@ const foreign = <T>(code: string, names: object = {}): T => runInNewContext(code
 
 describe('typed arrays of another realm', () => {
   it('are recognised by what they are', () => {
-    for (const name of ['Float32Array', 'Int32Array', 'Uint8Array', 'Uint16Array', 'Float64Array', 'BigInt64Array'] as const) {
+    for (const name of [
+      'Float32Array',
+      'Int32Array',
+      'Uint8Array',
+      'Uint16Array',
+      'Float64Array',
+      'BigInt64Array',
+    ] as const) {
       const array = foreign(`new ${name}(3)`);
       expect(typedArrayName(array)).toBe(name);
       expect(isTypedArray(name, array)).toBe(true);
@@ -67,7 +74,10 @@ describe('typed arrays of another realm', () => {
     const dict = optimizer.stateDict();
     const m = dict.state.w.arrays.exp_avg as Float32Array;
     const moved = foreign<Float32Array>('Float32Array.from(m)', { m: m.map((_, i) => i + 1) });
-    optimizer.loadStateDict({ ...dict, state: { w: { ...dict.state.w, arrays: { ...dict.state.w.arrays, exp_avg: moved } } } });
+    optimizer.loadStateDict({
+      ...dict,
+      state: { w: { ...dict.state.w, arrays: { ...dict.state.w.arrays, exp_avg: moved } } },
+    });
     expect([...(optimizer.stateDict().state.w.arrays.exp_avg as Float32Array)]).toEqual([1, 2]);
     optimizer.dispose();
     runtime.dispose();

@@ -10,22 +10,28 @@ function counted(count: number): Dataset {
   return { name: 'counted', features, labels, count, featureCount: 3, classCount: 3 };
 }
 
-const firstColumn = (dataset: Dataset) => Array.from({ length: dataset.count }, (_, i) => dataset.features[3 * i]!);
+const firstColumn = (dataset: Dataset) =>
+  Array.from({ length: dataset.count }, (_, i) => dataset.features[3 * i]!);
 
 describe('trainTestSplit', () => {
   it('puts every example in exactly one part, features with their label', () => {
     const count = fc.integer({ min: 4, max: 50 });
     fc.assert(
-      fc.property(count, fc.double({ min: 0.2, max: 0.8, noNaN: true }), fc.maxSafeNat(), (n, testFraction, seed) => {
-        const { train, test } = trainTestSplit(counted(n), { testFraction, seed });
-        expect(test.count).toBe(Math.floor(n * testFraction + 0.5));
-        const rows = [...firstColumn(train), ...firstColumn(test)];
-        expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
-        for (const part of [train, test]) {
-          expect(part).toMatchObject({ name: 'counted', featureCount: 3, classCount: 3 });
-          expect([...part.labels]).toEqual(firstColumn(part).map((x) => x % 3));
-        }
-      }),
+      fc.property(
+        count,
+        fc.double({ min: 0.2, max: 0.8, noNaN: true }),
+        fc.maxSafeNat(),
+        (n, testFraction, seed) => {
+          const { train, test } = trainTestSplit(counted(n), { testFraction, seed });
+          expect(test.count).toBe(Math.floor(n * testFraction + 0.5));
+          const rows = [...firstColumn(train), ...firstColumn(test)];
+          expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
+          for (const part of [train, test]) {
+            expect(part).toMatchObject({ name: 'counted', featureCount: 3, classCount: 3 });
+            expect([...part.labels]).toEqual(firstColumn(part).map((x) => x % 3));
+          }
+        },
+      ),
     );
   });
 
@@ -44,7 +50,9 @@ describe('trainTestSplit', () => {
       '"dataset" expected a dataset: { features, count, featureCount, labels or targets, … }, got undefined',
     );
     const { features, labels } = counted(4);
-    expect(split({ features, targets: new Float32Array(4) })).toThrow('"dataset.count" expected an integer in [0, 4294967295]');
+    expect(split({ features, targets: new Float32Array(4) })).toThrow(
+      '"dataset.count" expected an integer in [0, 4294967295]',
+    );
     expect(split({ features, count: 4, featureCount: 3 })).toThrow(
       '"dataset.labels" expected an Int32Array, or targets in its place',
     );
@@ -57,15 +65,22 @@ describe('trainTestSplit', () => {
     expect(split({ features, targets: new Float32Array(5), count: 4, featureCount: 3 })).toThrow(
       /^"dataset.targets" expected a Float32Array/,
     );
-    expect(split({ ...counted(4), columns: ['a'] })).toThrow('"dataset.columns" expected an array of 3 names, got ["a"]');
+    expect(split({ ...counted(4), columns: ['a'] })).toThrow(
+      '"dataset.columns" expected an array of 3 names, got ["a"]',
+    );
   });
 
   it('parts datasets of values to learn', () => {
     const { features, count, featureCount } = counted(8);
     const targets = Float32Array.from({ length: 16 }, (_, i) => i);
-    const parts = trainTestSplit({ name: 'values', features, targets, count, featureCount }, { seed: 1 });
+    const parts = trainTestSplit(
+      { name: 'values', features, targets, count, featureCount },
+      { seed: 1 },
+    );
     for (const part of [parts.train, parts.test]) {
-      expect([...part.targets]).toEqual(firstColumn(part as never).flatMap((x) => [2 * x, 2 * x + 1]));
+      expect([...part.targets]).toEqual(
+        firstColumn(part as never).flatMap((x) => [2 * x, 2 * x + 1]),
+      );
       expect(part).not.toHaveProperty('labels');
     }
   });
@@ -84,7 +99,9 @@ describe('trainTestSplit', () => {
     );
     expect(() => trainTestSplit(counted(1), { seed: 1 })).toThrow(/^"testFraction"/);
     expect(() => trainTestSplit(counted(10), {} as { seed: number })).toThrow(/^"seed" expected/);
-    expect(() => trainTestSplit(counted(10), { seed: 1, test: 0.5 } as { seed: number })).toThrow(/^"options.test" expected/);
+    expect(() => trainTestSplit(counted(10), { seed: 1, test: 0.5 } as { seed: number })).toThrow(
+      /^"options.test" expected/,
+    );
   });
 });
 
@@ -96,7 +113,9 @@ describe('selectRows', () => {
     expect([...some.labels]).toEqual([0, 0, 0]);
     some.features.fill(9);
     expect(source.features[0]).toBe(0);
-    expect(() => selectRows(source, Uint32Array.of(4))).toThrow(/^"rows\[0\]" expected an integer in \[0, 3\], got 4/);
+    expect(() => selectRows(source, Uint32Array.of(4))).toThrow(
+      /^"rows\[0\]" expected an integer in \[0, 3\], got 4/,
+    );
   });
 });
 
@@ -135,28 +154,45 @@ describe('standardize', () => {
     );
     const broken = counted(4);
     broken.features[4] = Number.NaN;
-    expect(() => standardize(broken, counted(4))).toThrow('counted, example 1, feature 1: expected a finite number, got NaN');
+    expect(() => standardize(broken, counted(4))).toThrow(
+      'counted, example 1, feature 1: expected a finite number, got NaN',
+    );
   });
 
   it('refuses arguments that are no datasets, or whose names differ', () => {
-    expect(() => standardize(undefined as never, counted(4))).toThrow(/^"train" expected a dataset: .*, got undefined/);
+    expect(() => standardize(undefined as never, counted(4))).toThrow(
+      /^"train" expected a dataset: .*, got undefined/,
+    );
     expect(() => standardize(counted(4), [1, 2] as never)).toThrow(/^"test" expected a dataset/);
     const named = { ...counted(4), columns: ['a', 'b', 'c'], classNames: ['k', 'l', 'm'] };
-    expect(() => standardize(named, { ...named, columns: ['a', 'c', 'b'] })).toThrow('"test.columns[1]" expected "b", got "c"');
+    expect(() => standardize(named, { ...named, columns: ['a', 'c', 'b'] })).toThrow(
+      '"test.columns[1]" expected "b", got "c"',
+    );
     expect(() => standardize(named, { ...named, classNames: ['l', 'k', 'm'] })).toThrow(
       '"test.classNames[0]" expected "k", got "l"',
     );
-    expect(standardize(named, counted(4)).train).toMatchObject({ columns: ['a', 'b', 'c'], classNames: ['k', 'l', 'm'] });
+    expect(standardize(named, counted(4)).train).toMatchObject({
+      columns: ['a', 'b', 'c'],
+      classNames: ['k', 'l', 'm'],
+    });
   });
 
   it('leaves a test part without examples empty', () => {
     const none = selectRows(counted(4), new Uint32Array(0));
-    expect(standardize(counted(4), none).test).toMatchObject({ count: 0, featureCount: 3, features: new Float32Array(0) });
+    expect(standardize(counted(4), none).test).toMatchObject({
+      count: 0,
+      featureCount: 3,
+      features: new Float32Array(0),
+    });
   });
 
   it('refuses datasets that do not fit', () => {
     const other: Dataset = { ...counted(4), features: new Float32Array(8), featureCount: 2 };
-    expect(() => standardize(counted(4), other)).toThrow(/^"test" expected 3 features an example, got 2/);
-    expect(() => standardize(selectRows(counted(4), new Uint32Array(0)), counted(4))).toThrow(/^"train" expected at least one/);
+    expect(() => standardize(counted(4), other)).toThrow(
+      /^"test" expected 3 features an example, got 2/,
+    );
+    expect(() => standardize(selectRows(counted(4), new Uint32Array(0)), counted(4))).toThrow(
+      /^"train" expected at least one/,
+    );
   });
 });

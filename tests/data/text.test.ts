@@ -10,19 +10,30 @@ describe('windows of text', () => {
     const { features, labels, ...rest } = textWindows('banana', { context: 3 });
     expect([...features]).toEqual([1, 0, 2, 0, 2, 0, 2, 0, 2]);
     expect([...labels]).toEqual([0, 2, 0]);
-    expect(rest).toEqual({ name: 'text', count: 3, featureCount: 3, classCount: 3, classNames: ['a', 'b', 'n'] });
+    expect(rest).toEqual({
+      name: 'text',
+      count: 3,
+      featureCount: 3,
+      classCount: 3,
+      classNames: ['a', 'b', 'n'],
+    });
   });
 
   it('spell the text again, code point by code point', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 4, maxLength: 40 }), fc.integer({ min: 1, max: 3 }), (text, context) => {
-        const characters = [...text];
-        fc.pre(characters.length > context);
-        const { features, labels, classNames } = textWindows(text, { context });
-        const codes = [...features.slice(0, context), ...labels];
-        expect(codes.map((code) => classNames![code])).toEqual(characters);
-        for (let i = 1; i < labels.length; i++) expect(features[(i + 1) * context - 1]).toBe(labels[i - 1]);
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', minLength: 4, maxLength: 40 }),
+        fc.integer({ min: 1, max: 3 }),
+        (text, context) => {
+          const characters = [...text];
+          fc.pre(characters.length > context);
+          const { features, labels, classNames } = textWindows(text, { context });
+          const codes = [...features.slice(0, context), ...labels];
+          expect(codes.map((code) => classNames![code])).toEqual(characters);
+          for (let i = 1; i < labels.length; i++)
+            expect(features[(i + 1) * context - 1]).toBe(labels[i - 1]);
+        },
+      ),
     );
   });
 
@@ -30,12 +41,20 @@ describe('windows of text', () => {
     expect(() => textWindows('abc', { context: 3, name: 'book' })).toThrow(
       new DataError('book: expected more than 3 characters, got 3'),
     );
-    expect(() => textWindows('abc', { context: 1, vocabulary: ['a', 'b'] })).toThrow('"vocabulary" expected to have "c"');
+    expect(() => textWindows('abc', { context: 1, vocabulary: ['a', 'b'] })).toThrow(
+      '"vocabulary" expected to have "c"',
+    );
     expect(() => textWindows('abc', { context: 0 })).toThrow(ArgumentError);
     expect(() => characterVocabulary(5 as never)).toThrow(ArgumentError);
-    expect(() => textWindows('', { context: 1 })).toThrow(new DataError('text: expected more than 1 characters, got 0'));
-    expect(() => textWindows(undefined as never, { context: 1 })).toThrow('"text" expected a string, got undefined');
-    expect(() => textWindows('abc', undefined as never)).toThrow('"options" expected an options object, got undefined');
+    expect(() => textWindows('', { context: 1 })).toThrow(
+      new DataError('text: expected more than 1 characters, got 0'),
+    );
+    expect(() => textWindows(undefined as never, { context: 1 })).toThrow(
+      '"text" expected a string, got undefined',
+    );
+    expect(() => textWindows('abc', undefined as never)).toThrow(
+      '"options" expected an options object, got undefined',
+    );
     expect(() => textWindows('abc', { context: 1, vocabulary: 5 as never })).toThrow(
       '"vocabulary" expected an array of names, got 5',
     );
@@ -62,14 +81,18 @@ describe('windows of text', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 30 }), fc.nat(35), (text, count) => {
         const characters = [...text];
         expect(countCharacters(text)).toBe(characters.length);
-        expect(splitCharacters(text, count)).toEqual([characters.slice(0, count).join(''), characters.slice(count).join('')]);
+        expect(splitCharacters(text, count)).toEqual([
+          characters.slice(0, count).join(''),
+          characters.slice(count).join(''),
+        ]);
       }),
     );
   });
 });
 
 describe('n-gram losses', () => {
-  const windows = (text: string, context = 2) => textWindows(text, { context, vocabulary: ['a', 'b', 'c'] });
+  const windows = (text: string, context = 2) =>
+    textWindows(text, { context, vocabulary: ['a', 'b', 'c'] });
 
   it('are those of Witten and Bell, worked out by hand', () => {
     // After "ab": b, a, b, then c: of "b b a c" (labels from the third character on).
@@ -91,7 +114,8 @@ describe('n-gram losses', () => {
     for (const context of ['aa', 'ab', 'bc', 'cc']) {
       for (const order of [1, 2, 3]) {
         const total = ['a', 'b', 'c'].reduce(
-          (sum, next) => sum + Math.exp(-ngramLosses(train, windows(context + next), order)[order - 1]),
+          (sum, next) =>
+            sum + Math.exp(-ngramLosses(train, windows(context + next), order)[order - 1]),
           0,
         );
         expect(total).toBeCloseTo(1, 12);
@@ -107,18 +131,26 @@ describe('n-gram losses', () => {
 
   it('refuse orders and texts that do not fit', () => {
     const train = windows('abcabc');
-    expect(() => ngramLosses(train, train, 4)).toThrow('"order" expected an integer in [1, 3], got 4');
+    expect(() => ngramLosses(train, train, 4)).toThrow(
+      '"order" expected an integer in [1, 3], got 4',
+    );
     expect(() => ngramLosses(train, windows('abcabc', 1), 1)).toThrow(
       '"test" expected windows of 2 among 3 classes, got 1 among 3',
     );
     const large = { ...train, classCount: 2 ** 27, classNames: undefined };
     expect(() => ngramLosses(large, large, 2)).toThrow('"order" expected classes^order ≤ 2^53');
     const other = textWindows('abcabc', { context: 2, vocabulary: ['b', 'a', 'c'] });
-    expect(() => ngramLosses(train, other, 1)).toThrow('"test.classNames[0]" expected "a", got "b"');
+    expect(() => ngramLosses(train, other, 1)).toThrow(
+      '"test.classNames[0]" expected "a", got "b"',
+    );
     expect(() => ngramLosses(undefined as never, train, 1)).toThrow('"train" expected a dataset');
     const none = { ...train, count: 0, features: new Float32Array(0), labels: new Int32Array(0) };
-    expect(() => ngramLosses(train, none, 1)).toThrow('"test" expected at least one example, got 0');
+    expect(() => ngramLosses(train, none, 1)).toThrow(
+      '"test" expected at least one example, got 0',
+    );
     const wrong = { ...train, labels: Int32Array.of(0, 1, 3, 0) };
-    expect(() => ngramLosses(wrong, train, 1)).toThrow('"train.labels[2]" expected the index of one of 3 classes, got 3');
+    expect(() => ngramLosses(wrong, train, 1)).toThrow(
+      '"train.labels[2]" expected the index of one of 3 classes, got 3',
+    );
   });
 });

@@ -1,7 +1,7 @@
 /**
  * Kills processes in the midst of fileStore saves: each time the file loads as the version that was
- * reported last or the one after it, whole and with its checksum, and the next save is not held up by
- * what the killed process left.
+ * reported last or the one after it, whole and with its checksum, and the next save is not held up
+ * by what the killed process left.
  *
  *   node tests/fuzz/kill-saves.js [--kills N] [--seed S] [--out FILE]
  *
@@ -12,7 +12,15 @@
  * Ends with "N passed, N failed", a test for each kill; exits 1 if anything failed.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { arch, cpus, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +36,14 @@ const MAX_SAVE_MS = 20_000;
 
 /** A checkpoint whose every number is `count`. */
 function checkpointOf(count) {
-  const counters = { step: count, exponent: 0, V: 0, beta1Power: 0.5, beta2Power: 0.5, normMean: 0 };
+  const counters = {
+    step: count,
+    exponent: 0,
+    V: 0,
+    beta1Power: 0.5,
+    beta2Power: 0.5,
+    normMean: 0,
+  };
   const floats = () => new Float32Array(ELEMENTS).fill(count);
   return encodeCheckpoint(
     {
@@ -49,7 +64,8 @@ function countOf(bytes) {
   const { stateDict, extras } = decodeCheckpoint(bytes);
   const { exp_avg, exp_avg_sq } = stateDict.state.w.arrays;
   for (const array of [stateDict.params.w.data, exp_avg, exp_avg_sq]) {
-    if (array.length !== ELEMENTS || array.some((x) => x !== extras.count)) throw new Error('a mixture of versions');
+    if (array.length !== ELEMENTS || array.some((x) => x !== extras.count))
+      throw new Error('a mixture of versions');
   }
   return extras.count;
 }
@@ -66,9 +82,13 @@ async function save(path, first) {
 
 /** @returns the last count that was reported saved */
 async function saveUntilKilled(path, first, delayMs) {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--save', path, String(first)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(import.meta.url), '--save', path, String(first)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let printed = '';
   let timer;
   child.stdout.on('data', (text) => {
@@ -88,7 +108,8 @@ async function killOnce(path, state, delayMs) {
   if (readdirSync(folder).length > 1) state.interrupted++;
   const { bytes, version } = await fileStore(path).load();
   const count = countOf(bytes);
-  if (count !== reported && count !== reported + 1) throw new Error(`${count} is stored, ${reported} was reported`);
+  if (count !== reported && count !== reported + 1)
+    throw new Error(`${count} is stored, ${reported} was reported`);
   if (count > reported) state.unreported++;
   const start = performance.now();
   await fileStore(path).save(checkpointOf(count + 1), { ifVersion: version });
@@ -104,8 +125,10 @@ async function main() {
   const text = { type: 'string' };
   const { values } = parseArgs({ options: { kills: text, seed: text, out: text } });
   const [kills, seed] = [Number(values.kills ?? 200), Number(values.seed ?? 1)];
-  if (!Number.isSafeInteger(kills) || kills < 1) throw new Error(`--kills expected a whole number, got ${values.kills}`);
-  if (!Number.isSafeInteger(seed)) throw new Error(`--seed expected a whole number, got ${values.seed}`);
+  if (!Number.isSafeInteger(kills) || kills < 1)
+    throw new Error(`--kills expected a whole number, got ${values.kills}`);
+  if (!Number.isSafeInteger(seed))
+    throw new Error(`--seed expected a whole number, got ${values.seed}`);
   const folder = mkdtempSync(join(tmpdir(), 'adal-kill-'));
   const path = join(folder, 'model.safetensors');
   const state = { count: 0, interrupted: 0, locked: 0, unreported: 0, slowestSaveMs: 0 };
@@ -124,8 +147,14 @@ async function main() {
   rmSync(folder, { recursive: true, force: true });
   const { count: _, ...figures } = state;
   const [passed, failed] = [kills - findings.length, findings.length];
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
-  const machine = { node: process.version, platform: `${platform()} ${arch()}`, cpu: cpus()[0]?.model ?? 'unknown' };
+  const { version } = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'),
+  );
+  const machine = {
+    node: process.version,
+    platform: `${platform()} ${arch()}`,
+    cpu: cpus()[0]?.model ?? 'unknown',
+  };
   const record = {
     library: version,
     ...machine,

@@ -1,7 +1,7 @@
 /**
- * Kills `adal train` with SIGKILL at random points, the writing of its results included, and goes on with
- * `--resume` (which is killed as well) until a run is complete: every run must end with the hash of one that was
- * never interrupted, and its folder must hold the same files.
+ * Kills `adal train` with SIGKILL at random points, the writing of its results included, and goes
+ * on with `--resume` (which is killed as well) until a run is complete: every run must end with the
+ * hash of one that was never interrupted, and its folder must hold the same files.
  *
  *   node tests/fuzz/kill-train.js [--kills 150] [--seed 1] [--out tests/fuzz/results/kill-train.json]
  */
@@ -14,7 +14,17 @@ import { parseArgs } from 'node:util';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const EPOCHS = 24;
-const TRAIN = ['train', '--epochs', String(EPOCHS), '--model', 'mlp:256-128', '--preset', 'practical', '--seed', '5'];
+const TRAIN = [
+  'train',
+  '--epochs',
+  String(EPOCHS),
+  '--model',
+  'mlp:256-128',
+  '--preset',
+  'practical',
+  '--seed',
+  '5',
+];
 const FILES = ['checkpoint.safetensors', 'curves.svg', 'run.json', 'weights.safetensors'];
 /** After the line of the last epoch, the results are written within about so many milliseconds. */
 const RESULTS_MS = 40;
@@ -47,12 +57,16 @@ function generator(seed) {
 /**
  * Runs the command line.
  * @param {string[]} args
- * @param {{ afterMs: number, epoch: number } | null} kill milliseconds after the start (epoch 0) or after the
+ * @param {{ afterMs: number, epoch: number } | null} kill milliseconds after the start (epoch 0) or
+ * after the
  *   line of an epoch on stderr
  */
 function adal(args, kill) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [CLI, ...args], {
+      cwd,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     const result = { code: null, signal: null, stderr: '' };
     let timer;
     const arm = () => {
@@ -61,7 +75,13 @@ function adal(args, kill) {
     if (kill?.epoch === 0) arm();
     child.stderr.setEncoding('utf8').on('data', (text) => {
       result.stderr += text;
-      if (kill && kill.epoch > 0 && !timer && result.stderr.includes(`epoch ${kill.epoch}/${EPOCHS}`)) arm();
+      if (
+        kill &&
+        kill.epoch > 0 &&
+        !timer &&
+        result.stderr.includes(`epoch ${kill.epoch}/${EPOCHS}`)
+      )
+        arm();
     });
     child.on('error', reject);
     child.on('close', (code, signal) => {
@@ -85,9 +105,13 @@ function stageOf(folder) {
   }
   if (names.includes('run.json')) return 'after all results';
   if (names.includes('weights.safetensors')) return 'between the results';
-  if (names.some((name) => name.startsWith('weights.safetensors.'))) return 'while the weights were written';
-  if (names.some((name) => name.startsWith('checkpoint.safetensors.'))) return 'while a checkpoint was written';
-  return names.includes('checkpoint.safetensors') ? 'after a checkpoint' : 'before the first checkpoint';
+  if (names.some((name) => name.startsWith('weights.safetensors.')))
+    return 'while the weights were written';
+  if (names.some((name) => name.startsWith('checkpoint.safetensors.')))
+    return 'while a checkpoint was written';
+  return names.includes('checkpoint.safetensors')
+    ? 'after a checkpoint'
+    : 'before the first checkpoint';
 }
 
 function fail(message, run) {
@@ -121,7 +145,11 @@ while (done < kills) {
       continue;
     }
     if (run.code === 0) break;
-    if (/no such file or folder|a folder with a checkpoint.safetensors, got one without/.test(run.stderr)) {
+    if (
+      /no such file or folder|a folder with a checkpoint.safetensors, got one without/.test(
+        run.stderr,
+      )
+    ) {
       // Nothing was saved yet: the run begins again, in the same folder.
       restarted++;
       args = [...TRAIN, '--out', folder];
@@ -132,9 +160,12 @@ while (done < kills) {
     }
   }
   const { parameterHash, epochs } = readRun(folder);
-  if (parameterHash !== expected.parameterHash) fail(`${folder}: hash ${parameterHash}, expected ${expected.parameterHash}`);
-  if (JSON.stringify(epochs) !== JSON.stringify(expected.epochs)) fail(`${folder}: the epochs' figures differ`);
-  // The lock of a killed save stays until the next save, which sees that its process has ended (kill-saves.js).
+  if (parameterHash !== expected.parameterHash)
+    fail(`${folder}: hash ${parameterHash}, expected ${expected.parameterHash}`);
+  if (JSON.stringify(epochs) !== JSON.stringify(expected.epochs))
+    fail(`${folder}: the epochs' figures differ`);
+  // The lock of a killed save stays until the next save, which sees that its process has ended
+  // (kill-saves.js).
   const left = readdirSync(join(cwd, folder))
     .filter((name) => name !== 'checkpoint.safetensors.lock')
     .sort();

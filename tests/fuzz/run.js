@@ -1,6 +1,7 @@
 /**
- * Hostile inputs against everything that reads files: each attempt returns, or throws an error of the
- * library's own, within 2 s of CPU time and with 64 MB + 8 × the input of memory (uncollected garbage apart).
+ * Hostile inputs against everything that reads files: each attempt returns, or throws an error of
+ * the library's own, within 2 s of CPU time and with 64 MB + 8 × the input of memory (uncollected
+ * garbage apart).
  *
  *   node tests/fuzz/run.js [--target NAME] [--runs N] [--short] [--seed S] [--index I] [--out FILE]
  *
@@ -18,9 +19,10 @@
  *   large(size)                optional: [name, input] pairs of about `size` bytes, to see that time and
  *                              memory grow no faster than the input
  *
- * The inputs run in a thread of their own, which is ended when it hangs. What seems slow or large there
- * is measured again in a process of its own, since garbage and other programs count there as well.
- * Prints a line for each target and ends with "N passed, N failed"; exits 1 if anything failed.
+ * The inputs run in a thread of their own, which is ended when it hangs. What seems slow or large
+ * there is measured again in a process of its own, since garbage and other programs count there as
+ * well. Prints a line for each target and ends with "N passed, N failed"; exits 1 if anything
+ * failed.
  */
 import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -66,7 +68,10 @@ async function outcomeOf(attempt, input) {
     return { outcome: 'read' };
   } catch (error) {
     if (isOurs(error)) return { outcome: String(error.reason ?? error.code) };
-    return { outcome: null, error: error instanceof Error ? (error.stack ?? String(error)) : String(error) };
+    return {
+      outcome: null,
+      error: error instanceof Error ? (error.stack ?? String(error)) : String(error),
+    };
   }
 }
 
@@ -79,7 +84,11 @@ async function runThread({ name, seed, first, end, progress }) {
   for (let index = first; index < end; index++) {
     const input = create(createPrng(seed, index));
     Atomics.store(progress, 0, index);
-    Atomics.store(progress, 1, Math.round(performance.now() + performance.timeOrigin - workerData.origin));
+    Atomics.store(
+      progress,
+      1,
+      Math.round(performance.now() + performance.timeOrigin - workerData.origin),
+    );
     const before = process.memoryUsage.rss();
     const start = performance.now();
     const { outcome, error } = await outcomeOf(attempt, input);
@@ -88,7 +97,8 @@ async function runThread({ name, seed, first, end, progress }) {
     if (outcome === null) findings.push({ index, what: 'error', error });
     else outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     const grown = process.memoryUsage.rss() - before;
-    if (ms > 1000 * MAX_SECONDS || grown > limitOf(input)) findings.push({ index, what: 'suspect', ms, grown });
+    if (ms > 1000 * MAX_SECONDS || grown > limitOf(input))
+      findings.push({ index, what: 'suspect', ms, grown });
     if (findings.length >= MAX_FINDINGS) break;
   }
   Atomics.store(progress, 1, -1);
@@ -100,7 +110,9 @@ function startThread(data) {
   const progress = new Int32Array(new SharedArrayBuffer(8));
   progress[1] = -1;
   const origin = performance.timeOrigin;
-  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { ...data, progress, origin } });
+  const worker = new Worker(fileURLToPath(import.meta.url), {
+    workerData: { ...data, progress, origin },
+  });
   return new Promise((resolve) => {
     let result = null;
     let hung = null;
@@ -123,7 +135,10 @@ function startThread(data) {
 /** Measures one input in a process of its own. */
 function probe(name, what) {
   const child = fork(fileURLToPath(import.meta.url), ['--probe', name, JSON.stringify(what)], {
-    execArgv: ['--expose-gc', ...(what.heapBytes ? [`--max-old-space-size=${Math.floor(what.heapBytes / 2 ** 20)}`] : [])],
+    execArgv: [
+      '--expose-gc',
+      ...(what.heapBytes ? [`--max-old-space-size=${Math.floor(what.heapBytes / 2 ** 20)}`] : []),
+    ],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   return new Promise((resolve) => {
@@ -145,13 +160,15 @@ function probe(name, what) {
 }
 
 /**
- * Begins to look for the most memory that the process has at once, bytes. Where the kernel's mark can be set back (Linux) that is
- * exact; elsewhere an earlier peak, which a process inherits from its parent, hides a lower one, and what is held at the end must do.
+ * Begins to look for the most memory that the process has at once, bytes. Where the kernel's mark
+ * can be set back (Linux) that is exact; elsewhere an earlier peak, which a process inherits from
+ * its parent, hides a lower one, and what is held at the end must do.
  */
 function startPeak() {
   try {
     writeFileSync('/proc/self/clear_refs', '5');
-    const peak = () => 1024 * Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+    const peak = () =>
+      1024 * Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
     peak();
     return peak;
   } catch {
@@ -164,8 +181,9 @@ function startPeak() {
 }
 
 /**
- * In the process: the input of an index, or a large one by its size and place. It is made in this process and measured in another,
- * which reads it from a file: memory that making it has taken would hide what the attempt takes.
+ * In the process: the input of an index, or a large one by its size and place. It is made in this
+ * process and measured in another, which reads it from a file: memory that making it has taken
+ * would hide what the attempt takes.
  */
 async function makeProbe(name, { seed, index, size, place }) {
   const { create, large } = await load(name);
@@ -177,7 +195,8 @@ async function makeProbe(name, { seed, index, size, place }) {
     const what = { file, isText: typeof input === 'string' };
     const result = await probe(name, what);
     if (result.outcome !== null && result.bytes > result.limit) {
-      // Some of it may be garbage that nothing has asked V8 to collect. With a heap no larger than the limit it must.
+      // Some of it may be garbage that nothing has asked V8 to collect. With a heap no larger than
+      // the limit it must.
       const { outcome } = await probe(name, { ...what, heapBytes: result.limit });
       result.fitsHeap = outcome !== null;
     }
@@ -200,14 +219,22 @@ async function runProbe(name, { file, isText }) {
   const { user, system } = process.cpuUsage(cpu);
   const bytes = Math.max(0, peakOf() - rssBefore);
   const limit = limitOf(input);
-  process.send({ outcome, error, seconds: (user + system) / 1e6, bytes, length: lengthOf(input), limit });
+  process.send({
+    outcome,
+    error,
+    seconds: (user + system) / 1e6,
+    bytes,
+    length: lengthOf(input),
+    limit,
+  });
 }
 
 /** What is wrong with a measured input; null if nothing is. */
 function faultOf({ outcome, error, seconds, bytes, limit, fitsHeap }) {
   if (outcome === null) return error;
   if (seconds > MAX_SECONDS) return `${seconds.toFixed(2)} s of CPU time`;
-  if (bytes > limit && !fitsHeap) return `${(bytes / 2 ** 20).toFixed(0)} MB of memory, ${(limit / 2 ** 20).toFixed(0)} at most`;
+  if (bytes > limit && !fitsHeap)
+    return `${(bytes / 2 ** 20).toFixed(0)} MB of memory, ${(limit / 2 ** 20).toFixed(0)} at most`;
   return null;
 }
 
@@ -219,10 +246,13 @@ async function runRandom(name, seed, runs) {
   for (let first = 0; first < runs && findings.length < MAX_FINDINGS; ) {
     const { result, hung, crash, at } = await startThread({ name, seed, first, end: runs });
     if (result) {
-      for (const [key, count] of Object.entries(result.outcomes)) outcomes[key] = (outcomes[key] ?? 0) + count;
+      for (const [key, count] of Object.entries(result.outcomes))
+        outcomes[key] = (outcomes[key] ?? 0) + count;
       slowestMs = Math.max(slowestMs, result.slowestMs);
     }
-    const suspects = result?.findings ?? [{ index: hung ?? at, what: hung === null ? 'crash' : 'hang', error: String(crash) }];
+    const suspects = result?.findings ?? [
+      { index: hung ?? at, what: hung === null ? 'crash' : 'hang', error: String(crash) },
+    ];
     for (const { index, what, error } of suspects) {
       const fault = what === 'error' ? error : faultOf(await probe(name, { seed, index }));
       if (fault !== null) findings.push({ index, fault });
@@ -264,17 +294,32 @@ async function runTarget(name, { seed, runs, short }) {
   const { read = 0, ...refused } = outcomes;
   const counts = `${count} inputs: ${read} read, ${Object.values(refused).reduce((sum, n) => sum + n, 0)} refused`;
   const worst = `slowest ${slowestMs.toFixed(0)} ms, ${large.length} large ones, ${seconds.toFixed(0)} s`;
-  console.log(`${failed > 0 ? 'FAILED' : 'passed'} ${name}: ${counts}, ${findings.length} findings; ${worst}`);
+  console.log(
+    `${failed > 0 ? 'FAILED' : 'passed'} ${name}: ${counts}, ${findings.length} findings; ${worst}`,
+  );
   for (const { index, fault } of findings) {
-    console.log(`  --target ${name} --seed ${seed} --index ${index}: ${JSON.stringify(fault.slice(0, 600))}`);
+    console.log(
+      `  --target ${name} --seed ${seed} --index ${index}: ${JSON.stringify(fault.slice(0, 600))}`,
+    );
   }
-  for (const { what, fault } of large) if (fault !== null) console.log(`  ${what}: ${JSON.stringify(fault.slice(0, 600))}`);
-  return { runs: count, read, refused, findings, slowestMs: Math.round(slowestMs), seconds: Math.round(seconds), large, failed };
+  for (const { what, fault } of large)
+    if (fault !== null) console.log(`  ${what}: ${JSON.stringify(fault.slice(0, 600))}`);
+  return {
+    runs: count,
+    read,
+    refused,
+    findings,
+    slowestMs: Math.round(slowestMs),
+    seconds: Math.round(seconds),
+    large,
+    failed,
+  };
 }
 
 function integer(text, option) {
   if (text === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw new Error(`--${option} expected a whole number, got ${JSON.stringify(text)}`);
+  if (!/^\d{1,15}$/.test(text))
+    throw new Error(`--${option} expected a whole number, got ${JSON.stringify(text)}`);
   return Number(text);
 }
 
@@ -290,14 +335,23 @@ async function showOne(name, seed, index) {
 async function main() {
   const text = { type: 'string' };
   const { values } = parseArgs({
-    options: { target: text, runs: text, seed: text, index: text, out: text, short: { type: 'boolean' } },
+    options: {
+      target: text,
+      runs: text,
+      seed: text,
+      index: text,
+      out: text,
+      short: { type: 'boolean' },
+    },
   });
   const seed = integer(values.seed, 'seed') ?? 1;
   const [runs, index] = [integer(values.runs, 'runs'), integer(values.index, 'index')];
   const all = readdirSync(TARGETS).filter((file) => file.endsWith('.js'));
   const names = all.map((file) => file.slice(0, -3)).sort();
   if (values.target !== undefined && !names.includes(values.target)) {
-    throw new Error(`--target expected one of ${names.join(', ')}, got ${JSON.stringify(values.target)}`);
+    throw new Error(
+      `--target expected one of ${names.join(', ')}, got ${JSON.stringify(values.target)}`,
+    );
   }
   const chosen = values.target === undefined ? names : [values.target];
   if (index !== undefined) {
@@ -313,8 +367,20 @@ async function main() {
     passed += 1 + result.large.length - result.failed;
   }
   const { version } = JSON.parse(readFileSync(join(HERE, '../../package.json'), 'utf8'));
-  const machine = { node: process.version, platform: `${platform()} ${arch()}`, cpu: cpus()[0]?.model ?? 'unknown' };
-  const record = { library: version, ...machine, date: new Date().toISOString(), seed, passed, failed, targets };
+  const machine = {
+    node: process.version,
+    platform: `${platform()} ${arch()}`,
+    cpu: cpus()[0]?.model ?? 'unknown',
+  };
+  const record = {
+    library: version,
+    ...machine,
+    date: new Date().toISOString(),
+    seed,
+    passed,
+    failed,
+    targets,
+  };
   if (values.out) {
     mkdirSync(dirname(values.out), { recursive: true });
     writeFileSync(values.out, `${JSON.stringify(record, null, 2)}\n`);

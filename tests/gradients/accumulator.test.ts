@@ -18,11 +18,15 @@ import { fillRough } from '../support/gradients';
 import { snapshot } from '../support/snapshot';
 
 const two = () => ({ w: new Float32Array([1, 2, 3]), b: { shape: [2, 2] } });
-const full = (w: number, b: number) => ({ w: new Float32Array(3).fill(w), b: new Float32Array(4).fill(b) });
+const full = (w: number, b: number) => ({
+  w: new Float32Array(3).fill(w),
+  b: new Float32Array(4).fill(b),
+});
 const { fround } = Math;
 
 /** SGD with lr 1: a step subtracts exactly its gradient. */
-const plain = (runtime: Runtime) => new SGD(runtime, { w: new Float32Array(3), b: new Float32Array(4) }, { lr: 1 });
+const plain = (runtime: Runtime) =>
+  new SGD(runtime, { w: new Float32Array(3), b: new Float32Array(4) }, { lr: 1 });
 
 /** The same with one element each, of which b is frozen. */
 function pair(runtime: Runtime): SGD {
@@ -40,7 +44,11 @@ describe.each(BACKENDS)('on $name', (backend) => {
       for (const grads of early) expect(accumulator.add(grads)).toBeNull();
       expect(accumulator.count).toBe(3);
       expect([...optimizer.params.w]).toEqual([0, 0, 0]);
-      expect(accumulator.add(full(6, -8))).toMatchObject({ step: 1, skipped: false, gradNorm: 3 * 3 + 4 * 4 });
+      expect(accumulator.add(full(6, -8))).toMatchObject({
+        step: 1,
+        skipped: false,
+        gradNorm: 3 * 3 + 4 * 4,
+      });
       expect(accumulator.count).toBe(0);
       expect([...optimizer.params.w, ...optimizer.params.b]).toEqual([-3, -3, -3, -4, -4, -4, -4]);
       expect([...optimizer.grads.w]).toEqual([3, 3, 3]);
@@ -76,19 +84,22 @@ it('has the same bits on every backend, and those of the formula', async () => {
         for (const name of ['a', 'b'] as const) {
           const grad = optimizer.grads[name];
           for (const [i, x] of reference[name].entries()) {
-            const move = reduction === 'sum' ? -grad[i] : fround(fround(1 / k) * fround(x - grad[i]));
+            const move =
+              reduction === 'sum' ? -grad[i] : fround(fround(1 / k) * fround(x - grad[i]));
             reference[name][i] = k === 1 ? grad[i] : x - move;
           }
         }
         accumulator.add();
       }
-      for (const name of ['a', 'b'] as const) expect(bitsOf(optimizer.grads[name])).toEqual(bitsOf(reference[name]));
+      for (const name of ['a', 'b'] as const)
+        expect(bitsOf(optimizer.grads[name])).toEqual(bitsOf(reference[name]));
       return snapshot(optimizer);
     });
   };
   for (const reduction of ['mean', 'sum'] as const) {
     const reference = await run(oracle, reduction);
-    for (const backend of BACKENDS) expect(await run(backend, reduction), backend.name).toEqual(reference);
+    for (const backend of BACKENDS)
+      expect(await run(backend, reduction), backend.name).toEqual(reference);
   }
 });
 
@@ -96,20 +107,31 @@ describe('the mean', () => {
   it('of equal gradients is that gradient, bit for bit; of others it is right to float32', async () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new SGD(runtime, { w: new Float32Array(1) }, { lr: 0 });
-      const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: fround(-1e30), max: fround(1e30) });
+      const finite = fc.float({
+        noNaN: true,
+        noDefaultInfinity: true,
+        min: fround(-1e30),
+        max: fround(1e30),
+      });
       fc.assert(
-        fc.property(fc.array(finite, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 9 }), (values, steps) => {
-          const many = new GradientAccumulator(optimizer, { steps: values.length });
-          for (const value of values) many.add({ w: new Float32Array([value]) });
-          const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-          const scale = Math.max(...values.map(Math.abs));
-          expect(Math.abs(optimizer.grads.w[0] - mean)).toBeLessThanOrEqual(values.length * 2 ** -23 * scale + 1e-44);
-          many.dispose();
-          const same = new GradientAccumulator(optimizer, { steps });
-          for (let i = 0; i < steps; i++) same.add({ w: new Float32Array([values[0]]) });
-          expect(optimizer.grads.w[0]).toBe(values[0]);
-          same.dispose();
-        }),
+        fc.property(
+          fc.array(finite, { minLength: 1, maxLength: 12 }),
+          fc.integer({ min: 1, max: 9 }),
+          (values, steps) => {
+            const many = new GradientAccumulator(optimizer, { steps: values.length });
+            for (const value of values) many.add({ w: new Float32Array([value]) });
+            const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+            const scale = Math.max(...values.map(Math.abs));
+            expect(Math.abs(optimizer.grads.w[0] - mean)).toBeLessThanOrEqual(
+              values.length * 2 ** -23 * scale + 1e-44,
+            );
+            many.dispose();
+            const same = new GradientAccumulator(optimizer, { steps });
+            for (let i = 0; i < steps; i++) same.add({ w: new Float32Array([values[0]]) });
+            expect(optimizer.grads.w[0]).toBe(values[0]);
+            same.dispose();
+          },
+        ),
       );
     });
   });
@@ -181,8 +203,14 @@ describe('the end of a window', () => {
         const accumulator = new GradientAccumulator(optimizer, { steps: 2 });
         const before = snapshot(optimizer);
         accumulator.add(full(NaN, 1));
-        if (onNonFinite === 'throw') expect(() => accumulator.add(full(1, 1))).toThrow(NonFiniteGradientError);
-        else expect(accumulator.add(full(1, 1))).toMatchObject({ step: 0, skipped: true, nonFinite: 3 });
+        if (onNonFinite === 'throw')
+          expect(() => accumulator.add(full(1, 1))).toThrow(NonFiniteGradientError);
+        else
+          expect(accumulator.add(full(1, 1))).toMatchObject({
+            step: 0,
+            skipped: true,
+            nonFinite: 3,
+          });
         expect(snapshot(optimizer)).toEqual(before);
         expect(accumulator.count).toBe(0);
         expect([...optimizer.grads.b]).toEqual([1, 1, 1, 1]);
@@ -197,8 +225,12 @@ describe('the end of a window', () => {
       const optimizer = plain(runtime);
       const accumulator = new GradientAccumulator(optimizer, { steps: 2, reduction: 'sum' });
       accumulator.add(full(1, 1));
-      expect(() => accumulator.add({ w: new Float32Array(3) })).toThrow(/^"grads.b" expected a Float32Array of 4/);
-      expect(() => accumulator.add({ ...full(5, 5), b: new Float32Array(3) })).toThrow(ArgumentError);
+      expect(() => accumulator.add({ w: new Float32Array(3) })).toThrow(
+        /^"grads.b" expected a Float32Array of 4/,
+      );
+      expect(() => accumulator.add({ ...full(5, 5), b: new Float32Array(3) })).toThrow(
+        ArgumentError,
+      );
       expect(accumulator.count).toBe(1);
       accumulator.add(full(1, 1));
       expect([...optimizer.params.w]).toEqual([-2, -2, -2]);
@@ -231,7 +263,8 @@ describe('the end of a window', () => {
         return snapshot(optimizer);
       });
     };
-    for (const backend of BACKENDS) expect(await run(backend, true), backend.name).toEqual(await run(backend, false));
+    for (const backend of BACKENDS)
+      expect(await run(backend, true), backend.name).toEqual(await run(backend, false));
   });
 });
 
@@ -241,9 +274,16 @@ describe('state dict', () => {
       for (const reduction of ['mean', 'sum'] as const) {
         const build = () => {
           const optimizer = new AdaL(runtime, two());
-          return { optimizer, accumulator: new GradientAccumulator(optimizer, { steps: 3, reduction }) };
+          return {
+            optimizer,
+            accumulator: new GradientAccumulator(optimizer, { steps: 3, reduction }),
+          };
         };
-        const run = ({ optimizer, accumulator }: ReturnType<typeof build>, from: number, to: number) => {
+        const run = (
+          { optimizer, accumulator }: ReturnType<typeof build>,
+          from: number,
+          to: number,
+        ) => {
           for (let t = from; t <= to; t++) {
             fillRough(optimizer, t);
             accumulator.add();
@@ -253,7 +293,10 @@ describe('state dict', () => {
         for (const stop of [0, 2, 3, 4]) {
           const first = build();
           run(first, 1, stop);
-          const dicts = structuredClone([first.optimizer.stateDict(), first.accumulator.stateDict()] as const);
+          const dicts = structuredClone([
+            first.optimizer.stateDict(),
+            first.accumulator.stateDict(),
+          ] as const);
           const second = build();
           second.accumulator.add(full(9, 9));
           second.optimizer.loadStateDict(dicts[0]);
@@ -282,12 +325,17 @@ describe('state dict', () => {
         [{ ...dict, sums: { w, b, c: b } }, 'stateDict.sums.c'],
         [{ ...dict, sums: { w: { count: 2, data: w.data }, b } }, 'stateDict.sums.w.count'],
         [{ ...dict, sums: { w: null, b } }, 'stateDict.sums.w.count'],
-        [{ ...dict, sums: { w, b: { count: 1, weight: 1, data: new Float32Array(5) } } }, 'stateDict.sums.b.data'],
+        [
+          { ...dict, sums: { w, b: { count: 1, weight: 1, data: new Float32Array(5) } } },
+          'stateDict.sums.b.data',
+        ],
         [{ ...dict, sums: { w, b: { ...b, weight: 0 } } }, 'stateDict.sums.b.weight'],
         [{ ...dict, sums: { w, b: { ...b, weight: undefined } } }, 'stateDict.sums.b.weight'],
       ];
       for (const [given, argument] of wrong) {
-        expect(() => accumulator.loadStateDict(given as never)).toThrow(expect.objectContaining({ argument }));
+        expect(() => accumulator.loadStateDict(given as never)).toThrow(
+          expect.objectContaining({ argument }),
+        );
       }
       expect(accumulator.stateDict()).toEqual(dict);
     });

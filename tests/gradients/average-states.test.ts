@@ -13,7 +13,8 @@ describe.each(BACKENDS)('on $name', (backend) => {
   it('has the bits of the oracle', async () => {
     const states = [1, 2, 3, 4, 5].map((seed) => state(seed, strange));
     const weights = [600, 0, 17, 0.25, 1e-3];
-    const run = (on: typeof backend) => withRuntime(on, (runtime) => averageStates(runtime, states, weights));
+    const run = (on: typeof backend) =>
+      withRuntime(on, (runtime) => averageStates(runtime, states, weights));
     const [got, reference] = [await run(backend), await run(oracle)];
     for (const name of ['w', 'b']) expect(bitsOf(got[name])).toEqual(bitsOf(reference[name]));
   });
@@ -22,7 +23,9 @@ describe.each(BACKENDS)('on $name', (backend) => {
 it('is the weighted mean, within float32', async () => {
   await withRuntime(simd, (runtime) => {
     const weight = fc.oneof(fc.constant(0), fc.double({ min: 1e-3, max: 1e3, noNaN: true }));
-    const weights = fc.array(weight, { minLength: 1, maxLength: 8 }).filter((all) => all.some((w) => w > 0));
+    const weights = fc
+      .array(weight, { minLength: 1, maxLength: 8 })
+      .filter((all) => all.some((w) => w > 0));
     fc.assert(
       fc.property(weights, fc.nat(1000), (all, seed) => {
         const states = all.map((_, i) => state(seed + 17 * i));
@@ -54,7 +57,9 @@ it('of equal states is that state; of one state a copy; weight 0 counts for noth
 
 it('takes state dicts and live views, while memory grows too, and gives its scratch back', async () => {
   await withRuntime(simd, (runtime) => {
-    const optimizers = [1, 2].map((seed) => new AdaL(runtime, { w: ordinary(100_000, seed), params: new Float32Array([seed]) }));
+    const optimizers = [1, 2].map(
+      (seed) => new AdaL(runtime, { w: ordinary(100_000, seed), params: new Float32Array([seed]) }),
+    );
     const { usedBytes, memoryBytes } = runtime.info;
     const live = averageStates(
       runtime,
@@ -93,7 +98,9 @@ it('refuses what does not fit, naming it', async () => {
       [[good, good], [1e308, 1e308], 'weights'],
     ];
     for (const [states, weights, argument] of cases) {
-      expect(() => averageStates(runtime, states as never, weights as never)).toThrow(expect.objectContaining({ argument }));
+      expect(() => averageStates(runtime, states as never, weights as never)).toThrow(
+        expect.objectContaining({ argument }),
+      );
     }
   });
 });
@@ -101,7 +108,9 @@ it('refuses what does not fit, naming it', async () => {
 it('leaves nothing allocated when memory does not suffice', async () => {
   const runtime = await createRuntime({ backend: 'simd', maxMemory: 2 ** 20 });
   const { usedBytes } = runtime.info;
-  expect(() => averageStates(runtime, [{ w: new Float32Array(200_000) }])).toThrow(OutOfMemoryError);
+  expect(() => averageStates(runtime, [{ w: new Float32Array(200_000) }])).toThrow(
+    OutOfMemoryError,
+  );
   expect(runtime.info.usedBytes).toBe(usedBytes);
   runtime.dispose();
 });

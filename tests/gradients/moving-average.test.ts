@@ -22,11 +22,15 @@ function train(runtime: Runtime, decay: number | ((update: number) => number)) {
     const rest = fround(1 - (typeof decay === 'number' ? decay : decay(t)));
     for (const name of ['w', 'b'] as const) {
       const weights = optimizer.params[name];
-      for (const [i, x] of reference[name].entries()) reference[name][i] = x - fround(rest * fround(x - weights[i]));
+      for (const [i, x] of reference[name].entries())
+        reference[name][i] = x - fround(rest * fround(x - weights[i]));
     }
   }
   expect(average.updateCount).toBe(20);
-  return { got: [average.params.w, average.params.b].map(bitsOf), expected: [reference.w, reference.b].map(bitsOf) };
+  return {
+    got: [average.params.w, average.params.b].map(bitsOf),
+    expected: [reference.w, reference.b].map(bitsOf),
+  };
 }
 
 describe.each(BACKENDS)('on $name', (backend) => {
@@ -44,7 +48,11 @@ describe.each(BACKENDS)('on $name', (backend) => {
 describe('averages', () => {
   it('begin as the weights, stay with those that do not move, and follow those that do', async () => {
     await withRuntime(oracle, (runtime) => {
-      const optimizer = new SGD(runtime, { still: ordinary(100, 5), moving: new Float32Array(1) }, { lr: 1 });
+      const optimizer = new SGD(
+        runtime,
+        { still: ordinary(100, 5), moving: new Float32Array(1) },
+        { lr: 1 },
+      );
       const average = new ExponentialMovingAverage(optimizer, { decay: 0.5 });
       const still = bitsOf(optimizer.params.still);
       for (let t = 0; t < 30; t++) {
@@ -98,7 +106,11 @@ describe('averages', () => {
 
 /** A model with data in its input. */
 async function createLoaded(runtime: Runtime) {
-  const model = await createModel(runtime, { inputSize: 3, layers: [dense(8), relu(), dense(4)], batchSize: 2 });
+  const model = await createModel(runtime, {
+    inputSize: 3,
+    layers: [dense(8), relu(), dense(4)],
+    batchSize: 2,
+  });
   model.input.set([1, 2, -1, 0.5, 0, 3]);
   model.labels.set([0, 3]);
   return model;
@@ -199,9 +211,15 @@ describe('memory and misuse', () => {
           /^"decay" expected a number in \[0, 1\)/,
         );
       }
-      expect(() => new ExponentialMovingAverage(optimizer, { beta: 1 } as never)).toThrow(/^"options.beta"/);
-      expect(() => new ExponentialMovingAverage({} as never)).toThrow(/^"source" expected at least one parameter/);
-      expect(() => new ExponentialMovingAverage({ w: new Float32Array(1) } as never)).toThrow(/^"source.w" expected a Parameter/);
+      expect(() => new ExponentialMovingAverage(optimizer, { beta: 1 } as never)).toThrow(
+        /^"options.beta"/,
+      );
+      expect(() => new ExponentialMovingAverage({} as never)).toThrow(
+        /^"source" expected at least one parameter/,
+      );
+      expect(() => new ExponentialMovingAverage({ w: new Float32Array(1) } as never)).toThrow(
+        /^"source.w" expected a Parameter/,
+      );
       const average = new ExponentialMovingAverage(optimizer, { decay: (t) => t });
       expect(() => average.update()).toThrow(/^"decay\(1\)" expected a number in \[0, 1\), got 1/);
       expect(average.updateCount).toBe(0);
@@ -212,10 +230,15 @@ describe('memory and misuse', () => {
         [{ ...dict, updates: -1 }, 'stateDict.updates'],
         [{ ...dict, params: {} }, 'stateDict.params.w'],
         [{ ...dict, params: { w: { ...w, shape: [2, 1] } } }, 'stateDict.params.w.shape'],
-        [{ ...dict, params: { w: { ...w, data: new Float32Array(3) } } }, 'stateDict.params.w.data'],
+        [
+          { ...dict, params: { w: { ...w, data: new Float32Array(3) } } },
+          'stateDict.params.w.data',
+        ],
       ];
       for (const [given, argument] of wrong) {
-        expect(() => average.loadStateDict(given as never)).toThrow(expect.objectContaining({ argument }));
+        expect(() => average.loadStateDict(given as never)).toThrow(
+          expect.objectContaining({ argument }),
+        );
       }
       expect(average.stateDict()).toEqual(dict);
     });

@@ -1,4 +1,7 @@
-/** The three implementations of the nn kernels, each over a memory of its own that is filled alike and compared bit by bit. */
+/**
+ * The three implementations of the nn kernels, each over a memory of its own that is filled alike
+ * and compared bit by bit.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
@@ -27,7 +30,11 @@ function shipped(name: 'nn.simd' | 'nn.threads', pages: number): Implementation 
 }
 
 function oracle(pages: number): Implementation {
-  const memory = new LinearMemory(new WebAssembly.Memory({ initial: pages, maximum: pages }), pages * PAGE, false);
+  const memory = new LinearMemory(
+    new WebAssembly.Memory({ initial: pages, maximum: pages }),
+    pages * PAGE,
+    false,
+  );
   return { name: 'oracle', memory, kernels: createOracleNN(memory) };
 }
 
@@ -38,8 +45,9 @@ export interface Buffer {
 }
 
 /**
- * All implementations side by side. Buffers are laid out at the same addresses in each, between guard words; `run` does the
- * same in each, then compares the bits of all of memory, so that a stray write anywhere shows.
+ * All implementations side by side. Buffers are laid out at the same addresses in each, between
+ * guard words; `run` does the same in each, then compares the bits of all of memory, so that a
+ * stray write anywhere shows.
  */
 export class Bench {
   readonly #all: Implementation[];
@@ -55,7 +63,9 @@ export class Bench {
     this.#end = 4 * GUARD;
   }
 
-  /** A zero-padded buffer of n elements holding `values`, which are f32 or i32 as their array is. */
+  /**
+   * A zero-padded buffer of n elements holding `values`, which are f32 or i32 as their array is.
+   */
   buffer(n: number, values: Float32Array | Int32Array = new Float32Array(n)): Buffer {
     const elements = Math.ceil(n / 16) * 16;
     const address = this.#end + GUARD;
@@ -73,7 +83,9 @@ export class Bench {
     return this.buffer(bytes / 4);
   }
 
-  /** Runs `call` on all; expects equal results and memories, `ignored` apart. Returns the result. */
+  /**
+   * Runs `call` on all; expects equal results and memories, `ignored` apart. Returns the result.
+   */
   run(call: (kernels: NNKernels) => unknown, ignored?: Buffer): number {
     const [reference, ...others] = this.#all.map(({ name, memory, kernels }) => {
       const result = call(kernels);
@@ -81,7 +93,8 @@ export class Bench {
       return { name, result, words: canonical(memory, this.#end) };
     });
     for (const { name, result, words } of others) {
-      if (!Object.is(result, reference!.result)) expect(`${name}: ${result}`).toBe(`${reference!.result}`);
+      if (!Object.is(result, reference!.result))
+        expect(`${name}: ${result}`).toBe(`${reference!.result}`);
       const place = words.findIndex((word, i) => word !== reference!.words[i]);
       if (place >= 0) {
         const shown = `${name} at byte ${place * 4}: ${hex(words[place]!)}`;
@@ -91,7 +104,10 @@ export class Bench {
     return reference!.result as number;
   }
 
-  /** What all implementations hold in the first n elements of a buffer, after `run` found them equal. */
+  /**
+   * What all implementations hold in the first n elements of a buffer, after `run` found them
+   * equal.
+   */
   read(buffer: Buffer, n: number): Float32Array {
     return this.#all[1]!.memory.f32.slice(buffer.address / 4, buffer.address / 4 + n);
   }
@@ -122,7 +138,8 @@ export class Bench {
 /** Memory as words, every NaN replaced by one: payloads are outside the promise. */
 function canonical(memory: LinearMemory, bytes: number): Uint32Array {
   const words = memory.u32.slice(0, bytes / 4);
-  for (let i = 0; i < words.length; ++i) if ((words[i]! & 0x7fffffff) > 0x7f800000) words[i] = 0x7fc00000;
+  for (let i = 0; i < words.length; ++i)
+    if ((words[i]! & 0x7fffffff) > 0x7f800000) words[i] = 0x7fc00000;
   return words;
 }
 

@@ -26,13 +26,19 @@ interface Given {
 /** The bits of the result and of the padding behind it on one backend; NaN as one pattern. */
 function combined(runtime: Runtime, { x, y, a, b, into }: Given): Uint32Array {
   const n = x.length;
-  const tensors = { x: new Tensor(runtime, [n]), y: new Tensor(runtime, [n]), out: new Tensor(runtime, [n]) };
+  const tensors = {
+    x: new Tensor(runtime, [n]),
+    y: new Tensor(runtime, [n]),
+    out: new Tensor(runtime, [n]),
+  };
   try {
     tensors.x.data.set(x);
     tensors.y.data.set(y);
     const out = tensors[into ?? 'out'];
     runtime.kernels.combine(out.address, tensors.x.address, tensors.y.address, n, a, b);
-    const bits = bitsOf(new Float32Array(runtime.memory.buffer as ArrayBuffer, out.address, out.paddedLength));
+    const bits = bitsOf(
+      new Float32Array(runtime.memory.buffer as ArrayBuffer, out.address, out.paddedLength),
+    );
     return bits.map((word) => ((word & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : word));
   } finally {
     for (const tensor of Object.values(tensors)) tensor.dispose();
@@ -48,7 +54,9 @@ function onAll(given: Given): Float32Array {
 
 describe('combine', () => {
   it('is x - b·(a·x - y), each operation rounded, with zero padding and the same bits everywhere', () => {
-    const words = fc.uint8Array({ minLength: 4, maxLength: 160 }).map((bytes) => bytes.slice(0, bytes.length & ~3));
+    const words = fc
+      .uint8Array({ minLength: 4, maxLength: 160 })
+      .map((bytes) => bytes.slice(0, bytes.length & ~3));
     const factor = fc.float({ noNaN: true, noDefaultInfinity: true });
     const property = (bytes: Uint8Array, a: number, b: number, into: 'x' | 'y' | undefined) => {
       const x = new Float32Array(bytes.buffer as ArrayBuffer);
@@ -57,7 +65,9 @@ describe('combine', () => {
       const expected = x.map((v, i) => v - f(b * f(f(a * v) - y[i])));
       expect([...onAll({ x, y, a, b, into })]).toEqual([...expected]);
     };
-    fc.assert(fc.property(words, factor, factor, fc.constantFrom('x', 'y', undefined), property), { numRuns: 200 });
+    fc.assert(fc.property(words, factor, factor, fc.constantFrom('x', 'y', undefined), property), {
+      numRuns: 200,
+    });
   });
 
   it('takes factors as float32, wherever they come from', () => {
@@ -72,7 +82,11 @@ describe('combine', () => {
       expect(bitsOf(onAll({ x: values, y: values, a: 1, b }))).toEqual(bitsOf(values));
     };
     fc.assert(
-      fc.property(fc.float32Array({ minLength: 1, maxLength: 40, noNaN: true, noDefaultInfinity: true }), finite, property),
+      fc.property(
+        fc.float32Array({ minLength: 1, maxLength: 40, noNaN: true, noDefaultInfinity: true }),
+        finite,
+        property,
+      ),
     );
   });
 });

@@ -1,4 +1,7 @@
-/** Activations and dropout of the shipped nn binaries: the oracle's bits, error bounds, calculus's gradients. */
+/**
+ * Activations and dropout of the shipped nn binaries: the oracle's bits, error bounds, calculus's
+ * gradients.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { philoxInto } from '../../src/math/philox';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
@@ -16,7 +19,13 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 /** What each computes, in f64; whether its gradient is by its output; f and its derivative. */
 const ACTIVATIONS: Record<
   string,
-  { forward: Unary; backward: Backward; keeps: 'output' | 'input'; f: (x: number) => number; slope: (x: number) => number }
+  {
+    forward: Unary;
+    backward: Backward;
+    keeps: 'output' | 'input';
+    f: (x: number) => number;
+    slope: (x: number) => number;
+  }
 > = {
   relu: {
     forward: (k, out, x, n) => k.relu(out, x, n),
@@ -59,7 +68,9 @@ const ACTIVATIONS: Record<
 function sweep(): Float32Array {
   const bits: number[] = [];
   for (let word = 0; word < 0x7f800000; word += 65_521) bits.push(word, word + 0x80000000);
-  return new Float32Array(Uint32Array.from([...bits, 0x7f7fffff, 0xff7fffff, 0x7f800000, 0xff800000]).buffer);
+  return new Float32Array(
+    Uint32Array.from([...bits, 0x7f7fffff, 0xff7fffff, 0x7f800000, 0xff800000]).buffer,
+  );
 }
 
 /** Distance in units in the last place of the exact result's f32. */
@@ -73,9 +84,16 @@ describe.each(Object.entries(ACTIVATIONS))('%s', (name, { forward, backward, kee
   it.each(Object.entries(KINDS))('the oracle’s bits, %s values', (_, make) => {
     for (const n of [1, 3, 15, 16, 17, 40, 1000]) {
       bench.reset();
-      const [x, dy, out, dx] = [bench.buffer(n, make(n, n)), bench.buffer(n, make(n, 7)), bench.buffer(n), bench.buffer(n)];
+      const [x, dy, out, dx] = [
+        bench.buffer(n, make(n, n)),
+        bench.buffer(n, make(n, 7)),
+        bench.buffer(n),
+        bench.buffer(n),
+      ];
       bench.run((k) => forward(k, out.address, x.address, n));
-      bench.run((k) => backward(k, dx.address, dy.address, (keeps === 'output' ? out : x).address, n));
+      bench.run((k) =>
+        backward(k, dx.address, dy.address, (keeps === 'output' ? out : x).address, n),
+      );
       for (const buffer of [x, dy, out, dx]) bench.expectTidy(buffer, n);
     }
   });
@@ -98,7 +116,10 @@ describe.each(Object.entries(ACTIVATIONS))('%s', (name, { forward, backward, kee
       // Below -87.33654 e^x is flushed to 0, and so is what is made of it; -∞·0 is NaN.
       const flushed = v < -87.3365 && (name === 'sigmoid' || name === 'silu');
       if (!flushed) worst = Math.max(worst, ulps(results[i]!, f(v)) || 0);
-      else expect(results[i]! + 0).toBe(name === 'silu' && v === Number.NEGATIVE_INFINITY ? Number.NaN : 0);
+      else
+        expect(results[i]! + 0).toBe(
+          name === 'silu' && v === Number.NEGATIVE_INFINITY ? Number.NaN : 0,
+        );
     });
     expect(worst).toBeLessThan(name === 'silu' ? 4 : 3);
   });
@@ -106,10 +127,17 @@ describe.each(Object.entries(ACTIVATIONS))('%s', (name, { forward, backward, kee
   it('has the slope of the function', () => {
     const n = 200;
     const values = ordinary(n, 5).map((v) => v * 6 || 0.25);
-    const [x, dy, out, dx] = [bench.buffer(n, values), bench.buffer(n, ordinary(n, 6)), bench.buffer(n), bench.buffer(n)];
+    const [x, dy, out, dx] = [
+      bench.buffer(n, values),
+      bench.buffer(n, ordinary(n, 6)),
+      bench.buffer(n),
+      bench.buffer(n),
+    ];
     const gradient = bench.read(dy, n);
     bench.run((k) => forward(k, out.address, x.address, n));
-    bench.run((k) => backward(k, dx.address, dy.address, (keeps === 'output' ? out : x).address, n));
+    bench.run((k) =>
+      backward(k, dx.address, dy.address, (keeps === 'output' ? out : x).address, n),
+    );
     bench.read(dx, n).forEach((value, i) => {
       expect(Math.abs(value - gradient[i]! * slope(values[i]!))).toBeLessThan(1e-6);
     });
@@ -117,7 +145,10 @@ describe.each(Object.entries(ACTIVATIONS))('%s', (name, { forward, backward, kee
 });
 
 it('signed zeros stay, NaN passes, the ends are exact', () => {
-  const x = bench.buffer(5, Float32Array.of(0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY));
+  const x = bench.buffer(
+    5,
+    Float32Array.of(0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+  );
   const out = bench.buffer(5);
   bench.run((k) => k.tanh(out.address, x.address, 5));
   expect([...bench.read(out, 5)]).toEqual([0, -0, Number.NaN, 1, -1]);
@@ -133,13 +164,16 @@ describe('dropout', () => {
     const n = values.length;
     const [x, out] = [bench.buffer(n, values), bench.buffer(n)];
     const threshold = Math.round(rate * 2 ** 32);
-    bench.run((k) => k.dropout(out.address, x.address, n, threshold, 1 / (1 - rate), ...KEY, stream, step));
+    bench.run((k) =>
+      k.dropout(out.address, x.address, n, threshold, 1 / (1 - rate), ...KEY, stream, step),
+    );
     bench.expectTidy(out, n);
     return bench.read(out, n);
   }
 
   it('the oracle’s bits for every length and kind', () => {
-    for (const make of Object.values(KINDS)) for (const n of [1, 5, 16, 17, 100]) drop(make(n, 1), 0.5, 3, n);
+    for (const make of Object.values(KINDS))
+      for (const n of [1, 5, 16, 17, 100]) drop(make(n, 1), 0.5, 3, n);
   });
 
   it('draws what Philox gives, as the ABI says', () => {

@@ -1,4 +1,7 @@
-/** Matrix products and biases of the shipped nn binaries: bit for bit the oracle's, and near the true product. */
+/**
+ * Matrix products and biases of the shipped nn binaries: bit for bit the oracle's, and near the
+ * true product.
+ */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { GEMM_DEPTH, GEMM_ROWS, gemmScratchBytes } from '../../src/abi/nn-layout';
@@ -25,7 +28,10 @@ function multiply(form: Form, m: number, n: number, k: number, make: Maker): Pro
   const [aAt, bAt] = [bench.buffer(m * k, a), bench.buffer(k * n, b)];
   const c = bench.buffer(m * n, ordinary(m * n, 5));
   const scratch = bench.scratch(gemmScratchBytes(m, n, k));
-  bench.run((kernels) => kernels[form](c.address, aAt.address, bAt.address, m, n, k, scratch.address), scratch);
+  bench.run(
+    (kernels) => kernels[form](c.address, aAt.address, bAt.address, m, n, k, scratch.address),
+    scratch,
+  );
   for (const [buffer, size] of [
     [aAt, m * k],
     [bAt, k * n],
@@ -67,7 +73,8 @@ describe.each(FORMS)('%s', (form) => {
 
   it('any small shape', () => {
     for (let m = 1; m <= 5; ++m) {
-      for (let n = 1; n <= 20; ++n) for (const k of [1, 2, 3, 4, 5, 8, 9]) multiply(form, m, n, k, strange);
+      for (let n = 1; n <= 20; ++n)
+        for (const k of [1, 2, 3, 4, 5, 8, 9]) multiply(form, m, n, k, strange);
     }
   });
 
@@ -88,7 +95,9 @@ describe.each(FORMS)('%s', (form) => {
         let exact = 0;
         let size = 0;
         for (let p = 0; p < k; ++p) {
-          const term = a[form === 'gemmTN' ? p * m + i : i * k + p]! * b[form === 'gemmNT' ? j * k + p : p * n + j]!;
+          const term =
+            a[form === 'gemmTN' ? p * m + i : i * k + p]! *
+            b[form === 'gemmNT' ? j * k + p : p * n + j]!;
           exact += term;
           size += Math.abs(term);
         }
@@ -102,7 +111,10 @@ describe.each(FORMS)('%s', (form) => {
     const a = bench.buffer(25, ordinary(25, 2));
     const scratch = bench.scratch(gemmScratchBytes(5, 5, 5));
     const run = (m: number, n: number, k: number) =>
-      bench.run((kernels) => kernels[form](c.address, a.address, a.address, m, n, k, scratch.address), scratch);
+      bench.run(
+        (kernels) => kernels[form](c.address, a.address, a.address, m, n, k, scratch.address),
+        scratch,
+      );
     run(0, 5, 5);
     run(5, 0, 5);
     expect(bench.read(c, 20)).toEqual(ordinary(20, 1));
@@ -114,11 +126,15 @@ describe.each(FORMS)('%s', (form) => {
     const [m, n, k] = [31, 26, 300];
     const { a, b, c } = multiply(form, m, n, k, ordinary);
     const whole = bench.read(c, n);
-    const row = form === 'gemmTN' ? Float32Array.from({ length: k }, (_, p) => a[p * m]!) : a.slice(0, k);
+    const row =
+      form === 'gemmTN' ? Float32Array.from({ length: k }, (_, p) => a[p * m]!) : a.slice(0, k);
     bench.reset();
     const [rowAt, bAt, out] = [bench.buffer(k, row), bench.buffer(k * n, b), bench.buffer(n)];
     const scratch = bench.scratch(gemmScratchBytes(1, n, k));
-    bench.run((kernels) => kernels[form](out.address, rowAt.address, bAt.address, 1, n, k, scratch.address), scratch);
+    bench.run(
+      (kernels) => kernels[form](out.address, rowAt.address, bAt.address, 1, n, k, scratch.address),
+      scratch,
+    );
     expect(bench.read(out, n)).toEqual(whole);
   });
 });

@@ -1,4 +1,7 @@
-/** Convolution and pooling of the shipped nn binaries: bit for bit the oracle's, and near the sums that define them. */
+/**
+ * Convolution and pooling of the shipped nn binaries: bit for bit the oracle's, and near the sums
+ * that define them.
+ */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CONV_GROUP, convScratchBytes } from '../../src/abi/nn-layout';
@@ -9,7 +12,15 @@ import { type Geometry, sizesOf, windowRecord } from './windows';
 const bench = new Bench();
 beforeEach(() => bench.reset());
 
-const plain: Geometry = { height: 5, width: 6, channels: 3, kernel: [3, 3], stride: [1, 1], padding: [0, 0, 0, 0], outputs: 4 };
+const plain: Geometry = {
+  height: 5,
+  width: 6,
+  channels: 3,
+  kernel: [3, 3],
+  stride: [1, 1],
+  padding: [0, 0, 0, 0],
+  outputs: 4,
+};
 const CONVOLUTIONS: readonly [string, Geometry][] = [
   ['no padding', plain],
   ['padding 1', { ...plain, padding: [1, 1, 1, 1] }],
@@ -17,23 +28,52 @@ const CONVOLUTIONS: readonly [string, Geometry][] = [
   ['one channel', { ...plain, channels: 1, padding: [1, 1, 1, 1], outputs: 16 }],
   ['kernel 1', { ...plain, kernel: [1, 1], outputs: 1 }],
   ['kernel 2×3, stride 1×2', { ...plain, kernel: [2, 3], stride: [1, 2], channels: 5 }],
-  ['kernel wider than the image', { ...plain, height: 2, width: 2, kernel: [5, 5], padding: [2, 2, 2, 2] }],
-  ['kernel entirely in the padding', { ...plain, height: 1, width: 1, kernel: [2, 2], stride: [2, 2], padding: [3, 3, 3, 3] }],
+  [
+    'kernel wider than the image',
+    { ...plain, height: 2, width: 2, kernel: [5, 5], padding: [2, 2, 2, 2] },
+  ],
+  [
+    'kernel entirely in the padding',
+    { ...plain, height: 1, width: 1, kernel: [2, 2], stride: [2, 2], padding: [3, 3, 3, 3] },
+  ],
   ['many channels', { ...plain, channels: 17, outputs: 19, padding: [1, 1, 1, 1] }],
 ];
 
-function convolve(geometry: Geometry, count: number, make: (n: number, seed: number) => Float32Array) {
+function convolve(
+  geometry: Geometry,
+  count: number,
+  make: (n: number, seed: number) => Float32Array,
+) {
   bench.reset();
   const { padded, positions, patch, image, weights } = sizesOf(geometry);
   const outputs = count * positions * geometry.outputs;
   const [xs, ws, dys] = [make(count * image, 1), make(weights, 2), make(outputs, 3)];
-  const [x, w, dy] = [bench.buffer(count * image, xs), bench.buffer(weights, ws), bench.buffer(outputs, dys)];
-  const [y, dx, dw] = [bench.buffer(outputs), bench.buffer(count * image, ordinary(count * image, 4)), bench.buffer(weights)];
+  const [x, w, dy] = [
+    bench.buffer(count * image, xs),
+    bench.buffer(weights, ws),
+    bench.buffer(outputs, dys),
+  ];
+  const [y, dx, dw] = [
+    bench.buffer(outputs),
+    bench.buffer(count * image, ordinary(count * image, 4)),
+    bench.buffer(weights),
+  ];
   const window = bench.buffer(16, windowRecord(geometry));
   const scratch = bench.scratch(convScratchBytes(padded, positions, patch, geometry.outputs, 1));
-  bench.run((k) => k.conv2d(y.address, x.address, w.address, window.address, count, scratch.address), scratch);
-  bench.run((k) => k.conv2dInputGrad(dx.address, dy.address, w.address, window.address, count, scratch.address), scratch);
-  bench.run((k) => k.conv2dWeightGrad(dw.address, dy.address, x.address, window.address, count, scratch.address), scratch);
+  bench.run(
+    (k) => k.conv2d(y.address, x.address, w.address, window.address, count, scratch.address),
+    scratch,
+  );
+  bench.run(
+    (k) =>
+      k.conv2dInputGrad(dx.address, dy.address, w.address, window.address, count, scratch.address),
+    scratch,
+  );
+  bench.run(
+    (k) =>
+      k.conv2dWeightGrad(dw.address, dy.address, x.address, window.address, count, scratch.address),
+    scratch,
+  );
   for (const [buffer, n] of [
     [y, outputs],
     [dx, count * image],
@@ -42,14 +82,31 @@ function convolve(geometry: Geometry, count: number, make: (n: number, seed: num
   ] as const) {
     bench.expectTidy(buffer, n);
   }
-  return { xs, ws, dys, y: bench.read(y, outputs), dx: bench.read(dx, count * image), dw: bench.read(dw, weights) };
+  return {
+    xs,
+    ws,
+    dys,
+    y: bench.read(y, outputs),
+    dx: bench.read(dx, count * image),
+    dw: bench.read(dw, weights),
+  };
 }
 
 /** y, dx and dw from the definition, in f64. */
-function defined(geometry: Geometry, count: number, xs: Float32Array, ws: Float32Array, dys: Float32Array) {
+function defined(
+  geometry: Geometry,
+  count: number,
+  xs: Float32Array,
+  ws: Float32Array,
+  dys: Float32Array,
+) {
   const { height, width, channels, kernel, stride, padding, outputs } = geometry;
   const { outHeight, outWidth } = sizesOf(geometry);
-  const [y, dx, dw] = [new Float64Array(dys.length), new Float64Array(xs.length), new Float64Array(ws.length)];
+  const [y, dx, dw] = [
+    new Float64Array(dys.length),
+    new Float64Array(xs.length),
+    new Float64Array(ws.length),
+  ];
   let o = 0;
   for (let i = 0; i < count; i++)
     for (let oy = 0; oy < outHeight; oy++)
@@ -58,7 +115,10 @@ function defined(geometry: Geometry, count: number, xs: Float32Array, ws: Float3
           for (let ky = 0; ky < kernel[0]; ky++)
             for (let kx = 0; kx < kernel[1]; kx++)
               for (let c = 0; c < channels; c++) {
-                const [iy, ix] = [oy * stride[0] + ky - padding[0], ox * stride[1] + kx - padding[2]];
+                const [iy, ix] = [
+                  oy * stride[0] + ky - padding[0],
+                  ox * stride[1] + kx - padding[2],
+                ];
                 if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
                 const from = ((i * height + iy) * width + ix) * channels + c;
                 const at = ((out * kernel[0] + ky) * kernel[1] + kx) * channels + c;
@@ -75,7 +135,8 @@ describe('conv2d and its gradients', () => {
   });
 
   it('any number of images, the weight gradient group by group', () => {
-    for (const count of [1, CONV_GROUP - 1, CONV_GROUP, CONV_GROUP + 1, 2 * CONV_GROUP + 3]) convolve(plain, count, strange);
+    for (const count of [1, CONV_GROUP - 1, CONV_GROUP, CONV_GROUP + 1, 2 * CONV_GROUP + 3])
+      convolve(plain, count, strange);
   });
 
   it.each(CONVOLUTIONS)('%s: what the definition says', (_, geometry) => {
@@ -115,8 +176,14 @@ describe('conv2d and its gradients', () => {
 
 const POOLS: readonly [string, Geometry][] = [
   ['2×2', { ...plain, kernel: [2, 2], stride: [2, 2], height: 6, channels: 8, outputs: 8 }],
-  ['2×2, odd rest left out, whole vectors', { ...plain, kernel: [2, 2], stride: [2, 2], channels: 12, outputs: 12 }],
-  ['2×2, a vector and a half', { ...plain, kernel: [2, 2], stride: [2, 2], height: 4, channels: 6, outputs: 6 }],
+  [
+    '2×2, odd rest left out, whole vectors',
+    { ...plain, kernel: [2, 2], stride: [2, 2], channels: 12, outputs: 12 },
+  ],
+  [
+    '2×2, a vector and a half',
+    { ...plain, kernel: [2, 2], stride: [2, 2], height: 4, channels: 6, outputs: 6 },
+  ],
   ['odd rest left out', { ...plain, kernel: [2, 2], stride: [2, 2], channels: 3, outputs: 3 }],
   ['overlapping', { ...plain, kernel: [3, 2], stride: [1, 1], channels: 7, outputs: 7 }],
   ['gaps', { ...plain, kernel: [1, 2], stride: [2, 3], channels: 5, outputs: 5 }],
@@ -129,7 +196,10 @@ describe.each(POOLS)('pooling, %s', (_, geometry) => {
   const outputs = count * positions * geometry.channels;
 
   it.each(Object.entries(KINDS))('the oracle’s bits, %s values', (_, make) => {
-    const [x, dy] = [bench.buffer(count * image, make(count * image, 1)), bench.buffer(outputs, make(outputs, 2))];
+    const [x, dy] = [
+      bench.buffer(count * image, make(count * image, 1)),
+      bench.buffer(outputs, make(outputs, 2)),
+    ];
     const [y, index] = [bench.buffer(outputs), bench.buffer(outputs, new Int32Array(outputs))];
     const dx = bench.buffer(count * image, ordinary(count * image, 3));
     const window = bench.buffer(16, windowRecord(geometry));
@@ -143,22 +213,33 @@ describe.each(POOLS)('pooling, %s', (_, geometry) => {
   });
 });
 
-it.each([1, 2])('maxPool2d with a stride of %i takes the first of equals, and the last NaN', (step) => {
-  const stride = [step, step] as const;
-  const geometry: Geometry = { ...plain, height: 2, width: 2, channels: 4, kernel: [2, 2], stride, outputs: 4 };
-  const pixels = [
-    [1, 0, 5, Number.NaN],
-    [3, -0, Number.NaN, 2],
-    [3, 0, 6, Number.NaN],
-    [2, 0, 7, 9],
-  ];
-  const x = bench.buffer(16, Float32Array.from(pixels.flat()));
-  const [y, index] = [bench.buffer(4), bench.buffer(4, new Int32Array(4))];
-  const window = bench.buffer(16, windowRecord(geometry));
-  bench.run((k) => k.maxPool2d(y.address, index.address, x.address, window.address, 1));
-  expect([...bench.read(y, 4)]).toEqual([3, 0, Number.NaN, Number.NaN]);
-  expect([...bench.readInts(index, 4)]).toEqual([1, 0, 1, 2]);
-});
+it.each([1, 2])(
+  'maxPool2d with a stride of %i takes the first of equals, and the last NaN',
+  (step) => {
+    const stride = [step, step] as const;
+    const geometry: Geometry = {
+      ...plain,
+      height: 2,
+      width: 2,
+      channels: 4,
+      kernel: [2, 2],
+      stride,
+      outputs: 4,
+    };
+    const pixels = [
+      [1, 0, 5, Number.NaN],
+      [3, -0, Number.NaN, 2],
+      [3, 0, 6, Number.NaN],
+      [2, 0, 7, 9],
+    ];
+    const x = bench.buffer(16, Float32Array.from(pixels.flat()));
+    const [y, index] = [bench.buffer(4), bench.buffer(4, new Int32Array(4))];
+    const window = bench.buffer(16, windowRecord(geometry));
+    bench.run((k) => k.maxPool2d(y.address, index.address, x.address, window.address, 1));
+    expect([...bench.read(y, 4)]).toEqual([3, 0, Number.NaN, Number.NaN]);
+    expect([...bench.readInts(index, 4)]).toEqual([1, 0, 1, 2]);
+  },
+);
 
 it('globalAvgPool is the mean, and spreads its gradient evenly', () => {
   for (const make of Object.values(KINDS)) {
@@ -169,7 +250,10 @@ it('globalAvgPool is the mean, and spreads its gradient evenly', () => {
       const x = bench.buffer(values.length, values);
       const y = bench.buffer(count * channels);
       bench.run((k) => k.globalAvgPool(y.address, x.address, count, pixels, channels));
-      const first = Array.from({ length: pixels }, (_, p) => values[p * channels]!).reduce((a, b) => a + b, 0);
+      const first = Array.from({ length: pixels }, (_, p) => values[p * channels]!).reduce(
+        (a, b) => a + b,
+        0,
+      );
       expect(bench.read(y, 1)[0]).toBe(Math.fround(first / pixels));
       bench.run((k) => k.globalAvgPoolGrad(x.address, y.address, count, pixels, channels));
       bench.expectTidy(x, values.length);

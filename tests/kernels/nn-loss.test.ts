@@ -1,4 +1,7 @@
-/** Softmax cross-entropy and accuracy of the shipped nn binaries: the oracle's bits, f64's values, calculus's gradient. */
+/**
+ * Softmax cross-entropy and accuracy of the shipped nn binaries: the oracle's bits, f64's values,
+ * calculus's gradient.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Bench } from './arena';
 import { generator, KINDS } from './values';
@@ -22,7 +25,9 @@ function loss(logits: Float32Array, labels: Int32Array, cols: number) {
   const x = bench.buffer(rows * cols, logits);
   const at = bench.buffer(rows, labels);
   const d = bench.buffer(rows * cols);
-  const value = bench.run((k) => k.softmaxCrossEntropy(d.address, x.address, at.address, 0, rows, cols, rows));
+  const value = bench.run((k) =>
+    k.softmaxCrossEntropy(d.address, x.address, at.address, 0, rows, cols, rows),
+  );
   for (const buffer of [x, d]) bench.expectTidy(buffer, rows * cols);
   bench.expectTidy(at, rows);
   return { value, gradient: bench.read(d, rows * cols) };
@@ -47,7 +52,8 @@ function reference(logits: Float32Array, labels: Int32Array, cols: number) {
 describe('softmaxCrossEntropy', () => {
   it.each(Object.entries(KINDS))('same bits for any shape, %s values', (_, make) => {
     for (const rows of [1, 2, 7]) {
-      for (let cols = 1; cols <= 37; ++cols) loss(make(rows * cols, cols), labelsOf(rows, cols, cols), cols);
+      for (let cols = 1; cols <= 37; ++cols)
+        loss(make(rows * cols, cols), labelsOf(rows, cols, cols), cols);
     }
   });
 
@@ -58,10 +64,13 @@ describe('softmaxCrossEntropy', () => {
     const actual = loss(logits, labels, cols);
     const expected = reference(logits, labels, cols);
     expect(Math.abs(actual.value - expected.value)).toBeLessThan(2e-7 * (1 + expected.value));
-    // x - max is rounded to f32 first: up to spread·2^-25 in the exponent, then exp4's and two more roundings.
+    // x - max is rounded to f32 first: up to spread·2^-25 in the exponent, then exp4's and two more
+    // roundings.
     const tolerance = spread * 2 ** -24 + 2 ** -21;
     actual.gradient.forEach((g, i) => {
-      expect(Math.abs(g - expected.gradient[i]!)).toBeLessThanOrEqual(Math.abs(expected.gradient[i]!) * tolerance + 1e-12);
+      expect(Math.abs(g - expected.gradient[i]!)).toBeLessThanOrEqual(
+        Math.abs(expected.gradient[i]!) * tolerance + 1e-12,
+      );
     });
   });
 
@@ -75,7 +84,8 @@ describe('softmaxCrossEntropy', () => {
       const [up, down] = [logits.slice(), logits.slice()];
       up[i]! += step;
       down[i]! -= step;
-      const slope = (loss(up, labels, cols).value - loss(down, labels, cols).value) / (up[i]! - down[i]!);
+      const slope =
+        (loss(up, labels, cols).value - loss(down, labels, cols).value) / (up[i]! - down[i]!);
       expect(Math.abs(g - slope)).toBeLessThan(2e-4);
     });
   });
@@ -87,7 +97,9 @@ describe('softmaxCrossEntropy', () => {
     bench.reset();
     const x = bench.buffer(35, logits);
     const at = bench.buffer(5, labels);
-    expect(bench.run((k) => k.softmaxCrossEntropy(x.address, x.address, at.address, 0, 5, 7, 5))).toBe(apart.value);
+    expect(
+      bench.run((k) => k.softmaxCrossEntropy(x.address, x.address, at.address, 0, 5, 7, 5)),
+    ).toBe(apart.value);
     expect(bench.read(x, 35)).toEqual(apart.gradient);
   });
 
@@ -96,7 +108,10 @@ describe('softmaxCrossEntropy', () => {
     expect(value).toBe(0);
     expect([...gradient]).toEqual([0, 0, 0]);
     expect(loss(Float32Array.of(1000, -1000), Int32Array.of(1), 2).value).toBe(2000);
-    expect(loss(new Float32Array(8).fill(-5), Int32Array.of(3), 8).value).toBeCloseTo(Math.log(8), 14);
+    expect(loss(new Float32Array(8).fill(-5), Int32Array.of(3), 8).value).toBeCloseTo(
+      Math.log(8),
+      14,
+    );
   });
 
   it('keeps the gradient of a confident row', () => {
@@ -106,7 +121,11 @@ describe('softmaxCrossEntropy', () => {
 
   it('says NaN for a label that is no class, in the gradient of its row too, and writes in place', () => {
     for (const label of [-1, 3, 2 ** 31 - 1]) {
-      const { value, gradient } = loss(Float32Array.of(1, 2, 3, 1, 2, 3), Int32Array.of(label, 1), 3);
+      const { value, gradient } = loss(
+        Float32Array.of(1, 2, 3, 1, 2, 3),
+        Int32Array.of(label, 1),
+        3,
+      );
       expect(value).toBeNaN();
       expect([...gradient].map(Number.isFinite)).toEqual([false, false, false, true, true, true]);
     }
@@ -121,8 +140,9 @@ describe('softmaxCrossEntropy', () => {
 
 describe('the exponential in it', () => {
   it('is near Math.exp, and 0 below -87.33654', () => {
-    // With a logit of 0 in front, x - max is x, and the gradient is f32(e^x)·f32(1/sum): one more rounding than exp4 has, and
-    // that of the factor, in a sum known from the loss. The bound of exp4 itself is tested in assembly/math/__tests__.
+    // With a logit of 0 in front, x - max is x, and the gradient is f32(e^x)·f32(1/sum): one more
+    // rounding than exp4 has, and that of the factor, in a sum known from the loss. The bound of
+    // exp4 itself is tested in assembly/math/__tests__.
     const next = generator(4);
     for (let round = 0; round < 200; ++round) {
       const x = Float32Array.from({ length: 64 }, (_, i) => (i === 0 ? 0 : next() * -90));
@@ -131,7 +151,8 @@ describe('the exponential in it', () => {
       for (let i = 1; i < 64; ++i) {
         const exact = Math.exp(x[i]!);
         if (x[i]! < Math.fround(-87.33654)) expect(gradient[i]).toBe(0);
-        else if (exact * factor > 1.2e-38) expect(Math.abs(gradient[i]! / factor / exact - 1)).toBeLessThan(2.8 * 2 ** -23);
+        else if (exact * factor > 1.2e-38)
+          expect(Math.abs(gradient[i]! / factor / exact - 1)).toBeLessThan(2.8 * 2 ** -23);
       }
     }
   });
@@ -152,9 +173,14 @@ describe('argmax and predictedMatches', () => {
       bench.run((k) => k.argmax(out.address, x.address, rows, cols));
       bench.expectTidy(out, rows);
       const values = bench.read(x, rows * cols);
-      const clear = Array.from({ length: rows }, (_, r) => !values.subarray(r * cols, (r + 1) * cols).some(Number.isNaN));
+      const clear = Array.from(
+        { length: rows },
+        (_, r) => !values.subarray(r * cols, (r + 1) * cols).some(Number.isNaN),
+      );
       expect([...bench.readInts(out, rows)].map((index) => index >= 0)).toEqual(clear);
-      expect(bench.run((k) => k.predictedMatches(x.address, out.address, rows, cols))).toBe(clear.filter(Boolean).length);
+      expect(bench.run((k) => k.predictedMatches(x.address, out.address, rows, cols))).toBe(
+        clear.filter(Boolean).length,
+      );
       bench.run((k) => k.predictedMatches(x.address, labels.address, rows, cols));
     }
   });

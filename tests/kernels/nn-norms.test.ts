@@ -1,4 +1,7 @@
-/** Normalisation, embedding and element-wise losses of the shipped nn binaries: the oracle's bits, and what they mean. */
+/**
+ * Normalisation, embedding and element-wise losses of the shipped nn binaries: the oracle's bits,
+ * and what they mean.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Bench } from './arena';
 import { generator, KINDS, ordinary } from './values';
@@ -18,36 +21,107 @@ const SHAPES = [
 describe.each(Object.entries(KINDS))('normalisation, %s values: the oracle’s bits', (_, make) => {
   it.each(SHAPES)('batch norm of %i×%i', (rows, cols) => {
     const n = rows * cols;
-    const [x, dy, y, dx] = [bench.buffer(n, make(n, 1)), bench.buffer(n, make(n, 2)), bench.buffer(n), bench.buffer(n)];
-    const [gamma, beta, mean, inv] = [1, 2, 3, 4].map((seed) => bench.buffer(cols, ordinary(cols, seed)));
-    const [runningMean, runningVariance] = [1, 2].map((seed) => bench.buffer(cols, ordinary(cols, seed).map(Math.abs)));
+    const [x, dy, y, dx] = [
+      bench.buffer(n, make(n, 1)),
+      bench.buffer(n, make(n, 2)),
+      bench.buffer(n),
+      bench.buffer(n),
+    ];
+    const [gamma, beta, mean, inv] = [1, 2, 3, 4].map((seed) =>
+      bench.buffer(cols, ordinary(cols, seed)),
+    );
+    const [runningMean, runningVariance] = [1, 2].map((seed) =>
+      bench.buffer(cols, ordinary(cols, seed).map(Math.abs)),
+    );
     const [dgamma, dbeta] = [bench.buffer(cols), bench.buffer(cols)];
     const [running, moving] = [runningMean!.address, runningVariance!.address];
     const [m, s, g, b] = [mean!.address, inv!.address, gamma!.address, beta!.address];
     bench.run((k) => k.batchStatistics(m, s, running, moving, x.address, rows, cols, 1e-5, 0.1));
     bench.run((k) => k.batchNorm(y.address, x.address, m, s, g, b, rows, cols));
-    bench.run((k) => k.batchNormGrad(0, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols));
-    bench.run((k) => k.batchNormGrad(dx.address, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols));
+    bench.run((k) =>
+      k.batchNormGrad(0, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols),
+    );
+    bench.run((k) =>
+      k.batchNormGrad(
+        dx.address,
+        dgamma.address,
+        dbeta.address,
+        dy.address,
+        x.address,
+        m,
+        s,
+        g,
+        rows,
+        cols,
+      ),
+    );
     const apart = bench.read(dx, n);
-    bench.run((k) => k.batchNormGrad(dy.address, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols));
+    bench.run((k) =>
+      k.batchNormGrad(
+        dy.address,
+        dgamma.address,
+        dbeta.address,
+        dy.address,
+        x.address,
+        m,
+        s,
+        g,
+        rows,
+        cols,
+      ),
+    );
     expect(bench.read(dy, n)).toEqual(apart);
     bench.run((k) => k.inverseDeviation(s, moving, cols, 1e-3));
     for (const buffer of [x, dy, y, dx]) bench.expectTidy(buffer, n);
-    for (const buffer of [mean!, inv!, runningMean!, runningVariance!, dgamma, dbeta]) bench.expectTidy(buffer, cols);
+    for (const buffer of [mean!, inv!, runningMean!, runningVariance!, dgamma, dbeta])
+      bench.expectTidy(buffer, cols);
   });
 
   it.each(SHAPES)('layer norm of %i×%i', (rows, cols) => {
     const n = rows * cols;
-    const [x, dy, y, dx] = [bench.buffer(n, make(n, 1)), bench.buffer(n, make(n, 2)), bench.buffer(n), bench.buffer(n)];
+    const [x, dy, y, dx] = [
+      bench.buffer(n, make(n, 1)),
+      bench.buffer(n, make(n, 2)),
+      bench.buffer(n),
+      bench.buffer(n),
+    ];
     const [gamma, beta] = [bench.buffer(cols, make(cols, 3)), bench.buffer(cols, make(cols, 4))];
     const [mean, inv] = [bench.buffer(rows), bench.buffer(rows)];
     const [dgamma, dbeta] = [bench.buffer(cols), bench.buffer(cols)];
     const [m, s, g] = [mean.address, inv.address, gamma.address];
     bench.run((k) => k.layerNorm(y.address, x.address, m, s, g, beta.address, rows, cols, 1e-5));
-    bench.run((k) => k.layerNormGrad(0, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols));
-    bench.run((k) => k.layerNormGrad(dx.address, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols));
+    bench.run((k) =>
+      k.layerNormGrad(0, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols),
+    );
+    bench.run((k) =>
+      k.layerNormGrad(
+        dx.address,
+        dgamma.address,
+        dbeta.address,
+        dy.address,
+        x.address,
+        m,
+        s,
+        g,
+        rows,
+        cols,
+      ),
+    );
     const apart = bench.read(dx, n);
-    bench.run((k) => k.layerNormGrad(dy.address, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols));
+    bench.run((k) =>
+      k.layerNormGrad(
+        dy.address,
+        dgamma.address,
+        dbeta.address,
+        dy.address,
+        x.address,
+        m,
+        s,
+        g,
+        rows,
+        cols,
+      ),
+    );
     expect(bench.read(dy, n)).toEqual(apart);
     for (const buffer of [x, dy, y, dx]) bench.expectTidy(buffer, n);
     for (const buffer of [mean, inv]) bench.expectTidy(buffer, rows);
@@ -61,13 +135,17 @@ it('a normalised column has mean 0 and variance 1, whatever its offset, and move
     rows * cols,
     ordinary(rows * cols, 1).map((v, i) => 1000 * (i % cols) + v),
   );
-  const [y, mean, inv, runningMean, runningVariance] = Array.from({ length: 5 }, () => bench.buffer(rows * cols));
+  const [y, mean, inv, runningMean, runningVariance] = Array.from({ length: 5 }, () =>
+    bench.buffer(rows * cols),
+  );
   const gamma = bench.buffer(cols, new Float32Array(cols).fill(1));
   const beta = bench.buffer(cols);
   const [m, s] = [mean!.address, inv!.address];
   const [running, moving] = [runningMean!.address, runningVariance!.address];
   bench.run((k) => k.batchStatistics(m, s, running, moving, x.address, rows, cols, 0, 0.25));
-  bench.run((k) => k.batchNorm(y!.address, x.address, m, s, gamma.address, beta.address, rows, cols));
+  bench.run((k) =>
+    k.batchNorm(y!.address, x.address, m, s, gamma.address, beta.address, rows, cols),
+  );
   const values = bench.read(y!, rows * cols);
   for (let c = 0; c < cols; c++) {
     const column = values.filter((_, i) => i % cols === c);
@@ -89,10 +167,15 @@ describe('embedding', () => {
         Float32Array.from({ length: count }, () => Math.floor(next() * rows)),
       );
       const table = bench.buffer(rows * dim, make(rows * dim, 1));
-      const [y, dtable] = [bench.buffer(count * dim), bench.buffer(rows * dim, ordinary(rows * dim, 2))];
+      const [y, dtable] = [
+        bench.buffer(count * dim),
+        bench.buffer(rows * dim, ordinary(rows * dim, 2)),
+      ];
       const dy = bench.buffer(count * dim, make(count * dim, 3));
       bench.run((k) => k.embedding(y.address, indices.address, table.address, count, rows, dim));
-      bench.run((k) => k.embeddingGrad(dtable.address, dy.address, indices.address, count, rows, dim));
+      bench.run((k) =>
+        k.embeddingGrad(dtable.address, dy.address, indices.address, count, rows, dim),
+      );
       bench.expectTidy(y, count * dim);
       bench.expectTidy(dtable, rows * dim);
     }
@@ -159,39 +242,68 @@ describe.each(Object.keys(LOSSES) as (keyof typeof LOSSES)[])('%s', (name) => {
   });
 });
 
-describe.each(['mean', 'weighted mean'] as const)('softmaxCrossEntropy weighted by class, %s', (reduction) => {
-  it('is what it says, the oracle’s bits', () => {
-    bench.reset();
-    const [rows, cols] = [9, 5];
-    const logits = ordinary(rows * cols, 3).map((v) => 4 * v);
-    const labels = Int32Array.from({ length: rows }, (_, r) => (r * 7) % cols);
-    const weights = Float32Array.of(1, 0.5, 3, 2, 0.25);
-    const [x, t, w] = [bench.buffer(rows * cols, logits), bench.buffer(rows, labels), bench.buffer(cols, weights)];
-    const d = bench.buffer(rows * cols);
-    const sumOfWeights = labels.reduce((sum, label) => sum + weights[label]!, 0);
-    expect(bench.run((k) => k.labelWeight(t.address, w.address, rows, cols))).toBe(sumOfWeights);
-    const whole = reduction === 'mean' ? rows : sumOfWeights;
-    const value = bench.run((k) => k.softmaxCrossEntropy(d.address, x.address, t.address, w.address, rows, cols, whole));
-    const gradient = bench.read(d, rows * cols);
-    let expected = 0;
-    for (let r = 0; r < rows; r++) {
-      const row = [...logits.subarray(r * cols, (r + 1) * cols)].map(Math.exp);
-      const sum = row.reduce((a, b) => a + b, 0);
-      const weight = weights[labels[r]!]! / whole;
-      expected -= weight * Math.log(row[labels[r]!]! / sum);
-      row.forEach((e, c) => {
-        const slope = weight * (e / sum - (c === labels[r] ? 1 : 0));
-        expect(Math.abs(gradient[r * cols + c]! - slope)).toBeLessThan(1e-7);
-      });
-    }
-    expect(Math.abs(value - expected)).toBeLessThan(1e-6);
-  });
-});
+describe.each(['mean', 'weighted mean'] as const)(
+  'softmaxCrossEntropy weighted by class, %s',
+  (reduction) => {
+    it('is what it says, the oracle’s bits', () => {
+      bench.reset();
+      const [rows, cols] = [9, 5];
+      const logits = ordinary(rows * cols, 3).map((v) => 4 * v);
+      const labels = Int32Array.from({ length: rows }, (_, r) => (r * 7) % cols);
+      const weights = Float32Array.of(1, 0.5, 3, 2, 0.25);
+      const [x, t, w] = [
+        bench.buffer(rows * cols, logits),
+        bench.buffer(rows, labels),
+        bench.buffer(cols, weights),
+      ];
+      const d = bench.buffer(rows * cols);
+      const sumOfWeights = labels.reduce((sum, label) => sum + weights[label]!, 0);
+      expect(bench.run((k) => k.labelWeight(t.address, w.address, rows, cols))).toBe(sumOfWeights);
+      const whole = reduction === 'mean' ? rows : sumOfWeights;
+      const value = bench.run((k) =>
+        k.softmaxCrossEntropy(d.address, x.address, t.address, w.address, rows, cols, whole),
+      );
+      const gradient = bench.read(d, rows * cols);
+      let expected = 0;
+      for (let r = 0; r < rows; r++) {
+        const row = [...logits.subarray(r * cols, (r + 1) * cols)].map(Math.exp);
+        const sum = row.reduce((a, b) => a + b, 0);
+        const weight = weights[labels[r]!]! / whole;
+        expected -= weight * Math.log(row[labels[r]!]! / sum);
+        row.forEach((e, c) => {
+          const slope = weight * (e / sum - (c === labels[r] ? 1 : 0));
+          expect(Math.abs(gradient[r * cols + c]! - slope)).toBeLessThan(1e-7);
+        });
+      }
+      expect(Math.abs(value - expected)).toBeLessThan(1e-6);
+    });
+  },
+);
 
 it('binaryCrossEntropy of a target outside [0, 1] is NaN, and so is its gradient', () => {
-  const targets = Float32Array.of(-1e-7, 0, 1, 1.0000001, Number.NaN, 0.5, Number.POSITIVE_INFINITY);
+  const targets = Float32Array.of(
+    -1e-7,
+    0,
+    1,
+    1.0000001,
+    Number.NaN,
+    0.5,
+    Number.POSITIVE_INFINITY,
+  );
   bench.reset();
-  const [x, t, d] = [bench.buffer(7, new Float32Array(7)), bench.buffer(7, targets), bench.buffer(7)];
+  const [x, t, d] = [
+    bench.buffer(7, new Float32Array(7)),
+    bench.buffer(7, targets),
+    bench.buffer(7),
+  ];
   expect(bench.run((k) => k.binaryCrossEntropy(d.address, x.address, t.address, 7))).toBeNaN();
-  expect([...bench.read(d, 7)].map(Number.isFinite)).toEqual([false, true, true, false, false, true, false]);
+  expect([...bench.read(d, 7)].map(Number.isFinite)).toEqual([
+    false,
+    true,
+    true,
+    false,
+    false,
+    true,
+    false,
+  ]);
 });

@@ -1,7 +1,17 @@
-/** Kernels whose work threads share: bit for bit the oracle's for every thread count, and tidy at their edges. */
+/**
+ * Kernels whose work threads share: bit for bit the oracle's for every thread count, and tidy at
+ * their edges.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONV_GROUP, CONV_SUMS, convScratchBytes, GEMM_PANEL, gemmScratchBytes, scratchStep } from '../../src/abi/nn-layout';
+import {
+  CONV_GROUP,
+  CONV_SUMS,
+  convScratchBytes,
+  GEMM_PANEL,
+  gemmScratchBytes,
+  scratchStep,
+} from '../../src/abi/nn-layout';
 import { WorkerError } from '../../src/index';
 import { conv2d, createModel, dense, flatten, maxPool2d, relu } from '../../src/nn';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
@@ -71,7 +81,13 @@ function expectSame(call: (side: Side) => readonly (readonly [number, number])[]
 
 type Maker = (n: number, seed: number) => Float32Array;
 
-function multiply(form: 'gemmNN' | 'gemmNT' | 'gemmTN', m: number, n: number, k: number, make: Maker): void {
+function multiply(
+  form: 'gemmNN' | 'gemmNT' | 'gemmTN',
+  m: number,
+  n: number,
+  k: number,
+  make: Maker,
+): void {
   const [a, b] = [make(m * k, m + 1), make(k * n, n + 2)];
   expectSame((side) => {
     const [x, y, c] = [side.write(a), side.write(b), side.write(ordinary(m * n + 16, 5))];
@@ -104,13 +120,23 @@ describe.each(['gemmNN', 'gemmNT', 'gemmTN'] as const)('%s', (form) => {
   it('any shape', () => {
     const size = fc.integer({ min: 1, max: 150 });
     fc.assert(
-      fc.property(size, size, fc.integer({ min: 0, max: 40 }), (m, n, k) => multiply(form, m, n, k, ordinary)),
+      fc.property(size, size, fc.integer({ min: 0, max: 40 }), (m, n, k) =>
+        multiply(form, m, n, k, ordinary),
+      ),
       { numRuns: 25 },
     );
   });
 });
 
-const plain: Geometry = { height: 7, width: 6, channels: 3, kernel: [3, 3], stride: [1, 1], padding: [1, 1, 1, 1], outputs: 5 };
+const plain: Geometry = {
+  height: 7,
+  width: 6,
+  channels: 3,
+  kernel: [3, 3],
+  stride: [1, 1],
+  padding: [1, 1, 1, 1],
+  outputs: 5,
+};
 
 describe.each([
   ['padding 1', plain],
@@ -122,9 +148,18 @@ describe.each([
     const outputs = count * positions * geometry.outputs;
     const [xs, ws, dys] = [ordinary(count * image, 1), ordinary(weights, 2), wild(outputs, 3)];
     expectSame((side) => {
-      const [x, w, dy, window] = [side.write(xs), side.write(ws), side.write(dys), side.write(windowRecord(geometry))];
-      const [y, dx, dw] = [outputs, count * image, weights].map((n) => side.write(ordinary(n + 16, 4)));
-      const scratch = side.scratch(convScratchBytes(padded, positions, patch, geometry.outputs, CONV_SUMS));
+      const [x, w, dy, window] = [
+        side.write(xs),
+        side.write(ws),
+        side.write(dys),
+        side.write(windowRecord(geometry)),
+      ];
+      const [y, dx, dw] = [outputs, count * image, weights].map((n) =>
+        side.write(ordinary(n + 16, 4)),
+      );
+      const scratch = side.scratch(
+        convScratchBytes(padded, positions, patch, geometry.outputs, CONV_SUMS),
+      );
       side.kernels.conv2d(y!, x, w, window, count, scratch);
       side.kernels.conv2dInputGrad(dx!, dy, w, window, count, scratch);
       side.kernels.conv2dWeightGrad(dw!, dy, x, window, count, scratch);
@@ -138,13 +173,21 @@ describe.each([
 });
 
 it.each([1, 2, 5, 40])('max pooling of %i images', (count) => {
-  const geometry: Geometry = { ...plain, kernel: [2, 2], stride: [2, 1], padding: [0, 0, 0, 0], outputs: 99 };
+  const geometry: Geometry = {
+    ...plain,
+    kernel: [2, 2],
+    stride: [2, 1],
+    padding: [0, 0, 0, 0],
+    outputs: 99,
+  };
   const { positions, image } = sizesOf(geometry);
   const outputs = count * positions * geometry.channels;
   const [xs, dys] = [wild(count * image, 1), ordinary(outputs, 2)];
   expectSame((side) => {
     const [x, dy, window] = [side.write(xs), side.write(dys), side.write(windowRecord(geometry))];
-    const [y, index, dx] = [outputs, outputs, count * image].map((n) => side.write(ordinary(n + 16, 4)));
+    const [y, index, dx] = [outputs, outputs, count * image].map((n) =>
+      side.write(ordinary(n + 16, 4)),
+    );
     side.kernels.maxPool2d(y!, index!, x, window, count);
     side.kernels.maxPool2dGrad(dx!, dy, index!, window, count);
     side.kernels.maxPool2d(side.write(ordinary(outputs, 4)), 0, x, window, count);
@@ -159,9 +202,12 @@ it.each([1, 2, 5, 40])('max pooling of %i images', (count) => {
 it.each([1, 15, 16, 17, 1000, 40_000])('ReLU and its gradient on %i elements', (n) => {
   const [xs, dys] = [wild(n, 1), ordinary(n, 2)];
   const padded = Math.ceil(n / 16) * 16;
-  const pad = (values: Float32Array) => Float32Array.from({ length: padded }, (_, i) => values[i] ?? 0);
+  const pad = (values: Float32Array) =>
+    Float32Array.from({ length: padded }, (_, i) => values[i] ?? 0);
   expectSame((side) => {
-    const [x, dy, out, dx] = [pad(xs), pad(dys), ordinary(padded, 3), ordinary(padded, 4)].map((values) => side.write(values));
+    const [x, dy, out, dx] = [pad(xs), pad(dys), ordinary(padded, 3), ordinary(padded, 4)].map(
+      (values) => side.write(values),
+    );
     side.kernels.relu(out!, x!, n);
     side.kernels.reluGrad(dx!, dy!, out!, n);
     return [
@@ -190,11 +236,24 @@ it.each([
 });
 
 describe('when a worker is lost', () => {
-  const LAYERS = [conv2d(4, { kernelSize: 3 }), relu(), maxPool2d(2), flatten(), dense(40), relu(), dense(3)];
+  const LAYERS = [
+    conv2d(4, { kernelSize: 3 }),
+    relu(),
+    maxPool2d(2),
+    flatten(),
+    dense(40),
+    relu(),
+    dense(3),
+  ];
 
   /** The gradients of a small network over 20 images, by name. */
   async function learner(runtime: Runtime) {
-    const model = await createModel(runtime, { inputShape: [8, 8, 2], layers: LAYERS, batchSize: 20, seed: 1 });
+    const model = await createModel(runtime, {
+      inputShape: [8, 8, 2],
+      layers: LAYERS,
+      batchSize: 20,
+      seed: 1,
+    });
     model.input.set(ordinary(model.input.length, 1));
     model.labels.forEach((_, i, labels) => {
       labels[i] = i % 3;
@@ -208,7 +267,13 @@ describe('when a worker is lost', () => {
   it('says so, keeps the weights, and goes on with one thread and the same bits', async () => {
     const expected = await withRuntime(simd, async (runtime) => (await learner(runtime))());
     const host = killableHost();
-    const options = { backend: 'threads', threads: 2, parallelThreshold: 0, jobTimeoutMs: 300, workerHost: host } as const;
+    const options = {
+      backend: 'threads',
+      threads: 2,
+      parallelThreshold: 0,
+      jobTimeoutMs: 300,
+      workerHost: host,
+    } as const;
     await withRuntime({ name: 'killed', options }, async (runtime) => {
       const gradients = await learner(runtime);
       expect(gradients()).toEqual(expected);
@@ -225,7 +290,12 @@ describe('when a worker is lost', () => {
 
   it('before it was ready, works alone', async () => {
     const expected = await withRuntime(simd, async (runtime) => (await learner(runtime))());
-    const options = { threads: 'auto', backend: 'threads', parallelThreshold: 0, workerHost: sourceHost('') } as const;
+    const options = {
+      threads: 'auto',
+      backend: 'threads',
+      parallelThreshold: 0,
+      workerHost: sourceHost(''),
+    } as const;
     await withRuntime({ name: 'absent', options }, async (runtime) => {
       expect((await learner(runtime))()).toEqual(expected);
     });

@@ -1,4 +1,6 @@
-/** Element-wise kernels and reductions of the shipped nn binaries against the oracle, bit for bit. */
+/**
+ * Element-wise kernels and reductions of the shipped nn binaries against the oracle, bit for bit.
+ */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Bench } from './arena';
@@ -7,7 +9,15 @@ import { KINDS, ordinary, strange } from './values';
 const bench = new Bench();
 beforeEach(() => bench.reset());
 
-const LENGTHS = [...Array.from({ length: 70 }, (_, i) => i + 1), 4095, 4096, 4097, 8192, 8193, 100_003];
+const LENGTHS = [
+  ...Array.from({ length: 70 }, (_, i) => i + 1),
+  4095,
+  4096,
+  4097,
+  8192,
+  8193,
+  100_003,
+];
 const SCALARS = [0, -0, 1, -1.5, 1e-30, 1e-45, 3e38, Number.POSITIVE_INFINITY, Number.NaN];
 
 describe.each(Object.entries(KINDS))('element-wise, %s values', (_, make) => {
@@ -87,29 +97,36 @@ it('sums do not depend on what lies beside or on the address', () => {
   const first = bench.buffer(20_000, values);
   const second = bench.buffer(20_000, values);
   for (const name of ['sum', 'absSum', 'squareSum'] as const) {
-    expect(bench.run((k) => k[name](second.address, 20_000))).toBe(bench.run((k) => k[name](first.address, 20_000)));
+    expect(bench.run((k) => k[name](second.address, 20_000))).toBe(
+      bench.run((k) => k[name](first.address, 20_000)),
+    );
   }
 });
 
 it('sums are right: exact for integers, and within rounding of a sequential f64 sum', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: -4096, max: 4096 }), { minLength: 1, maxLength: 300 }), (values) => {
-      bench.reset();
-      const n = values.length;
-      const x = bench.buffer(n, Float32Array.from(values));
-      const total = (term: (v: number) => number) => values.reduce((sum, v) => sum + term(v), 0);
-      expect(bench.run((k) => k.sum(x.address, n)) + 0).toBe(total((v) => v) + 0);
-      expect(bench.run((k) => k.absSum(x.address, n))).toBe(total(Math.abs));
-      expect(bench.run((k) => k.squareSum(x.address, n))).toBe(total((v) => v * v));
-      expect(bench.run((k) => k.dot(x.address, x.address, n))).toBe(total((v) => v * v));
-      expect(bench.run((k) => k.maxAbs(x.address, n))).toBe(Math.max(...values.map(Math.abs)));
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: -4096, max: 4096 }), { minLength: 1, maxLength: 300 }),
+      (values) => {
+        bench.reset();
+        const n = values.length;
+        const x = bench.buffer(n, Float32Array.from(values));
+        const total = (term: (v: number) => number) => values.reduce((sum, v) => sum + term(v), 0);
+        expect(bench.run((k) => k.sum(x.address, n)) + 0).toBe(total((v) => v) + 0);
+        expect(bench.run((k) => k.absSum(x.address, n))).toBe(total(Math.abs));
+        expect(bench.run((k) => k.squareSum(x.address, n))).toBe(total((v) => v * v));
+        expect(bench.run((k) => k.dot(x.address, x.address, n))).toBe(total((v) => v * v));
+        expect(bench.run((k) => k.maxAbs(x.address, n))).toBe(Math.max(...values.map(Math.abs)));
+      },
+    ),
     { numRuns: 60 },
   );
 });
 
 it('any f32 patterns: same bits', () => {
-  const words = fc.uint8Array({ minLength: 4, maxLength: 160 }).map((bytes) => bytes.slice(0, bytes.length & ~3));
+  const words = fc
+    .uint8Array({ minLength: 4, maxLength: 160 })
+    .map((bytes) => bytes.slice(0, bytes.length & ~3));
   fc.assert(
     fc.property(words, fc.float(), (bytes, a) => {
       bench.reset();

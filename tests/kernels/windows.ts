@@ -19,8 +19,17 @@ export function sizesOf({ height, width, channels, kernel, stride, padding, outp
   const positions = outHeight * outWidth;
   const patch = kernel[0] * kernel[1] * channels;
   const paddedHeight = L.paddedPixels(padding[0], height, outHeight, stride[0], kernel[0]);
-  const padded = paddedHeight * L.paddedPixels(padding[2], width, outWidth, stride[1], kernel[1]) * channels;
-  return { outHeight, outWidth, padded, positions, patch, image: height * width * channels, weights: patch * outputs };
+  const padded =
+    paddedHeight * L.paddedPixels(padding[2], width, outWidth, stride[1], kernel[1]) * channels;
+  return {
+    outHeight,
+    outWidth,
+    padded,
+    positions,
+    patch,
+    image: height * width * channels,
+    weights: patch * outputs,
+  };
 }
 
 export function windowRecord(geometry: Geometry): Int32Array {

@@ -6,7 +6,8 @@ import { log } from '../../src/math/log';
 import { pow } from '../../src/math/pow';
 import { bits, ulpsApart } from './bits';
 
-// Math.* is itself off by up to 1 ulp on some engines, so a result within 1 ulp of the truth may be 2 from it.
+// Math.* is itself off by up to 1 ulp on some engines, so a result within 1 ulp of the truth may be
+// 2 from it.
 const TOLERANCE = 2;
 const runs = { numRuns: 20_000 };
 const finite = { noNaN: true, noDefaultInfinity: true };
@@ -47,13 +48,17 @@ describe('log', () => {
     [10, '40026bb1bbb55516'],
     [12345.678, '4022d79559791e31'],
     [1.7976931348623157e308, '40862e42fefa39ef'],
-  ])('log(%d) has the bits %s on every engine', (x, expected) => expect(bits(log(x))).toBe(expected));
+  ])('log(%d) has the bits %s on every engine', (x, expected) =>
+    expect(bits(log(x))).toBe(expected),
+  );
 });
 
 describe('exp', () => {
   it('agrees with Math.exp to 2 ulp wherever the result is finite, subnormal results included', () => {
     fc.assert(
-      fc.property(fc.double({ ...finite, min: -745, max: 709.7 }), (x) => within(exp(x), Math.exp(x))),
+      fc.property(fc.double({ ...finite, min: -745, max: 709.7 }), (x) =>
+        within(exp(x), Math.exp(x)),
+      ),
       runs,
     );
     fc.assert(
@@ -85,7 +90,9 @@ describe('exp', () => {
     [1, '4005bf0a8b145769'],
     [100, '48f3494a9b171bf5'],
     [709.7, '7fed75ae7a50ee14'],
-  ])('exp(%d) has the bits %s on every engine', (x, expected) => expect(bits(exp(x))).toBe(expected));
+  ])('exp(%d) has the bits %s on every engine', (x, expected) =>
+    expect(bits(exp(x))).toBe(expected),
+  );
 });
 
 describe('cos and sin', () => {
@@ -141,14 +148,24 @@ describe('pow', () => {
       if (truth < 1e-300 || truth > 1e300) return true;
       return Math.abs(pow(x, n) - truth) <= truth * (Math.abs(n) + 2) * 2 ** -53;
     };
-    fc.assert(fc.property(fc.double({ ...finite, min: 0.01, max: 100 }), fc.integer({ min: -1074, max: 1074 }), bound), runs);
+    fc.assert(
+      fc.property(
+        fc.double({ ...finite, min: 0.01, max: 100 }),
+        fc.integer({ min: -1074, max: 1074 }),
+        bound,
+      ),
+      runs,
+    );
   });
 
   it('keeps its relative error bound for other exponents', () => {
     const bound = (x: number, y: number) => {
       const truth = x ** y;
       if (truth < 1e-300 || truth > 1e300) return true;
-      return Math.abs(pow(x, y) - truth) <= truth * ((Math.abs(y * Math.log(x)) + 1) * 2 ** -51 + 2 ** -52);
+      return (
+        Math.abs(pow(x, y) - truth) <=
+        truth * ((Math.abs(y * Math.log(x)) + 1) * 2 ** -51 + 2 ** -52)
+      );
     };
     const base = fc.double({ ...finite, min: 1e-30, max: 1e30 });
     fc.assert(fc.property(base, fc.double({ ...finite, min: -9.9, max: 9.9 }), bound), runs);
@@ -183,5 +200,7 @@ describe('pow', () => {
     [10, -3.7, '3f2a26fd472780b6'],
     [0.1, 22, '3b5e392010175ef9'],
     [3, -5, '3f70db20a88f4696'],
-  ])('pow(%d, %d) has the bits %s on every engine', (x, y, expected) => expect(bits(pow(x, y))).toBe(expected));
+  ])('pow(%d, %d) has the bits %s on every engine', (x, y, expected) =>
+    expect(bits(pow(x, y))).toBe(expected),
+  );
 });

@@ -7,11 +7,24 @@ import { bits } from './bits';
 const take = (prng: Prng, n: number) => Array.from({ length: n }, () => prng.nextU32());
 
 describe('philoxInto', () => {
-  // The known answers for philox4x32-10 that the authors publish with their library (Random123, kat_vectors).
+  // The known answers for philox4x32-10 that the authors publish with their library (Random123,
+  // kat_vectors).
   it.each([
-    ['00000000 00000000 00000000 00000000', '00000000 00000000', '6627e8d5 e169c58d bc57ac4c 9b00dbd8'],
-    ['ffffffff ffffffff ffffffff ffffffff', 'ffffffff ffffffff', '408f276d 41c83b0e a20bc7c6 6d5451fd'],
-    ['243f6a88 85a308d3 13198a2e 03707344', 'a4093822 299f31d0', 'd16cfe09 94fdcceb 5001e420 24126ea1'],
+    [
+      '00000000 00000000 00000000 00000000',
+      '00000000 00000000',
+      '6627e8d5 e169c58d bc57ac4c 9b00dbd8',
+    ],
+    [
+      'ffffffff ffffffff ffffffff ffffffff',
+      'ffffffff ffffffff',
+      '408f276d 41c83b0e a20bc7c6 6d5451fd',
+    ],
+    [
+      '243f6a88 85a308d3 13198a2e 03707344',
+      'a4093822 299f31d0',
+      'd16cfe09 94fdcceb 5001e420 24126ea1',
+    ],
   ])('counter %s, key %s gives %s', (counter, key, expected) => {
     const words = (text: string) => text.split(' ').map((word) => Number.parseInt(word, 16));
     const [c0, c1, c2, c3] = words(counter) as [number, number, number, number];
@@ -34,9 +47,13 @@ describe('Prng', () => {
   });
 
   it('gives recorded numbers', () => {
-    expect(take(new Prng(42, 7), 6)).toEqual([0x67ee6f2c, 0xe55410cc, 0x6c7eca35, 0x557398d3, 0xe5dde940, 0x600f6196]);
+    expect(take(new Prng(42, 7), 6)).toEqual([
+      0x67ee6f2c, 0xe55410cc, 0x6c7eca35, 0x557398d3, 0xe5dde940, 0x600f6196,
+    ]);
     const largest = Number.MAX_SAFE_INTEGER;
-    expect(take(new Prng(largest, largest), 4)).toEqual([0x69f10d85, 0xbd08e12a, 0x772b49b6, 0x8e52f106]);
+    expect(take(new Prng(largest, largest), 4)).toEqual([
+      0x69f10d85, 0xbd08e12a, 0x772b49b6, 0x8e52f106,
+    ]);
     const prng = new Prng(1);
     expect(bits(prng.uniform())).toBe('3fec7d00cf94283a');
     expect(bits(prng.normal())).toBe('bfe3ff3df4829ce7');
@@ -63,7 +80,8 @@ describe('Prng', () => {
   it('gives other numbers for other seeds and streams', () => {
     const seen = new Set<string>();
     for (const seed of [0, 1, 2, 2 ** 32, 2 ** 32 + 1, 2 ** 52]) {
-      for (const stream of [0, 1, 2 ** 32, 2 ** 52]) seen.add(take(new Prng(seed, stream), 4).join());
+      for (const stream of [0, 1, 2 ** 32, 2 ** 52])
+        seen.add(take(new Prng(seed, stream), 4).join());
     }
     expect(seen.size).toBe(24);
   });
@@ -81,7 +99,8 @@ describe('Prng', () => {
     }
     expect(() => prng.restore([1, 2, -3])).toThrow(/^"state\[2\]" expected/);
     expect(prng.state()).toEqual([1, 0, 3]);
-    for (const n of [0, -1, 1.5, 2 ** 32 + 1, NaN]) expect(() => prng.below(n)).toThrow(/^"n" expected/);
+    for (const n of [0, -1, 1.5, 2 ** 32 + 1, NaN])
+      expect(() => prng.below(n)).toThrow(/^"n" expected/);
   });
 
   it('uniform() is in [0, 1) and flat: mean, variance and χ² of 100 buckets', () => {
@@ -99,7 +118,10 @@ describe('Prng', () => {
     const mean = sum / n;
     expect(Math.abs(mean - 0.5)).toBeLessThan(0.003); // 4.6 standard errors
     expect(Math.abs(squares / n - mean * mean - 1 / 12)).toBeLessThan(0.001);
-    const chiSquare = buckets.reduce((total, count) => total + (count - n / 100) ** 2 / (n / 100), 0);
+    const chiSquare = buckets.reduce(
+      (total, count) => total + (count - n / 100) ** 2 / (n / 100),
+      0,
+    );
     expect(chiSquare).toBeGreaterThan(50); // 99 degrees of freedom: 99 ± 14
     expect(chiSquare).toBeLessThan(160);
   });
@@ -116,7 +138,8 @@ describe('Prng', () => {
     }
     const expected = [0, 1, 0, 3];
     const tolerance = [0.01, 0.015, 0.04, 0.12];
-    for (let k = 0; k < 4; k++) expect(Math.abs(moments[k]! - expected[k]!)).toBeLessThan(tolerance[k]!);
+    for (let k = 0; k < 4; k++)
+      expect(Math.abs(moments[k]! - expected[k]!)).toBeLessThan(tolerance[k]!);
     expect(Math.abs(beyondTwo / n - 0.0455)).toBeLessThan(0.002);
     expect(prng.state()).toEqual([7, 3, 4 * n]);
   });

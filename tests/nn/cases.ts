@@ -1,4 +1,7 @@
-/** Small networks that between them hold every layer and every loss, at sizes that leave no vector whole. */
+/**
+ * Small networks that between them hold every layer and every loss, at sizes that leave no vector
+ * whole.
+ */
 import {
   avgPool2d,
   batchNorm,
@@ -64,7 +67,13 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
   },
   'batch norm first and amid': {
     inputShape: [5],
-    layers: sequential([batchNorm(), dense(6), batchNorm({ eps: 1e-3, momentum: 0.3 }), relu(), dense(3)]),
+    layers: sequential([
+      batchNorm(),
+      dense(6),
+      batchNorm({ eps: 1e-3, momentum: 0.3 }),
+      relu(),
+      dense(3),
+    ]),
     loss: crossEntropy(),
     batchSize: 6,
   },
@@ -137,10 +146,17 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
 };
 
 /** Inputs and targets of a case: seeded numbers in (-1, 1), whole ones where a table is indexed. */
-export function dataFor({ inputShape, layers, loss, batchSize }: NetworkCase, outputs: number, next: () => number) {
+export function dataFor(
+  { inputShape, layers, loss, batchSize }: NetworkCase,
+  outputs: number,
+  next: () => number,
+) {
   const [first] = layers;
   const inputs = batchSize * inputShape.reduce((product, size) => product * size, 1);
-  const draw = first.kind === 'embedding' ? () => Math.floor(next() * first.rows) : () => Math.fround(2 * next() - 1);
+  const draw =
+    first.kind === 'embedding'
+      ? () => Math.floor(next() * first.rows)
+      : () => Math.fround(2 * next() - 1);
   const input = Float32Array.from({ length: inputs }, draw);
   const labels = Int32Array.from({ length: batchSize }, () => Math.floor(next() * outputs));
   const share = loss.kind === 'binaryCrossEntropy' ? () => next() : () => 2 * next() - 1;

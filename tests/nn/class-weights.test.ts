@@ -1,4 +1,7 @@
-/** Class weights: what they do in training, in accumulated steps and in evaluation, by Keras's convention and by PyTorch's. */
+/**
+ * Class weights: what they do in training, in accumulated steps and in evaluation, by Keras's
+ * convention and by PyTorch's.
+ */
 import { describe, expect, it } from 'vitest';
 import { GradientAccumulator } from '../../src/gradients';
 import { SGD } from '../../src/index';
@@ -21,8 +24,16 @@ interface Setup {
 async function train(setup: Setup, backend = simd) {
   const { batchSize, steps, reduction, weights = classWeights, count = COUNT } = setup;
   return withRuntime(backend, async (runtime) => {
-    const loss = crossEntropy(weights ? { classWeights: weights, ...(reduction && { reduction }) } : {});
-    const model = await createModel(runtime, { inputSize: 2, layers: [dense(2)], loss, batchSize, seed: 1 });
+    const loss = crossEntropy(
+      weights ? { classWeights: weights, ...(reduction && { reduction }) } : {},
+    );
+    const model = await createModel(runtime, {
+      inputSize: 2,
+      layers: [dense(2)],
+      loss,
+      batchSize,
+      seed: 1,
+    });
     const optimizer = new SGD(runtime, model.parameters, { lr: 0.05 });
     const accumulator = steps ? new GradientAccumulator(optimizer, { steps }) : undefined;
     const data = { features: features.subarray(0, 2 * count), labels: labels.subarray(0, count) };
@@ -68,7 +79,8 @@ describe.each(['mean', 'weighted-mean'] as const)('%s', (reduction) => {
 
   it('has the same bits on every backend', async () => {
     const reference = await train({ batchSize: 7, steps: 3, reduction });
-    for (const backend of BACKENDS) expect(await train({ batchSize: 7, steps: 3, reduction }, backend)).toEqual(reference);
+    for (const backend of BACKENDS)
+      expect(await train({ batchSize: 7, steps: 3, reduction }, backend)).toEqual(reference);
   });
 
   it('evaluates to the same loss in batches of any size', async () => {
@@ -78,12 +90,20 @@ describe.each(['mean', 'weighted-mean'] as const)('%s', (reduction) => {
       let expected = 0;
       for (const batchSize of [1, 7, 40, 200, 256]) {
         const loss = crossEntropy({ classWeights, reduction });
-        const model = await createModel(runtime, { inputSize: 2, layers: [dense(2)], loss, batchSize, seed: 1 });
+        const model = await createModel(runtime, {
+          inputSize: 2,
+          layers: [dense(2)],
+          loss,
+          batchSize,
+          seed: 1,
+        });
         losses.push(evaluate(model, { features, labels }).loss);
         const [w, b] = Object.values(model.weights).map(({ data }) => data);
         let [sum, weight] = [0, 0];
         labels.forEach((label, i) => {
-          const x = [0, 1].map((j) => w![2 * j]! * features[2 * i]! + w![2 * j + 1]! * features[2 * i + 1]! + b![j]!);
+          const x = [0, 1].map(
+            (j) => w![2 * j]! * features[2 * i]! + w![2 * j + 1]! * features[2 * i + 1]! + b![j]!,
+          );
           sum += classWeights[label]! * (Math.log(Math.exp(x[0]!) + Math.exp(x[1]!)) - x[label]!);
           weight += classWeights[label]!;
         });
@@ -109,7 +129,13 @@ it('by default they divide by the number of samples, as Keras does: a factor in 
   await withRuntime(simd, async (runtime) => {
     const gradients = async (weights: number[], reduction?: 'mean' | 'weighted-mean') => {
       const loss = crossEntropy({ classWeights: weights, ...(reduction && { reduction }) });
-      const model = await createModel(runtime, { inputSize: 2, layers: [dense(2)], loss, batchSize: 40, seed: 1 });
+      const model = await createModel(runtime, {
+        inputSize: 2,
+        layers: [dense(2)],
+        loss,
+        batchSize: 40,
+        seed: 1,
+      });
       model.input.set(features.subarray(0, 80));
       model.labels.set(labels.subarray(0, 40));
       const value = model.computeGradients(40);
@@ -129,17 +155,22 @@ it('an accumulator weighs micro-batches as it is told, and equal ones as if it w
     const step = (weights: readonly (number | undefined)[], values: readonly number[]) => {
       const optimizer = new SGD(runtime, { w: Float32Array.of(0) }, { lr: 1 });
       const accumulator = new GradientAccumulator(optimizer, { steps: values.length });
-      for (const [i, value] of values.entries()) accumulator.add({ w: Float32Array.of(value) }, weights[i]);
+      for (const [i, value] of values.entries())
+        accumulator.add({ w: Float32Array.of(value) }, weights[i]);
       return -optimizer.params.w![0]!;
     };
     expect(step([1, 3], [4, 8])).toBe(7);
     expect(step([16, 16, 5], [1, 1, 1])).toBe(1);
     const values = [0.1, 0.7, -0.3];
-    expect(bitsOf(Float32Array.of(step([16, 16, 16], values)))).toEqual(bitsOf(Float32Array.of(step([], values))));
+    expect(bitsOf(Float32Array.of(step([16, 16, 16], values)))).toEqual(
+      bitsOf(Float32Array.of(step([], values))),
+    );
     const optimizer = new SGD(runtime, { w: Float32Array.of(0) }, { lr: 1 });
     const accumulator = new GradientAccumulator(optimizer, { steps: 2 });
     for (const weight of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(() => accumulator.add({ w: Float32Array.of(1) }, weight)).toThrow('"weight" expected a number in (0, ∞)');
+      expect(() => accumulator.add({ w: Float32Array.of(1) }, weight)).toThrow(
+        '"weight" expected a number in (0, ∞)',
+      );
       expect(accumulator.count).toBe(0);
     }
   });
@@ -150,10 +181,20 @@ it('losses on values weigh by samples too where the last batch is short', async 
     const targets = features.slice(0, 38);
     const run = async (batchSize: number, steps: number) => {
       const loss = meanSquaredError();
-      const model = await createModel(runtime, { inputSize: 1, layers: [dense(1)], loss, batchSize, seed: 1 });
+      const model = await createModel(runtime, {
+        inputSize: 1,
+        layers: [dense(1)],
+        loss,
+        batchSize,
+        seed: 1,
+      });
       const optimizer = new SGD(runtime, model.parameters, { lr: 0.05 });
       const accumulator = new GradientAccumulator(optimizer, { steps });
-      await fit(model, { features: features.slice(38, 76), targets }, { optimizer, accumulator, epochs: 5 });
+      await fit(
+        model,
+        { features: features.slice(38, 76), targets },
+        { optimizer, accumulator, epochs: 5 },
+      );
       return Object.values(model.weights).flatMap(({ data }) => [...data]);
     };
     expectNear(await run(7, 6), await run(38, 1), 1e-6);

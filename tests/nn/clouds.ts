@@ -2,7 +2,10 @@
 import { generator } from '../kernels/values';
 
 /** Three clouds in four dimensions. */
-export function clouds(count: number, seed: number): { features: Float32Array; labels: Int32Array } {
+export function clouds(
+  count: number,
+  seed: number,
+): { features: Float32Array; labels: Int32Array } {
   const next = generator(seed);
   const labels = Int32Array.from({ length: count }, () => Math.floor(next() * 3));
   const features = Float32Array.from(

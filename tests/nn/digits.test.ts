@@ -6,10 +6,14 @@ import { trainDigits } from '../support/digits';
 it('reaches a mean test accuracy of 0.965 over five seeds in 30 epochs', async () => {
   const accuracies: number[] = [];
   for (let seed = 1; seed <= 5; seed++) {
-    accuracies.push((await withRuntime(simd, (runtime) => trainDigits(runtime, seed, 30))).accuracy);
+    accuracies.push(
+      (await withRuntime(simd, (runtime) => trainDigits(runtime, seed, 30))).accuracy,
+    );
   }
   const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
-  console.log(`digits, practical, 30 epochs: ${accuracies.map((a) => a.toFixed(4)).join(' ')}, mean ${mean.toFixed(4)}`);
+  console.log(
+    `digits, practical, 30 epochs: ${accuracies.map((a) => a.toFixed(4)).join(' ')}, mean ${mean.toFixed(4)}`,
+  );
   expect(mean).toBeGreaterThanOrEqual(0.965);
 });
 

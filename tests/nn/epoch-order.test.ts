@@ -2,15 +2,31 @@
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/checkpoint';
 import { AdamW, type Optimizer, SGD } from '../../src/index';
-import { createModel, dense, dropout, type FitOptions, fit, type Model, relu, sequential } from '../../src/nn';
+import {
+  createModel,
+  dense,
+  dropout,
+  type FitOptions,
+  fit,
+  type Model,
+  relu,
+  sequential,
+} from '../../src/nn';
 import { bitsOf, simd, withRuntime } from '../support/backends';
 import { clouds } from './clouds';
 
 const data = clouds(50, 1);
-const options = { inputSize: 4, layers: sequential([dense(6), relu(), dropout(0.2), dense(3)]), batchSize: 8, seed: 2 };
+const options = {
+  inputSize: 4,
+  layers: sequential([dense(6), relu(), dropout(0.2), dense(3)]),
+  batchSize: 8,
+  seed: 2,
+};
 const learnt = (model: Model) => Object.values(model.weights).map((tensor) => bitsOf(tensor.data));
 
-async function withLearner<T>(body: (model: Model, optimizer: Optimizer) => Promise<T>): Promise<T> {
+async function withLearner<T>(
+  body: (model: Model, optimizer: Optimizer) => Promise<T>,
+): Promise<T> {
   return withRuntime(simd, async (runtime) => {
     const model = await createModel(runtime, options);
     return body(model, new AdamW(runtime, model.parameters, { lr: 0.02 }));
@@ -35,7 +51,12 @@ describe('several calls', () => {
   it('count epochs by seed', async () => {
     const [a, b] = [{ seed: 1 }, { seed: 2 }];
     expect(await train(a, b, a, b)).toEqual(
-      await train({ ...a, initialEpoch: 0 }, { ...b, initialEpoch: 0 }, { ...a, initialEpoch: 1 }, { ...b, initialEpoch: 1 }),
+      await train(
+        { ...a, initialEpoch: 0 },
+        { ...b, initialEpoch: 0 },
+        { ...a, initialEpoch: 1 },
+        { ...b, initialEpoch: 1 },
+      ),
     );
     expect(await train(a, a)).not.toEqual(await train(a, { ...a, initialEpoch: 0 }));
   });
@@ -43,7 +64,9 @@ describe('several calls', () => {
   it('the first call is as it always was, and initialEpoch sets where a call begins', async () => {
     expect(await train({ epochs: 2 })).toEqual(await train({ epochs: 2, initialEpoch: 0 }));
     expect(await train({ initialEpoch: 4 })).not.toEqual(await train({}));
-    expect(await train({ initialEpoch: 4 }, {})).toEqual(await train({ initialEpoch: 4, epochs: 2 }));
+    expect(await train({ initialEpoch: 4 }, {})).toEqual(
+      await train({ initialEpoch: 4, epochs: 2 }),
+    );
     for (const initialEpoch of [-1, 0.5, 2 ** 31, '3']) {
       await expect(train({ initialEpoch: initialEpoch as number })).rejects.toThrow(
         '"initialEpoch" expected an integer in [0, 2147483647]',
@@ -53,13 +76,22 @@ describe('several calls', () => {
 
   it('show each sample once an epoch, in another order every time', async () => {
     await withRuntime(simd, async (runtime) => {
-      const model = await createModel(runtime, { inputSize: 1, layers: [dense(2)], batchSize: 4, seed: 1 });
+      const model = await createModel(runtime, {
+        inputSize: 1,
+        layers: [dense(2)],
+        batchSize: 4,
+        seed: 1,
+      });
       const optimizer = new SGD(runtime, model.parameters, { lr: 0.01 });
-      const samples = { features: Float32Array.from({ length: 12 }, (_, i) => i), labels: new Int32Array(12) };
+      const samples = {
+        features: Float32Array.from({ length: 12 }, (_, i) => i),
+        labels: new Int32Array(12),
+      };
       const orders: string[] = [];
       for (let epoch = 0; epoch < 4; epoch++) {
         const seen: number[] = [];
-        const look = ({ result }: { result: unknown }) => result ?? seen.push(...model.input.slice(0, 4));
+        const look = ({ result }: { result: unknown }) =>
+          result ?? seen.push(...model.input.slice(0, 4));
         await fit(model, samples, { optimizer, epochs: 1, budgetMs: 0, onProgress: look });
         expect(seen.slice().sort((x, y) => x - y)).toEqual([...samples.features]);
         orders.push(seen.join());
@@ -97,8 +129,15 @@ describe('the count of epochs', () => {
   it('counts complete epochs: an aborted one is begun again', async () => {
     await withLearner(async (model, optimizer) => {
       const controller = new AbortController();
-      const stop = ({ epoch, batch }: { epoch: number; batch: number }) => epoch === 2 && batch === 3 && controller.abort();
-      await fit(model, data, { optimizer, epochs: 4, budgetMs: 0, onProgress: stop, signal: controller.signal });
+      const stop = ({ epoch, batch }: { epoch: number; batch: number }) =>
+        epoch === 2 && batch === 3 && controller.abort();
+      await fit(model, data, {
+        optimizer,
+        epochs: 4,
+        budgetMs: 0,
+        onProgress: stop,
+        signal: controller.signal,
+      });
       expect(model.stateDict().epochs).toEqual({ 0: 1 });
     });
   });
@@ -140,8 +179,15 @@ describe('the count of epochs', () => {
 });
 
 describe('checkpoints', () => {
-  /** A second call of fit, which begins at epoch 2, aborted at its batch 3 if `stop`, else to its end. */
-  const second = async (store: ReturnType<typeof memoryStore>, stop: boolean, extra: Partial<FitOptions> = {}) =>
+  /**
+   * A second call of fit, which begins at epoch 2, aborted at its batch 3 if `stop`, else to its
+   * end.
+   */
+  const second = async (
+    store: ReturnType<typeof memoryStore>,
+    stop: boolean,
+    extra: Partial<FitOptions> = {},
+  ) =>
     withLearner(async (model, optimizer) => {
       await fit(model, data, { optimizer, epochs: 2 });
       const controller = new AbortController();
@@ -169,9 +215,9 @@ describe('checkpoints', () => {
     await second(store, true);
     await withLearner(async (model, optimizer) => {
       const before = learnt(model);
-      await expect(fit(model, data, { optimizer, epochs: 2, initialEpoch: 1, checkpoint: { store } })).rejects.toThrow(
-        'the checkpoint is of another run: initialEpoch 2 expected, got 1',
-      );
+      await expect(
+        fit(model, data, { optimizer, epochs: 2, initialEpoch: 1, checkpoint: { store } }),
+      ).rejects.toThrow('the checkpoint is of another run: initialEpoch 2 expected, got 1');
       expect(learnt(model)).toEqual(before);
       await fit(model, data, { optimizer, epochs: 2, initialEpoch: 2, checkpoint: { store } });
     });
@@ -182,9 +228,13 @@ describe('checkpoints', () => {
     await withLearner(async (model, optimizer) => {
       await fit(model, data, { optimizer, epochs: 2, checkpoint: { store } });
       const before = learnt(model);
-      expect((await fit(model, data, { optimizer, epochs: 2, checkpoint: { store } })).steps).toBe(14);
+      expect((await fit(model, data, { optimizer, epochs: 2, checkpoint: { store } })).steps).toBe(
+        14,
+      );
       expect(learnt(model)).toEqual(before);
-      expect((await fit(model, data, { optimizer, epochs: 3, checkpoint: { store } })).steps).toBe(21);
+      expect((await fit(model, data, { optimizer, epochs: 3, checkpoint: { store } })).steps).toBe(
+        21,
+      );
       expect(learnt(model)).toEqual(await train({ epochs: 3 }));
     });
   });

@@ -1,4 +1,7 @@
-/** fit with an accumulator and a moving average of `adal-wasm/gradients`: the loop one would write, resumable in mid-window. */
+/**
+ * fit with an accumulator and a moving average of `adal-wasm/gradients`: the loop one would write,
+ * resumable in mid-window.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeCheckpoint, memoryStore } from '../../src/checkpoint';
@@ -26,7 +29,9 @@ async function create(runtime: Runtime) {
   const accumulator = new GradientAccumulator(optimizer, { steps: WINDOW });
   const average = new ExponentialMovingAverage(optimizer, { decay: 0.9 });
   const learnt = () =>
-    [...Object.values(model.weights).map(({ data }) => data), ...Object.values(average.params)].map((data) => bitsOf(data));
+    [...Object.values(model.weights).map(({ data }) => data), ...Object.values(average.params)].map(
+      (data) => bitsOf(data),
+    );
   return { model, optimizer, accumulator, average, learnt };
 }
 
@@ -34,7 +39,14 @@ async function trainOn(options: Partial<FitOptions>) {
   return withRuntime(simd, async (runtime) => {
     const { model, optimizer, accumulator, average, learnt } = await create(runtime);
     average.apply();
-    const result = await fit(model, train, { optimizer, accumulator, average, epochs: 3, seed: 5, ...options });
+    const result = await fit(model, train, {
+      optimizer,
+      accumulator,
+      average,
+      epochs: 3,
+      seed: 5,
+      ...options,
+    });
     return { result, learnt: learnt(), validation: evaluate(model, validation) };
   });
 }
@@ -86,14 +98,22 @@ describe('an accumulator and an average', () => {
   });
 
   it('what early stopping gives back is the average that was judged best', async () => {
-    const { result, validation: after } = await trainOn({ epochs: 300, validation, earlyStopping: { patience: 3 } });
+    const { result, validation: after } = await trainOn({
+      epochs: 300,
+      validation,
+      earlyStopping: { patience: 3 },
+    });
     expect(result.reason).toBe('early-stopping');
     expect(after.loss).toBe(Math.min(...result.epochs.map((epoch) => epoch.validation!.loss)));
   });
 
   it('are refused when they are none', async () => {
-    await expect(trainOn({ accumulator: {} as never })).rejects.toThrow('"accumulator" expected a GradientAccumulator');
-    await expect(trainOn({ average: {} as never })).rejects.toThrow('"average" expected an ExponentialMovingAverage');
+    await expect(trainOn({ accumulator: {} as never })).rejects.toThrow(
+      '"accumulator" expected a GradientAccumulator',
+    );
+    await expect(trainOn({ average: {} as never })).rejects.toThrow(
+      '"average" expected an ExponentialMovingAverage',
+    );
   });
 });
 
@@ -102,7 +122,9 @@ it('validation counts what metrics ask for', async () => {
   const { accuracy, topKAccuracy, confusion } = result.epochs.at(-1)!.validation!;
   expect(topKAccuracy).toBeGreaterThan(accuracy!);
   expect(confusion!.flat().reduce((sum, n) => sum + n, 0)).toBe(40);
-  await expect(trainOn({ validation, metrics: { topK: 4 } })).rejects.toThrow('"topK" expected an integer in [1, 3], got 4');
+  await expect(trainOn({ validation, metrics: { topK: 4 } })).rejects.toThrow(
+    '"topK" expected an integer in [1, 3], got 4',
+  );
 });
 
 it('a store that keeps the best is not given the state in which a run was aborted', async () => {
@@ -117,6 +139,9 @@ it('a store that keeps the best is not given the state in which a run was aborte
     onProgress: ({ epoch, batch }) => epoch === 3 && batch === 2 && controller.abort(),
   });
   expect(result.reason).toBe('aborted');
-  const { epochs, batch } = decodeCheckpoint((await store.load())!.bytes).extras.run as { epochs: unknown[]; batch: number };
+  const { epochs, batch } = decodeCheckpoint((await store.load())!.bytes).extras.run as {
+    epochs: unknown[];
+    batch: number;
+  };
   expect([epochs.length, batch]).toEqual([result.bestEpoch, 0]);
 });

@@ -1,4 +1,7 @@
-/** What fit takes: arrays, IDX, CSV and streams larger than memory; class weights; and time for others in between. */
+/**
+ * What fit takes: arrays, IDX, CSV and streams larger than memory; class weights; and time for
+ * others in between.
+ */
 import { describe, expect, it } from 'vitest';
 import { idxDataset, parseCsv, parseIdx, selectRows } from '../../src/data';
 import { AdamW } from '../../src/index';
@@ -20,23 +23,40 @@ import { clouds } from './clouds';
 const BATCH = 16;
 
 /** Softmax regression on four features. */
-async function trainOn(data: TrainingData, options: Partial<FitOptions> = {}, loss: Loss = crossEntropy()) {
+async function trainOn(
+  data: TrainingData,
+  options: Partial<FitOptions> = {},
+  loss: Loss = crossEntropy(),
+) {
   return withRuntime(simd, async (runtime) => {
-    const model = await createModel(runtime, { inputSize: 4, layers: [dense(3)], loss, batchSize: BATCH, seed: 1 });
+    const model = await createModel(runtime, {
+      inputSize: 4,
+      layers: [dense(3)],
+      loss,
+      batchSize: BATCH,
+      seed: 1,
+    });
     const result = await fit(model, data, {
       optimizer: new AdamW(runtime, model.parameters, { lr: 0.02 }),
       epochs: 4,
       ...options,
     });
     const judged = typeof data === 'function' ? null : evaluate(model, data, { confusion: true });
-    return { result, judged, weights: Object.values(model.weights).map((tensor) => bitsOf(tensor.data)) };
+    return {
+      result,
+      judged,
+      weights: Object.values(model.weights).map((tensor) => bitsOf(tensor.data)),
+    };
   });
 }
 
 describe('files', () => {
   const pixels = Uint8Array.from({ length: 4 * 50 }, (_, i) => (i * 37) % 256);
   const classes = Uint8Array.from({ length: 50 }, (_, i) => i % 3);
-  const samples = { features: Float32Array.from(pixels, (x) => x / 255), labels: Int32Array.from(classes) };
+  const samples = {
+    features: Float32Array.from(pixels, (x) => x / 255),
+    labels: Int32Array.from(classes),
+  };
 
   it('of IDX and CSV train as arrays of the same numbers do', async () => {
     const reference = await trainOn(samples);
@@ -44,7 +64,9 @@ describe('files', () => {
     const labels = parseIdx(idxBytes([50], classes), 'labels');
     const idx = await trainOn(idxDataset(images, labels, { name: 'idx', classCount: 3 }));
     expect(idx.weights).toEqual(reference.weights);
-    const lines = Array.from(classes, (label, i) => [...samples.features.subarray(4 * i, 4 * i + 4), `kind ${label}`].join());
+    const lines = Array.from(classes, (label, i) =>
+      [...samples.features.subarray(4 * i, 4 * i + 4), `kind ${label}`].join(),
+    );
     const csv = await trainOn(parseCsv(lines.join('\n'), { target: -1 }));
     expect(csv.weights).toEqual(reference.weights);
     expect(csv.result.epochs).toEqual(reference.result.epochs);
@@ -87,7 +109,9 @@ describe('a stream', () => {
 describe('class weights', () => {
   it('make up for a class that is rare', async () => {
     const all = clouds(600, 5);
-    const rows = Uint32Array.from([...all.labels.keys()].filter((i) => all.labels[i] !== 2 || i % 20 === 0));
+    const rows = Uint32Array.from(
+      [...all.labels.keys()].filter((i) => all.labels[i] !== 2 || i % 20 === 0),
+    );
     const data = selectRows({ ...all, name: '', count: 600, featureCount: 4, classCount: 3 }, rows);
     const recall = async (classWeights: number[]) => {
       const { judged } = await trainOn(data, { epochs: 20 }, crossEntropy({ classWeights }));
@@ -100,11 +124,15 @@ describe('class weights', () => {
   it('of 1 change nothing; over their sum, a common factor changes nothing', async () => {
     const data = clouds(101, 1);
     const reference = await trainOn(data);
-    expect((await trainOn(data, {}, crossEntropy({ classWeights: [1, 1, 1] }))).weights).toEqual(reference.weights);
+    expect((await trainOn(data, {}, crossEntropy({ classWeights: [1, 1, 1] }))).weights).toEqual(
+      reference.weights,
+    );
     const [two, four] = [
       [2, 1, 1],
       [8, 4, 4],
-    ].map((classWeights) => trainOn(data, {}, crossEntropy({ classWeights, reduction: 'weighted-mean' })));
+    ].map((classWeights) =>
+      trainOn(data, {}, crossEntropy({ classWeights, reduction: 'weighted-mean' })),
+    );
     expect((await two!).weights).toEqual((await four!).weights);
   });
 });

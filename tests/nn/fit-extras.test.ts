@@ -24,7 +24,11 @@ it('may not take the names of what fit keeps', async () => {
   const model = await createModel(runtime, { inputSize: 2, layers: [dense(2)] });
   const optimizer = new SGD(runtime, model.parameters, { lr: 0.1 });
   for (const extras of [{ run: 1 }, { model: 1 }, 'text']) {
-    const run = fit(model, DATA, { optimizer, epochs: 1, checkpoint: { store: memoryStore(), extras: extras as never } });
+    const run = fit(model, DATA, {
+      optimizer,
+      epochs: 1,
+      checkpoint: { store: memoryStore(), extras: extras as never },
+    });
     await expect(run).rejects.toThrow(ArgumentError);
   }
   runtime.dispose();
@@ -32,7 +36,13 @@ it('may not take the names of what fit keeps', async () => {
 
 it('describeModel tells what createModel would make, and refuses what it would refuse', () => {
   const layers = [dense(3), dense(2)];
-  expect(describeModel({ inputSize: 4, layers })).toEqual({ inputShape: [4], outputShape: [2], parameterCount: 23 });
+  expect(describeModel({ inputSize: 4, layers })).toEqual({
+    inputShape: [4],
+    outputShape: [2],
+    parameterCount: 23,
+  });
   const misfit = [{ kind: 'flatten' }, { kind: 'maxPool2d', size: 2 }] as const;
-  expect(() => describeModel({ inputSize: 4, layers: misfit })).toThrow('"layers[1] (maxPool2d)" expected an image');
+  expect(() => describeModel({ inputSize: 4, layers: misfit })).toThrow(
+    '"layers[1] (maxPool2d)" expected an image',
+  );
 });

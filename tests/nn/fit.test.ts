@@ -34,7 +34,11 @@ interface Outcome {
 }
 
 /** A model trained from the same start, on a backend. */
-async function trainOn(data: TrainingData, options: Partial<FitOptions>, backend = simd): Promise<Outcome> {
+async function trainOn(
+  data: TrainingData,
+  options: Partial<FitOptions>,
+  backend = simd,
+): Promise<Outcome> {
   return withRuntime(backend, async (runtime) => {
     const model = await createModel(runtime, { inputSize: 4, layers, batchSize: 16, seed: 3 });
     const optimizer = new AdaL(runtime, model.parameters, { lr: 0.02, eps: 0, betas: [0.9, 0.95] });
@@ -43,7 +47,12 @@ async function trainOn(data: TrainingData, options: Partial<FitOptions>, backend
   });
 }
 
-const figures = ({ epochs, steps, reason, bestEpoch }: FitResult) => ({ epochs, steps, reason, bestEpoch });
+const figures = ({ epochs, steps, reason, bestEpoch }: FitResult) => ({
+  epochs,
+  steps,
+  reason,
+  bestEpoch,
+});
 
 describe('a run', () => {
   it('learns, and reports what it did', async () => {
@@ -54,10 +63,14 @@ describe('a run', () => {
       onProgress: ({ epoch, batch, result }) => seen.push([epoch, batch, result !== null]),
     });
     expect(result).toMatchObject({ steps: 30 * 7, reason: 'complete' });
-    expect(result.epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+    expect(result.epochs.map(({ epoch }) => epoch)).toEqual(
+      Array.from({ length: 30 }, (_, i) => i + 1),
+    );
     expect(result.epochs.at(-1)!.loss).toBeLessThan(0.7 * result.epochs[0]!.loss);
     expect(result.epochs.at(-1)!.validation!.accuracy).toBeGreaterThan(0.6);
-    expect(seen.filter(([, , complete]) => complete)).toEqual(Array.from({ length: 30 }, (_, i) => [i + 1, 7, true]));
+    expect(seen.filter(([, , complete]) => complete)).toEqual(
+      Array.from({ length: 30 }, (_, i) => [i + 1, 7, true]),
+    );
   });
 
   it('is the same on every backend, and in slices of any length', async () => {
@@ -78,20 +91,26 @@ describe('a run', () => {
     const features = new Float32Array(train.features.length);
     const labels = new Int32Array(train.labels.length);
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), async (sizes) => {
-        async function* chunks() {
-          for (let from = 0, i = 0; from < 101; from += sizes[i++ % sizes.length]!) {
-            const to = Math.min(101, from + sizes[i % sizes.length]!);
-            features.set(train.features.subarray(4 * from, 4 * to));
-            labels.set(train.labels.subarray(from, to));
-            await Promise.resolve();
-            yield { features: features.subarray(0, 4 * (to - from)), labels: labels.subarray(0, to - from) };
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+        async (sizes) => {
+          async function* chunks() {
+            for (let from = 0, i = 0; from < 101; from += sizes[i++ % sizes.length]!) {
+              const to = Math.min(101, from + sizes[i % sizes.length]!);
+              features.set(train.features.subarray(4 * from, 4 * to));
+              labels.set(train.labels.subarray(from, to));
+              await Promise.resolve();
+              yield {
+                features: features.subarray(0, 4 * (to - from)),
+                labels: labels.subarray(0, to - from),
+              };
+            }
           }
-        }
-        const cut = await trainOn(chunks, {});
-        expect(cut.weights).toEqual(whole.weights);
-        expect(figures(cut.result)).toEqual(figures(whole.result));
-      }),
+          const cut = await trainOn(chunks, {});
+          expect(cut.weights).toEqual(whole.weights);
+          expect(figures(cut.result)).toEqual(figures(whole.result));
+        },
+      ),
       { numRuns: 15 },
     );
   });
@@ -105,7 +124,9 @@ describe('a run', () => {
     const other = await trainOn(tensor(train), { validation: tensor(validation) });
     expect(other.weights).toEqual(reference.weights);
     const wrong = { ...train, features: { data: train.features, dims: [100, 4] } };
-    await expect(trainOn(wrong, {})).rejects.toThrow('"data.features.dims" expected sizes whose product is 404, got [100, 4]');
+    await expect(trainOn(wrong, {})).rejects.toThrow(
+      '"data.features.dims" expected sizes whose product is 404, got [100, 4]',
+    );
   });
 
   it('learns values too, on several outputs', async () => {
@@ -116,10 +137,18 @@ describe('a run', () => {
       (_, i) => features[3 * (i >> 1)]! * (i % 2 ? 2 : -1) + features[3 * (i >> 1) + 2]!,
     );
     await withRuntime(simd, async (runtime) => {
-      const model = await createModel(runtime, { inputSize: 3, layers: [dense(2)], loss: meanSquaredError(), batchSize: 30 });
+      const model = await createModel(runtime, {
+        inputSize: 3,
+        layers: [dense(2)],
+        loss: meanSquaredError(),
+        batchSize: 30,
+      });
       const optimizer = new AdamW(runtime, model.parameters, { lr: 0.05 });
       await fit(model, { features, targets }, { optimizer, epochs: 60 });
-      expect(evaluate(model, { features, targets })).toMatchObject({ accuracy: null, confusion: null });
+      expect(evaluate(model, { features, targets })).toMatchObject({
+        accuracy: null,
+        confusion: null,
+      });
       expect(evaluate(model, { features, targets }).loss).toBeLessThan(1e-4);
       const outputs = predict(model, features);
       expect(outputs.length).toBe(200);
@@ -132,28 +161,37 @@ describe('a run', () => {
 
 describe('interrupted and resumed', () => {
   const schedule = () => reduceOnPlateau({ lr: 0.02, patience: 0, factor: 0.5 });
-  const options = () => ({ epochs: 4, validation, schedule: schedule(), earlyStopping: { patience: 10 } });
+  const options = () => ({
+    epochs: 4,
+    validation,
+    schedule: schedule(),
+    earlyStopping: { patience: 10 },
+  });
 
   it('after any number of steps, a run has the bits of one that was not', async () => {
     const reference = await trainOn(train, options());
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 27 }), fc.integer({ min: 1, max: 27 }), async (first, second) => {
-        const store = memoryStore();
-        for (const stop of [first, second]) {
-          const controller = new AbortController();
-          const checkpoint = { store, every: 3 };
-          await trainOn(train, {
-            ...options(),
-            checkpoint,
-            budgetMs: 0,
-            signal: controller.signal,
-            onProgress: ({ step }) => step >= stop && controller.abort(),
-          });
-        }
-        const { result, weights } = await trainOn(train, { ...options(), checkpoint: { store } });
-        expect(weights).toEqual(reference.weights);
-        expect(figures(result)).toEqual(figures(reference.result));
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 27 }),
+        fc.integer({ min: 1, max: 27 }),
+        async (first, second) => {
+          const store = memoryStore();
+          for (const stop of [first, second]) {
+            const controller = new AbortController();
+            const checkpoint = { store, every: 3 };
+            await trainOn(train, {
+              ...options(),
+              checkpoint,
+              budgetMs: 0,
+              signal: controller.signal,
+              onProgress: ({ step }) => step >= stop && controller.abort(),
+            });
+          }
+          const { result, weights } = await trainOn(train, { ...options(), checkpoint: { store } });
+          expect(weights).toEqual(reference.weights);
+          expect(figures(result)).toEqual(figures(reference.result));
+        },
+      ),
       { numRuns: 12 },
     );
   });
@@ -184,7 +222,9 @@ describe('interrupted and resumed', () => {
       'the checkpoint is of another run: seed 5 expected, got 6',
     );
     await store.save(new Uint8Array(16));
-    await expect(trainOn(train, { checkpoint: { store } })).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' });
+    await expect(trainOn(train, { checkpoint: { store } })).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT',
+    });
   });
 
   it('an aborted run says so and keeps what it has learnt', async () => {
@@ -203,7 +243,11 @@ describe('interrupted and resumed', () => {
 
 describe('early stopping', () => {
   it('ends when patience is spent, with the weights of the best epoch', async () => {
-    const { result, weights } = await trainOn(train, { epochs: 200, validation, earlyStopping: { patience: 2, minDelta: 0.01 } });
+    const { result, weights } = await trainOn(train, {
+      epochs: 200,
+      validation,
+      earlyStopping: { patience: 2, minDelta: 0.01 },
+    });
     expect(result.reason).toBe('early-stopping');
     const losses = result.epochs.map(({ validation: v }) => v!.loss);
     let [best, bestEpoch] = [losses[0]!, 1];
@@ -223,7 +267,9 @@ describe('early stopping', () => {
       earlyStopping: stopping,
       checkpoint: { store, keep: 'best' },
     });
-    expect((await trainOn(train, { epochs: result.epochs.length, validation })).weights).toEqual(weights);
+    expect((await trainOn(train, { epochs: result.epochs.length, validation })).weights).toEqual(
+      weights,
+    );
     const saved = decodeCheckpoint((await store.load())!.bytes).extras.run as { epochs: unknown[] };
     expect(saved.epochs.length).toBe(result.bestEpoch);
   });
@@ -239,7 +285,11 @@ describe('with Schedule-Free AdamW, whose model is evaluated at another point th
       });
       const optimizer = new ScheduleFreeAdamW(runtime, model.parameters, { lr: 0.05 });
       const result = await fit(model, train, { optimizer, epochs: 6, seed: 5, ...options });
-      return { result, loss: evaluate(model, validation).loss, trained: bitsOf(model.weights['dense1.weight']!.data) };
+      return {
+        result,
+        loss: evaluate(model, validation).loss,
+        trained: bitsOf(model.weights['dense1.weight']!.data),
+      };
     });
   }
 
@@ -247,11 +297,18 @@ describe('with Schedule-Free AdamW, whose model is evaluated at another point th
     const reference = await judged({});
     const store = memoryStore();
     await judged({ epochs: 3, checkpoint: { store } });
-    expect(await judged({ checkpoint: { store } })).toMatchObject({ loss: reference.loss, trained: reference.trained });
+    expect(await judged({ checkpoint: { store } })).toMatchObject({
+      loss: reference.loss,
+      trained: reference.trained,
+    });
   });
 
   it('early stopping gives back the point that was judged best', async () => {
-    const { result, loss } = await judged({ epochs: 300, validation, earlyStopping: { patience: 3 } });
+    const { result, loss } = await judged({
+      epochs: 300,
+      validation,
+      earlyStopping: { patience: 3 },
+    });
     expect(result.reason).toBe('early-stopping');
     expect(loss).toBe(Math.min(...result.epochs.map((epoch) => epoch.validation!.loss)));
   });
@@ -272,7 +329,10 @@ describe('metrics', () => {
 
   it('count what is right, nearly right and taken for what', async () => {
     await fixed((model) => {
-      const { accuracy, topKAccuracy, confusion } = evaluate(model, samples, { topK: 2, confusion: true });
+      const { accuracy, topKAccuracy, confusion } = evaluate(model, samples, {
+        topK: 2,
+        confusion: true,
+      });
       expect(accuracy).toBe(2 / 5);
       expect(topKAccuracy).toBe(4 / 5);
       expect(confusion).toEqual([
@@ -288,7 +348,9 @@ describe('metrics', () => {
 
   it('say what does not fit', async () => {
     await fixed((model) => {
-      expect(() => evaluate(model, samples, { topK: 4 })).toThrow('"topK" expected an integer in [1, 3], got 4');
+      expect(() => evaluate(model, samples, { topK: 4 })).toThrow(
+        '"topK" expected an integer in [1, 3], got 4',
+      );
       expect(() => evaluate(model, { ...samples, labels: Int32Array.of(0) })).toThrow(
         '"samples.labels" expected an Int32Array of 5 elements',
       );
@@ -298,7 +360,9 @@ describe('metrics', () => {
       expect(() => evaluate(model, { features: new Float32Array(4) })).toThrow(
         '"samples" expected 3 features a sample, got Float32Array(4) in all',
       );
-      expect(() => predict(model, new Float32Array(4))).toThrow('"features" expected a Float32Array of 3 values a sample');
+      expect(() => predict(model, new Float32Array(4))).toThrow(
+        '"features" expected a Float32Array of 3 values a sample',
+      );
     });
   });
 });
@@ -309,11 +373,20 @@ describe('options of fit', () => {
     [{ optimizer: {} }, '"optimizer" expected an optimizer'],
     [{ budgetMs: -1 }, '"budgetMs" expected a number in [0, ∞), got -1'],
     [{ earlyStopping: { patience: 0 } }, '"earlyStopping.patience" expected an integer'],
-    [{ earlyStopping: { wait: 3 } }, '"earlyStopping.wait" expected one of patience, minDelta, restoreBest'],
+    [
+      { earlyStopping: { wait: 3 } },
+      '"earlyStopping.wait" expected one of patience, minDelta, restoreBest',
+    ],
     [{ checkpoint: { store: {} } }, '"checkpoint.store" expected a checkpoint store'],
     [{ checkpoint: { store: memoryStore(), every: 0 } }, '"checkpoint.every" expected an integer'],
-    [{ checkpoint: { store: memoryStore(), keep: 'all' } }, `"checkpoint.keep" expected 'last' or 'best', got "all"`],
-    [{ validation: { features: new Float32Array(3) } }, '"validation" expected 4 features a sample'],
+    [
+      { checkpoint: { store: memoryStore(), keep: 'all' } },
+      `"checkpoint.keep" expected 'last' or 'best', got "all"`,
+    ],
+    [
+      { validation: { features: new Float32Array(3) } },
+      '"validation" expected 4 features a sample',
+    ],
     [{ epoch: 3 }, '"options.epoch" expected one of optimizer, epochs'],
   ])('%o', async (options, message) => {
     await expect(trainOn(train, options)).rejects.toThrow(message);

@@ -1,4 +1,7 @@
-/** Frozen parameters and extracted features: what is trained has the same bits, whichever way the rest is kept still. */
+/**
+ * Frozen parameters and extracted features: what is trained has the same bits, whichever way the
+ * rest is kept still.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/checkpoint';
@@ -68,24 +71,36 @@ const learn = async (model: Model, data: Parameters<typeof fit>[1]) => {
 };
 
 describe('a frozen body', () => {
-  it.each(BACKENDS)('$name: a head trained on its features has the bits of the head trained in place', async (backend) => {
-    await withRuntime(backend, async (runtime) => {
-      const inPlace = await whole(runtime, { freeze: ['conv1', 'batchNorm1', 'dense1'] });
-      const first = Object.fromEntries(Object.entries(inPlace.stateDict().arrays).map(([name, { data }]) => [name, data]));
-      const before = weightsOf(inPlace, 'conv1', 'batchNorm1', 'dense1');
-      const base = await whole(runtime, { training: false });
-      const { features, labels } = extractFeatures(base, train, { layer: 'relu2' });
-      expect(features.dims).toEqual([50, 9]);
-      const apart = await createModel(runtime, { inputShape: features.dims.slice(1), layers: head, batchSize: 8 });
-      for (const [name, { data }] of Object.entries(apart.weights)) data.set(first[name.replace(/\d/, (n) => String(+n + 1))]!);
-      const results = [await learn(inPlace, train), await learn(apart, { features, labels })];
-      expect(results[1]!.epochs).toEqual(results[0]!.epochs);
-      expect(weightsOf(inPlace, 'dense2', 'dense3')).toEqual(weightsOf(apart, 'dense1', 'dense2'));
-      expect(weightsOf(inPlace, 'conv1', 'batchNorm1', 'dense1')).toEqual(before);
-      const { features: seen } = extractFeatures(base, train, { layer: 'relu2' });
-      expect(bitsOf(predict(apart, seen))).toEqual(bitsOf(predict(inPlace, train.features)));
-    });
-  });
+  it.each(BACKENDS)(
+    '$name: a head trained on its features has the bits of the head trained in place',
+    async (backend) => {
+      await withRuntime(backend, async (runtime) => {
+        const inPlace = await whole(runtime, { freeze: ['conv1', 'batchNorm1', 'dense1'] });
+        const first = Object.fromEntries(
+          Object.entries(inPlace.stateDict().arrays).map(([name, { data }]) => [name, data]),
+        );
+        const before = weightsOf(inPlace, 'conv1', 'batchNorm1', 'dense1');
+        const base = await whole(runtime, { training: false });
+        const { features, labels } = extractFeatures(base, train, { layer: 'relu2' });
+        expect(features.dims).toEqual([50, 9]);
+        const apart = await createModel(runtime, {
+          inputShape: features.dims.slice(1),
+          layers: head,
+          batchSize: 8,
+        });
+        for (const [name, { data }] of Object.entries(apart.weights))
+          data.set(first[name.replace(/\d/, (n) => String(+n + 1))]!);
+        const results = [await learn(inPlace, train), await learn(apart, { features, labels })];
+        expect(results[1]!.epochs).toEqual(results[0]!.epochs);
+        expect(weightsOf(inPlace, 'dense2', 'dense3')).toEqual(
+          weightsOf(apart, 'dense1', 'dense2'),
+        );
+        expect(weightsOf(inPlace, 'conv1', 'batchNorm1', 'dense1')).toEqual(before);
+        const { features: seen } = extractFeatures(base, train, { layer: 'relu2' });
+        expect(bitsOf(predict(apart, seen))).toEqual(bitsOf(predict(inPlace, train.features)));
+      });
+    },
+  );
 
   it('has no gradients, no names in parameters, and less of a workspace; memory() tells how much', async () => {
     await withRuntime(simd, async (runtime) => {
@@ -93,7 +108,12 @@ describe('a frozen body', () => {
       const before = runtime.info.usedBytes;
       const model = await whole(runtime, { freeze: /^(conv|batchNorm|dense1)/ });
       expect(runtime.info.usedBytes - before).toBe(model.memory().total);
-      expect(Object.keys(model.parameters)).toEqual(['dense2.weight', 'dense2.bias', 'dense3.weight', 'dense3.bias']);
+      expect(Object.keys(model.parameters)).toEqual([
+        'dense2.weight',
+        'dense2.bias',
+        'dense3.weight',
+        'dense3.bias',
+      ]);
       expect(Object.keys(model.weights)).toEqual(Object.keys(free.weights));
       expect(model.memory().gradients).toBeLessThan(0.5 * free.memory().gradients);
       expect(model.memory().workspace).toBeLessThan(free.memory().workspace);
@@ -114,42 +134,57 @@ describe('a frozen body', () => {
       await run(2, 4);
       const resumed = await run(4, 5);
       const model = await whole(runtime, { freeze: ['conv1', 'batchNorm1'], seed: 4 });
-      await fit(model, train, { optimizer: new AdamW(runtime, model.parameters, { lr: 0.01 }), epochs: 4 });
+      await fit(model, train, {
+        optimizer: new AdamW(runtime, model.parameters, { lr: 0.01 }),
+        epochs: 4,
+      });
       expect(resumed).toEqual(Object.values(model.weights).map(({ data }) => bitsOf(data)));
     });
   });
 });
 
 describe('what stays unfrozen', () => {
-  // Layers below the first trained one work as in evaluation: cases that have such layers with a choice are left out.
+  // Layers below the first trained one work as in evaluation: cases that have such layers with a
+  // choice are left out.
   const cases = Object.entries(CASES).filter(([name]) => !/batch norm|dropout/.test(name));
 
-  it.each(cases)('%s: has the gradients it would have anyway, whatever else is frozen', async (_, network) => {
-    await withRuntime(simd, async (runtime) => {
-      const gradients = async (freeze?: string[]) => {
-        const model = await createModel(runtime, { ...network, seed: 7, freeze });
-        const { input, labels, targets } = dataFor(network, model.outputSize, generator(3));
-        model.input.set(input);
-        if (network.loss.kind === 'crossEntropy') model.labels.set(labels);
-        else model.targets.set(targets);
-        const loss = model.computeGradients(network.batchSize);
-        const found = Object.entries(model.parameters).map(([name, { grad }]) => [name, bitsOf(grad.data)] as const);
-        model.dispose();
-        return { loss, found: new Map(found) };
-      };
-      const all = await gradients();
-      const names = [...all.found.keys()];
-      await fc.assert(
-        fc.asyncProperty(fc.subarray(names, { minLength: 1, maxLength: names.length - 1 }), async (freeze) => {
-          const some = await gradients(freeze);
-          expect(some.loss).toBe(all.loss);
-          expect([...some.found.keys()]).toEqual(names.filter((name) => !freeze.includes(name)));
-          for (const [name, bits] of some.found) expect(bits, name).toEqual(all.found.get(name));
-        }),
-        { numRuns: 6 },
-      );
-    });
-  });
+  it.each(cases)(
+    '%s: has the gradients it would have anyway, whatever else is frozen',
+    async (_, network) => {
+      await withRuntime(simd, async (runtime) => {
+        const gradients = async (freeze?: string[]) => {
+          const model = await createModel(runtime, { ...network, seed: 7, freeze });
+          const { input, labels, targets } = dataFor(network, model.outputSize, generator(3));
+          model.input.set(input);
+          if (network.loss.kind === 'crossEntropy') model.labels.set(labels);
+          else model.targets.set(targets);
+          const loss = model.computeGradients(network.batchSize);
+          const found = Object.entries(model.parameters).map(
+            ([name, { grad }]) => [name, bitsOf(grad.data)] as const,
+          );
+          model.dispose();
+          return { loss, found: new Map(found) };
+        };
+        const all = await gradients();
+        const names = [...all.found.keys()];
+        await fc.assert(
+          fc.asyncProperty(
+            fc.subarray(names, { minLength: 1, maxLength: names.length - 1 }),
+            async (freeze) => {
+              const some = await gradients(freeze);
+              expect(some.loss).toBe(all.loss);
+              expect([...some.found.keys()]).toEqual(
+                names.filter((name) => !freeze.includes(name)),
+              );
+              for (const [name, bits] of some.found)
+                expect(bits, name).toEqual(all.found.get(name));
+            },
+          ),
+          { numRuns: 6 },
+        );
+      });
+    },
+  );
 
   it('dropout above the last frozen layer drops, and batch norm amid takes the batch’s figures', async () => {
     await withRuntime(simd, async (runtime) => {
@@ -185,7 +220,9 @@ describe('features', () => {
         'relu3',
         'dense3',
       ]);
-      const dims = model.layerNames.map((layer) => extractFeatures(model, train, { layer }).features.dims);
+      const dims = model.layerNames.map(
+        (layer) => extractFeatures(model, train, { layer }).features.dims,
+      );
       expect(dims.slice(0, 6)).toEqual([
         [50, 6, 6, 5],
         [50, 6, 6, 5],
@@ -212,7 +249,10 @@ describe('what cannot be is named', () => {
     ],
     [{ freeze: ['conv1', 'conv'] }, '"freeze[1]" expected a layer with parameters'],
     [{ freeze: /^lstm/ }, '"freeze" expected to match at least one parameter, got none of 10'],
-    [{ freeze: 'conv1' as never }, '"freeze" expected a RegExp or a function of the name, got "conv1"'],
+    [
+      { freeze: 'conv1' as never },
+      '"freeze" expected a RegExp or a function of the name, got "conv1"',
+    ],
     [{ freeze: () => true }, '"freeze" expected to leave a parameter to train, got all of them'],
   ])('%o', async (options, message) => {
     await withRuntime(simd, (runtime) => expect(whole(runtime, options)).rejects.toThrow(message));
@@ -221,10 +261,12 @@ describe('what cannot be is named', () => {
   it('features of no layer, or of no samples', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await whole(runtime, { training: false, freeze: () => true });
-      expect(() => extractFeatures(model, train, { layer: 'dense4' })).toThrow(`"layer" expected 'conv1' or 'batchNorm1'`);
-      expect(() => extractFeatures(model, { features: new Float32Array(35) }, { layer: 'dense1' })).toThrow(
-        '"samples.features" expected 36 values a sample, got Float32Array(35)',
+      expect(() => extractFeatures(model, train, { layer: 'dense4' })).toThrow(
+        `"layer" expected 'conv1' or 'batchNorm1'`,
       );
+      expect(() =>
+        extractFeatures(model, { features: new Float32Array(35) }, { layer: 'dense1' }),
+      ).toThrow('"samples.features" expected 36 values a sample, got Float32Array(35)');
     });
   });
 });

@@ -1,4 +1,7 @@
-/** Networks against PyTorch: outputs, loss, gradients, running statistics and inference (scripts/make-nn-golden.py). */
+/**
+ * Networks against PyTorch: outputs, loss, gradients, running statistics and inference
+ * (scripts/make-nn-golden.py).
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createModel } from '../../src/nn';
@@ -7,17 +10,29 @@ import { Network64, type NetworkCase } from '../support/network64';
 
 type Golden = NetworkCase & {
   readonly name: string;
-} & Record<'input' | 'targets' | 'parameters' | 'output' | 'gradients' | 'statistics' | 'inference', number[]> & {
+} & Record<
+    'input' | 'targets' | 'parameters' | 'output' | 'gradients' | 'statistics' | 'inference',
+    number[]
+  > & {
     readonly value: number;
   };
 
-const CASES: Golden[] = JSON.parse(readFileSync(new URL('../data/golden-nn.json', import.meta.url), 'utf8'));
+const CASES: Golden[] = JSON.parse(
+  readFileSync(new URL('../data/golden-nn.json', import.meta.url), 'utf8'),
+);
 
-function expectNear(actual: Iterable<number>, expected: readonly number[], tolerance: number, what: string): void {
+function expectNear(
+  actual: Iterable<number>,
+  expected: readonly number[],
+  tolerance: number,
+  what: string,
+): void {
   const values = [...actual];
   expect(values.length, what).toBe(expected.length);
   values.forEach((value, i) => {
-    expect(Math.abs(value - expected[i]!), `${what}[${i}]`).toBeLessThanOrEqual(tolerance * (1 + Math.abs(expected[i]!)));
+    expect(Math.abs(value - expected[i]!), `${what}[${i}]`).toBeLessThanOrEqual(
+      tolerance * (1 + Math.abs(expected[i]!)),
+    );
   });
 }
 

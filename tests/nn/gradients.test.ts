@@ -1,4 +1,7 @@
-/** Every layer and loss: gradients against finite differences of the float64 oracle, and the same bits on every backend. */
+/**
+ * Every layer and loss: gradients against finite differences of the float64 oracle, and the same
+ * bits on every backend.
+ */
 import { describe, expect, it } from 'vitest';
 import { createModel, sequential } from '../../src/nn';
 import { planNetwork } from '../../src/nn/network-plan';
@@ -28,7 +31,9 @@ const listed = (refuse: () => unknown): string[] => {
 
 it('the cases hold every layer and every loss', () => {
   const cases = Object.values(CASES);
-  const layers = new Set<string>(cases.flatMap((network) => network.layers.map(({ kind }) => kind)));
+  const layers = new Set<string>(
+    cases.flatMap((network) => network.layers.map(({ kind }) => kind)),
+  );
   expect([...layers].sort()).toEqual(listed(() => sequential([{ kind: 'none' } as never])));
   const losses = new Set<string>(cases.map(({ loss }) => loss.kind));
   expect([...losses].sort()).toEqual(
@@ -57,10 +62,15 @@ describe.each(Object.entries(CASES))('%s', (_, network) => {
         weights[i] = value;
         const slope = (up - down) / (2 * STEP);
         largest = Math.max(largest, Math.abs(slope));
-        expect(Math.abs(analytic[i]! - slope), `${name}[${i}]`).toBeLessThan(1e-8 + 1e-6 * Math.abs(slope));
+        expect(Math.abs(analytic[i]! - slope), `${name}[${i}]`).toBeLessThan(
+          1e-8 + 1e-6 * Math.abs(slope),
+        );
       }
-      // A case in which nothing reaches a parameter would show nothing. (A normalisation undoes shifts made before it.)
-      const normalized = network.layers.some(({ kind }) => kind === 'batchNorm' || kind === 'layerNorm');
+      // A case in which nothing reaches a parameter would show nothing. (A normalisation undoes
+      // shifts made before it.)
+      const normalized = network.layers.some(
+        ({ kind }) => kind === 'batchNorm' || kind === 'layerNorm',
+      );
       if (!(normalized && /(bias|beta)$/.test(name))) expect(largest, name).toBeGreaterThan(1e-4);
     }
   });
@@ -68,23 +78,38 @@ describe.each(Object.entries(CASES))('%s', (_, network) => {
   /** Two training passes and an evaluation: everything that comes of them. */
   async function run(backend: BackendCase) {
     return withRuntime(backend, async (runtime: Runtime) => {
-      const model = await createModel(runtime, { ...network, inputShape: network.inputShape, seed: 7 });
+      const model = await createModel(runtime, {
+        ...network,
+        inputShape: network.inputShape,
+        seed: 7,
+      });
       const { input, labels, targets } = dataFor(network, model.outputSize, generator(3));
       model.input.set(input);
       if (network.loss.kind === 'crossEntropy') model.labels.set(labels);
       else model.targets.set(targets);
-      const losses = [model.computeGradients(network.batchSize), model.computeGradients(network.batchSize - 1)];
+      const losses = [
+        model.computeGradients(network.batchSize),
+        model.computeGradients(network.batchSize - 1),
+      ];
       const gradients = Object.values(model.parameters).map(({ grad }) => bitsOf(grad.data));
       const { correct, loss } = model.evaluate(network.batchSize);
       const weights = Object.values(model.weights).map(({ data }) => bitsOf(data));
-      return { losses, gradients, correct, loss, output: bitsOf(model.predict(network.batchSize)), weights };
+      return {
+        losses,
+        gradients,
+        correct,
+        loss,
+        output: bitsOf(model.predict(network.batchSize)),
+        weights,
+      };
     });
   }
 
   it('has the same bits on every backend', async () => {
     const reference = await run(BACKENDS[0]!);
     expect(reference.losses.every(Number.isFinite)).toBe(true);
-    for (const backend of BACKENDS.slice(1)) expect(await run(backend), backend.name).toEqual(reference);
+    for (const backend of BACKENDS.slice(1))
+      expect(await run(backend), backend.name).toEqual(reference);
   });
 
   it('is near float64', async () => {

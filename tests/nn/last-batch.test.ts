@@ -3,22 +3,45 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/checkpoint';
 import { ArgumentError, SGD } from '../../src/index';
-import { batchNorm, createModel, dense, type FitOptions, fit, meanSquaredError, type TrainingData } from '../../src/nn';
+import {
+  batchNorm,
+  createModel,
+  dense,
+  type FitOptions,
+  fit,
+  meanSquaredError,
+  type TrainingData,
+} from '../../src/nn';
 import { bitsOf, oracle, simd, withRuntime } from '../support/backends';
 
 type LastBatch = NonNullable<FitOptions['lastBatch']>;
 
-/** Sizes of an epoch's batches, for so many samples of the numbers 0, 1, 2, …; and the samples in the order of training. */
-async function batchesOf(count: number, batchSize: number, lastBatch: LastBatch | undefined, cut: number | null) {
+/**
+ * Sizes of an epoch's batches, for so many samples of the numbers 0, 1, 2, …; and the samples in
+ * the order of training.
+ */
+async function batchesOf(
+  count: number,
+  batchSize: number,
+  lastBatch: LastBatch | undefined,
+  cut: number | null,
+) {
   return withRuntime(oracle, async (runtime) => {
-    const model = await createModel(runtime, { inputSize: 1, layers: [dense(1)], loss: meanSquaredError(), batchSize });
+    const model = await createModel(runtime, {
+      inputSize: 1,
+      layers: [dense(1)],
+      loss: meanSquaredError(),
+      batchSize,
+    });
     const features = Float32Array.from({ length: count }, (_, i) => i);
     const samples = (from: number, to: number) => ({
       features: features.slice(from, to),
       targets: features.slice(from, to),
     });
     const chunks =
-      cut === null ? null : Array.from({ length: Math.ceil(count / cut) }, (_, k) => samples(k * cut, (k + 1) * cut));
+      cut === null
+        ? null
+        : Array.from({ length: Math.ceil(count / cut) }, (_, k) => samples(k * cut, (k + 1) * cut));
     const data: TrainingData = chunks ? () => chunks : samples(0, count);
     const optimizer = new SGD(runtime, model.parameters, { lr: 0 });
     const sizes: number[] = [];
@@ -80,11 +103,23 @@ describe.each(['keep', 'drop', 'merge'] as const)("lastBatch: '%s'", (lastBatch)
           const store = memoryStore();
           let bits: Uint32Array[] = [];
           for (const stop of abortAt === null ? [null] : [abortAt, null]) {
-            const model = await createModel(runtime, { inputSize: 2, layers: [batchNorm(), dense(2)], batchSize: 5, seed: 1 });
+            const model = await createModel(runtime, {
+              inputSize: 2,
+              layers: [batchNorm(), dense(2)],
+              batchSize: 5,
+              seed: 1,
+            });
             const optimizer = new SGD(runtime, model.parameters, { lr: 0.1 });
             const controller = new AbortController();
             await fit(model, data, {
-              ...{ optimizer, epochs: 2, lastBatch, checkpoint: { store }, budgetMs: 0, signal: controller.signal },
+              ...{
+                optimizer,
+                epochs: 2,
+                lastBatch,
+                checkpoint: { store },
+                budgetMs: 0,
+                signal: controller.signal,
+              },
               onProgress: ({ step }) => step === stop && controller.abort(),
             });
             bits = Object.values(model.weights).map((tensor) => bitsOf(tensor.data));
@@ -105,30 +140,51 @@ describe('a last batch too small for batch norm', () => {
 
   it('is refused before the first step, with what to do; dropping or merging it helps', async () => {
     await withRuntime(simd, async (runtime) => {
-      const model = await createModel(runtime, { inputSize: 2, layers: [batchNorm(), dense(2)], batchSize: 4, seed: 1 });
+      const model = await createModel(runtime, {
+        inputSize: 2,
+        layers: [batchNorm(), dense(2)],
+        batchSize: 4,
+        seed: 1,
+      });
       const optimizer = new SGD(runtime, model.parameters, { lr: 0.1 });
       const attempt = fit(model, samples, { optimizer, epochs: 1 });
       await expect(attempt).rejects.toThrow(
         /"data" expected batches of at least 2 samples.*lastBatch: 'drop' or 'merge'.*got one of 1/,
       );
       expect(optimizer.stepCount).toBe(0);
-      for (const lastBatch of ['drop', 'merge'] as const) await fit(model, samples, { optimizer, epochs: 1, lastBatch });
+      for (const lastBatch of ['drop', 'merge'] as const)
+        await fit(model, samples, { optimizer, epochs: 1, lastBatch });
       expect(optimizer.stepCount).toBe(5);
-      const tiny = await createModel(runtime, { inputSize: 2, layers: [batchNorm(), dense(2)], batchSize: 1 });
+      const tiny = await createModel(runtime, {
+        inputSize: 2,
+        layers: [batchNorm(), dense(2)],
+        batchSize: 1,
+      });
       const other = new SGD(runtime, tiny.parameters, { lr: 0.1 });
-      await expect(fit(tiny, samples, { optimizer: other, epochs: 1 })).rejects.toThrow(/a model of a greater batchSize/);
+      await expect(fit(tiny, samples, { optimizer: other, epochs: 1 })).rejects.toThrow(
+        /a model of a greater batchSize/,
+      );
     });
   });
 
   it('is refused where nothing would be left, and for other words', async () => {
     await withRuntime(simd, async (runtime) => {
-      const model = await createModel(runtime, { inputSize: 2, layers: [dense(2)], batchSize: 16, seed: 1 });
+      const model = await createModel(runtime, {
+        inputSize: 2,
+        layers: [dense(2)],
+        batchSize: 16,
+        seed: 1,
+      });
       const optimizer = new SGD(runtime, model.parameters, { lr: 0.1 });
       for (const data of [samples, () => [samples]] as TrainingData[]) {
         const attempt = fit(model, data, { optimizer, epochs: 1, lastBatch: 'drop' });
-        await expect(attempt).rejects.toThrow(/at least one batch of 16 samples.*lastBatch: 'drop', got 9/);
+        await expect(attempt).rejects.toThrow(
+          /at least one batch of 16 samples.*lastBatch: 'drop', got 9/,
+        );
       }
-      await expect(fit(model, samples, { optimizer, epochs: 1, lastBatch: 'pad' as never })).rejects.toThrow(ArgumentError);
+      await expect(
+        fit(model, samples, { optimizer, epochs: 1, lastBatch: 'pad' as never }),
+      ).rejects.toThrow(ArgumentError);
     });
   });
 });

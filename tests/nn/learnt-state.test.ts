@@ -1,8 +1,18 @@
-/** What a model has learnt is one state: it moves with accepted steps, and is saved, loaded and averaged as a whole. */
+/**
+ * What a model has learnt is one state: it moves with accepted steps, and is saved, loaded and
+ * averaged as a whole.
+ */
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/checkpoint';
 import { averageStates, ExponentialMovingAverage, GradientAccumulator } from '../../src/gradients';
-import { Adam, AdamW, ArgumentError, NonFiniteGradientError, ScheduleFreeAdamW, SGD } from '../../src/index';
+import {
+  Adam,
+  AdamW,
+  ArgumentError,
+  NonFiniteGradientError,
+  ScheduleFreeAdamW,
+  SGD,
+} from '../../src/index';
 import {
   batchNorm,
   createModel,
@@ -35,7 +45,8 @@ function load(model: Model, from: number, count: number): void {
   model.labels.set(train.labels.subarray(from, from + count));
 }
 const figuresOf = (model: Model) => FIGURES.map((name) => bitsOf(model.weights[name].data));
-const bits = (model: Model) => Object.values(model.stateDict({ point: 'trained' }).arrays).map(({ data }) => bitsOf(data));
+const bits = (model: Model) =>
+  Object.values(model.stateDict({ point: 'trained' }).arrays).map(({ data }) => bitsOf(data));
 
 describe('running figures', () => {
   it.each(BACKENDS)('count when the step is accepted, on $name', async (backend) => {
@@ -53,38 +64,44 @@ describe('running figures', () => {
     });
   });
 
-  it.each(['skip', 'throw'] as const)('stay as they were when a batch has a NaN and onNonFinite is %s', async (onNonFinite) => {
-    await withRuntime(simd, async (runtime) => {
-      const [model, twin] = [await create(runtime), await create(runtime)];
-      const options = { lr: 0.01, onNonFinite };
-      const [optimizer, other] = [new Adam(runtime, model.parameters, options), new Adam(runtime, twin.parameters, options)];
-      for (const [m, o] of [
-        [model, optimizer],
-        [twin, other],
-      ] as const) {
-        load(m, 0, 16);
-        m.computeGradients(16);
-        o.step();
-      }
-      const before = bits(model);
-      load(model, 16, 16);
-      model.input[5] = Number.NaN;
-      model.computeGradients(16);
-      if (onNonFinite === 'throw') expect(() => optimizer.step()).toThrow(NonFiniteGradientError);
-      else expect(optimizer.step().skipped).toBe(true);
-      expect(bits(model)).toEqual(before);
-      // The next step starts from the figures of the last accepted one.
-      for (const [m, o] of [
-        [model, optimizer],
-        [twin, other],
-      ] as const) {
-        load(m, 32, 16);
-        m.computeGradients(16);
-        o.step();
-      }
-      expect(figuresOf(model)).toEqual(figuresOf(twin));
-    });
-  });
+  it.each(['skip', 'throw'] as const)(
+    'stay as they were when a batch has a NaN and onNonFinite is %s',
+    async (onNonFinite) => {
+      await withRuntime(simd, async (runtime) => {
+        const [model, twin] = [await create(runtime), await create(runtime)];
+        const options = { lr: 0.01, onNonFinite };
+        const [optimizer, other] = [
+          new Adam(runtime, model.parameters, options),
+          new Adam(runtime, twin.parameters, options),
+        ];
+        for (const [m, o] of [
+          [model, optimizer],
+          [twin, other],
+        ] as const) {
+          load(m, 0, 16);
+          m.computeGradients(16);
+          o.step();
+        }
+        const before = bits(model);
+        load(model, 16, 16);
+        model.input[5] = Number.NaN;
+        model.computeGradients(16);
+        if (onNonFinite === 'throw') expect(() => optimizer.step()).toThrow(NonFiniteGradientError);
+        else expect(optimizer.step().skipped).toBe(true);
+        expect(bits(model)).toEqual(before);
+        // The next step starts from the figures of the last accepted one.
+        for (const [m, o] of [
+          [model, optimizer],
+          [twin, other],
+        ] as const) {
+          load(m, 32, 16);
+          m.computeGradients(16);
+          o.step();
+        }
+        expect(figuresOf(model)).toEqual(figuresOf(twin));
+      });
+    },
+  );
 
   it('of a window of several batches count with its step, and are forgotten with it', async () => {
     await withRuntime(simd, async (runtime) => {
@@ -139,11 +156,16 @@ describe('running figures', () => {
         const build = async () => {
           const model = await create(runtime);
           const optimizer = new AdamW(runtime, model.parameters, { lr: 0.01 });
-          return { model, optimizer, accumulator: new GradientAccumulator(optimizer, { steps: 3 }) };
+          return {
+            model,
+            optimizer,
+            accumulator: new GradientAccumulator(optimizer, { steps: 3 }),
+          };
         };
         let { model, ...rest } = await build();
         const controller = new AbortController();
-        const onProgress = ({ batch }: { batch: number }) => interrupted && batch === 5 && controller.abort();
+        const onProgress = ({ batch }: { batch: number }) =>
+          interrupted && batch === 5 && controller.abort();
         const common = { epochs: 2, seed: 1, checkpoint: { store }, budgetMs: 0 };
         await fit(model, train, { ...rest, ...common, onProgress, signal: controller.signal });
         if (interrupted) {
@@ -174,7 +196,12 @@ describe('a batch of one position', () => {
   it('is taken where a sample has several positions, and below frozen layers', async () => {
     await withRuntime(simd, async (runtime) => {
       const layers = sequential([batchNorm(), flatten(), dense(3)]);
-      const rows = await createModel(runtime, { inputShape: [3, 4], layers, batchSize: 1, seed: 1 });
+      const rows = await createModel(runtime, {
+        inputShape: [3, 4],
+        layers,
+        batchSize: 1,
+        seed: 1,
+      });
       expect(rows.computeGradients(1)).toBeGreaterThan(0);
       const frozen = await create(runtime, { batchSize: 1, freeze: ['dense1', 'batchNorm1'] });
       load(frozen, 0, 1);
@@ -191,7 +218,9 @@ describe('stateDict', () => {
         const optimizer = free
           ? new ScheduleFreeAdamW(runtime, model.parameters, { lr: 0.01 })
           : new AdamW(runtime, model.parameters, { lr: 0.03 });
-        const average = free ? undefined : new ExponentialMovingAverage(optimizer as AdamW, { decay: 0.9 });
+        const average = free
+          ? undefined
+          : new ExponentialMovingAverage(optimizer as AdamW, { decay: 0.9 });
         await fit(model, train, { optimizer, average, epochs: 3 });
         average?.apply();
         const deployed = await create(runtime, { training: false });
@@ -211,10 +240,14 @@ describe('stateDict', () => {
       const state = structuredClone(model.stateDict());
       const before = bits(model);
       state.arrays['dense1.bias'].data[2] = Number.NaN;
-      expect(() => model.loadStateDict(state)).toThrow(/"state.arrays.dense1.bias.data\[2\]" expected a finite number, got NaN/);
+      expect(() => model.loadStateDict(state)).toThrow(
+        /"state.arrays.dense1.bias.data\[2\]" expected a finite number, got NaN/,
+      );
       state.arrays['dense1.bias'].data[2] = 0;
       state.arrays['batchNorm1.variance'].data[1] = -1;
-      expect(() => model.loadStateDict(state)).toThrow(/batchNorm1.variance.data\[1\]" expected a finite number of at least 0/);
+      expect(() => model.loadStateDict(state)).toThrow(
+        /batchNorm1.variance.data\[1\]" expected a finite number of at least 0/,
+      );
       expect(() => model.stateDict({ point: 'averaged' as never })).toThrow(/"point" expected/);
       expect(bits(model)).toEqual(before);
     });
@@ -251,7 +284,8 @@ describe('an average', () => {
         optimizer.step();
         average.update();
         const mean = model.weights['batchNorm1.mean'].data;
-        for (const [i, x] of expected.entries()) expected[i] = x - Math.fround(0.5 * Math.fround(x - mean[i]));
+        for (const [i, x] of expected.entries())
+          expected[i] = x - Math.fround(0.5 * Math.fround(x - mean[i]));
       }
       expect(bitsOf(average.params['batchNorm1.mean'])).toEqual(bitsOf(expected));
       average.apply();
@@ -265,7 +299,9 @@ describe('an average', () => {
       expect(other.stateDict()).toEqual(average.stateDict());
       const damaged = structuredClone(average.stateDict());
       damaged.params['batchNorm1.variance'].data[0] = -1;
-      expect(() => other.loadStateDict(damaged)).toThrow(/batchNorm1.variance.data\[0\]" expected a finite number of at least 0/);
+      expect(() => other.loadStateDict(damaged)).toThrow(
+        /batchNorm1.variance.data\[0\]" expected a finite number of at least 0/,
+      );
       expect(other.stateDict()).toEqual(average.stateDict());
     });
   });
@@ -274,8 +310,16 @@ describe('an average', () => {
     await withRuntime(simd, async (runtime) => {
       const [one, two] = [await create(runtime), await create(runtime)];
       const renamed = (prefix: string, model: Model) =>
-        Object.fromEntries(Object.entries(model.parameters).map(([name, parameter]) => [`${prefix}.${name}`, parameter]));
-      const average = new ExponentialMovingAverage({ ...renamed('one', one), ...renamed('two', two) });
+        Object.fromEntries(
+          Object.entries(model.parameters).map(([name, parameter]) => [
+            `${prefix}.${name}`,
+            parameter,
+          ]),
+        );
+      const average = new ExponentialMovingAverage({
+        ...renamed('one', one),
+        ...renamed('two', two),
+      });
       expect(Object.keys(average.params)).toContain('batchNorm1.mean');
       expect(Object.keys(average.params)).toContain('batchNorm1.mean#2');
     });
@@ -307,10 +351,14 @@ describe('loading a run', () => {
       const schedule = () => 0.1;
       const other = new ExponentialMovingAverage(sgd, { decay: 0.9 });
       const run = { epochs: 3, checkpoint: { store }, schedule };
-      await expect(fit(second, train, { optimizer: sgd, average: other, ...run })).rejects.toThrow(ArgumentError);
+      await expect(fit(second, train, { optimizer: sgd, average: other, ...run })).rejects.toThrow(
+        ArgumentError,
+      );
       expect(sgd.paramGroups[0].lr).toBe(0.5);
       const adam = new Adam(runtime, second.parameters);
-      await expect(fit(second, train, { optimizer: adam, ...run })).rejects.toThrow(/has a moving average, which this run lacks/);
+      await expect(fit(second, train, { optimizer: adam, ...run })).rejects.toThrow(
+        /has a moving average, which this run lacks/,
+      );
       expect(adam.stepCount).toBe(0);
       expect(bits(second)).toEqual(before);
       expect(second.stateDict().trainingPasses).toBe(0);
@@ -322,7 +370,12 @@ describe('loading a run', () => {
 describe('updateStatistics', () => {
   it('gives the figures of all data at the point that is evaluated', async () => {
     await withRuntime(simd, async (runtime) => {
-      const model = await createModel(runtime, { inputSize: 4, layers: [batchNorm(), dense(3)], batchSize: 25, seed: 1 });
+      const model = await createModel(runtime, {
+        inputSize: 4,
+        layers: [batchNorm(), dense(3)],
+        batchSize: 25,
+        seed: 1,
+      });
       await updateStatistics(model, { features: train.features.subarray(0, 4 * 100) });
       const [mean, variance] = FIGURES.map((name) => model.weights[name].data);
       for (let c = 0; c < 4; c++) {
@@ -376,9 +429,15 @@ describe('updateStatistics', () => {
       const before = bits(model);
       const spoilt = train.features.slice();
       spoilt[200] = Number.NaN;
-      await expect(updateStatistics(model, { features: spoilt })).rejects.toThrow(/finite activations/);
-      await expect(updateStatistics(model, { features: spoilt.subarray(0, 3) })).rejects.toThrow(/4 values a sample/);
-      await expect(updateStatistics(model, { features: spoilt.subarray(0, 4) })).rejects.toThrow(/at least 2 samples/);
+      await expect(updateStatistics(model, { features: spoilt })).rejects.toThrow(
+        /finite activations/,
+      );
+      await expect(updateStatistics(model, { features: spoilt.subarray(0, 3) })).rejects.toThrow(
+        /4 values a sample/,
+      );
+      await expect(updateStatistics(model, { features: spoilt.subarray(0, 4) })).rejects.toThrow(
+        /at least 2 samples/,
+      );
       expect(bits(model)).toEqual(before);
       expect(runtime.info.usedBytes).toBe(usedBytes);
       await updateStatistics(model, train);

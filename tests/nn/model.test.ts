@@ -1,4 +1,7 @@
-/** Models: shapes inferred, memory predicted and shared, state taken and given, errors that name the layer. */
+/**
+ * Models: shapes inferred, memory predicted and shared, state taken and given, errors that name the
+ * layer.
+ */
 import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../src/errors';
 import { AdaL } from '../../src/index';
@@ -41,21 +44,24 @@ const cnn = sequential([
 ]);
 
 describe('memory', () => {
-  it.each(Object.entries(CASES))('%s: memory(batch) is what runtime.info then says', async (_, network) => {
-    for (const training of [true, false]) {
-      await withRuntime(simd, async (runtime) => {
-        const probe = await createModel(runtime, { ...network, batchSize: 1, training });
-        for (const batchSize of [1, 7, 32]) {
-          const before = runtime.info.usedBytes;
-          const model = await createModel(runtime, { ...network, batchSize, training });
-          expect(runtime.info.usedBytes - before).toBe(probe.memory(batchSize).total);
-          expect(model.memory()).toEqual(probe.memory(batchSize));
-          model.dispose();
-          expect(runtime.info.usedBytes).toBe(before);
-        }
-      });
-    }
-  });
+  it.each(Object.entries(CASES))(
+    '%s: memory(batch) is what runtime.info then says',
+    async (_, network) => {
+      for (const training of [true, false]) {
+        await withRuntime(simd, async (runtime) => {
+          const probe = await createModel(runtime, { ...network, batchSize: 1, training });
+          for (const batchSize of [1, 7, 32]) {
+            const before = runtime.info.usedBytes;
+            const model = await createModel(runtime, { ...network, batchSize, training });
+            expect(runtime.info.usedBytes - before).toBe(probe.memory(batchSize).total);
+            expect(model.memory()).toEqual(probe.memory(batchSize));
+            model.dispose();
+            expect(runtime.info.usedBytes).toBe(before);
+          }
+        });
+      }
+    },
+  );
 
   it('inference takes no gradients, and a workspace that layers share', async () => {
     await withRuntime(simd, async (runtime) => {
@@ -70,7 +76,9 @@ describe('memory', () => {
       trained.input.set(batch);
       model.input.set(batch);
       expect(bitsOf(model.predict(32))).toEqual(bitsOf(trained.predict(32)));
-      expect(() => model.computeGradients(1)).toThrow('"training" expected a model created with training: true, got false');
+      expect(() => model.computeGradients(1)).toThrow(
+        '"training" expected a model created with training: true, got false',
+      );
     });
   });
 
@@ -87,7 +95,9 @@ describe('memory', () => {
         expect(offsets[i]! + a.bytes).toBeLessThanOrEqual(totalBytes);
         buffers.forEach((b, j) => {
           if (i === j || a.to < b.from || b.to < a.from) return;
-          expect(offsets[i]! + a.bytes <= offsets[j]! || offsets[j]! + b.bytes <= offsets[i]!).toBe(true);
+          expect(offsets[i]! + a.bytes <= offsets[j]! || offsets[j]! + b.bytes <= offsets[i]!).toBe(
+            true,
+          );
         });
       });
     }
@@ -95,10 +105,31 @@ describe('memory', () => {
 
   it('element-wise layers work in place where nobody reads what they overwrite', () => {
     const plan = (layers: readonly Layer[], training: boolean) =>
-      planNetwork({ inputShape: [8], layers, loss: crossEntropy(), batchSize: 4, training }).stages.map(({ x, y }) => x === y);
-    expect(plan([dense(8), relu(), dropout(0.5), dense(3)], true)).toEqual([false, true, false, false]);
-    expect(plan([dense(8), relu(), dropout(0.5), dense(3)], false)).toEqual([false, true, true, false]);
-    expect(plan([dense(8), batchNorm(), relu(), dense(3)], true)).toEqual([false, false, true, false]);
+      planNetwork({
+        inputShape: [8],
+        layers,
+        loss: crossEntropy(),
+        batchSize: 4,
+        training,
+      }).stages.map(({ x, y }) => x === y);
+    expect(plan([dense(8), relu(), dropout(0.5), dense(3)], true)).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+    expect(plan([dense(8), relu(), dropout(0.5), dense(3)], false)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(plan([dense(8), batchNorm(), relu(), dense(3)], true)).toEqual([
+      false,
+      false,
+      true,
+      false,
+    ]);
     // The input is the caller's.
     expect(plan([flatten(), relu(), dense(3)], false)).toEqual([true, false, false]);
   });
@@ -108,7 +139,10 @@ describe('a model', () => {
   it('names parameters by kind and place, and counts them', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await createModel(runtime, { inputShape: [28, 28, 1], layers: cnn });
-      const shapes = Object.entries(model.parameters).map(([name, { value }]) => [name, value.shape]);
+      const shapes = Object.entries(model.parameters).map(([name, { value }]) => [
+        name,
+        value.shape,
+      ]);
       expect(shapes).toEqual([
         ['conv1.weight', [16, 3, 3, 1]],
         ['conv1.bias', [16]],
@@ -142,8 +176,13 @@ describe('a model', () => {
       expect(two.computeGradients(4)).toBe(one.computeGradients(4));
       expect(two.stateDict()).toEqual(one.stateDict());
       const before = two.stateDict();
-      const short = { ...state, arrays: { ...state.arrays, 'conv1.bias': { shape: [5], data: new Float32Array(4) } } };
-      expect(() => two.loadStateDict(short)).toThrow('"state.arrays.conv1.bias.data" expected a Float32Array of 5 elements');
+      const short = {
+        ...state,
+        arrays: { ...state.arrays, 'conv1.bias': { shape: [5], data: new Float32Array(4) } },
+      };
+      expect(() => two.loadStateDict(short)).toThrow(
+        '"state.arrays.conv1.bias.data" expected a Float32Array of 5 elements',
+      );
       expect(two.stateDict()).toEqual(before);
     });
   });
@@ -167,7 +206,8 @@ describe('a model', () => {
 });
 
 describe('what does not fit is named', () => {
-  const model = (options: Record<string, unknown>) => withRuntime(simd, (runtime) => createModel(runtime, options as never));
+  const model = (options: Record<string, unknown>) =>
+    withRuntime(simd, (runtime) => createModel(runtime, options as never));
   const conv = conv2d(4, { kernelSize: 3 });
 
   it.each<[string, Record<string, unknown>, string]>([
@@ -207,7 +247,11 @@ describe('what does not fit is named', () => {
       '"layers[0].slope" expected one of kind, got an unknown option',
     ],
     ['no layers', { inputSize: 4, layers: [] }, '"layers" expected at least one layer'],
-    ['no input', { layers: [dense(3)] }, '"inputSize" expected an integer in [1, 16777216], got undefined'],
+    [
+      'no input',
+      { layers: [dense(3)] },
+      '"inputSize" expected an integer in [1, 16777216], got undefined',
+    ],
     [
       'two inputs',
       { inputSize: 3, inputShape: [3], layers: [dense(3)] },
@@ -233,7 +277,11 @@ describe('what does not fit is named', () => {
       { inputSize: 3, layers: [dense(4), dense(1)] },
       '"layers[1] (dense)" expected at least 2 outputs, one a class (binaryCrossEntropy() tells yes from no with 1), got 1',
     ],
-    ['training unclear', { inputSize: 3, layers: [dense(3)], training: 1 }, '"training" expected true or false, got 1'],
+    [
+      'training unclear',
+      { inputSize: 3, layers: [dense(3)], training: 1 },
+      '"training" expected true or false, got 1',
+    ],
   ])('%s', async (_, options, message) => {
     const error = await model(options).catch((reason) => reason);
     expect(error).toBeInstanceOf(ArgumentError);
@@ -243,41 +291,70 @@ describe('what does not fit is named', () => {
   it.each<[Layer, string]>([
     [maxPool2d(2), '(maxPool2d)" expected an image [height, width, channels], got [4]'],
     [avgPool2d(2), '(avgPool2d)" expected an image [height, width, channels], got [4]'],
-    [globalAvgPool(), '(globalAvgPool)" expected an image [height, width, channels] or a sequence [steps, channels], got [4]'],
+    [
+      globalAvgPool(),
+      '(globalAvgPool)" expected an image [height, width, channels] or a sequence [steps, channels], got [4]',
+    ],
   ])('$kind where there is no image, at its place', async (layer, message) => {
-    const error = await model({ inputSize: 8, layers: [dense(4), relu(), layer, dense(2)] }).catch((reason) => reason);
+    const error = await model({ inputSize: 8, layers: [dense(4), relu(), layer, dense(2)] }).catch(
+      (reason) => reason,
+    );
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error.message).toContain(`"layers[2] ${message}`);
   });
 
   it('at once, by the functions that describe layers', () => {
     expect(() => dense(0)).toThrow('"units" expected an integer in [1, 16777216], got 0');
-    expect(() => conv2d(4, { kernelSize: [3, 0] })).toThrow('"kernelSize[1]" expected an integer in [1, 32768], got 0');
-    expect(() => conv2d(4, { kernelSize: 3, padding: -1 })).toThrow('"padding" expected an integer in [0, 32768], got -1');
-    expect(() => maxPool2d(2, { stride: 0 })).toThrow('"stride" expected an integer in [1, 32768], got 0');
-    expect(() => batchNorm({ momentum: 0 })).toThrow('"momentum" expected a number in (0, 1], got 0');
+    expect(() => conv2d(4, { kernelSize: [3, 0] })).toThrow(
+      '"kernelSize[1]" expected an integer in [1, 32768], got 0',
+    );
+    expect(() => conv2d(4, { kernelSize: 3, padding: -1 })).toThrow(
+      '"padding" expected an integer in [0, 32768], got -1',
+    );
+    expect(() => maxPool2d(2, { stride: 0 })).toThrow(
+      '"stride" expected an integer in [1, 32768], got 0',
+    );
+    expect(() => batchNorm({ momentum: 0 })).toThrow(
+      '"momentum" expected a number in (0, 1], got 0',
+    );
     expect(() => embedding(0, 4)).toThrow('"rows" expected an integer in [1, 16777216], got 0');
     expect(() => embedding(4, 0.5)).toThrow('"dim" expected an integer in [1, 16777216], got 0.5');
     expect(() => avgPool2d([2, -2])).toThrow('"size[1]" expected an integer in [1, 32768], got -2');
     expect(() => layerNorm({ eps: -1 })).toThrow('"eps" expected a number in (0, ∞), got -1');
-    expect(() => layerNorm({ axis: 1 } as never)).toThrow('"options.axis" expected one of eps, got an unknown option');
+    expect(() => layerNorm({ axis: 1 } as never)).toThrow(
+      '"options.axis" expected one of eps, got an unknown option',
+    );
     expect(() => dropout(Number.NaN)).toThrow('"rate" expected a number in [0, 1), got NaN');
     expect(() => leakyRelu(-1)).toThrow('"slope" expected a number in [0, 1], got -1');
     expect(() => huber({ delta: 0 })).toThrow('"delta" expected a number in [2^-126, ∞), got 0');
-    expect(() => crossEntropy({ classWeights: [1, -1] })).toThrow('"classWeights[1]" expected a number in (0, 1e9], got -1');
-    expect(() => crossEntropy({ classWeights: [1, 1e-50] })).toThrow('"classWeights[1]" expected a weight of at least 2^-149');
+    expect(() => crossEntropy({ classWeights: [1, -1] })).toThrow(
+      '"classWeights[1]" expected a number in (0, 1e9], got -1',
+    );
+    expect(() => crossEntropy({ classWeights: [1, 1e-50] })).toThrow(
+      '"classWeights[1]" expected a weight of at least 2^-149',
+    );
     expect(() => crossEntropy({ reduction: 'sum' as never })).toThrow(
       `"reduction" expected 'mean' or 'weighted-mean', got "sum"`,
     );
-    expect(() => sequential([dense(3), [relu(), { kind: 'oops' } as never]])).toThrow('"layers[2]" expected a layer');
+    expect(() => sequential([dense(3), [relu(), { kind: 'oops' } as never]])).toThrow(
+      '"layers[2]" expected a layer',
+    );
   });
 
   it('labels and targets are told apart', async () => {
     await withRuntime(simd, async (runtime) => {
       const classes = await createModel(runtime, { inputSize: 3, layers: [dense(3)] });
-      const values = await createModel(runtime, { inputSize: 3, layers: [dense(3)], loss: meanSquaredError() });
-      expect(() => classes.targets).toThrow('"loss" expected one on values, to have targets, got crossEntropy');
-      expect(() => values.labels).toThrow('"loss" expected one on classes, to have labels, got meanSquaredError');
+      const values = await createModel(runtime, {
+        inputSize: 3,
+        layers: [dense(3)],
+        loss: meanSquaredError(),
+      });
+      expect(() => classes.targets).toThrow(
+        '"loss" expected one on values, to have targets, got crossEntropy',
+      );
+      expect(() => values.labels).toThrow(
+        '"loss" expected one on classes, to have labels, got meanSquaredError',
+      );
     });
   });
 });

@@ -1,4 +1,7 @@
-/** Names of classes and columns: data that call them otherwise, or have them in another order, are refused. */
+/**
+ * Names of classes and columns: data that call them otherwise, or have them in another order, are
+ * refused.
+ */
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/checkpoint';
 import { loadDigits, parseCsv, standardize } from '../../src/data';
@@ -17,21 +20,39 @@ import {
 } from '../../src/nn';
 import { bitsOf, simd, withRuntime } from '../support/backends';
 
-const plain: Samples = { features: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), labels: Int32Array.of(0, 1, 1, 0) };
+const plain: Samples = {
+  features: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+  labels: Int32Array.of(0, 1, 1, 0),
+};
 const named: Samples = { ...plain, classNames: ['cat', 'dog'], columns: ['width', 'height'] };
 const swapped: Samples = { ...plain, classNames: ['dog', 'cat'], columns: ['width', 'height'] };
 const others: Samples = { ...plain, classNames: ['cat', 'rat'], columns: ['width', 'height'] };
 const turned: Samples = { ...named, columns: ['height', 'width'] };
 
-async function withModel(body: (model: Model) => Promise<void> | void, options: Partial<ModelOptions> = {}) {
+async function withModel(
+  body: (model: Model) => Promise<void> | void,
+  options: Partial<ModelOptions> = {},
+) {
   await withRuntime(simd, async (runtime) => {
-    await body(await createModel(runtime, { inputSize: 2, layers: [dense(2)], batchSize: 4, seed: 1, ...options }));
+    await body(
+      await createModel(runtime, {
+        inputSize: 2,
+        layers: [dense(2)],
+        batchSize: 4,
+        seed: 1,
+        ...options,
+      }),
+    );
   });
 }
 
 const learnt = (model: Model) => Object.values(model.weights).map(({ data }) => bitsOf(data));
 const train = (model: Model, data: TrainingData, more: object = {}) =>
-  fit(model, data, { optimizer: new SGD(model.runtime, model.parameters, { lr: 0.01 }), epochs: 1, ...more });
+  fit(model, data, {
+    optimizer: new SGD(model.runtime, model.parameters, { lr: 0.01 }),
+    epochs: 1,
+    ...more,
+  });
 
 const IN_ANOTHER_ORDER =
   '"data.classNames[0]" expected "cat", as in the data that the model was trained with (the names are the same in another order';
@@ -66,8 +87,12 @@ describe('a model', () => {
   it('refuses validation data of other names than its training data', async () => {
     await withModel(async (model) => {
       const before = learnt(model);
-      await expect(train(model, named, { validation: swapped })).rejects.toThrow('"validation.classNames[0]" expected "cat"');
-      await expect(train(model, named, { validation: turned })).rejects.toThrow('"validation.columns[0]" expected "width"');
+      await expect(train(model, named, { validation: swapped })).rejects.toThrow(
+        '"validation.classNames[0]" expected "cat"',
+      );
+      await expect(train(model, named, { validation: turned })).rejects.toThrow(
+        '"validation.columns[0]" expected "width"',
+      );
       expect(learnt(model)).toEqual(before);
       expect(model.classNames).toBeUndefined();
       await train(model, named, { validation: plain });
@@ -76,7 +101,9 @@ describe('a model', () => {
 
   it('looks at the names of chunks', async () => {
     await withModel(async (model) => {
-      await expect(train(model, () => [plain, named, named, swapped])).rejects.toThrow('"data().classNames[0]" expected "cat"');
+      await expect(train(model, () => [plain, named, named, swapped])).rejects.toThrow(
+        '"data().classNames[0]" expected "cat"',
+      );
       expect(model.classNames).toEqual(['cat', 'dog']);
       await expect(train(model, swapped)).rejects.toThrow(IN_ANOTHER_ORDER);
     });
@@ -109,7 +136,9 @@ describe('a model', () => {
         const values = { features: plain.features, targets: Float32Array.of(1, 2, 3, 4) };
         await train(model, { ...values, columns: ['a', 'b'], classNames: ['1', '2', '3', '4'] });
         expect([model.classNames, model.columns]).toEqual([undefined, ['a', 'b']]);
-        expect(() => evaluate(model, { ...values, columns: ['b', 'a'] })).toThrow('"samples.columns[0]"');
+        expect(() => evaluate(model, { ...values, columns: ['b', 'a'] })).toThrow(
+          '"samples.columns[0]"',
+        );
       },
       { layers: [dense(1)], loss: meanSquaredError() },
     );
@@ -147,7 +176,9 @@ describe('names', () => {
       await expect(train(model, swapped, { epochs: 2, checkpoint: { store } })).rejects.toThrow(
         'the checkpoint is of another run: classNames ["cat","dog"] expected, got ["dog","cat"]',
       );
-      await expect(train(model, turned, { epochs: 2, checkpoint: { store } })).rejects.toThrow('of another run: columns');
+      await expect(train(model, turned, { epochs: 2, checkpoint: { store } })).rejects.toThrow(
+        'of another run: columns',
+      );
       expect(learnt(model)).toEqual(before);
       await train(model, named, { epochs: 2, checkpoint: { store } });
     });
@@ -190,7 +221,10 @@ describe('names', () => {
 });
 
 it('a column that float32 blurs is refused until it is standardized', async () => {
-  const rows = Array.from({ length: 20 }, (_, i) => `${1700000000 + i},${i % 5},${i % 2 ? 'odd' : 'even'}`);
+  const rows = Array.from(
+    { length: 20 },
+    (_, i) => `${1700000000 + i},${i % 5},${i % 2 ? 'odd' : 'even'}`,
+  );
   const data = parseCsv(`time,x,kind\n${rows.join('\n')}\n`, { target: 'kind' });
   await withModel(async (model) => {
     await expect(train(model, data)).rejects.toThrow('call standardize first');

@@ -1,21 +1,46 @@
-/** Streams: opened once an epoch, closed when the run ends before they do, and refused when nothing comes of them. */
+/**
+ * Streams: opened once an epoch, closed when the run ends before they do, and refused when nothing
+ * comes of them.
+ */
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/checkpoint';
 import { ArgumentError } from '../../src/errors';
 import { SGD } from '../../src/index';
-import { createModel, dense, type FitOptions, type FitResult, fit, type Samples, type TrainingData } from '../../src/nn';
+import {
+  createModel,
+  dense,
+  type FitOptions,
+  type FitResult,
+  fit,
+  type Samples,
+  type TrainingData,
+} from '../../src/nn';
 import { bitsOf, simd, withRuntime } from '../support/backends';
 
-const chunk = (): Samples => ({ features: Float32Array.of(1, 2, 3, 4), labels: Int32Array.of(0, 1, 0, 1) });
+const chunk = (): Samples => ({
+  features: Float32Array.of(1, 2, 3, 4),
+  labels: Int32Array.of(0, 1, 0, 1),
+});
 const empty = (): Samples => ({ features: new Float32Array(0), labels: new Int32Array(0) });
 const spoilt = (): Samples => ({ ...chunk(), features: new Float32Array(4).fill(Number.NaN) });
 
-async function train(data: TrainingData, options: Partial<FitOptions> = {}): Promise<FitResult & { weights: Uint32Array[] }> {
+async function train(
+  data: TrainingData,
+  options: Partial<FitOptions> = {},
+): Promise<FitResult & { weights: Uint32Array[] }> {
   return withRuntime(simd, async (runtime) => {
-    const model = await createModel(runtime, { inputSize: 1, layers: [dense(2)], batchSize: 4, seed: 1 });
+    const model = await createModel(runtime, {
+      inputSize: 1,
+      layers: [dense(2)],
+      batchSize: 4,
+      seed: 1,
+    });
     const optimizer = new SGD(runtime, model.parameters, { lr: 0.1 });
     const result = await fit(model, data, { optimizer, epochs: 1, ...options });
-    return { ...result, weights: Object.values(model.weights).map(({ data: values }) => bitsOf(values)) };
+    return {
+      ...result,
+      weights: Object.values(model.weights).map(({ data: values }) => bitsOf(values)),
+    };
   });
 }
 
@@ -38,18 +63,19 @@ const KINDS = {
         closed();
       }
     },
-  'an iterator without a generator': (chunks: () => Iterable<Samples>, closed: () => void) => () => {
-    const iterator = chunks()[Symbol.iterator]();
-    return {
-      [Symbol.asyncIterator]: () => ({
-        next: async () => iterator.next(),
-        return: async () => {
-          closed();
-          return { done: true as const, value: undefined };
-        },
-      }),
-    };
-  },
+  'an iterator without a generator':
+    (chunks: () => Iterable<Samples>, closed: () => void) => () => {
+      const iterator = chunks()[Symbol.iterator]();
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next: async () => iterator.next(),
+          return: async () => {
+            closed();
+            return { done: true as const, value: undefined };
+          },
+        }),
+      };
+    },
 } as const;
 
 function* endless() {
@@ -62,7 +88,11 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
     const controller = new AbortController();
     const result = await train(
       kind(endless, () => void closed++),
-      { signal: controller.signal, budgetMs: 0, onProgress: ({ step }) => step === 3 && controller.abort() },
+      {
+        signal: controller.signal,
+        budgetMs: 0,
+        onProgress: ({ step }) => step === 3 && controller.abort(),
+      },
     );
     expect([result.reason, result.steps, closed]).toEqual(['aborted', 3, 1]);
   });
@@ -70,7 +100,11 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
   it('is closed when a step, a chunk or a callback fails; the error is theirs', async () => {
     const failures: [() => Iterable<Samples>, Partial<FitOptions>, string][] = [
       [() => [chunk(), spoilt(), chunk()], {}, 'non-finite gradient'],
-      [() => [chunk(), { ...chunk(), labels: Int32Array.of(0, 1, 2, 0) }], {}, '"data().labels[2]" expected a class in [0, 1]'],
+      [
+        () => [chunk(), { ...chunk(), labels: Int32Array.of(0, 1, 2, 0) }],
+        {},
+        '"data().labels[2]" expected a class in [0, 1]',
+      ],
       [() => [chunk(), 7 as never], {}, '"data()" expected samples'],
       [
         endless,
@@ -116,7 +150,11 @@ describe('a ReadableStream', () => {
     const aborted = open(endless(), () => void cancelled++);
     const controller = new AbortController();
     const stop = ({ step }: { step: number }) => step === 3 && controller.abort();
-    const { reason } = await train(() => aborted, { signal: controller.signal, budgetMs: 0, onProgress: stop });
+    const { reason } = await train(() => aborted, {
+      signal: controller.signal,
+      budgetMs: 0,
+      onProgress: stop,
+    });
     expect([reason, cancelled, aborted.locked]).toEqual(['aborted', 1, false]);
     const failing = open([spoilt(), chunk(), chunk()].values(), () => void cancelled++);
     await expect(train(() => failing)).rejects.toThrow('non-finite');
@@ -124,12 +162,16 @@ describe('a ReadableStream', () => {
   });
 
   it('that breaks off ends the run with its error; one that is read by others is refused', async () => {
-    const broken = new ReadableStream<Samples>({ pull: (sink) => sink.error(new Error('connection lost')) });
+    const broken = new ReadableStream<Samples>({
+      pull: (sink) => sink.error(new Error('connection lost')),
+    });
     await expect(train(() => broken)).rejects.toThrow('connection lost');
     expect(broken.locked).toBe(false);
     const taken = open(endless(), () => {});
     taken.getReader();
-    await expect(train(() => taken)).rejects.toThrow('"data()" expected a ReadableStream that nothing else reads');
+    await expect(train(() => taken)).rejects.toThrow(
+      '"data()" expected a ReadableStream that nothing else reads',
+    );
   });
 });
 
@@ -181,7 +223,10 @@ describe('waiting for a chunk', () => {
     const controller = new AbortController();
     const { signal } = controller;
     let listeners = 0;
-    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    const [add, remove] = [
+      signal.addEventListener.bind(signal),
+      signal.removeEventListener.bind(signal),
+    ];
     signal.addEventListener = (...args: Parameters<typeof add>) => {
       listeners++;
       add(...args);
@@ -205,7 +250,10 @@ describe('waiting for a chunk', () => {
       await never();
     }
     await train(slow, { checkpoint: { store }, signal: AbortSignal.timeout(20), epochs: 2 });
-    const { weights } = await train(() => [chunk(), chunk(), chunk()], { checkpoint: { store }, epochs: 2 });
+    const { weights } = await train(() => [chunk(), chunk(), chunk()], {
+      checkpoint: { store },
+      epochs: 2,
+    });
     expect(weights).toEqual(reference.weights);
   });
 });
@@ -235,7 +283,12 @@ describe('a source without samples', () => {
     const store = memoryStore();
     const controller = new AbortController();
     const stop = ({ step }: { step: number }) => step === 3 && controller.abort();
-    await train(endless, { checkpoint: { store }, signal: controller.signal, budgetMs: 0, onProgress: stop });
+    await train(endless, {
+      checkpoint: { store },
+      signal: controller.signal,
+      budgetMs: 0,
+      onProgress: stop,
+    });
     await expect(train(() => [chunk()], { checkpoint: { store } })).rejects.toThrow(
       '"data()" expected more than 8 samples in epoch 1, as before the run was interrupted, got 4',
     );
@@ -243,12 +296,20 @@ describe('a source without samples', () => {
 
   it('an empty chunk is nothing to do', async () => {
     const reference = await train(() => [chunk(), chunk()]);
-    expect((await train(() => [empty(), chunk(), empty(), empty(), chunk(), empty()])).weights).toEqual(reference.weights);
-    await expect(train(() => [{ ...empty(), labels: Int32Array.of(1) }])).rejects.toThrow('"data().labels" expected');
-    await expect(train(empty())).rejects.toThrow('"data" expected 1 features a sample, got Float32Array(0) in all');
+    expect(
+      (await train(() => [empty(), chunk(), empty(), empty(), chunk(), empty()])).weights,
+    ).toEqual(reference.weights);
+    await expect(train(() => [{ ...empty(), labels: Int32Array.of(1) }])).rejects.toThrow(
+      '"data().labels" expected',
+    );
+    await expect(train(empty())).rejects.toThrow(
+      '"data" expected 1 features a sample, got Float32Array(0) in all',
+    );
   });
 });
 
 it('a signal that is none is refused', async () => {
-  await expect(train(chunk(), { signal: true as never })).rejects.toThrow('"signal" expected an AbortSignal, got true');
+  await expect(train(chunk(), { signal: true as never })).rejects.toThrow(
+    '"signal" expected an AbortSignal, got true',
+  );
 });

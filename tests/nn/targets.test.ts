@@ -1,4 +1,7 @@
-/** Labels and targets: what a loss is not defined for is refused wherever it comes in, and nothing is learnt from it. */
+/**
+ * Labels and targets: what a loss is not defined for is refused wherever it comes in, and nothing
+ * is learnt from it.
+ */
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../src/errors';
@@ -25,18 +28,33 @@ const features = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i));
 
 /** Losses with targets that they refuse. */
 const WRONG: readonly (readonly [Loss, readonly number[], string])[] = [
-  [binaryCrossEntropy(), [-1, 2, 1.0000001, -1e-30, Number.NaN, Number.POSITIVE_INFINITY], 'a probability in [0, 1]'],
-  [meanSquaredError(), [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], 'a finite number'],
+  [
+    binaryCrossEntropy(),
+    [-1, 2, 1.0000001, -1e-30, Number.NaN, Number.POSITIVE_INFINITY],
+    'a probability in [0, 1]',
+  ],
+  [
+    meanSquaredError(),
+    [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    'a finite number',
+  ],
   [huber(), [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], 'a finite number'],
   [crossEntropy(), [-1, 2, 2 ** 31 - 1, -(2 ** 31)], 'a class in [0, 1]'],
-  [crossEntropy({ classWeights: [1, 4], reduction: 'weighted-mean' }), [-1, 2], 'a class in [0, 1]'],
+  [
+    crossEntropy({ classWeights: [1, 4], reduction: 'weighted-mean' }),
+    [-1, 2],
+    'a class in [0, 1]',
+  ],
 ];
 
-const CASES = WRONG.flatMap(([loss, targets, accepted]) => targets.map((target) => ({ loss, target, accepted })));
+const CASES = WRONG.flatMap(([loss, targets, accepted]) =>
+  targets.map((target) => ({ loss, target, accepted })),
+);
 
 /** Six samples, the fourth with the given label or target. */
 function samplesWith(loss: Loss, target: number): Samples {
-  if (loss.kind === 'crossEntropy') return { features, labels: Int32Array.of(0, 1, 0, target, 1, 0) };
+  if (loss.kind === 'crossEntropy')
+    return { features, labels: Int32Array.of(0, 1, 0, target, 1, 0) };
   return { features, targets: Float32Array.of(0, 1, 0, 1, 0, 1, 0, target, 0, 1, 0, 1) };
 }
 
@@ -66,7 +84,9 @@ describe.each(CASES)('$loss.kind, target $target', ({ loss, target, accepted }) 
       await expect(fit(model, () => [samples], { optimizer, epochs: 1 })).rejects.toThrow(
         `"data().${kind}[${index}]" expected ${accepted}`,
       );
-      expect(() => evaluate(model, samples)).toThrow(`"samples.${kind}[${index}]" expected ${accepted}`);
+      expect(() => evaluate(model, samples)).toThrow(
+        `"samples.${kind}[${index}]" expected ${accepted}`,
+      );
       expect(everything(model)).toEqual(before);
     });
   });
@@ -102,7 +122,12 @@ describe('targets that are allowed', () => {
     await withRuntime(simd, async (runtime) => {
       const x = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i));
       const targets = x.map((value) => (value > 0 ? 1 : 0));
-      const model = await createModel(runtime, { inputSize: 1, layers: [dense(1)], loss: binaryCrossEntropy(), seed: 1 });
+      const model = await createModel(runtime, {
+        inputSize: 1,
+        layers: [dense(1)],
+        loss: binaryCrossEntropy(),
+        seed: 1,
+      });
       const optimizer = new Adam(runtime, model.parameters, { lr: 0.1 });
       const { epochs } = await fit(model, { features: x, targets }, { optimizer, epochs: 30 });
       expect(epochs.at(-1)!.loss).toBeGreaterThan(0);
@@ -126,7 +151,11 @@ describe('arrays that change', () => {
       const labels = new Int32Array(new SharedArrayBuffer(24));
       const optimizer = new SGD(model.runtime, model.parameters, { lr: 0.1 });
       const spoil = () => void labels.fill(7);
-      const run = fit(model, { features, labels }, { optimizer, epochs: 3, budgetMs: 0, onProgress: spoil });
+      const run = fit(
+        model,
+        { features, labels },
+        { optimizer, epochs: 3, budgetMs: 0, onProgress: spoil },
+      );
       await expect(run).rejects.toThrow('"labels[0]" expected a class in [0, 1], got 7');
     });
   });
@@ -137,14 +166,25 @@ describe('arrays that change', () => {
       const own = features.slice();
       const labels = new Int32Array(6);
       const transfer = () => void structuredClone(own.buffer, { transfer: [own.buffer] });
-      const run = fit(model, { features: own, labels }, { optimizer, epochs: 3, budgetMs: 0, onProgress: transfer });
+      const run = fit(
+        model,
+        { features: own, labels },
+        { optimizer, epochs: 3, budgetMs: 0, onProgress: transfer },
+      );
       await expect(run).rejects.toThrow('"data.features" expected an array that keeps its length');
       const judged = { features: features.slice(), labels };
-      const lose = () => void structuredClone(judged.features.buffer, { transfer: [judged.features.buffer] });
+      const lose = () =>
+        void structuredClone(judged.features.buffer, { transfer: [judged.features.buffer] });
       const second = fit(
         model,
         { features, labels },
-        { optimizer, epochs: 2, validation: judged, budgetMs: 0, onProgress: ({ result }) => result && lose() },
+        {
+          optimizer,
+          epochs: 2,
+          validation: judged,
+          budgetMs: 0,
+          onProgress: ({ result }) => result && lose(),
+        },
       );
       await expect(second).rejects.toThrow(ArgumentError);
     });

@@ -1,10 +1,19 @@
-/** Training in a worker: the bits of `fit` here, whatever becomes of workers; data that move, or stay; errors that are the run's own. */
+/**
+ * Training in a worker: the bits of `fit` here, whatever becomes of workers; data that move, or
+ * stay; errors that are the run's own.
+ */
 import worker_threads from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as packaged from '../../dist/nn.js';
 import { memoryStore } from '../../src/checkpoint';
-import { ArgumentError, CheckpointError, NonFiniteGradientError, UnsupportedError, WorkerError } from '../../src/errors';
+import {
+  ArgumentError,
+  CheckpointError,
+  NonFiniteGradientError,
+  UnsupportedError,
+  WorkerError,
+} from '../../src/errors';
 import { ExponentialMovingAverage, GradientAccumulator } from '../../src/gradients';
 import { createOptimizer } from '../../src/index';
 import {
@@ -34,11 +43,19 @@ const dyingUrl = new URL('../support/dying-worker.js', import.meta.url);
 
 const train = clouds(101, 1);
 const validation = clouds(40, 2);
-const copy = ({ features, labels }: typeof train) => ({ features: features.slice(), labels: labels.slice() });
+const copy = ({ features, labels }: typeof train) => ({
+  features: features.slice(),
+  labels: labels.slice(),
+});
 
 const schedule = reduceOnPlateau({ lr: 0.02, patience: 0, factor: 0.5 }).config;
 const spec: TrainingSpec = {
-  model: { inputSize: 4, layers: sequential([dense(12), batchNorm(), relu(), dropout(0.25), dense(3)]), batchSize: 16, seed: 3 },
+  model: {
+    inputSize: 4,
+    layers: sequential([dense(12), batchNorm(), relu(), dropout(0.25), dense(3)]),
+    batchSize: 16,
+    seed: 3,
+  },
   optimizer: { name: 'adal', lr: 0.02, eps: 0, betas: [0.9, 0.95] },
   schedule,
   epochs: 4,
@@ -47,7 +64,13 @@ const spec: TrainingSpec = {
 };
 
 /** The same run on this thread. */
-async function trainHere({ model: options, optimizer: { name, ...own }, schedule: config, runtime: _, ...plain }: TrainingSpec) {
+async function trainHere({
+  model: options,
+  optimizer: { name, ...own },
+  schedule: config,
+  runtime: _,
+  ...plain
+}: TrainingSpec) {
   return withRuntime(simd, async (runtime) => {
     const model = await createModel(runtime, options);
     const optimizer = await createOptimizer(name, model.parameters, { ...own, runtime } as never);
@@ -55,7 +78,14 @@ async function trainHere({ model: options, optimizer: { name, ...own }, schedule
     const accumulator = plain.accumulator && new GradientAccumulator(optimizer, plain.accumulator);
     const average = plain.average && new ExponentialMovingAverage(optimizer, plain.average);
     average?.apply();
-    const result = await fit(model, train, { ...plain, optimizer, accumulator, average, validation, schedule: lr });
+    const result = await fit(model, train, {
+      ...plain,
+      optimizer,
+      accumulator,
+      average,
+      validation,
+      schedule: lr,
+    });
     const trained = parametersOf(model);
     return { result, model: model.stateDict(), trained, loss: evaluate(model, validation).loss };
   });
@@ -66,8 +96,10 @@ const inWorker = (data: WorkerData, options: TrainInWorkerOptions = {}, run = sp
 
 const bits = ({ arrays }: { arrays: Readonly<Record<string, { data: Float32Array }>> }) =>
   Object.entries(arrays).map(([name, { data }]) => [name, bitsOf(data)]);
-const parametersOf = (model: Model) => Object.entries(model.parameters).map(([name, { value }]) => [name, bitsOf(value.data)]);
-const figures = <R extends { samplesPerSecond: number }>({ samplesPerSecond: _, ...rest }: R) => rest;
+const parametersOf = (model: Model) =>
+  Object.entries(model.parameters).map(([name, { value }]) => [name, bitsOf(value.data)]);
+const figures = <R extends { samplesPerSecond: number }>({ samplesPerSecond: _, ...rest }: R) =>
+  rest;
 
 /** Lets the first workers die, each in its way: `exit 5` at its fifth progress report. */
 function letDie(deaths: readonly string[] = []): worker_threads.Worker[] {
@@ -80,7 +112,10 @@ function letDie(deaths: readonly string[] = []): worker_threads.Worker[] {
       started.push(this);
     }
   }
-  vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ ...worker_threads, Worker: Observed } as never);
+  vi.spyOn(process, 'getBuiltinModule').mockReturnValue({
+    ...worker_threads,
+    Worker: Observed,
+  } as never);
   return started;
 }
 afterEach(() => void vi.restoreAllMocks());
@@ -89,7 +124,9 @@ describe('a run', () => {
   it('has the bits of fit on this thread, and reports as that does', async () => {
     const reference = await trainHere(spec);
     const seen: FitProgress[] = [];
-    const run = await inWorker(() => copy(train), { onProgress: (progress) => seen.push(progress) });
+    const run = await inWorker(() => copy(train), {
+      onProgress: (progress) => seen.push(progress),
+    });
     expect(figures(run.result)).toEqual(figures(reference.result));
     expect(bits(run.model)).toEqual(bits(reference.model));
     expect(run.restarts).toBe(0);
@@ -109,13 +146,20 @@ describe('a run', () => {
   });
 
   it('gives what a model evaluates with, and what its optimizer goes on with', async () => {
-    const own: TrainingSpec = { ...spec, schedule: undefined, optimizer: { name: 'schedule-free-adamw', lr: 0.02 } };
+    const own: TrainingSpec = {
+      ...spec,
+      schedule: undefined,
+      optimizer: { name: 'schedule-free-adamw', lr: 0.02 },
+    };
     const [reference, run] = [await trainHere(own), await inWorker(() => copy(train), {}, own)];
     await withRuntime(simd, async (runtime) => {
       const model = await createModel(runtime, own.model);
       model.loadStateDict(run.model);
       expect(evaluate(model, validation).loss).toBe(reference.loss);
-      const optimizer = await createOptimizer('schedule-free-adamw', model.parameters, { lr: 0.02, runtime });
+      const optimizer = await createOptimizer('schedule-free-adamw', model.parameters, {
+        lr: 0.02,
+        runtime,
+      });
       optimizer.loadStateDict(run.optimizer);
       expect(bits(model.stateDict())).toEqual(bits(reference.model));
       expect(evaluate(model, validation).loss).toBe(reference.loss);
@@ -123,7 +167,12 @@ describe('a run', () => {
   });
 
   it('accumulates gradients and averages weights, whatever becomes of the worker', async () => {
-    const own: TrainingSpec = { ...spec, schedule: undefined, accumulator: { steps: 3 }, average: { decay: 0.9 } };
+    const own: TrainingSpec = {
+      ...spec,
+      schedule: undefined,
+      accumulator: { steps: 3 },
+      average: { decay: 0.9 },
+    };
     const reference = await trainHere(own);
     letDie(['exit 9']);
     const run = await inWorker(() => copy(train), { budgetMs: 0, checkpoint: { every: 1 } }, own);
@@ -141,7 +190,9 @@ describe('a run', () => {
   });
 
   it('is started by the package as it is installed', async () => {
-    const run = await packaged.trainInWorker(spec as never, () => copy(train), { validation: () => copy(validation) });
+    const run = await packaged.trainInWorker(spec as never, () => copy(train), {
+      validation: () => copy(validation),
+    });
     expect(bits(run.model)).toEqual(bits((await trainHere(spec)).model));
   });
 });
@@ -150,13 +201,17 @@ describe('data', () => {
   it('in ArrayBuffers move: the caller’s are empty afterwards', async () => {
     const [data, held] = [copy(train), copy(validation)];
     const run = await inWorker(data, { validation: held });
-    expect([data, held].flatMap(({ features, labels }) => [features.length, labels.length])).toEqual([0, 0, 0, 0]);
+    expect(
+      [data, held].flatMap(({ features, labels }) => [features.length, labels.length]),
+    ).toEqual([0, 0, 0, 0]);
     expect(bits(run.model)).toEqual(bits((await trainHere(spec)).model));
   });
 
   it('in SharedArrayBuffers stay', async () => {
     const share = <T extends Float32Array | Int32Array>(array: T): T => {
-      const shared = new (array.constructor as new (buffer: SharedArrayBuffer) => T)(new SharedArrayBuffer(array.byteLength));
+      const shared = new (array.constructor as new (buffer: SharedArrayBuffer) => T)(
+        new SharedArrayBuffer(array.byteLength),
+      );
       shared.set(array);
       return shared;
     };
@@ -169,28 +224,75 @@ describe('data', () => {
   it('stay with the caller when something does not fit', async () => {
     const data = copy(train);
     const refused: [() => Promise<unknown>, string][] = [
-      [() => inWorker({ ...data, labels: new Int32Array(3) }), '"data.labels" expected an Int32Array of 101 elements'],
-      [() => inWorker(data, { validation: { features: new Float32Array(3) } }), '"validation" expected 4 features a sample'],
-      [() => inWorker(data, {}, { ...spec, epochs: 0 }), '"epochs" expected an integer in [1, 2147483647], got 0'],
-      [() => inWorker(data, {}, { ...spec, seed: -1 }), '"seed" expected an integer'],
-      [() => inWorker(data, {}, { ...spec, metrics: { topK: 4 } }), '"topK" expected an integer in [1, 3], got 4'],
-      [() => inWorker(data, {}, { ...spec, optimizer: { name: 'adam', lr: -1 } }), '"lr" expected'],
-      [() => inWorker(data, {}, { ...spec, optimizer: { name: 'adamant' } as never }), '"name" expected one of adal'],
-      [() => inWorker(data, {}, { ...spec, optimizer: { name: 'adam', lr: () => 1 } }), '"spec" expected plain data'],
-      [() => inWorker(data, {}, { ...spec, schedule: (() => 1) as never }), '"spec.schedule" expected a config'],
-      [() => inWorker(data, {}, { ...spec, schedule: { name: 'cubic' } }), '"config.name" expected'],
-      [() => inWorker(data, {}, { ...spec, accumulator: { steps: 0 } }), '"steps" expected an integer'],
-      [() => inWorker(data, {}, { ...spec, average: { decay: 1 } }), '"decay" expected'],
-      [() => inWorker(data, {}, { ...spec, epoch: 1 } as never), '"spec.epoch" expected one of model, optimizer'],
       [
-        () => inWorker(data, {}, { ...spec, model: { inputSize: 4, layers: [{ kind: 'dense', units: 0.5 }] } }),
+        () => inWorker({ ...data, labels: new Int32Array(3) }),
+        '"data.labels" expected an Int32Array of 101 elements',
+      ],
+      [
+        () => inWorker(data, { validation: { features: new Float32Array(3) } }),
+        '"validation" expected 4 features a sample',
+      ],
+      [
+        () => inWorker(data, {}, { ...spec, epochs: 0 }),
+        '"epochs" expected an integer in [1, 2147483647], got 0',
+      ],
+      [() => inWorker(data, {}, { ...spec, seed: -1 }), '"seed" expected an integer'],
+      [
+        () => inWorker(data, {}, { ...spec, metrics: { topK: 4 } }),
+        '"topK" expected an integer in [1, 3], got 4',
+      ],
+      [() => inWorker(data, {}, { ...spec, optimizer: { name: 'adam', lr: -1 } }), '"lr" expected'],
+      [
+        () => inWorker(data, {}, { ...spec, optimizer: { name: 'adamant' } as never }),
+        '"name" expected one of adal',
+      ],
+      [
+        () => inWorker(data, {}, { ...spec, optimizer: { name: 'adam', lr: () => 1 } }),
+        '"spec" expected plain data',
+      ],
+      [
+        () => inWorker(data, {}, { ...spec, schedule: (() => 1) as never }),
+        '"spec.schedule" expected a config',
+      ],
+      [
+        () => inWorker(data, {}, { ...spec, schedule: { name: 'cubic' } }),
+        '"config.name" expected',
+      ],
+      [
+        () => inWorker(data, {}, { ...spec, accumulator: { steps: 0 } }),
+        '"steps" expected an integer',
+      ],
+      [() => inWorker(data, {}, { ...spec, average: { decay: 1 } }), '"decay" expected'],
+      [
+        () => inWorker(data, {}, { ...spec, epoch: 1 } as never),
+        '"spec.epoch" expected one of model, optimizer',
+      ],
+      [
+        () =>
+          inWorker(
+            data,
+            {},
+            { ...spec, model: { inputSize: 4, layers: [{ kind: 'dense', units: 0.5 }] } },
+          ),
         'expected an integer',
       ],
-      [() => inWorker(data, { maxRestarts: 1 }), '"maxRestarts" expected 0, unless data are functions'],
-      [() => inWorker(data, { checkpoint: { every: 0 } }), '"checkpoint.every" expected an integer'],
-      [() => inWorker(data, { checkpoint: { keep: 'best' } as never }), '"checkpoint.keep" expected one of store, every'],
+      [
+        () => inWorker(data, { maxRestarts: 1 }),
+        '"maxRestarts" expected 0, unless data are functions',
+      ],
+      [
+        () => inWorker(data, { checkpoint: { every: 0 } }),
+        '"checkpoint.every" expected an integer',
+      ],
+      [
+        () => inWorker(data, { checkpoint: { keep: 'best' } as never }),
+        '"checkpoint.keep" expected one of store, every',
+      ],
       [() => inWorker(data, { timeoutMs: 0 }), '"timeoutMs" expected an integer'],
-      [() => inWorker(data, { verbose: true } as never), '"options.verbose" expected one of validation'],
+      [
+        () => inWorker(data, { verbose: true } as never),
+        '"options.verbose" expected one of validation',
+      ],
     ];
     for (const [run, message] of refused) {
       const error = await run().catch((reason) => reason);
@@ -251,13 +353,17 @@ describe('a worker that dies', () => {
     const run = inWorker(() => copy(train), { budgetMs: 0, maxRestarts: 1 });
     await expect(run).rejects.toThrow(new WorkerError('the training worker died: exit code 7'));
     expect(started.length).toBe(2);
-    await expect(inWorker(copy(train), { budgetMs: 0, validation: copy(validation) })).rejects.toBeInstanceOf(WorkerError);
+    await expect(
+      inWorker(copy(train), { budgetMs: 0, validation: copy(validation) }),
+    ).rejects.toBeInstanceOf(WorkerError);
     expect(started.length).toBe(3);
   });
 
   it('because it could not be started is told, with the reason', async () => {
     const nowhere = new URL('nowhere.js', import.meta.url);
-    await expect(inWorker(() => copy(train), { workerUrl: nowhere, maxRestarts: 0 })).rejects.toThrow(/nowhere\.js/);
+    await expect(
+      inWorker(() => copy(train), { workerUrl: nowhere, maxRestarts: 0 }),
+    ).rejects.toThrow(/nowhere\.js/);
   });
 });
 
@@ -299,15 +405,30 @@ describe('a run that ends early', () => {
     const features = train.features.slice();
     features[50] = Number.NaN;
     const labels = train.labels.slice();
-    const error = await inWorker(() => ({ features: features.slice(), labels: labels.slice() })).catch((reason) => reason);
+    const error = await inWorker(() => ({
+      features: features.slice(),
+      labels: labels.slice(),
+    })).catch((reason) => reason);
     expect(error).toBeInstanceOf(NonFiniteGradientError);
-    expect(error).toMatchObject({ code: 'ERR_NON_FINITE', reason: 'non-finite', group: 0, name: 'NonFiniteGradientError' });
-    const broken = { load: async () => null, save: () => Promise.reject(new CheckpointError('io', 'the disk is full')) };
-    await expect(inWorker(() => copy(train), { checkpoint: { store: broken } })).rejects.toThrow('the disk is full');
+    expect(error).toMatchObject({
+      code: 'ERR_NON_FINITE',
+      reason: 'non-finite',
+      group: 0,
+      name: 'NonFiniteGradientError',
+    });
+    const broken = {
+      load: async () => null,
+      save: () => Promise.reject(new CheckpointError('io', 'the disk is full')),
+    };
+    await expect(inWorker(() => copy(train), { checkpoint: { store: broken } })).rejects.toThrow(
+      'the disk is full',
+    );
     const stumble = () => {
       throw new Error('the page stumbled');
     };
-    await expect(inWorker(() => copy(train), { onProgress: stumble })).rejects.toThrow('the page stumbled');
+    await expect(inWorker(() => copy(train), { onProgress: stumble })).rejects.toThrow(
+      'the page stumbled',
+    );
     const data = (): Samples => {
       throw new Error('not found');
     };
@@ -324,10 +445,20 @@ it('where there are no workers, that is said', async () => {
 });
 
 it('learns values, with losses and tensors of its own', async () => {
-  const features = { data: Float32Array.from({ length: 80 }, (_, i) => (i % 9) / 9), dims: [40, 2] };
-  const targets = Float32Array.from({ length: 40 }, (_, i) => features.data[2 * i]! - features.data[2 * i + 1]!);
+  const features = {
+    data: Float32Array.from({ length: 80 }, (_, i) => (i % 9) / 9),
+    dims: [40, 2],
+  };
+  const targets = Float32Array.from(
+    { length: 40 },
+    (_, i) => features.data[2 * i]! - features.data[2 * i + 1]!,
+  );
   const { result } = await trainInWorker(
-    { model: { inputSize: 2, layers: [dense(1)], loss: meanSquaredError() }, optimizer: { name: 'adam', lr: 0.05 }, epochs: 80 },
+    {
+      model: { inputSize: 2, layers: [dense(1)], loss: meanSquaredError() },
+      optimizer: { name: 'adam', lr: 0.05 },
+      epochs: 80,
+    },
     { features, targets },
     { workerUrl },
   );

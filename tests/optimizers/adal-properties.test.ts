@@ -1,11 +1,28 @@
-/** What the scaled rule of AdaL promises, measured on the numbers themselves: see src/abi/adal-scalars.ts. */
+/**
+ * What the scaled rule of AdaL promises, measured on the numbers themselves: see
+ * src/abi/adal-scalars.ts.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AdaL, type AdaLOptions, emptyResult, NonFiniteGradientError, type ParamsInit } from '../../src/index';
+import {
+  AdaL,
+  type AdaLOptions,
+  emptyResult,
+  NonFiniteGradientError,
+  type ParamsInit,
+} from '../../src/index';
 import { Prng } from '../../src/math/prng';
 import type { Runtime } from '../../src/runtime/runtime';
 import { Parameter } from '../../src/tensors/parameter';
-import { BACKENDS, type BackendCase, bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
+import {
+  BACKENDS,
+  type BackendCase,
+  bitsOf,
+  oracle,
+  simd,
+  THREAD_CASES,
+  withRuntime,
+} from '../support/backends';
 import { caught } from '../support/errors';
 import { normals } from '../support/gradients';
 import { allFinite, BARE, maxAbs, moments, updateOf } from '../support/one-tensor-adal';
@@ -22,7 +39,11 @@ describe.each(BACKENDS)('on $name', (backend) => {
           expect([...optimizer.params.w], 'zero gradients move nothing').toEqual(Array(20).fill(1));
           const exponents = [-30, -20, -10, -3, 0, 3, 10, 10, -30, 0];
           for (const [t, exponent] of exponents.entries()) {
-            optimizer.grads.w.set(Float32Array.from({ length: 20 }, (_, i) => (i % 3 === 0 ? 0 : (i - 9.5) * 10 ** exponent)));
+            optimizer.grads.w.set(
+              Float32Array.from({ length: 20 }, (_, i) =>
+                i % 3 === 0 ? 0 : (i - 9.5) * 10 ** exponent,
+              ),
+            );
             const { skipped } = optimizer.step();
             expect(skipped).toBe(false);
             expect(allFinite(optimizer), `k=${k} eps=${eps} step ${t}`).toBe(true);
@@ -80,12 +101,18 @@ describe.each(BACKENDS)('on $name', (backend) => {
     await withRuntime(backend, (runtime) => {
       fc.assert(
         fc.property(
-          fc.array(fc.oneof(fc.constant(0), fc.double({ min: -1, max: 1, noNaN: true })), { minLength: 1, maxLength: 40 }),
+          fc.array(fc.oneof(fc.constant(0), fc.double({ min: -1, max: 1, noNaN: true })), {
+            minLength: 1,
+            maxLength: 40,
+          }),
           fc.integer({ min: -100, max: 90 }),
           (values, k) => {
-            // Within 2^20 of the largest: a smaller one's ĝ² is beyond any float32 scale (the documented limit).
+            // Within 2^20 of the largest: a smaller one's ĝ² is beyond any float32 scale (the
+            // documented limit).
             const top = maxAbs(values) || 1;
-            const g = Float32Array.from(values, (x) => (Math.abs(x) < top * 2 ** -20 ? 0 : (x / top) * 2 ** k));
+            const g = Float32Array.from(values, (x) =>
+              Math.abs(x) < top * 2 ** -20 ? 0 : (x / top) * 2 ** k,
+            );
             const optimizer = new AdaL(runtime, { w: { shape: [g.length] } }, BARE);
             const u = updateOf(optimizer, g);
             optimizer.dispose();
@@ -109,11 +136,22 @@ describe.each(BACKENDS)('on $name', (backend) => {
       const before = snapshot(optimizer);
       const error = caught(() => optimizer.step(huge));
       expect(error).toBeInstanceOf(NonFiniteGradientError);
-      expect(error).toMatchObject({ code: 'ERR_NON_FINITE', reason: 'overflow', parameter: 'w', group: 0, count: 0 });
+      expect(error).toMatchObject({
+        code: 'ERR_NON_FINITE',
+        reason: 'overflow',
+        parameter: 'w',
+        group: 0,
+        count: 0,
+      });
       expect(snapshot(optimizer)).toEqual(before);
       const skipping = new AdaL(runtime, params(), { onNonFinite: 'skip' });
       const start = snapshot(skipping);
-      expect(skipping.step(huge)).toMatchObject({ skipped: true, reason: 'overflow', nonFinite: 0, step: 0 });
+      expect(skipping.step(huge)).toMatchObject({
+        skipped: true,
+        reason: 'overflow',
+        nonFinite: 0,
+        step: 0,
+      });
       expect(snapshot(skipping)).toEqual(start);
       expect(skipping.skippedSteps).toBe(1);
       const plain = new AdaL(runtime, params(), { eps: 0 });
@@ -124,7 +162,11 @@ describe.each(BACKENDS)('on $name', (backend) => {
 
   it('overflow in a later tensor refuses the step for the earlier ones too', async () => {
     await withRuntime(backend, (runtime) => {
-      const optimizer = new AdaL(runtime, { a: new Float32Array(10), w: new Float32Array(10), b: new Float32Array(10) });
+      const optimizer = new AdaL(runtime, {
+        a: new Float32Array(10),
+        w: new Float32Array(10),
+        b: new Float32Array(10),
+      });
       const small = new Float32Array(10).fill(0.1);
       optimizer.step({ a: small, w: small, b: small });
       const before = snapshot(optimizer);
@@ -144,7 +186,10 @@ describe.each(BACKENDS)('on $name', (backend) => {
           optimizer.params.w.set(normals(prng, length));
           for (let t = 0; t < 20; t++) optimizer.step({ w: normals(prng, length, 10 ** (t - 10)) });
           for (const { address, paddedLength } of [w.value, w.grad]) {
-            const padding = runtime.memory.f32.subarray(address / 4 + length, address / 4 + paddedLength);
+            const padding = runtime.memory.f32.subarray(
+              address / 4 + length,
+              address / 4 + paddedLength,
+            );
             expect(paddedLength % 16).toBe(0);
             expect(bitsOf(padding)).toEqual(new Uint32Array(paddedLength - length));
           }
@@ -159,7 +204,12 @@ describe.each(BACKENDS)('on $name', (backend) => {
 describe('the plain rule, in its safe range', () => {
   const options = fc.record({
     lr: fc.double({ min: 1e-4, max: 1, noNaN: true }),
-    betas: fc.constantFrom([0.9, 0.999] as const, [0.9, 0.95] as const, [0, 0.5] as const, [0.95, 0.9999] as const),
+    betas: fc.constantFrom(
+      [0.9, 0.999] as const,
+      [0.9, 0.95] as const,
+      [0, 0.5] as const,
+      [0.95, 0.9999] as const,
+    ),
     eps: fc.constantFrom(0, 1e-8, 1e-3),
     decay: fc.constantFrom('inverse-sqrt' as const, 'none' as const),
     weightDecay: fc.constantFrom(0, 0.01),
@@ -200,10 +250,15 @@ describe('gradients times 2^k', () => {
   /** 60 steps with wandering scales, dead coordinates and zero steps. */
   function run(runtime: Runtime, k: number, options: AdaLOptions) {
     const prng = new Prng(11);
-    const optimizer = new AdaL(runtime, { w: normals(prng, 37), b: normals(prng, 3) }, { eps: 0, ...options });
+    const optimizer = new AdaL(
+      runtime,
+      { w: normals(prng, 37), b: normals(prng, 3) },
+      { eps: 0, ...options },
+    );
     for (let t = 0; t < 60; t++) {
       const scale = 2 ** Math.round(4 * prng.normal()) * (t % 13 === 5 ? 0 : 1);
-      const draw = (n: number) => normals(prng, n, scale).map((x, i) => (i % 7 === 3 && t > 5 ? 0 : x * 2 ** k));
+      const draw = (n: number) =>
+        normals(prng, n, scale).map((x, i) => (i % 7 === 3 && t > 5 ? 0 : x * 2 ** k));
       optimizer.step({ w: draw(37), b: draw(3) });
     }
     const { params, state } = optimizer.stateDict();
@@ -213,14 +268,21 @@ describe('gradients times 2^k', () => {
 
   it.each(BACKENDS)('give the same bits on $name, with e shifted by 2k', async (backend) => {
     await withRuntime(backend, (runtime) => {
-      for (const options of [{}, { normScope: 'global', weightDecay: 0.1, decay: 'none', betas: [0.9, 0.95] }] as AdaLOptions[]) {
+      for (const options of [
+        {},
+        { normScope: 'global', weightDecay: 0.1, decay: 'none', betas: [0.9, 0.95] },
+      ] as AdaLOptions[]) {
         const base = run(runtime, 0, options);
         for (let k = -60; k <= 60; k++) {
           const scaled = run(runtime, k, options);
           for (const name of ['w', 'b']) {
-            expect(bitsOf(scaled.params[name].data), `θ, k=${k}`).toEqual(bitsOf(base.params[name].data));
+            expect(bitsOf(scaled.params[name].data), `θ, k=${k}`).toEqual(
+              bitsOf(base.params[name].data),
+            );
             for (const array of ['m', 'v']) {
-              const [got, want] = [scaled, base].map(({ state }) => bitsOf(state[name].arrays[array]));
+              const [got, want] = [scaled, base].map(({ state }) =>
+                bitsOf(state[name].arrays[array]),
+              );
               expect(got, `${array}, k=${k}`).toEqual(want);
             }
             expect(scaled.state[name].exponent).toBe(base.state[name].exponent + 2 * k);
@@ -238,16 +300,24 @@ describe('a fixed run', () => {
     return withRuntime(backend, (runtime) => {
       const prng = new Prng(2107_01525);
       const params: ParamsInit = [
-        { params: { w: { shape: [100, 200], data: normals(prng, 20_000) }, b: new Float32Array(200) } },
+        {
+          params: {
+            w: { shape: [100, 200], data: normals(prng, 20_000) },
+            b: new Float32Array(200),
+          },
+        },
         { params: { head: normals(prng, 333) }, lr: 3e-3, weightDecay: 0.01, betas: [0.8, 0.9] },
       ];
       const optimizer = new AdaL(runtime, params, { lr: 1e-2 });
       const result = emptyResult();
       for (let t = 0; t < 50; t++) {
-        for (const name of ['w', 'b', 'head']) optimizer.grads[name].set(normals(prng, optimizer.grads[name].length, 0.01));
+        for (const name of ['w', 'b', 'head'])
+          optimizer.grads[name].set(normals(prng, optimizer.grads[name].length, 0.01));
         optimizer.stepInto(result);
       }
-      return hashOf(Float32Array.from(['w', 'b', 'head'].flatMap((name) => [...optimizer.params[name]])));
+      return hashOf(
+        Float32Array.from(['w', 'b', 'head'].flatMap((name) => [...optimizer.params[name]])),
+      );
     });
   }
 

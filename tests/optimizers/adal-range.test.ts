@@ -1,4 +1,7 @@
-/** How far gradients may range, and how large an update can become: against a wide reference, and the bound C_t. */
+/**
+ * How far gradients may range, and how large an update can become: against a wide reference, and
+ * the bound C_t.
+ */
 import { describe, expect, it } from 'vitest';
 import { updateBound } from '../../src/abi/adal-scalars';
 import { AdaL } from '../../src/index';
@@ -30,8 +33,14 @@ describe('range', () => {
 
   const N = 12;
 
-  /** Runs the kernel and the wide reference side by side; the scale of step t is 2^exponentAt(t). */
-  async function compare(betas: readonly [number, number], steps: number, exponentAt: (t: number) => number) {
+  /**
+   * Runs the kernel and the wide reference side by side; the scale of step t is 2^exponentAt(t).
+   */
+  async function compare(
+    betas: readonly [number, number],
+    steps: number,
+    exponentAt: (t: number) => number,
+  ) {
     await withRuntime(simd, (runtime) => {
       const optimizer = new AdaL(runtime, { w: new Float32Array(N) }, { ...BARE, betas });
       const reference = new WideAdaL(betas);
@@ -42,7 +51,10 @@ describe('range', () => {
         const u = updateOf(optimizer, g);
         const tolerance = 1e-5 * maxAbs(want) + 2 ** -60;
         for (const [i, x] of u.entries()) {
-          expect(Math.abs(x - want[i]), `step ${t}, element ${i}: ${x} for ${want[i]}`).toBeLessThanOrEqual(tolerance);
+          expect(
+            Math.abs(x - want[i]),
+            `step ${t}, element ${i}: ${x} for ${want[i]}`,
+          ).toBeLessThanOrEqual(tolerance);
         }
       }
     });
@@ -63,7 +75,11 @@ describe('range', () => {
 
   it('the limit: what first becomes active after a drop of more than 2^50 stands still until V has decayed', async () => {
     await withRuntime(simd, (runtime) => {
-      const optimizer = new AdaL(runtime, { w: new Float32Array([1, 1]) }, { lr: 0.1, decay: 'none', eps: 0, betas: [0.5, 0.6] });
+      const optimizer = new AdaL(
+        runtime,
+        { w: new Float32Array([1, 1]) },
+        { lr: 0.1, decay: 'none', eps: 0, betas: [0.5, 0.6] },
+      );
       optimizer.step({ w: new Float32Array([2 ** 50, 0]) });
       optimizer.grads.w.set([0, 2 ** -20]);
       for (let t = 0; t < 16; t++) optimizer.step();
@@ -101,7 +117,8 @@ describe('the bound C_t', () => {
       for (const t of [1, 2, 7, 50]) {
         let sum = 0;
         for (let i = 0; i < t; i++) sum += ((beta1 * beta1) / beta2) ** i;
-        const square = (((1 - beta1) / (1 - beta1 ** t)) ** 2 * sum * (1 - beta2 ** t)) / (1 - beta2);
+        const square =
+          (((1 - beta1) / (1 - beta1 ** t)) ** 2 * sum * (1 - beta2 ** t)) / (1 - beta2);
         expect(bound(beta1, beta2, t)).toBeCloseTo(Math.sqrt(square), 10);
       }
     }
@@ -115,43 +132,60 @@ describe('the bound C_t', () => {
     [0.95, 0.9999],
   ] as const;
 
-  it.each(betas)('holds for random and adversarial gradients, betas %d, %d', async (beta1, beta2) => {
-    await withRuntime(simd, (runtime) => {
-      const prng = new Prng(5);
-      const n = 24;
-      const kinds: ((t: number, i: number) => number)[] = [
-        () => prng.normal(),
-        () => prng.normal() * 2 ** Math.round(12 * prng.normal()),
-        (t) => (t < 150 ? 1e-3 : 1),
-        (t) => (t % 50 === 0 ? 100 : 0.01),
-        (t, i) => (t % n === i ? 1 : 0),
-        (t) => 2 ** (t / 3 - 50) * prng.uniform(),
-      ];
-      for (const [kind, draw] of kinds.entries()) {
-        const optimizer = new AdaL(runtime, { w: new Float32Array(n) }, { ...BARE, betas: [beta1, beta2] });
-        for (let t = 1; t <= 300; t++) {
-          const u = updateOf(
-            optimizer,
-            Float32Array.from({ length: n }, (_, i) => draw(t, i)),
+  it.each(betas)(
+    'holds for random and adversarial gradients, betas %d, %d',
+    async (beta1, beta2) => {
+      await withRuntime(simd, (runtime) => {
+        const prng = new Prng(5);
+        const n = 24;
+        const kinds: ((t: number, i: number) => number)[] = [
+          () => prng.normal(),
+          () => prng.normal() * 2 ** Math.round(12 * prng.normal()),
+          (t) => (t < 150 ? 1e-3 : 1),
+          (t) => (t % 50 === 0 ? 100 : 0.01),
+          (t, i) => (t % n === i ? 1 : 0),
+          (t) => 2 ** (t / 3 - 50) * prng.uniform(),
+        ];
+        for (const [kind, draw] of kinds.entries()) {
+          const optimizer = new AdaL(
+            runtime,
+            { w: new Float32Array(n) },
+            { ...BARE, betas: [beta1, beta2] },
           );
-          expect(maxAbs(u), `kind ${kind}, step ${t}`).toBeLessThanOrEqual(bound(beta1, beta2, t) * (1 + 1e-4));
+          for (let t = 1; t <= 300; t++) {
+            const u = updateOf(
+              optimizer,
+              Float32Array.from({ length: n }, (_, i) => draw(t, i)),
+            );
+            expect(maxAbs(u), `kind ${kind}, step ${t}`).toBeLessThanOrEqual(
+              bound(beta1, beta2, t) * (1 + 1e-4),
+            );
+          }
+          optimizer.dispose();
         }
-        optimizer.dispose();
-      }
-    });
-  });
+      });
+    },
+  );
 
-  it.each(betas.filter(([beta1]) => beta1 > 0))('is reached by the worst gradients, betas %d, %d', async (beta1, beta2) => {
-    await withRuntime(simd, (runtime) => {
-      for (const T of [2, 10, 100]) {
-        const optimizer = new AdaL(runtime, { w: new Float32Array(1) }, { ...BARE, betas: [beta1, beta2] });
-        let u = 0;
-        // ĝ_t ∝ (β1/β2)^(T-t), and with one coordinate ĝ = g·|g|.
-        for (let t = 1; t <= T; t++) u = updateOf(optimizer, [Math.sqrt((beta1 / beta2) ** (T - t))])[0];
-        expect(u).toBeGreaterThan(bound(beta1, beta2, T) * (1 - 1e-4));
-        expect(u).toBeLessThanOrEqual(bound(beta1, beta2, T) * (1 + 1e-4));
-        optimizer.dispose();
-      }
-    });
-  });
+  it.each(betas.filter(([beta1]) => beta1 > 0))(
+    'is reached by the worst gradients, betas %d, %d',
+    async (beta1, beta2) => {
+      await withRuntime(simd, (runtime) => {
+        for (const T of [2, 10, 100]) {
+          const optimizer = new AdaL(
+            runtime,
+            { w: new Float32Array(1) },
+            { ...BARE, betas: [beta1, beta2] },
+          );
+          let u = 0;
+          // ĝ_t ∝ (β1/β2)^(T-t), and with one coordinate ĝ = g·|g|.
+          for (let t = 1; t <= T; t++)
+            u = updateOf(optimizer, [Math.sqrt((beta1 / beta2) ** (T - t))])[0];
+          expect(u).toBeGreaterThan(bound(beta1, beta2, T) * (1 - 1e-4));
+          expect(u).toBeLessThanOrEqual(bound(beta1, beta2, T) * (1 + 1e-4));
+          optimizer.dispose();
+        }
+      });
+    },
+  );
 });

@@ -10,13 +10,22 @@ describe('stepInto', () => {
   it.each([
     ['simd', { backend: 'simd' }, 1],
     ['one thread', { backend: 'threads', threads: 1 }, 1],
-    // Where threads compete for CPUs a call back from the wait now and then costs V8 a boxed number or two.
+    // Where threads compete for CPUs a call back from the wait now and then costs V8 a boxed number
+    // or two.
     ['two threads', { backend: 'threads', threads: 2, parallelThreshold: 0 }, 40],
   ])('allocates nothing on %s', (_, options, limit) => {
     const script = fileURLToPath(new URL('../support/allocations.mjs', import.meta.url));
-    // Whether V8 boxes a number depends on its budget for inlining; with a large one it is the code that is measured.
-    const flags = ['--max-inlined-bytecode-size-cumulative=10000', '--max-inlined-bytecode-size=5000'];
-    const output = execFileSync(process.execPath, [...flags, script, PACKAGE, JSON.stringify(options)], { encoding: 'utf8' });
+    // Whether V8 boxes a number depends on its budget for inlining; with a large one it is the code
+    // that is measured.
+    const flags = [
+      '--max-inlined-bytecode-size-cumulative=10000',
+      '--max-inlined-bytecode-size=5000',
+    ];
+    const output = execFileSync(
+      process.execPath,
+      [...flags, script, PACKAGE, JSON.stringify(options)],
+      { encoding: 'utf8' },
+    );
     const bytes = JSON.parse(output);
     // The measure itself: a result object of five fields is seen.
     expect(bytes.step).toBeGreaterThan(50);

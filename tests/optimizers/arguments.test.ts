@@ -1,6 +1,13 @@
 /** Wrong arguments: each is named, and nothing changes. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AdaL, type AdaLOptions, createOptimizer, createRuntime, type ParamsInit, type Runtime } from '../../src/index';
+import {
+  AdaL,
+  type AdaLOptions,
+  createOptimizer,
+  createRuntime,
+  type ParamsInit,
+  type Runtime,
+} from '../../src/index';
 import { Parameter } from '../../src/tensors/parameter';
 import { simd, withRuntime } from '../support/backends';
 import { anyOf, detached, expectArgumentError } from '../support/errors';
@@ -25,7 +32,12 @@ describe('wrong arguments', () => {
     ['no group', [], 'params', '[]'],
     ['a group without parameters', [{ params: {} }], 'params.params', 'an object'],
     ['a group that is none', [7], 'params', '7'],
-    ['an unknown option of a group', [{ params: two(), momentum: 1 }], 'params.momentum', 'unknown option'],
+    [
+      'an unknown option of a group',
+      [{ params: two(), momentum: 1 }],
+      'params.momentum',
+      'unknown option',
+    ],
     ['a Float64Array', { w: new Float64Array(3) }, 'params.w', 'Float64Array(3)'],
     ['an Int32Array', { w: new Int32Array(3) }, 'params.w', 'Int32Array(3)'],
     ['a DataView', { w: new DataView(new ArrayBuffer(8)) }, 'params.w', 'DataView'],
@@ -41,11 +53,26 @@ describe('wrong arguments', () => {
     ['a fraction in the shape', { w: { shape: [1.5] } }, 'params.w.shape', '[1.5]'],
     ['NaN in the shape', { w: { shape: [Number.NaN] } }, 'params.w.shape', '[NaN]'],
     ['too many elements', { w: { shape: [2 ** 20, 2 ** 20] } }, 'params.w.shape', '1048576'],
-    ['too few values', { w: { shape: [2, 3], data: new Float32Array(5) } }, 'params.w.data', 'Float32Array(5)'],
+    [
+      'too few values',
+      { w: { shape: [2, 3], data: new Float32Array(5) } },
+      'params.w.data',
+      'Float32Array(5)',
+    ],
     ['values of another type', { w: { shape: [2], data: [1, 2] } }, 'params.w.data', '[1, 2]'],
     ['a detached buffer', { w: detached(3) }, 'params.w', 'detached'],
-    ['values in a detached buffer', { w: { shape: [3], data: detached(3) } }, 'params.w.data', 'detached'],
-    ['a shared buffer', { w: new Float32Array(new SharedArrayBuffer(12)) }, 'params.w', 'SharedArrayBuffer'],
+    [
+      'values in a detached buffer',
+      { w: { shape: [3], data: detached(3) } },
+      'params.w.data',
+      'detached',
+    ],
+    [
+      'a shared buffer',
+      { w: new Float32Array(new SharedArrayBuffer(12)) },
+      'params.w',
+      'SharedArrayBuffer',
+    ],
     [
       'the same name in two groups',
       [{ params: two() }, { params: { b: new Float32Array(1) } }],
@@ -102,9 +129,21 @@ describe('wrong arguments', () => {
       { params: { b: new Float32Array(1) }, ...second },
     ];
     expectArgumentError(() => new AdaL(runtime, groups({ lr: -1 })), 'lr (group 1)', '-1');
-    expectArgumentError(() => new AdaL(runtime, groups({ betas: [0.9, 1] })), 'betas[1] (group 1)', '1');
-    expectArgumentError(() => new AdaL(runtime, groups({ eps: Number.NaN })), 'eps (group 1)', 'NaN');
-    expectArgumentError(() => new AdaL(runtime, groups({ weightDecay: 'x' })), 'weightDecay (group 1)', '"x"');
+    expectArgumentError(
+      () => new AdaL(runtime, groups({ betas: [0.9, 1] })),
+      'betas[1] (group 1)',
+      '1',
+    );
+    expectArgumentError(
+      () => new AdaL(runtime, groups({ eps: Number.NaN })),
+      'eps (group 1)',
+      'NaN',
+    );
+    expectArgumentError(
+      () => new AdaL(runtime, groups({ weightDecay: 'x' })),
+      'weightDecay (group 1)',
+      '"x"',
+    );
   });
 
   it('limits themselves are accepted', () => {
@@ -122,8 +161,18 @@ describe('wrong arguments', () => {
   const GRADS: [string, unknown, string, string][] = [
     ['null', null, 'grads', 'null'],
     ['a number', 3, 'grads', '3'],
-    ['a wrong length', { w: new Float32Array(4), b: new Float32Array(4) }, 'grads.w', 'Float32Array(4)'],
-    ['a Float64Array', { w: new Float64Array(3), b: new Float32Array(4) }, 'grads.w', 'Float64Array(3)'],
+    [
+      'a wrong length',
+      { w: new Float32Array(4), b: new Float32Array(4) },
+      'grads.w',
+      'Float32Array(4)',
+    ],
+    [
+      'a Float64Array',
+      { w: new Float64Array(3), b: new Float32Array(4) },
+      'grads.w',
+      'Float64Array(3)',
+    ],
     ['a plain array', { w: [1, 2, 3], b: new Float32Array(4) }, 'grads.w', '[1, 2, 3]'],
     ['a number as gradient', { w: new Float32Array(3), b: 1 }, 'grads.b', '1'],
     ['undefined as gradient', { w: new Float32Array(3), b: undefined }, 'grads.b', 'undefined'],
@@ -135,7 +184,12 @@ describe('wrong arguments', () => {
       'grads.w',
       'SharedArrayBuffer',
     ],
-    ['an unknown name', { w: new Float32Array(3), b: new Float32Array(4), c: new Float32Array(1) }, 'grads.c', 'unknown name'],
+    [
+      'an unknown name',
+      { w: new Float32Array(3), b: new Float32Array(4), c: new Float32Array(1) },
+      'grads.c',
+      'unknown name',
+    ],
     ['a missing name', { w: new Float32Array(3) }, 'grads.b', 'nothing'],
   ];
 
@@ -155,13 +209,23 @@ describe('wrong arguments', () => {
     expectArgumentError(() => (group.lr = Number.NaN), 'lr', 'NaN');
     expectArgumentError(() => (group.weightDecay = -1), 'weightDecay', '-1');
     expectArgumentError(() => (group.frozen = anyOf('yes')), 'frozen', '"yes"');
-    expect(group).toMatchObject({ lr: 3.162e-2, weightDecay: 0, frozen: false, betas: [0.9, 0.999], eps: 1e-8 });
+    expect(group).toMatchObject({
+      lr: 3.162e-2,
+      weightDecay: 0,
+      frozen: false,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+    });
     expect(() => Object.assign(group.betas, [0, 0])).toThrow(TypeError);
   });
 
   it("another runtime's Parameter", async () => {
     await withRuntime(simd, (other) => {
-      expectArgumentError(() => new AdaL(runtime, { w: new Parameter(other, [3]) }), 'params.w', 'another');
+      expectArgumentError(
+        () => new AdaL(runtime, { w: new Parameter(other, [3]) }),
+        'params.w',
+        'another',
+      );
     });
   });
 
@@ -175,12 +239,26 @@ describe('wrong arguments', () => {
   });
 
   it('createOptimizer', async () => {
-    await expect(createOptimizer(anyOf('toString'), two())).rejects.toMatchObject({ argument: 'name' });
-    await expect(createOptimizer(anyOf('adam2'), two())).rejects.toThrow('"name" expected one of adal');
-    await expect(createOptimizer('adal', two(), anyOf(null))).rejects.toMatchObject({ argument: 'options' });
-    await expect(createOptimizer('adal', two(), { runtime: anyOf({}) })).rejects.toMatchObject({ argument: 'runtime' });
-    await expect(createOptimizer('adal', two(), { lr: -1 })).rejects.toMatchObject({ argument: 'lr' });
-    await expect(createOptimizer('adal', anyOf(null))).rejects.toMatchObject({ argument: 'params' });
-    await expect(createOptimizer('adal', anyOf([null]))).rejects.toMatchObject({ argument: 'params' });
+    await expect(createOptimizer(anyOf('toString'), two())).rejects.toMatchObject({
+      argument: 'name',
+    });
+    await expect(createOptimizer(anyOf('adam2'), two())).rejects.toThrow(
+      '"name" expected one of adal',
+    );
+    await expect(createOptimizer('adal', two(), anyOf(null))).rejects.toMatchObject({
+      argument: 'options',
+    });
+    await expect(createOptimizer('adal', two(), { runtime: anyOf({}) })).rejects.toMatchObject({
+      argument: 'runtime',
+    });
+    await expect(createOptimizer('adal', two(), { lr: -1 })).rejects.toMatchObject({
+      argument: 'lr',
+    });
+    await expect(createOptimizer('adal', anyOf(null))).rejects.toMatchObject({
+      argument: 'params',
+    });
+    await expect(createOptimizer('adal', anyOf([null]))).rejects.toMatchObject({
+      argument: 'params',
+    });
   });
 });

@@ -1,6 +1,12 @@
 /** The atomic step: a refused one changes nothing; and which state an accepted one moves. */
 import { describe, expect, it } from 'vitest';
-import { AdaL, type AdaLOptions, ArgumentError, NonFiniteGradientError, type ParamsInit } from '../../src/index';
+import {
+  AdaL,
+  type AdaLOptions,
+  ArgumentError,
+  NonFiniteGradientError,
+  type ParamsInit,
+} from '../../src/index';
 import { Prng } from '../../src/math/prng';
 import { BACKENDS, bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
 import { caught } from '../support/errors';
@@ -30,32 +36,45 @@ const PLACES = [
 const GROUP_OF = { first: 0, big: 0, last: 1 };
 
 describe.each([...BACKENDS, THREAD_CASES[2]])('a non-finite gradient on $name', (backend) => {
-  it.each(['tensor', 'global'] as const)("throws with 'throw' and changes nothing, norm scope '%s'", async (normScope) => {
-    await withRuntime(backend, (runtime) => {
-      const optimizer = new AdaL(runtime, PARAMS, { normScope });
-      const untouched = new AdaL(runtime, PARAMS, { normScope });
-      for (const [t, [name, index]] of PLACES.entries()) {
-        for (const bad of [Number.NaN, Infinity, -Infinity]) {
-          const before = snapshot(optimizer);
-          fillRough(optimizer, t + 1);
-          optimizer.grads[name][index] = bad;
-          const gradients = gradientSnapshot(optimizer);
-          const error = caught(() => optimizer.step());
-          expect(error).toBeInstanceOf(NonFiniteGradientError);
-          expect(error).toMatchObject({ reason: 'non-finite', parameter: name, group: GROUP_OF[name], count: 1 });
-          expect((error as Error).message).toContain(`"${name}" (group ${GROUP_OF[name]})`);
-          expect(snapshot(optimizer)).toEqual(before);
-          expect(gradientSnapshot(optimizer), 'gradients').toEqual(gradients);
-          expect(optimizer.skippedSteps).toBe(0);
+  it.each(['tensor', 'global'] as const)(
+    "throws with 'throw' and changes nothing, norm scope '%s'",
+    async (normScope) => {
+      await withRuntime(backend, (runtime) => {
+        const optimizer = new AdaL(runtime, PARAMS, { normScope });
+        const untouched = new AdaL(runtime, PARAMS, { normScope });
+        for (const [t, [name, index]] of PLACES.entries()) {
+          for (const bad of [Number.NaN, Infinity, -Infinity]) {
+            const before = snapshot(optimizer);
+            fillRough(optimizer, t + 1);
+            optimizer.grads[name][index] = bad;
+            const gradients = gradientSnapshot(optimizer);
+            const error = caught(() => optimizer.step());
+            expect(error).toBeInstanceOf(NonFiniteGradientError);
+            expect(error).toMatchObject({
+              reason: 'non-finite',
+              parameter: name,
+              group: GROUP_OF[name],
+              count: 1,
+            });
+            expect((error as Error).message).toContain(`"${name}" (group ${GROUP_OF[name]})`);
+            expect(snapshot(optimizer)).toEqual(before);
+            expect(gradientSnapshot(optimizer), 'gradients').toEqual(gradients);
+            expect(optimizer.skippedSteps).toBe(0);
+          }
+          for (const each of [optimizer, untouched]) {
+            fillRough(each, 100 + t);
+            expect(each.step()).toMatchObject({
+              step: t + 1,
+              skipped: false,
+              nonFinite: 0,
+              reason: null,
+            });
+          }
+          expect(snapshot(optimizer), 'as if it never happened').toEqual(snapshot(untouched));
         }
-        for (const each of [optimizer, untouched]) {
-          fillRough(each, 100 + t);
-          expect(each.step()).toMatchObject({ step: t + 1, skipped: false, nonFinite: 0, reason: null });
-        }
-        expect(snapshot(optimizer), 'as if it never happened').toEqual(snapshot(untouched));
-      }
-    });
-  });
+      });
+    },
+  );
 
   it("is skipped and counted with 'skip', sync and async", async () => {
     await withRuntime(backend, async (runtime) => {
@@ -70,7 +89,12 @@ describe.each([...BACKENDS, THREAD_CASES[2]])('a non-finite gradient on $name', 
           optimizer.grads[name][index] = Number.NaN;
           optimizer.grads.big[77] = -Infinity;
           const result = asynchronous ? await optimizer.stepAsync() : optimizer.step();
-          expect(result).toMatchObject({ step: 1, skipped: true, nonFinite: 2, reason: 'non-finite' });
+          expect(result).toMatchObject({
+            step: 1,
+            skipped: true,
+            nonFinite: 2,
+            reason: 'non-finite',
+          });
           expect(Number.isFinite(result.gradNorm)).toBe(false);
           expect(optimizer.skippedSteps).toBe(++skipped);
           expect(optimizer.stepCount).toBe(1);
@@ -109,7 +133,8 @@ describe.each([...BACKENDS, THREAD_CASES[2]])('a non-finite gradient on $name', 
       const { gradNorm, skipped } = optimizer.step();
       expect(skipped).toBe(false);
       expect(Math.abs(gradNorm / (20_044 * largest) - 1)).toBeLessThan(1e-14);
-      for (const name of ['first', 'big', 'last']) expect(optimizer.params[name].every(Number.isFinite)).toBe(true);
+      for (const name of ['first', 'big', 'last'])
+        expect(optimizer.params[name].every(Number.isFinite)).toBe(true);
     });
   });
 
@@ -143,7 +168,9 @@ describe.each([...BACKENDS, THREAD_CASES[2]])('a non-finite gradient on $name', 
             grad.set(normals(prng, grad.length, scale).map((x) => x * 10 ** (4 * prng.uniform())));
           }
           const wanted = compensatedNorm(
-            (frozen ? ['first', 'big'] : ['first', 'big', 'last']).map((name) => optimizer.grads[name]),
+            (frozen ? ['first', 'big'] : ['first', 'big', 'last']).map(
+              (name) => optimizer.grads[name],
+            ),
           );
           expect(Math.abs(optimizer.step().gradNorm / wanted - 1)).toBeLessThanOrEqual(1e-14);
         }
@@ -163,8 +190,13 @@ describe.each([oracle, simd, THREAD_CASES[1]])('frozen groups on $name', (backen
     async (normScope) => {
       await withRuntime(backend, (runtime) => {
         const optimizer = new AdaL(runtime, GROUPS(), { normScope });
-        const alone = new AdaL(runtime, [(GROUPS() as readonly { params: object }[])[0] as never], { normScope });
-        const frozen = () => Object.fromEntries(Object.entries(snapshot(optimizer)).filter(([key]) => key.endsWith(' ice')));
+        const alone = new AdaL(runtime, [(GROUPS() as readonly { params: object }[])[0] as never], {
+          normScope,
+        });
+        const frozen = () =>
+          Object.fromEntries(
+            Object.entries(snapshot(optimizer)).filter(([key]) => key.endsWith(' ice')),
+          );
         const before = frozen();
         optimizer.grads.ice.fill(Number.NaN);
         for (let t = 1; t <= 20; t++) {
@@ -177,7 +209,8 @@ describe.each([oracle, simd, THREAD_CASES[1]])('frozen groups on $name', (backen
         expect(frozen()).toEqual(before);
         expect(optimizer.stateDict().state.ice).toMatchObject({ step: 0, V: 0, exponent: 0 });
         const whole = snapshot(optimizer);
-        for (const [key, value] of Object.entries(snapshot(alone))) if (key !== 'groups') expect(whole[key], key).toBe(value);
+        for (const [key, value] of Object.entries(snapshot(alone)))
+          if (key !== 'groups') expect(whole[key], key).toBe(value);
       });
     },
   );
@@ -212,7 +245,13 @@ describe.each([oracle, simd, THREAD_CASES[1]])('frozen groups on $name', (backen
 
   it('thaw under a global norm after the norm has fallen by 2^40', async () => {
     await withRuntime(backend, (runtime) => {
-      const optimizer = new AdaL(runtime, GROUPS(), { normScope: 'global', eps: 0, lr: 1, decay: 'none', betas: [0.5, 0.6] });
+      const optimizer = new AdaL(runtime, GROUPS(), {
+        normScope: 'global',
+        eps: 0,
+        lr: 1,
+        decay: 'none',
+        betas: [0.5, 0.6],
+      });
       const [, group] = optimizer.paramGroups;
       group.weightDecay = 0;
       group.frozen = false;
@@ -249,7 +288,13 @@ describe.each([oracle, simd, THREAD_CASES[1]])('frozen groups on $name', (backen
       const optimizer = new AdaL(runtime, [{ params: { ice: values(5) }, frozen: true }]);
       optimizer.grads.ice.fill(Infinity);
       const { params, state } = optimizer.stateDict();
-      expect(optimizer.step()).toEqual({ step: 1, skipped: false, gradNorm: 0, nonFinite: 0, reason: null });
+      expect(optimizer.step()).toEqual({
+        step: 1,
+        skipped: false,
+        gradNorm: 0,
+        nonFinite: 0,
+        reason: null,
+      });
       expect(await optimizer.stepAsync({})).toMatchObject({ step: 2, skipped: false });
       const after = optimizer.stateDict();
       expect([after.params, after.state]).toEqual([params, state]);
@@ -260,7 +305,10 @@ describe.each([oracle, simd, THREAD_CASES[1]])('frozen groups on $name', (backen
 describe('step(grads)', () => {
   const create = async (body: (optimizer: AdaL) => void, options?: AdaLOptions) =>
     withRuntime(simd, (runtime) => {
-      const params: ParamsInit = [{ params: { a: values(3), b: values(4) } }, { params: { ice: values(2) }, frozen: true }];
+      const params: ParamsInit = [
+        { params: { a: values(3), b: values(4) } },
+        { params: { ice: values(2) }, frozen: true },
+      ];
       body(new AdaL(runtime, params, options));
     });
 
@@ -271,13 +319,17 @@ describe('step(grads)', () => {
       expect(missing).toBeInstanceOf(ArgumentError);
       expect(missing).toMatchObject({ argument: 'grads.b' });
       expect(caught(() => optimizer.step({}))).toMatchObject({ argument: 'grads.a' });
-      expect(caught(() => optimizer.step({ a: values(3), b: values(4), c: values(1) }))).toMatchObject({ argument: 'grads.c' });
+      expect(
+        caught(() => optimizer.step({ a: values(3), b: values(4), c: values(1) })),
+      ).toMatchObject({ argument: 'grads.c' });
       expect(snapshot(optimizer)).toEqual(before);
       expect(optimizer.step({ a: values(3), b: values(4) }).step).toBe(1);
       expect(optimizer.step({ a: values(3), b: values(4), ice: values(2, 5) }).step).toBe(2);
       expect(bitsOf(optimizer.grads.ice)).toEqual(bitsOf(values(2, 5)));
       optimizer.paramGroups[1].frozen = false;
-      expect(caught(() => optimizer.step({ a: values(3), b: values(4) }))).toMatchObject({ argument: 'grads.ice' });
+      expect(caught(() => optimizer.step({ a: values(3), b: values(4) }))).toMatchObject({
+        argument: 'grads.ice',
+      });
     }));
 
   it('copies none when one does not fit', () =>
@@ -302,7 +354,9 @@ describe("normScope 'global'", () => {
         [0.8, 0.999],
       ] as const) {
         const used = runtime.info.usedBytes;
-        expect(caught(() => new AdaL(runtime, two(betas), options))).toMatchObject({ argument: 'betas (group 1)' });
+        expect(caught(() => new AdaL(runtime, two(betas), options))).toMatchObject({
+          argument: 'betas (group 1)',
+        });
         expect(runtime.info.usedBytes).toBe(used);
       }
       const optimizer = new AdaL(runtime, two([0.9, 0.999]), options);
@@ -323,7 +377,11 @@ describe("normScope 'global'", () => {
     await withRuntime(simd, (runtime) => {
       const options: AdaLOptions = { normScope: 'global', eps: 1e-3, lr: 0.1 };
       const split = new AdaL(runtime, { a: values(16), b: values(16, 2) }, options);
-      const joined = new AdaL(runtime, { w: Float32Array.from([...values(16), ...values(16, 2)]) }, options);
+      const joined = new AdaL(
+        runtime,
+        { w: Float32Array.from([...values(16), ...values(16, 2)]) },
+        options,
+      );
       for (let t = 1; t <= 20; t++) {
         // Whole numbers, so that the order of summation does not matter.
         const draw = (seed: number) => values(16, seed).map((x) => Math.round(x * 1000));

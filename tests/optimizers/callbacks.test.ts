@@ -1,6 +1,18 @@
-/** The user's code inside a step: what it may not do, and that nothing is half-done whatever it does. */
+/**
+ * The user's code inside a step: what it may not do, and that nothing is half-done whatever it
+ * does.
+ */
 import { describe, expect, it } from 'vitest';
-import { AdaL, AdamW, ArgumentError, BusyError, emptyResult, type Optimizer, type Runtime, SGD } from '../../src/index';
+import {
+  AdaL,
+  AdamW,
+  ArgumentError,
+  BusyError,
+  emptyResult,
+  type Optimizer,
+  type Runtime,
+  SGD,
+} from '../../src/index';
 import { BACKENDS, simd, withRuntime } from '../support/backends';
 import { caught } from '../support/errors';
 
@@ -23,7 +35,12 @@ const ones = () => new Float32Array(16).fill(1);
 
 /** Everything of an optimizer that may not change, as text. */
 function stateOf(optimizer: Optimizer, runtime: Runtime): string {
-  return JSON.stringify([optimizer.stateDict(), [...optimizer.grads.w], runtime.info.usedBytes, optimizer.stepCount]);
+  return JSON.stringify([
+    optimizer.stateDict(),
+    [...optimizer.grads.w],
+    runtime.info.usedBytes,
+    optimizer.stepCount,
+  ]);
 }
 
 describe.each(deeds)('a callback that tries to %s', (_, deed) => {
@@ -72,7 +89,9 @@ describe.each(deeds)('a callback that tries to %s', (_, deed) => {
       };
       expect(caught(() => optimizer.step(gradients))).toBeInstanceOf(BusyError);
       expect(caught(() => optimizer.copyGradients(gradients))).toBeInstanceOf(BusyError);
-      expect(caught(() => optimizer.stepRows('rows', rows, new Float32Array(2)))).toBeInstanceOf(BusyError);
+      expect(caught(() => optimizer.stepRows('rows', rows, new Float32Array(2)))).toBeInstanceOf(
+        BusyError,
+      );
       const dict = optimizer.stateDict();
       const hostile = {
         ...dict,
@@ -86,7 +105,9 @@ describe.each(deeds)('a callback that tries to %s', (_, deed) => {
         deed(optimizer, runtime);
         return true;
       };
-      expect(caught(() => optimizer.addParamGroup({ params: { u: { shape: [1] } }, match }))).toBeInstanceOf(BusyError);
+      expect(
+        caught(() => optimizer.addParamGroup({ params: { u: { shape: [1] } }, match })),
+      ).toBeInstanceOf(BusyError);
       expect(stateOf(optimizer, runtime)).toBe(before);
 
       const lr = Object.assign(() => 0.5, {
@@ -95,7 +116,10 @@ describe.each(deeds)('a callback that tries to %s', (_, deed) => {
       });
       optimizer.paramGroups[0].lr = lr;
       expect(caught(() => optimizer.stateDict())).toBeInstanceOf(BusyError);
-      const stateful = { ...dict, groups: [{ ...dict.groups[0]!, lr: null, schedule: { config: null, state: { deed: '' } } }] };
+      const stateful = {
+        ...dict,
+        groups: [{ ...dict.groups[0]!, lr: null, schedule: { config: null, state: { deed: '' } } }],
+      };
       lr.stateDict = () => ({ deed: '' });
       expect(caught(() => optimizer.loadStateDict(stateful))).toBeInstanceOf(ArgumentError);
       optimizer.paramGroups[0].lr = 0.5;
@@ -111,7 +135,8 @@ describe('callbacks', () => {
         runtime,
         { w: ones() },
         {
-          lr: () => 0.01 * (optimizer.params.w[0] + optimizer.grads.w[0] + optimizer.stateDict().step),
+          lr: () =>
+            0.01 * (optimizer.params.w[0] + optimizer.grads.w[0] + optimizer.stateDict().step),
         },
       );
       optimizer.grads.w.fill(2);
@@ -135,7 +160,10 @@ describe('callbacks', () => {
       const optimizer: Optimizer = new SGD(runtime, groups as never);
       const grads = { a: ones(), b: ones() };
       optimizer.step(grads);
-      expect([optimizer.params.a[0], optimizer.params.b[0]]).toEqual([Math.fround(0.9), Math.fround(0.9)]);
+      expect([optimizer.params.a[0], optimizer.params.b[0]]).toEqual([
+        Math.fround(0.9),
+        Math.fround(0.9),
+      ]);
       optimizer.step(grads);
       expect(optimizer.params.b[0]).toBe(Math.fround(0.9));
     });
@@ -164,7 +192,11 @@ describe('callbacks', () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new SGD(runtime, { w: ones() });
       const long = Object.defineProperty(new Float32Array(40), 'length', { value: 16 });
-      const fake = { [Symbol.toStringTag]: 'Float32Array', length: 16, buffer: new ArrayBuffer(64) };
+      const fake = {
+        [Symbol.toStringTag]: 'Float32Array',
+        length: 16,
+        buffer: new ArrayBuffer(64),
+      };
       for (const w of [long, fake, null, undefined, 5]) {
         expect(
           caught(() => optimizer.step({ w } as never)),
@@ -188,8 +220,14 @@ describe('callbacks', () => {
         let reads = 0;
         return { enumerable: true, get: () => (reads++ === 0 ? good : bad) };
       };
-      const clip = Object.defineProperties({}, { max: once(1, Number.NaN), norm: once('l1', 'l7') });
-      const options = Object.defineProperties({}, { lr: once(0.1, Number.NaN), clipGradNorm: once(clip, 'x') });
+      const clip = Object.defineProperties(
+        {},
+        { max: once(1, Number.NaN), norm: once('l1', 'l7') },
+      );
+      const options = Object.defineProperties(
+        {},
+        { lr: once(0.1, Number.NaN), clipGradNorm: once(clip, 'x') },
+      );
       const shape = [16];
       const given = Object.defineProperties(
         {},
@@ -206,7 +244,11 @@ describe('callbacks', () => {
       );
       const optimizer = new SGD(runtime, given as never, options);
       expect(optimizer.params.w.length).toBe(16);
-      expect(optimizer.stateDict().options.clipGradNorm).toEqual({ max: 1, norm: 'l1', scope: 'global' });
+      expect(optimizer.stateDict().options.clipGradNorm).toEqual({
+        max: 1,
+        norm: 'l1',
+        scope: 'global',
+      });
       expect(optimizer.paramGroups[0].lr).toBe(0.1);
     });
   });

@@ -1,4 +1,7 @@
-/** Clipping by norm and by value, and AdaL's spike guard: what they do to a step, and that all backends do the same. */
+/**
+ * Clipping by norm and by value, and AdaL's spike guard: what they do to a step, and that all
+ * backends do the same.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   AdaL,
@@ -25,7 +28,9 @@ const OPTIONS: [string, CommonOptions][] = [
   ['value, then L2 of each', { clipGradValue: 0.3, clipGradNorm: { max: 1, scope: 'tensor' } }],
 ];
 
-const CASES = optimizerNames().flatMap((name) => OPTIONS.map(([what, options]) => ({ name, what, options })));
+const CASES = optimizerNames().flatMap((name) =>
+  OPTIONS.map(([what, options]) => ({ name, what, options })),
+);
 
 async function train(runtime: Runtime, name: OptimizerName, options: object): Promise<Optimizer> {
   const optimizer = await createOptimizer(name, SHAPES, { runtime, ...options });
@@ -37,9 +42,11 @@ async function train(runtime: Runtime, name: OptimizerName, options: object): Pr
 }
 
 it.each(CASES)('$name, $what: the same bits on every backend', async ({ name, options }) => {
-  const run = (backend: typeof simd) => withRuntime(backend, async (runtime) => snapshot(await train(runtime, name, options)));
+  const run = (backend: typeof simd) =>
+    withRuntime(backend, async (runtime) => snapshot(await train(runtime, name, options)));
   const reference = await run(oracle);
-  for (const backend of [simd, THREAD_CASES[2]]) expect(await run(backend), backend.name).toEqual(reference);
+  for (const backend of [simd, THREAD_CASES[2]])
+    expect(await run(backend), backend.name).toEqual(reference);
 });
 
 describe('the norm', () => {
@@ -62,8 +69,12 @@ describe('the norm', () => {
       const result = optimizer.step(gradients);
       expect(result.gradNorm).toBe(19);
       for (const [name, factor] of Object.entries({ u, w }) as ['u' | 'w', number][]) {
-        const moved = Float32Array.from(gradients[name], (g) => -Math.fround(Math.fround(factor) * g));
-        for (const [i, value] of optimizer.params[name].entries()) expect(value).toBeCloseTo(moved[i], 6);
+        const moved = Float32Array.from(
+          gradients[name],
+          (g) => -Math.fround(Math.fround(factor) * g),
+        );
+        for (const [i, value] of optimizer.params[name].entries())
+          expect(value).toBeCloseTo(moved[i], 6);
       }
       expect([...optimizer.grads.u]).toEqual([3, -4, 0]);
     });
@@ -86,21 +97,31 @@ describe('the norm', () => {
       const options = { lr: 1, decay: 'none', eps: 0 } as const;
       const clipped = new AdaL(runtime, initial, { ...options, clipGradNorm: 13 * 2 ** -100 });
       const short = new AdaL(runtime, initial, options);
-      const shorter = Object.fromEntries(Object.entries(gradients).map(([name, g]) => [name, g.map((x) => x * 2 ** -100)]));
+      const shorter = Object.fromEntries(
+        Object.entries(gradients).map(([name, g]) => [name, g.map((x) => x * 2 ** -100)]),
+      );
       for (let t = 0; t < 5; t++) {
         clipped.step(gradients);
         short.step(shorter);
       }
-      for (const name of ['u', 'w']) expect(bitsOf(clipped.params[name])).toEqual(bitsOf(short.params[name]));
+      for (const name of ['u', 'w'])
+        expect(bitsOf(clipped.params[name])).toEqual(bitsOf(short.params[name]));
     });
   });
 });
 
 it('a bound on values does not hide what is not finite', async () => {
   await withRuntime(simd, (runtime) => {
-    const optimizer = new SGD(runtime, { w: new Float32Array([1, 2]) }, { clipGradValue: 1, onNonFinite: 'skip' });
+    const optimizer = new SGD(
+      runtime,
+      { w: new Float32Array([1, 2]) },
+      { clipGradValue: 1, onNonFinite: 'skip' },
+    );
     for (const bad of [Number.NaN, Infinity, -Infinity]) {
-      expect(optimizer.step({ w: new Float32Array([0, bad]) })).toMatchObject({ skipped: true, nonFinite: 1 });
+      expect(optimizer.step({ w: new Float32Array([0, bad]) })).toMatchObject({
+        skipped: true,
+        nonFinite: 1,
+      });
     }
     expect([...optimizer.params.w]).toEqual([1, 2]);
   });
@@ -128,7 +149,11 @@ describe('the spike guard', () => {
       await withRuntime(simd, (runtime) => {
         const norms = [1, 1.5, 100, 0.5, 3, 1e6, 0, 2];
         const options = { lr: 1, decay: 'none', eps: 0, normScope } as const;
-        const guard = new AdaL(runtime, { w: new Float32Array(1) }, { ...options, clipNormRatio: 2 });
+        const guard = new AdaL(
+          runtime,
+          { w: new Float32Array(1) },
+          { ...options, clipNormRatio: 2 },
+        );
         const plain = new AdaL(runtime, { w: new Float32Array(1) }, options);
         const { S, mean } = guarded(2, norms);
         for (const [t, norm] of norms.entries()) {
@@ -160,7 +185,8 @@ describe('the spike guard', () => {
         return snapshot(optimizer);
       });
     const reference = await run(oracle, false);
-    for (const backend of [simd, THREAD_CASES[3]]) expect(await run(backend, true), backend.name).toEqual(reference);
+    for (const backend of [simd, THREAD_CASES[3]])
+      expect(await run(backend, true), backend.name).toEqual(reference);
   });
 });
 

@@ -1,4 +1,7 @@
-/** Compact state: its size, that its averages still move, and that every backend keeps the same codes. */
+/**
+ * Compact state: its size, that its averages still move, and that every backend keeps the same
+ * codes.
+ */
 import { describe, expect, it } from 'vitest';
 import { FORMAT_8BIT, FORMAT_BF16 } from '../../src/abi/layout';
 import { AdaL, Adam, createOptimizer } from '../../src/index';
@@ -12,26 +15,35 @@ import { snapshot } from '../support/snapshot';
 
 const FORMATS = ['bf16', '8bit'] as const;
 /** Ragged ends of scale blocks, stages and blocks. */
-const SHAPES = { a: { shape: [1] }, b: { shape: [255] }, c: { shape: [257] }, d: { shape: [2 * 8192 + 2048 + 300] } };
+const SHAPES = {
+  a: { shape: [1] },
+  b: { shape: [255] },
+  c: { shape: [257] },
+  d: { shape: [2 * 8192 + 2048 + 300] },
+};
 
-it.each(COMPACT_CASES)('%s: the same bits on every backend, past a flush, and after loading', async (_, name, compact) => {
-  const options = { ...compact, weightDecay: 0.01 };
-  const run = (backend: typeof simd, interrupted: boolean) =>
-    withRuntime(backend, async (runtime) => {
-      let optimizer = await createOptimizer(name, SHAPES, { runtime, ...options });
-      for (let t = 1; t <= 18; t++) {
-        fillRough(optimizer, t, t > 12 ? 1e-12 : 1);
-        optimizer.step();
-        if (!interrupted || t % 5 !== 0) continue;
-        const dict = optimizer.stateDict();
-        optimizer = await createOptimizer(name, SHAPES, { runtime, ...options });
-        optimizer.loadStateDict(dict);
-      }
-      return snapshot(optimizer);
-    });
-  const reference = await run(oracle, false);
-  for (const backend of [simd, THREAD_CASES[2]]) expect(await run(backend, true), backend.name).toEqual(reference);
-});
+it.each(COMPACT_CASES)(
+  '%s: the same bits on every backend, past a flush, and after loading',
+  async (_, name, compact) => {
+    const options = { ...compact, weightDecay: 0.01 };
+    const run = (backend: typeof simd, interrupted: boolean) =>
+      withRuntime(backend, async (runtime) => {
+        let optimizer = await createOptimizer(name, SHAPES, { runtime, ...options });
+        for (let t = 1; t <= 18; t++) {
+          fillRough(optimizer, t, t > 12 ? 1e-12 : 1);
+          optimizer.step();
+          if (!interrupted || t % 5 !== 0) continue;
+          const dict = optimizer.stateDict();
+          optimizer = await createOptimizer(name, SHAPES, { runtime, ...options });
+          optimizer.loadStateDict(dict);
+        }
+        return snapshot(optimizer);
+      });
+    const reference = await run(oracle, false);
+    for (const backend of [simd, THREAD_CASES[2]])
+      expect(await run(backend, true), backend.name).toEqual(reference);
+  },
+);
 
 describe('memory', () => {
   const shapes = { w: { shape: [100_000] }, bias: { shape: [100] } };
@@ -98,7 +110,9 @@ describe.each(FORMATS)('%s', (state) => {
   it('the second moment is never coded as zero unless it is, nor as negative', () => {
     const draws = rough(3);
     for (let round = 0; round < 200; round++) {
-      const v = Float32Array.from({ length: 256 }, (_, i) => (i % 7 === 0 ? 0 : 2 ** (120 * draws.next().value)));
+      const v = Float32Array.from({ length: 256 }, (_, i) =>
+        i % 7 === 0 ? 0 : 2 ** (120 * draws.next().value),
+      );
       const decoded = roundTrip('second', v, roundingKey(round, 1));
       for (const [i, x] of decoded.entries()) expect(x > 0, `${v[i]} became ${x}`).toBe(v[i] > 0);
     }
@@ -123,10 +137,12 @@ describe.each(FORMATS)('%s', (state) => {
       const sums = new Float64Array(256);
       const rounds = 2000;
       for (let round = 0; round < rounds; round++) {
-        for (const [i, x] of roundTrip(kind, values, roundingKey(7, round)).entries()) sums[i] += x / rounds;
+        for (const [i, x] of roundTrip(kind, values, roundingKey(7, round)).entries())
+          sums[i] += x / rounds;
       }
       // Steps are at most an eighth of a value: the mean of 2,000 scatters by less than 0.15%.
-      for (const [i, mean] of sums.entries()) expect(Math.abs(mean / values[i] - 1)).toBeLessThan(0.007);
+      for (const [i, mean] of sums.entries())
+        expect(Math.abs(mean / values[i] - 1)).toBeLessThan(0.007);
     }
   });
 
@@ -159,7 +175,12 @@ function meanSecondMoment(
   const { memory } = runtime as { memory: Parameters<typeof decodeMoment>[0] };
   const v = optimizer.slots[0].states[1] as CompactTensor;
   const values = new Float32Array(n);
-  decodeMoment(memory, { kind: 'second', format, codes: v.address, scales: v.scalesAddress }, 0, values);
+  decodeMoment(
+    memory,
+    { kind: 'second', format, codes: v.address, scales: v.scalesAddress },
+    0,
+    values,
+  );
   return values.reduce((sum, x, i) => (i % 256 === 0 ? sum : sum + x), 0) / (n - n / 256);
 }
 
@@ -175,7 +196,10 @@ it.each([
 
 it('state of another format cannot be loaded, and changes nothing', async () => {
   await withRuntime(simd, (runtime) => {
-    const [compact, plain] = [new Adam(runtime, SHAPES, { state: 'bf16' }), new Adam(runtime, SHAPES)];
+    const [compact, plain] = [
+      new Adam(runtime, SHAPES, { state: 'bf16' }),
+      new Adam(runtime, SHAPES),
+    ];
     const before = snapshot(plain);
     expect(() => plain.loadStateDict(compact.stateDict())).toThrow('stateDict');
     expect(snapshot(plain)).toEqual(before);

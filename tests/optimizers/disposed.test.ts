@@ -1,6 +1,15 @@
-/** Parameters whose memory was given back: nothing reads or writes it through the optimizers that had them. */
+/**
+ * Parameters whose memory was given back: nothing reads or writes it through the optimizers that
+ * had them.
+ */
 import { describe, expect, it } from 'vitest';
-import { createOptimizer, DisposedError, type OptimizerName, optimizerNames, type Runtime } from '../../src/index';
+import {
+  createOptimizer,
+  DisposedError,
+  type OptimizerName,
+  optimizerNames,
+  type Runtime,
+} from '../../src/index';
 import { createModel, dense } from '../../src/nn';
 import { BACKENDS, simd, withRuntime } from '../support/backends';
 import { caught } from '../support/errors';
@@ -19,40 +28,55 @@ async function orphan(runtime: Runtime, name: OptimizerName) {
 }
 
 describe.each(optimizerNames())('%s after model.dispose()', (name) => {
-  it.each(BACKENDS)('throws DisposedError everywhere and leaves memory alone, on $name', async (backend) => {
-    await withRuntime(backend, async (runtime) => {
-      const { optimizer, grads, params, result } = await orphan(runtime, name);
-      const fresh = await modelOf(runtime, 2);
-      for (const tensor of Object.values(fresh.parameters)) tensor.grad.data.fill(0.25);
-      const bits = () =>
-        JSON.stringify(Object.values(fresh.parameters).map(({ value, grad }) => [[...value.data], [...grad.data]]));
-      const before = bits();
-      const zeros = { 'dense1.weight': new Float32Array(4), 'dense1.bias': new Float32Array(2) };
-      for (const use of [
-        () => optimizer.step(),
-        () => optimizer.step(zeros),
-        () => optimizer.stepInto({ step: 0, skipped: false, gradNorm: 0, nonFinite: 0, reason: null }),
-        () => optimizer.stateDict(),
-        () => optimizer.loadStateDict(result),
-        () => optimizer.zeroGrad(),
-        () => optimizer.addParamGroup({ params: { more: { shape: [3] } } }),
-        () => optimizer.memory(),
-        () => optimizer.slots,
-        () => grads['dense1.weight'],
-        () => params['dense1.bias'],
-        () => optimizer.evaluationParams['dense1.weight'],
-      ]) {
-        const error = caught(use);
-        expect(error, String(use)).toBeInstanceOf(DisposedError);
-        expect((error as Error).message).toContain('dense1.');
-      }
-      await expect(optimizer.stepAsync()).rejects.toThrow(DisposedError);
-      expect(bits()).toBe(before);
-      optimizer.dispose();
-      optimizer.dispose();
-      expect(bits(), 'after its own dispose()').toBe(before);
-    });
-  });
+  it.each(BACKENDS)(
+    'throws DisposedError everywhere and leaves memory alone, on $name',
+    async (backend) => {
+      await withRuntime(backend, async (runtime) => {
+        const { optimizer, grads, params, result } = await orphan(runtime, name);
+        const fresh = await modelOf(runtime, 2);
+        for (const tensor of Object.values(fresh.parameters)) tensor.grad.data.fill(0.25);
+        const bits = () =>
+          JSON.stringify(
+            Object.values(fresh.parameters).map(({ value, grad }) => [
+              [...value.data],
+              [...grad.data],
+            ]),
+          );
+        const before = bits();
+        const zeros = { 'dense1.weight': new Float32Array(4), 'dense1.bias': new Float32Array(2) };
+        for (const use of [
+          () => optimizer.step(),
+          () => optimizer.step(zeros),
+          () =>
+            optimizer.stepInto({
+              step: 0,
+              skipped: false,
+              gradNorm: 0,
+              nonFinite: 0,
+              reason: null,
+            }),
+          () => optimizer.stateDict(),
+          () => optimizer.loadStateDict(result),
+          () => optimizer.zeroGrad(),
+          () => optimizer.addParamGroup({ params: { more: { shape: [3] } } }),
+          () => optimizer.memory(),
+          () => optimizer.slots,
+          () => grads['dense1.weight'],
+          () => params['dense1.bias'],
+          () => optimizer.evaluationParams['dense1.weight'],
+        ]) {
+          const error = caught(use);
+          expect(error, String(use)).toBeInstanceOf(DisposedError);
+          expect((error as Error).message).toContain('dense1.');
+        }
+        await expect(optimizer.stepAsync()).rejects.toThrow(DisposedError);
+        expect(bits()).toBe(before);
+        optimizer.dispose();
+        optimizer.dispose();
+        expect(bits(), 'after its own dispose()').toBe(before);
+      });
+    },
+  );
 });
 
 describe('a parameter', () => {
@@ -64,7 +88,9 @@ describe('a parameter', () => {
       expect(() => weight.value.data).toThrow(DisposedError);
       expect(() => weight.grad.data).toThrow(DisposedError);
       const used = runtime.info.usedBytes;
-      await expect(createOptimizer('adam', old.parameters, { runtime })).rejects.toThrow(DisposedError);
+      await expect(createOptimizer('adam', old.parameters, { runtime })).rejects.toThrow(
+        DisposedError,
+      );
       expect(runtime.info.usedBytes).toBe(used);
     });
   });

@@ -1,11 +1,27 @@
 /** What every optimizer promises, whatever its rule. */
 import { describe, expect, it } from 'vitest';
-import { createOptimizer, NonFiniteGradientError, type Optimizer, type OptimizerName } from '../../src/index';
+import {
+  createOptimizer,
+  NonFiniteGradientError,
+  type Optimizer,
+  type OptimizerName,
+} from '../../src/index';
 import type { Runtime } from '../../src/runtime/runtime';
-import { type BACKENDS, bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
+import {
+  type BACKENDS,
+  bitsOf,
+  oracle,
+  simd,
+  THREAD_CASES,
+  withRuntime,
+} from '../support/backends';
 import { gradientsAt, initialParams, RULE_CASES } from '../support/rules';
 
-async function create(name: OptimizerName, runtime: Runtime, options: Record<string, unknown>): Promise<Optimizer> {
+async function create(
+  name: OptimizerName,
+  runtime: Runtime,
+  options: Record<string, unknown>,
+): Promise<Optimizer> {
   return createOptimizer(name, initialParams(), { runtime, ...options });
 }
 
@@ -30,13 +46,18 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
       });
     };
     const reference = await run(oracle);
-    for (const backend of [simd, ...THREAD_CASES]) expect(await run(backend), backend.name).toEqual(reference);
+    for (const backend of [simd, ...THREAD_CASES])
+      expect(await run(backend), backend.name).toEqual(reference);
   });
 
   it('leaves alone what never had a gradient, also without eps', async () => {
     await withRuntime(simd, async (runtime) => {
       const bare = ['sgd', 'lion'].includes(name) ? options : { ...options, eps: 0 };
-      const optimizer = await create(name, runtime, { ...bare, weightDecay: 0, ...('l2' in options ? { l2: 0 } : {}) });
+      const optimizer = await create(name, runtime, {
+        ...bare,
+        weightDecay: 0,
+        ...('l2' in options ? { l2: 0 } : {}),
+      });
       for (let t = 1; t <= 20; t++) optimizer.step(gradientsAt(t));
       const before = initialParams();
       for (const [key, values] of Object.entries(optimizer.params)) {
@@ -76,11 +97,16 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
 
   it('refuses gradients whose squares would overflow, or takes them in its stride', async () => {
     await withRuntime(simd, async (runtime) => {
-      const optimizer = await create(name, runtime, { ...options, ...(name === 'adal' ? { eps: 0 } : {}), onNonFinite: 'skip' });
+      const optimizer = await create(name, runtime, {
+        ...options,
+        ...(name === 'adal' ? { eps: 0 } : {}),
+        onNonFinite: 'skip',
+      });
       const { skipped, reason } = optimizer.step(gradientsAt(1, 1e25));
       if (skipped) expect(reason).toBe('overflow');
       for (let t = 2; t <= 40; t++) optimizer.step(gradientsAt(t));
-      for (const values of Object.values(optimizer.params)) expect(values.every(Number.isFinite)).toBe(true);
+      for (const values of Object.values(optimizer.params))
+        expect(values.every(Number.isFinite)).toBe(true);
     });
   });
 
@@ -100,6 +126,8 @@ it('a dead coordinate leaves no subnormal moments behind', async () => {
     const optimizer = await createOptimizer('adam', { w: new Float32Array(16) }, { runtime });
     optimizer.step({ w: new Float32Array(16).fill(1) });
     for (let t = 0; t < 2000; t++) optimizer.step({ w: new Float32Array(16) });
-    expect([...(optimizer.stateDict().state.w.arrays.exp_avg as Float32Array)]).toEqual(Array(16).fill(0));
+    expect([...(optimizer.stateDict().state.w.arrays.exp_avg as Float32Array)]).toEqual(
+      Array(16).fill(0),
+    );
   });
 });

@@ -1,4 +1,7 @@
-/** ε = 0, tiny gradients, great rates, decaying moments: no accepted step writes an absurd weight, on any backend. */
+/**
+ * ε = 0, tiny gradients, great rates, decaying moments: no accepted step writes an absurd weight,
+ * on any backend.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   ArgumentError,
@@ -32,7 +35,12 @@ const FORMS: readonly (readonly [label: string, name: OptimizerName, options: Op
   ['AdaL', 'adal', {}],
 ];
 
-async function create(runtime: Runtime, name: OptimizerName, w: readonly number[], options: Options): Promise<Optimizer> {
+async function create(
+  runtime: Runtime,
+  name: OptimizerName,
+  w: readonly number[],
+  options: Options,
+): Promise<Optimizer> {
   return createOptimizer(name, { w: new Float32Array(w) }, { runtime, ...options } as never);
 }
 
@@ -60,14 +68,26 @@ async function trained(
 
 describe.each(FORMS)('%s with eps 0', (_, name, options) => {
   it('does not move by a gradient whose square vanishes, nor by 0', async () => {
-    const [weights] = await trained(name, [1, 1, 1], { ...options, eps: 0, lr: 1e-3, weightDecay: 0 }, [[1, 1e-30, 0]]);
+    const [weights] = await trained(
+      name,
+      [1, 1, 1],
+      { ...options, eps: 0, lr: 1e-3, weightDecay: 0 },
+      [[1, 1e-30, 0]],
+    );
     expect(weights[0]).not.toBe(1);
-    expect(Math.abs(weights[1] - 1)).toBeLessThanOrEqual(name === 'adal' ? 0.0011 : name === 'radam' ? 1e-30 : 0);
+    expect(Math.abs(weights[1] - 1)).toBeLessThanOrEqual(
+      name === 'adal' ? 0.0011 : name === 'radam' ? 1e-30 : 0,
+    );
     expect(weights[2]).toBe(1);
   });
 
   it.each([0.5, 8, 1e5])('leaves finite weights where gradients are 0, lr %s', async (lr) => {
-    const all = await trained(name, [1, 2], { ...options, eps: 0, lr, weightDecay: 0 }, Array(20).fill([0, 1]));
+    const all = await trained(
+      name,
+      [1, 2],
+      { ...options, eps: 0, lr, weightDecay: 0 },
+      Array(20).fill([0, 1]),
+    );
     for (const weights of all) expect(weights.every(Number.isFinite)).toBe(true);
     expect(all.at(-1)![0]).toBe(1);
   });
@@ -86,7 +106,13 @@ describe('moments that are flushed', () => {
   it.each(FORMS.filter(([label]) => /^(Adam|AdamW|AMSGrad|RMSProp|NAdam|AdaL)$/.test(label)))(
     'are not those of a constant tiny gradient: %s',
     async (_, name, options) => {
-      const settings = { ...options, eps: 0, lr: 0.01, weightDecay: 0, ...(name === 'adal' ? { decay: 'none' } : {}) };
+      const settings = {
+        ...options,
+        eps: 0,
+        lr: 0.01,
+        weightDecay: 0,
+        ...(name === 'adal' ? { decay: 'none' } : {}),
+      };
       for (const g of [5e-18, 1e-18, 1e-19]) {
         const all = await trained(name, [0], settings, Array(200).fill([g]));
         const moves = all.map(([w], t) => (t === 0 ? 0 : all[t - 1]![0]!) - w!);
@@ -94,8 +120,10 @@ describe('moments that are flushed', () => {
         const late = moves.slice(name === 'rmsprop' || name === 'nadam' ? 150 : 0);
         // 1e-19: v is subnormal, and has few bits.
         const tolerance = g < 5e-19 || name === 'nadam' || name === 'rmsprop' ? 0.004 : 1e-5;
-        for (const move of late) expect(Math.abs(move - 0.01), `gradient ${g}`).toBeLessThan(tolerance);
-        for (let t = 151; t < 200; t++) expect(Math.abs(moves[t]! - moves[t - 1]!), `steps even, ${g}`).toBeLessThan(1e-4);
+        for (const move of late)
+          expect(Math.abs(move - 0.01), `gradient ${g}`).toBeLessThan(tolerance);
+        for (let t = 151; t < 200; t++)
+          expect(Math.abs(moves[t]! - moves[t - 1]!), `steps even, ${g}`).toBeLessThan(1e-4);
       }
     },
   );
@@ -104,19 +132,27 @@ describe('moments that are flushed', () => {
     const settings = { eps: 0, lr: 0.01, state, min8bitSize: 0 };
     const all = await trained('adam', [0], settings, Array(100).fill([3e-18]));
     const moves = all.map(([w], t) => (t === 0 ? 0 : all[t - 1]![0]!) - w!);
-    for (const move of moves) expect(Math.abs(move - 0.01)).toBeLessThan(state === 'bf16' ? 5e-4 : 5e-3);
+    for (const move of moves)
+      expect(Math.abs(move - 0.01)).toBeLessThan(state === 'bf16' ? 5e-4 : 5e-3);
   });
 
   it.each(FORMS)('go where gradients stop: %s', async (_, name, options) => {
     if (name === 'adagrad') return; // never forgets
     await withRuntime(oracle, async (runtime) => {
-      const factors = name === 'rmsprop' ? { alpha: 0.5 } : { betas: name === 'adal' ? [0.5, 0.6] : [0.5, 0.5] };
-      const optimizer = await create(runtime, name, [1, 1], { ...options, ...factors, lr: 1e-3, onNonFinite: 'skip' });
+      const factors =
+        name === 'rmsprop' ? { alpha: 0.5 } : { betas: name === 'adal' ? [0.5, 0.6] : [0.5, 0.5] };
+      const optimizer = await create(runtime, name, [1, 1], {
+        ...options,
+        ...factors,
+        lr: 1e-3,
+        onNonFinite: 'skip',
+      });
       optimizer.step({ w: new Float32Array([1, 1]) });
       for (let t = 0; t < 1600; t++) optimizer.step({ w: new Float32Array([0, 1]) });
       const { arrays } = optimizer.stateDict().state.w!;
       for (const [key, array] of Object.entries(arrays)) {
-        if (!/^(z|y|max_exp_avg_sq)$/.test(key)) expect((array as Float32Array)[0], key).toBe(key === 'exp_avg_var' ? 2e-16 : 0);
+        if (!/^(z|y|max_exp_avg_sq)$/.test(key))
+          expect((array as Float32Array)[0], key).toBe(key === 'exp_avg_var' ? 2e-16 : 0);
       }
     }).catch((error: Error) => {
       // AdaBelief's holds ε for good.
@@ -169,42 +205,62 @@ describe('hyperparameters are checked as the float32 constants that they become'
     });
   });
 
-  it.each(optimizerNames())('%s: what a learning rate returns is refused before anything changes', async (name) => {
-    await withRuntime(oracle, async (runtime) => {
-      let next: unknown = 0.01;
-      const optimizer = await createOptimizer(
-        name,
-        [{ params: { a: new Float32Array([1]) } }, { params: { b: new Float32Array([2]) }, lr: () => next as number }],
-        { runtime, weightDecay: 1 } as never,
-      );
-      optimizer.step({ a: new Float32Array([1]), b: new Float32Array([1]) });
-      const before = JSON.stringify(optimizer.stateDict());
-      for (next of [Number.NaN, Infinity, -1, 1e39, '1', undefined, 2 ** 64]) {
-        const error = caught(() => optimizer.step({ a: new Float32Array([5]), b: new Float32Array([6]) }));
-        expect(error).toBeInstanceOf(ArgumentError);
-        expect((error as Error).message).toContain('lr(2)');
-        expect([optimizer.grads.a[0], optimizer.grads.b[0]], 'gradients').toEqual([1, 1]);
-        expect(JSON.stringify(optimizer.stateDict())).toBe(before);
-      }
-    });
-  });
+  it.each(optimizerNames())(
+    '%s: what a learning rate returns is refused before anything changes',
+    async (name) => {
+      await withRuntime(oracle, async (runtime) => {
+        let next: unknown = 0.01;
+        const optimizer = await createOptimizer(
+          name,
+          [
+            { params: { a: new Float32Array([1]) } },
+            { params: { b: new Float32Array([2]) }, lr: () => next as number },
+          ],
+          { runtime, weightDecay: 1 } as never,
+        );
+        optimizer.step({ a: new Float32Array([1]), b: new Float32Array([1]) });
+        const before = JSON.stringify(optimizer.stateDict());
+        for (next of [Number.NaN, Infinity, -1, 1e39, '1', undefined, 2 ** 64]) {
+          const error = caught(() =>
+            optimizer.step({ a: new Float32Array([5]), b: new Float32Array([6]) }),
+          );
+          expect(error).toBeInstanceOf(ArgumentError);
+          expect((error as Error).message).toContain('lr(2)');
+          expect([optimizer.grads.a[0], optimizer.grads.b[0]], 'gradients').toEqual([1, 1]);
+          expect(JSON.stringify(optimizer.stateDict())).toBe(before);
+        }
+      });
+    },
+  );
 
-  it.each(FORMS)('%s: the greatest rates and smallest ε leave finite weights or refuse', async (_, name, options) => {
-    for (const lr of [2 ** 20, 2 ** 50, 2 ** 63]) {
-      for (const eps of [0, 2 ** -126, 1e-8]) {
-        for (const g of [0, 1e-38, 1e-12, 1, 2 ** 62]) {
-          await withRuntime(oracle, async (runtime) => {
-            const optimizer = await create(runtime, name, [1, 1], { ...options, lr, eps, weightDecay: 0, onNonFinite: 'skip' });
-            const error = caught(() => {
-              for (let t = 0; t < 3; t++) optimizer.step({ w: new Float32Array([g, 0]) });
+  it.each(FORMS)(
+    '%s: the greatest rates and smallest ε leave finite weights or refuse',
+    async (_, name, options) => {
+      for (const lr of [2 ** 20, 2 ** 50, 2 ** 63]) {
+        for (const eps of [0, 2 ** -126, 1e-8]) {
+          for (const g of [0, 1e-38, 1e-12, 1, 2 ** 62]) {
+            await withRuntime(oracle, async (runtime) => {
+              const optimizer = await create(runtime, name, [1, 1], {
+                ...options,
+                lr,
+                eps,
+                weightDecay: 0,
+                onNonFinite: 'skip',
+              });
+              const error = caught(() => {
+                for (let t = 0; t < 3; t++) optimizer.step({ w: new Float32Array([g, 0]) });
+              });
+              if (error) expect(error).toBeInstanceOf(ArgumentError);
+              expect(
+                optimizer.params.w.every(Number.isFinite),
+                `lr ${lr}, eps ${eps}, g ${g}`,
+              ).toBe(true);
             });
-            if (error) expect(error).toBeInstanceOf(ArgumentError);
-            expect(optimizer.params.w.every(Number.isFinite), `lr ${lr}, eps ${eps}, g ${g}`).toBe(true);
-          });
+          }
         }
       }
-    }
-  });
+    },
+  );
 });
 
 describe('gradients that are too large', () => {
@@ -216,7 +272,9 @@ describe('gradients that are too large', () => {
         const error = caught(() => optimizer.step({ w: new Float32Array([2 ** 62, 2 ** 62]) }));
         expect(error).toBeInstanceOf(NonFiniteGradientError);
         expect(error).toMatchObject({ reason: 'overflow', parameter: 'w' });
-        expect((error as Error).message).toContain('the L1 norm of the gradients of parameter "w" (group 0) is 2^63 or more');
+        expect((error as Error).message).toContain(
+          'the L1 norm of the gradients of parameter "w" (group 0) is 2^63 or more',
+        );
       });
     },
   );
@@ -230,7 +288,9 @@ describe('gradients that are too large', () => {
       ['lion', {}, 2 ** 126, 2 ** 127],
     ] as [OptimizerName, Options, number, number][]) {
       const run = (g: number) =>
-        trained(name, [1], { ...options, onNonFinite: 'skip' }, Array(3).fill([g])).then((all) => all.at(-1)![0]!);
+        trained(name, [1], { ...options, onNonFinite: 'skip' }, Array(3).fill([g])).then(
+          (all) => all.at(-1)![0]!,
+        );
       const moved = await run(fits);
       expect(moved).not.toBe(1);
       expect(Number.isFinite(moved)).toBe(true);

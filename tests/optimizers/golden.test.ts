@@ -5,7 +5,9 @@ import { BACKENDS, bitsOf, oracle, withRuntime } from '../support/backends';
 import { loadGolden } from '../support/golden';
 import { deviations, runGolden } from '../support/golden-run';
 
-const cases = loadGolden().filter(({ optimizer }) => (optimizerNames() as string[]).includes(optimizer));
+const cases = loadGolden().filter(({ optimizer }) =>
+  (optimizerNames() as string[]).includes(optimizer),
+);
 
 describe.each(cases.map((golden) => [golden.name, golden] as const))('%s', (_, golden) => {
   it('follows the float64 reference, with the same bits on every backend', async () => {
@@ -14,7 +16,9 @@ describe.each(cases.map((golden) => [golden.name, golden] as const))('%s', (_, g
     for (const backend of BACKENDS) {
       const other = await withRuntime(backend, (runtime) => runGolden(golden, runtime));
       for (const [t, values] of reference.values) {
-        expect(bitsOf(other.values.get(t) as Float32Array), `${backend.name}, step ${t}`).toEqual(bitsOf(values));
+        expect(bitsOf(other.values.get(t) as Float32Array), `${backend.name}, step ${t}`).toEqual(
+          bitsOf(values),
+        );
       }
     }
   });

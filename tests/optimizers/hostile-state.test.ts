@@ -1,4 +1,7 @@
-/** State dicts from strangers: what no training could have written is refused by name, and nothing has changed. */
+/**
+ * State dicts from strangers: what no training could have written is refused by name, and nothing
+ * has changed.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   ArgumentError,
@@ -14,12 +17,25 @@ import { oracle, simd, withRuntime } from '../support/backends';
 import { caught } from '../support/errors';
 import { snapshot } from '../support/snapshot';
 
-const COMPACT: readonly OptimizerName[] = ['adal', 'adam', 'adamw', 'amsgrad', 'nadam', 'radam', 'adabelief', 'adabound'];
+const COMPACT: readonly OptimizerName[] = [
+  'adal',
+  'adam',
+  'adamw',
+  'amsgrad',
+  'nadam',
+  'radam',
+  'adabelief',
+  'adabound',
+];
 const SQUARES = /^(v|exp_avg_sq|exp_avg_var|max_exp_avg_sq|square_avg|sum)$/;
 
 type Damage = (dict: StateDict) => void;
 
-async function create(runtime: Runtime, name: OptimizerName, options: object = {}): Promise<Optimizer> {
+async function create(
+  runtime: Runtime,
+  name: OptimizerName,
+  options: object = {},
+): Promise<Optimizer> {
   const w = new Float32Array(300).fill(1);
   const optimizer = await createOptimizer(name, { w }, { runtime, ...options } as never);
   for (let t = 0; t < 3; t++) optimizer.step({ w: w.map((_, i) => Math.sin(i + t)) });
@@ -27,7 +43,11 @@ async function create(runtime: Runtime, name: OptimizerName, options: object = {
 }
 
 /** Each of the damages is refused naming a key, and leaves the optimizer as it was. */
-async function expectRefused(name: OptimizerName, options: object, damages: Record<string, Damage>): Promise<void> {
+async function expectRefused(
+  name: OptimizerName,
+  options: object,
+  damages: Record<string, Damage>,
+): Promise<void> {
   await withRuntime(simd, async (runtime) => {
     const optimizer = await create(runtime, name, options);
     const before = snapshot(optimizer);
@@ -47,7 +67,10 @@ async function expectRefused(name: OptimizerName, options: object, damages: Reco
 }
 
 const state = (dict: StateDict) => dict.state.w!;
-const counter = (key: 'step' | 'exponent' | 'V' | 'beta1Power' | 'beta2Power' | 'normMean', value: unknown): Damage => {
+const counter = (
+  key: 'step' | 'exponent' | 'V' | 'beta1Power' | 'beta2Power' | 'normMean',
+  value: unknown,
+): Damage => {
   return (dict) => {
     (state(dict) as unknown as Record<string, unknown>)[key] = value;
   };
@@ -89,7 +112,11 @@ describe.each(optimizerNames())('%s', (name) => {
 
   if (!['adal', 'nadam', 'schedule-free-adamw'].includes(name))
     it('has no scalar of its own, and no exponent', async () => {
-      await expectRefused(name, {}, { 'state.w.V': counter('V', 0.5), 'state.w.exponent': counter('exponent', 1) });
+      await expectRefused(
+        name,
+        {},
+        { 'state.w.V': counter('V', 0.5), 'state.w.exponent': counter('exponent', 1) },
+      );
     });
 
   if (COMPACT.includes(name))
@@ -168,17 +195,23 @@ describe.each(optimizerNames())('%s', (name) => {
 });
 
 describe("a rule's own scalar", () => {
-  it('of NAdam is a product of momenta', () => expectRefused('nadam', {}, { 'state.w.V': counter('V', 1.01) }));
+  it('of NAdam is a product of momenta', () =>
+    expectRefused('nadam', {}, { 'state.w.V': counter('V', 1.01) }));
   it('of Schedule-Free is a sum of squares', () => {
     return expectRefused('schedule-free-adamw', {}, { 'state.w.V': counter('V', Infinity) });
   });
-  it('of AdaL goes with its exponent', () => expectRefused('adal', {}, { 'state.w.exponent': counter('exponent', 3) }));
+  it('of AdaL goes with its exponent', () =>
+    expectRefused('adal', {}, { 'state.w.exponent': counter('exponent', 3) }));
 });
 
 describe('a sparse parameter', () => {
   it('refuses exponents of rows beyond any gradient', async () => {
     await withRuntime(oracle, async (runtime) => {
-      const optimizer = await createOptimizer('adal', { w: { shape: [4, 2], sparse: true } }, { runtime });
+      const optimizer = await createOptimizer(
+        'adal',
+        { w: { shape: [4, 2], sparse: true } },
+        { runtime },
+      );
       optimizer.stepRows('w', [1], new Float32Array([1, 2]));
       const dict = optimizer.stateDict();
       (dict.state.w!.arrays.e as Int16Array)[2] = -32_768;
@@ -208,7 +241,13 @@ describe('arguments that others can change', () => {
       const before = snapshot(optimizer);
       const reads: Record<string, number> = {};
       const counted = (value: unknown, path: string): unknown => {
-        if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Array.isArray(value)) return value;
+        if (
+          typeof value !== 'object' ||
+          value === null ||
+          ArrayBuffer.isView(value) ||
+          Array.isArray(value)
+        )
+          return value;
         const copy = {};
         for (const [key, item] of Object.entries(value)) {
           const name = `${path}.${key}`;
@@ -251,7 +290,11 @@ describe('arguments that others can change', () => {
 
   it('are read once: row indices', async () => {
     await withRuntime(simd, async (runtime) => {
-      const optimizer = await createOptimizer('sgd', { w: { shape: [4, 1], sparse: true } }, { runtime, lr: 1 });
+      const optimizer = await createOptimizer(
+        'sgd',
+        { w: { shape: [4, 1], sparse: true } },
+        { runtime, lr: 1 },
+      );
       let reads = 0;
       const rows = {
         get length() {

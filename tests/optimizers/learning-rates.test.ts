@@ -1,4 +1,7 @@
-/** What a step is scaled by: learning rates as numbers and functions, their decay, weight decay, the preset. */
+/**
+ * What a step is scaled by: learning rates as numbers and functions, their decay, weight decay, the
+ * preset.
+ */
 import { describe, expect, it } from 'vitest';
 import { AdaL, practical } from '../../src/index';
 import { simd, withRuntime } from '../support/backends';
@@ -15,7 +18,11 @@ describe('learning rates', () => {
         seen.push(step);
         return 0.1 / step;
       };
-      const optimizer = new AdaL(runtime, { w: new Float32Array(1) }, { lr, decay: 'none', eps: 0, onNonFinite: 'skip' });
+      const optimizer = new AdaL(
+        runtime,
+        { w: new Float32Array(1) },
+        { lr, decay: 'none', eps: 0, onNonFinite: 'skip' },
+      );
       for (let t = 0; t < 3; t++) optimizer.step({ w: new Float32Array([1]) });
       optimizer.step({ w: new Float32Array([Number.NaN]) });
       optimizer.step({ w: new Float32Array([1]) });
@@ -59,7 +66,11 @@ describe('learning rates', () => {
 
   it('weight decay is decoupled: θ ← θ·(1 - a·λ), also where the gradient is 0', async () => {
     await withRuntime(simd, (runtime) => {
-      const optimizer = new AdaL(runtime, { w: new Float32Array([8]) }, { lr: 0.5, decay: 'none', weightDecay: 0.5 });
+      const optimizer = new AdaL(
+        runtime,
+        { w: new Float32Array([8]) },
+        { lr: 0.5, decay: 'none', weightDecay: 0.5 },
+      );
       optimizer.step({ w: new Float32Array(1) });
       expect(optimizer.params.w[0]).toBe(6);
       optimizer.paramGroups[0].weightDecay = 0;
@@ -86,7 +97,11 @@ describe('learning rates', () => {
 
   it('practical() trains', async () => {
     await withRuntime(simd, (runtime) => {
-      const optimizer = new AdaL(runtime, { w: new Float32Array([1, -1]) }, practical({ totalSteps: 300 }));
+      const optimizer = new AdaL(
+        runtime,
+        { w: new Float32Array([1, -1]) },
+        practical({ totalSteps: 300 }),
+      );
       for (let t = 0; t < 300; t++) optimizer.step({ w: optimizer.params.w });
       expect(Math.max(...optimizer.params.w.map(Math.abs))).toBeLessThan(0.1);
     });

@@ -1,4 +1,7 @@
-/** From creation to disposal: runtimes of their own, busy while a step is under way, memory given back or refused. */
+/**
+ * From creation to disposal: runtimes of their own, busy while a step is under way, memory given
+ * back or refused.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   AdaL,
@@ -40,7 +43,10 @@ describe('createOptimizer', () => {
   });
 
   it('takes param groups', async () => {
-    const optimizer = await createOptimizer('adal', [{ params: two() }, { params: { c: { shape: [] } }, lr: 0.5 }]);
+    const optimizer = await createOptimizer('adal', [
+      { params: two() },
+      { params: { c: { shape: [] } }, lr: 0.5 },
+    ]);
     expect(optimizer.paramGroups.map(({ index, params, lr }) => ({ index, params, lr }))).toEqual([
       { index: 0, params: ['w', 'b'], lr: 3.162e-2 },
       { index: 1, params: ['c'], lr: 0.5 },
@@ -72,7 +78,10 @@ describe.each(BACKENDS)('lifetimes on $name', (backend) => {
       ]) {
         const error = caught(use);
         expect(error).toBeInstanceOf(DisposedError);
-        expect(error).toMatchObject({ code: 'ERR_DISPOSED', message: "optimizer 'adal' was used after dispose()" });
+        expect(error).toMatchObject({
+          code: 'ERR_DISPOSED',
+          message: "optimizer 'adal' was used after dispose()",
+        });
       }
       await expect(optimizer.stepAsync()).rejects.toBeInstanceOf(DisposedError);
     });
@@ -136,7 +145,9 @@ describe.each(BACKENDS)('lifetimes on $name', (backend) => {
       const { usedBytes } = runtime.info;
       // 4 arrays of n floats: fails at the parameter, the gradient, and each state array in turn.
       for (const n of [400_000, 250_000, 150_000, 90_000, 82_000]) {
-        const error = caught(() => new AdaL(runtime, { small: new Float32Array(5), w: { shape: [n] } }));
+        const error = caught(
+          () => new AdaL(runtime, { small: new Float32Array(5), w: { shape: [n] } }),
+        );
         expect(error, String(n)).toBeInstanceOf(OutOfMemoryError);
         const { wanted, available, message, code } = error as OutOfMemoryError;
         expect(code).toBe('ERR_OUT_OF_MEMORY');

@@ -1,7 +1,15 @@
 /** Param groups by name: `match` in a group, and the option `groups`. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AdaL, AdamW, ArgumentError, createOptimizer, createRuntime, type ParamsInit, SGD } from '../../src/index';
+import {
+  AdaL,
+  AdamW,
+  ArgumentError,
+  createOptimizer,
+  createRuntime,
+  type ParamsInit,
+  SGD,
+} from '../../src/index';
 import { createModel, dense, relu } from '../../src/nn';
 import { BACKENDS, simd, withRuntime } from '../support/backends';
 import { anyOf } from '../support/errors';
@@ -28,8 +36,17 @@ describe('the option groups', () => {
           { match: (name) => name === 'head.weight', lr: 0.01, frozen: true },
         ],
       });
-      expect(namesOf(optimizer)).toEqual([['body.weight'], ['body.bias', 'head.bias'], ['head.weight']]);
-      const shown = optimizer.paramGroups.map(({ index, lr, weightDecay, frozen }) => [index, lr, weightDecay, frozen]);
+      expect(namesOf(optimizer)).toEqual([
+        ['body.weight'],
+        ['body.bias', 'head.bias'],
+        ['head.weight'],
+      ]);
+      const shown = optimizer.paramGroups.map(({ index, lr, weightDecay, frozen }) => [
+        index,
+        lr,
+        weightDecay,
+        frozen,
+      ]);
       expect(shown).toEqual([
         [0, 0.1, 0.5, false],
         [1, 0.1, 0, false],
@@ -40,7 +57,9 @@ describe('the option groups', () => {
 
   it('has no first group when nothing is left for it', async () => {
     await withRuntime(simd, (runtime) => {
-      const optimizer = new AdamW(runtime, record(), { groups: [{ match: /bias/ }, { match: /weight/, lr: 0.5 }] });
+      const optimizer = new AdamW(runtime, record(), {
+        groups: [{ match: /bias/ }, { match: /weight/, lr: 0.5 }],
+      });
       expect(namesOf(optimizer)).toEqual([
         ['body.bias', 'head.bias'],
         ['body.weight', 'head.weight'],
@@ -52,10 +71,16 @@ describe('the option groups', () => {
   it.each(BACKENDS)('trains as the same groups written out on $name', async (backend) => {
     await withRuntime(backend, (runtime) => {
       const { 'body.bias': a, 'head.bias': b, ...weights } = record();
-      const written: ParamsInit = [{ params: weights }, { params: { 'body.bias': a, 'head.bias': b }, lr: 0.5, weightDecay: 0 }];
+      const written: ParamsInit = [
+        { params: weights },
+        { params: { 'body.bias': a, 'head.bias': b }, lr: 0.5, weightDecay: 0 },
+      ];
       const options = { lr: 0.1, weightDecay: 0.1 };
       const whole = new AdaL(runtime, written as never, options);
-      const split = new AdaL(runtime, record(), { ...options, groups: [{ match: /bias/, lr: 0.5, weightDecay: 0 }] });
+      const split = new AdaL(runtime, record(), {
+        ...options,
+        groups: [{ match: /bias/, lr: 0.5, weightDecay: 0 }],
+      });
       for (let t = 1; t <= 5; t++) {
         for (const optimizer of [whole, split]) {
           fillRough(optimizer, t);
@@ -68,8 +93,14 @@ describe('the option groups', () => {
 
   it('is there for every way to an optimizer, and for a model', async () => {
     await withRuntime(simd, async (runtime) => {
-      const model = await createModel(runtime, { inputSize: 2, layers: [dense(3), relu(), dense(2)] });
-      const optimizer = await createOptimizer('lion', model.parameters, { runtime, groups: [{ match: /bias/, weightDecay: 0 }] });
+      const model = await createModel(runtime, {
+        inputSize: 2,
+        layers: [dense(3), relu(), dense(2)],
+      });
+      const optimizer = await createOptimizer('lion', model.parameters, {
+        runtime,
+        groups: [{ match: /bias/, weightDecay: 0 }],
+      });
       expect(namesOf(optimizer)).toEqual([
         ['dense1.weight', 'dense2.weight'],
         ['dense1.bias', 'dense2.bias'],
@@ -88,7 +119,9 @@ describe('the option groups', () => {
           const chosen = all[pick % all.length];
           const params = Object.create(null);
           for (const name of all) params[name] = new Float32Array(1);
-          const optimizer = new SGD(runtime, params, { groups: [{ match: (name) => name === chosen }] });
+          const optimizer = new SGD(runtime, params, {
+            groups: [{ match: (name) => name === chosen }],
+          });
           const rest = Object.keys(params).filter((name) => name !== chosen);
           expect(namesOf(optimizer)).toEqual([rest, [chosen]]);
           optimizer.dispose();
@@ -125,7 +158,10 @@ describe('match in a group', () => {
       );
       expect(snapshot(optimizer)).toEqual(before);
       expect(runtime.info.usedBytes).toBe(usedBytes);
-      expect([...optimizer.addParamGroup({ params, match: /^head/, lr: 1 }).params]).toEqual(['head.weight', 'head.bias']);
+      expect([...optimizer.addParamGroup({ params, match: /^head/, lr: 1 }).params]).toEqual([
+        'head.weight',
+        'head.bias',
+      ]);
       expect(optimizer.step({ ...record() })).toMatchObject({ step: 1 });
     });
   });
@@ -136,7 +172,9 @@ describe('regular expressions', () => {
     await withRuntime(simd, (runtime) => {
       const match = new RegExp('b[a-z]*', flags);
       match.lastIndex = 2;
-      const params = Object.fromEntries(['b1', 'b2', 'b3', 'a'].map((name) => [name, new Float32Array(1)]));
+      const params = Object.fromEntries(
+        ['b1', 'b2', 'b3', 'a'].map((name) => [name, new Float32Array(1)]),
+      );
       const groups = [{ match }];
       for (let i = 0; i < 3; i++) {
         expect(namesOf(new SGD(runtime, params, { groups }))).toEqual([['a'], ['b1', 'b2', 'b3']]);
@@ -150,7 +188,9 @@ describe('regular expressions', () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new SGD(runtime, record(), { groups: [{ match: /head/y }] });
       expect(namesOf(optimizer)[1]).toEqual(['head.weight', 'head.bias']);
-      expect(() => new SGD(runtime, record(), { groups: [{ match: /bias/y }] })).toThrow(ArgumentError);
+      expect(() => new SGD(runtime, record(), { groups: [{ match: /bias/y }] })).toThrow(
+        ArgumentError,
+      );
     });
   });
 });
@@ -174,15 +214,28 @@ it('a function is asked once for each name', async () => {
 it('refuses what does not fit, naming it, and allocates nothing', async () => {
   const runtime = await createRuntime({ backend: 'simd' });
   const { usedBytes } = runtime.info;
-  const build = (groups: unknown, params: unknown = record()) => new SGD(runtime, params as never, { groups: anyOf(groups) });
+  const build = (groups: unknown, params: unknown = record()) =>
+    new SGD(runtime, params as never, { groups: anyOf(groups) });
   const cases: [() => unknown, string][] = [
     [() => build(null), '"groups" expected an array of at least one group, got null'],
     [() => build([]), '"groups" expected'],
     [() => build([null]), '"groups[0]" expected an options object, got null'],
-    [() => build([{}]), '"groups[0].match" expected a RegExp or a function of the name, got undefined'],
-    [() => build([{ match: 'bias' }]), '"groups[0].match" expected a RegExp or a function of the name, got "bias"'],
-    [() => build([{ match: /x/ }]), '"groups[0].match" expected to match at least one parameter, got none of 4'],
-    [() => build([{ match: () => 1 }]), '"groups[0].match("body.weight")" expected true or false, got 1'],
+    [
+      () => build([{}]),
+      '"groups[0].match" expected a RegExp or a function of the name, got undefined',
+    ],
+    [
+      () => build([{ match: 'bias' }]),
+      '"groups[0].match" expected a RegExp or a function of the name, got "bias"',
+    ],
+    [
+      () => build([{ match: /x/ }]),
+      '"groups[0].match" expected to match at least one parameter, got none of 4',
+    ],
+    [
+      () => build([{ match: () => 1 }]),
+      '"groups[0].match("body.weight")" expected true or false, got 1',
+    ],
     [
       () => build([{ match: async () => true }]),
       '"groups[0].match("body.weight")" expected true or false, got a Promise (is an `await` missing?)',
@@ -198,10 +251,16 @@ it('refuses what does not fit, naming it, and allocates nothing', async () => {
       () => build([{ match: /bias/ }], [{ params: record() }]),
       '"params" expected an object of parameters by name, got [an object]',
     ],
-    [() => build([{ match: /bias/ }], 3), '"params" expected an object of parameters by name, got 3'],
+    [
+      () => build([{ match: /bias/ }], 3),
+      '"params" expected an object of parameters by name, got 3',
+    ],
     [() => build([{ match: /bias/ }], {}), '"params" expected at least one parameter'],
     [() => build([{ match: /w/ }], { w: [1] }), '"params.w" expected a Float32Array'],
-    [() => new SGD(runtime, [{ params: record(), match: anyOf('w') }]), '"params.match" expected a RegExp or a function'],
+    [
+      () => new SGD(runtime, [{ params: record(), match: anyOf('w') }]),
+      '"params.match" expected a RegExp or a function',
+    ],
   ];
   for (const [body, message] of cases) {
     expect(body).toThrow(ArgumentError);

@@ -9,13 +9,30 @@ import { two } from '../support/parameters';
 import { snapshot } from '../support/snapshot';
 
 describe.each(BACKENDS)('names on $name', (backend) => {
-  const NAMES = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '', ' ', 'a/b', 'a.b', 'ünïcode', '🦊', '\u0000', '0'];
+  const NAMES = [
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    '',
+    ' ',
+    'a/b',
+    'a.b',
+    'ünïcode',
+    '🦊',
+    '\u0000',
+    '0',
+  ];
 
   it('are any strings', async () => {
     await withRuntime(backend, (runtime) => {
       const init = (value: number) =>
         JSON.parse(`{${NAMES.map((name) => `${JSON.stringify(name)}:0`)}}`, (key, x) => {
-          return key === '' && typeof x === 'object' ? x : x === 0 ? new Float32Array([value, value]) : x;
+          return key === '' && typeof x === 'object'
+            ? x
+            : x === 0
+              ? new Float32Array([value, value])
+              : x;
         });
       const params = Object.create(null);
       for (const [i, name] of NAMES.entries()) params[name] = new Float32Array([i + 1, i + 1]);
@@ -27,7 +44,8 @@ describe.each(BACKENDS)('names on $name', (backend) => {
         optimizer.grads[name].fill(i % 2 ? 1 : -1);
       }
       optimizer.step();
-      for (const [i, name] of NAMES.entries()) expect(optimizer.params[name][1]).toBeCloseTo(i + 1 + (i % 2 ? -0.1 : 0.1), 5);
+      for (const [i, name] of NAMES.entries())
+        expect(optimizer.params[name][1]).toBeCloseTo(i + 1 + (i % 2 ? -0.1 : 0.1), 5);
       const given = init(1);
       expect(Object.keys(given).sort()).toEqual([...NAMES].sort());
       expect(optimizer.step(given)).toMatchObject({ step: 2, gradNorm: 2 * NAMES.length });
@@ -37,7 +55,9 @@ describe.each(BACKENDS)('names on $name', (backend) => {
       other.loadStateDict(dict);
       expect(snapshot(other)).toEqual(snapshot(optimizer));
       expect(Object.getPrototypeOf({})).toBe(Object.prototype);
-      expect(caught(() => optimizer.step({ ...given, valueOf: new Float32Array(2) }))).toMatchObject({
+      expect(
+        caught(() => optimizer.step({ ...given, valueOf: new Float32Array(2) })),
+      ).toMatchObject({
         argument: 'grads.valueOf',
       });
     });
@@ -45,8 +65,15 @@ describe.each(BACKENDS)('names on $name', (backend) => {
 
   it('must be their own: nothing is read from prototypes', async () => {
     await withRuntime(backend, (runtime) => {
-      const optimizer = new AdaL(runtime, { w: new Float32Array(1), toString: new Float32Array(2) } as unknown as ParamsInit);
-      expectArgumentError(() => optimizer.step({ w: new Float32Array(1) }), 'grads.toString', 'nothing');
+      const optimizer = new AdaL(runtime, {
+        w: new Float32Array(1),
+        toString: new Float32Array(2),
+      } as unknown as ParamsInit);
+      expectArgumentError(
+        () => optimizer.step({ w: new Float32Array(1) }),
+        'grads.toString',
+        'nothing',
+      );
       expect(optimizer.params.constructor).toBeUndefined();
     });
   });

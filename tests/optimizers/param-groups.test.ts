@@ -44,8 +44,16 @@ describe.each([oracle, simd, THREAD_CASES[1]])('addParamGroup on $name', (backen
       const before = snapshot(optimizer);
       const { usedBytes } = runtime.info;
       const add = (group: unknown) => () => optimizer.addParamGroup(anyOf(group));
-      expectArgumentError(add({ params: { w: new Float32Array(3) } }), 'paramGroups[1].params.w', '"w" again');
-      expectArgumentError(add({ params: { c: new Float64Array(3) } }), 'params.c', 'Float64Array(3)');
+      expectArgumentError(
+        add({ params: { w: new Float32Array(3) } }),
+        'paramGroups[1].params.w',
+        '"w" again',
+      );
+      expectArgumentError(
+        add({ params: { c: new Float64Array(3) } }),
+        'params.c',
+        'Float64Array(3)',
+      );
       expectArgumentError(add({ params: { c: new Float32Array(3) }, lr: -1 }), 'lr', '-1');
       expectArgumentError(add({ params: {} }), 'paramGroups[1].params', 'an object');
       expectArgumentError(add({}), 'paramGroups[1].params', 'undefined');

@@ -2,7 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { loadDigits, trainTestSplit } from '../../src/data';
 import { averageStates, ExponentialMovingAverage } from '../../src/gradients';
-import { AdamW, ArgumentError, BusyError, createOptimizer, DisposedError, ScheduleFreeAdamW } from '../../src/index';
+import {
+  AdamW,
+  ArgumentError,
+  BusyError,
+  createOptimizer,
+  DisposedError,
+  ScheduleFreeAdamW,
+} from '../../src/index';
 import { createModel, dense, evaluate, fit, type Model, relu } from '../../src/nn';
 import type { Runtime } from '../../src/runtime/runtime';
 import { BACKENDS, bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
@@ -14,7 +21,12 @@ const GOLDEN = loadGolden().filter(({ optimizer }) => optimizer === 'schedule-fr
 
 /** The published rule in float64: x and y of every element after each step. */
 function reference({ options, params, grads, steps }: GoldenCase): { x: number[]; y: number[] }[] {
-  const { lr, betas, eps, weightDecay } = options as { lr: number; betas: [number, number]; eps: number; weightDecay: number };
+  const { lr, betas, eps, weightDecay } = options as {
+    lr: number;
+    betas: [number, number];
+    eps: number;
+    weightDecay: number;
+  };
   const [beta1, beta2] = betas;
   const y = params.flatMap(({ init }) => init);
   const z = [...y];
@@ -39,17 +51,22 @@ describe.each(GOLDEN.map((golden) => [golden.name, golden] as const))('%s', (_, 
 
   it('the reference below follows the golden file', () => {
     for (const [step, params] of Object.entries(golden.expected)) {
-      for (const [i, y] of params.flat().entries()) expect(expected[Number(step) - 1].y[i]).toBeCloseTo(y, 10);
+      for (const [i, y] of params.flat().entries())
+        expect(expected[Number(step) - 1].y[i]).toBeCloseTo(y, 10);
     }
   });
 
   it('x follows the float64 reference, with the same bits on every backend', async () => {
     const run = (backend: (typeof BACKENDS)[number]) => {
       return withRuntime(backend, async (runtime) => {
-        const params = Object.fromEntries(golden.params.map(({ name, init }) => [name, new Float32Array(init)]));
+        const params = Object.fromEntries(
+          golden.params.map(({ name, init }) => [name, new Float32Array(init)]),
+        );
         const optimizer = new ScheduleFreeAdamW(runtime, params, golden.options);
         return golden.grads.map((grads) => {
-          const given = Object.fromEntries(golden.params.map(({ name }, i) => [name, new Float32Array(grads[i])]));
+          const given = Object.fromEntries(
+            golden.params.map(({ name }, i) => [name, new Float32Array(grads[i])]),
+          );
           optimizer.step(given);
           return Object.values(optimizer.evaluationParams).map((values) => values.slice());
         });
@@ -58,7 +75,9 @@ describe.each(GOLDEN.map((golden) => [golden.name, golden] as const))('%s', (_, 
     const first = await run(oracle);
     for (const [t, arrays] of first.entries()) {
       for (const [i, x] of arrays.flatMap((values) => [...values]).entries()) {
-        expect(Math.abs(x - expected[t].x[i]), `step ${t + 1}, element ${i}`).toBeLessThan(4e-6 * Math.max(1, Math.abs(x)));
+        expect(Math.abs(x - expected[t].x[i]), `step ${t + 1}, element ${i}`).toBeLessThan(
+          4e-6 * Math.max(1, Math.abs(x)),
+        );
       }
     }
     for (const backend of [simd, ...THREAD_CASES]) {
@@ -72,12 +91,20 @@ describe.each(GOLDEN.map((golden) => [golden.name, golden] as const))('%s', (_, 
 });
 
 const SHAPES = {
-  w: { shape: [40, 5], data: Float32Array.from({ length: 200 }, (_, i) => Math.fround(Math.sqrt(i))) },
+  w: {
+    shape: [40, 5],
+    data: Float32Array.from({ length: 200 }, (_, i) => Math.fround(Math.sqrt(i))),
+  },
   b: { shape: [7] },
 };
 const NAMES = ['w', 'b'] as const;
 
-function trained(runtime: Runtime, from = 1, to = 9, optimizer = new ScheduleFreeAdamW(runtime, SHAPES, { lr: 0.1 })) {
+function trained(
+  runtime: Runtime,
+  from = 1,
+  to = 9,
+  optimizer = new ScheduleFreeAdamW(runtime, SHAPES, { lr: 0.1 }),
+) {
   for (let t = from; t <= to; t++) {
     fillRough(optimizer, t);
     optimizer.step();
@@ -109,7 +136,11 @@ describe('before the first step', () => {
   it('so it is for a group that was frozen until then', async () => {
     await withRuntime(simd, (runtime) => {
       const one = () => ({ params: { b: new Float32Array([5]) }, frozen: true });
-      const optimizer = new ScheduleFreeAdamW(runtime, [{ params: { w: new Float32Array([1]) } }, one()], { lr: 0.5 });
+      const optimizer = new ScheduleFreeAdamW(
+        runtime,
+        [{ params: { w: new Float32Array([1]) } }, one()],
+        { lr: 0.5 },
+      );
       optimizer.step({ w: new Float32Array([1]) });
       optimizer.params.b[0] = 8;
       expect(optimizer.evaluationParams.b[0]).toBe(8);
@@ -140,7 +171,12 @@ describe('what does not move stays exactly', () => {
 
   it('with lr 0 after training, x and y stay to the bit', async () => {
     await withRuntime(simd, (runtime) => {
-      const optimizer = trained(runtime, 1, 5, new ScheduleFreeAdamW(runtime, SHAPES, { lr: (t) => (t > 5 ? 0 : 0.1) }));
+      const optimizer = trained(
+        runtime,
+        1,
+        5,
+        new ScheduleFreeAdamW(runtime, SHAPES, { lr: (t) => (t > 5 ? 0 : 0.1) }),
+      );
       const before = points(optimizer);
       expect(before.x).not.toEqual(before.y);
       expect(points(trained(runtime, 6, 12, optimizer))).toEqual(before);
@@ -149,7 +185,10 @@ describe('what does not move stays exactly', () => {
 
   it('frozen groups', async () => {
     await withRuntime(simd, (runtime) => {
-      const optimizer = new ScheduleFreeAdamW(runtime, SHAPES, { lr: 0.1, groups: [{ match: /b/ }] });
+      const optimizer = new ScheduleFreeAdamW(runtime, SHAPES, {
+        lr: 0.1,
+        groups: [{ match: /b/ }],
+      });
       trained(runtime, 1, 4, optimizer);
       const before = points(optimizer);
       optimizer.paramGroups[1].frozen = true;
@@ -185,7 +224,9 @@ describe('state dict', () => {
         second.loadStateDict(dict);
         expect(points(second)).toEqual(points(first));
         expect(snapshot(second)).toEqual(snapshot(first));
-        expect(snapshot(trained(runtime, stop + 1, 20, second))).toEqual(snapshot(trained(runtime, stop + 1, 20, first)));
+        expect(snapshot(trained(runtime, stop + 1, 20, second))).toEqual(
+          snapshot(trained(runtime, stop + 1, 20, first)),
+        );
       }
     });
   });
@@ -194,15 +235,23 @@ describe('state dict', () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = trained(runtime);
       const before = snapshot(optimizer);
-      const wrong = (change: (dict: ReturnType<typeof optimizer.stateDict>) => unknown): unknown => {
+      const wrong = (
+        change: (dict: ReturnType<typeof optimizer.stateDict>) => unknown,
+      ): unknown => {
         const dict = optimizer.stateDict();
         return change(dict) ?? dict;
       };
       const cases: [unknown, string][] = [
         [null, 'stateDict'],
         [wrong((dict) => void delete dict.state.b.arrays.y), 'stateDict.state.b.arrays.y'],
-        [wrong((dict) => void (dict.state.b.arrays.y = new Float32Array(6))), 'stateDict.state.b.arrays.y'],
-        [wrong((dict) => void (dict.params.b.data = new Float32Array(6))), 'stateDict.params.b.data'],
+        [
+          wrong((dict) => void (dict.state.b.arrays.y = new Float32Array(6))),
+          'stateDict.state.b.arrays.y',
+        ],
+        [
+          wrong((dict) => void (dict.params.b.data = new Float32Array(6))),
+          'stateDict.params.b.data',
+        ],
         [wrong((dict) => void delete dict.state.w.arrays.z), 'stateDict.state.w.arrays.z'],
         [wrong((dict) => void delete dict.params.w), 'stateDict.params.w'],
         [wrong((dict) => void (dict.state.w = null as never)), 'stateDict.state.w'],
@@ -210,7 +259,9 @@ describe('state dict', () => {
       ];
       for (const [dict, argument] of cases) {
         expect(() => optimizer.loadStateDict(dict as never), argument).toThrow(ArgumentError);
-        expect(() => optimizer.loadStateDict(dict as never)).toThrow(expect.objectContaining({ argument }));
+        expect(() => optimizer.loadStateDict(dict as never)).toThrow(
+          expect.objectContaining({ argument }),
+        );
       }
       expect(snapshot(optimizer)).toEqual(before);
     });
@@ -227,7 +278,10 @@ function predictSome(model: Model): Float32Array {
 }
 
 /** A model with these values as its parameters, and no optimizer: what x is compared with. */
-async function modelWith(runtime: Runtime, values: Readonly<Record<string, Float32Array>>): Promise<Model> {
+async function modelWith(
+  runtime: Runtime,
+  values: Readonly<Record<string, Float32Array>>,
+): Promise<Model> {
   const model = await createModel(runtime, { inputSize: 64, layers: LAYERS });
   for (const [name, { value }] of Object.entries(model.parameters)) value.data.set(values[name]);
   return model;
@@ -238,7 +292,11 @@ describe('a model', () => {
     await withRuntime(simd, async (runtime) => {
       const model = await createModel(runtime, { inputSize: 64, layers: LAYERS, seed: 3 });
       const optimizer = new ScheduleFreeAdamW(runtime, model.parameters, { lr: 0.01 });
-      const result = await fit(model, digits.train, { optimizer, validation: digits.test, epochs: 1 });
+      const result = await fit(model, digits.train, {
+        optimizer,
+        validation: digits.test,
+        epochs: 1,
+      });
       const x = await modelWith(runtime, optimizer.evaluationParams);
       const y = await modelWith(runtime, optimizer.params);
       expect(predictSome(model)).toEqual(predictSome(x));

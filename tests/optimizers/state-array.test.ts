@@ -31,7 +31,8 @@ describe.each(Object.entries(KINDS))('%s', (kind, array) => {
   it('copies share nothing and are equal', () => {
     const copy = copyStateArray(array);
     expect(copy).toEqual(array);
-    for (const [index, [, part]] of partsOf(copy).entries()) expect(part.buffer).not.toBe(partsOf(array)[index][1].buffer);
+    for (const [index, [, part]] of partsOf(copy).entries())
+      expect(part.buffer).not.toBe(partsOf(array)[index][1].buffer);
   });
 
   it('is written into one of its kind and sizes', () => {
@@ -63,10 +64,13 @@ describe.each(Object.entries(KINDS))('%s', (kind, array) => {
 });
 
 it('names the element that is not finite', () => {
-  const refusal = (value: StateArray) => argumentOf(() => checkStateArray('s', value, copyStateArray(value)));
+  const refusal = (value: StateArray) =>
+    argumentOf(() => checkStateArray('s', value, copyStateArray(value)));
   for (const bad of [Number.NaN, Infinity, -Infinity]) {
     expect(refusal(new Float32Array([0, 1, bad]))).toBe('s[2]');
-    expect(refusal({ dtype: '8bit', codes: new Uint8Array(1), scales: new Float32Array([bad]) })).toBe('s.scales[0]');
+    expect(
+      refusal({ dtype: '8bit', codes: new Uint8Array(1), scales: new Float32Array([bad]) }),
+    ).toBe('s.scales[0]');
   }
   for (const bits of [0x7f80, 0xff80, 0x7fc0]) {
     expect(refusal({ dtype: 'bf16', bits: new Uint16Array([0x3f80, bits]) })).toBe('s.bits[1]');

@@ -79,7 +79,11 @@ describe.each([oracle, simd, THREAD_CASES[1]])('state dicts on $name', (backend)
     ['a negative step', (dict) => ({ ...dict, step: -1 }), 'stateDict.step'],
     ['no groups', (dict) => ({ ...dict, groups: undefined }), 'stateDict.groups'],
     ['too few groups', (dict) => ({ ...dict, groups: dict.groups.slice(1) }), 'stateDict.groups'],
-    ['groups in another order', (dict) => ({ ...dict, groups: [...dict.groups].reverse() }), 'stateDict.groups[0].params'],
+    [
+      'groups in another order',
+      (dict) => ({ ...dict, groups: [...dict.groups].reverse() }),
+      'stateDict.groups[0].params',
+    ],
     [
       'a null group',
       (dict) => {
@@ -261,7 +265,9 @@ describe.each([oracle, simd, THREAD_CASES[1]])('state dicts on $name', (backend)
       for (const [what, spoil, argument] of MALFORMED) {
         const dict = donor.stateDict();
         const replaced = spoil(dict);
-        const error = caught(() => optimizer.loadStateDict(anyOf(replaced === undefined ? dict : replaced)));
+        const error = caught(() =>
+          optimizer.loadStateDict(anyOf(replaced === undefined ? dict : replaced)),
+        );
         expect(error, what).toBeInstanceOf(ArgumentError);
         expect(error, what).toMatchObject({ argument });
         expect(snapshot(optimizer), what).toEqual(before);

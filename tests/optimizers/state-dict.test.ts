@@ -1,7 +1,25 @@
-/** State dicts beyond the round trip: fixed options, schedules with state, `strict: false`, numbers that are not finite. */
+/**
+ * State dicts beyond the round trip: fixed options, schedules with state, `strict: false`, numbers
+ * that are not finite.
+ */
 import { describe, expect, it } from 'vitest';
-import { Adagrad, AdaL, AdamW, ArgumentError, type Optimizer, RMSProp, type Runtime, SGD, type StateDict } from '../../src/index';
-import { join, reduceOnPlateau, type StatefulSchedule, scheduleFromConfig } from '../../src/schedules';
+import {
+  Adagrad,
+  AdaL,
+  AdamW,
+  ArgumentError,
+  type Optimizer,
+  RMSProp,
+  type Runtime,
+  SGD,
+  type StateDict,
+} from '../../src/index';
+import {
+  join,
+  reduceOnPlateau,
+  type StatefulSchedule,
+  scheduleFromConfig,
+} from '../../src/schedules';
 import { oracle, simd, withRuntime } from '../support/backends';
 import { caught } from '../support/errors';
 import { fillRough } from '../support/gradients';
@@ -9,7 +27,8 @@ import { snapshot } from '../support/snapshot';
 import { floatsOf } from '../support/state';
 
 /** A simd runtime serves all of them: nothing here depends on the backend. */
-const onRuntime = (body: (runtime: Runtime) => void | Promise<void>) => () => withRuntime(simd, body);
+const onRuntime = (body: (runtime: Runtime) => void | Promise<void>) => () =>
+  withRuntime(simd, body);
 
 function train(optimizer: Optimizer, from: number, to: number): void {
   for (let t = from; t <= to; t++) {
@@ -19,7 +38,12 @@ function train(optimizer: Optimizer, from: number, to: number): void {
 }
 
 /** Asserts that loading is refused with the argument named, and that nothing has changed. */
-function expectRefusal(optimizer: Optimizer, dict: unknown, argument: string, options?: { strict: boolean }): void {
+function expectRefusal(
+  optimizer: Optimizer,
+  dict: unknown,
+  argument: string,
+  options?: { strict: boolean },
+): void {
   const before = snapshot(optimizer);
   const error = caught(() => optimizer.loadStateDict(dict as StateDict, options));
   expect(error).toBeInstanceOf(ArgumentError);
@@ -56,13 +80,22 @@ describe('fixed options', () => {
           { momentum: 0, centered: false },
           'centered',
         ],
-        [new Adagrad(runtime, params), new Adagrad(runtime, params, { lrDecay: 0.1 }), { lrDecay: 0 }, 'lrDecay'],
+        [
+          new Adagrad(runtime, params),
+          new Adagrad(runtime, params, { lrDecay: 0.1 }),
+          { lrDecay: 0 },
+          'lrDecay',
+        ],
       ];
       for (const [donor, other, options, name] of cases) {
         const dict = donor.stateDict();
         expect(dict.options).toEqual({ ...options, clipGradNorm: null, clipGradValue: null });
         expectRefusal(other, dict, `stateDict.options.${name}`);
-        expectRefusal(other, { ...dict, options: undefined }, `stateDict.options.${Object.keys(options)[0]}`);
+        expectRefusal(
+          other,
+          { ...dict, options: undefined },
+          `stateDict.options.${Object.keys(options)[0]}`,
+        );
       }
     });
   });
@@ -75,11 +108,19 @@ describe('options of every optimizer', () => {
     await withRuntime(simd, (runtime) => {
       const adam = (options: object) => new AdamW(runtime, params, options);
       const dict = adam({ clipGradNorm: 2, clipGradValue: 0.5 }).stateDict();
-      expect(dict.options).toEqual({ clipGradNorm: { max: 2, norm: 'l2', scope: 'global' }, clipGradValue: 0.5 });
+      expect(dict.options).toEqual({
+        clipGradNorm: { max: 2, norm: 'l2', scope: 'global' },
+        clipGradValue: 0.5,
+      });
       adam({ clipGradNorm: { max: 2, scope: 'global' }, clipGradValue: 0.5 }).loadStateDict(dict);
-      const message = /"stateDict.options.clipGradNorm" expected null, as this optimizer has it, got {"max":2,"norm":"l2"/;
+      const message =
+        /"stateDict.options.clipGradNorm" expected null, as this optimizer has it, got {"max":2,"norm":"l2"/;
       expect(() => adam({ clipGradValue: 0.5 }).loadStateDict(dict)).toThrow(message);
-      expectRefusal(adam({ clipGradNorm: { max: 2, norm: 'l1' }, clipGradValue: 0.5 }), dict, 'stateDict.options.clipGradNorm');
+      expectRefusal(
+        adam({ clipGradNorm: { max: 2, norm: 'l1' }, clipGradValue: 0.5 }),
+        dict,
+        'stateDict.options.clipGradNorm',
+      );
       expectRefusal(adam({ clipGradNorm: 2 }), dict, 'stateDict.options.clipGradValue');
     });
   });
@@ -99,9 +140,17 @@ describe('options of every optimizer', () => {
     await withRuntime(simd, (runtime) => {
       const adam = (options: object) => new AdamW(runtime, params, options);
       const dict = adam({ state: '8bit' }).stateDict();
-      expectRefusal(adam({}), { ...dict, options: adam({}).stateDict().options }, 'stateDict.groups[0].state');
+      expectRefusal(
+        adam({}),
+        { ...dict, options: adam({}).stateDict().options },
+        'stateDict.groups[0].state',
+      );
       const small = adam({ state: '8bit', min8bitSize: 1 });
-      expectRefusal(small, adam({ state: '8bit', min8bitSize: 2 }).stateDict(), 'stateDict.groups[0].min8bitSize');
+      expectRefusal(
+        small,
+        adam({ state: '8bit', min8bitSize: 2 }).stateDict(),
+        'stateDict.groups[0].min8bitSize',
+      );
     });
   });
 });
@@ -137,10 +186,15 @@ describe('schedules', () => {
       expect(groups.map(({ lr, schedule }) => ({ lr, schedule }))).toEqual([
         { lr: null, schedule: { config: run.plateau.config, state } },
         { lr: null, schedule: { config: null, state: null } },
-        { lr: null, schedule: { config: (run.optimizer.paramGroups[2].lr as StatefulSchedule).config, state } },
+        {
+          lr: null,
+          schedule: { config: (run.optimizer.paramGroups[2].lr as StatefulSchedule).config, state },
+        },
         { lr: 0.03162, schedule: null },
       ]);
-      const rebuilt = scheduleFromConfig(groups[0].schedule!.config!) as unknown as StatefulSchedule;
+      const rebuilt = scheduleFromConfig(
+        groups[0].schedule!.config!,
+      ) as unknown as StatefulSchedule;
       rebuilt.loadStateDict(groups[0].schedule!.state!);
       expect(rebuilt(5)).toBe(0.05);
     }),
@@ -172,7 +226,9 @@ describe('schedules', () => {
       const dict = donor.optimizer.stateDict();
       dict.groups[2].schedule!.state = { ...dict.groups[2].schedule!.state, lr: 7 };
       expectRefusal(run.optimizer, dict, 'stateDict.groups[2].schedule.state');
-      expect(() => run.optimizer.loadStateDict(dict)).toThrow(/"state.lr" expected a number in \[minLr = 0, lr = 0.1\], got 7/);
+      expect(() => run.optimizer.loadStateDict(dict)).toThrow(
+        /"state.lr" expected a number in \[minLr = 0, lr = 0.1\], got 7/,
+      );
       const none = donor.optimizer.stateDict();
       none.groups[0].schedule = { config: null, state: null };
       expectRefusal(run.optimizer, none, 'stateDict.groups[0].schedule.state');
@@ -191,7 +247,11 @@ describe('strict: false', () => {
     ],
     renewed: [
       { params: { head: { shape: [9] } }, lr: 0.25 },
-      { params: { fresh: { shape: [2] }, tail: { shape: [5] }, body: { shape: [30] } }, lr: 0.75, weightDecay: 0.125 },
+      {
+        params: { fresh: { shape: [2] }, tail: { shape: [5] }, body: { shape: [30] } },
+        lr: 0.75,
+        weightDecay: 0.125,
+      },
     ],
   };
 
@@ -210,7 +270,8 @@ describe('strict: false', () => {
       const given = snapshot(old);
       for (const key of Object.keys(after)) {
         const name = key.split(' ')[1];
-        if (name !== undefined) expect(after[key], key).toBe((['tail', 'body'].includes(name) ? given : before)[key]);
+        if (name !== undefined)
+          expect(after[key], key).toBe((['tail', 'body'].includes(name) ? given : before)[key]);
       }
       expect(renewed.stepCount).toBe(5);
       const [head, rest] = renewed.paramGroups;
@@ -224,9 +285,17 @@ describe('strict: false', () => {
     onRuntime((runtime) => {
       const old = new AdamW(runtime, GROUPS.old);
       const dict = old.stateDict();
-      dict.groups[1] = { params: ['tail'], lr: 0.5, novel: 1 } as unknown as StateDict['groups'][number];
+      dict.groups[1] = {
+        params: ['tail'],
+        lr: 0.5,
+        novel: 1,
+      } as unknown as StateDict['groups'][number];
       expectRefusal(old, dict, 'stateDict.groups[1].betas');
-      expectRefusal(old, { ...dict, groups: [{ ...dict.groups[0], novel: 1 }, dict.groups[1]] }, 'stateDict.groups[0].novel');
+      expectRefusal(
+        old,
+        { ...dict, groups: [{ ...dict.groups[0], novel: 1 }, dict.groups[1]] },
+        'stateDict.groups[0].novel',
+      );
       const renewed = new AdamW(runtime, GROUPS.renewed);
       renewed.loadStateDict(dict, { strict: false });
       const [, rest] = renewed.paramGroups;
@@ -263,8 +332,14 @@ describe('strict: false', () => {
       const refused: [unknown, string][] = [
         [spoilt(({ state }) => delete state.body), 'stateDict.state.body'],
         [spoilt(({ params }) => delete params.tail), 'stateDict.params.tail'],
-        [spoilt(({ state }) => delete state.body.arrays.exp_avg), 'stateDict.state.body.arrays.exp_avg'],
-        [spoilt(({ params }) => Object.assign(params.body, { shape: [15, 2] })), 'stateDict.params.body.shape'],
+        [
+          spoilt(({ state }) => delete state.body.arrays.exp_avg),
+          'stateDict.state.body.arrays.exp_avg',
+        ],
+        [
+          spoilt(({ params }) => Object.assign(params.body, { shape: [15, 2] })),
+          'stateDict.params.body.shape',
+        ],
         [{ ...dict(), algorithm: 'adal' }, 'stateDict.algorithm'],
         [{ ...dict(), groups: null }, 'stateDict.groups'],
         [{ ...dict(), groups: [{}] }, 'stateDict.groups[0].params'],

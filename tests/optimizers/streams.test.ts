@@ -1,6 +1,7 @@
 /**
- * Where AdaL converges and where it does not: one parameter, a stream of losses, θ clamped to its box after each step. AdaL drives
- * E[‖g‖₁·g] to 0, not E[g], so skewed noise (streams C and D) leads it beside the optimum. The bands are part of the promise.
+ * Where AdaL converges and where it does not: one parameter, a stream of losses, θ clamped to its
+ * box after each step. AdaL drives E[‖g‖₁·g] to 0, not E[g], so skewed noise (streams C and D)
+ * leads it beside the optimum. The bands are part of the promise.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdaL, type AdaLOptions, emptyResult } from '../../src/index';
@@ -26,7 +27,10 @@ beforeAll(async () => {
 afterAll(() => runtime.dispose());
 
 /** Plays a stream; `visit` gets every x at which a loss is paid. Returns the last x. */
-function play({ steps, x0, lr, box, betas = [0.9, 0.999], gradient }: Stream, visit: (x: number, t: number) => void): number {
+function play(
+  { steps, x0, lr, box, betas = [0.9, 0.999], gradient }: Stream,
+  visit: (x: number, t: number) => void,
+): number {
   const options: AdaLOptions = { lr, betas, eps: 0, decay: 'inverse-sqrt' };
   const optimizer = new AdaL(runtime, { x: new Float32Array([x0]) }, options);
   const [low, high] = box;
@@ -50,10 +54,13 @@ describe('stream C: c·x, c = 3 every 5th step, else -1', () => {
     const slope = (t: number) => (t % 5 === 0 ? 3 : -1);
     let paid = 0;
     let best = 0;
-    play({ steps, x0: 0, lr: 1, box: [-1, 1], betas: [0.9, beta2], gradient: (_, t) => slope(t) }, (x, t) => {
-      paid += slope(t) * x;
-      best += slope(t);
-    });
+    play(
+      { steps, x0: 0, lr: 1, box: [-1, 1], betas: [0.9, beta2], gradient: (_, t) => slope(t) },
+      (x, t) => {
+        paid += slope(t) * x;
+        best += slope(t);
+      },
+    );
     // The best fixed x is +1: slopes sum to -T/5.
     expect(best).toBe(-steps / 5);
     expect(Math.abs((paid - best) / steps - 0.4)).toBeLessThanOrEqual(0.01);
@@ -61,7 +68,8 @@ describe('stream C: c·x, c = 3 every 5th step, else -1', () => {
 });
 
 describe('stream D: ½(x - b)², b ~ Exp(1)', () => {
-  // The last x alone scatters by .04 between seeds: its mean over the last tenth of the run is what settles.
+  // The last x alone scatters by .04 between seeds: its mean over the last tenth of the run is what
+  // settles.
   it.each([1, 2, 3])('settles at 1.30 ± .03, not at 1 (seed %d)', (seed) => {
     const prng = new Prng(seed);
     const steps = 1e6;
@@ -88,7 +96,10 @@ describe('stream E: ½(x - b)², b ~ N(.3, .5²)', () => {
     play({ steps, x0: -1, lr: 1, box: [-1, 1], gradient }, (x) => points.push(x));
     const mean = draws.reduce((sum, b) => sum + b, 0) / steps;
     const best = Math.min(1, Math.max(-1, mean));
-    const regret = draws.reduce((sum, b, t) => sum + ((points[t] - b) ** 2 - (best - b) ** 2) / 2, 0);
+    const regret = draws.reduce(
+      (sum, b, t) => sum + ((points[t] - b) ** 2 - (best - b) ** 2) / 2,
+      0,
+    );
     expect(regret / Math.sqrt(steps)).toBeLessThanOrEqual(0.5);
     expect(regret, 'paid for the way from -1').toBeGreaterThan(0);
   });

@@ -1,11 +1,16 @@
-/** What package.json promises: every file is there, in the order of conditions that platforms need, and importing does nothing. */
+/**
+ * What package.json promises: every file is there, in the order of conditions that platforms need,
+ * and importing does nothing.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const { exports: map } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, unknown> };
+const { exports: map } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  exports: Record<string, unknown>;
+};
 const conditional = Object.entries(map).filter(
   (entry): entry is [string, Record<string, string>] => typeof entry[1] === 'object',
 );
@@ -13,7 +18,9 @@ const CONDITIONS = ['types', 'workerd', 'edge-light', 'deno', 'bun', 'node', 'br
 
 /** Static imports of a built file. */
 function importsOf(file: string): string[] {
-  return [...readFileSync(file, 'utf8').matchAll(/(?:^|[;}\n])(?:import|export)[^;()]*?"([^"]+)"/g)].map((match) => match[1]);
+  return [
+    ...readFileSync(file, 'utf8').matchAll(/(?:^|[;}\n])(?:import|export)[^;()]*?"([^"]+)"/g),
+  ].map((match) => match[1]);
 }
 
 describe('the exports map', () => {
@@ -36,13 +43,21 @@ describe('the exports map', () => {
     expect(declared.sort()).toEqual(found.sort());
   });
 
-  it.each(['index', 'registry'])('%s of workerd and of the edge runtime export what the default does', (entry) => {
-    const names = (file: string) => {
-      const lists = [...readFileSync(join(ROOT, 'dist', file), 'utf8').matchAll(/export\s*\{([^}]+)\}/g)];
-      return lists.flatMap(([, list]) => list.split(',').map((item) => item.trim().split(' as ').at(-1))).sort();
-    };
-    for (const platform of ['workerd', 'edge-light']) expect(names(`${entry}.${platform}.js`)).toEqual(names(`${entry}.js`));
-  });
+  it.each(['index', 'registry'])(
+    '%s of workerd and of the edge runtime export what the default does',
+    (entry) => {
+      const names = (file: string) => {
+        const lists = [
+          ...readFileSync(join(ROOT, 'dist', file), 'utf8').matchAll(/export\s*\{([^}]+)\}/g),
+        ];
+        return lists
+          .flatMap(([, list]) => list.split(',').map((item) => item.trim().split(' as ').at(-1)))
+          .sort();
+      };
+      for (const platform of ['workerd', 'edge-light'])
+        expect(names(`${entry}.${platform}.js`)).toEqual(names(`${entry}.js`));
+    },
+  );
 });
 
 describe('importing', () => {
@@ -79,7 +94,9 @@ describe('importing', () => {
       import(${JSON.stringify(name)}).then(() => require('node:fs').writeSync(1, JSON.stringify(touched)));
     `;
       const options = { cwd: ROOT, encoding: 'utf8', input: script } as const;
-      expect(JSON.parse(execFileSync(process.execPath, ['--no-warnings', '-'], options))).toEqual([]);
+      expect(JSON.parse(execFileSync(process.execPath, ['--no-warnings', '-'], options))).toEqual(
+        [],
+      );
     },
   );
 });

@@ -1,4 +1,6 @@
-/** The package carries the notices of all that it bundles, and a build without a license text fails. */
+/**
+ * The package carries the notices of all that it bundles, and a build without a license text fails.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,12 +13,17 @@ const NOTICES = readFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES.md'), 'utf8');
 describe('the packed package', () => {
   const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 1e8 } as const;
   const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
-  const [{ files }] = JSON.parse(output.slice(output.indexOf('['))) as [{ files: { path: string }[] }];
+  const [{ files }] = JSON.parse(output.slice(output.indexOf('['))) as [
+    { files: { path: string }[] },
+  ];
   const paths = files.map(({ path }) => path);
 
-  it.each(['LICENSE', 'README.md', 'dist/THIRD-PARTY-NOTICES.md', 'src/data/ATTRIBUTION.md'])('has %s', (path) => {
-    expect(paths).toContain(path);
-  });
+  it.each(['LICENSE', 'README.md', 'dist/THIRD-PARTY-NOTICES.md', 'src/data/ATTRIBUTION.md'])(
+    'has %s',
+    (path) => {
+      expect(paths).toContain(path);
+    },
+  );
 
   it.each([
     ['commander', 'TJ Holowaychuk'],
@@ -34,7 +41,9 @@ describe('the packed package', () => {
   it('has a source map beside every minified file of the library', () => {
     const minified = paths.filter((path) => /^dist\/([\w.-]+|chunks\/[\w.-]+)\.js$/.test(path));
     const readable = ['dist/cli.js', 'dist/report.js', 'dist/worker.js'];
-    const without = minified.filter((path) => !readable.includes(path) && !paths.includes(`${path}.map`));
+    const without = minified.filter(
+      (path) => !readable.includes(path) && !paths.includes(`${path}.map`),
+    );
     expect(without).toEqual([]);
   });
 });
@@ -51,7 +60,11 @@ describe('noticeOf', () => {
   };
 
   it('quotes license and notice files', () => {
-    const folder = packed({ LICENSE: 'Copyright A\r\nyes\n', 'NOTICE.txt': 'by B', 'README.md': 'no' });
+    const folder = packed({
+      LICENSE: 'Copyright A\r\nyes\n',
+      'NOTICE.txt': 'by B',
+      'README.md': 'no',
+    });
     const notice = noticeOf(folder);
     expect(notice).toMatch(/^## thing 1\.2\.3\n\nMIT, /);
     expect(notice).toContain('~~~\nCopyright A\nyes\n~~~');

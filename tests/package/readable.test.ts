@@ -1,4 +1,7 @@
-/** What Node, Deno and Bun load can be read: an uncaught error shows one line of source, and its stack names our functions. */
+/**
+ * What Node, Deno and Bun load can be read: an uncaught error shows one line of source, and its
+ * stack names our functions.
+ */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -10,16 +13,25 @@ const files = [
   ...readdirSync(join(DIST, 'node')).map((name) => join(DIST, 'node', name)),
   ...['cli.js', 'report.js', 'bench/child.js'].map((name) => join(DIST, name)),
 ];
-/** Lists of imports, the script of a report's page and the data of the digits are long lines all the same. */
-const STRING_LINE = /^(export |var |const )*\w+ = (\/\*.*\*\/ ?)?["'`]|^\s*(['"`]|default: )|^(import|export) \{/;
+/**
+ * Lists of imports, the script of a report's page and the data of the digits are long lines all the
+ * same.
+ */
+const STRING_LINE =
+  /^(export |var |const )*\w+ = (\/\*.*\*\/ ?)?["'`]|^\s*(['"`]|default: )|^(import|export) \{/;
 
 describe('files for Node', () => {
-  it.each(files.map((file) => [file.slice(DIST.length + 1), file]))('%s is not minified', (_, file) => {
-    const long = readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line.length > 1000 && line.split(';').length > 20 && !STRING_LINE.test(line));
-    expect(long.map((line) => line.slice(0, 100))).toEqual([]);
-  });
+  it.each(files.map((file) => [file.slice(DIST.length + 1), file]))(
+    '%s is not minified',
+    (_, file) => {
+      const long = readFileSync(file, 'utf8')
+        .split('\n')
+        .filter(
+          (line) => line.length > 1000 && line.split(';').length > 20 && !STRING_LINE.test(line),
+        );
+      expect(long.map((line) => line.slice(0, 100))).toEqual([]);
+    },
+  );
 });
 
 it('an uncaught error of a wrong option begins with its message', () => {
@@ -27,7 +39,9 @@ it('an uncaught error of a wrong option begins with its message', () => {
   const script = `
     import { Adam, createRuntime } from ${JSON.stringify(entry)};
     new Adam(await createRuntime(), { w: new Float32Array(2) }, { lr: -1 });`;
-  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
   expect(stderr.indexOf('ArgumentError: "lr" expected')).toBeLessThan(500);
   expect(stderr).toMatch(/at checkNumber|at fail/);
   expect(stderr.length).toBeLessThan(3000);

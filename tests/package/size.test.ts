@@ -1,4 +1,7 @@
-/** What a page downloads for each entry, bounded, and what it does not download at all. The table is printed in every run. */
+/**
+ * What a page downloads for each entry, bounded, and what it does not download at all. The table is
+ * printed in every run.
+ */
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,7 +12,10 @@ import { expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Bundles and minifies code that uses the built package by its name, as an application's build would, loader included. */
+/**
+ * Bundles and minifies code that uses the built package by its name, as an application's build
+ * would, loader included.
+ */
 async function bundle(code: string, conditions: string[]): Promise<OutputChunk[]> {
   const entry = {
     name: 'entry',
@@ -18,12 +24,19 @@ async function bundle(code: string, conditions: string[]): Promise<OutputChunk[]
     load: (id: string) => (id === resolve(ROOT, 'entry.js') ? code : null),
   };
   const plugins = [entry, nodeResolve({ exportConditions: conditions })];
-  const build = await rollup({ input: 'entry', plugins, external: [/^node:/, /\.wasm/], onwarn: () => {} });
+  const build = await rollup({
+    input: 'entry',
+    plugins,
+    external: [/^node:/, /\.wasm/],
+    onwarn: () => {},
+  });
   const { output } = await build.generate({ format: 'es', plugins: [terser({ module: true })] });
   return output.filter((item): item is OutputChunk => item.type === 'chunk');
 }
 
-/** The chunk, what it imports statically, and the lazy chunks whose name begins with one of `lazy`. */
+/**
+ * The chunk, what it imports statically, and the lazy chunks whose name begins with one of `lazy`.
+ */
 function reachable(chunks: readonly OutputChunk[], lazy: readonly string[]): OutputChunk[] {
   const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
   const found = new Set<OutputChunk>();
@@ -31,7 +44,8 @@ function reachable(chunks: readonly OutputChunk[], lazy: readonly string[]): Out
     if (!chunk || found.has(chunk)) return;
     found.add(chunk);
     for (const name of chunk.imports) visit(byName.get(name));
-    for (const name of chunk.dynamicImports) if (lazy.some((prefix) => name.startsWith(prefix))) visit(byName.get(name));
+    for (const name of chunk.dynamicImports)
+      if (lazy.some((prefix) => name.startsWith(prefix))) visit(byName.get(name));
   };
   visit(chunks.find(({ isEntry }) => isEntry));
   return [...found];
@@ -40,7 +54,9 @@ function reachable(chunks: readonly OutputChunk[], lazy: readonly string[]): Out
 /** Files of dist/ of which anything is left in the chunks. */
 function filesIn(chunks: readonly OutputChunk[]): string[] {
   const modules = chunks.flatMap((chunk) => Object.entries(chunk.modules));
-  return modules.filter(([, { renderedLength }]) => renderedLength > 0).map(([id]) => relative(resolve(ROOT, 'dist'), id));
+  return modules
+    .filter(([, { renderedLength }]) => renderedLength > 0)
+    .map(([id]) => relative(resolve(ROOT, 'dist'), id));
 }
 
 function gzipped(chunks: readonly OutputChunk[]): number {
@@ -60,10 +76,18 @@ interface Entry {
 
 const BY_CLASS = `export { AdaL, createRuntime } from 'adal-wasm';`;
 const OTHER_RULES = 'adam|adagrad|lion|sgd|rmsprop|schedule-free';
-const BESIDES_ADAL = new RegExp(`^(nn|data|cli|checkpoint|gradients|schedules)\\.js|nn\\.(simd|threads)|${OTHER_RULES}`);
+const BESIDES_ADAL = new RegExp(
+  `^(nn|data|cli|checkpoint|gradients|schedules)\\.js|nn\\.(simd|threads)|${OTHER_RULES}`,
+);
 const all = (entry: string) => `export * from 'adal-wasm/${entry}';`;
 const ENTRIES: Entry[] = [
-  { what: 'AdaL by class, optim.simd', code: BY_CLASS, limit: 29_000, lazy: ['optim.simd'], without: BESIDES_ADAL },
+  {
+    what: 'AdaL by class, optim.simd',
+    code: BY_CLASS,
+    limit: 29_000,
+    lazy: ['optim.simd'],
+    without: BESIDES_ADAL,
+  },
   {
     what: 'AdaL by class, optim.threads and all that starts workers',
     code: BY_CLASS,
@@ -71,7 +95,13 @@ const ENTRIES: Entry[] = [
     lazy: ['optim.threads', 'thread-policy', 'workers', 'worker-host-browser'],
     without: BESIDES_ADAL,
   },
-  { what: 'AdaL by class, oracle', code: BY_CLASS, limit: 27_000, lazy: ['optim-'], without: BESIDES_ADAL },
+  {
+    what: 'AdaL by class, oracle',
+    code: BY_CLASS,
+    limit: 27_000,
+    lazy: ['optim-'],
+    without: BESIDES_ADAL,
+  },
   {
     what: 'AdaL by class, workerd, without its .wasm',
     code: BY_CLASS,
@@ -103,7 +133,12 @@ const ENTRIES: Entry[] = [
     limit: 17_000,
     without: /^(index|nn|data|cli|checkpoint|schedules)\.js|registry/,
   },
-  { what: 'adal-wasm/nn', code: all('nn'), limit: 34_800, without: /^(index|data|cli|checkpoint|gradients|schedules)\.js/ },
+  {
+    what: 'adal-wasm/nn',
+    code: all('nn'),
+    limit: 34_800,
+    without: /^(index|data|cli|checkpoint|gradients|schedules)\.js/,
+  },
   {
     what: 'adal-wasm/data',
     code: all('data'),
@@ -123,7 +158,9 @@ it.each(ENTRIES)(
   async ({ what, code, limit, lazy, conditions, without }) => {
     const chunks = reachable(await bundle(code, conditions ?? []), lazy ?? []);
     const bytes = gzipped(chunks);
-    console.log(`${what}: ${bytes} bytes gzip (${chunks.map(({ fileName }) => fileName).join(', ')})`);
+    console.log(
+      `${what}: ${bytes} bytes gzip (${chunks.map(({ fileName }) => fileName).join(', ')})`,
+    );
     expect(filesIn(chunks).filter((file) => without.test(file))).toEqual([]);
     expect(bytes).toBeLessThanOrEqual(limit);
   },
@@ -132,7 +169,9 @@ it.each(ENTRIES)(
 it('ships the binaries it tests', () => {
   for (const name of ['optim.simd', 'optim.threads', 'nn.simd', 'nn.threads']) {
     const binary = readFileSync(resolve(ROOT, `build/${name}.wasm`));
-    expect(readFileSync(resolve(ROOT, `dist/chunks/${name}.js`), 'utf8')).toContain(binary.toString('hex'));
+    expect(readFileSync(resolve(ROOT, `dist/chunks/${name}.js`), 'utf8')).toContain(
+      binary.toString('hex'),
+    );
     expect(readFileSync(resolve(ROOT, `dist/${name}.wasm`)).equals(binary)).toBe(true);
   }
 });

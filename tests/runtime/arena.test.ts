@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OutOfMemoryError } from '../../src/errors';
 import { Arena } from '../../src/runtime/arena';
-import { createMemory, LinearMemory, MAX_MEMORY_BYTES, type MemorySource, PAGE } from '../../src/runtime/memory';
+import {
+  createMemory,
+  LinearMemory,
+  MAX_MEMORY_BYTES,
+  type MemorySource,
+  PAGE,
+} from '../../src/runtime/memory';
 import { caught } from '../support/errors';
 
 function createArena(pages = 100, kind: 'plain' | 'unshared' | 'shared' = 'plain'): Arena {
@@ -130,7 +136,10 @@ describe('any sequence of allocations and releases', () => {
             const address = arena.allocate(step.bytes);
             expect(address % 64).toBe(0);
             expect(address).toBeGreaterThanOrEqual(64);
-            for (const other of live) expect(address >= other.address + other.size || other.address >= address + size).toBe(true);
+            for (const other of live)
+              expect(address >= other.address + other.size || other.address >= address + size).toBe(
+                true,
+              );
             const bytes = bytesAt(arena, address, size);
             expect(bytes.every((byte) => byte === 0)).toBe(true);
             const mark = (index % 255) + 1;
@@ -164,7 +173,11 @@ describe('the edges', () => {
     };
     const arena = new Arena(new LinearMemory(source, 100 * PAGE, false));
     const a = arena.allocate(PAGE);
-    const error = expect.objectContaining({ wanted: 5 * PAGE, available: PAGE - 64, cause: refusal });
+    const error = expect.objectContaining({
+      wanted: 5 * PAGE,
+      available: PAGE - 64,
+      cause: refusal,
+    });
     expect(() => arena.allocate(5 * PAGE)).toThrow(error);
     expect(arena.usedBytes).toBe(PAGE);
     arena.release(a);

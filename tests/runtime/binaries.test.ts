@@ -1,4 +1,7 @@
-/** The shipped binaries: nothing in them but code over one imported memory, so that instances can share it. */
+/**
+ * The shipped binaries: nothing in them but code over one imported memory, so that instances can
+ * share it.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import inlinedRelaxedSimd from '../../build/nn.relaxed.simd.js';
@@ -48,7 +51,9 @@ function sections(bytes: Uint8Array): { id: number; content: Uint8Array }[] {
 }
 
 /** Engines without relaxed SIMD cannot compile those that use it. */
-const COMPILABLE = (Object.keys(INLINED) as Name[]).filter((name) => hasRelaxedSimd() || !name.includes('relaxed'));
+const COMPILABLE = (Object.keys(INLINED) as Name[]).filter(
+  (name) => hasRelaxedSimd() || !name.includes('relaxed'),
+);
 
 describe.each(COMPILABLE)('%s.wasm', (name) => {
   const bytes = read(name);
@@ -59,12 +64,15 @@ describe.each(COMPILABLE)('%s.wasm', (name) => {
     expect([...bytes.subarray(0, 8)]).toEqual([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
     const found = sections(bytes);
     expect(found.map(({ id }) => id)).toEqual(expect.arrayContaining([1, 2, 3, 7, 10]));
-    expect(found.at(-1)!.content.byteOffset + found.at(-1)!.content.length).toBe(bytes.byteOffset + bytes.length);
+    expect(found.at(-1)!.content.byteOffset + found.at(-1)!.content.length).toBe(
+      bytes.byteOffset + bytes.length,
+    );
   });
 
   it('has no data segments, no start function, no memory of its own', () => {
     const ids = sections(bytes).map(({ id }) => id);
-    for (const section of ['data', 'dataCount', 'start', 'memory'] as const) expect(ids, section).not.toContain(SECTION[section]);
+    for (const section of ['data', 'dataCount', 'start', 'memory'] as const)
+      expect(ids, section).not.toContain(SECTION[section]);
   });
 
   it('has no mutable globals: kernels keep no state', () => {
@@ -73,7 +81,8 @@ describe.each(COMPILABLE)('%s.wasm', (name) => {
       let [count, at] = leb(content, 0);
       for (; count > 0; count--) {
         expect(content[at + 1], 'mutability').toBe(0);
-        // Skip the constant expression: i32.const/i64.const leb, f32.const 4 bytes, f64.const 8 bytes; then `end`.
+        // Skip the constant expression: i32.const/i64.const leb, f32.const 4 bytes, f64.const 8
+        // bytes; then `end`.
         const opcode = content[at + 2];
         at = opcode === 0x43 ? at + 7 : opcode === 0x44 ? at + 11 : leb(content, at + 3)[1];
         expect(content[at++]).toBe(0x0b);
@@ -82,7 +91,9 @@ describe.each(COMPILABLE)('%s.wasm', (name) => {
   });
 
   it('imports memory and nothing else', () => {
-    expect(WebAssembly.Module.imports(module)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
+    expect(WebAssembly.Module.imports(module)).toEqual([
+      { module: 'env', name: 'memory', kind: 'memory' },
+    ]);
     const [{ content }] = sections(bytes).filter(({ id }) => id === SECTION.import);
     // 1 import: "env" "memory", kind 2, limits flags: 3 = shared with a maximum, else 0.
     const flags = content[1 + 4 + 7 + 1];
@@ -90,9 +101,14 @@ describe.each(COMPILABLE)('%s.wasm', (name) => {
   });
 
   it('takes memory of its own kind only', () => {
-    const memory = (isShared: boolean) => new WebAssembly.Memory({ initial: 2, maximum: 4, shared: isShared });
-    expect(() => new WebAssembly.Instance(module, { env: { memory: memory(shared) } })).not.toThrow();
-    expect(() => new WebAssembly.Instance(module, { env: { memory: memory(!shared) } })).toThrow(WebAssembly.LinkError);
+    const memory = (isShared: boolean) =>
+      new WebAssembly.Memory({ initial: 2, maximum: 4, shared: isShared });
+    expect(
+      () => new WebAssembly.Instance(module, { env: { memory: memory(shared) } }),
+    ).not.toThrow();
+    expect(() => new WebAssembly.Instance(module, { env: { memory: memory(!shared) } })).toThrow(
+      WebAssembly.LinkError,
+    );
   });
 
   it('writes nothing when instantiated: a second instance disturbs no live data', () => {
@@ -113,9 +129,23 @@ it('the threaded modules add the job protocol, and nothing else differs in the A
       .filter(({ kind }) => kind === 'function')
       .map((entry) => entry.name);
   const simd = functions('optim.simd');
-  expect(simd.sort()).toEqual(['combine', 'gatherRows', 'halve', 'scatterRows', 'step', 'stepAdvance', 'stepTasks']);
+  expect(simd.sort()).toEqual([
+    'combine',
+    'gatherRows',
+    'halve',
+    'scatterRows',
+    'step',
+    'stepAdvance',
+    'stepTasks',
+  ]);
   const added = functions('optim.threads').filter((name) => !simd.includes(name));
-  expect(added.sort()).toEqual(['stepBegin', 'stepComplete', 'stepHelp', 'stepServe', 'stepShared']);
+  expect(added.sort()).toEqual([
+    'stepBegin',
+    'stepComplete',
+    'stepHelp',
+    'stepServe',
+    'stepShared',
+  ]);
   const kernels = functions('nn.simd');
   expect(functions('nn.threads')).toEqual(expect.arrayContaining(kernels));
   const shared = functions('nn.threads').filter((name) => !kernels.includes(name));

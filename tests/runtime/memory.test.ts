@@ -25,7 +25,9 @@ function refuseAbove(most: number): number[] {
 /** The properties of WebAssembly, which are not enumerable. */
 function wasm(): typeof WebAssembly {
   const names = Object.getOwnPropertyNames(WebAssembly) as (keyof typeof WebAssembly)[];
-  return Object.fromEntries(names.map((name) => [name, WebAssembly[name]])) as unknown as typeof WebAssembly;
+  return Object.fromEntries(
+    names.map((name) => [name, WebAssembly[name]]),
+  ) as unknown as typeof WebAssembly;
 }
 
 describe.each(['shared', 'unshared'] as const)('%s', (kind) => {
@@ -43,7 +45,9 @@ describe.each(['shared', 'unshared'] as const)('%s', (kind) => {
     const memory = createMemory(kind, MAX_MEMORY_BYTES);
     expect(asked).toEqual([65_536, 32_768, 16_384, 8192, 4096]);
     expect(memory.maximumBytes).toBe(4096 * PAGE);
-    expect(memory.maximumReason).toBe('the engine refused a maximum of 4294967296 bytes: could not allocate memory');
+    expect(memory.maximumReason).toBe(
+      'the engine refused a maximum of 4294967296 bytes: could not allocate memory',
+    );
     expect(() => memory.grow(4096)).toThrow(RangeError);
   });
 
@@ -52,7 +56,9 @@ describe.each(['shared', 'unshared'] as const)('%s', (kind) => {
     const attempt = () => createMemory(kind, MAX_MEMORY_BYTES);
     expect(attempt).toThrow(UnsupportedError);
     expect(asked.at(-1)).toBe(16);
-    expect(attempt).toThrow(expect.objectContaining({ cause: expect.any(RangeError), code: 'ERR_UNSUPPORTED' }));
+    expect(attempt).toThrow(
+      expect.objectContaining({ cause: expect.any(RangeError), code: 'ERR_UNSUPPORTED' }),
+    );
   });
 
   it('views are the same until growth, and right after it', () => {

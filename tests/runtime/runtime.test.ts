@@ -2,7 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ArgumentError, createRuntime, type Runtime, type RuntimeOptions, UnsupportedError } from '../../src/index';
+import {
+  ArgumentError,
+  createRuntime,
+  type Runtime,
+  type RuntimeOptions,
+  UnsupportedError,
+} from '../../src/index';
 import { MAX_MEMORY_BYTES, PAGE } from '../../src/runtime/memory';
 import type { WorkerHost } from '../../src/runtime/worker-host';
 import { BACKENDS, withRuntime } from '../support/backends';
@@ -22,7 +28,10 @@ afterEach(() => {
 
 function stubWasm(overrides: object): void {
   const names = Object.getOwnPropertyNames(WebAssembly) as (keyof typeof WebAssembly)[];
-  vi.stubGlobal('WebAssembly', { ...Object.fromEntries(names.map((name) => [name, WebAssembly[name]])), ...overrides });
+  vi.stubGlobal('WebAssembly', {
+    ...Object.fromEntries(names.map((name) => [name, WebAssembly[name]])),
+    ...overrides,
+  });
 }
 
 /** An engine without room for code: it refuses both ways to instantiate, as V8 does. */
@@ -60,8 +69,12 @@ describe('info', () => {
   });
 
   it('gives reasons for one thread', async () => {
-    expect((await create({ backend: 'oracle' })).info.threadsReason).toBe('the oracle runs on one thread');
-    expect((await create({ backend: 'simd' })).info.threadsReason).toBe("backend 'simd' was asked for");
+    expect((await create({ backend: 'oracle' })).info.threadsReason).toBe(
+      'the oracle runs on one thread',
+    );
+    expect((await create({ backend: 'simd' })).info.threadsReason).toBe(
+      "backend 'simd' was asked for",
+    );
     expect((await create({ threads: 1 })).info).toMatchObject({
       backend: 'simd',
       threadsReason: 'one thread was asked for',
@@ -121,7 +134,10 @@ describe('wrong options', () => {
   it.each(WRONG)('%j is refused, naming %s', async (options, argument) => {
     const attempt = create(options as RuntimeOptions);
     await expect(attempt).rejects.toBeInstanceOf(ArgumentError);
-    await expect(attempt).rejects.toMatchObject({ argument, message: expect.stringMatching(/^"[^"]+" expected .+, got .+/) });
+    await expect(attempt).rejects.toMatchObject({
+      argument,
+      message: expect.stringMatching(/^"[^"]+" expected .+, got .+/),
+    });
   });
 
   it('limits are accepted', async () => {
@@ -184,7 +200,9 @@ describe('where something is missing', () => {
     });
     for (const backend of ['simd', 'threads'] as const) {
       await expect(create({ backend })).rejects.toBeInstanceOf(UnsupportedError);
-      await expect(create({ backend })).rejects.toThrow("SIMD is not available here: use backend 'auto' or 'oracle'");
+      await expect(create({ backend })).rejects.toThrow(
+        "SIMD is not available here: use backend 'auto' or 'oracle'",
+      );
     }
   });
 
@@ -199,14 +217,22 @@ describe('where something is missing', () => {
     const { info } = await create({ threads: 2 });
     expect(info).toMatchObject({ backend: 'simd', threads: 1 });
     expect(info.threadsReason).toContain('no SharedArrayBuffer here');
-    await expect(create({ backend: 'threads' })).rejects.toThrow('no threads: no SharedArrayBuffer here');
-    await expect(create({ backend: 'threads', threads: 2 })).rejects.toBeInstanceOf(UnsupportedError);
+    await expect(create({ backend: 'threads' })).rejects.toThrow(
+      'no threads: no SharedArrayBuffer here',
+    );
+    await expect(create({ backend: 'threads', threads: 2 })).rejects.toBeInstanceOf(
+      UnsupportedError,
+    );
   });
 
   it('no worker host: one thread, and why', async () => {
     vi.spyOn(process, 'getBuiltinModule').mockImplementation(() => undefined as never);
     const { info } = await create({ threads: 2 });
-    expect(info).toMatchObject({ backend: 'simd', threads: 1, threadsReason: 'no worker host for this runtime' });
+    expect(info).toMatchObject({
+      backend: 'simd',
+      threads: 1,
+      threadsReason: 'no worker host for this runtime',
+    });
   });
 
   const brokenHost: WorkerHost = {
@@ -218,19 +244,31 @@ describe('where something is missing', () => {
   it('workers that cannot start: one thread without shared memory, and why', async () => {
     const { info } = await create({ threads: 2, workerHost: brokenHost });
     expect(info).toMatchObject({ backend: 'simd', threads: 1, sharedMemory: false });
-    expect(info.threadsReason).toBe('threads could not be started: a worker could not be started: Error: EAGAIN');
-    await expect(create({ backend: 'threads', threads: 2, workerHost: brokenHost })).rejects.toMatchObject({
+    expect(info.threadsReason).toBe(
+      'threads could not be started: a worker could not be started: Error: EAGAIN',
+    );
+    await expect(
+      create({ backend: 'threads', threads: 2, workerHost: brokenHost }),
+    ).rejects.toMatchObject({
       code: 'ERR_WORKER',
     });
   });
 
   it("with 'auto' workers start late: a failure is told then, and steps go on alone", async () => {
     vi.stubEnv('VERCEL', undefined);
-    const options: RuntimeOptions = { backend: 'threads', threads: 'auto', parallelThreshold: 0, workerHost: brokenHost };
+    const options: RuntimeOptions = {
+      backend: 'threads',
+      threads: 'auto',
+      parallelThreshold: 0,
+      workerHost: brokenHost,
+    };
     const runtime = await create(options);
     const { AdaL } = await import('../../src/index');
     const optimizer = new AdaL(runtime, { w: new Float32Array(5) });
-    expect(optimizer.step({ w: new Float32Array(5).fill(1) })).toMatchObject({ step: 1, skipped: false });
+    expect(optimizer.step({ w: new Float32Array(5).fill(1) })).toMatchObject({
+      step: 1,
+      skipped: false,
+    });
     expect(optimizer.params.w[0]).toBeLessThan(0);
     expect(runtime.info.threads).toBe(1);
     vi.unstubAllEnvs();
@@ -264,7 +302,12 @@ describe('where something is missing', () => {
   it('no room for the code of models: the oracle computes them, with the same bits, and info says why', async () => {
     const { createModel, dense } = await import('../../src/nn');
     const lossOf = async (runtime: Runtime) => {
-      const model = await createModel(runtime, { inputSize: 2, layers: [dense(3)], batchSize: 1, seed: 5 });
+      const model = await createModel(runtime, {
+        inputSize: 2,
+        layers: [dense(3)],
+        batchSize: 1,
+        seed: 5,
+      });
       model.input.set([0.5, -2]);
       model.labels[0] = 2;
       return model.computeGradients(1);
@@ -277,30 +320,42 @@ describe('where something is missing', () => {
     refuseCode();
     expect(await lossOf(runtime)).toBe(expected);
     expect(runtime.info).toMatchObject({ backend: 'simd' });
-    expect(runtime.info.backendReason).toMatch(/^models are computed by the oracle: the engine refused the code/);
+    expect(runtime.info.backendReason).toMatch(
+      /^models are computed by the oracle: the engine refused the code/,
+    );
   });
 
-  it.runIf(process.platform === 'linux')('a limit of the address space: what works there, and why', () => {
-    const entry = new URL('../../dist/node/index.js', import.meta.url).href;
-    const script = `
+  it.runIf(process.platform === 'linux')(
+    'a limit of the address space: what works there, and why',
+    () => {
+      const entry = new URL('../../dist/node/index.js', import.meta.url).href;
+      const script = `
       const { AdaL, createRuntime } = await import(${JSON.stringify(entry)});
       const runtime = await createRuntime();
       const optimizer = new AdaL(runtime, { w: { shape: [100_000] } });
       optimizer.grads.w.fill(1);
       optimizer.step();
       console.log(JSON.stringify({ ...runtime.info, w: optimizer.params.w[0] }));`;
-    const limited = (kilobytes: number | 'unlimited') => {
-      const command = ['-c', `ulimit -v ${kilobytes}; exec "$0" "$@"`, process.execPath, '--input-type=module', '-e', script];
-      return JSON.parse(execFileSync('bash', command, { encoding: 'utf8' }));
-    };
-    const free = limited('unlimited');
-    const little = limited(4_000_000);
-    expect(little).toMatchObject({ backend: 'oracle', threads: 1, w: free.w });
-    expect(little.backendReason).toContain('the address space may be limited (ulimit -v)');
-    // Room for a memory, but not for threads: V8 would end the process.
-    const some = limited(14_000_000);
-    expect(some).toMatchObject({ threads: 1, w: free.w });
-  });
+      const limited = (kilobytes: number | 'unlimited') => {
+        const command = [
+          '-c',
+          `ulimit -v ${kilobytes}; exec "$0" "$@"`,
+          process.execPath,
+          '--input-type=module',
+          '-e',
+          script,
+        ];
+        return JSON.parse(execFileSync('bash', command, { encoding: 'utf8' }));
+      };
+      const free = limited('unlimited');
+      const little = limited(4_000_000);
+      expect(little).toMatchObject({ backend: 'oracle', threads: 1, w: free.w });
+      expect(little.backendReason).toContain('the address space may be limited (ulimit -v)');
+      // Room for a memory, but not for threads: V8 would end the process.
+      const some = limited(14_000_000);
+      expect(some).toMatchObject({ threads: 1, w: free.w });
+    },
+  );
 
   it('too little shared memory granted: less, and info says how much', async () => {
     const Real = WebAssembly.Memory;

@@ -69,7 +69,10 @@ describe('chooseThreads', () => {
   it('few parameters: one', async () => {
     machine(8);
     const few = await createRuntime({ parameterCount: MINIMUM_PARALLEL_ELEMENTS - 1 });
-    expect(few.info).toMatchObject({ threads: 1, threadsReason: '65,535 parameters: threads pay from 65,536 on' });
+    expect(few.info).toMatchObject({
+      threads: 1,
+      threadsReason: '65,535 parameters: threads pay from 65,536 on',
+    });
     const many = await createRuntime({ parameterCount: MINIMUM_PARALLEL_ELEMENTS });
     expect(many.info).toMatchObject({ threads: 4, threadsReason: 'auto: 4 of 8 CPUs' });
     many.dispose();
@@ -99,20 +102,29 @@ describe('chooseThreads', () => {
 
   it.each([
     ['unlimited            unlimited', 4, 'auto: 4 of 8 CPUs'],
-    ['4096000000           unlimited', 1, /^the address space is limited to 4096000000 bytes \(ulimit -v\)/],
+    [
+      '4096000000           unlimited',
+      1,
+      /^the address space is limited to 4096000000 bytes \(ulimit -v\)/,
+    ],
     ['24000000000          24000000000', 1, /24000000000 bytes/],
     ['99000000000          unlimited', 4, 'auto: 4 of 8 CPUs'],
   ])('an address space of %s: %d', (limits, threads, reason) => {
     const rows = `Max locked memory         8388608              8388608              bytes
 Max address space         ${limits}            bytes`;
-    machine(8, { '/proc/self/limits': `Limit                     Soft Limit           Hard Limit           Units\n${rows}\n` });
+    machine(8, {
+      '/proc/self/limits': `Limit                     Soft Limit           Hard Limit           Units\n${rows}\n`,
+    });
     expect(chooseThreads()).toMatchObject({ threads, reason: expect.stringMatching(reason) });
   });
 
   it('no shared memory, or no worker host: one, whatever the CPUs', () => {
     machine(8);
     vi.stubGlobal('SharedArrayBuffer', undefined);
-    expect(chooseThreads()).toMatchObject({ threads: 1, reason: expect.stringContaining('no SharedArrayBuffer') });
+    expect(chooseThreads()).toMatchObject({
+      threads: 1,
+      reason: expect.stringContaining('no SharedArrayBuffer'),
+    });
     vi.unstubAllGlobals();
     vi.mocked(process.getBuiltinModule).mockImplementation(() => undefined as never);
     expect(chooseThreads()).toEqual({ threads: 1, reason: 'no worker host for this runtime' });
@@ -123,7 +135,10 @@ Max address space         ${limits}            bytes`;
     vi.stubGlobal('navigator', { hardwareConcurrency: 8 });
     vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined);
     vi.stubGlobal('crossOriginIsolated', false);
-    expect(chooseThreads()).toMatchObject({ threads: 1, reason: expect.stringContaining('not cross-origin isolated') });
+    expect(chooseThreads()).toMatchObject({
+      threads: 1,
+      reason: expect.stringContaining('not cross-origin isolated'),
+    });
     vi.stubGlobal('crossOriginIsolated', true);
     expect(chooseThreads()).toEqual({ threads: 4, reason: 'auto: 4 of 8 CPUs' });
   });
@@ -161,7 +176,11 @@ describe('cpuQuota', () => {
   const service = { [SELF]: '0::/system.slice/train.service\n' };
   it.each([
     ['none', {}, Infinity],
-    ['the own group', { ...service, [`${root}/system.slice/train.service/cpu.max`]: '150000 100000\n' }, 1.5],
+    [
+      'the own group',
+      { ...service, [`${root}/system.slice/train.service/cpu.max`]: '150000 100000\n' },
+      1.5,
+    ],
     ['a group above', { ...service, [`${root}/system.slice/cpu.max`]: '200000 100000\n' }, 2],
     [
       'the least of all',
@@ -182,7 +201,11 @@ describe('cpuQuota', () => {
       },
       1.5,
     ],
-    ['a path that cannot be seen from inside', { [SELF]: '0::/../../outside\n', [V2]: '100000 100000\n' }, 1],
+    [
+      'a path that cannot be seen from inside',
+      { [SELF]: '0::/../../outside\n', [V2]: '100000 100000\n' },
+      1,
+    ],
   ])('%s', (_, files, quota) => {
     machine(8, files);
     expect(cpuQuota()).toBe(quota);

@@ -15,7 +15,10 @@ import { createLargeAdaL } from '../support/large-adal';
 import { hashOf, snapshot } from '../support/snapshot';
 
 describe('stress', () => {
-  /** A table by hand: four tensors of one block, each a task of its own, which the optimizer would gather into one. */
+  /**
+   * A table by hand: four tensors of one block, each a task of its own, which the optimizer would
+   * gather into one.
+   */
   function runTiny(runtime: Runtime, steps: number): string {
     const entries = [16, 32, 48, 64].map((length) => {
       const parameter = new Parameter(runtime, [length]);
@@ -29,7 +32,12 @@ describe('stress', () => {
         seed: 0,
       };
     });
-    const options = { rule: L.RULE_ADAL, globalNorm: false, initialScalar: 0, clipping: checkClipping({}) };
+    const options = {
+      rule: L.RULE_ADAL,
+      globalNorm: false,
+      initialScalar: 0,
+      clipping: checkClipping({}),
+    };
     const table = new StepTable(runtime, options);
     table.describe(entries, 1);
     table.select(() => false);
@@ -44,8 +52,17 @@ describe('stress', () => {
       table.setGroup(0, L.GROUP_STEP_SIZE, (t % 7) * 1e-4);
       runtime.step(table.address, table.elementCount);
     }
-    expect(entries.map((_, index) => table.counters(index).step)).toEqual([steps, steps, steps, steps]);
-    return entries.map(({ parameter, states }) => [parameter.value, ...states].map(({ data }) => hashOf(data)).join()).join();
+    expect(entries.map((_, index) => table.counters(index).step)).toEqual([
+      steps,
+      steps,
+      steps,
+      steps,
+    ]);
+    return entries
+      .map(({ parameter, states }) =>
+        [parameter.value, ...states].map(({ data }) => hashOf(data)).join(),
+      )
+      .join();
   }
 
   it('1,000,000 tiny jobs on two threads give the bits of one', async () => {
@@ -56,13 +73,16 @@ describe('stress', () => {
     });
   });
 
-  it.each(THREAD_CASES.slice(2))('30,000 tiny jobs on more threads than CPUs: $name', async (backend) => {
-    const expected = await withRuntime(simd, (runtime) => runTiny(runtime, 30_000));
-    await withRuntime(backend, (runtime) => {
-      expect(runTiny(runtime, 30_000)).toBe(expected);
-      expect(runtime.info.threads).toBe(backend.options.threads);
-    });
-  });
+  it.each(THREAD_CASES.slice(2))(
+    '30,000 tiny jobs on more threads than CPUs: $name',
+    async (backend) => {
+      const expected = await withRuntime(simd, (runtime) => runTiny(runtime, 30_000));
+      await withRuntime(backend, (runtime) => {
+        expect(runTiny(runtime, 30_000)).toBe(expected);
+        expect(runtime.info.threads).toBe(backend.options.threads);
+      });
+    },
+  );
 
   it('jobs with pauses, in which workers park, and async ones between', async () => {
     const play = async (runtime: Runtime) => {
@@ -141,7 +161,12 @@ describe('lifetimes', () => {
 
   it("with 'auto' workers start with the first step that is large enough", async () => {
     const host = countingHost(nodeWorkerHost);
-    const runtime = await createRuntime({ backend: 'threads', threads: 'auto', parallelThreshold: 1000, workerHost: host });
+    const runtime = await createRuntime({
+      backend: 'threads',
+      threads: 'auto',
+      parallelThreshold: 1000,
+      workerHost: host,
+    });
     const small = new AdaL(runtime, { w: { shape: [500] } });
     small.step();
     await small.stepAsync();
@@ -154,8 +179,16 @@ describe('lifetimes', () => {
 
   it('a frozen remainder below the threshold runs on the caller alone', async () => {
     const host = countingHost(nodeWorkerHost);
-    const runtime = await createRuntime({ backend: 'threads', threads: 'auto', parallelThreshold: 1000, workerHost: host });
-    const groups = [{ params: { w: new Float32Array(2000) }, frozen: true }, { params: { b: new Float32Array(10) } }];
+    const runtime = await createRuntime({
+      backend: 'threads',
+      threads: 'auto',
+      parallelThreshold: 1000,
+      workerHost: host,
+    });
+    const groups = [
+      { params: { w: new Float32Array(2000) }, frozen: true },
+      { params: { b: new Float32Array(10) } },
+    ];
     const optimizer = new AdaL(runtime, groups as never);
     optimizer.step();
     expect(host.spawned).toBe(0);
@@ -195,13 +228,17 @@ describe('a program without dispose()', () => {
     'that has only created a runtime': '',
     'that took steps': 'for (let t = 0; t < 20; t++) optimizer.step();',
     'that took async steps': 'for (let t = 0; t < 20; t++) await optimizer.stepAsync();',
-    'that did not wait for its last async step': 'optimizer.stepAsync().then(({ step }) => console.log("step", step));',
+    'that did not wait for its last async step':
+      'optimizer.stepAsync().then(({ step }) => console.log("step", step));',
     'that took both': 'optimizer.step(); await optimizer.stepAsync(); optimizer.step();',
   };
 
   it.each(Object.entries(PROGRAMS))('%s exits by itself with code 0', (name, body) => {
     const script = `${setup}${body}\nconsole.log(runtime.info.threads, 'threads');`;
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 20_000 });
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
     expect(output).toContain('2 threads');
     if (name.includes('did not wait')) expect(output).toContain('step 1');
   });

@@ -1,10 +1,19 @@
-/** The option `wasm`: every kind of source gives the bits of the inlined binaries; what is not the right binary is refused. */
+/**
+ * The option `wasm`: every kind of source gives the bits of the inlined binaries; what is not the
+ * right binary is refused.
+ */
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import version from '../../build/version.js';
-import { AdaL, ArgumentError, createRuntime, type RuntimeOptions, type WasmSource } from '../../src/index';
+import {
+  AdaL,
+  ArgumentError,
+  createRuntime,
+  type RuntimeOptions,
+  type WasmSource,
+} from '../../src/index';
 import { createModel, dense } from '../../src/nn/index';
 
 const at = (name: string) => new URL(`../../build/${name}.wasm`, import.meta.url);
@@ -20,7 +29,10 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     requests.push(request.url!);
     const name = /^\/(plain\/)?([a-z.]+)\.wasm$/.exec(request.url!);
-    if (!name) return void response.writeHead(404, { 'content-type': 'text/html' }).end('<p>nothing here</p>');
+    if (!name)
+      return void response
+        .writeHead(404, { 'content-type': 'text/html' })
+        .end('<p>nothing here</p>');
     const type = name[1] ? 'application/octet-stream' : 'application/wasm';
     response.writeHead(200, { 'content-type': type }).end(bytesOf(name[2]));
   });
@@ -52,7 +64,10 @@ describe('a source of optim.simd', () => {
     ['a file URL as a string', () => at('optim.simd').href],
     ['an http URL', () => `${origin}/optim.simd.wasm`],
     ['an http URL of another content type', () => new URL(`${origin}/plain/optim.simd.wasm`)],
-    ['a data URL', () => `data:application/wasm;base64,${Buffer.from(bytesOf('optim.simd')).toString('base64')}`],
+    [
+      'a data URL',
+      () => `data:application/wasm;base64,${Buffer.from(bytesOf('optim.simd')).toString('base64')}`,
+    ],
     ['a Response', () => fetch(`${origin}/optim.simd.wasm`)],
     ['an ArrayBuffer', () => bytesOf('optim.simd').buffer],
     ['a Uint8Array', () => bytesOf('optim.simd')],
@@ -63,7 +78,10 @@ describe('a source of optim.simd', () => {
   it.each(sources)('as %s gives the bits of the inlined one, on one thread', async (_, source) => {
     const own = await train({ wasm: await source() });
     expect(own.params).toEqual((await train({ backend: 'simd' })).params);
-    expect(own.info).toMatchObject({ backend: 'simd', threadsReason: `option "wasm" has no 'optim.threads'` });
+    expect(own.info).toMatchObject({
+      backend: 'simd',
+      threadsReason: `option "wasm" has no 'optim.threads'`,
+    });
   });
 
   it('as a string without origin is relative to the page', async () => {
@@ -98,22 +116,51 @@ describe('sources by name', () => {
 });
 
 describe('refused, naming the argument', () => {
-  const expected = (name: string) => `"wasm['${name}']" expected ${name}.wasm of adal-wasm ${version}, got `;
+  const expected = (name: string) =>
+    `"wasm['${name}']" expected ${name}.wasm of adal-wasm ${version}, got `;
   const empty = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
   const sources: [string, unknown, string | RegExp][] = [
-    ['a number', 7, '"wasm" expected a URL, bytes, a Response or a WebAssembly.Module, or these by name, got 7'],
-    ['a list', [], '"wasm" expected a URL, bytes, a Response or a WebAssembly.Module, or these by name, got []'],
-    ['null', null, '"wasm" expected a URL, bytes, a Response or a WebAssembly.Module, or these by name, got null'],
-    ['an unknown name', { optim: at('optim.simd') }, /"wasm\['optim'\]" expected one of optim\.simd, .* got an unknown name/],
-    ['no source', { 'nn.simd': 3 }, `"wasm['nn.simd']" expected a URL, bytes, a Response or a WebAssembly.Module, got 3`],
-    ['another of the binaries', moduleOf('nn.simd'), `${expected('optim.simd')}nn.simd.wasm of adal-wasm ${version}`],
+    [
+      'a number',
+      7,
+      '"wasm" expected a URL, bytes, a Response or a WebAssembly.Module, or these by name, got 7',
+    ],
+    [
+      'a list',
+      [],
+      '"wasm" expected a URL, bytes, a Response or a WebAssembly.Module, or these by name, got []',
+    ],
+    [
+      'null',
+      null,
+      '"wasm" expected a URL, bytes, a Response or a WebAssembly.Module, or these by name, got null',
+    ],
+    [
+      'an unknown name',
+      { optim: at('optim.simd') },
+      /"wasm\['optim'\]" expected one of optim\.simd, .* got an unknown name/,
+    ],
+    [
+      'no source',
+      { 'nn.simd': 3 },
+      `"wasm['nn.simd']" expected a URL, bytes, a Response or a WebAssembly.Module, got 3`,
+    ],
+    [
+      'another of the binaries',
+      moduleOf('nn.simd'),
+      `${expected('optim.simd')}nn.simd.wasm of adal-wasm ${version}`,
+    ],
     ['another module', empty, `${expected('optim.simd')}another module`],
     [
       'bytes of something else',
       new Uint8Array(9),
       /expected optim\.simd\.wasm of adal-wasm .*, got Uint8Array\(9\): CompileError/,
     ],
-    ['a file that is not there', new URL('file:///nowhere/x.wasm'), /got an instance of URL: Error: ENOENT/],
+    [
+      'a file that is not there',
+      new URL('file:///nowhere/x.wasm'),
+      /got an instance of URL: Error: ENOENT/,
+    ],
     ['a relative address without a page', './x.wasm', /got "\.\/x\.wasm": TypeError/],
   ];
 
@@ -124,13 +171,20 @@ describe('refused, naming the argument', () => {
   });
 
   it('a status that is not success', async () => {
-    await expect(createRuntime({ wasm: `${origin}/none` })).rejects.toThrow(/Error: status 404 from http/);
+    await expect(createRuntime({ wasm: `${origin}/none` })).rejects.toThrow(
+      /Error: status 404 from http/,
+    );
   });
 
   it('a binary of another version', async () => {
     const text = Buffer.from(bytesOf('optim.simd')).toString('latin1');
-    const old = Buffer.from(text.replace(`adal-wasm ${version}`, `adal-wasm ${version.replace(/\d/, '8')}`), 'latin1');
-    await expect(createRuntime({ wasm: Uint8Array.from(old) })).rejects.toThrow(/got optim\.simd\.wasm of adal-wasm 8/);
+    const old = Buffer.from(
+      text.replace(`adal-wasm ${version}`, `adal-wasm ${version.replace(/\d/, '8')}`),
+      'latin1',
+    );
+    await expect(createRuntime({ wasm: Uint8Array.from(old) })).rejects.toThrow(
+      /got optim\.simd\.wasm of adal-wasm 8/,
+    );
   });
 
   it("the threads' binary, rather than a quiet fallback to one thread", async () => {

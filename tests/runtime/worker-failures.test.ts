@@ -1,6 +1,15 @@
-/** When workers fail or never start, nothing hangs, nothing is lost unsaid, and nothing is wrong. */
+/**
+ * When workers fail or never start, nothing hangs, nothing is lost unsaid, and nothing is wrong.
+ */
 import { describe, expect, it } from 'vitest';
-import { type AdaL, createRuntime, type Runtime, StepAbortedError, type StepResult, WorkerError } from '../../src/index';
+import {
+  type AdaL,
+  createRuntime,
+  type Runtime,
+  StepAbortedError,
+  type StepResult,
+  WorkerError,
+} from '../../src/index';
 import type { WorkerHost } from '../../src/runtime/worker-host';
 import { nodeWorkerHost } from '../../src/runtime/worker-host-node';
 import { simd, withRuntime } from '../support/backends';
@@ -12,11 +21,24 @@ import { createLargeAdaL, MANY } from '../support/large-adal';
 import { snapshot } from '../support/snapshot';
 
 function threadsRuntime(workerHost: WorkerHost, more: object = {}): Promise<Runtime> {
-  return createRuntime({ backend: 'threads', threads: 2, parallelThreshold: 0, jobTimeoutMs: 300, workerHost, ...more });
+  return createRuntime({
+    backend: 'threads',
+    threads: 2,
+    parallelThreshold: 0,
+    jobTimeoutMs: 300,
+    workerHost,
+    ...more,
+  });
 }
 
-/** Five more steps of both with the same gradients give the same results and end in the same state. */
-async function expectSameSteps(optimizer: AdaL, sound: AdaL, method: 'step' | 'stepAsync'): Promise<void> {
+/**
+ * Five more steps of both with the same gradients give the same results and end in the same state.
+ */
+async function expectSameSteps(
+  optimizer: AdaL,
+  sound: AdaL,
+  method: 'step' | 'stepAsync',
+): Promise<void> {
   for (let t = 1; t <= 5; t++) {
     for (const each of [optimizer, sound]) fillRough(each, 50 + t);
     const result: StepResult = await optimizer[method]();
@@ -26,7 +48,10 @@ async function expectSameSteps(optimizer: AdaL, sound: AdaL, method: 'step' | 's
 }
 
 describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (method) => {
-  /** Steps until the faulty worker has drawn its task; a sound optimizer on one thread follows one step behind. */
+  /**
+   * Steps until the faulty worker has drawn its task; a sound optimizer on one thread follows one
+   * step behind.
+   */
   async function untilFailure(optimizer: AdaL, sound: AdaL): Promise<unknown> {
     for (let t = 1; t <= 20_000; t++) {
       if (t <= 3) fillRough(optimizer, t);
@@ -50,27 +75,35 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
   };
   const FAULTS = Object.keys(REASONS) as Fault[];
 
-  it.each(FAULTS)('in the norm phase (%s): WorkerError, nothing has changed, one thread goes on', async (fault) => {
-    await withRuntime(simd, async (single) => {
-      const host = countingHost(faultyHost(fault, 'norm'));
-      const runtime = await threadsRuntime(host);
-      const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
-      const error = await untilFailure(optimizer, sound);
-      expect(error).toBeInstanceOf(WorkerError);
-      expect(error).not.toBeInstanceOf(StepAbortedError);
-      expect(error).toMatchObject({ code: 'ERR_WORKER', message: expect.stringMatching(REASONS[fault]) });
-      expect((error as Error).message).toContain('nothing has changed, and further work runs on one thread');
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      expect(runtime.info).toMatchObject({
-        backend: 'threads',
-        threads: 1,
-        threadsReason: expect.stringMatching(REASONS[fault]),
+  it.each(FAULTS)(
+    'in the norm phase (%s): WorkerError, nothing has changed, one thread goes on',
+    async (fault) => {
+      await withRuntime(simd, async (single) => {
+        const host = countingHost(faultyHost(fault, 'norm'));
+        const runtime = await threadsRuntime(host);
+        const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
+        const error = await untilFailure(optimizer, sound);
+        expect(error).toBeInstanceOf(WorkerError);
+        expect(error).not.toBeInstanceOf(StepAbortedError);
+        expect(error).toMatchObject({
+          code: 'ERR_WORKER',
+          message: expect.stringMatching(REASONS[fault]),
+        });
+        expect((error as Error).message).toContain(
+          'nothing has changed, and further work runs on one thread',
+        );
+        expect(snapshot(optimizer)).toEqual(snapshot(sound));
+        expect(runtime.info).toMatchObject({
+          backend: 'threads',
+          threads: 1,
+          threadsReason: expect.stringMatching(REASONS[fault]),
+        });
+        expect(host.terminated).toBe(1);
+        await expectSameSteps(optimizer, sound, method);
+        runtime.dispose();
       });
-      expect(host.terminated).toBe(1);
-      await expectSameSteps(optimizer, sound, method);
-      runtime.dispose();
-    });
-  });
+    },
+  );
 
   it.each(FAULTS)(
     'in the update phase (%s): StepAbortedError, refuses until loadStateDict, then goes on right',
@@ -82,15 +115,27 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
         const error = await untilFailure(optimizer, sound);
         expect(error).toBeInstanceOf(StepAbortedError);
         expect(error).toBeInstanceOf(WorkerError);
-        expect(error).toMatchObject({ code: 'ERR_STEP_ABORTED', message: expect.stringMatching(REASONS[fault]) });
+        expect(error).toMatchObject({
+          code: 'ERR_STEP_ABORTED',
+          message: expect.stringMatching(REASONS[fault]),
+        });
         expect((error as Error).message).toContain('load a state dict before the next step');
-        expect(runtime.info).toMatchObject({ threads: 1, threadsReason: expect.stringMatching(REASONS[fault]) });
+        expect(runtime.info).toMatchObject({
+          threads: 1,
+          threadsReason: expect.stringMatching(REASONS[fault]),
+        });
         const { stepCount } = optimizer;
-        for (const use of [() => optimizer.step(), () => optimizer.stepAsync(), () => optimizer.stateDict()]) {
+        for (const use of [
+          () => optimizer.step(),
+          () => optimizer.stepAsync(),
+          () => optimizer.stateDict(),
+        ]) {
           expect(await failure(use)).toBeInstanceOf(StepAbortedError);
         }
         expect(optimizer.stepCount).toBe(stepCount);
-        expect(optimizer.params.w.length, 'gradients and parameters can still be looked at').toBe(MANY);
+        expect(optimizer.params.w.length, 'gradients and parameters can still be looked at').toBe(
+          MANY,
+        );
         optimizer.loadStateDict(saved);
         sound.loadStateDict(saved);
         await expectSameSteps(optimizer, sound, method);
@@ -111,7 +156,8 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
         expect(error).toBeInstanceOf(WorkerError);
         expect((error as Error).message).toMatch(REASONS[fault]);
         expect(runtime.info.threads).toBe(1);
-        if (error instanceof StepAbortedError) return; // noticed in the middle of an update: rare, and said
+        // noticed in the middle of an update: rare, and said
+        if (error instanceof StepAbortedError) return;
         expect(snapshot(optimizer)).toEqual(snapshot(sound));
         for (const each of [optimizer, sound]) fillRough(each, 9);
         const result: StepResult = await optimizer[method]();
@@ -140,7 +186,10 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
         message: expect.stringMatching(/^worker 1 exited.*nothing has changed/),
       });
       expect(snapshot(optimizer)).toEqual(before);
-      expect(runtime.info).toMatchObject({ threads: 1, threadsReason: expect.stringContaining('worker 1 exited') });
+      expect(runtime.info).toMatchObject({
+        threads: 1,
+        threadsReason: expect.stringContaining('worker 1 exited'),
+      });
       expect(await optimizer[method]()).toEqual(sound.step());
       expect(snapshot(optimizer)).toEqual(snapshot(sound));
       runtime.dispose();
@@ -153,7 +202,10 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
       const runtime = await threadsRuntime(host, { threads: 4 });
       const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
       const error = await untilFailure(optimizer, sound);
-      expect(error).toMatchObject({ code: 'ERR_WORKER', message: expect.stringMatching(/^worker 2 failed: Error: a fault/) });
+      expect(error).toMatchObject({
+        code: 'ERR_WORKER',
+        message: expect.stringMatching(/^worker 2 failed: Error: a fault/),
+      });
       expect(host).toMatchObject({ spawned: 3, terminated: 3, referenced: 0 });
       expect(snapshot(optimizer)).toEqual(snapshot(sound));
       for (const each of [optimizer, sound]) {
@@ -169,52 +221,77 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
 describe('workers that do not start', () => {
   const HOSTS: [string, WorkerHost, RegExp][] = [
     ['exit at once', sourceHost('process.exit(7)'), /worker \d did not start: exit code 7/],
-    ['throw at once', sourceHost('throw new Error("broken")'), /worker \d did not start: Error: broken/],
-    ['are no JavaScript', sourceHost('this is not JavaScript'), /worker \d did not start: SyntaxError/],
+    [
+      'throw at once',
+      sourceHost('throw new Error("broken")'),
+      /worker \d did not start: Error: broken/,
+    ],
+    [
+      'are no JavaScript',
+      sourceHost('this is not JavaScript'),
+      /worker \d did not start: SyntaxError/,
+    ],
     [
       'cannot instantiate the module',
-      { spawn: (input, onEnd) => nodeWorkerHost.spawn({ ...input, module: {} as WebAssembly.Module }, onEnd) },
+      {
+        spawn: (input, onEnd) =>
+          nodeWorkerHost.spawn({ ...input, module: {} as WebAssembly.Module }, onEnd),
+      },
       /worker \d did not start: TypeError/,
     ],
   ];
 
-  it.each(HOSTS)('that %s: createRuntime falls back to simd and says why', async (_, workerHost, reason) => {
-    const runtime = await createRuntime({ threads: 2, workerHost });
-    expect(runtime.info).toMatchObject({ backend: 'simd', threads: 1, sharedMemory: false });
-    expect(runtime.info.threadsReason).toMatch(/^threads could not be started: /);
-    expect(runtime.info.threadsReason).toMatch(reason);
-    const optimizer = createLargeAdaL(runtime);
-    fillRough(optimizer, 1);
-    expect(optimizer.step().step).toBe(1);
-    runtime.dispose();
-  });
-
-  it.each(HOSTS)("that %s: an error when backend 'threads' was asked for", async (_, workerHost, reason) => {
-    const host = countingHost(workerHost);
-    const error = await failure(() => createRuntime({ backend: 'threads', threads: 3, workerHost: host }));
-    expect(error).toBeInstanceOf(WorkerError);
-    expect((error as Error).message).toMatch(reason);
-    expect(host).toMatchObject({ spawned: 2, terminated: 2 });
-  });
-
-  it.each(HOSTS)("that %s: no step fails under 'auto', and info says why", async (_, workerHost, reason) => {
-    await withRuntime(simd, async (single) => {
-      const runtime = await threadsRuntime(workerHost, { threads: 'auto' });
-      const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
-      for (let t = 1; t <= 50; t++) {
-        for (const each of [optimizer, sound]) fillRough(each, t);
-        sound.step();
-        if (t % 2) await optimizer.stepAsync();
-        else optimizer.step();
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-      expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      if (runtime.info.threadsReason !== 'one CPU') {
-        expect(runtime.info).toMatchObject({ threads: 1, threadsReason: expect.stringMatching(reason) });
-      }
+  it.each(HOSTS)(
+    'that %s: createRuntime falls back to simd and says why',
+    async (_, workerHost, reason) => {
+      const runtime = await createRuntime({ threads: 2, workerHost });
+      expect(runtime.info).toMatchObject({ backend: 'simd', threads: 1, sharedMemory: false });
+      expect(runtime.info.threadsReason).toMatch(/^threads could not be started: /);
+      expect(runtime.info.threadsReason).toMatch(reason);
+      const optimizer = createLargeAdaL(runtime);
+      fillRough(optimizer, 1);
+      expect(optimizer.step().step).toBe(1);
       runtime.dispose();
-    });
-  });
+    },
+  );
+
+  it.each(HOSTS)(
+    "that %s: an error when backend 'threads' was asked for",
+    async (_, workerHost, reason) => {
+      const host = countingHost(workerHost);
+      const error = await failure(() =>
+        createRuntime({ backend: 'threads', threads: 3, workerHost: host }),
+      );
+      expect(error).toBeInstanceOf(WorkerError);
+      expect((error as Error).message).toMatch(reason);
+      expect(host).toMatchObject({ spawned: 2, terminated: 2 });
+    },
+  );
+
+  it.each(HOSTS)(
+    "that %s: no step fails under 'auto', and info says why",
+    async (_, workerHost, reason) => {
+      await withRuntime(simd, async (single) => {
+        const runtime = await threadsRuntime(workerHost, { threads: 'auto' });
+        const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
+        for (let t = 1; t <= 50; t++) {
+          for (const each of [optimizer, sound]) fillRough(each, t);
+          sound.step();
+          if (t % 2) await optimizer.stepAsync();
+          else optimizer.step();
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        expect(snapshot(optimizer)).toEqual(snapshot(sound));
+        if (runtime.info.threadsReason !== 'one CPU') {
+          expect(runtime.info).toMatchObject({
+            threads: 1,
+            threadsReason: expect.stringMatching(reason),
+          });
+        }
+        runtime.dispose();
+      });
+    },
+  );
 
   it('that never become ready: given up after 5 s, all ended', async () => {
     const host = countingHost(sourceHost('setInterval(() => {}, 1000)'));
@@ -227,7 +304,9 @@ describe('workers that do not start', () => {
 
   it("that never become ready do no harm with 'auto': the caller works alone", async () => {
     await withRuntime(simd, async (single) => {
-      const runtime = await threadsRuntime(sourceHost('setInterval(() => {}, 1000)'), { threads: 'auto' });
+      const runtime = await threadsRuntime(sourceHost('setInterval(() => {}, 1000)'), {
+        threads: 'auto',
+      });
       const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
       for (let t = 1; t <= 5; t++) {
         for (const each of [optimizer, sound]) fillRough(each, t);

@@ -22,7 +22,8 @@ class FakeWorker {
     this.#refusal = this.url.startsWith('blob:') ? refusals.blob : refusals.url;
     if (this.#refusal === 'throws') throw new Error('SecurityError: not allowed');
     started.push(this);
-    if (this.#refusal === 'event') queueMicrotask(() => this.onerror?.({ message: '', preventDefault() {} }));
+    if (this.#refusal === 'event')
+      queueMicrotask(() => this.onerror?.({ message: '', preventDefault() {} }));
   }
 
   postMessage(input: unknown): void {
@@ -51,7 +52,9 @@ const KINDS: Exclude<Refusal, null>[] = ['throws', 'event', 'post'];
 /** Starts a worker; returns what ended it, once microtasks have run. */
 async function spawn(workerUrl?: string): Promise<{ ended: string[]; terminate: () => void }> {
   const ended: string[] = [];
-  const { terminate } = createBrowserWorkerHost(workerUrl).spawn(INPUT, (reason) => ended.push(reason));
+  const { terminate } = createBrowserWorkerHost(workerUrl).spawn(INPUT, (reason) =>
+    ended.push(reason),
+  );
   await new Promise((resolve) => setTimeout(resolve, 0));
   return { ended, terminate };
 }
@@ -70,7 +73,11 @@ describe('createBrowserWorkerHost', () => {
     refusals.blob = refusal;
     const { ended } = await spawn('https://example.org/worker.js');
     const { url, input, terminated } = started.at(-1) as FakeWorker;
-    expect({ url, input, terminated }).toEqual({ url: 'https://example.org/worker.js', input: INPUT, terminated: false });
+    expect({ url, input, terminated }).toEqual({
+      url: 'https://example.org/worker.js',
+      input: INPUT,
+      terminated: false,
+    });
     expect(started.slice(0, -1).every((worker) => worker.terminated)).toBe(true);
     expect(ended).toEqual([]);
   });

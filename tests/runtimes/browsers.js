@@ -18,7 +18,11 @@ export function find(program) {
 
 /** A program with a window of its own, or none; ended with all its children. */
 function start(command, args, environment = {}) {
-  const child = spawn(command, args, { stdio: 'ignore', detached: true, env: { ...process.env, ...environment } });
+  const child = spawn(command, args, {
+    stdio: 'ignore',
+    detached: true,
+    env: { ...process.env, ...environment },
+  });
   const ended = new Promise((resolve) => child.on('exit', resolve).on('error', resolve));
   return async () => {
     try {
@@ -53,7 +57,9 @@ user_pref('services.settings.server', 'http://localhost:9');
 user_pref('toolkit.telemetry.enabled', false);
 `;
 
-const MINI_BROWSERS = ['4.1', '6.0', '4.0'].map((version) => `/usr/lib/x86_64-linux-gnu/webkit2gtk-${version}/MiniBrowser`);
+const MINI_BROWSERS = ['4.1', '6.0', '4.0'].map(
+  (version) => `/usr/lib/x86_64-linux-gnu/webkit2gtk-${version}/MiniBrowser`,
+);
 
 /** `open(url, profile)` starts a browser on a page; what it returns ends it. */
 export const BROWSERS = [
@@ -76,17 +82,21 @@ export const BROWSERS = [
   },
   {
     name: 'Firefox',
-    missing: () => (find('firefox-esr') ? null : 'firefox-esr is not installed (Debian: firefox-esr)'),
+    missing: () =>
+      find('firefox-esr') ? null : 'firefox-esr is not installed (Debian: firefox-esr)',
     async open(url, profile) {
       await writeFile(join(profile, 'user.js'), FIREFOX_PREFERENCES);
-      return start('firefox-esr', ['--headless', '--no-remote', '--profile', profile, url], { HOME: profile });
+      return start('firefox-esr', ['--headless', '--no-remote', '--profile', profile, url], {
+        HOME: profile,
+      });
     },
   },
   {
     name: 'WebKit',
     note: 'WebKitGTK has SharedArrayBuffer only with JSC_useSharedArrayBuffer=true, which is set here; without it there is one thread',
     missing() {
-      if (!MINI_BROWSERS.some(existsSync)) return 'WebKitGTK has no MiniBrowser here (Debian: webkit2gtk-driver)';
+      if (!MINI_BROWSERS.some(existsSync))
+        return 'WebKitGTK has no MiniBrowser here (Debian: webkit2gtk-driver)';
       return find('xvfb-run') ? null : 'WebKitGTK needs a display (Debian: xvfb)';
     },
     async open(url, profile) {
@@ -105,8 +115,9 @@ export const BROWSERS = [
 const TASK_TIMEOUT_MS = 90_000;
 
 /**
- * Does `tasks` ({ headers, task, argument }) on a browser. For a page that does not report in time the browser is started anew,
- * once, and the log says so: browsers hang too. A page that is late again is given up.
+ * Does `tasks` ({ headers, task, argument }) on a browser. For a page that does not report in time
+ * the browser is started anew, once, and the log says so: browsers hang too. A page that is late
+ * again is given up.
  * @returns for each task what its page posted, or { error }
  */
 export async function runTasks(browser, tasks) {
@@ -148,7 +159,10 @@ export async function runTasks(browser, tasks) {
   return outcomes;
 }
 
-/** Whether the time was up before `condition` held; `subscribe` is given what to call when it may have changed. */
+/**
+ * Whether the time was up before `condition` held; `subscribe` is given what to call when it may
+ * have changed.
+ */
 async function waitFor(condition, subscribe) {
   const deadline = Date.now() + TASK_TIMEOUT_MS;
   while (!condition()) {

@@ -1,6 +1,6 @@
 /**
- * Bundles the portable suite into one ES module without imports, build/runtimes/suite.js. What it tests is the built package,
- * dist/, and not the sources that its types come from.
+ * Bundles the portable suite into one ES module without imports, build/runtimes/suite.js. What it
+ * tests is the built package, dist/, and not the sources that its types come from.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -32,7 +32,11 @@ const sources = (folder, entry) => ({
   async load(id) {
     if (id.endsWith('.json')) return `export default ${await readFile(id, 'utf8')};`;
     if (!id.endsWith('.ts')) return null;
-    const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+    const options = {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+    };
     return ts.transpileModule(await readFile(id, 'utf8'), { compilerOptions: options }).outputText;
   },
 });
@@ -51,10 +55,20 @@ const beside = (files) => ({
  * @param entry the main one
  * @param external files beside the bundle that it imports
  */
-export async function bundleSuite({ file = BUNDLE, folder = 'dist', entry = 'index.js', external = [] } = {}) {
-  if (!existsSync(resolve(ROOT, 'dist/index.js'))) throw new Error('dist/ is missing: npm run build');
+export async function bundleSuite({
+  file = BUNDLE,
+  folder = 'dist',
+  entry = 'index.js',
+  external = [],
+} = {}) {
+  if (!existsSync(resolve(ROOT, 'dist/index.js')))
+    throw new Error('dist/ is missing: npm run build');
   const input = resolve(import.meta.dirname, 'suite/index.ts');
-  const bundle = await rollup({ input, plugins: [beside(external), sources(folder, entry), nodeResolve()], onwarn: () => {} });
+  const bundle = await rollup({
+    input,
+    plugins: [beside(external), sources(folder, entry), nodeResolve()],
+    onwarn: () => {},
+  });
   await bundle.write({ file, format: 'es', inlineDynamicImports: true });
   await bundle.close();
 }

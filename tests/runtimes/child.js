@@ -1,4 +1,7 @@
-/** What Node, Deno and Bun run, each in a process of its own: `child.js <task> <argument as JSON>`. Ends by itself. */
+/**
+ * What Node, Deno and Bun run, each in a process of its own: `child.js <task> <argument as JSON>`.
+ * Ends by itself.
+ */
 import { adal, measureLifetimes, runSuite } from '../../build/runtimes/suite.node.js';
 
 const [task, argument] = process.argv.slice(2);
@@ -6,7 +9,11 @@ const report = (value) => console.log(`REPORT ${JSON.stringify(value)}`);
 
 function describeRuntime() {
   const { Deno, Bun } = globalThis;
-  const name = Deno ? `Deno ${Deno.version.deno}` : Bun ? `Bun ${Bun.version}` : `Node ${process.versions.node}`;
+  const name = Deno
+    ? `Deno ${Deno.version.deno}`
+    : Bun
+      ? `Bun ${Bun.version}`
+      : `Node ${process.versions.node}`;
   return `${name}, ${process.arch}`;
 }
 

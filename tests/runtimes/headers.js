@@ -1,5 +1,8 @@
 /** Sets of headers that pages of the browser suite are served with. */
-const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+const ISOLATED = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
 const csp = (script, worker) => ({
   ...ISOLATED,
   'content-security-policy': `default-src 'self'; img-src data:; script-src ${script}; worker-src ${worker}`,
@@ -9,7 +12,10 @@ export const HEADERS = {
   plain: {},
   isolated: ISOLATED,
   // What README.md tells its readers to serve.
-  readme: { ...ISOLATED, 'content-security-policy': `script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:` },
+  readme: {
+    ...ISOLATED,
+    'content-security-policy': `script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:`,
+  },
   'csp-no-blob': csp(`'self' 'wasm-unsafe-eval'`, `'self'`),
   'csp-no-workers': csp(`'self' 'wasm-unsafe-eval'`, `'none'`),
   'csp-no-wasm': csp(`'self'`, `'self' blob:`),

@@ -1,4 +1,7 @@
-/** Gets what is not there yet: runtimes from npm, browsers and emulators from Debian. What cannot be had becomes a row that says so. */
+/**
+ * Gets what is not there yet: runtimes from npm, browsers and emulators from Debian. What cannot be
+ * had becomes a row that says so.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -13,12 +16,26 @@ const packagesFor = {
   browsers: ['chromium', 'firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth'],
 };
 const programsFor = {
-  runtimes: ['/usr/bin/qemu-aarch64-static', '/usr/bin/qemu-arm-static', '/usr/aarch64-linux-gnu', '/usr/arm-linux-gnueabihf'],
-  browsers: ['/usr/bin/chromium', '/usr/bin/firefox-esr', '/usr/bin/WebKitWebDriver', '/usr/bin/xvfb-run', '/usr/bin/xauth'],
+  runtimes: [
+    '/usr/bin/qemu-aarch64-static',
+    '/usr/bin/qemu-arm-static',
+    '/usr/aarch64-linux-gnu',
+    '/usr/arm-linux-gnueabihf',
+  ],
+  browsers: [
+    '/usr/bin/chromium',
+    '/usr/bin/firefox-esr',
+    '/usr/bin/WebKitWebDriver',
+    '/usr/bin/xvfb-run',
+    '/usr/bin/xauth',
+  ],
 };
 
 function run(command, args, options = {}) {
-  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], ...options });
+  const { status } = spawnSync(command, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    ...options,
+  });
   return status === 0;
 }
 
@@ -27,10 +44,20 @@ export function install(kind) {
   const folder = import.meta.dirname;
   if (!existsSync(resolve(folder, 'node_modules/.package-lock.json'))) {
     console.log('Installing runtimes from npm …');
-    // Forced, since some are for other CPUs; without scripts, since the binaries are all that is wanted.
-    run('npm', ['ci', '--force', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
+    // Forced, since some are for other CPUs; without scripts, since the binaries are all that is
+    // wanted.
+    run(
+      'npm',
+      ['ci', '--force', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+      { cwd: folder },
+    );
   }
-  if (programsFor[kind].every(existsSync) || !existsSync('/usr/bin/apt-get') || process.getuid() !== 0) return;
+  if (
+    programsFor[kind].every(existsSync) ||
+    !existsSync('/usr/bin/apt-get') ||
+    process.getuid() !== 0
+  )
+    return;
   console.log(`Installing ${packagesFor[kind].join(', ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const get = (...args) => run('apt-get', ['-qq', ...args], { env });

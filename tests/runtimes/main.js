@@ -1,8 +1,9 @@
 /**
  * The matrix: the same suite on every runtime that can be had here, one fingerprint for all.
  *   node tests/runtimes/main.js runtimes|browsers [name]     only runtimes whose name begins so
- * Prints the table and writes it to tests/runtimes/results/; in CI (ADAL_RESULTS names a folder) only the counts are kept, there.
- * Exits 1 when a test failed, a fingerprint differs, or nothing ran.
+ * Prints the table and writes it to tests/runtimes/results/; in CI (ADAL_RESULTS names a folder)
+ * only the counts are kept, there. Exits 1 when a test failed, a fingerprint differs, or nothing
+ * ran.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -38,7 +39,10 @@ const runOrSay = (runtime) => {
 async function runRuntimes() {
   const chosen = PROCESSES.filter(({ name }) => name.startsWith(wanted));
   const workerd = { name: 'workerd' };
-  const here = [...chosen.filter(({ native }) => native), ...(workerd.name.startsWith(wanted) ? [workerd] : [])];
+  const here = [
+    ...chosen.filter(({ native }) => native),
+    ...(workerd.name.startsWith(wanted) ? [workerd] : []),
+  ];
   const rows = await Promise.all([
     inTurn(here, (runtime) => (runtime === workerd ? runWorkerd() : runOrSay(runtime))),
     inTurn(
@@ -56,7 +60,8 @@ const runBrowsers = () =>
   );
 
 const KINDS = { runtimes: runRuntimes, browsers: runBrowsers };
-if (!(kind in KINDS)) throw new Error(`usage: node tests/runtimes/main.js ${Object.keys(KINDS).join('|')} [name]`);
+if (!(kind in KINDS))
+  throw new Error(`usage: node tests/runtimes/main.js ${Object.keys(KINDS).join('|')} [name]`);
 install(kind);
 await bundleSuite(kind === 'runtimes' ? { file: PROCESS_BUNDLE, folder: 'dist/node' } : {});
 const expected = (await readFile(resolve(import.meta.dirname, 'fingerprint.txt'), 'utf8')).trim();
@@ -70,11 +75,18 @@ console.log(`${kind}: ${passed} passed, ${failures.length} failed; fingerprint $
 
 const summary = process.env.ADAL_RESULTS;
 if (summary) {
-  const counts = { numPassedTests: passed, numFailedTests: failures.length, numFailedTestSuites: 0 };
+  const counts = {
+    numPassedTests: passed,
+    numFailedTests: failures.length,
+    numFailedTestSuites: 0,
+  };
   await writeFile(join(summary, `${kind}.json`), JSON.stringify(counts));
 } else if (!wanted) {
   await mkdir(RESULTS, { recursive: true });
   await writeFile(join(RESULTS, `${kind}.md`), text);
-  await writeFile(join(RESULTS, `${kind}.json`), `${JSON.stringify({ fingerprint: expected, rows }, null, 1)}\n`);
+  await writeFile(
+    join(RESULTS, `${kind}.json`),
+    `${JSON.stringify({ fingerprint: expected, rows }, null, 1)}\n`,
+  );
 }
 process.exit(failures.length > 0 || passed === 0 ? 1 : 0);

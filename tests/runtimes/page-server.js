@@ -1,6 +1,6 @@
 /**
- * A server for pages under test. It listens on loopback alone, below an address that only its page was told, answers only who names it
- * as the host, and takes reports of its own page alone.
+ * A server for pages under test. It listens on loopback alone, below an address that only its page
+ * was told, answers only who names it as the host, and takes reports of its own page alone.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -18,12 +18,14 @@ class Refusal extends Error {
 async function bodyOf(request) {
   if (request.headers.origin !== `http://${request.headers.host}`)
     throw new Refusal(403, 'reports come from the page of this server');
-  if (request.headers['content-type'] !== 'application/json') throw new Refusal(415, 'a report must be application/json');
+  if (request.headers['content-type'] !== 'application/json')
+    throw new Refusal(415, 'a report must be application/json');
   const chunks = [];
   let length = 0;
   for await (const chunk of request) {
     length += chunk.length;
-    if (length > MOST_REPORT_BYTES) throw new Refusal(413, `a report may have ${MOST_REPORT_BYTES} bytes`);
+    if (length > MOST_REPORT_BYTES)
+      throw new Refusal(413, `a report may have ${MOST_REPORT_BYTES} bytes`);
     chunks.push(chunk);
   }
   try {
@@ -34,8 +36,10 @@ async function bodyOf(request) {
 }
 
 /**
- * @param find given a name below the server's address, of letters, digits and ./-_ alone: { headers, content } of that file, or null
- * @param onReport given what a page posted, returns what is answered; it throws for what is no report
+ * @param find given a name below the server's address, of letters, digits and ./-_ alone: {
+ * headers, content } of that file, or null
+ * @param onReport given what a page posted, returns what is answered; it throws for what is no
+ * report
  * @returns {origin, url, close}: the address ends without a slash
  */
 export async function startPageServer(find, onReport) {
@@ -61,14 +65,20 @@ export async function startPageServer(find, onReport) {
     const found = await find(name);
     if (!found) throw new Refusal(404, 'there is no such file');
     response
-      .writeHead(200, { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', ...found.headers })
+      .writeHead(200, {
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+        ...found.headers,
+      })
       .end(found.content);
   }
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {
       if (response.headersSent) response.destroy();
       else
-        response.writeHead(error.status ?? 500, { connection: 'close' }).end(error.status ? error.message : 'the server failed');
+        response
+          .writeHead(error.status ?? 500, { connection: 'close' })
+          .end(error.status ? error.message : 'the server failed');
     });
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));

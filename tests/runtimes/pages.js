@@ -8,9 +8,19 @@ const FALLBACKS = ['plain', 'isolated', 'csp-no-blob', 'csp-no-workers', 'csp-no
 /** Rows: where the suite runs, under which headers, and with which threads. */
 const PLACES = [
   { place: 'isolated page', headers: 'readme', task: 'suite', configurations: ['oracle', 1, 2, 4] },
-  { place: 'isolated page, in a worker', headers: 'readme', task: 'suite in a worker', configurations: [1, 2, 4] },
+  {
+    place: 'isolated page, in a worker',
+    headers: 'readme',
+    task: 'suite in a worker',
+    configurations: [1, 2, 4],
+  },
   { place: 'page not isolated', headers: 'plain', task: 'suite', configurations: ['oracle', 1] },
-  { place: 'page not isolated, in a worker', headers: 'plain', task: 'suite in a worker', configurations: [1] },
+  {
+    place: 'page not isolated, in a worker',
+    headers: 'plain',
+    task: 'suite in a worker',
+    configurations: [1],
+  },
 ];
 
 function listTasks() {
@@ -32,7 +42,12 @@ export async function runBrowser(browser) {
   if (missing) return [{ ...empty, runtime: browser.name, unavailable: missing }];
   const tasks = listTasks();
   const outcomes = await runTasks(browser, tasks);
-  const rows = PLACES.map(({ place }) => ({ ...empty, runtime: `${browser.name}, ${place}`, cells: [], failures: [] }));
+  const rows = PLACES.map(({ place }) => ({
+    ...empty,
+    runtime: `${browser.name}, ${place}`,
+    cells: [],
+    failures: [],
+  }));
   for (const [id, { value, error, agent }] of outcomes.entries()) {
     const { headers, task, argument } = tasks[id];
     const row =

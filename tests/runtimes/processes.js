@@ -19,21 +19,36 @@ function native(name, command, flags = []) {
 
 /** Debian's qemu, with the C library of the emulated CPU. */
 function emulated(name, emulator, libraries, command, configurations, more = {}) {
-  return { name, command: [emulator, '-L', libraries, command], configurations, native: false, ...more };
+  return {
+    name,
+    command: [emulator, '-L', libraries, command],
+    configurations,
+    native: false,
+    ...more,
+  };
 }
 
 const ARM64 = ['/usr/bin/qemu-aarch64-static', '/usr/aarch64-linux-gnu'];
 const ARMV7 = ['/usr/bin/qemu-arm-static', '/usr/arm-linux-gnueabihf'];
 
 export const PROCESSES = [
-  ...[20, 22, 24, 26].map((major) => native(`Node ${major}`, installed(`node-${major}/bin/node`), ['--expose-gc'])),
+  ...[20, 22, 24, 26].map((major) =>
+    native(`Node ${major}`, installed(`node-${major}/bin/node`), ['--expose-gc']),
+  ),
   // No permission is granted, and none may be asked for.
-  native('Deno', installed('@deno/linux-x64-glibc/deno'), ['run', '--no-prompt', '--v8-flags=--expose-gc']),
+  native('Deno', installed('@deno/linux-x64-glibc/deno'), [
+    'run',
+    '--no-prompt',
+    '--v8-flags=--expose-gc',
+  ]),
   native('Bun', installed('@oven/bun-linux-x64/bin/bun')),
   emulated('Node, arm64 (qemu)', ...ARM64, installed('node-arm64/bin/node'), [1]),
   emulated('Bun, arm64 (qemu)', ...ARM64, installed('@oven/bun-linux-aarch64/bin/bun'), [2]),
   // Its vector unit flushes subnormal numbers, so the oracle must step in, and say why.
-  emulated('Node, armv7 (qemu)', ...ARMV7, installed('node-armv7/bin/node'), [1], { backend: 'oracle', reason: /subnormal/ }),
+  emulated('Node, armv7 (qemu)', ...ARMV7, installed('node-armv7/bin/node'), [1], {
+    backend: 'oracle',
+    reason: /subnormal/,
+  }),
 ];
 
 /** Why a runtime is not to be had here; null when it is. */
@@ -77,21 +92,28 @@ export async function runProcess(runtime) {
   for (const configuration of runtime.configurations) {
     await attempt(`threads ${configuration}: ends by itself, with code 0`, async () => {
       const backend = runtime.backend ?? backendOf(configuration);
-      const [{ runtime: name, ...report }] = await execute(runtime, 'suite', { configuration, backend });
+      const [{ runtime: name, ...report }] = await execute(runtime, 'suite', {
+        configuration,
+        backend,
+      });
       row.version = name;
       row.cells.push(report);
       if (!runtime.reason) return;
       row.notes.push(report.info.backendReason);
-      if (!runtime.reason.test(report.info.backendReason)) throw new Error(`the reason was: ${report.info.backendReason}`);
+      if (!runtime.reason.test(report.info.backendReason))
+        throw new Error(`the reason was: ${report.info.backendReason}`);
     });
   }
   if (!runtime.native) return row;
-  const [programs] = await execute(runtime, 'programs').catch(() => [['that has only created a runtime']]);
+  const [programs] = await execute(runtime, 'programs').catch(() => [
+    ['that has only created a runtime'],
+  ]);
   for (const program of programs) {
     await attempt(`a program ${program} ends by itself`, async () => {
       const reports = await execute(runtime, 'program', program, EXIT_TIMEOUT_MS);
       if (!reports.some(({ threads }) => threads === 2)) throw new Error('it had no threads');
-      if (program.includes('did not wait') && !reports.some(({ step }) => step === 1)) throw new Error('its step was lost');
+      if (program.includes('did not wait') && !reports.some(({ step }) => step === 1))
+        throw new Error('its step was lost');
     });
   }
   await attempt(`${CYCLES} lives leave memory flat`, async () => {

@@ -1,8 +1,10 @@
 /**
- * The report in a real browser: it draws, sorts and toggles, follows light and dark, fits a phone and paper, and logs no error. And the
- * page that the suite runs on by itself, whose result a report is made of.
+ * The report in a real browser: it draws, sorts and toggles, follows light and dark, fits a phone
+ * and paper, and logs no error. And the page that the suite runs on by itself, whose result a
+ * report is made of.
  *   node tests/runtimes/report.js [folder]     a folder for screenshots, to be looked at
- * Needs the built package. In CI (ADAL_RESULTS names a folder) the counts are kept there. Exits 1 when a check failed or none ran.
+ * Needs the built package. In CI (ADAL_RESULTS names a folder) the counts are kept there. Exits 1
+ * when a check failed or none ran.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -29,7 +31,8 @@ class Reader {
     page.on('console', (message) => message.type() !== 'log' && this.problems.push(message.text()));
     page.on('pageerror', (error) => this.problems.push(String(error)));
     page.on('request', (request) => {
-      if (!/^(file|data|blob):/.test(request.url())) this.problems.push(`asked for ${request.url()}`);
+      if (!/^(file|data|blob):/.test(request.url()))
+        this.problems.push(`asked for ${request.url()}`);
     });
   }
 
@@ -52,13 +55,19 @@ class Reader {
 
   /** A hash of what each chart looks like. */
   async drawings() {
-    const images = await this.page.$$eval('[data-curves] canvas', (canvases) => canvases.map((canvas) => canvas.toDataURL()));
+    const images = await this.page.$$eval('[data-curves] canvas', (canvases) =>
+      canvases.map((canvas) => canvas.toDataURL()),
+    );
     return images.map((image) => createHash('sha256').update(image).digest('hex'));
   }
 
   /** The texts of a column of a table. */
   column(table, index) {
-    return this.page.$$eval(`#${table} tbody tr`, (rows, i) => rows.map((row) => row.cells[i].dataset.sort), index);
+    return this.page.$$eval(
+      `#${table} tbody tr`,
+      (rows, i) => rows.map((row) => row.cells[i].dataset.sort),
+      index,
+    );
   }
 }
 
@@ -68,13 +77,18 @@ const CHECKS = {
   'draws a curve chart for each workload and schedule': async (reader) => {
     await reader.open();
     const colours = await reader.colours();
-    assert.equal(colours.length, await reader.page.locator('[data-condition]:not([hidden]) [data-curves]').count());
+    assert.equal(
+      colours.length,
+      await reader.page.locator('[data-condition]:not([hidden]) [data-curves]').count(),
+    );
     assert.ok(colours.length > 0);
     for (const count of colours) assert.ok(count > 20, `a chart with ${count} colours`);
   },
   'draws its static charts with lines in them': async (reader) => {
     await reader.open();
-    const paths = await reader.page.$$eval('svg.plot .series path', (all) => all.map((path) => path.getTotalLength()));
+    const paths = await reader.page.$$eval('svg.plot .series path', (all) =>
+      all.map((path) => path.getTotalLength()),
+    );
     assert.ok(paths.filter((length) => length > 20).length > 5);
     assert.ok((await reader.page.locator('svg.plot .strip path.dots').count()) > 10);
   },
@@ -87,7 +101,10 @@ const CHECKS = {
     assert.deepEqual((await reader.column('comparisons-table', 3)).map(Number), ascending(before));
     await heading.locator('button').click();
     assert.equal(await heading.getAttribute('aria-sort'), 'descending');
-    assert.deepEqual((await reader.column('comparisons-table', 3)).map(Number), ascending(before).reverse());
+    assert.deepEqual(
+      (await reader.column('comparisons-table', 3)).map(Number),
+      ascending(before).reverse(),
+    );
     assert.equal(await reader.page.locator('#comparisons-table [aria-sort]').count(), 1);
   },
   'sorts by keyboard, with what is missing last in either direction': async (reader) => {
@@ -113,13 +130,16 @@ const CHECKS = {
   },
   'says so when no curve is left, and recovers': async (reader) => {
     await reader.open();
-    for (const box of await reader.page.locator('#curve-controls input[name=series]').all()) await box.uncheck();
+    for (const box of await reader.page.locator('#curve-controls input[name=series]').all())
+      await box.uncheck();
     assert.equal(await reader.page.locator('[data-curves] canvas').count(), 0);
     assert.ok(await reader.page.getByText('None of the curves chosen').first().isVisible());
     await reader.page.locator('#curve-controls input[name=series]').first().check();
     assert.ok((await reader.colours()).length > 0);
   },
-  'goes to other conditions, from steps to time, to other figures, and between scales': async (reader) => {
+  'goes to other conditions, from steps to time, to other figures, and between scales': async (
+    reader,
+  ) => {
     await reader.open();
     const seen = new Set([(await reader.drawings())[0]]);
     for (const selector of [
@@ -141,12 +161,17 @@ const CHECKS = {
     await reader.page.emulateMedia({ colorScheme: 'dark' });
     await reader.page.waitForTimeout(200);
     assert.notDeepEqual(await reader.drawings(), light);
-    const paper = await reader.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const paper = await reader.page.evaluate(
+      () => getComputedStyle(document.documentElement).backgroundColor,
+    );
     assert.notEqual(paper, 'rgb(255, 255, 255)');
   },
   'fits a phone: tables scroll, the page does not': async (reader) => {
     await reader.open(PHONE);
-    assert.equal(await reader.page.evaluate(() => document.documentElement.scrollWidth), PHONE.width);
+    assert.equal(
+      await reader.page.evaluate(() => document.documentElement.scrollWidth),
+      PHONE.width,
+    );
     for (const canvas of await reader.page.locator('[data-curves] canvas').all()) {
       assert.ok((await canvas.boundingBox()).width <= PHONE.width);
     }
@@ -156,7 +181,9 @@ const CHECKS = {
     const pdf = await reader.page.pdf({ format: 'A4', printBackground: true });
     assert.ok(pdf.length > 50_000);
     await reader.page.evaluate(() => dispatchEvent(new Event('beforeprint')));
-    const paper = await reader.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const paper = await reader.page.evaluate(
+      () => getComputedStyle(document.documentElement).backgroundColor,
+    );
     assert.equal(paper, 'rgb(255, 255, 255)');
     await reader.page.evaluate(() => dispatchEvent(new Event('afterprint')));
   },
@@ -165,7 +192,10 @@ const CHECKS = {
     const waiting = reader.page.waitForEvent('download');
     await reader.page.locator('#download').click();
     const saved = await (await waiting).path();
-    assert.deepEqual(parseResult(await readFile(saved, 'utf8'), saved), JSON.parse(await readFile(RESULT, 'utf8')));
+    assert.deepEqual(
+      parseResult(await readFile(saved, 'utf8'), saved),
+      JSON.parse(await readFile(RESULT, 'utf8')),
+    );
   },
 };
 
@@ -202,13 +232,23 @@ async function main() {
   const file = join(folder, 'report.html');
   await writeFile(file, renderReport(JSON.parse(await readFile(RESULT, 'utf8'))));
   const address = pathToFileURL(file).href;
-  const browser = await chromium.launch({ executablePath: find('chromium'), headless: true, args: CHROMIUM_FLAGS });
+  const browser = await chromium.launch({
+    executablePath: find('chromium'),
+    headless: true,
+    args: CHROMIUM_FLAGS,
+  });
   const reader = new Reader(await browser.newPage(), address);
   const checks = Object.entries(CHECKS).map(([name, check]) => [name, () => check(reader)]);
   checks.push(['is whole without scripts', () => checkWithoutScripts(browser, address)]);
-  checks.push(['logged no error and asked for nothing', () => assert.deepEqual(reader.problems, [])]);
+  checks.push([
+    'logged no error and asked for nothing',
+    () => assert.deepEqual(reader.problems, []),
+  ]);
   const screenshots = process.argv[2] && resolve(process.argv[2]);
-  checks.push(['comes from the page that runs the suite, too', () => checkSuitePage(browser, folder, screenshots)]);
+  checks.push([
+    'comes from the page that runs the suite, too',
+    () => checkSuitePage(browser, folder, screenshots),
+  ]);
   let failed = 0;
   for (const [name, check] of checks) {
     try {
@@ -226,6 +266,7 @@ async function main() {
 }
 
 const counts = await main();
-if (process.env.ADAL_RESULTS) await writeFile(join(process.env.ADAL_RESULTS, 'report.json'), JSON.stringify(counts));
+if (process.env.ADAL_RESULTS)
+  await writeFile(join(process.env.ADAL_RESULTS, 'report.json'), JSON.stringify(counts));
 console.log(`report: ${counts.numPassedTests} passed, ${counts.numFailedTests} failed`);
 process.exit(counts.numFailedTests > 0 || counts.numPassedTests === 0 ? 1 : 0);

@@ -1,6 +1,7 @@
 /**
- * Serves the pages under several sets of headers, and takes their reports. The first folder of an address, behind the token, names the
- * set: isolated/page.html and plain/page.html are the same file.
+ * Serves the pages under several sets of headers, and takes their reports. The first folder of an
+ * address, behind the token, names the set: isolated/page.html and plain/page.html are the same
+ * file.
  */
 import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
@@ -21,14 +22,18 @@ const FILES = {
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript' };
 
 /**
- * @param onReport called with what a page posted; returns the address to go on to, or null; throws for what is no report
+ * @param onReport called with what a page posted; returns the address to go on to, or null; throws
+ * for what is no report
  * @returns {url, close}: the address that folders and files are appended to
  */
 export function startServer(onReport) {
   async function find(path) {
     const [, headers, name] = /^([^/]+)\/(.*)$/.exec(path) ?? [];
     if (!headers || !Object.hasOwn(HEADERS, headers) || !Object.hasOwn(FILES, name)) return null;
-    return { headers: { 'content-type': TYPES[extname(name)], ...HEADERS[headers] }, content: await readFile(FILES[name]) };
+    return {
+      headers: { 'content-type': TYPES[extname(name)], ...HEADERS[headers] },
+      content: await readFile(FILES[name]),
+    };
   }
   return startPageServer(find, (report) => ({ next: onReport(report) }));
 }

@@ -1,4 +1,7 @@
-/** dist/site/, the page that runs the benchmark suite by itself: it runs, shows what it measured, and gives a result that is valid. */
+/**
+ * dist/site/, the page that runs the benchmark suite by itself: it runs, shows what it measured,
+ * and gives a result that is valid.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFile, realpath } from 'node:fs/promises';
@@ -20,7 +23,13 @@ async function serveSite() {
   const { url, close } = await startPageServer(async (name) => {
     try {
       const content = await readFile(await pathOf(name));
-      return { headers: { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream', ...HEADERS.isolated }, content };
+      return {
+        headers: {
+          'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
+          ...HEADERS.isolated,
+        },
+        content,
+      };
     } catch {
       return null;
     }
@@ -28,14 +37,19 @@ async function serveSite() {
   return { address: `${url}/index.html`, close };
 }
 
-/** The path of a file of the site, after links were followed. @throws Error when it lies elsewhere */
+/**
+ * The path of a file of the site, after links were followed. @throws Error when it lies elsewhere
+ */
 async function pathOf(name) {
   const [root, path] = [await realpath(SITE), await realpath(join(SITE, name))];
   if (!path.startsWith(root + sep)) throw new Error(`${name} lies outside of the site`);
   return path;
 }
 
-/** Other libraries are not part of the site: that they are missing is a row of the result, and the browser's own message. */
+/**
+ * Other libraries are not part of the site: that they are missing is a row of the result, and the
+ * browser's own message.
+ */
 const isPeer = (message) => message.location().url.includes('/peers/');
 
 /** Clicks, and waits until the page says how it went. */
@@ -53,7 +67,10 @@ export async function checkSuitePage(browser, folder, screenshots) {
   const { address, close } = await serveSite();
   const page = await browser.newPage();
   const problems = [];
-  page.on('console', (message) => message.type() === 'error' && !isPeer(message) && problems.push(message.text()));
+  page.on(
+    'console',
+    (message) => message.type() === 'error' && !isPeer(message) && problems.push(message.text()),
+  );
   page.on('pageerror', (error) => problems.push(String(error)));
   try {
     await page.goto(`${address}?workloads=W99`);
@@ -61,7 +78,8 @@ export async function checkSuitePage(browser, folder, screenshots) {
     await page.goto(`${address}?workloads=${WORKLOADS}&optimizers=${OPTIMIZERS}`);
     assert.match(await run(page), /^Complete/);
     assert.ok((await page.locator('#rows tr').count()) > 4);
-    if (screenshots) await page.screenshot({ path: join(screenshots, 'suite-page.png'), fullPage: true });
+    if (screenshots)
+      await page.screenshot({ path: join(screenshots, 'suite-page.png'), fullPage: true });
     await page.setViewportSize(PHONE);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), PHONE.width);
     await checkResult(page, join(folder, 'page.json'));
@@ -77,10 +95,15 @@ async function checkResult(page, file) {
   const waiting = page.waitForEvent('download');
   await page.locator('#download').click();
   await (await waiting).saveAs(file);
-  execFileSync(process.execPath, [join(ROOT, 'dist/cli.js'), 'report', file, '--out', file.replace('.json', '.html')]);
-  const { complete, environments, workloads, training, hashes, micro, threadScaling, streams } = JSON.parse(
-    await readFile(file, 'utf8'),
-  );
+  execFileSync(process.execPath, [
+    join(ROOT, 'dist/cli.js'),
+    'report',
+    file,
+    '--out',
+    file.replace('.json', '.html'),
+  ]);
+  const { complete, environments, workloads, training, hashes, micro, threadScaling, streams } =
+    JSON.parse(await readFile(file, 'utf8'));
   assert.equal(complete, true);
   assert.deepEqual(
     environments.map(({ runtime, isolated }) => ({ runtime, isolated })),

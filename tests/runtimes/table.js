@@ -9,7 +9,8 @@ export function failuresOf(row, expected) {
   for (const { configuration, failures, fingerprint } of row.cells) {
     const cell = `${row.runtime}, threads ${configuration}`;
     found.push(...failures.map(({ name, error }) => `${cell}: ${name}: ${error}`));
-    if (fingerprint !== expected) found.push(`${cell}: fingerprint ${fingerprint}, expected ${expected}`);
+    if (fingerprint !== expected)
+      found.push(`${cell}: fingerprint ${fingerprint}, expected ${expected}`);
   }
   return found;
 }
@@ -26,7 +27,9 @@ function markdown(header, rows) {
 function cellText(row, configuration) {
   const cell = row.cells.find((each) => each.configuration === configuration);
   if (!cell) return '–';
-  return cell.failures.length === 0 ? String(cell.passed) : `${cell.passed}, ${cell.failures.length} failed`;
+  return cell.failures.length === 0
+    ? String(cell.passed)
+    : `${cell.passed}, ${cell.failures.length} failed`;
 }
 
 function mainTable(rows) {
@@ -37,11 +40,24 @@ function mainTable(rows) {
     'fingerprint',
   ];
   const body = rows.map((row) => {
-    const name = row.version && !row.runtime.startsWith(row.version) ? `${row.runtime}: ${row.version}` : row.runtime;
-    if (row.unavailable) return [name, ...COLUMNS.map(() => '–'), '–', `not run: ${row.unavailable}`];
-    const other = row.failures.length ? `${row.passed}, ${row.failures.length} failed` : String(row.passed);
-    const fingerprints = [...new Set(row.cells.map(({ fingerprint }) => short(fingerprint) || 'none'))];
-    return [name, ...COLUMNS.map((configuration) => cellText(row, configuration)), other, fingerprints.join(' ≠ ')];
+    const name =
+      row.version && !row.runtime.startsWith(row.version)
+        ? `${row.runtime}: ${row.version}`
+        : row.runtime;
+    if (row.unavailable)
+      return [name, ...COLUMNS.map(() => '–'), '–', `not run: ${row.unavailable}`];
+    const other = row.failures.length
+      ? `${row.passed}, ${row.failures.length} failed`
+      : String(row.passed);
+    const fingerprints = [
+      ...new Set(row.cells.map(({ fingerprint }) => short(fingerprint) || 'none')),
+    ];
+    return [
+      name,
+      ...COLUMNS.map((configuration) => cellText(row, configuration)),
+      other,
+      fingerprints.join(' ≠ '),
+    ];
   });
   return markdown(header, body);
 }
@@ -49,11 +65,21 @@ function mainTable(rows) {
 function frameTable(rows) {
   const measured = rows.filter(({ frames }) => frames);
   if (measured.length === 0) return null;
-  const header = ['longest frame gap, ms', 'idle', 'a worker trains', 'stepAsync on the main thread'];
+  const header = [
+    'longest frame gap, ms',
+    'idle',
+    'a worker trains',
+    'stepAsync on the main thread',
+  ];
   const text = ({ gapMs, steps }) => `${gapMs} (${steps} steps)`;
   return markdown(
     header,
-    measured.map(({ runtime, frames }) => [runtime, String(frames.idle.gapMs), text(frames.worker), text(frames.main)]),
+    measured.map(({ runtime, frames }) => [
+      runtime,
+      String(frames.idle.gapMs),
+      text(frames.worker),
+      text(frames.main),
+    ]),
   );
 }
 
@@ -73,11 +99,15 @@ function lifetimeTable(rows) {
 }
 
 function noteList(rows) {
-  const notes = rows.flatMap(({ runtime, notes }) => notes.filter(Boolean).map((note) => `- ${runtime}: ${note}`));
+  const notes = rows.flatMap(({ runtime, notes }) =>
+    notes.filter(Boolean).map((note) => `- ${runtime}: ${note}`),
+  );
   return notes.length ? notes.join('\n') : null;
 }
 
 /** Tests passed a cell, and what else was measured, as Markdown. */
 export function renderTable(rows) {
-  return [mainTable(rows), frameTable(rows), lifetimeTable(rows), noteList(rows)].filter(Boolean).join('\n\n');
+  return [mainTable(rows), frameTable(rows), lifetimeTable(rows), noteList(rows)]
+    .filter(Boolean)
+    .join('\n\n');
 }

@@ -26,7 +26,11 @@ async function modules() {
     { type: 'ESModule', path: 'suite.js', contents: await readFile(file, 'utf8') },
   ];
   for (const path of BINARIES) {
-    list.push({ type: 'CompiledWasm', path, contents: await readFile(resolve(ROOT, 'dist', path)) });
+    list.push({
+      type: 'CompiledWasm',
+      path,
+      contents: await readFile(resolve(ROOT, 'dist', path)),
+    });
   }
   return list;
 }
@@ -51,7 +55,8 @@ export async function runWorkerd() {
       if (!response.ok) throw new Error((await response.text()).slice(0, 2000));
       const report = await response.json();
       row.cells.push(report);
-      if (configuration === 1) row.notes.push(report.info?.backendReason || report.info?.threadsReason || '');
+      if (configuration === 1)
+        row.notes.push(report.info?.backendReason || report.info?.threadsReason || '');
     }
     row.passed++;
   } catch (error) {

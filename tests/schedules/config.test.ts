@@ -1,4 +1,7 @@
-/** Plain JSON to schedules: what is refused. That it gives the same schedule again is in every-schedule.test.ts. */
+/**
+ * Plain JSON to schedules: what is refused. That it gives the same schedule again is in
+ * every-schedule.test.ts.
+ */
 import { describe, expect, it } from 'vitest';
 import * as schedules from '../../src/schedules';
 import { type ScheduleConfig, scheduleFromConfig } from '../../src/schedules';
@@ -29,7 +32,8 @@ describe('scheduleFromConfig', () => {
   });
 
   const leaf = { name: 'constant', lr: 1 };
-  const deep = (depth: number): ScheduleConfig => (depth === 1 ? leaf : { name: 'warmup', steps: 1, schedule: deep(depth - 1) });
+  const deep = (depth: number): ScheduleConfig =>
+    depth === 1 ? leaf : { name: 'warmup', steps: 1, schedule: deep(depth - 1) };
   it.each([
     [undefined, /^"config" expected the config of a schedule, got undefined/],
     [[leaf], /^"config" expected/],
@@ -41,7 +45,10 @@ describe('scheduleFromConfig', () => {
     [{ ...leaf, other: 1 }, /^"options.other" expected/],
     [{ name: 'constant' }, /^"lr" expected/],
     [{ name: 'cosine', lr: 1, totalSteps: '5' }, /^"totalSteps" expected/],
-    [{ name: 'warmup', steps: 1 }, /^"config.schedule" expected the config of a schedule, got undefined/],
+    [
+      { name: 'warmup', steps: 1 },
+      /^"config.schedule" expected the config of a schedule, got undefined/,
+    ],
     [{ name: 'warmup', steps: 1, schedule: leaf, lr: 1 }, /^"options.lr" expected/],
     [{ name: 'warmup', steps: 1, schedule: { name: 'x' } }, /^"config.schedule.name" expected/],
     [{ name: 'join', schedules: 1, boundaries: [] }, /^"config.schedules" expected an array/],
@@ -54,6 +61,8 @@ describe('scheduleFromConfig', () => {
 
   it('nests, not without end', () => {
     expect(scheduleFromConfig(deep(64))(100)).toBe(1);
-    expect(() => scheduleFromConfig(deep(65))).toThrow(/^"config(\.schedule){64}" expected configs nested at most 64 deep/);
+    expect(() => scheduleFromConfig(deep(65))).toThrow(
+      /^"config(\.schedule){64}" expected configs nested at most 64 deep/,
+    );
   });
 });

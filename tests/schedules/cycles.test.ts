@@ -32,17 +32,31 @@ describe('cosineWithRestarts', () => {
   });
 
   it('takes cycles of one step and the largest steps and factors', () => {
-    expect([1, 2, 3].map(cosineWithRestarts({ lr: 0.01, firstCycleSteps: 1 }))).toEqual([0.01, 0.01, 0.01]);
-    const long = cosineWithRestarts({ lr: 1, firstCycleSteps: 1, cycleFactor: Number.MAX_SAFE_INTEGER });
+    expect([1, 2, 3].map(cosineWithRestarts({ lr: 0.01, firstCycleSteps: 1 }))).toEqual([
+      0.01, 0.01, 0.01,
+    ]);
+    const long = cosineWithRestarts({
+      lr: 1,
+      firstCycleSteps: 1,
+      cycleFactor: Number.MAX_SAFE_INTEGER,
+    });
     expect([1, 2].map(long)).toEqual([1, 1]);
     expect(long(Number.MAX_SAFE_INTEGER)).toBeCloseTo(0, 15);
-    const last = cosineWithRestarts({ lr: 1, firstCycleSteps: 1, cycleFactor: 2 })(Number.MAX_SAFE_INTEGER);
+    const last = cosineWithRestarts({ lr: 1, firstCycleSteps: 1, cycleFactor: 2 })(
+      Number.MAX_SAFE_INTEGER,
+    );
     expect(last).toBeGreaterThanOrEqual(0);
     expect(last).toBeLessThanOrEqual(1);
   });
 
   it('has the same bits on every engine', () => {
-    const lr = cosineWithRestarts({ lr: 0.01, firstCycleSteps: 10, cycleFactor: 2, endLr: 0.001, decay: 0.9 });
+    const lr = cosineWithRestarts({
+      lr: 0.01,
+      firstCycleSteps: 10,
+      cycleFactor: 2,
+      endLr: 0.001,
+      decay: 0.9,
+    });
     expect([1, 2, 10, 11, 12, 31, 1000].map((t) => bits(lr(t)))).toEqual([
       '3f847ae147ae147b',
       '3f84076867da55ec',
@@ -65,7 +79,10 @@ describe('cosineWithRestarts', () => {
   ]);
 });
 
-/** What PyTorch's OneCycleLR (two phases) gives at last_epoch = t - 1, computed from its formula in Python: t and the rate. */
+/**
+ * What PyTorch's OneCycleLR (two phases) gives at last_epoch = t - 1, computed from its formula in
+ * Python: t and the rate.
+ */
 const PYTORCH: [OneCycleOptions, [number, number][]][] = [
   [
     { maxLr: 0.1, totalSteps: 100 },
@@ -123,7 +140,14 @@ const PYTORCH: [OneCycleOptions, [number, number][]][] = [
     ],
   ],
   [
-    { maxLr: 1, totalSteps: 10, warmupFraction: 0.05, startFactor: 10, endFactor: 100, shape: 'linear' },
+    {
+      maxLr: 1,
+      totalSteps: 10,
+      warmupFraction: 0.05,
+      startFactor: 10,
+      endFactor: 100,
+      shape: 'linear',
+    },
     [
       [1, 0.9474210526315789],
       [2, 0.8422631578947368],
@@ -138,7 +162,14 @@ const PYTORCH: [OneCycleOptions, [number, number][]][] = [
     ],
   ],
   [
-    { maxLr: 1, totalSteps: 4, warmupFraction: 1, startFactor: 10, endFactor: 100, shape: 'linear' },
+    {
+      maxLr: 1,
+      totalSteps: 4,
+      warmupFraction: 1,
+      startFactor: 10,
+      endFactor: 100,
+      shape: 'linear',
+    },
     [
       [1, 0.1],
       [2, 0.4],
@@ -151,7 +182,8 @@ const PYTORCH: [OneCycleOptions, [number, number][]][] = [
 describe('oneCycle', () => {
   it.each(PYTORCH)("has the values of PyTorch's OneCycleLR: %o", (options, expected) => {
     const lr = oneCycle(options);
-    for (const [t, value] of expected) expect(Math.abs(lr(t) - value)).toBeLessThan(1e-15 * options.maxLr);
+    for (const [t, value] of expected)
+      expect(Math.abs(lr(t) - value)).toBeLessThan(1e-15 * options.maxLr);
   });
 
   it('climbs to the peak, falls to the end and keeps it', () => {
@@ -167,7 +199,10 @@ describe('oneCycle', () => {
 
   it('has a peak at step 1 where PyTorch divides by zero', () => {
     expect(oneCycle({ maxLr: 0.1, totalSteps: 10, warmupFraction: 0.1 })(1)).toBe(0.1);
-    expect([1, 2].map(oneCycle({ maxLr: 1, totalSteps: 1, warmupFraction: 1 }))).toEqual([1, 1 / 25 / 1e4]);
+    expect([1, 2].map(oneCycle({ maxLr: 1, totalSteps: 1, warmupFraction: 1 }))).toEqual([
+      1,
+      1 / 25 / 1e4,
+    ]);
     expect(oneCycle({ maxLr: 1, totalSteps: 1 })(1)).toBe(1 / 25 / 1e4);
   });
 
@@ -188,9 +223,21 @@ describe('oneCycle', () => {
   refuses(oneCycle, { maxLr: 1, totalSteps: 5 }, [
     [{ maxLr: -1, totalSteps: 5 }, /^"maxLr" expected/],
     [{ maxLr: 1, totalSteps: 0 }, /^"totalSteps" expected/],
-    [{ maxLr: 1, totalSteps: 5, warmupFraction: 1.1 }, /^"warmupFraction" expected a number in \[0, 1\], got 1.1/],
-    [{ maxLr: 1, totalSteps: 5, startFactor: 0.5 }, /^"startFactor" expected a number in \[1, ∞\), got 0.5/],
-    [{ maxLr: 1, totalSteps: 5, endFactor: 0.01 }, /^"endFactor" expected a number in \[1\/startFactor = 0.04, ∞\), got 0.01/],
-    [{ maxLr: 1, totalSteps: 5, shape: 'cos' }, /^"shape" expected 'cosine' or 'linear', got "cos"/],
+    [
+      { maxLr: 1, totalSteps: 5, warmupFraction: 1.1 },
+      /^"warmupFraction" expected a number in \[0, 1\], got 1.1/,
+    ],
+    [
+      { maxLr: 1, totalSteps: 5, startFactor: 0.5 },
+      /^"startFactor" expected a number in \[1, ∞\), got 0.5/,
+    ],
+    [
+      { maxLr: 1, totalSteps: 5, endFactor: 0.01 },
+      /^"endFactor" expected a number in \[1\/startFactor = 0.04, ∞\), got 0.01/,
+    ],
+    [
+      { maxLr: 1, totalSteps: 5, shape: 'cos' },
+      /^"shape" expected 'cosine' or 'linear', got "cos"/,
+    ],
   ]);
 });

@@ -43,7 +43,8 @@ describe('polynomial', () => {
   it('is its formula', () => {
     for (const power of [0.5, 0.9, 1, 2, 3.5]) {
       const lr = polynomial({ lr: 0.3, totalSteps: 37, power, endLr: 0.1 });
-      for (let t = 1; t <= 37; t++) expect(lr(t)).toBeCloseTo(0.1 + 0.2 * (1 - (t - 1) / 37) ** power, 14);
+      for (let t = 1; t <= 37; t++)
+        expect(lr(t)).toBeCloseTo(0.1 + 0.2 * (1 - (t - 1) / 37) ** power, 14);
       for (let t = 2; t <= 38; t++) expect(lr(t)).toBeLessThan(lr(t - 1));
       expect([1, 38, 39, 1e9].map(lr)).toEqual([0.3, 0.1, 0.1, 0.1]);
     }
@@ -51,7 +52,8 @@ describe('polynomial', () => {
 
   it('is linear with power 1, bit for bit', () => {
     const options = { lr: 0.01, totalSteps: 77, endLr: 0.002 };
-    for (let t = 1; t <= 80; t++) expect(polynomial({ ...options, power: 1 })(t)).toBe(linear(options)(t));
+    for (let t = 1; t <= 80; t++)
+      expect(polynomial({ ...options, power: 1 })(t)).toBe(linear(options)(t));
   });
 
   it('has the same bits on every engine', () => {
@@ -79,7 +81,8 @@ describe('exponential', () => {
   it('is lr·gamma^(t - 1)', () => {
     const lr = exponential({ lr: 0.01, gamma: 0.9 });
     let product = 0.01;
-    for (let t = 1; t <= 2000; t++, product *= 0.9) expect(Math.abs(lr(t) / product - 1)).toBeLessThan(1e-12);
+    for (let t = 1; t <= 2000; t++, product *= 0.9)
+      expect(Math.abs(lr(t) / product - 1)).toBeLessThan(1e-12);
     for (let t = 2; t <= 2000; t++) expect(lr(t)).toBeLessThan(lr(t - 1));
   });
 
@@ -147,11 +150,17 @@ describe('stepDecay', () => {
   refuses(stepDecay, { lr: 1, stepSize: 5 }, [
     [{ lr: 1 }, /^"stepSize" expected an integer/],
     [{ lr: 1, stepSize: 0 }, /^"stepSize" expected/],
-    [{ lr: 1, stepSize: 5, milestones: [1] }, /^"stepSize" expected nothing beside "milestones", got 5/],
+    [
+      { lr: 1, stepSize: 5, milestones: [1] },
+      /^"stepSize" expected nothing beside "milestones", got 5/,
+    ],
     [{ lr: 1, milestones: 5 }, /^"milestones" expected an array/],
     [{ lr: 1, milestones: [1, 1.5] }, /^"milestones\[1\]" expected an integer/],
     [{ lr: 1, milestones: new Array(2) }, /^"milestones\[0\]" expected an integer/],
-    [{ lr: 1, milestones: [3, 3] }, /^"milestones" expected rising numbers of steps, got 3 before 3/],
+    [
+      { lr: 1, milestones: [3, 3] },
+      /^"milestones" expected rising numbers of steps, got 3 before 3/,
+    ],
     [{ lr: 1, stepSize: 5, gamma: 2 }, /^"gamma" expected/],
     [{ lr: -1, stepSize: 5 }, /^"lr" expected/],
   ]);

@@ -2,9 +2,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as schedules from '../../src/schedules';
-import { type ConfiguredSchedule, isStateful, type Schedule, type ScheduleConfig, scheduleFromConfig } from '../../src/schedules';
+import {
+  type ConfiguredSchedule,
+  isStateful,
+  type Schedule,
+  type ScheduleConfig,
+  scheduleFromConfig,
+} from '../../src/schedules';
 
-const anyLr = fc.oneof(fc.constantFrom(0, 1e-3, 0.1), fc.double({ min: 0, max: 1e3, noNaN: true, noDefaultInfinity: true }));
+const anyLr = fc.oneof(
+  fc.constantFrom(0, 1e-3, 0.1),
+  fc.double({ min: 0, max: 1e3, noNaN: true, noDefaultInfinity: true }),
+);
 const anySteps = fc.oneof(
   fc.integer({ min: 1, max: 20 }),
   fc.maxSafeNat().map((n) => n + (n === 0 ? 1 : 0)),
@@ -39,14 +48,32 @@ const anySimple: fc.Arbitrary<Bounded> = fc
       { schedule: schedules.cosine({ lr: high, endLr: low, totalSteps }), low, high },
       { schedule: schedules.polynomial({ lr, endLr: other, totalSteps, power }), low, high },
       {
-        schedule: schedules.cosineWithRestarts({ lr: high, endLr: low, firstCycleSteps: totalSteps, cycleFactor, decay: factor }),
+        schedule: schedules.cosineWithRestarts({
+          lr: high,
+          endLr: low,
+          firstCycleSteps: totalSteps,
+          cycleFactor,
+          decay: factor,
+        }),
         low,
         high,
       },
-      { schedule: schedules.oneCycle({ maxLr: lr, totalSteps, warmupFraction: share }), low: lr / 25 / 1e4, high: lr },
-      { schedule: schedules.oneCycle({ maxLr: lr, totalSteps, endFactor, shape: 'linear' }), low: 0, high: lr },
+      {
+        schedule: schedules.oneCycle({ maxLr: lr, totalSteps, warmupFraction: share }),
+        low: lr / 25 / 1e4,
+        high: lr,
+      },
+      {
+        schedule: schedules.oneCycle({ maxLr: lr, totalSteps, endFactor, shape: 'linear' }),
+        low: 0,
+        high: lr,
+      },
       { schedule: schedules.exponential({ lr, gamma: factor }), low: 0, high: lr },
-      { schedule: schedules.stepDecay({ lr, stepSize: totalSteps, gamma: factor }), low: 0, high: lr },
+      {
+        schedule: schedules.stepDecay({ lr, stepSize: totalSteps, gamma: factor }),
+        low: 0,
+        high: lr,
+      },
       {
         schedule: schedules.stepDecay({ lr, milestones: [1, 30], gamma: factor }),
         low: 0,
@@ -61,11 +88,19 @@ const anySimple: fc.Arbitrary<Bounded> = fc
 const anySchedule: fc.Arbitrary<Bounded> = fc.oneof(
   anySimple,
   fc.tuple(anySimple, anyLr, anySteps).map(([{ schedule, low, high }, lr, boundary]) => {
-    return { schedule: configured(schedules.join([lr, schedule], [boundary])), low: Math.min(lr, low), high: Math.max(lr, high) };
+    return {
+      schedule: configured(schedules.join([lr, schedule], [boundary])),
+      low: Math.min(lr, low),
+      high: Math.max(lr, high),
+    };
   }),
   fc.tuple(anySimple, anyLr, anySteps).map(([{ schedule, low, high }, startLr, steps]) => {
     const whole = schedules.warmup({ steps, startLr, schedule });
-    return { schedule: configured(whole), low: Math.min(startLr, low), high: Math.max(startLr, high) };
+    return {
+      schedule: configured(whole),
+      low: Math.min(startLr, low),
+      high: Math.max(startLr, high),
+    };
   }),
   fc.tuple(anySimple, anySteps).map(([{ schedule, high }, steps]) => {
     return { schedule: configured(schedules.warmup({ steps, schedule })), low: 0, high };
@@ -80,15 +115,19 @@ function configured(schedule: Schedule): ConfiguredSchedule {
 describe('every schedule', () => {
   it('is finite and within its bounds at every step, and a function of the step alone', () => {
     fc.assert(
-      fc.property(anySchedule, fc.array(anyStep, { minLength: 1 }), ({ schedule, low, high }, steps) => {
-        const values = steps.map(schedule);
-        for (const value of values) {
-          expect(Number.isFinite(value)).toBe(true);
-          expect(value).toBeGreaterThanOrEqual(low);
-          expect(value).toBeLessThanOrEqual(high);
-        }
-        expect([...steps].reverse().map(schedule)).toEqual([...values].reverse());
-      }),
+      fc.property(
+        anySchedule,
+        fc.array(anyStep, { minLength: 1 }),
+        ({ schedule, low, high }, steps) => {
+          const values = steps.map(schedule);
+          for (const value of values) {
+            expect(Number.isFinite(value)).toBe(true);
+            expect(value).toBeGreaterThanOrEqual(low);
+            expect(value).toBeLessThanOrEqual(high);
+          }
+          expect([...steps].reverse().map(schedule)).toEqual([...values].reverse());
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -109,23 +148,31 @@ describe('every schedule', () => {
     fc.assert(
       fc.property(anySchedule, ({ schedule }) => {
         expect(Object.isFrozen(schedule)).toBe(true);
-        for (const value of [schedule.config, ...Object.values(schedule.config)]) expect(Object.isFrozen(value)).toBe(true);
+        for (const value of [schedule.config, ...Object.values(schedule.config)])
+          expect(Object.isFrozen(value)).toBe(true);
       }),
     );
   });
 
-  it.each(['linear', 'cosine', 'polynomial', 'exponential'] as const)('%s never rises on its way down', (name) => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1e5 }), fc.integer({ min: 1, max: 1.1e5 }), (totalSteps, step) => {
-        const options = {
-          linear: { totalSteps },
-          cosine: { totalSteps },
-          polynomial: { totalSteps, power: 1.7 },
-          exponential: { gamma: 0.999 },
-        };
-        const lr = scheduleFromConfig({ name, lr: 0.1, ...options[name] } as ScheduleConfig);
-        expect(lr(step + 1)).toBeLessThanOrEqual(lr(step));
-      }),
-    );
-  });
+  it.each(['linear', 'cosine', 'polynomial', 'exponential'] as const)(
+    '%s never rises on its way down',
+    (name) => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: 1e5 }),
+          fc.integer({ min: 1, max: 1.1e5 }),
+          (totalSteps, step) => {
+            const options = {
+              linear: { totalSteps },
+              cosine: { totalSteps },
+              polynomial: { totalSteps, power: 1.7 },
+              exponential: { gamma: 0.999 },
+            };
+            const lr = scheduleFromConfig({ name, lr: 0.1, ...options[name] } as ScheduleConfig);
+            expect(lr(step + 1)).toBeLessThanOrEqual(lr(step));
+          },
+        ),
+      );
+    },
+  );
 });

@@ -1,6 +1,15 @@
 /** Schedules made of schedules. */
 import { describe, expect, it, vi } from 'vitest';
-import { constant, cosine, isStateful, join, linear, reduceOnPlateau, type StatefulSchedule, warmup } from '../../src/schedules';
+import {
+  constant,
+  cosine,
+  isStateful,
+  join,
+  linear,
+  reduceOnPlateau,
+  type StatefulSchedule,
+  warmup,
+} from '../../src/schedules';
 import { bits } from '../math/bits';
 import { refuses } from './refusals';
 
@@ -54,7 +63,9 @@ describe('join', () => {
     lr.loadStateDict({ ...plateau.stateDict(), lr: 0.25 });
     expect([plateau(1), lr(4)]).toEqual([0.25, 0.25]);
     expect(isStateful(join([0.1, 0.2], [3]))).toBe(false);
-    expect(() => join([plateau, plateau], [3])).toThrow(/^"schedules" expected at most one schedule with state, got 2 of them/);
+    expect(() => join([plateau, plateau], [3])).toThrow(
+      /^"schedules" expected at most one schedule with state, got 2 of them/,
+    );
   });
 
   it('has no update if its schedule with state has none', () => {
@@ -69,7 +80,11 @@ describe('join', () => {
   it.each([
     [[], [], /^"schedules" expected an array of at least one schedule, got \[\]/],
     [undefined, [], /^"schedules" expected/],
-    [[-1, 1], [1], /^"schedules\[0\]" expected a number in \[0, 2\^64\) or a function of the step, got -1/],
+    [
+      [-1, 1],
+      [1],
+      /^"schedules\[0\]" expected a number in \[0, 2\^64\) or a function of the step, got -1/,
+    ],
     [[1, 'cosine'], [1], /^"schedules\[1\]" expected/],
     [new Array(2), [1], /^"schedules\[0\]" expected/],
     [[1, 1], [], /^"boundaries" expected 1 numbers, one fewer than schedules, got \[\]/],
@@ -122,8 +137,17 @@ describe('warmup', () => {
 
   it('has a config if its schedule has', () => {
     const schedule = { name: 'constant', lr: 4 };
-    expect(warmup({ steps: 3, schedule: 4 }).config).toEqual({ name: 'warmup', steps: 3, schedule });
-    expect(warmup({ steps: 3, schedule: 4, startLr: 0 }).config).toEqual({ name: 'warmup', steps: 3, schedule, startLr: 0 });
+    expect(warmup({ steps: 3, schedule: 4 }).config).toEqual({
+      name: 'warmup',
+      steps: 3,
+      schedule,
+    });
+    expect(warmup({ steps: 3, schedule: 4, startLr: 0 }).config).toEqual({
+      name: 'warmup',
+      steps: 3,
+      schedule,
+      startLr: 0,
+    });
     expect(warmup({ steps: 3, schedule: () => 4 }).config).toBeUndefined();
   });
 
@@ -143,7 +167,10 @@ describe('warmup', () => {
   refuses(warmup, { steps: 3, schedule: 1 }, [
     [{ schedule: 1 }, /^"steps" expected an integer/],
     [{ steps: -1, schedule: 1 }, /^"steps" expected/],
-    [{ steps: 3 }, /^"schedule" expected a number in \[0, 2\^64\) or a function of the step, got undefined/],
+    [
+      { steps: 3 },
+      /^"schedule" expected a number in \[0, 2\^64\) or a function of the step, got undefined/,
+    ],
     [{ steps: 3, schedule: 1, startLr: -1 }, /^"startLr" expected/],
   ]);
 });

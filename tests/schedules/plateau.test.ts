@@ -1,10 +1,20 @@
-/** reduceOnPlateau against a plain statement of the rules that PyTorch documents for ReduceLROnPlateau. */
+/**
+ * reduceOnPlateau against a plain statement of the rules that PyTorch documents for
+ * ReduceLROnPlateau.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PlateauState, type ReduceOnPlateauOptions, reduceOnPlateau } from '../../src/schedules';
+import {
+  type PlateauState,
+  type ReduceOnPlateauOptions,
+  reduceOnPlateau,
+} from '../../src/schedules';
 import { refuses } from './refusals';
 
-/** As PyTorch has it: counters that change in place, `best` from ±Infinity. For finite metrics and NaN. */
+/**
+ * As PyTorch has it: counters that change in place, `best` from ±Infinity. For finite metrics and
+ * NaN.
+ */
 class Reference {
   lr: number;
   best: number;
@@ -64,7 +74,10 @@ const anyOptions: fc.Arbitrary<Required<ReduceOnPlateauOptions>> = fc.record({
   mode: fc.constantFrom('min', 'max'),
   eps: fc.constantFrom(0, 1e-8, 0.05),
 });
-const anyMetrics = fc.array(fc.oneof(fc.integer({ min: -8, max: 8 }), fc.double({ min: -2, max: 2 })), { maxLength: 60 });
+const anyMetrics = fc.array(
+  fc.oneof(fc.integer({ min: -8, max: 8 }), fc.double({ min: -2, max: 2 })),
+  { maxLength: 60 },
+);
 
 describe('reduceOnPlateau', () => {
   it('follows the reference', () => {
@@ -78,7 +91,12 @@ describe('reduceOnPlateau', () => {
           expect(lr.update(metric)).toBe(reference.lr < before);
           expect(lr(1)).toBe(reference.lr);
           const { best, badEpochs: badUpdates, cooldownCounter: cooldownLeft } = reference;
-          const expected = { lr: reference.lr, best: Number.isFinite(best) ? best : null, badUpdates, cooldownLeft };
+          const expected = {
+            lr: reference.lr,
+            best: Number.isFinite(best) ? best : null,
+            badUpdates,
+            cooldownLeft,
+          };
           expect(lr.stateDict()).toEqual(expected);
           expect(lr(1)).toBeGreaterThanOrEqual(options.minLr);
         }
@@ -110,7 +128,13 @@ describe('reduceOnPlateau', () => {
 
   it('counts no bad update while it cools down', () => {
     const lr = reduceOnPlateau({ lr: 1, factor: 0.5, patience: 0, cooldown: 2 });
-    expect([1, 1, 1, 1, 1].map((metric) => lr.update(metric))).toEqual([false, true, false, false, true]);
+    expect([1, 1, 1, 1, 1].map((metric) => lr.update(metric))).toEqual([
+      false,
+      true,
+      false,
+      false,
+      true,
+    ]);
   });
 
   it('takes a best while it cools down', () => {
@@ -122,7 +146,12 @@ describe('reduceOnPlateau', () => {
 
   it('stops at minLr and at eps', () => {
     const floored = reduceOnPlateau({ lr: 1, patience: 0, minLr: 0.05 });
-    expect([1, 1, 1, 1].map((metric) => floored.update(metric))).toEqual([false, true, true, false]);
+    expect([1, 1, 1, 1].map((metric) => floored.update(metric))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
     expect(floored(1)).toBe(0.05);
     const small = reduceOnPlateau({ lr: 1e-8, patience: 0 });
     expect([1, 1].map((metric) => small.update(metric))).toEqual([false, false]);
@@ -155,7 +184,10 @@ describe('reduceOnPlateau', () => {
     [{}, /^"state.lr" expected a number in \[minLr = 0.1, lr = 1\], got undefined/],
     [{ ...state, lr: 2 }, /^"state.lr" expected/],
     [{ ...state, lr: 0.01 }, /^"state.lr" expected/],
-    [{ ...state, best: undefined }, /^"state.best" expected null or a finite number, got undefined/],
+    [
+      { ...state, best: undefined },
+      /^"state.best" expected null or a finite number, got undefined/,
+    ],
     [{ ...state, best: NaN }, /^"state.best" expected/],
     [{ ...state, badUpdates: 3 }, /^"state.badUpdates" expected an integer in \[0, 2\], got 3/],
     [{ ...state, badUpdates: 0.5 }, /^"state.badUpdates" expected/],
@@ -170,7 +202,9 @@ describe('reduceOnPlateau', () => {
   });
 
   it.each(['1', undefined, null, 1n])('refuses the metric %s', (metric) => {
-    expect(() => reduceOnPlateau({ lr: 1 }).update(metric as unknown as number)).toThrow(/^"metric" expected a number/);
+    expect(() => reduceOnPlateau({ lr: 1 }).update(metric as unknown as number)).toThrow(
+      /^"metric" expected a number/,
+    );
   });
 
   refuses(reduceOnPlateau, { lr: 1 }, [

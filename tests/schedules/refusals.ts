@@ -4,7 +4,11 @@ import { ArgumentError } from '../../src';
 import type { Schedule } from '../../src/schedules';
 
 /** A test for each pair of wrong options and the message they give, and for wrong steps. */
-export function refuses(build: (options: never) => Schedule, good: object, cases: [unknown, RegExp][]): void {
+export function refuses(
+  build: (options: never) => Schedule,
+  good: object,
+  cases: [unknown, RegExp][],
+): void {
   const name = Object.keys(good).join(', ');
   it.each([
     ...cases,

@@ -26,7 +26,8 @@ describe('cosine', () => {
 
   it('is its formula', () => {
     const lr = cosine({ lr: 0.3, totalSteps: 37, endLr: 0.1 });
-    for (let t = 1; t <= 37; t++) expect(lr(t)).toBeCloseTo(0.1 + 0.1 * (1 + Math.cos((Math.PI * (t - 1)) / 37)), 14);
+    for (let t = 1; t <= 37; t++)
+      expect(lr(t)).toBeCloseTo(0.1 + 0.1 * (1 + Math.cos((Math.PI * (t - 1)) / 37)), 14);
   });
 
   it('ends at 0 by default, and takes a single step', () => {
@@ -38,7 +39,13 @@ describe('cosine', () => {
 
   it('has the same bits on every engine', () => {
     const lr = cosine({ lr: 0.01, totalSteps: 10, endLr: 0.001 });
-    const expected = ['3f847ae147ae147b', '3f84076867da55ec', '3f7c394b09bff978', '3f53fe14d18f9e79', '3f50624dd2f1a9fc'];
+    const expected = [
+      '3f847ae147ae147b',
+      '3f84076867da55ec',
+      '3f7c394b09bff978',
+      '3f53fe14d18f9e79',
+      '3f50624dd2f1a9fc',
+    ];
     expect([1, 2, 5, 10, 11].map((t) => bits(lr(t)))).toEqual(expected);
   });
 

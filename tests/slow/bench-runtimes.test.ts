@@ -16,14 +16,25 @@ const RUNTIMES = [
   { name: 'firefox', at: 'playwright-core' },
 ].filter(({ at }) => existsSync(join(INSTALLED, at)));
 if (RUNTIMES.length === 0)
-  console.log('skipped: no runtimes in tests/runtimes/node_modules (npm run test:runtimes installs them)');
+  console.log(
+    'skipped: no runtimes in tests/runtimes/node_modules (npm run test:runtimes installs them)',
+  );
 
 it.skipIf(RUNTIMES.length === 0)('every runtime has the same parameters after 200 steps', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adal-bench-'));
   try {
     const out = join(folder, 'result.json');
     const names = ['node', ...RUNTIMES.map(({ name }) => name)];
-    const args = ['--tier', 'smoke', '--only', 'hashes', '--runtimes', names.join(','), '--out', out];
+    const args = [
+      '--tier',
+      'smoke',
+      '--only',
+      'hashes',
+      '--runtimes',
+      names.join(','),
+      '--out',
+      out,
+    ];
     execFileSync(process.execPath, [CLI, 'bench', ...args], { stdio: 'pipe' });
     const { hashes, environments }: Result = JSON.parse(readFileSync(out, 'utf8'));
     expect(environments).toHaveLength(names.length);

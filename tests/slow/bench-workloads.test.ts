@@ -1,4 +1,7 @@
-/** Every workload of the registry at its full size: built once, two steps of two optimizers, its figures, and its place in the full plan. */
+/**
+ * Every workload of the registry at its full size: built once, two steps of two optimizers, its
+ * figures, and its place in the full plan.
+ */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPTIMIZERS, optimizerOf, WORKLOADS } from '../../bench/suite/registry';
@@ -11,7 +14,8 @@ import { fileSource } from '../bench/files';
 
 const FASHION = '/usr/share/datasets/fashion-mnist';
 const present = existsSync(FASHION);
-if (!present) console.log(`skipped: W5 and W6, no ${FASHION} (apt-get install dataset-fashion-mnist)`);
+if (!present)
+  console.log(`skipped: W5 and W6, no ${FASHION} (apt-get install dataset-fashion-mnist)`);
 const HERE = WORKLOADS.filter(({ group }) => present || !['W5', 'W6'].includes(group));
 const STEPS = 2;
 
@@ -32,8 +36,16 @@ async function start(prepared: PreparedWorkload, optimizerId: string) {
       expect(optimizer.step().skipped).toBe(false);
       return loss;
     });
-    const count = Object.values({ ...optimizer.params }).reduce((sum, { length }) => sum + length, 0);
-    return { losses, count, stepsPerEpoch: problem.stepsPerEpoch, figures: problem.evaluate(optimizer, true) };
+    const count = Object.values({ ...optimizer.params }).reduce(
+      (sum, { length }) => sum + length,
+      0,
+    );
+    return {
+      losses,
+      count,
+      stepsPerEpoch: problem.stepsPerEpoch,
+      figures: problem.evaluate(optimizer, true),
+    };
   } finally {
     optimizer.dispose();
     problem.dispose();
@@ -56,10 +68,14 @@ describe.each(HERE)('$id', (workload) => {
 
   it('is described as it is', async () => {
     const tier = workload.tiers.full ? 'full' : 'standard';
-    const entry = await describeWorkload(workload, tier, null, runtime, () => workload.prepare(fileSource));
+    const entry = await describeWorkload(workload, tier, null, runtime, () =>
+      workload.prepare(fileSource),
+    );
     const { train } = workload.samples;
     if (workload.batchSize && workload.id !== 'W1')
-      expect(entry.steps).toBe(workload.tiers[tier]!.epochs * Math.ceil(train / workload.batchSize));
+      expect(entry.steps).toBe(
+        workload.tiers[tier]!.epochs * Math.ceil(train / workload.batchSize),
+      );
     expect(entry).toMatchObject({ id: workload.id, status: 'ok', parameters: workload.parameters });
   });
 });
@@ -94,7 +110,8 @@ describe('the full tier', () => {
 
   it('compares every contender on W5 and W7, and four of them on W6x', () => {
     const contenders = OPTIMIZERS.filter(({ ablation }) => !ablation).map(({ id }) => id);
-    for (const id of ['W5', 'W7']) expect(new Set(of(id).map(({ optimizer }) => optimizer))).toEqual(new Set(contenders));
+    for (const id of ['W5', 'W7'])
+      expect(new Set(of(id).map(({ optimizer }) => optimizer))).toEqual(new Set(contenders));
     expect(new Set(of('W6x').map(({ optimizer }) => optimizer)).size).toBe(4);
   });
 });

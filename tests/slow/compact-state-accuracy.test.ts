@@ -1,4 +1,7 @@
-/** Compact state costs no accuracy: an MLP on Fashion-MNIST with AdaL (practical), three seeds a format. */
+/**
+ * Compact state costs no accuracy: an MLP on Fashion-MNIST with AdaL (practical), three seeds a
+ * format.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -21,7 +24,12 @@ it.skipIf(!present)('bf16 and 8-bit state train as f32 does', async () => {
       const layers = [dense(128), relu(), dense(10)];
       const model = await createModel(runtime, { inputSize: 784, layers, batchSize: BATCH, seed });
       const totalSteps = EPOCHS * Math.ceil(train.count / BATCH);
-      const optimizer = new AdaL(runtime, model.parameters, { ...practical({ totalSteps }), state, min8bitSize: 0, seed });
+      const optimizer = new AdaL(runtime, model.parameters, {
+        ...practical({ totalSteps }),
+        state,
+        min8bitSize: 0,
+        seed,
+      });
       await fit(model, train, { optimizer, epochs: EPOCHS, seed });
       return evaluate(model, test).accuracy!;
     } finally {
@@ -33,7 +41,9 @@ it.skipIf(!present)('bf16 and 8-bit state train as f32 does', async () => {
     const accuracies: number[] = [];
     for (const seed of [1, 2, 3]) accuracies.push(await accuracy(state, seed));
     means[state] = accuracies.reduce((sum, x) => sum + x, 0) / accuracies.length;
-    console.log(`Fashion-MNIST, ${state}: ${accuracies.map((x) => x.toFixed(4)).join(' ')}, mean ${means[state].toFixed(4)}`);
+    console.log(
+      `Fashion-MNIST, ${state}: ${accuracies.map((x) => x.toFixed(4)).join(' ')}, mean ${means[state].toFixed(4)}`,
+    );
   }
   // Seeds scatter by .002 to .003, so means of three differ by up to .005 for no other reason.
   expect(Math.abs(means.bf16 - means.f32)).toBeLessThan(0.005);

@@ -15,7 +15,17 @@ function train(options: string) {
   const folder = mkdtempSync(join(tmpdir(), 'adal-fashion-'));
   try {
     const out = join(folder, 'run');
-    const args = [CLI, 'train', '--data', `idx:${DATA}`, '--batch-size', '128', ...options.split(' '), '--out', out];
+    const args = [
+      CLI,
+      'train',
+      '--data',
+      `idx:${DATA}`,
+      '--batch-size',
+      '128',
+      ...options.split(' '),
+      '--out',
+      out,
+    ];
     execFileSync(process.execPath, args, { stdio: 'pipe' });
     const run = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
     console.log(`Fashion-MNIST, ${options}: test accuracy ${run.result.testAccuracy}`);

@@ -1,6 +1,6 @@
 /**
- * Counts up in a file of its own and others' until the time is over; prints each count that it saved, or
- * the error that it had: node file-store-counter.js <path> <milliseconds>
+ * Counts up in a file of its own and others' until the time is over; prints each count that it
+ * saved, or the error that it had: node file-store-counter.js <path> <milliseconds>
  */
 import { writeSync } from 'node:fs';
 import { fileStore } from '../../dist/checkpoint.js';
@@ -10,7 +10,9 @@ const store = fileStore(path);
 const end = performance.now() + Number(milliseconds);
 while (performance.now() < end) {
   const latest = await store.load();
-  const count = latest ? new DataView(latest.bytes.buffer, latest.bytes.byteOffset).getUint32(0, true) : 0;
+  const count = latest
+    ? new DataView(latest.bytes.buffer, latest.bytes.byteOffset).getUint32(0, true)
+    : 0;
   const bytes = new Uint8Array(20_000);
   new DataView(bytes.buffer).setUint32(0, count + 1, true);
   try {

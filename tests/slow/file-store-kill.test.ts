@@ -12,7 +12,9 @@ const WRITER = join(import.meta.dirname, 'file-store-writer.js');
 
 /** Runs the writer and kills it some milliseconds after its first save. */
 async function saveUntilKilled(path: string, first: number, delayMs: number): Promise<number> {
-  const child = spawn(process.execPath, [WRITER, path, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [WRITER, path, String(first)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let printed = '';
   let timer: NodeJS.Timeout | undefined;
   child.stdout.on('data', (text) => {
@@ -49,7 +51,9 @@ it(`keeps the last good checkpoint through ${KILLS} kills`, async () => {
     if (count > reported) unreported++;
     if (readdirSync(folder).length > 1) interrupted++;
   }
-  console.log(`${KILLS} kills in ${count} saves: ${interrupted} left files behind, ${unreported} after the renaming`);
+  console.log(
+    `${KILLS} kills in ${count} saves: ${interrupted} left files behind, ${unreported} after the renaming`,
+  );
   expect(interrupted).toBeGreaterThan(KILLS / 4);
   await fileStore(path).save(new Uint8Array(1));
   expect(readdirSync(folder)).toEqual(['model.safetensors']);

@@ -1,4 +1,6 @@
-/** Three writers in PID namespaces of their own, as in containers, over one file: no update is lost. */
+/**
+ * Three writers in PID namespaces of their own, as in containers, over one file: no update is lost.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Saves checkpoints of rising count until it is killed, and tells each count once its save is done. See file-store-kill.test.ts. */
+/**
+ * Saves checkpoints of rising count until it is killed, and tells each count once its save is done.
+ * See file-store-kill.test.ts.
+ */
 import { writeSync } from 'node:fs';
 import { encodeSafetensors, fileStore } from '../../dist/checkpoint.js';
 

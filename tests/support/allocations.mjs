@@ -1,6 +1,7 @@
 /**
- * Prints, as JSON, the bytes of JavaScript heap that a step, and what is called at every step, takes once it is hot. A process of its own, because the test runner's
- * rewriting of modules makes V8 allocate where shipped code does not.
+ * Prints, as JSON, the bytes of JavaScript heap that a step, and what is called at every step,
+ * takes once it is hot. A process of its own, because the test runner's rewriting of modules makes
+ * V8 allocate where shipped code does not.
  *
  *     node allocations.mjs <path of dist/index.js> <runtime options as JSON>
  */
@@ -8,7 +9,9 @@ import { pathToFileURL } from 'node:url';
 
 const [, , path, options] = process.argv;
 const { AdaL, createRuntime, emptyResult, ScheduleFreeAdamW } = await import(path);
-const { ExponentialMovingAverage, GradientAccumulator } = await import(new URL('gradients.js', pathToFileURL(path)));
+const { ExponentialMovingAverage, GradientAccumulator } = await import(
+  new URL('gradients.js', pathToFileURL(path))
+);
 
 const CALLS = 1000;
 const ROUNDS = 41;
@@ -19,9 +22,15 @@ function heapTaken(body, calls) {
   return process.memoryUsage().heapUsed - before;
 }
 
-/** The median over rounds too short to fill the nursery: rounds in which the collector or the compiler ran fall out. */
+/**
+ * The median over rounds too short to fill the nursery: rounds in which the collector or the
+ * compiler ran fall out.
+ */
 function medianBytes(body) {
-  const rounds = Array.from({ length: ROUNDS }, () => heapTaken(body, CALLS) - heapTaken(body, 0)).sort((a, b) => a - b);
+  const rounds = Array.from(
+    { length: ROUNDS },
+    () => heapTaken(body, CALLS) - heapTaken(body, 0),
+  ).sort((a, b) => a - b);
   return rounds[(ROUNDS - 1) / 2] / CALLS;
 }
 
@@ -36,7 +45,10 @@ function bytesPerCall(body) {
 }
 
 const runtime = await createRuntime(JSON.parse(options));
-const groups = [{ params: { w: new Float32Array(3), b: { shape: [2, 2] } } }, { params: { c: new Float32Array(40) }, lr: 0.1 }];
+const groups = [
+  { params: { w: new Float32Array(3), b: { shape: [2, 2] } } },
+  { params: { c: new Float32Array(40) }, lr: 0.1 },
+];
 const optimizer = new AdaL(runtime, groups);
 for (const name of ['w', 'b', 'c']) optimizer.grads[name].fill(0.5);
 const grads = { w: new Float32Array(3), b: new Float32Array(4), c: new Float32Array(40) };
@@ -57,5 +69,17 @@ const free = new ScheduleFreeAdamW(runtime, groups);
 const stepFree = bytesPerCall(() => free.stepInto(result, grads));
 const wasmGrowth = runtime.info.memoryBytes - memoryBytes;
 if (sink.skipped) throw new Error('a step was skipped');
-console.log(JSON.stringify({ stepInto, stepIntoGiven, step, addInto, addIntoGiven, addIntoSum, update, stepFree, wasmGrowth }));
+console.log(
+  JSON.stringify({
+    stepInto,
+    stepIntoGiven,
+    step,
+    addInto,
+    addIntoGiven,
+    addIntoSum,
+    update,
+    stepFree,
+    wasmGrowth,
+  }),
+);
 runtime.dispose();

@@ -10,7 +10,10 @@ export interface BackendCase {
 
 /** Threads are used however little there is to do. */
 function threads(count: number): BackendCase {
-  return { name: `threads ${count}`, options: { backend: 'threads', threads: count, parallelThreshold: 0 } };
+  return {
+    name: `threads ${count}`,
+    options: { backend: 'threads', threads: count, parallelThreshold: 0 },
+  };
 }
 
 export const oracle: BackendCase = { name: 'oracle', options: { backend: 'oracle' } };
@@ -19,7 +22,10 @@ export const BACKENDS: readonly BackendCase[] = [oracle, simd, threads(1), threa
 export const THREAD_CASES: readonly BackendCase[] = [1, 2, 3, 7].map(threads);
 
 /** Runs `body` with a runtime of its own. */
-export async function withRuntime<T>({ options }: BackendCase, body: (runtime: Runtime) => T | Promise<T>): Promise<T> {
+export async function withRuntime<T>(
+  { options }: BackendCase,
+  body: (runtime: Runtime) => T | Promise<T>,
+): Promise<T> {
   const runtime = await createRuntime(options);
   try {
     return await body(runtime);
@@ -28,8 +34,14 @@ export async function withRuntime<T>({ options }: BackendCase, body: (runtime: R
   }
 }
 
-/** The bits of an array, for comparisons in which -0 is not 0; of compact state, codes and scales. */
+/**
+ * The bits of an array, for comparisons in which -0 is not 0; of compact state, codes and scales.
+ */
 export function bitsOf(values: StateArray): Uint32Array {
   if (values instanceof Float32Array) return new Uint32Array(values.slice().buffer);
-  return Uint32Array.from(partsOf(values).flatMap(([, part]) => [...(part instanceof Float32Array ? bitsOf(part) : part)]));
+  return Uint32Array.from(
+    partsOf(values).flatMap(([, part]) => [
+      ...(part instanceof Float32Array ? bitsOf(part) : part),
+    ]),
+  );
 }

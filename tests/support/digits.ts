@@ -13,10 +13,19 @@ export interface DigitsRun {
 }
 
 /** MLP 64-64-10, batch 32, AdaL with the practical preset; 75% train, 25% test. */
-export async function trainDigits(runtime: Runtime, seed: number, epochs: number): Promise<DigitsRun> {
+export async function trainDigits(
+  runtime: Runtime,
+  seed: number,
+  epochs: number,
+): Promise<DigitsRun> {
   const { train, test } = trainTestSplit(loadDigits(), { testFraction: 0.25, seed });
   const batchSize = 32;
-  const model = await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)], batchSize, seed });
+  const model = await createModel(runtime, {
+    inputSize: 64,
+    layers: [dense(64), relu(), dense(10)],
+    batchSize,
+    seed,
+  });
   const totalSteps = epochs * Math.ceil(train.count / batchSize);
   const optimizer = new AdaL(runtime, model.parameters, practical({ totalSteps }));
   const result = await fit(model, train, { optimizer, epochs, seed });

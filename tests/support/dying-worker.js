@@ -1,4 +1,7 @@
-/** The trainer's worker, but it dies while training: with the arguments `exit 5` at its fifth progress report. */
+/**
+ * The trainer's worker, but it dies while training: with the arguments `exit 5` at its fifth
+ * progress report.
+ */
 import { parentPort } from 'node:worker_threads';
 
 const [by, after] = process.argv.slice(2);

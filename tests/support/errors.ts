@@ -33,7 +33,11 @@ export async function failure(body: () => unknown): Promise<unknown> {
 }
 
 /** The error names the argument, what was expected, and what came. */
-export function expectArgumentError(body: () => unknown, argument: string, ...parts: string[]): void {
+export function expectArgumentError(
+  body: () => unknown,
+  argument: string,
+  ...parts: string[]
+): void {
   const error = caught(body);
   expect(error, `no ArgumentError about ${argument}`).toBeInstanceOf(ArgumentError);
   expect(error).toBeInstanceOf(AdalError);

@@ -4,12 +4,21 @@ import workerSource from '../../build/worker.js';
 import type { WorkerHandle, WorkerHost } from '../../src/runtime/worker-host';
 import { type Fault, type Moment, prelude } from './faults';
 
-function spawn(source: string, workerData: unknown, onEnd: (reason: string) => void): WorkerHandle & { readonly worker: Worker } {
+function spawn(
+  source: string,
+  workerData: unknown,
+  onEnd: (reason: string) => void,
+): WorkerHandle & { readonly worker: Worker } {
   const worker = new Worker(source, { eval: true, execArgv: [], workerData });
   worker.on('error', (error) => onEnd(String(error)));
   worker.on('exit', (code) => onEnd(`exit code ${code}`));
   worker.unref();
-  return { worker, ref: () => worker.ref(), unref: () => worker.unref(), terminate: () => void worker.terminate() };
+  return {
+    worker,
+    ref: () => worker.ref(),
+    unref: () => worker.unref(),
+    terminate: () => void worker.terminate(),
+  };
 }
 
 /** Every worker of this host has the fault; or, given `only`, the one of that index. */
@@ -17,7 +26,8 @@ export function faultyHost(fault: Fault, moment: Moment, only?: number): WorkerH
   let index = 0;
   return {
     spawn(input, onEnd) {
-      const source = only === undefined || index === only ? prelude(fault, moment) + workerSource : workerSource;
+      const source =
+        only === undefined || index === only ? prelude(fault, moment) + workerSource : workerSource;
       index++;
       return spawn(source, input, onEnd);
     },

@@ -1,6 +1,7 @@
 /**
- * Faults for workers: source that, put before the library's own worker source, replaces `stepServe` by a fault. So what is tested
- * is how a failing kernel, a dying thread and a stuck one are noticed, not a mock of them.
+ * Faults for workers: source that, put before the library's own worker source, replaces `stepServe`
+ * by a fault. So what is tested is how a failing kernel, a dying thread and a stuck one are
+ * noticed, not a mock of them.
  */
 import * as L from '../../src/abi/layout';
 
@@ -16,7 +17,10 @@ export type Moment = 'norm' | 'update' | 'idle';
 
 const OPS = { norm: L.OP_NORM, update: L.OP_UPDATE, idle: L.OP_NONE };
 
-/** Runs in the worker, before its source: serves nothing, and draws one task of the phase wanted by compare-exchange. */
+/**
+ * Runs in the worker, before its source: serves nothing, and draws one task of the phase wanted by
+ * compare-exchange.
+ */
 export function prelude(fault: Fault, moment: Moment): string {
   return `{
     const Real = WebAssembly.Instance;

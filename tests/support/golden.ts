@@ -1,4 +1,7 @@
-/** The golden trajectories: float64 references of every optimizer (tests/data/README.md tells their origin). */
+/**
+ * The golden trajectories: float64 references of every optimizer (tests/data/README.md tells their
+ * origin).
+ */
 import { readFileSync } from 'node:fs';
 
 export interface GoldenCase {

@@ -18,7 +18,8 @@ export function fillRough(optimizer: Optimizer, seed: number, scale = 1, sparse 
   const draws = rough(seed);
   for (const name of Object.keys(optimizer.grads)) {
     const grad = optimizer.grads[name];
-    for (let i = 0; i < grad.length; i++) grad[i] = i % sparse === 0 ? 0 : scale * draws.next().value;
+    for (let i = 0; i < grad.length; i++)
+      grad[i] = i % sparse === 0 ? 0 : scale * draws.next().value;
   }
 }
 

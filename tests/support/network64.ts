@@ -1,4 +1,7 @@
-/** A network over float64: the oracle's formulas unrounded, in plain arrays, for gradients to be measured against. */
+/**
+ * A network over float64: the oracle's formulas unrounded, in plain arrays, for gradients to be
+ * measured against.
+ */
 import { Prng } from '../../src/math/prng';
 import { elementCount } from '../../src/math/shape';
 import type { Layer, Loss, Shape } from '../../src/nn';
@@ -38,20 +41,23 @@ export class Network64 {
       if (top > 4 * memory.f32.length) throw new Error('the case is too large for its memory');
       return address;
     };
-    const floats = (address: number, n: number) => memory.f32.subarray(address / 4, address / 4 + n);
+    const floats = (address: number, n: number) =>
+      memory.f32.subarray(address / 4, address / 4 + n);
     const workspace = allocate(this.plan.workspaceBytes);
     const prng = new Prng(seed);
-    const place = (into: Record<string, Float64Array>, first: boolean) => (array: NetworkPlan['stages'][0]['parameters'][0]) => {
-      const address = allocate(4 * elementCount(array.shape));
-      const values = floats(address, elementCount(array.shape));
-      into[array.fullName] = values;
-      if (first && array.initialise) {
-        const initial = new Float32Array(values.length);
-        array.initialise(initial, prng);
-        values.set(initial);
-      }
-      return address;
-    };
+    const place =
+      (into: Record<string, Float64Array>, first: boolean) =>
+      (array: NetworkPlan['stages'][0]['parameters'][0]) => {
+        const address = allocate(4 * elementCount(array.shape));
+        const values = floats(address, elementCount(array.shape));
+        into[array.fullName] = values;
+        if (first && array.initialise) {
+          const initial = new Float32Array(values.length);
+          array.initialise(initial, prng);
+          values.set(initial);
+        }
+        return address;
+      };
     const { stages } = this.plan;
     const statistics = stages.map((stage) => stage.statistics.map(place(this.weights, true)));
     const arrays = {
@@ -66,7 +72,10 @@ export class Network64 {
     this.input = floats(workspace + this.plan.input, batchSize * this.plan.inputs);
     this.targets = floats(workspace + this.plan.targets, batchSize * this.plan.outputs);
     this.output = floats(workspace + this.plan.output, batchSize * this.plan.outputs);
-    this.labels = memory.i32.subarray((workspace + this.plan.targets) / 4, (workspace + this.plan.targets) / 4 + batchSize);
+    this.labels = memory.i32.subarray(
+      (workspace + this.plan.targets) / 4,
+      (workspace + this.plan.targets) / 4 + batchSize,
+    );
   }
 
   /** The mean loss. */

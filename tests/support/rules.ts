@@ -1,6 +1,6 @@
 /**
- * All rules that optimizers have, with parameters and gradients that reach their corners, for suites that run over every one.
- * No test framework in here: the portable suite runs it as well.
+ * All rules that optimizers have, with parameters and gradients that reach their corners, for
+ * suites that run over every one. No test framework in here: the portable suite runs it as well.
  */
 import { type OptimizerName, optimizerNames } from '../../src/index';
 import { Prng } from '../../src/math/prng';
@@ -32,7 +32,9 @@ export const COMPACT_NAMES: readonly OptimizerName[] = [
 
 /** Each of them in both compact formats, whatever a parameter's size. */
 export const COMPACT_CASES: readonly RuleCase[] = COMPACT_NAMES.flatMap((name) =>
-  ['bf16', '8bit'].map((state): RuleCase => [`${name}, ${state}`, name, { state, min8bitSize: 0, seed: 9 }]),
+  ['bf16', '8bit'].map(
+    (state): RuleCase => [`${name}, ${state}`, name, { state, min8bitSize: 0, seed: 9 }],
+  ),
 );
 
 /** One element, less than a turn of the kernels' loop, more than a block. */
@@ -40,7 +42,10 @@ const SIZES = { a: 1, b: 37, c: 8192 + 5 };
 
 function fill(element: (i: number) => number): Record<string, Float32Array> {
   return Object.fromEntries(
-    Object.entries(SIZES).map(([name, n]) => [name, Float32Array.from({ length: n }, (_, i) => element(i))]),
+    Object.entries(SIZES).map(([name, n]) => [
+      name,
+      Float32Array.from({ length: n }, (_, i) => element(i)),
+    ]),
   );
 }
 
@@ -57,7 +62,10 @@ export function gradientsAt(t: number, scale = 1): Record<string, Float32Array> 
   let normals = draws.get(t);
   if (!normals) {
     const prng = new Prng(11, t);
-    normals = Float64Array.from({ length: Object.values(SIZES).reduce((sum, n) => sum + n, 0) }, () => prng.normal());
+    normals = Float64Array.from(
+      { length: Object.values(SIZES).reduce((sum, n) => sum + n, 0) },
+      () => prng.normal(),
+    );
     draws.set(t, normals);
   }
   let drawn = 0;

@@ -19,12 +19,15 @@ export function snapshot(optimizer: Optimizer): Snapshot {
     lines[`params ${name}`] = `[${shape}] ${hashOf(data)}`;
     const { arrays, V, ...counters } = state[name];
     lines[`counters ${name}`] = `${JSON.stringify(counters)} V=${V}`;
-    for (const [array, values] of Object.entries(arrays)) lines[`${array} ${name}`] = hashOf(values);
+    for (const [array, values] of Object.entries(arrays))
+      lines[`${array} ${name}`] = hashOf(values);
   }
   return lines;
 }
 
 /** The gradients alone. */
 export function gradientSnapshot(optimizer: Optimizer): Snapshot {
-  return Object.fromEntries(Object.keys(optimizer.grads).map((name) => [name, hashOf(optimizer.grads[name])]));
+  return Object.fromEntries(
+    Object.keys(optimizer.grads).map((name) => [name, hashOf(optimizer.grads[name])]),
+  );
 }

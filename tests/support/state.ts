@@ -9,11 +9,18 @@ export function floatsOf(array: StateArray): Float32Array {
 
 /** A parameter's state arrays that are plain float32, by name. */
 export function stateOf({ state }: StateDict, name: string): Record<string, Float32Array> {
-  return Object.fromEntries(Object.entries(state[name].arrays).map(([key, array]) => [key, floatsOf(array)]));
+  return Object.fromEntries(
+    Object.entries(state[name].arrays).map(([key, array]) => [key, floatsOf(array)]),
+  );
 }
 
 /** A state dict of one parameter, made by hand. */
-export function dictOf(algorithm: string, shape: number[], arrays: Record<string, StateArray>, exponent = 0): StateDict {
+export function dictOf(
+  algorithm: string,
+  shape: number[],
+  arrays: Record<string, StateArray>,
+  exponent = 0,
+): StateDict {
   const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
   return {
     version: 1,
@@ -22,6 +29,16 @@ export function dictOf(algorithm: string, shape: number[], arrays: Record<string
     step: 1,
     groups: [{ params: ['w'], frozen: false, lr: 0.1, schedule: null, weightDecay: 0 }],
     params: { w: { shape, data } },
-    state: { w: { step: 1, exponent, V: 0.1 + 0.2, beta1Power: 5e-324, beta2Power: 1, normMean: 0, arrays } },
+    state: {
+      w: {
+        step: 1,
+        exponent,
+        V: 0.1 + 0.2,
+        beta1Power: 5e-324,
+        beta2Power: 1,
+        normMean: 0,
+        arrays,
+      },
+    },
   };
 }

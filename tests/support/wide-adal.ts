@@ -1,6 +1,7 @@
 /**
- * AdaL as the paper's restatement has it (ε = 0), on numbers x·2^e with x a double and e any integer: nothing overflows or vanishes,
- * whatever the gradients. Slow, and short enough to be checked by eye.
+ * AdaL as the paper's restatement has it (ε = 0), on numbers x·2^e with x a double and e any
+ * integer: nothing overflows or vanishes, whatever the gradients. Slow, and short enough to be
+ * checked by eye.
  */
 
 /** x·2^e, with 1 ≤ |x| < 2, or x = 0. */
@@ -60,8 +61,14 @@ export class WideAdaL {
     const correction = Math.sqrt(1 - this.#beta2 ** this.#t) / (1 - this.#beta1 ** this.#t);
     return gradient.map((gi, i) => {
       const h = times(norm, gi);
-      this.#m[i] = plus(times(wide(this.#beta1), this.#m[i] ?? ZERO), times(wide(1 - this.#beta1), h));
-      this.#v[i] = plus(times(wide(this.#beta2), this.#v[i] ?? ZERO), times(wide(1 - this.#beta2), times(h, h)));
+      this.#m[i] = plus(
+        times(wide(this.#beta1), this.#m[i] ?? ZERO),
+        times(wide(1 - this.#beta1), h),
+      );
+      this.#v[i] = plus(
+        times(wide(this.#beta2), this.#v[i] ?? ZERO),
+        times(wide(1 - this.#beta2), times(h, h)),
+      );
       return overRoot(this.#m[i], this.#v[i]) * correction;
     });
   }

@@ -1,4 +1,7 @@
-/** A small fast generator for tests that draw millions of numbers (Marsaglia's xorshift32): the same sequence on every run. */
+/**
+ * A small fast generator for tests that draw millions of numbers (Marsaglia's xorshift32): the same
+ * sequence on every run.
+ */
 export class Xorshift {
   #state: number;
 

@@ -1,4 +1,12 @@
-import { activate, activationGradient, LeakyRectifier, Rectifier, Sigmoid, Silu, Tanh } from '../activation';
+import {
+  activate,
+  activationGradient,
+  LeakyRectifier,
+  Rectifier,
+  Sigmoid,
+  Silu,
+  Tanh,
+} from '../activation';
 import { fillExact, floats, get, put, tidy } from './floats';
 
 describe('rectify', () => {
@@ -36,14 +44,17 @@ describe('activations', () => {
     const out = floats(n);
     fillExact(x, n, 1);
     activate<LeakyRectifier>(out, x, n, 0.25);
-    for (let i = 0; i < n; ++i) expect(get(out, i)).toBe(get(x, i) < 0 ? get(x, i) * 0.25 : get(x, i));
+    for (let i = 0; i < n; ++i)
+      expect(get(out, i)).toBe(get(x, i) < 0 ? get(x, i) * 0.25 : get(x, i));
     activate<Tanh>(out, x, n, 0);
     for (let i = 0; i < n; ++i) expect(get(out, i)).toBeCloseTo(<f32>Math.tanh(get(x, i)), 6);
     activate<Sigmoid>(out, x, n, 0);
-    for (let i = 0; i < n; ++i) expect(get(out, i)).toBeCloseTo(<f32>(1.0 / (1.0 + Math.exp(-get(x, i)))), 6);
+    for (let i = 0; i < n; ++i)
+      expect(get(out, i)).toBeCloseTo(<f32>(1.0 / (1.0 + Math.exp(-get(x, i)))), 6);
     expect(tidy(out, n)).toBe(true);
     activate<Silu>(out, x, n, 0);
-    for (let i = 0; i < n; ++i) expect(get(out, i)).toBeCloseTo(<f32>(get(x, i) / (1.0 + Math.exp(-get(x, i)))), 6);
+    for (let i = 0; i < n; ++i)
+      expect(get(out, i)).toBeCloseTo(<f32>(get(x, i) / (1.0 + Math.exp(-get(x, i)))), 6);
   });
 
   it('have the slopes of these', () => {
@@ -63,7 +74,8 @@ describe('activations', () => {
     activationGradient<Tanh>(dx, dy, x, n, 0);
     for (let i = 0; i < n; ++i) expect(get(dx, i)).toBe(get(dy, i) * (1 - get(x, i) * get(x, i)));
     activationGradient<LeakyRectifier>(dx, dy, x, n, 0.5);
-    for (let i = 0; i < n; ++i) expect(get(dx, i)).toBe(get(x, i) > 0 ? get(dy, i) : get(dy, i) * 0.5);
+    for (let i = 0; i < n; ++i)
+      expect(get(dx, i)).toBe(get(x, i) > 0 ? get(dy, i) : get(dy, i) * 0.5);
     expect(tidy(dx, n)).toBe(true);
   });
 });

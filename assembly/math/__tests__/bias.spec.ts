@@ -19,7 +19,8 @@ describe('biases', () => {
       const before = floats(rows * cols);
       memory.copy(before, x, rows * cols * 4);
       addBias(x, bias, rows, cols);
-      for (let i = 0; i < rows * cols; ++i) expect(get(x, i)).toBe(get(before, i) + get(bias, i % cols));
+      for (let i = 0; i < rows * cols; ++i)
+        expect(get(x, i)).toBe(get(before, i) + get(bias, i % cols));
       expect(tidy(x, rows * cols) && tidy(db, cols)).toBe(true);
     }
   });

@@ -3,16 +3,19 @@ import { exp4 } from '../exp';
 /** The error of exp4 at x in units in the last place of the result. */
 function ulps(x: f32): f64 {
   const exact = Math.exp(x);
-  const ulp = <f64>reinterpret<f32>(reinterpret<u32>(<f32>exact) & 0x7f800000) * 1.1920928955078125e-7;
+  const ulp =
+    <f64>reinterpret<f32>(reinterpret<u32>(<f32>exact) & 0x7f800000) * 1.1920928955078125e-7;
   return abs(<f64>f32x4.extract_lane(exp4(f32x4.splat(x)), 0) - exact) / ulp;
 }
 
 describe('exp4', () => {
   it('is within 1.25 ulp of e^x from -87.33654 to 88', () => {
     let worst: f64 = 0;
-    for (let bits: u32 = 0; bits < reinterpret<u32>(<f32>88); bits += 9973) worst = max(worst, ulps(reinterpret<f32>(bits)));
+    for (let bits: u32 = 0; bits < reinterpret<u32>(<f32>88); bits += 9973)
+      worst = max(worst, ulps(reinterpret<f32>(bits)));
     const last = reinterpret<u32>(<f32>-87.33654);
-    for (let bits: u32 = 0x80000000; bits < last; bits += 9973) worst = max(worst, ulps(reinterpret<f32>(bits)));
+    for (let bits: u32 = 0x80000000; bits < last; bits += 9973)
+      worst = max(worst, ulps(reinterpret<f32>(bits)));
     expect(worst).toBeLessThan(1.25);
   });
 

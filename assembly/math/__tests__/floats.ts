@@ -1,6 +1,8 @@
 /** Memory for specs: f32 arrays outside the kernels' own bookkeeping. */
 
-/** n f32 at a new address, padded with zeros to whole turns; 64 more bytes of `guard` bytes follow. */
+/**
+ * n f32 at a new address, padded with zeros to whole turns; 64 more bytes of `guard` bytes follow.
+ */
 export function floats(n: i32): usize {
   const bytes = <usize>(((n + 15) & ~15) * 4);
   const x = heap.alloc(bytes + 64);

@@ -3,7 +3,9 @@ import { fillExact, floats, get, put, tidy } from './floats';
 
 const DEPTH = 9;
 
-/** Runs the kernel of `vectors` on two rows, and checks its columns and that no other was written. */
+/**
+ * Runs the kernel of `vectors` on two rows, and checks its columns and that no other was written.
+ */
 function check(vectors: i32): void {
   const a = floats(2 * DEPTH);
   const b = floats(DEPTH * 16);

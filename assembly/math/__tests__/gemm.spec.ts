@@ -16,7 +16,8 @@ function check(m: i32, n: i32, k: i32, aTransposed: bool, bTransposed: bool): vo
     for (let j = 0; j < n; ++j) {
       let sum: f32 = 0;
       for (let p = 0; p < k; ++p)
-        sum += get(a, aTransposed ? p * m + i : i * k + p) * get(b, bTransposed ? j * k + p : p * n + j);
+        sum +=
+          get(a, aTransposed ? p * m + i : i * k + p) * get(b, bTransposed ? j * k + p : p * n + j);
       if (get(c, i * n + j) !== sum) ++wrong;
     }
   }

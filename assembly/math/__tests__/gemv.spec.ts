@@ -22,7 +22,8 @@ function agrees(width: i32, cols: i32, k: i32): bool {
 
 describe('multiplyRow', () => {
   it('adds the row’s product to what C holds, for every width and depth', () => {
-    for (let width = 1; width <= 13; ++width) for (let k = 0; k <= 9; ++k) expect(agrees(width, width + 3, k)).toBe(true);
+    for (let width = 1; width <= 13; ++width)
+      for (let k = 0; k <= 9; ++k) expect(agrees(width, width + 3, k)).toBe(true);
   });
 
   it('covers rows longer than a block of columns', () => {

@@ -10,7 +10,8 @@ describe('transpose', () => {
         fillExact(src, rows * cols, rows);
         transpose(dst, (<usize>rows) << 2, src, (<usize>cols) << 2, rows, cols);
         for (let r = 0; r < rows; ++r) {
-          for (let c = 0; c < cols; ++c) expect(get(dst, c * rows + r)).toBe(get(src, r * cols + c));
+          for (let c = 0; c < cols; ++c)
+            expect(get(dst, c * rows + r)).toBe(get(src, r * cols + c));
         }
         expect(tidy(dst, rows * cols)).toBe(true);
       }

@@ -23,7 +23,8 @@ describe('randomWords', () => {
     randomWords(four, 5, 1, 2, 3, 4, 5);
     for (let lane: u32 = 0; lane < 4; ++lane) {
       randomWords(one, 5 + lane, 1, 2, 3, 4, 5);
-      for (let word: u32 = 0; word < 4; ++word) expect(get(four, 4 * word + lane)).toBe(get(one, 4 * word));
+      for (let word: u32 = 0; word < 4; ++word)
+        expect(get(four, 4 * word + lane)).toBe(get(one, 4 * word));
     }
   });
 });
@@ -37,7 +38,8 @@ describe('dropElements', () => {
     dropElements(out, x, n, 0, 2, 1, 2, 3, 4);
     for (let i = 0; i < n; ++i) expect(get(out, i)).toBe(<f32>(i + 1) * 2);
     dropElements(out, x, n, 0x80000000, 2, 1, 2, 3, 4);
-    for (let i = 0; i < n; ++i) expect(get(out, i) === 0 || get(out, i) === <f32>(i + 1) * 2).toBe(true);
+    for (let i = 0; i < n; ++i)
+      expect(get(out, i) === 0 || get(out, i) === <f32>(i + 1) * 2).toBe(true);
     expect(tidy(out, n)).toBe(true);
   });
 });

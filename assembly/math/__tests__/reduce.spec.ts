@@ -1,4 +1,13 @@
-import { fold, largestMagnitude, Magnitude, Product, Square, sumBlock, sumTerms, Value } from '../reduce';
+import {
+  fold,
+  largestMagnitude,
+  Magnitude,
+  Product,
+  Square,
+  sumBlock,
+  sumTerms,
+  Value,
+} from '../reduce';
 import { fillExact, floats, get, put } from './floats';
 
 describe('sums', () => {

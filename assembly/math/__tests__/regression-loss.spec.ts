@@ -40,7 +40,8 @@ describe('losses on values', () => {
       const t = targets(n);
       const d = floats(n);
       let expected: f64 = 0;
-      for (let i = 0; i < n; ++i) expected += Math.log(1 + Math.exp(get(x, i))) - <f64>(get(x, i) * get(t, i));
+      for (let i = 0; i < n; ++i)
+        expected += Math.log(1 + Math.exp(get(x, i))) - <f64>(get(x, i) * get(t, i));
       expect(logisticLoss(d, x, t, n)).toBeCloseTo(expected / n, 6);
       for (let i = 0; i < n; ++i) {
         const sigma = 1 / (1 + Math.exp(-get(x, i)));

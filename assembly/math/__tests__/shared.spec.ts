@@ -16,7 +16,8 @@ function filled(n: i32, seed: i32): usize {
 }
 
 function same(x: usize, y: usize, n: i32): bool {
-  for (let i = 0; i < n; ++i) if (reinterpret<u32>(get(x, i)) !== reinterpret<u32>(get(y, i))) return false;
+  for (let i = 0; i < n; ++i)
+    if (reinterpret<u32>(get(x, i)) !== reinterpret<u32>(get(y, i))) return false;
   return true;
 }
 

@@ -3,7 +3,8 @@ import { sigmoid4, tanh4 } from '../tanh';
 /** The distance of `actual` from `exact` in units in the last place of the exact value's f32. */
 function ulps(actual: f32, exact: f64): f64 {
   const bits = reinterpret<u32>(<f32>exact) & 0x7f800000;
-  const ulp = bits === 0 ? 1.401298464324817e-45 : <f64>reinterpret<f32>(bits) * 1.1920928955078125e-7;
+  const ulp =
+    bits === 0 ? 1.401298464324817e-45 : <f64>reinterpret<f32>(bits) * 1.1920928955078125e-7;
   return abs(<f64>actual - exact) / ulp;
 }
 
@@ -35,8 +36,14 @@ describe('sigmoid4', () => {
     let worst: f64 = 0;
     for (let bits: u32 = 0; bits < reinterpret<u32>(<f32>87.33654); bits += 9973) {
       const x = reinterpret<f32>(bits);
-      worst = max(worst, ulps(f32x4.extract_lane(sigmoid4(f32x4.splat(x)), 0), 1.0 / (1.0 + Math.exp(-x))));
-      worst = max(worst, ulps(f32x4.extract_lane(sigmoid4(f32x4.splat(-x)), 0), 1.0 / (1.0 + Math.exp(x))));
+      worst = max(
+        worst,
+        ulps(f32x4.extract_lane(sigmoid4(f32x4.splat(x)), 0), 1.0 / (1.0 + Math.exp(-x))),
+      );
+      worst = max(
+        worst,
+        ulps(f32x4.extract_lane(sigmoid4(f32x4.splat(-x)), 0), 1.0 / (1.0 + Math.exp(x))),
+      );
     }
     expect(worst).toBeLessThan(3);
   });

@@ -1,4 +1,14 @@
-import { copyIn, copyOut, Gather, imageFloats, paddedFloats, patchFloats, positionsOf, Scatter, visitPatches } from '../window';
+import {
+  copyIn,
+  copyOut,
+  Gather,
+  imageFloats,
+  paddedFloats,
+  patchFloats,
+  positionsOf,
+  Scatter,
+  visitPatches,
+} from '../window';
 import { fillExact, floats, get, put } from './floats';
 import { windowOf } from './windows';
 

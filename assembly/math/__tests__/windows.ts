@@ -3,7 +3,15 @@ import * as L from '../../../src/abi/nn-layout';
 import { floats } from './floats';
 
 /** A window over images of h × w × c, padded by `pad` all around. */
-export function windowOf(h: i32, w: i32, c: i32, size: i32, stride: i32, pad: i32, outputs: i32): usize {
+export function windowOf(
+  h: i32,
+  w: i32,
+  c: i32,
+  size: i32,
+  stride: i32,
+  pad: i32,
+  outputs: i32,
+): usize {
   const window = floats(16);
   store<i32>(window, h, L.WINDOW_IN_HEIGHT);
   store<i32>(window, w, L.WINDOW_IN_WIDTH);

@@ -92,7 +92,9 @@ describe('prepareAdaL', () => {
     const large = describeTensor(0.0);
     prepareAdaL(small, 1.0, 1, 1);
     prepareAdaL(large, 256.0, 1, 1);
-    expect(load<i32>(large, TENSOR_NEXT_EXPONENT) - load<i32>(small, TENSOR_NEXT_EXPONENT)).toBe(16);
+    expect(load<i32>(large, TENSOR_NEXT_EXPONENT) - load<i32>(small, TENSOR_NEXT_EXPONENT)).toBe(
+      16,
+    );
     expect(constant(large, 1)).toBe(constant(small, 1));
   });
 

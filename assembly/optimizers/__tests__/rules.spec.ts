@@ -11,12 +11,16 @@ import { Rule } from '../rule';
 import { ScheduleFree } from '../schedule-free';
 import { SGD, SGDMomentum } from '../sgd';
 
-/** Five vectors: parameter 2, gradient 0.5, state 0.25, 0.75, 1.5 in every lane; then twelve constants. */
+/**
+ * Five vectors: parameter 2, gradient 0.5, state 0.25, 0.75, 1.5 in every lane; then twelve
+ * constants.
+ */
 function createData(constants: StaticArray<f32>): usize {
   const data = heap.alloc(5 * 16 + 12 * 4);
   const values: StaticArray<f32> = [2.0, 0.5, 0.25, 0.75, 1.5];
   for (let i = 0; i < 5; i++) v128.store(data + (i << 4), f32x4.splat(values[i]));
-  for (let i = 0; i < 12; i++) store<f32>(data + 80 + (i << 2), i < constants.length ? constants[i] : 0);
+  for (let i = 0; i < 12; i++)
+    store<f32>(data + 80 + (i << 2), i < constants.length ? constants[i] : 0);
   return data;
 }
 
@@ -76,7 +80,10 @@ describe('update rules, one element by hand', () => {
     expectNear(at(applied<RMSPropCentered>(constants), 0), 2 - (0.5 * 0.7) / (sqrt(w1) + 0.01));
     const mean2 = 0.9 * 1.5 + 0.1 * 0.7;
     const w2 = max(v - mean2 * mean2, 0.0);
-    expectNear(at(applied<RMSPropCenteredMomentum>(constants), 0), 2 - 0.5 * (0.8 * 0.75 + 0.7 / (sqrt(w2) + 0.01)));
+    expectNear(
+      at(applied<RMSPropCenteredMomentum>(constants), 0),
+      2 - 0.5 * (0.8 * 0.75 + 0.7 / (sqrt(w2) + 0.01)),
+    );
   });
 
   it('the Adam family', () => {

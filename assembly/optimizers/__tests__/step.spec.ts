@@ -35,7 +35,10 @@ import {
 } from '../../layout';
 import { StepJobs, settle } from '../step';
 
-/** Two tensors of 16 elements, gradients 1 and 2 throughout, each one block and one task. Returns the table. */
+/**
+ * Two tensors of 16 elements, gradients 1 and 2 throughout, each one block and one task. Returns
+ * the table.
+ */
 function describeTable(): usize {
   const bytes = STEP_SIZE + 2 * TENSOR_SIZE + 64 + 2 * BLOCK_SIZE + 64 + 64 + 8 * 64;
   const table = heap.alloc(bytes);

@@ -59,7 +59,8 @@ describe('8-bit', () => {
     for (let i = 0; i < N; ++i) put(x, i, i % 9 === 0 ? 0 : <f32>(i + 1) * (i % 2 ? 1 : -1));
     encodeBytes<FirstMoment>(codes, scales, x, 0, N, 1);
     decodeBytes<FirstMoment>(back, codes, scales, 0, N);
-    for (let i = 0; i < N; ++i) expect(abs(get(back, i) - get(x, i)) <= abs(get(x, i)) / 8 + 1 / 256).toBe(true);
+    for (let i = 0; i < N; ++i)
+      expect(abs(get(back, i) - get(x, i)) <= abs(get(x, i)) / 8 + 1 / 256).toBe(true);
     for (let i = 0; i < N; ++i) put(x, i, abs(get(x, i)) * (i === 100 ? <f32>1e-30 : 1));
     encodeBytes<SecondMoment>(codes, scales, x, 0, N, 1);
     decodeBytes<SecondMoment>(back, codes, scales, 0, N);

@@ -1,4 +1,7 @@
-/** Lines over a numeric axis, with optional intervals: sensitivity, throughput, scaling, streams, profiles. */
+/**
+ * Lines over a numeric axis, with optional intervals: sensitivity, throughput, scaling, streams,
+ * profiles.
+ */
 import { curveLinear, curveStepAfter, line } from 'd3-shape';
 import { type Html, html } from '../html';
 import { type Axis, dotsPath, type PlotOptions, plot, round } from './plot';
@@ -37,14 +40,20 @@ export function linesChart({ lines: all, steps, dots, ...options }: LinesOptions
   const points = lines.flatMap((each) => each.points);
   const ends = points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]);
   const x = { ...options.x, values: points.map((point) => point.x) };
-  const expected = [...(options.levels ?? []).map(({ at }) => at), options.range?.low ?? null, options.range?.high ?? null];
+  const expected = [
+    ...(options.levels ?? []).map(({ at }) => at),
+    options.range?.low ?? null,
+    options.range?.high ?? null,
+  ];
   const y = { ...options.y, values: [...ends, ...expected.filter((value) => value !== null)] };
-  const drawable = (point: Point): boolean => Number.isFinite(point.y) && !(y.log && point.y <= 0) && !(x.log && point.x <= 0);
+  const drawable = (point: Point): boolean =>
+    Number.isFinite(point.y) && !(y.log && point.y <= 0) && !(x.log && point.x <= 0);
   return plot({ ...options, x, y }, (toX, toY) =>
     lines.map(({ index, points }) => {
       const path = line<Point>((point) => round(toX(point.x)), (point) => round(toY(point.y)))
         .defined(drawable)
-        .curve(steps ? curveStepAfter : curveLinear)(points as Point[]); // biome-ignore format: the chain reads as one
+        // biome-ignore format: the chain reads as one
+        .curve(steps ? curveStepAfter : curveLinear)(points as Point[]);
       const shown = points.filter(drawable);
       const spreads = shown.map(({ x, low, high }) =>
         low === undefined || high === undefined || (options.y.log && low <= 0)

@@ -1,4 +1,7 @@
-/** The frame of a static SVG chart: scales, axes, grid and marks. What is drawn inside is the caller's. */
+/**
+ * The frame of a static SVG chart: scales, axes, grid and marks. What is drawn inside is the
+ * caller's.
+ */
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import { largest, smallest } from '../group';
 import { type Content, type Html, html } from '../html';
@@ -47,7 +50,10 @@ export function round(pixels: number): number {
   return Math.round(pixels * 10) / 10;
 }
 
-/** Dots as one path of lines without length, whose round caps are the dots: a tenth of what as many circles take. */
+/**
+ * Dots as one path of lines without length, whose round caps are the dots: a tenth of what as many
+ * circles take.
+ */
 export function dotsPath(points: readonly (readonly [x: number, y: number])[]): Html {
   return html`<path class="dots" d="${points.map(([x, y]) => `M${round(x)},${round(y)}h0`).join('')}"/>`;
 }
@@ -64,7 +70,10 @@ function domainOf({ values, log, domain }: Axis): [number, number] {
 /** Below this span a log scale is a linear one with odd labels. */
 const LEAST_SPAN = 5;
 
-/** Whether the axis is drawn on a log scale: when it is asked for, and its values are far enough apart. */
+/**
+ * Whether the axis is drawn on a log scale: when it is asked for, and its values are far enough
+ * apart.
+ */
 function isLog(axis: Axis): boolean {
   const [low, high] = domainOf(axis);
   return axis.log === true && low > 0 && high / low >= LEAST_SPAN;
@@ -84,7 +93,9 @@ const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 function formatPower(value: number): string {
   if (value >= 0.01 && value < 1000) return String(Number(value.toPrecision(2)));
   const [mantissa, exponent] = value.toExponential(0).split('e') as [string, string];
-  const digits = [...String(Math.abs(Number(exponent)))].map((digit) => SUPERSCRIPTS[Number(digit)]).join('');
+  const digits = [...String(Math.abs(Number(exponent)))]
+    .map((digit) => SUPERSCRIPTS[Number(digit)])
+    .join('');
   return `${mantissa === '1' ? '' : `${mantissa}·`}10${Number(exponent) < 0 ? '⁻' : ''}${digits}`;
 }
 
@@ -93,7 +104,9 @@ function ticksOf(scale: Scale, axis: Axis): readonly number[] {
   if (axis.ticks) return axis.ticks;
   const [low, high] = scale.domain() as [number, number];
   if (!isLog(axis)) return scale.ticks(5);
-  const powers = scale.ticks().filter((value) => /^1e/.test(value.toExponential(6).replace('1.000000', '1')));
+  const powers = scale
+    .ticks()
+    .filter((value) => /^1e/.test(value.toExponential(6).replace('1.000000', '1')));
   if (powers.length < 2 || high / low < 20)
     return scaleLinear()
       .domain([low, high])
@@ -103,7 +116,12 @@ function ticksOf(scale: Scale, axis: Axis): readonly number[] {
   return powers.filter((_, i) => i % every === 0);
 }
 
-function rangeHtml({ low, high, label }: NonNullable<PlotOptions['range']>, y: Scale, left: number, right: number): Html {
+function rangeHtml(
+  { low, high, label }: NonNullable<PlotOptions['range']>,
+  y: Scale,
+  left: number,
+  right: number,
+): Html {
   const [least, most] = y.domain() as [number, number];
   const [top, bottom] = [round(y(high ?? most)), round(y(low ?? least))];
   return html`<g class="range"><rect x="${left}" width="${right - left}" y="${top}" height="${bottom - top}"/><text x="${left + 4}" y="${bottom - 4}">${label}</text></g>`;
@@ -121,7 +139,12 @@ function uncrowded(ticks: readonly number[], scale: Scale, pixels: number): numb
 /** @param draw what stands inside the frame, given both scales */
 export function plot(options: PlotOptions, draw: (x: Scale, y: Scale) => Content): Html {
   const height = options.height ?? HEIGHT;
-  const [left, right, top, bottom] = [options.left ?? MARGIN.left, WIDTH - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
+  const [left, right, top, bottom] = [
+    options.left ?? MARGIN.left,
+    WIDTH - MARGIN.right,
+    MARGIN.top,
+    height - MARGIN.bottom,
+  ];
   const x = createScale(options.x, [left, right]);
   const y = createScale(options.y, [bottom, top]);
   const text = (axis: Axis, value: number): string =>

@@ -1,10 +1,16 @@
-/** How the series of charts look: eight colours that the colour-blind can tell apart (Okabe & Ito 2008), then the same dashed, then dotted. */
+/**
+ * How the series of charts look: eight colours that the colour-blind can tell apart (Okabe & Ito
+ * 2008), then the same dashed, then dotted.
+ */
 import { type Html, html } from '../html';
 
 const COLOURS = 8;
 const DASHES = ['', '6 3', '1.5 2.5'] as const;
 
-/** Classes of the n-th series; the colour is a variable of the style sheet, so that it follows light and dark. */
+/**
+ * Classes of the n-th series; the colour is a variable of the style sheet, so that it follows light
+ * and dark.
+ */
 export function seriesClass(index: number): string {
   return `series c${index % COLOURS}`;
 }
@@ -19,7 +25,10 @@ export function swatch(index: number): Html {
   return html`<svg class="swatch ${seriesClass(index)}" viewBox="0 0 24 8" aria-hidden="true"><line x1="0" x2="24" y1="4" y2="4" stroke-dasharray="${seriesDash(index)}"/></svg>`;
 }
 
-/** More lines than this nobody tells apart, and more charts nobody looks at; the tables have them all. */
+/**
+ * More lines than this nobody tells apart, and more charts nobody looks at; the tables have them
+ * all.
+ */
 export const MOST_LINES = 50;
 export const MOST_FIGURES = 50;
 

@@ -1,4 +1,7 @@
-/** Every seed of every contender as a dot, one strip each, with the median: what a mean and its spread would hide. */
+/**
+ * Every seed of every contender as a dot, one strip each, with the median: what a mean and its
+ * spread would hide.
+ */
 import { median } from '../../stats';
 import { type Html, html } from '../html';
 import { type Axis, dotsPath, plot, round } from './plot';
@@ -19,7 +22,11 @@ const LABELS = 138;
 /** Dots that would cover each other are moved up and down, by their rank alone. */
 const OFFSETS = [0, -3, 3, -5, 5];
 
-export function stripsChart(title: string, axis: Omit<Axis, 'values'>, strips: readonly Strip[]): Html {
+export function stripsChart(
+  title: string,
+  axis: Omit<Axis, 'values'>,
+  strips: readonly Strip[],
+): Html {
   const height = MARGINS + ROW * strips.length;
   const values = strips.flatMap((strip) => strip.values);
   const y: Axis = { label: '', values: [], domain: [strips.length - 0.5, -0.5], ticks: [] };
@@ -27,10 +34,13 @@ export function stripsChart(title: string, axis: Omit<Axis, 'values'>, strips: r
     strips.map(({ label, index, values, diverged }, row) => {
       const name = diverged > 0 ? `${label} (${diverged} diverged)` : label;
       const ascending = [...values].sort((a, b) => a - b);
-      const dots = dotsPath(ascending.map((value, i) => [toX(value), toY(row) + OFFSETS[i % OFFSETS.length]!]));
+      const dots = dotsPath(
+        ascending.map((value, i) => [toX(value), toY(row) + OFFSETS[i % OFFSETS.length]!]),
+      );
       const middle = values.length > 0 ? round(toX(median(values))) : null;
       const bar =
-        middle !== null && html`<line class="median" x1="${middle}" x2="${middle}" y1="${toY(row) - 8}" y2="${toY(row) + 8}"/>`;
+        middle !== null &&
+        html`<line class="median" x1="${middle}" x2="${middle}" y1="${toY(row) - 8}" y2="${toY(row) + 8}"/>`;
       return html`<g class="${seriesClass(index)} strip"><text x="${LABELS - 6}" y="${toY(row) + 4}" text-anchor="end">${name}</text>${dots}${bar}</g>`;
     }),
   );

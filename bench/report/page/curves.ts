@@ -1,4 +1,7 @@
-/** Training curves, drawn with uPlot: median and 10–90% band over the seeds, redrawn whenever a control or the colours change. */
+/**
+ * Training curves, drawn with uPlot: median and 10–90% band over the seeds, redrawn whenever a
+ * control or the colours change.
+ */
 import uPlot from 'uplot';
 import { type Band, CURVE_METRICS, type CurveChart, type CurveMetric, type CurveSeries } from '../curve-data'; // biome-ignore format: one line
 import { unpack } from './unpack';
@@ -33,7 +36,10 @@ function readSettings(form: HTMLFormElement): Settings {
   };
 }
 
-/** What a log scale draws of zero and of anything smaller than this: no difference between two runs is as small. */
+/**
+ * What a log scale draws of zero and of anything smaller than this: no difference between two runs
+ * is as small.
+ */
 const LEAST_ON_LOG = 1e-16;
 
 function onScale(values: readonly (number | null)[], log: boolean): (number | null)[] {
@@ -41,10 +47,18 @@ function onScale(values: readonly (number | null)[], log: boolean): (number | nu
 }
 
 /** x of a series and its three columns, as `uPlot.join` takes them. */
-function tableOf({ steps, secondsPerStep }: CurveSeries, band: Band, settings: Settings): uPlot.AlignedData {
+function tableOf(
+  { steps, secondsPerStep }: CurveSeries,
+  band: Band,
+  settings: Settings,
+): uPlot.AlignedData {
   const first = settings.logX ? steps.findIndex((step) => step > 0) : 0;
-  const xs = steps.slice(first).map((step) => (settings.x === 'time' ? step * secondsPerStep! : step));
-  const columns = [band.median, band.low, band.high].map((column) => onScale(column.slice(first), settings.logY));
+  const xs = steps
+    .slice(first)
+    .map((step) => (settings.x === 'time' ? step * secondsPerStep! : step));
+  const columns = [band.median, band.low, band.high].map((column) =>
+    onScale(column.slice(first), settings.logY),
+  );
   return [xs, ...columns];
 }
 
@@ -65,7 +79,8 @@ function axisOf(label: string, ink: string, grid: string): uPlot.Axis {
     grid: { stroke: grid, width: 1 },
     ticks: { stroke: grid, width: 1 },
     // uPlot leaves out crowded labels of a log scale by null.
-    values: (_, splits) => splits.map((value: number | null) => (value === null ? null : formatTick(value))),
+    values: (_, splits) =>
+      splits.map((value: number | null) => (value === null ? null : formatTick(value))),
   };
 }
 
@@ -120,10 +135,16 @@ class Chart {
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false, distr: settings.logX ? 3 : 1 }, y: { distr: settings.logY ? 3 : 1 } },
+      scales: {
+        x: { time: false, distr: settings.logX ? 3 : 1 },
+        y: { distr: settings.logY ? 3 : 1 },
+      },
       axes: [
         { ...axisOf(xLabel, colour('--ink'), colour('--grid')), size: 36 },
-        { ...axisOf(this.#data.labels[settings.metric] ?? '', colour('--ink'), colour('--grid')), size: 60 },
+        {
+          ...axisOf(this.#data.labels[settings.metric] ?? '', colour('--ink'), colour('--grid')),
+          size: 60,
+        },
       ],
       series: [{}, ...lines],
       bands,

@@ -1,4 +1,7 @@
-/** The script of the report's page. The page is whole without it: it adds sorting, curves, and the download of the result. */
+/**
+ * The script of the report's page. The page is whole without it: it adds sorting, curves, and the
+ * download of the result.
+ */
 import { enableCurves } from './curves';
 import { enableSorting } from './sort';
 import { unpack } from './unpack';
@@ -8,7 +11,9 @@ function enableDownload(): void {
   const source = document.querySelector('#result-data');
   document.querySelector('#download')?.addEventListener('click', async () => {
     const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([await unpack(source!)], { type: 'application/json' }));
+    link.href = URL.createObjectURL(
+      new Blob([await unpack(source!)], { type: 'application/json' }),
+    );
     link.download = 'result.json';
     link.click();
     URL.revokeObjectURL(link.href);

@@ -1,6 +1,6 @@
 /**
- * How the report's page is built: script and style each become one string, in build/report-page.js, with the hashes that its
- * content security policy names.
+ * How the report's page is built: script and style each become one string, in build/report-page.js,
+ * with the hashes that its content security policy names.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Tables sorted by their headings' buttons: first click the usual order of the column, second the other. */
+/**
+ * Tables sorted by their headings' buttons: first click the usual order of the column, second the
+ * other.
+ */
 
 const collator = new Intl.Collator('en', { numeric: true });
 
@@ -20,7 +23,9 @@ function sortBy(table: HTMLTableElement, heading: HTMLTableCellElement): void {
   heading.setAttribute('aria-sort', descending ? 'descending' : 'ascending');
   const body = table.tBodies[0]!;
   const rows = [...body.rows];
-  rows.sort((a, b) => compare(keyOf(a, heading.cellIndex), keyOf(b, heading.cellIndex), descending ? -1 : 1));
+  rows.sort((a, b) =>
+    compare(keyOf(a, heading.cellIndex), keyOf(b, heading.cellIndex), descending ? -1 : 1),
+  );
   body.append(...rows);
 }
 

@@ -1,4 +1,7 @@
-/** Ours beside figures that others have published, or that were measured before: is the suite itself to be believed? */
+/**
+ * Ours beside figures that others have published, or that were measured before: is the suite itself
+ * to be believed?
+ */
 import type { Reference, Run, Workload } from '../../schema/result';
 import { formatSpread, NONE } from '../format';
 import { groupBy, keyOfNames } from '../group';
@@ -9,7 +12,10 @@ import type { Cell } from '../table';
 /** Learning rates are written with few digits: this near is the same. */
 const SAME_RATE = 0.01;
 
-/** Values of this run of the suite that a reference may be held against, and what both are figures of. */
+/**
+ * Values of this run of the suite that a reference may be held against, and what both are figures
+ * of.
+ */
 interface Anchor {
   what: string;
   values: number[];
@@ -28,7 +34,9 @@ interface Sources {
 
 function sourcesOf(study: Study): Sources {
   const { runs } = study.result.training;
-  const constant = runs.filter(({ status, schedule }) => status === 'ok' && schedule === 'constant');
+  const constant = runs.filter(
+    ({ status, schedule }) => status === 'ok' && schedule === 'constant',
+  );
   const recorded = runs.filter(({ curve }) => curve?.steps[0] === 0);
   return {
     study,
@@ -37,8 +45,14 @@ function sourcesOf(study: Study): Sources {
   };
 }
 
-/** Final runs made as the reference was: the same optimizer, and the learning rate that it names. */
-function runsLike({ constant }: Sources, workload: Workload, { optimizer, options }: Reference): number[] {
+/**
+ * Final runs made as the reference was: the same optimizer, and the learning rate that it names.
+ */
+function runsLike(
+  { constant }: Sources,
+  workload: Workload,
+  { optimizer, options }: Reference,
+): number[] {
   const rate = options.lr;
   if (!isNumber(rate)) return [];
   const runs = constant.get(keyOfNames(workload.id, optimizer!)) ?? [];
@@ -56,19 +70,27 @@ function atStart({ recorded }: Sources, { id, metric: { field } }: Workload): nu
   });
 }
 
-/** Milliseconds of a whole fit, by runtime in the order of the result: the first that measured it. */
+/**
+ * Milliseconds of a whole fit, by runtime in the order of the result: the first that measured it.
+ */
 function fitTimes(study: Study, { id }: Workload): number[] {
   const row = study.result.micro.find(
-    ({ benchmark, status, samples }) => benchmark === `fit-${id}` && status === 'ok' && samples.length > 0,
+    ({ benchmark, status, samples }) =>
+      benchmark === `fit-${id}` && status === 'ok' && samples.length > 0,
   );
   return row ? row.samples.map((nanoseconds) => nanoseconds / 1e6) : [];
 }
 
-/** References name an optimizer, or `fitMs` for the time of a whole fit, or neither for the figure at the start. */
+/**
+ * References name an optimizer, or `fitMs` for the time of a whole fit, or neither for the figure
+ * at the start.
+ */
 function anchorOf(sources: Sources, workload: Workload, reference: Reference): Anchor {
   const { name } = workload.metric;
-  if (reference.optimizer !== null) return { what: name, values: runsLike(sources, workload, reference) };
-  if (isNumber(reference.options.fitMs)) return { what: 'a whole fit, ms', values: fitTimes(sources.study, workload) };
+  if (reference.optimizer !== null)
+    return { what: name, values: runsLike(sources, workload, reference) };
+  if (isNumber(reference.options.fitMs))
+    return { what: 'a whole fit, ms', values: fitTimes(sources.study, workload) };
   return { what: `${name} at the start`, values: atStart(sources, workload) };
 }
 
@@ -84,7 +106,11 @@ function verdictCell(mean: number, reference: Reference): Cell {
   if (!Number.isFinite(mean)) return { text: 'diverged', sort: null, tone: 'worse' };
   if (reference.spread === null || reference.spread === 0) return { text: NONE, sort: null };
   const apart = Math.abs(mean - reference.value) / reference.spread;
-  return { text: `${apart.toFixed(1)} of its deviations`, sort: apart, tone: apart <= 2 ? undefined : 'worse' };
+  return {
+    text: `${apart.toFixed(1)} of its deviations`,
+    sort: apart,
+    tone: apart <= 2 ? undefined : 'worse',
+  };
 }
 
 function anchorRow(sources: Sources, workload: Workload, reference: Reference): Cell[] {
@@ -92,11 +118,24 @@ function anchorRow(sources: Sources, workload: Workload, reference: Reference): 
   const { optimizer, options, value, spread, seeds, kind, source } = reference;
   const head: Cell[] = [
     { text: `${workload.id} ${what}`, heading: true },
-    { text: optimizer === null ? NONE : sources.study.label(optimizer), note: isNumber(options.lr) ? `lr ${options.lr}` : '' },
-    { text: formatSpread(value, spread), note: seeds === null ? kind : `${kind}, ${seeds} seeds`, sort: value },
+    {
+      text: optimizer === null ? NONE : sources.study.label(optimizer),
+      note: isNumber(options.lr) ? `lr ${options.lr}` : '',
+    },
+    {
+      text: formatSpread(value, spread),
+      note: seeds === null ? kind : `${kind}, ${seeds} seeds`,
+      sort: value,
+    },
   ];
   const last: Cell = { text: source };
-  if (values.length === 0) return [...head, { text: 'not run so', sort: null, tone: 'absent' }, { text: NONE, sort: null }, last];
+  if (values.length === 0)
+    return [
+      ...head,
+      { text: 'not run so', sort: null, tone: 'absent' },
+      { text: NONE, sort: null },
+      last,
+    ];
   const { mean, deviation } = momentsOf(values);
   const finite = Number.isFinite(mean);
   const ours: Cell = {

@@ -1,6 +1,7 @@
 /**
- * The claims of the AdaL paper's abstract, each with what was measured of it under the conditions of the comparisons listed beforehand.
- * What is claimed is paraphrased: the paper's body has not been read, and the rule is the one restated elsewhere.
+ * The claims of the AdaL paper's abstract, each with what was measured of it under the conditions
+ * of the comparisons listed beforehand. What is claimed is paraphrased: the paper's body has not
+ * been read, and the rule is the one restated elsewhere.
  */
 import type { Curve, ListedComparison, Run, Stream, Workload } from '../../schema/result';
 import { type Estimate, estimateMedian, median, verdictOf } from '../../stats';
@@ -38,7 +39,10 @@ export function earlyLoss(run: Run): number | null {
   return lossesWithin(run, 0, EARLY).values.at(-1) ?? null;
 }
 
-/** Median size of the change from one recorded train loss to the next in the last fifth: 0 is a standstill. */
+/**
+ * Median size of the change from one recorded train loss to the next in the last fifth: 0 is a
+ * standstill.
+ */
 export function lateUnrest(run: Run): number | null {
   if (run.curve === null) return null;
   if (run.diverged) return Infinity;
@@ -50,7 +54,9 @@ export function lateUnrest(run: Run): number | null {
 /** Test loss minus train loss at the end: what was learnt and does not hold elsewhere. */
 export function generalisationGap({ final, diverged }: Run): number | null {
   if (diverged) return Infinity;
-  return final.testLoss === null || final.trainLoss === null ? null : final.testLoss - final.trainLoss;
+  return final.testLoss === null || final.trainLoss === null
+    ? null
+    : final.testLoss - final.trainLoss;
 }
 
 interface Pairing {
@@ -64,7 +70,10 @@ function pairingsOf(study: Study): Pairing[] {
   return study.result.comparisons.flatMap((listed) => {
     const workloads = study.workloadsOf(listed);
     return workloads.map((workload) => {
-      const [a, b] = [study.runs(workload.id, listed.a, listed), study.runs(workload.id, listed.b, listed)];
+      const [a, b] = [
+        study.runs(workload.id, listed.a, listed),
+        study.runs(workload.id, listed.b, listed),
+      ];
       return { listed, workload, a, b };
     });
   });
@@ -126,15 +135,19 @@ const finite = (value: number): number | null => (Number.isFinite(value) ? value
 
 function claimTable(study: Study, id: string, caption: string, measure: Measure): Part {
   const rows = rowsOf(study, pairingsOf(study), measure);
-  return rows.length ? { id, caption, columns: COLUMNS, rows } : `${caption}: not measured in this run.`;
+  return rows.length
+    ? { id, caption, columns: COLUMNS, rows }
+    : `${caption}: not measured in this run.`;
 }
 
-const isExpected = ({ expected }: Stream): boolean => expected.low !== null || expected.high !== null;
+const isExpected = ({ expected }: Stream): boolean =>
+  expected.low !== null || expected.high !== null;
 
 /** One stream, a line an optimizer; what is expected of one of them is shaded. */
 function streamFigure(study: Study, streams: readonly Stream[]): Html {
   const [{ id, title, figure }] = streams as [Stream];
-  const optimum = streams.find(({ expected }) => expected.optimum !== null)?.expected.optimum ?? null;
+  const optimum =
+    streams.find(({ expected }) => expected.optimum !== null)?.expected.optimum ?? null;
   const bound = streams.find(isExpected);
   const lines = streams.map(({ optimizer, steps, values }) => ({
     label: study.label(optimizer),
@@ -169,7 +182,9 @@ function streamRow(study: Study, stream: Stream): Cell[] {
       : high === null
         ? `from ${formatExact(low)}`
         : `${formatExact(low)} to ${formatExact(high)}`;
-  const verdict: Cell = within ? { text: 'as expected' } : { text: 'NOT as expected', tone: 'worse' };
+  const verdict: Cell = within
+    ? { text: 'as expected' }
+    : { text: 'NOT as expected', tone: 'worse' };
   return [
     { text: `${id}: ${title}`, heading: true },
     { text: study.label(optimizer) },
@@ -230,7 +245,12 @@ export function claimSections(study: Study): Section[] {
       title: 'Claim 1: faster early',
       parts: [
         `The abstract (${ABSTRACT}) says that amplifying the gradient speeds up the beginning of training. ${conditions}`,
-        claimTable(study, 'early-loss', `Train loss after ${100 * EARLY}% of the steps`, MEASURES.early),
+        claimTable(
+          study,
+          'early-loss',
+          `Train loss after ${100 * EARLY}% of the steps`,
+          MEASURES.early,
+        ),
         claimTable(study, 'early-target', 'Steps to the target', MEASURES.target),
       ],
     },
@@ -248,7 +268,12 @@ export function claimSections(study: Study): Section[] {
       parts: [
         'It says that models trained so generalise better. The test part is touched once, at the end. A smaller gap alone is no merit: an optimizer that learns little has little to lose.',
         claimTable(study, 'test-metric', 'Test metric at the end', MEASURES.test),
-        claimTable(study, 'generalisation-gap', 'Test loss minus train loss at the end', MEASURES.gap),
+        claimTable(
+          study,
+          'generalisation-gap',
+          'Test loss minus train loss at the end',
+          MEASURES.gap,
+        ),
       ],
     },
     { id: 'claim-convergence', title: 'Claim 4: convergence', parts: convergence(study) },

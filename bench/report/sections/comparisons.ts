@@ -18,15 +18,20 @@ export interface Tested {
 
 const LEVEL = 0.05;
 
-/** Every listed comparison on every workload that both ran on, each tested together with its own other workloads. */
+/**
+ * Every listed comparison on every workload that both ran on, each tested together with its own
+ * other workloads.
+ */
 export function testedComparisons(study: Study): Tested[] {
   return study.result.comparisons.flatMap((listed) => testedFamily(study, listed));
 }
 
 /**
- * A listed comparison is one question, asked before anything ran: is a better than b under this schedule? Its family are the workloads on
- * which one could find so by chance; so the chance of any false finding in an answer stays below the level. All questions in one family
- * would be stricter than the seeds of the larger workloads allow: ten that all agree give p = 2⁻⁹, which forty rows make ¹⁄₁₃.
+ * A listed comparison is one question, asked before anything ran: is a better than b under this
+ * schedule? Its family are the workloads on which one could find so by chance; so the chance of any
+ * false finding in an answer stays below the level. All questions in one family would be stricter
+ * than the seeds of the larger workloads allow: ten that all agree give p = 2⁻⁹, which forty rows
+ * make ¹⁄₁₃.
  */
 function testedFamily(study: Study, listed: ListedComparison): Tested[] {
   const workloads = study.workloadsOf(listed);
@@ -50,12 +55,18 @@ export function findingOf(tone: Tone, { interval }: Estimate): string {
   return tone === 'better' ? 'better' : tone === 'worse' ? 'worse' : 'no difference shown';
 }
 
-export function comparisonRow(study: Study, { listed, workload, comparison, p, tone }: Tested): Cell[] {
+export function comparisonRow(
+  study: Study,
+  { listed, workload, comparison, p, tone }: Tested,
+): Cell[] {
   const { difference, improvement, seeds } = comparison;
   const conditions = study.nameOf(listed);
   return [
     { text: `${study.label(listed.a)} against ${study.label(listed.b)}`, heading: true },
-    { text: `${workload.id}, ${conditions}`, note: `${workload.metric.name}; ${workload.metric.direction} is better` },
+    {
+      text: `${workload.id}, ${conditions}`,
+      note: `${workload.metric.name}; ${workload.metric.direction} is better`,
+    },
     { text: findingOf(tone, difference), tone },
     { text: formatEstimate(difference), sort: finite(difference.value) },
     {
@@ -118,7 +129,11 @@ export function comparisonOverview(study: Study): Table | null {
         const here = byPlace.get(keyOfNames(workload.id, name));
         if (!here) return { text: NONE, tone: 'absent' };
         const { comparison, tone } = here;
-        return { text: findingOf(tone, comparison.difference), note: formatEstimate(comparison.difference), tone };
+        return {
+          text: findingOf(tone, comparison.difference),
+          note: formatEstimate(comparison.difference),
+          tone,
+        };
       });
       return [{ text: `${workload.id} ${workload.metric.name}`, heading: true }, ...cells];
     }),

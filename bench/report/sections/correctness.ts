@@ -1,4 +1,7 @@
-/** Whether every runtime computed the same: hashes of trained parameters, and the checks before timing. */
+/**
+ * Whether every runtime computed the same: hashes of trained parameters, and the checks before
+ * timing.
+ */
 import type { HashEntry, Micro } from '../../schema/result';
 import { formatNumber, NONE } from '../format';
 import { firstBy, groupBy, keyOfNames } from '../group';
@@ -6,7 +9,8 @@ import type { Part, Section } from '../section';
 import type { Study } from '../study';
 import { type Cell, checkCells, type Table } from '../table';
 
-const jobOf = ({ workload, optimizer, steps }: HashEntry): string => keyOfNames(workload, optimizer, steps);
+const jobOf = ({ workload, optimizer, steps }: HashEntry): string =>
+  keyOfNames(workload, optimizer, steps);
 
 /** How many jobs have one hash on all runtimes that ran them, and how many have several. */
 export function hashCounts(hashes: readonly HashEntry[]): { equal: number; different: number } {
@@ -46,8 +50,15 @@ function hashTable(study: Study): Table {
           : { text: entry.hash.slice(0, 16) };
       });
       const verdict: Cell =
-        distinct.size > 1 ? { text: 'DIFFERENT', tone: 'worse' } : { text: distinct.size === 1 ? 'equal' : NONE };
-      return [{ text: `${workload}, ${steps} steps`, heading: true }, { text: study.label(optimizer) }, verdict, ...cells];
+        distinct.size > 1
+          ? { text: 'DIFFERENT', tone: 'worse' }
+          : { text: distinct.size === 1 ? 'equal' : NONE };
+      return [
+        { text: `${workload}, ${steps} steps`, heading: true },
+        { text: study.label(optimizer) },
+        verdict,
+        ...cells,
+      ];
     }),
   };
 }
@@ -82,10 +93,15 @@ function checkTable(checked: readonly Micro[]): Table {
 function verdictOf(hashes: readonly HashEntry[]): string {
   const { equal, different } = hashCounts(hashes);
   const total = equal + different;
-  if (total === 0) return 'Not measured: whether trainings give the same parameters on every runtime (adal bench --only hashes).';
-  const runtimes = new Set(hashes.filter(({ hash }) => hash !== null).map(({ environment }) => environment)).size;
-  if (runtimes === 1) return `${total} trainings were hashed on one runtime alone: nothing to compare with.`;
-  if (different === 0) return `All ${total} trainings gave the same parameters, bit for bit, on every runtime that ran them.`;
+  if (total === 0)
+    return 'Not measured: whether trainings give the same parameters on every runtime (adal bench --only hashes).';
+  const runtimes = new Set(
+    hashes.filter(({ hash }) => hash !== null).map(({ environment }) => environment),
+  ).size;
+  if (runtimes === 1)
+    return `${total} trainings were hashed on one runtime alone: nothing to compare with.`;
+  if (different === 0)
+    return `All ${total} trainings gave the same parameters, bit for bit, on every runtime that ran them.`;
   return `${different} of ${total} trainings gave DIFFERENT parameters on different runtimes. The figures of this report must not be trusted until that is explained.`;
 }
 

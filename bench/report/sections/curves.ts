@@ -1,4 +1,7 @@
-/** Training curves: the controls and the places that the page's script draws in. Their data are computed here, once. */
+/**
+ * Training curves: the controls and the places that the page's script draws in. Their data are
+ * computed here, once.
+ */
 import { swatch } from '../charts/series';
 import type { CurveChart } from '../curve-data';
 import { curveChart } from '../curves';
@@ -15,7 +18,11 @@ function radio(name: string, value: string, label: string, checked = false): Htm
   return html`<label><input type="radio" name="${name}" value="${value}"${checked && html` checked`}> ${label}</label>`;
 }
 
-function controls(study: Study, charts: readonly CurveChart[], conditions: readonly string[]): Html {
+function controls(
+  study: Study,
+  charts: readonly CurveChart[],
+  conditions: readonly string[],
+): Html {
   const shown = shownAtFirst(study);
   const keys = new Set(charts.flatMap(({ series }) => series.map(({ key }) => key)));
   const optimizers = study.result.optimizers.filter(({ id }) => keys.has(id));

@@ -5,8 +5,21 @@ import type { Section } from '../section';
 import type { Study } from '../study';
 
 function entriesOf(environment: Environment): [string, string][] {
-  const { engine, os, arch, cpu, cores, memoryBytes, isolated, backend, threads, threadsReason, timerTickMs, date, warnings } =
-    environment;
+  const {
+    engine,
+    os,
+    arch,
+    cpu,
+    cores,
+    memoryBytes,
+    isolated,
+    backend,
+    threads,
+    threadsReason,
+    timerTickMs,
+    date,
+    warnings,
+  } = environment;
   const entries: [string, string | null][] = [
     ['engine', engine],
     ['system', `${os} ${arch}`],
@@ -14,8 +27,16 @@ function entriesOf(environment: Environment): [string, string][] {
     ['memory', memoryBytes === null ? 'not told' : `${formatNumber(memoryBytes / 2 ** 30, 1)} GiB`],
     ['backend', `${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`],
     ['why', threadsReason],
-    ['isolated', isolated === null ? null : isolated ? 'yes' : 'no: no shared memory, coarse timer'],
-    ['timer tick', timerTickMs === 0 ? 'none: the clock stands still while code runs' : formatDuration(timerTickMs * 1e6)],
+    [
+      'isolated',
+      isolated === null ? null : isolated ? 'yes' : 'no: no shared memory, coarse timer',
+    ],
+    [
+      'timer tick',
+      timerTickMs === 0
+        ? 'none: the clock stands still while code runs'
+        : formatDuration(timerTickMs * 1e6),
+    ],
     ['measured', date.slice(0, 16).replace('T', ' ')],
     ['warnings', warnings.length ? warnings.join('; ') : null],
   ];
@@ -23,6 +44,9 @@ function entriesOf(environment: Environment): [string, string][] {
 }
 
 export function environmentSection({ result }: Study): Section {
-  const cards = result.environments.map((each) => ({ title: `${each.runtime} ${each.version}`, entries: entriesOf(each) }));
+  const cards = result.environments.map((each) => ({
+    title: `${each.runtime} ${each.version}`,
+    entries: entriesOf(each),
+  }));
   return { id: 'environments', title: 'Where it was measured', parts: [{ cards }] };
 }

@@ -1,12 +1,27 @@
-/** Every optimizer on every workload: a matrix for each schedule and track, relative to Adam under the same. */
+/**
+ * Every optimizer on every workload: a matrix for each schedule and track, relative to Adam under
+ * the same.
+ */
 import type { Workload } from '../../schema/result';
 import { divergenceRate, estimateMedian, interquartileMean } from '../../stats';
-import { formatEstimate, formatExact, formatNumber, formatRatio, formatShare, NONE } from '../format';
+import {
+  formatEstimate,
+  formatExact,
+  formatNumber,
+  formatRatio,
+  formatShare,
+  NONE,
+} from '../format';
 import type { Section } from '../section';
 import { BASELINE, type Condition, primaries, type Study, TRACKS } from '../study';
 import { type Cell, checkCells, type Table } from '../table';
 
-function matrixCell(study: Study, workload: Workload, optimizer: string, condition: Condition): Cell {
+function matrixCell(
+  study: Study,
+  workload: Workload,
+  optimizer: string,
+  condition: Condition,
+): Cell {
   const runs = study.runs(workload.id, optimizer, condition);
   const values = primaries(runs, workload);
   if (values.length === 0) return { text: NONE, sort: null, tone: 'absent' };
@@ -15,16 +30,26 @@ function matrixCell(study: Study, workload: Workload, optimizer: string, conditi
   const failed = diverged ? `${diverged} of ${runs.length} diverged` : '';
   const text = Number.isFinite(estimate.value) ? formatEstimate(estimate) : 'diverged';
   const sort = Number.isFinite(estimate.value) ? estimate.value : null;
-  if (optimizer === BASELINE) return { text, sort, note: ['×1', failed].filter(Boolean).join('; ') };
+  if (optimizer === BASELINE)
+    return { text, sort, note: ['×1', failed].filter(Boolean).join('; ') };
   const comparison = study.compare(workload, optimizer, BASELINE, condition);
   if (!comparison) return { text, sort, note: failed };
-  return { text, sort, tone: comparison.tone, note: [formatRatio(comparison.ratio), failed].filter(Boolean).join('; ') };
+  return {
+    text,
+    sort,
+    tone: comparison.tone,
+    note: [formatRatio(comparison.ratio), failed].filter(Boolean).join('; '),
+  };
 }
 
 const idOf = ({ track, schedule }: Condition): string => `${track}-${schedule}`.toLowerCase();
 
 /** @param ablation the series whose optimizers are the rows; null: the contenders */
-export function matrixTable(study: Study, condition: Condition, ablation: string | null = null): Table {
+export function matrixTable(
+  study: Study,
+  condition: Condition,
+  ablation: string | null = null,
+): Table {
   const workloads = study.workloads(condition);
   const optimizers = study.optimizers(condition, ablation);
   return {
@@ -44,13 +69,18 @@ export function matrixTable(study: Study, condition: Condition, ablation: string
   };
 }
 
-/** Final figure beside the best on validation, because that choice alone can be worth more than the optimizer. */
+/**
+ * Final figure beside the best on validation, because that choice alone can be worth more than the
+ * optimizer.
+ */
 function choiceTable(study: Study, condition: Condition): Table {
   const rows = study.workloads(condition).flatMap((workload) => {
     return study.optimizers(condition).flatMap(({ id, label }): Cell[][] => {
       const runs = study.runs(workload.id, id, condition);
       const finals = primaries(runs, workload).filter(Number.isFinite);
-      const bests = runs.map(({ best }) => best.figures[workload.metric.field]).filter((value) => value !== null);
+      const bests = runs
+        .map(({ best }) => best.figures[workload.metric.field])
+        .filter((value) => value !== null);
       if (runs.length === 0 || finals.length === 0 || bests.length === 0) return [];
       const [final, best] = [estimateMedian(finals), estimateMedian(bests)];
       const middle = interquartileMean(finals);
@@ -87,9 +117,16 @@ function optimizerTable({ result }: Study): Table {
   return {
     id: 'optimizers',
     caption: 'What the optimizers are',
-    columns: [{ label: 'optimizer' }, { label: 'options' }, { label: 'state bytes/param', align: 'right' }, { label: 'note' }],
+    columns: [
+      { label: 'optimizer' },
+      { label: 'options' },
+      { label: 'state bytes/param', align: 'right' },
+      { label: 'note' },
+    ],
     rows: result.optimizers.map(({ label, family, options, stateBytesPerParameter, note }) => {
-      const settings = Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+      const settings = Object.entries(options).map(
+        ([name, value]) => `${name} ${JSON.stringify(value)}`,
+      );
       return [
         { text: label, heading: true },
         { text: [family, ...settings].join(', ') },
@@ -103,7 +140,9 @@ function optimizerTable({ result }: Study): Table {
 
 /** The series that some optimizer belongs to, each under the conditions that it ran under. */
 export function ablationSection(study: Study): Section | null {
-  const series = new Set(study.result.optimizers.map(({ ablation }) => ablation).filter((ablation) => ablation !== null));
+  const series = new Set(
+    study.result.optimizers.map(({ ablation }) => ablation).filter((ablation) => ablation !== null),
+  );
   const tables = [...series].flatMap((ablation) =>
     study
       .conditions()
@@ -135,14 +174,19 @@ export function checkMatrices(study: Study): void {
 export function matrixSection(study: Study): Section | null {
   const conditions = study.conditions();
   if (conditions.length === 0) return null;
-  const tracks = [...new Set(conditions.map(({ track }) => track))].map((track) => `${track}: ${TRACKS[track]}.`);
+  const tracks = [...new Set(conditions.map(({ track }) => track))].map(
+    (track) => `${track}: ${TRACKS[track]}.`,
+  );
   return {
     id: 'matrix',
     title: 'Optimizers and workloads',
     parts: [
       `The primary figure of each workload at the end of training. ↓: lower is better, ↑: higher is. ▲ is better and ▼ worse than ${study.label(BASELINE)}, with the interval of the paired difference beyond zero; ≈ shows no difference. The ratio is of losses, or of 1 − accuracy, so below 1 is better. A run that diverged counts as worse than any that did not.`,
       `${tracks.join(' ')} These intervals are not corrected for how many there are: among twenty, one is beyond zero by chance. Only the comparisons above were listed beforehand.`,
-      ...conditions.flatMap((condition) => [matrixTable(study, condition), choiceTable(study, condition)]),
+      ...conditions.flatMap((condition) => [
+        matrixTable(study, condition),
+        choiceTable(study, condition),
+      ]),
       optimizerTable(study),
     ],
   };

@@ -5,7 +5,10 @@ import type { Study } from '../study';
 import type { Cell } from '../table';
 
 export function missingSection({ result }: Study): Section | null {
-  const counts = new Map<string, { what: string; where: string; outcome: Outcome; count: number }>();
+  const counts = new Map<
+    string,
+    { what: string; where: string; outcome: Outcome; count: number }
+  >();
   const add = (what: string, where: string, outcome: Outcome): void => {
     if (outcome.status === 'ok') return;
     const key = [what, where, outcome.status, outcome.reason].join('\n');
@@ -13,10 +16,13 @@ export function missingSection({ result }: Study): Section | null {
     if (entry) entry.count++;
     else counts.set(key, { what, where, outcome, count: 1 });
   };
-  for (const row of result.micro) add(`${row.benchmark}: ${row.implementation}`, row.environment, row);
+  for (const row of result.micro)
+    add(`${row.benchmark}: ${row.implementation}`, row.environment, row);
   for (const workload of result.workloads) add(`workload ${workload.id}`, '', workload);
-  for (const run of result.training.runs) add(`${run.workload}: ${run.optimizer}`, run.environment, run);
-  for (const row of result.training.speed) add(`training speed of ${row.workload}`, row.environment, row);
+  for (const run of result.training.runs)
+    add(`${run.workload}: ${run.optimizer}`, run.environment, run);
+  for (const row of result.training.speed)
+    add(`training speed of ${row.workload}`, row.environment, row);
   for (const row of result.hashes) add(`hash of ${row.workload}`, row.environment, row);
   for (const row of result.coldStart) add(`cold start, ${row.backend}`, row.environment, row);
   for (const row of result.threadScaling) add(`${row.threads} threads`, row.environment, row);

@@ -10,7 +10,8 @@ import type { Part, Section } from '../section';
 import type { Study } from '../study';
 import type { Cell, Table } from '../table';
 
-const familyOf = ({ environment, optimizer, n }: ThreadScaling): string => `${optimizer}, n = ${formatCount(n)}, ${environment}`;
+const familyOf = ({ environment, optimizer, n }: ThreadScaling): string =>
+  `${optimizer}, n = ${formatCount(n)}, ${environment}`;
 
 /** The row of one thread of each family. */
 type Ones = ReadonlyMap<string, ThreadScaling>;
@@ -27,13 +28,26 @@ function speedups(family: readonly ThreadScaling[], ones: Ones): Point[] {
   const own = [...family].sort((a, b) => a.threads - b.threads);
   return own.flatMap((row) => {
     const speedup = speedupOf(row, ones);
-    return speedup ? [{ x: row.threads, y: speedup.value, low: speedup.interval?.[0], high: speedup.interval?.[1] }] : [];
+    return speedup
+      ? [
+          {
+            x: row.threads,
+            y: speedup.value,
+            low: speedup.interval?.[0],
+            high: speedup.interval?.[1],
+          },
+        ]
+      : [];
   });
 }
 
 function threadFigure(rows: readonly ThreadScaling[], ones: Ones): Html {
   const families = [...groupBy(rows, familyOf)];
-  const lines = families.map(([label, family], index) => ({ label, index, points: speedups(family, ones) }));
+  const lines = families.map(([label, family], index) => ({
+    label,
+    index,
+    points: speedups(family, ones),
+  }));
   const threads = [...new Set(rows.map((row) => row.threads))].sort((a, b) => a - b);
   const chart = linesChart({
     title: 'Speed-up by threads',
@@ -67,7 +81,8 @@ function threadParts(rows: readonly ThreadScaling[]): Part[] {
   );
   const table: Table = {
     id: 'threads-table',
-    caption: 'Median step time by threads, and how many times one thread that is [95% interval of paired rounds]',
+    caption:
+      'Median step time by threads, and how many times one thread that is [95% interval of paired rounds]',
     columns: [
       { label: 'optimizer, size, runtime' },
       { label: 'threads', align: 'right' },
@@ -98,13 +113,15 @@ function coldStartTable({ result }: Study): Part[] {
         { label: 'create', align: 'right' },
         { label: 'first step', align: 'right' },
       ],
-      rows: result.coldStart.map(({ environment, backend, status, reason, importMs, createMs, firstStepMs }) => [
-        { text: environment, heading: true },
-        { text: status === 'ok' ? backend : `${backend}: ${status}, ${reason ?? ''}` },
-        milliseconds(importMs),
-        milliseconds(createMs),
-        milliseconds(firstStepMs),
-      ]),
+      rows: result.coldStart.map(
+        ({ environment, backend, status, reason, importMs, createMs, firstStepMs }) => [
+          { text: environment, heading: true },
+          { text: status === 'ok' ? backend : `${backend}: ${status}, ${reason ?? ''}` },
+          milliseconds(importMs),
+          milliseconds(createMs),
+          milliseconds(firstStepMs),
+        ],
+      ),
     },
   ];
 }
@@ -116,7 +133,8 @@ function trainingTable(study: Study): Part[] {
     {
       id: 'training-speed',
       folded: true,
-      caption: 'A whole training step, measured alone on the machine: median ± 95% interval, microseconds',
+      caption:
+        'A whole training step, measured alone on the machine: median ± 95% interval, microseconds',
       columns: [
         { label: 'runtime' },
         { label: 'workload' },
@@ -124,21 +142,33 @@ function trainingTable(study: Study): Part[] {
         { label: 'µs/step', align: 'right' },
         { label: 'remarks' },
       ],
-      rows: speed.map(({ environment, workload, optimizer, status, reason, secondsPerStep, stable }) => {
-        const estimate = secondsPerStep.length ? estimateMedian(secondsPerStep.map((seconds) => 1e6 * seconds)) : null;
-        return [
-          { text: environment, heading: true },
-          { text: workload },
-          { text: study.label(optimizer) },
-          estimate ? { text: formatEstimate(estimate), sort: estimate.value } : { text: NONE, sort: null },
-          { text: status === 'ok' ? (stable ? '' : 'unstable') : `${status}: ${reason ?? ''}` },
-        ];
-      }),
+      rows: speed.map(
+        ({ environment, workload, optimizer, status, reason, secondsPerStep, stable }) => {
+          const estimate = secondsPerStep.length
+            ? estimateMedian(secondsPerStep.map((seconds) => 1e6 * seconds))
+            : null;
+          return [
+            { text: environment, heading: true },
+            { text: workload },
+            { text: study.label(optimizer) },
+            estimate
+              ? { text: formatEstimate(estimate), sort: estimate.value }
+              : { text: NONE, sort: null },
+            { text: status === 'ok' ? (stable ? '' : 'unstable') : `${status}: ${reason ?? ''}` },
+          ];
+        },
+      ),
     },
   ];
 }
 
 export function scalingSection(study: Study): Section | null {
-  const parts = [...threadParts(study.result.threadScaling), ...coldStartTable(study), ...trainingTable(study)];
-  return parts.length ? { id: 'scaling', title: 'Threads, first steps, training steps', parts } : null;
+  const parts = [
+    ...threadParts(study.result.threadScaling),
+    ...coldStartTable(study),
+    ...trainingTable(study),
+  ];
+  return parts.length
+    ? { id: 'scaling', title: 'Threads, first steps, training steps', parts }
+    : null;
 }

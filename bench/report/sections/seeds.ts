@@ -27,7 +27,9 @@ export function seedSection(study: Study): Section | null {
     title: 'Every seed',
     parts: [
       'A dot is a run, the bar their median.',
-      ...conditions.map((condition, i) => folded(study.nameOf(condition), i === 0, stripsOf(study, condition))),
+      ...conditions.map((condition, i) =>
+        folded(study.nameOf(condition), i === 0, stripsOf(study, condition)),
+      ),
     ],
   };
 }

@@ -1,4 +1,7 @@
-/** What a learning rate beside the best costs: the search's scores over its grid, and how wide the good range is. */
+/**
+ * What a learning rate beside the best costs: the search's scores over its grid, and how wide the
+ * good range is.
+ */
 import type { Selection, Workload } from '../../schema/result';
 import { type SensitivityWidth, sensitivityWidth } from '../../stats';
 import { linesChart } from '../charts/lines';
@@ -14,7 +17,10 @@ import type { Cell, Table } from '../table';
 const LOSS_TOLERANCE = 0.1;
 const METRIC_TOLERANCE = 0.02;
 
-function widthOf({ field, grid, scores }: Selection, { metric }: Workload): SensitivityWidth | null {
+function widthOf(
+  { field, grid, scores }: Selection,
+  { metric }: Workload,
+): SensitivityWidth | null {
   const points = grid.map((lr, i) => ({ lr, score: scores[i] ?? null }));
   const higher = field === 'validationMetric' && metric.direction === 'higher';
   const known = scores.filter((score) => score !== null);
@@ -37,12 +43,18 @@ function rowOf(study: Study, selection: Selection, workload: Workload): Cell[] {
     { text: `${workload.id}, ${study.schedule(selection.schedule)}` },
     { text: formatExact(selection.lr), sort: selection.lr },
     { text: range, sort: width?.low ?? null },
-    { text: width ? `${width.open ? '≥ ' : ''}${width.decades.toFixed(1)}` : NONE, sort: width?.decades ?? null },
+    {
+      text: width ? `${width.open ? '≥ ' : ''}${width.decades.toFixed(1)}` : NONE,
+      sort: width?.decades ?? null,
+    },
     { text: remarks.filter(Boolean).join('; ') },
   ];
 }
 
-/** Losses beyond this many times what every optimizer reaches are off the chart: one that all but diverged would flatten the rest. */
+/**
+ * Losses beyond this many times what every optimizer reaches are off the chart: one that all but
+ * diverged would flatten the rest.
+ */
 const MOST = 1000;
 
 /** What is drawn of a score; NaN breaks the line. */
@@ -50,9 +62,16 @@ function drawn(score: number | null | undefined, reached: number): number {
   return score === null || score === undefined || score > MOST * reached ? NaN : score;
 }
 
-function chartOf(study: Study, workload: Workload, schedule: string, selections: readonly Selection[]): Html {
+function chartOf(
+  study: Study,
+  workload: Workload,
+  schedule: string,
+  selections: readonly Selection[],
+): Html {
   const title = `${workload.id}, ${study.schedule(schedule)}`;
-  const log = selections.every(({ scores }) => scores.every((score) => score === null || score > 0));
+  const log = selections.every(({ scores }) =>
+    scores.every((score) => score === null || score > 0),
+  );
   const bests = selections.map(({ scores }) => smallest(scores.filter((score) => score !== null)));
   const reached = Math.abs(largest(bests.filter(Number.isFinite)));
   const lines = selections.slice(0, MOST_LINES).map(({ optimizer, grid, scores }) => ({
@@ -61,7 +80,12 @@ function chartOf(study: Study, workload: Workload, schedule: string, selections:
     points: grid.map((x, i) => ({ x, y: drawn(scores[i], reached) })).sort((a, b) => a.x - b.x),
   }));
   const field = selections[0]!.field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  const options = { title: `Learning rates on ${title}`, x: { label: 'learning rate', log: true }, lines, dots: true };
+  const options = {
+    title: `Learning rates on ${title}`,
+    x: { label: 'learning rate', log: true },
+    lines,
+    dots: true,
+  };
   const linear = field.endsWith('metric');
   return html`<figure><figcaption>${title}</figcaption>${linesChart({ ...options, y: { label: field, log: log && !linear } })}</figure>`;
 }
@@ -74,7 +98,9 @@ function legendOf(study: Study): Html {
 
 /** Without ablations: twenty lines are more than enough. */
 function contendersOf(study: Study): Selection[] {
-  const contenders = new Set(study.result.optimizers.filter(({ ablation }) => ablation === null).map(({ id }) => id));
+  const contenders = new Set(
+    study.result.optimizers.filter(({ ablation }) => ablation === null).map(({ id }) => id),
+  );
   return study.result.training.selections.filter(({ optimizer }) => contenders.has(optimizer));
 }
 
@@ -82,7 +108,9 @@ function contendersOf(study: Study): Selection[] {
 function figuresOf(study: Study, schedule: string, selections: readonly Selection[]): Html[] {
   const groups = groupBy(selections, ({ workload }) => workload);
   const workloads = groups.size ? study.allWorkloads.filter(({ id }) => groups.has(id)) : [];
-  return workloads.slice(0, MOST_FIGURES).map((workload) => chartOf(study, workload, schedule, groups.get(workload.id)!));
+  return workloads
+    .slice(0, MOST_FIGURES)
+    .map((workload) => chartOf(study, workload, schedule, groups.get(workload.id)!));
 }
 
 function widthTable(study: Study): Table {
@@ -116,7 +144,9 @@ export function sensitivitySection(study: Study): Section | null {
     parts: [
       `Scores of the search, on validation alone. A line that breaks off diverged, or went beyond ${formatExact(MOST)} times the loss that every optimizer can reach. The range holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in factors of ten.`,
       legendOf(study),
-      ...schedules.map(({ id, label }, i) => folded(label, i === 0, figuresOf(study, id, used.get(id)!))),
+      ...schedules.map(({ id, label }, i) =>
+        folded(label, i === 0, figuresOf(study, id, used.get(id)!)),
+      ),
       widthTable(study),
     ],
   };

@@ -1,4 +1,7 @@
-/** What a step costs, by runtime and implementation: tables of every size, and throughput over sizes. */
+/**
+ * What a step costs, by runtime and implementation: tables of every size, and throughput over
+ * sizes.
+ */
 import type { Micro } from '../../schema/result';
 import { type Estimate, estimateMedian, median, pairedRatio, verdictOf } from '../../stats';
 import { linesChart } from '../charts/lines';
@@ -17,7 +20,8 @@ const RELEVANT = 0.03;
 const BLOCK_FIELDS = ['environment', 'benchmark', 'n', 'layout', 'gradients', 'variant'] as const;
 
 /** What was interleaved: rows whose i-th samples are of one round. */
-const blockOf = (row: Micro): string => keyOfNames(...BLOCK_FIELDS.map((field) => row[field]), row.shape?.join('×') ?? '');
+const blockOf = (row: Micro): string =>
+  keyOfNames(...BLOCK_FIELDS.map((field) => row[field]), row.shape?.join('×') ?? '');
 
 const nameOf = ({ implementation, threads, native }: Micro): string =>
   `${implementation}${threads > 1 ? ` × ${threads}` : ''}${native ? ' (native)' : ''}`;
@@ -26,11 +30,21 @@ function sizeOf({ shape, n }: Micro): string {
   return shape ? shape.join('×') : formatCount(n);
 }
 
-/** Time relative to the reference of the block: above 1 is slower. Null where there is none, or rounds do not match. */
+/**
+ * Time relative to the reference of the block: above 1 is slower. Null where there is none, or
+ * rounds do not match.
+ */
 function ratioTo(reference: Micro | undefined, row: Micro): Estimate | null {
-  if (!reference || reference === row || reference.status !== 'ok' || row.samples.length !== reference.samples.length)
+  if (
+    !reference ||
+    reference === row ||
+    reference.status !== 'ok' ||
+    row.samples.length !== reference.samples.length
+  )
     return null;
-  return reference.samples.every((sample) => sample > 0) ? pairedRatio(row.samples, reference.samples) : null;
+  return reference.samples.every((sample) => sample > 0)
+    ? pairedRatio(row.samples, reference.samples)
+    : null;
 }
 
 function toneOfRatio(ratio: Estimate | null): Tone | undefined {
@@ -137,7 +151,11 @@ function detailTable(benchmark: string, rows: readonly Micro[], triads: Triads):
 
 /** The reference row of each block. */
 function referencesOf(rows: readonly Micro[]): Map<string, Micro> {
-  return new Map(rows.filter(({ implementation }) => implementation === REFERENCE).map((row) => [blockOf(row), row]));
+  return new Map(
+    rows
+      .filter(({ implementation }) => implementation === REFERENCE)
+      .map((row) => [blockOf(row), row]),
+  );
 }
 
 /** Without 100 tensors, odd gradients and copies, which the details have. */
@@ -146,25 +164,39 @@ const isPlain = ({ layout, gradients, variant }: Micro): boolean =>
 
 function overviewCell(row: Micro | undefined, reference: Micro | undefined): Cell {
   if (!row) return { text: NONE, sort: null, tone: 'absent' };
-  if (row.status !== 'ok' || row.samples.length === 0) return { text: row.status, sort: null, tone: 'absent' };
+  if (row.status !== 'ok' || row.samples.length === 0)
+    return { text: row.status, sort: null, tone: 'absent' };
   const time = median(row.samples);
   const ratio = ratioTo(reference, row);
   const notes = [ratio ? formatRatio(ratio) : '', row.stable ? '' : 'unstable'].filter(Boolean);
-  return { text: formatDuration(time), sort: time, note: notes.join('; '), tone: toneOfRatio(ratio) };
+  return {
+    text: formatDuration(time),
+    sort: time,
+    note: notes.join('; '),
+    tone: toneOfRatio(ratio),
+  };
 }
 
 /** Runtime × implementation: a column a size. */
 function overviewTable(benchmark: string, rows: readonly Micro[]): Table {
   const references = referencesOf(rows);
   const plain = rows.filter(isPlain);
-  const sizes = [...new Map([...plain].sort((a, b) => a.n - b.n).map((row) => [sizeOf(row), row])).keys()];
-  const contenders = [...new Map(plain.map((row) => [keyOfNames(row.environment, nameOf(row)), row])).values()];
+  const sizes = [
+    ...new Map([...plain].sort((a, b) => a.n - b.n).map((row) => [sizeOf(row), row])).keys(),
+  ];
+  const contenders = [
+    ...new Map(plain.map((row) => [keyOfNames(row.environment, nameOf(row)), row])).values(),
+  ];
   const found = firstBy(plain, (row) => keyOfNames(row.environment, nameOf(row), sizeOf(row)));
   checkCells(benchmark, contenders.length * sizes.length, plain.length);
   return {
     id: `overview-${benchmark}`,
     caption: `${benchmark}: time a call by ${rows[0]!.shape ? 'm×n×k' : 'n'}, and its ratio to ${REFERENCE} of the same rounds [95% interval]; above 1 is slower`,
-    columns: [{ label: 'runtime' }, { label: 'implementation' }, ...sizes.map((label) => ({ label, align: 'right' as const }))],
+    columns: [
+      { label: 'runtime' },
+      { label: 'implementation' },
+      ...sizes.map((label) => ({ label, align: 'right' as const })),
+    ],
     rows: contenders.map((contender) => [
       { text: contender.environment, heading: true },
       { text: nameOf(contender) },
@@ -176,7 +208,10 @@ function overviewTable(benchmark: string, rows: readonly Micro[]): Table {
   };
 }
 
-/** Where time per element first rises by this much above the least so far, data have outgrown a cache. */
+/**
+ * Where time per element first rises by this much above the least so far, data have outgrown a
+ * cache.
+ */
 const KNEE = 1.25;
 
 function kneesOf(points: readonly { x: number; perUnit: number }[]): number[] {
@@ -193,9 +228,18 @@ function kneesOf(points: readonly { x: number; perUnit: number }[]): number[] {
 }
 
 /** Throughput over n of one benchmark on one runtime: a line an implementation. */
-function throughputFigure(environment: string, benchmark: string, rows: readonly Micro[]): Html | null {
+function throughputFigure(
+  environment: string,
+  benchmark: string,
+  rows: readonly Micro[],
+): Html | null {
   const plain = rows.filter(
-    (row) => isPlain(row) && row.status === 'ok' && row.samples.length > 0 && row.bytesPerCall !== null && row.shape === null,
+    (row) =>
+      isPlain(row) &&
+      row.status === 'ok' &&
+      row.samples.length > 0 &&
+      row.bytesPerCall !== null &&
+      row.shape === null,
   );
   const names = [...new Set(plain.map(nameOf))];
   const lines = names.map((label, index) => {
@@ -204,7 +248,9 @@ function throughputFigure(environment: string, benchmark: string, rows: readonly
   });
   if (!lines.some(({ points }) => points.length > 1)) return null;
   const reference = plain.filter((row) => nameOf(row) === REFERENCE).sort((a, b) => a.n - b.n);
-  const marks = kneesOf(reference.map((row) => ({ x: row.n, perUnit: median(row.samples) / row.workPerCall }))).map((at) => ({
+  const marks = kneesOf(
+    reference.map((row) => ({ x: row.n, perUnit: median(row.samples) / row.workPerCall })),
+  ).map((at) => ({
     at,
     label: 'beyond a cache',
   }));
@@ -225,12 +271,20 @@ export function speedSection(study: Study): Section | null {
   if (micro.length === 0) return null;
   const triads = triadsOf(micro);
   const places = new Map(environments.map(({ id }, place) => [id, place]));
-  const parts = [...groupBy(micro, ({ benchmark }) => benchmark)].flatMap(([benchmark, rows]): Part[] => {
-    const byEnvironment = [...groupBy(rows, ({ environment }) => environment)];
-    byEnvironment.sort(([a], [b]) => places.get(a)! - places.get(b)!);
-    const figures = byEnvironment.map(([environment, own]) => throughputFigure(environment, benchmark, own));
-    return [html`<div class="figures">${figures}</div>`, overviewTable(benchmark, rows), detailTable(benchmark, rows, triads)];
-  });
+  const parts = [...groupBy(micro, ({ benchmark }) => benchmark)].flatMap(
+    ([benchmark, rows]): Part[] => {
+      const byEnvironment = [...groupBy(rows, ({ environment }) => environment)];
+      byEnvironment.sort(([a], [b]) => places.get(a)! - places.get(b)!);
+      const figures = byEnvironment.map(([environment, own]) =>
+        throughputFigure(environment, benchmark, own),
+      );
+      return [
+        html`<div class="figures">${figures}</div>`,
+        overviewTable(benchmark, rows),
+        detailTable(benchmark, rows, triads),
+      ];
+    },
+  );
   return {
     id: 'speed',
     title: 'Speed',
@@ -246,14 +300,26 @@ const HEADLINE_SIZES = [1_000, 1_000_000];
 
 const RULE = 'step-';
 
-/** AdaL's step on one thread beside every contender: a row a contender and size, a column a runtime. Null without any. */
+/**
+ * AdaL's step on one thread beside every contender: a row a contender and size, a column a runtime.
+ * Null without any.
+ */
 export function headlineTable({ result }: Study): Table | null {
-  const plain = result.micro.filter((row) => row.benchmark.startsWith(RULE) && HEADLINE_SIZES.includes(row.n) && isPlain(row));
-  const contenders = [...new Map(plain.map((row) => [`${row.benchmark}, ${nameOf(row)}, ${row.n}`, row])).values()];
+  const plain = result.micro.filter(
+    (row) => row.benchmark.startsWith(RULE) && HEADLINE_SIZES.includes(row.n) && isPlain(row),
+  );
+  const contenders = [
+    ...new Map(plain.map((row) => [`${row.benchmark}, ${nameOf(row)}, ${row.n}`, row])).values(),
+  ];
   if (contenders.length === 0) return null;
   const timed = plain.filter(({ samples }) => samples.length > 0);
-  const adal = timed.filter((row) => row.benchmark === 'step-adal' && row.implementation === REFERENCE);
-  const table = { rows: firstBy(plain, contenderOf), adal: firstBy(adal, ({ environment, n }) => keyOfNames(environment, n)) };
+  const adal = timed.filter(
+    (row) => row.benchmark === 'step-adal' && row.implementation === REFERENCE,
+  );
+  const table = {
+    rows: firstBy(plain, contenderOf),
+    adal: firstBy(adal, ({ environment, n }) => keyOfNames(environment, n)),
+  };
   const measured = new Set(plain.map(({ environment }) => environment));
   const environments = result.environments.filter(({ id }) => measured.has(id));
   checkCells('steps', contenders.length * environments.length, plain.length);
@@ -263,7 +329,10 @@ export function headlineTable({ result }: Study): Table | null {
     columns: [
       { label: 'step' },
       { label: 'parameters', align: 'right' },
-      ...environments.map(({ runtime, version }) => ({ label: `${runtime} ${version}`, align: 'right' as const })),
+      ...environments.map(({ runtime, version }) => ({
+        label: `${runtime} ${version}`,
+        align: 'right' as const,
+      })),
     ],
     rows: contenders.map((contender) => [
       { text: `${contender.benchmark.slice(RULE.length)}, ${nameOf(contender)}`, heading: true },
@@ -273,7 +342,8 @@ export function headlineTable({ result }: Study): Table | null {
   };
 }
 
-const contenderOf = (row: Micro): string => keyOfNames(row.environment, row.n, row.benchmark, nameOf(row));
+const contenderOf = (row: Micro): string =>
+  keyOfNames(row.environment, row.n, row.benchmark, nameOf(row));
 
 interface HeadlineRows {
   readonly rows: ReadonlyMap<string, Micro>;
@@ -283,9 +353,14 @@ interface HeadlineRows {
 
 function headlineCell({ rows, adal }: HeadlineRows, environment: string, contender: Micro): Cell {
   const row = rows.get(contenderOf({ ...contender, environment }));
-  if (!row || row.samples.length === 0) return { text: row?.status ?? NONE, sort: null, tone: 'absent' };
+  if (!row || row.samples.length === 0)
+    return { text: row?.status ?? NONE, sort: null, tone: 'absent' };
   const own = adal.get(keyOfNames(environment, contender.n));
   const time = median(row.samples);
   const times = own && own !== row ? `×${formatNumber(time / median(own.samples), 1)}` : '';
-  return { text: formatDuration(time), sort: time, note: [times, row.stable ? '' : 'unstable'].filter(Boolean).join('; ') };
+  return {
+    text: formatDuration(time),
+    sort: time,
+    note: [times, row.stable ? '' : 'unstable'].filter(Boolean).join('; '),
+  };
 }

@@ -1,5 +1,14 @@
-/** Who takes part in the benchmark of an optimizer's step: the library on each backend, plain JavaScript, and peers. */
-import { createOptimizer, createRuntime, emptyResult, type Optimizer, type RuntimeOptions } from '../../../src/index';
+/**
+ * Who takes part in the benchmark of an optimizer's step: the library on each backend, plain
+ * JavaScript, and peers.
+ */
+import {
+  createOptimizer,
+  createRuntime,
+  emptyResult,
+  type Optimizer,
+  type RuntimeOptions,
+} from '../../../src/index';
 import type { Body } from './timing';
 
 export type Rule = 'adal' | 'adam';
@@ -38,14 +47,16 @@ export interface Contender {
 /** Smooth test data without zeros: a pattern of 4,096 elements, repeated. */
 export function fill(array: Float32Array, scale: number, phase: number): Float32Array {
   const pattern = Math.min(4096, array.length);
-  for (let i = 0; i < pattern; i++) array[i] = scale * (((i * 7919 + phase * 104729) % 2003) / 1001.5 - 0.99983);
+  for (let i = 0; i < pattern; i++)
+    array[i] = scale * (((i * 7919 + phase * 104729) % 2003) / 1001.5 - 0.99983);
   for (let done = pattern; done < array.length; done *= 2) array.copyWithin(done, 0, done);
   return array;
 }
 
 const SCALES = { normal: 1e-3, zero: 0, denormal: 1e-40 };
 
-export const thetaOf = ({ n, tensors }: StepData): Float32Array => fill(new Float32Array(n / tensors), 1, 0);
+export const thetaOf = ({ n, tensors }: StepData): Float32Array =>
+  fill(new Float32Array(n / tensors), 1, 0);
 export const gradientOf = ({ n, tensors, gradients }: StepData): Float32Array =>
   fill(new Float32Array(n / tensors), SCALES[gradients], 1);
 
@@ -57,7 +68,9 @@ export async function createOwn(
 ): Promise<Stepper & { optimizer: Optimizer }> {
   const runtime = await createRuntime(options);
   const names = Array.from({ length: data.tensors }, (_, index) => `w${index}`);
-  const params = Object.fromEntries(names.map((name) => [name, { shape: [data.n / data.tensors] }]));
+  const params = Object.fromEntries(
+    names.map((name) => [name, { shape: [data.n / data.tensors] }]),
+  );
   const optimizer = await createOptimizer(rule, params, { ...HYPERPARAMETERS, runtime });
   const gradient = gradientOf(data);
   const gradients = Object.fromEntries(names.map((name) => [name, gradient]));
@@ -81,12 +94,23 @@ export async function createOwn(
   };
 }
 
-function own(rule: Rule, implementation: string, options: RuntimeOptions, maxSize = 1e7): Contender {
+function own(
+  rule: Rule,
+  implementation: string,
+  options: RuntimeOptions,
+  maxSize = 1e7,
+): Contender {
   const create = (data: StepData) => createOwn(rule, data, options);
   return { rule, implementation, maxSize, bytesPerParameter: 32, exact: true, create };
 }
 
-type PlainUpdate = (theta: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, t: number) => number;
+type PlainUpdate = (
+  theta: Float32Array,
+  g: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  t: number,
+) => number;
 
 const [BETA1, BETA2] = HYPERPARAMETERS.betas;
 const { lr: LR, eps: EPS } = HYPERPARAMETERS;
@@ -147,7 +171,13 @@ function plain(rule: Rule, update: PlainUpdate): Contender {
         for (const { theta } of states) out.set(theta);
         return sum + out[0];
       };
-      return { threads: 1, step, stepWithCopies, params: () => states[0].theta.slice(), dispose() {} };
+      return {
+        threads: 1,
+        step,
+        stepWithCopies,
+        params: () => states[0].theta.slice(),
+        dispose() {},
+      };
     },
   };
 }
@@ -175,7 +205,11 @@ export const PEERS = [
 ] as const;
 
 /** @param load imports a file of bench/suite/peers, or says why it cannot */
-function peer(file: string, implementation: string, load: (file: string) => Promise<PeerModule>): Contender {
+function peer(
+  file: string,
+  implementation: string,
+  load: (file: string) => Promise<PeerModule>,
+): Contender {
   return {
     rule: 'adam',
     implementation,
@@ -185,7 +219,10 @@ function peer(file: string, implementation: string, load: (file: string) => Prom
     async create(data) {
       const { createAdam } = await load(file);
       const gradient = gradientOf(data);
-      const tensors = Array.from({ length: data.tensors }, () => ({ theta: thetaOf(data), gradient }));
+      const tensors = Array.from({ length: data.tensors }, () => ({
+        theta: thetaOf(data),
+        gradient,
+      }));
       const gradients = tensors.map((tensor) => tensor.gradient);
       const adam = await createAdam(implementation, tensors, HYPERPARAMETERS);
       return {
@@ -210,6 +247,8 @@ export function createContenders(load: (file: string) => Promise<PeerModule>): C
     ...rules.map((rule) => own(rule, 'oracle', { backend: 'oracle' }, 1e5)),
     plain('adal', plainAdaL),
     plain('adam', plainAdam),
-    ...PEERS.flatMap(({ file, implementations }) => implementations.map((name) => peer(file, name, load))),
+    ...PEERS.flatMap(({ file, implementations }) =>
+      implementations.map((name) => peer(file, name, load)),
+    ),
   ];
 }

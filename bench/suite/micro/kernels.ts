@@ -35,27 +35,51 @@ export async function benchKernels(
   const longest = large ? 10_000_000 : 1_000_000;
   const bytes = 4 * longest;
   const [a, b, c] = [0, 1, 2].map(() => runtime.arena.allocate(bytes));
-  const scratch = runtime.arena.allocate(Math.max(...SHAPES.map(([m, n, k]) => gemmScratchBytes(m, n, k))));
-  for (const [phase, address] of [a, b].entries()) fill(new Float32Array(runtime.memory.buffer, address, longest), 1, phase);
+  const scratch = runtime.arena.allocate(
+    Math.max(...SHAPES.map(([m, n, k]) => gemmScratchBytes(m, n, k))),
+  );
+  for (const [phase, address] of [a, b].entries())
+    fill(new Float32Array(runtime.memory.buffer, address, longest), 1, phase);
   const bodies = new Map<string, Body>();
   const rows = new Map<string, Common>();
   for (const n of TRIAD_SIZES.filter((size) => size <= longest)) {
     const name = `triad ${n}`;
     // y = y + a·x: two reads and a write.
-    rows.set(name, { benchmark: 'triad', n, shape: null, layout: '1', workPerCall: n, bytesPerCall: 12 * n });
+    rows.set(name, {
+      benchmark: 'triad',
+      n,
+      shape: null,
+      layout: '1',
+      workPerCall: n,
+      bytesPerCall: 12 * n,
+    });
     bodies.set(name, () => {
       kernels.axpy(c, a, n, 1e-6);
       return 0;
     });
     const sum = `abs-sum ${n}`;
-    rows.set(sum, { benchmark: 'abs-sum', n, shape: null, layout: '1', workPerCall: n, bytesPerCall: 4 * n });
+    rows.set(sum, {
+      benchmark: 'abs-sum',
+      n,
+      shape: null,
+      layout: '1',
+      workPerCall: n,
+      bytesPerCall: 4 * n,
+    });
     bodies.set(sum, () => kernels.absSum(a, n));
   }
   for (const [m, n, k] of SHAPES) {
     for (const [benchmark, form] of Object.entries(FORMS)) {
       const name = `${benchmark} ${m}×${n}×${k}`;
       const bytesPerCall = 4 * (m * k + k * n + m * n);
-      rows.set(name, { benchmark, n: m * n, shape: [m, n, k], layout: 'matrix', workPerCall: 2 * m * n * k, bytesPerCall });
+      rows.set(name, {
+        benchmark,
+        n: m * n,
+        shape: [m, n, k],
+        layout: 'matrix',
+        workPerCall: 2 * m * n * k,
+        bytesPerCall,
+      });
       bodies.set(name, () => {
         kernels[form](c, a, b, m, n, k, scratch);
         return 0;
@@ -63,7 +87,8 @@ export async function benchKernels(
     }
   }
   const { samples, stable } = timeRounds(timeOnce, bodies, rounds);
-  for (const [name, common] of rows) report({ type: 'micro', value: rowOf(common, samples.get(name)!, stable, environment) });
+  for (const [name, common] of rows)
+    report({ type: 'micro', value: rowOf(common, samples.get(name)!, stable, environment) });
   runtime.dispose();
 }
 

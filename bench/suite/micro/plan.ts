@@ -26,25 +26,47 @@ const SECONDS_A_ROUND = 0.9;
 
 export function planTimed(tier: Tier, cells: readonly Cell[]): TimedTask[] {
   const rounds = ROUNDS[tier];
-  return [...microTasks(tier, rounds, cells), ...threadTasks(tier, rounds), ...speedTasks(tier, cells)];
+  return [
+    ...microTasks(tier, rounds, cells),
+    ...threadTasks(tier, rounds),
+    ...speedTasks(tier, cells),
+  ];
 }
 
 function microTasks(tier: Tier, rounds: number, cells: readonly Cell[]): TimedTask[] {
-  const blocks: StepJob[] = SIZES[tier].map((n) => ({ n, layout: '1', gradients: 'normal', rounds }));
+  const blocks: StepJob[] = SIZES[tier].map((n) => ({
+    n,
+    layout: '1',
+    gradients: 'normal',
+    rounds,
+  }));
   if (tier !== 'smoke') {
     blocks.push(
       { n: 10_000, layout: '100', gradients: 'normal', rounds },
       { n: 100_000, layout: '100', gradients: 'normal', rounds },
     );
-    for (const gradients of ['zero', 'denormal'] as const) blocks.push({ n: 100_000, layout: '1', gradients, rounds });
+    for (const gradients of ['zero', 'denormal'] as const)
+      blocks.push({ n: 100_000, layout: '1', gradients, rounds });
   }
   const tasks: TimedTask[] = blocks.map((block) => {
     const title = `step, ${block.n} parameters, ${block.gradients} gradients`;
-    return { part: 'micro', title, seconds: SECONDS_A_ROUND * rounds, job: { kind: 'step', ...block } };
+    return {
+      part: 'micro',
+      title,
+      seconds: SECONDS_A_ROUND * rounds,
+      job: { kind: 'step', ...block },
+    };
   });
   const large = tier !== 'smoke';
-  tasks.push({ part: 'micro', title: 'kernels', seconds: 0.5 * rounds, job: { kind: 'kernels', rounds, large } });
-  const edges = new Set(cells.map(({ workload }) => workload).filter((id) => /^E/.test(workloadOf(id).group)));
+  tasks.push({
+    part: 'micro',
+    title: 'kernels',
+    seconds: 0.5 * rounds,
+    job: { kind: 'kernels', rounds, large },
+  });
+  const edges = new Set(
+    cells.map(({ workload }) => workload).filter((id) => /^E/.test(workloadOf(id).group)),
+  );
   for (const workload of edges) {
     tasks.push({
       part: 'micro',

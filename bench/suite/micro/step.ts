@@ -1,4 +1,7 @@
-/** The benchmark of an optimizer's step: everyone checked against the oracle first, then timed in interleaved rounds. */
+/**
+ * The benchmark of an optimizer's step: everyone checked against the oracle first, then timed in
+ * interleaved rounds.
+ */
 import type { Micro } from '../../schema/result';
 import { compact, type Entry } from '../result';
 import {
@@ -28,7 +31,10 @@ export interface StepContext {
 }
 
 const CHECK_STEPS = 20;
-/** Peers round differently: relative to the weight, or to the way that all steps together may have gone. */
+/**
+ * Peers round differently: relative to the weight, or to the way that all steps together may have
+ * gone.
+ */
 const TOLERANCE = 1e-4;
 const WAY = CHECK_STEPS * HYPERPARAMETERS.lr;
 
@@ -59,15 +65,22 @@ export async function benchStep(job: StepJob, context: StepContext): Promise<voi
   for (const ready of all) {
     for (const variant of ['resident', 'copies'] as const) {
       const own = samples.get(nameOf(ready.contender, variant)) ?? [];
-      context.report({ type: 'micro', value: rowOf(job, ready, variant, own, stable, context.environment) });
+      context.report({
+        type: 'micro',
+        value: rowOf(job, ready, variant, own, stable, context.environment),
+      });
     }
     ready.stepper?.dispose();
   }
 }
 
-const nameOf = ({ rule, implementation }: Contender, variant: string): string => `${rule} ${implementation} ${variant}`;
+const nameOf = ({ rule, implementation }: Contender, variant: string): string =>
+  `${rule} ${implementation} ${variant}`;
 
-/** The first tensor after some steps of the oracle; for many parameters the same by the fast backend, whose bits are the same. */
+/**
+ * The first tensor after some steps of the oracle; for many parameters the same by the fast
+ * backend, whose bits are the same.
+ */
 async function referenceOf(rule: Rule, data: StepData): Promise<Float32Array> {
   const stepper = await createOwn(rule, data, { backend: data.n > 1e5 ? 'simd' : 'oracle' });
   for (let step = 0; step < CHECK_STEPS; step++) stepper.step();
@@ -76,7 +89,11 @@ async function referenceOf(rule: Rule, data: StepData): Promise<Float32Array> {
   return params;
 }
 
-async function prepare(contender: Contender, data: StepData, reference: Float32Array): Promise<Ready> {
+async function prepare(
+  contender: Contender,
+  data: StepData,
+  reference: Float32Array,
+): Promise<Ready> {
   if (data.n > contender.maxSize) {
     const reason = `not measured above ${contender.maxSize.toLocaleString('en')} parameters: a step would take too long`;
     return { contender, stepper: null, reason, failed: false, check: null };
@@ -85,7 +102,13 @@ async function prepare(contender: Contender, data: StepData, reference: Float32A
   try {
     stepper = await contender.create(data);
   } catch (error) {
-    return { contender, stepper: null, reason: (error as Error).message.split('\n')[0], failed: false, check: null };
+    return {
+      contender,
+      stepper: null,
+      reason: (error as Error).message.split('\n')[0],
+      failed: false,
+      check: null,
+    };
   }
   for (let step = 0; step < CHECK_STEPS; step++) stepper.step();
   const check = compare(stepper.params(), reference, contender.exact);
@@ -95,7 +118,9 @@ async function prepare(contender: Contender, data: StepData, reference: Float32A
 }
 
 export function compare(got: Float32Array, expected: Float32Array, exact: boolean): Check {
-  const [a, b] = [got, expected].map((array) => new Int32Array(array.buffer, array.byteOffset, array.length));
+  const [a, b] = [got, expected].map(
+    (array) => new Int32Array(array.buffer, array.byteOffset, array.length),
+  );
   let [bitwise, maxUlp, worst] = [true, 0, 0];
   for (let i = 0; i < expected.length; i++) {
     if (a[i] === b[i]) continue;

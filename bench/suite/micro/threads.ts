@@ -10,7 +10,11 @@ export async function measureThreads(
   n: number,
   rounds: number,
   cores: number,
-  { environment, timeOnce, report }: { environment: string; timeOnce: TimeOnce; report: (entry: Entry) => void },
+  {
+    environment,
+    timeOnce,
+    report,
+  }: { environment: string; timeOnce: TimeOnce; report: (entry: Entry) => void },
 ): Promise<void> {
   const counts = Array.from({ length: Math.min(cores, MAX_THREADS) }, (_, index) => index + 1);
   const bodies = new Map<string, Body>();
@@ -18,7 +22,10 @@ export async function measureThreads(
   const disposals: (() => void)[] = [];
   for (const threads of counts) {
     try {
-      const options = threads === 1 ? { threads } : { backend: 'threads' as const, threads, parallelThreshold: 0 };
+      const options =
+        threads === 1
+          ? { threads }
+          : { backend: 'threads' as const, threads, parallelThreshold: 0 };
       const stepper = await createOwn('adal', { n, tensors: 1, gradients: 'normal' }, options);
       bodies.set(String(threads), stepper.step);
       disposals.push(stepper.dispose);

@@ -1,7 +1,8 @@
 /**
- * Times functions in interleaved rounds, in an order that turns. benchmark.js runs the timing loop where it can be loaded (it generates
- * code, which workerd and strict pages forbid), a plain loop elsewhere. Its traps are kept away from: no setup or teardown (they
- * lose closures), `error` is checked, and every function returns a number that is fed to a sink.
+ * Times functions in interleaved rounds, in an order that turns. benchmark.js runs the timing loop
+ * where it can be loaded (it generates code, which workerd and strict pages forbid), a plain loop
+ * elsewhere. Its traps are kept away from: no setup or teardown (they lose closures), `error` is
+ * checked, and every function returns a number that is fed to a sink.
  */
 
 /** What is timed. */
@@ -33,7 +34,8 @@ type BenchmarkClass = new (name: string, body: () => void) => BenchmarkRun;
 let chosen: Promise<TimeOnce> | null = null;
 
 /** How long a sample must be, so that the clock does not blur it. */
-export const sampleMsFor = (timerTickMs: number): number => Math.max(MIN_SAMPLE_MS, TICKS_A_SAMPLE * timerTickMs);
+export const sampleMsFor = (timerTickMs: number): number =>
+  Math.max(MIN_SAMPLE_MS, TICKS_A_SAMPLE * timerTickMs);
 
 export function createTimer(timerTickMs: number): Promise<TimeOnce> {
   chosen ??= loadBenchmark().then((Benchmark) => {
@@ -58,7 +60,12 @@ function byBenchmark(Benchmark: BenchmarkClass, sampleMs: number): TimeOnce {
       sink += body();
     });
     // One sample a round: rounds, not samples of one, tell how it scatters.
-    Object.assign(bench.options, { minTime: sampleMs / 1000, maxTime: sampleMs / 1000, minSamples: 1, initCount: 1 });
+    Object.assign(bench.options, {
+      minTime: sampleMs / 1000,
+      maxTime: sampleMs / 1000,
+      minSamples: 1,
+      initCount: 1,
+    });
     bench.run({ async: false });
     if (bench.error) throw bench.error;
     const { sample } = bench.stats;
@@ -74,7 +81,8 @@ export function byLoop(sampleMs: number): TimeOnce {
       const elapsed = performance.now() - begin;
       if (elapsed >= sampleMs) return (elapsed / calls) * 1e6;
       // Straight to what should do, once there is something to go by.
-      if (elapsed > sampleMs / 50) calls = Math.max(calls, Math.floor((0.6 * calls * sampleMs) / elapsed));
+      if (elapsed > sampleMs / 50)
+        calls = Math.max(calls, Math.floor((0.6 * calls * sampleMs) / elapsed));
     }
   };
 }
@@ -86,7 +94,11 @@ export interface Timings {
   readonly stable: boolean;
 }
 
-export function timeRounds(timeOnce: TimeOnce, contenders: ReadonlyMap<string, Body>, rounds: number): Timings {
+export function timeRounds(
+  timeOnce: TimeOnce,
+  contenders: ReadonlyMap<string, Body>,
+  rounds: number,
+): Timings {
   const names = [...contenders.keys()];
   const samples = new Map<string, number[]>(names.map((name) => [name, []]));
   for (const body of contenders.values()) for (let i = 0; i < WARM_UP_CALLS; i++) sink += body();

@@ -1,4 +1,7 @@
-/** What a training step costs, forward, backward and the optimizer's; and whole fits of what is trained at the edge. */
+/**
+ * What a training step costs, forward, backward and the optimizer's; and whole fits of what is
+ * trained at the edge.
+ */
 import type { Runtime } from '../../../src/index';
 import type { Micro, Speed } from '../../schema/result';
 import { optimizerOf, workloadOf } from '../registry';
@@ -35,7 +38,10 @@ export async function measureSpeed(
   let [warmSteps, warmMs] = [WARM_UP_STEPS, run(WARM_UP_STEPS)];
   while (warmMs < sampleMs / 2) warmMs = run((warmSteps *= 2));
   const stepsPerSample = Math.max(1, Math.ceil((warmSteps * sampleMs) / warmMs));
-  const secondsPerStep = Array.from({ length: rounds }, () => compact(run(stepsPerSample) / stepsPerSample / 1000, 5)!);
+  const secondsPerStep = Array.from(
+    { length: rounds },
+    () => compact(run(stepsPerSample) / stepsPerSample / 1000, 5)!,
+  );
   optimizer.dispose();
   problem.dispose();
   const sorted = [...secondsPerStep].sort((a, b) => a - b);
@@ -46,7 +52,11 @@ export async function measureSpeed(
 /** A whole fit, model and optimizer included, as its user waits for it. */
 export async function measureFit(
   prepared: PreparedWorkload,
-  { environment, workload: id, tier }: { readonly environment: string; readonly workload: string; readonly tier: Tier },
+  {
+    environment,
+    workload: id,
+    tier,
+  }: { readonly environment: string; readonly workload: string; readonly tier: Tier },
   rounds: number,
   runtime: Runtime,
   timeOnce: TimeOnce,

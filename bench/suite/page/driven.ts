@@ -1,4 +1,7 @@
-/** The page in the hands of a runner: fetches jobs, posts what comes of them, until there are no more. */
+/**
+ * The page in the hands of a runner: fetches jobs, posts what comes of them, until there are no
+ * more.
+ */
 import type { Job } from '../executor';
 import { PageLane } from './page-lane';
 
@@ -10,7 +13,11 @@ interface Given {
 /** Reports about a job. @throws Error with the runner's reason when it does not take the report */
 async function post(number: number, message: object): Promise<void> {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`report?job=${number}`, { method: 'POST', headers, body: JSON.stringify(message) });
+  const response = await fetch(`report?job=${number}`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(message),
+  });
   if (!response.ok) throw new Error(`the runner did not take a report: ${await response.text()}`);
 }
 

@@ -1,6 +1,7 @@
 /**
- * The page that runs the suite by itself: choose, start, watch, download the result. ?workloads=W3,E1&optimizers=adal,adam&seeds=2
- * leaves out the rest, as the command line does. With #driven a runner decides instead.
+ * The page that runs the suite by itself: choose, start, watch, download the result.
+ * ?workloads=W3,E1&optimizers=adal,adam&seeds=2 leaves out the rest, as the command line does. With
+ * #driven a runner decides instead.
  */
 import version from '../../../build/version';
 import type { Result } from '../../schema/result';
@@ -13,7 +14,9 @@ import { beDriven } from './driven';
 import { PageLane } from './page-lane';
 
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
-const [start, stop, download] = ['start', 'stop', 'download'].map((id) => find<HTMLButtonElement>(id));
+const [start, stop, download] = ['start', 'stop', 'download'].map((id) =>
+  find<HTMLButtonElement>(id),
+);
 const [status, progress] = [find('status'), find<HTMLProgressElement>('progress')];
 
 const show = (text: string): void => {
@@ -26,7 +29,11 @@ function settingsFromForm(): StudySettings {
   return {
     tier: form.get('tier') as Tier,
     parts: PARTS.filter((part) => form.getAll('parts').includes(part)) as Part[],
-    filters: parseFilters({ workloads: query.get('workloads'), optimizers: query.get('optimizers'), seeds: query.get('seeds') }),
+    filters: parseFilters({
+      workloads: query.get('workloads'),
+      optimizers: query.get('optimizers'),
+      seeds: query.get('seeds'),
+    }),
     shard: { index: 1, count: 1 },
     command: document.URL,
     package: { name: 'adal-wasm', version, commit: null },
@@ -72,22 +79,36 @@ async function run(settings: StudySettings, signal: AbortSignal): Promise<Result
 function showProgress({ title }: Task, part: number, begin: number): void {
   const seconds = part > 0 ? Math.round(((Date.now() - begin) * (1 - part)) / part / 1000) : null;
   progress.value = part;
-  show(`${title}${seconds === null ? '' : `: ${Math.floor(seconds / 60)} min ${seconds % 60} s left`}`);
+  show(
+    `${title}${seconds === null ? '' : `: ${Math.floor(seconds / 60)} min ${seconds % 60} s left`}`,
+  );
 }
 
 /** Steps measured so far: nanoseconds a parameter, the median. */
 function draw({ micro, training }: Result): void {
   const rows = micro
-    .filter(({ benchmark, status, variant }) => benchmark.startsWith('step-') && status === 'ok' && variant === 'resident')
+    .filter(
+      ({ benchmark, status, variant }) =>
+        benchmark.startsWith('step-') && status === 'ok' && variant === 'resident',
+    )
     .map(({ benchmark, implementation, n, layout, gradients, samples }) => {
       const median = [...samples].sort((a, b) => a - b)[samples.length >> 1];
-      return [benchmark.slice(5), implementation, n.toLocaleString('en'), layout, gradients, (median / n).toFixed(2)];
+      return [
+        benchmark.slice(5),
+        implementation,
+        n.toLocaleString('en'),
+        layout,
+        gradients,
+        (median / n).toFixed(2),
+      ];
     });
   find('counts').textContent = `${training.runs.length} training runs, ${micro.length} timings`;
   find('rows').replaceChildren(
     ...rows.map((cells) => {
       const row = document.createElement('tr');
-      row.append(...cells.map((text) => Object.assign(document.createElement('td'), { textContent: text })));
+      row.append(
+        ...cells.map((text) => Object.assign(document.createElement('td'), { textContent: text })),
+      );
       return row;
     }),
   );

@@ -13,7 +13,8 @@ export class PageLane implements Lane {
         else if (data.error) reject(new Error(data.error));
         else resolve();
       };
-      this.#worker.onerror = (event) => reject(new Error(event.message || 'the worker could not be started'));
+      this.#worker.onerror = (event) =>
+        reject(new Error(event.message || 'the worker could not be started'));
       this.#worker.postMessage(job);
     });
   }

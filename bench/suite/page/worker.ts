@@ -1,4 +1,7 @@
-/** Does jobs for the page, where a thread may block: one message a job, entries and then `done` or `error` back. */
+/**
+ * Does jobs for the page, where a thread may block: one message a job, entries and then `done` or
+ * `error` back.
+ */
 import { type DataSource, MissingDataError } from '../data';
 import { Executor, type Job } from '../executor';
 import type { PeerModule } from '../micro/contenders';
@@ -24,6 +27,8 @@ self.onmessage = async ({ data: job }: MessageEvent<Job>) => {
     await executor.execute(job, (entry) => self.postMessage({ entry }));
     self.postMessage({ done: true });
   } catch (error) {
-    self.postMessage({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    self.postMessage({
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   }
 };

@@ -1,4 +1,7 @@
-/** Adam in jax-js, compiled by its jit for its wasm device, as its documentation writes update rules. */
+/**
+ * Adam in jax-js, compiled by its jit for its wasm device, as its documentation writes update
+ * rules.
+ */
 import { defaultDevice, init, jit, numpy as np } from '@jax-js/jax';
 
 export const implementations = ['jax-js wasm'];
@@ -27,7 +30,13 @@ export async function createAdam(_, tensors, { lr, betas, eps }) {
     const [stepSize, correction] = [lr / (1 - power1), 1 / (1 - power2)];
     for (const [index, state] of states.entries()) {
       const scalars = [np.array(stepSize), np.array(correction)];
-      [state.theta, state.m, state.v] = compiled(state.theta, state.m, state.v, gradientOf(state, index), ...scalars);
+      [state.theta, state.m, state.v] = compiled(
+        state.theta,
+        state.m,
+        state.v,
+        gradientOf(state, index),
+        ...scalars,
+      );
     }
   };
   const read = () => states.map(({ theta }) => theta.ref.dataSync());

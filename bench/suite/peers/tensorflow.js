@@ -11,11 +11,13 @@ export const implementations = ['TensorFlow.js cpu', 'TensorFlow.js wasm'];
 /** @param tensors [{ theta, gradient }], Float32Arrays */
 export async function createAdam(implementation, tensors, { lr, betas, eps }) {
   const backend = implementation.split(' ')[1];
-  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js cannot start its ${backend} backend here`);
+  if (!(await tf.setBackend(backend)))
+    throw new Error(`TensorFlow.js cannot start its ${backend} backend here`);
   await tf.ready();
   const variables = tensors.map(({ theta }) => tf.variable(tf.tensor1d(theta)));
   const optimizer = tf.train.adam(lr, betas[0], betas[1], eps);
-  const upload = (gradients) => gradients.map((gradient, i) => ({ name: variables[i].name, tensor: tf.tensor1d(gradient) }));
+  const upload = (gradients) =>
+    gradients.map((gradient, i) => ({ name: variables[i].name, tensor: tf.tensor1d(gradient) }));
   const resident = upload(tensors.map(({ gradient }) => gradient));
   const use = () => {
     if (tf.getBackend() !== backend) tf.setBackend(backend);

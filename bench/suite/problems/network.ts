@@ -1,4 +1,7 @@
-/** A network on data sets: what most workloads pose. First weights, split and order of batches are functions of the seed alone. */
+/**
+ * A network on data sets: what most workloads pose. First weights, split and order of batches are
+ * functions of the seed alone.
+ */
 import { BatchOrder, gatherInto, gatherLabelsInto, selectRows } from '../../../src/data';
 import type { Dataset } from '../../../src/data/dataset';
 import type { Runtime } from '../../../src/index';
@@ -30,7 +33,13 @@ export async function createNetworkProblem(
   { train, validation, test }: Parts,
   settings: NetworkSettings,
 ): Promise<Problem> {
-  const { inputShape, layers, batchSize, trainEvaluationCount = train.count, initialise } = settings;
+  const {
+    inputShape,
+    layers,
+    batchSize,
+    trainEvaluationCount = train.count,
+    initialise,
+  } = settings;
   const model = await createModel(runtime, { inputShape, layers, batchSize, seed });
   initialise?.(model, seed);
   const orders = [seed, OTHER_SEEDS + seed].map((orderSeed) => ({
@@ -58,8 +67,14 @@ export async function createNetworkProblem(
   };
 }
 
-function figuresOf(model: Model, train: Dataset, validation: Dataset | null, test: Dataset | null): Figures {
-  const judged = (data: Dataset | null) => (data ? evaluate(model, data) : { loss: null, accuracy: null });
+function figuresOf(
+  model: Model,
+  train: Dataset,
+  validation: Dataset | null,
+  test: Dataset | null,
+): Figures {
+  const judged = (data: Dataset | null) =>
+    data ? evaluate(model, data) : { loss: null, accuracy: null };
   const [onValidation, onTest] = [judged(validation), judged(test)];
   return {
     trainLoss: finite(judged(train).loss),
@@ -77,7 +92,12 @@ export function finite(value: number | null): number | null {
 export function firstOf(data: Dataset, count: number): Dataset {
   if (count >= data.count) return data;
   const { featureCount } = data;
-  return { ...data, count, features: data.features.subarray(0, count * featureCount), labels: data.labels.subarray(0, count) };
+  return {
+    ...data,
+    count,
+    features: data.features.subarray(0, count * featureCount),
+    labels: data.labels.subarray(0, count),
+  };
 }
 
 /** The rest, and the last `count`, of samples that are in random order already. */

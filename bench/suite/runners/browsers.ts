@@ -1,6 +1,6 @@
 /**
- * Browsers: a page that asks this process for jobs. How browsers are started is known to the test matrix, in tests/runtimes, which a
- * clone has; without it there is no browser.
+ * Browsers: a page that asks this process for jobs. How browsers are started is known to the test
+ * matrix, in tests/runtimes, which a clone has; without it there is no browser.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -31,9 +31,14 @@ export function browserRunners(places: Places): Runner[] {
     let browser: Browser | undefined;
     return {
       name: name.toLowerCase(),
-      missing: () => (existsSync(places.browsers) ? null : `${name}: the drivers of browsers are in a clone of the repository`),
+      missing: () =>
+        existsSync(places.browsers)
+          ? null
+          : `${name}: the drivers of browsers are in a clone of the repository`,
       async open() {
-        const { BROWSERS } = (await import(/* @vite-ignore */ places.browsers.href)) as { BROWSERS: Browser[] };
+        const { BROWSERS } = (await import(/* @vite-ignore */ places.browsers.href)) as {
+          BROWSERS: Browser[];
+        };
         browser ??= BROWSERS.find((each) => each.name === name)!;
         const missing = browser.missing();
         if (missing) throw new Error(missing);
@@ -83,7 +88,10 @@ class PageLane implements Lane {
   execute(job: Job, report: Report): Promise<void> {
     this.#number++;
     return new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('the page did not report in time')), JOB_TIMEOUT_MS);
+      const timer = setTimeout(
+        () => reject(new Error('the page did not report in time')),
+        JOB_TIMEOUT_MS,
+      );
       this.#receive = (message) => {
         if (message.entry) return report(message.entry);
         clearTimeout(timer);
@@ -110,14 +118,17 @@ class PageLane implements Lane {
   #take(): Promise<string> {
     const next = this.#next;
     this.#next = null;
-    return next === null ? new Promise((resolve) => (this.#waiting = resolve)) : Promise.resolve(next);
+    return next === null
+      ? new Promise((resolve) => (this.#waiting = resolve))
+      : Promise.resolve(next);
   }
 
   /** Takes a report about the job under way, and refuses others. */
   #report(text: string, query: URLSearchParams): string | null {
     const message = parseMessage(text);
     if (typeof message === 'string') return message;
-    if (this.#receive === null || query.get('job') !== String(this.#number)) return 'this job is not under way';
+    if (this.#receive === null || query.get('job') !== String(this.#number))
+      return 'this job is not under way';
     this.#receive(message);
     return null;
   }

@@ -5,7 +5,8 @@ import type { PeerModule } from '../micro/contenders';
 import { createFileSource } from './file-source';
 
 const [dataFolder, peersFolder] = process.argv.slice(2);
-const loadPeer = (file: string): Promise<PeerModule> => import(/* @vite-ignore */ new URL(file, peersFolder).href);
+const loadPeer = (file: string): Promise<PeerModule> =>
+  import(/* @vite-ignore */ new URL(file, peersFolder).href);
 const executor = new Executor({ data: createFileSource(new URL(dataFolder)), loadPeer });
 const say = (message: object): boolean => process.stdout.write(`${JSON.stringify(message)}\n`);
 

@@ -1,4 +1,7 @@
-/** A process that does nothing but start: milliseconds to import the library, to create a runtime and an optimizer, to step once. */
+/**
+ * A process that does nothing but start: milliseconds to import the library, to create a runtime
+ * and an optimizer, to step once.
+ */
 const begin = performance.now();
 const { createOptimizer, createRuntime } = await import('../../../src/index');
 const imported = performance.now();
@@ -8,6 +11,12 @@ const created = performance.now();
 optimizer.grads.w.fill(1e-3);
 optimizer.step();
 const stepped = performance.now();
-console.log(JSON.stringify({ importMs: imported - begin, createMs: created - imported, firstStepMs: stepped - created }));
+console.log(
+  JSON.stringify({
+    importMs: imported - begin,
+    createMs: created - imported,
+    firstStepMs: stepped - created,
+  }),
+);
 
 export {};

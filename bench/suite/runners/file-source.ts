@@ -11,7 +11,9 @@ export function createFileSource(folder: URL): DataSource {
     async load(name) {
       const fashion = name.startsWith('fashion-mnist/');
       try {
-        return await (fashion ? readWithin(FASHION, name.slice('fashion-mnist/'.length)) : readWithin(folder, name));
+        return await (fashion
+          ? readWithin(FASHION, name.slice('fashion-mnist/'.length))
+          : readWithin(folder, name));
       } catch {
         const advice = fashion
           ? 'install Debian’s package dataset-fashion-mnist'

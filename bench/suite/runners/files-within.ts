@@ -9,7 +9,8 @@ const PLAIN_PATH = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*
 /**
  * The path of a file in `folder`, after links were followed.
  * @param folder a path or a file: URL
- * @param name relative, of plain names; an absolute path, an address, an encoded name and `..` name nothing
+ * @param name relative, of plain names; an absolute path, an address, an encoded name and `..` name
+ * nothing
  * @throws Error when the folder has no such file, or the name is a link that leads out of it
  */
 export async function pathWithin(folder: string | URL, name: string): Promise<string> {

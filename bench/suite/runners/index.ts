@@ -14,7 +14,12 @@ export function runnersNamed(names: readonly string[], places: Places): Runner[]
   const runners = createRunners(places);
   return names.map((name) => {
     const found = runners.find((runner) => runner.name === name);
-    if (!found) throw new ArgumentError('runtimes', `some of ${runners.map((runner) => runner.name).join(', ')}`, name);
+    if (!found)
+      throw new ArgumentError(
+        'runtimes',
+        `some of ${runners.map((runner) => runner.name).join(', ')}`,
+        name,
+      );
     return found;
   });
 }

@@ -1,6 +1,7 @@
 /**
- * What a page or a child process reports about its job. Both are other programs, so that their text is validated before anything is
- * done with it: it must say one thing, and an entry must be what the result's schema takes.
+ * What a page or a child process reports about its job. Both are other programs, so that their text
+ * is validated before anything is done with it: it must say one thing, and an entry must be what
+ * the result's schema takes.
  */
 import { Ajv, type ValidateFunction } from 'ajv';
 import schema from '../../schema/result.schema.json';
@@ -16,7 +17,10 @@ export type Message =
 /** Of a message: an entry has about six levels. */
 const MOST_NESTING = 32;
 
-const ajv = new Ajv({ allErrors: false, strict: false, useDefaults: true }).addSchema(schema, 'result');
+const ajv = new Ajv({ allErrors: false, strict: false, useDefaults: true }).addSchema(
+  schema,
+  'result',
+);
 const validators = new Map<EntryType, ValidateFunction>();
 
 function validatorOf(type: EntryType): ValidateFunction {
@@ -37,7 +41,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
  * @returns the message, or a sentence that says what is wrong with the text
  */
 export function parseMessage(text: string): Message | string {
-  if (nestingOf(text) > MOST_NESTING) return `a message may be nested ${MOST_NESTING} levels deep, this one is nested deeper`;
+  if (nestingOf(text) > MOST_NESTING)
+    return `a message may be nested ${MOST_NESTING} levels deep, this one is nested deeper`;
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,7 +1,8 @@
 /**
- * The server of a page that works for this process. It listens on the loopback interface alone, under an address that only the page
- * was told, and serves the files of its folders. Every request must carry the token of the address and name this server as its
- * host; a report must come from the page's own origin.
+ * The server of a page that works for this process. It listens on the loopback interface alone,
+ * under an address that only the page was told, and serves the files of its folders. Every request
+ * must carry the token of the address and name this server as its host; a report must come from the
+ * page's own origin.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -10,11 +11,16 @@ import { extname } from 'node:path';
 
 /** What a page asks for and tells. */
 export interface PageHandlers {
-  /** A file of the site by its name relative to the page; null or a rejection when there is none. */
+  /**
+   * A file of the site by its name relative to the page; null or a rejection when there is none.
+   */
   readonly file: (name: string) => Promise<string | Uint8Array | null>;
   /** The next job as JSON, as soon as there is one. */
   readonly job: () => Promise<string>;
-  /** Takes a report and what its address asked with. Returns null, or a sentence that says why it is refused. */
+  /**
+   * Takes a report and what its address asked with. Returns null, or a sentence that says why it is
+   * refused.
+   */
   readonly report: (text: string, query: URLSearchParams) => string | null;
 }
 
@@ -31,7 +37,9 @@ const TYPES: Record<string, string> = {
   '.wasm': 'application/wasm',
 };
 
-/** Cross-origin isolation, without which a page has no threads; nobody else may use what is served. */
+/**
+ * Cross-origin isolation, without which a page has no threads; nobody else may use what is served.
+ */
 const HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
@@ -41,7 +49,9 @@ const HEADERS = {
   'cache-control': 'no-store',
 };
 
-/** A report has one entry; the largest, a run with its curves, takes less than a hundredth of this. */
+/**
+ * A report has one entry; the largest, a run with its curves, takes less than a hundredth of this.
+ */
 export const MOST_REPORT_BYTES = 8 * 2 ** 20;
 
 /** A refusal: what the answer says, and its status. */
@@ -79,8 +89,13 @@ function refuse(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
-  const [status, text] = error instanceof Refusal ? [error.status, error.message] : [500, 'the server failed'];
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close', ...HEADERS });
+  const [status, text] =
+    error instanceof Refusal ? [error.status, error.message] : [500, 'the server failed'];
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    connection: 'close',
+    ...HEADERS,
+  });
   response.end(text);
 }
 
@@ -100,9 +115,12 @@ function askedOf({ url, headers, method }: IncomingMessage, port: number, token:
     throw new Refusal(403, 'this server answers its own page alone');
   }
   const [, given, name, query] = /^\/([\w-]+)\/([^?#]*)(\?[^#]*)?$/.exec(url ?? '') ?? [];
-  if (given === undefined || !sameText(given, token)) throw new Refusal(404, 'there is nothing here');
-  if (name === undefined || !/^[\w./-]+$/.test(name)) throw new Refusal(404, 'there is no such file');
-  if (method !== (name === 'report' ? 'POST' : 'GET')) throw new Refusal(405, 'this method is not allowed here');
+  if (given === undefined || !sameText(given, token))
+    throw new Refusal(404, 'there is nothing here');
+  if (name === undefined || !/^[\w./-]+$/.test(name))
+    throw new Refusal(404, 'there is no such file');
+  if (method !== (name === 'report' ? 'POST' : 'GET'))
+    throw new Refusal(405, 'this method is not allowed here');
   return { name, query: new URLSearchParams(query) };
 }
 
@@ -134,16 +152,22 @@ async function answer(
   }
 }
 
-/** The text of a report, which only the page itself may send: other origins cannot send this type without asking. */
+/**
+ * The text of a report, which only the page itself may send: other origins cannot send this type
+ * without asking.
+ */
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const { host, origin } = request.headers;
-  if (origin !== `http://${host}`) throw new Refusal(403, 'reports are taken from the page of this server alone');
-  if (request.headers['content-type'] !== 'application/json') throw new Refusal(415, 'a report must be application/json');
+  if (origin !== `http://${host}`)
+    throw new Refusal(403, 'reports are taken from the page of this server alone');
+  if (request.headers['content-type'] !== 'application/json')
+    throw new Refusal(415, 'a report must be application/json');
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > MOST_REPORT_BYTES) throw new Refusal(413, `a report may have ${MOST_REPORT_BYTES} bytes`);
+    if (length > MOST_REPORT_BYTES)
+      throw new Refusal(413, `a report may have ${MOST_REPORT_BYTES} bytes`);
     chunks.push(chunk);
   }
   try {

@@ -1,9 +1,14 @@
-/** Other libraries for pages: each module of bench/suite/peers bundled when a page asks for it. Needs a clone with its dependencies. */
+/**
+ * Other libraries for pages: each module of bench/suite/peers bundled when a page asks for it.
+ * Needs a clone with its dependencies.
+ */
 import { dirname } from 'node:path';
 import { pathWithin, readWithin } from './files-within';
 
 interface Bundler {
-  rollup(options: object): Promise<{ generate(options: object): Promise<{ output: [{ code: string }] }> }>;
+  rollup(
+    options: object,
+  ): Promise<{ generate(options: object): Promise<{ output: [{ code: string }] }> }>;
 }
 
 /** From names that no bundler of this file shall resolve: they are there in a clone alone. */
@@ -37,7 +42,9 @@ export async function peerFile(folder: URL, name: string): Promise<string | Uint
 
 async function bundlePeer(input: string): Promise<string> {
   const { rollup } = await load<Bundler>('rollup');
-  const { default: resolve } = await load<{ default: (options: object) => object }>('@rollup/plugin-node-resolve');
+  const { default: resolve } = await load<{ default: (options: object) => object }>(
+    '@rollup/plugin-node-resolve',
+  );
   const { default: commonjs } = await load<{ default: () => object }>('@rollup/plugin-commonjs');
   const plugins = [nothing, resolve({ browser: true, rootDir: dirname(input) }), commonjs()];
   const bundle = await rollup({ input, plugins, onwarn() {} });

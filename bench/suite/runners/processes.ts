@@ -43,7 +43,10 @@ function createProcessRunner(
     missing: () => (program() ? null : `${name} is not installed here`),
     coldStart: async () => startCold(program()!, [...flags, fileURLToPath(cold)]),
     open: async (count) =>
-      Array.from({ length: count }, () => new ProcessLane(program()!, [...flags, fileURLToPath(child), data.href, peers.href])),
+      Array.from(
+        { length: count },
+        () => new ProcessLane(program()!, [...flags, fileURLToPath(child), data.href, peers.href]),
+      ),
   };
 }
 
@@ -53,7 +56,12 @@ export function processRunners(places: Places): Runner[] {
     return existsSync(file) ? file : null;
   };
   const versions = [20, 22, 24, 26].map((major) => {
-    return createProcessRunner(`node-${major}`, () => installed(`node-${major}/bin/node`), [], places);
+    return createProcessRunner(
+      `node-${major}`,
+      () => installed(`node-${major}/bin/node`),
+      [],
+      places,
+    );
   });
   return [
     createProcessRunner('node', () => process.execPath, [], places),
@@ -64,7 +72,12 @@ export function processRunners(places: Places): Runner[] {
       ['run', '--no-prompt', '--allow-read', '--allow-sys', '--allow-env'],
       places,
     ),
-    createProcessRunner('bun', () => findOnPath('bun') ?? installed('@oven/bun-linux-x64/bin/bun'), [], places),
+    createProcessRunner(
+      'bun',
+      () => findOnPath('bun') ?? installed('@oven/bun-linux-x64/bin/bun'),
+      [],
+      places,
+    ),
   ];
 }
 
@@ -84,8 +97,12 @@ export class ProcessLane implements Lane {
     this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stderr!.on('data', (text) => (this.#errors = (this.#errors + text).slice(-4000)));
     this.#child.stdin!.on('error', () => {}); // the end of the process is what is reported
-    this.#ended = new Promise((resolve) => this.#child.on('close', resolve).on('error', () => resolve(null)));
-    this.#ended.then((code) => this.#receive({ error: `the process ended with code ${code}\n${this.#errors}` }));
+    this.#ended = new Promise((resolve) =>
+      this.#child.on('close', resolve).on('error', () => resolve(null)),
+    );
+    this.#ended.then((code) =>
+      this.#receive({ error: `the process ended with code ${code}\n${this.#errors}` }),
+    );
     createInterface({ input: this.#child.stdout! }).on('line', (line) => {
       // Libraries print lines of their own; what begins as a message must be one.
       if (!line.startsWith('{')) return;
@@ -101,7 +118,8 @@ export class ProcessLane implements Lane {
         else if (message.done) resolve();
         else reject(new Error(message.error));
       };
-      if (this.#child.exitCode !== null) reject(new Error(`the process has ended\n${this.#errors}`));
+      if (this.#child.exitCode !== null)
+        reject(new Error(`the process has ended\n${this.#errors}`));
       this.#child.stdin!.write(`${JSON.stringify(job)}\n`);
     });
   }

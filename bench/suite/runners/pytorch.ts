@@ -1,4 +1,7 @@
-/** PyTorch's Adam, where python3 has torch: native code, a yardstick, in a process of its own and so not interleaved. */
+/**
+ * PyTorch's Adam, where python3 has torch: native code, a yardstick, in a process of its own and so
+ * not interleaved.
+ */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Micro } from '../../schema/result';
@@ -16,24 +19,41 @@ interface Answer {
 }
 
 function findPython(): string | null {
-  return PYTHONS.find((python) => spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0) ?? null;
+  return (
+    PYTHONS.find(
+      (python) => spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0,
+    ) ?? null
+  );
 }
 
-const hexOf = (array: Float32Array): string => Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('hex');
+const hexOf = (array: Float32Array): string =>
+  Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('hex');
 
 /** One row a size; without torch it says so. */
-export async function timeTorch(environment: string, sizes: readonly number[], rounds: number, peers: URL): Promise<Micro[]> {
+export async function timeTorch(
+  environment: string,
+  sizes: readonly number[],
+  rounds: number,
+  peers: URL,
+): Promise<Micro[]> {
   const python = findPython();
   const rows: Micro[] = [];
   for (const n of sizes) {
     const answer = python && ask(python, n, rounds, peers);
-    const outcome = answer ? await outcomeOf(answer, n) : { ...MISSING, reason: 'python3 has no torch here' };
+    const outcome = answer
+      ? await outcomeOf(answer, n)
+      : { ...MISSING, reason: 'python3 has no torch here' };
     rows.push({ ...COMMON, environment, n, workPerCall: n, bytesPerCall: 32 * n, ...outcome });
   }
   return rows;
 }
 
-const MISSING = { implementation: 'PyTorch', status: 'unsupported', samples: [], check: null } as const;
+const MISSING = {
+  implementation: 'PyTorch',
+  status: 'unsupported',
+  samples: [],
+  check: null,
+} as const;
 const COMMON = {
   benchmark: 'step-adam',
   native: true,
@@ -49,8 +69,19 @@ const COMMON = {
 function ask(python: string, n: number, rounds: number, peers: URL): Answer | null {
   const theta = hexOf(fill(new Float32Array(PATTERN), 1, 0));
   const gradient = hexOf(fill(new Float32Array(PATTERN), 1e-3, 1));
-  const input = JSON.stringify({ n, tensors: 1, rounds, steps: CHECK_STEPS, theta, gradient, ...HYPERPARAMETERS });
-  const { status, stdout } = spawnSync(python, [fileURLToPath(new URL('pytorch_adam.py', peers))], { input, encoding: 'utf8' });
+  const input = JSON.stringify({
+    n,
+    tensors: 1,
+    rounds,
+    steps: CHECK_STEPS,
+    theta,
+    gradient,
+    ...HYPERPARAMETERS,
+  });
+  const { status, stdout } = spawnSync(python, [fileURLToPath(new URL('pytorch_adam.py', peers))], {
+    input,
+    encoding: 'utf8',
+  });
   return status === 0 ? JSON.parse(stdout) : null;
 }
 

@@ -1,4 +1,7 @@
-/** On Node: starts workerd with the Worker of workerd-worker.ts, and speaks for it as child.ts does for a process. */
+/**
+ * On Node: starts workerd with the Worker of workerd-worker.ts, and speaks for it as child.ts does
+ * for a process.
+ */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -42,7 +45,9 @@ async function readModules(): Promise<object[]> {
     return { type, path, contents: await readFile(new URL(file, import.meta.url)) };
   };
   const script = await read('ESModule', 'worker.js', 'workerd-worker.js');
-  const binaries = await Promise.all(BINARIES.map((name) => read('CompiledWasm', name, `../${name}`)));
+  const binaries = await Promise.all(
+    BINARIES.map((name) => read('CompiledWasm', name, `../${name}`)),
+  );
   return [{ ...script, contents: script.contents.toString() }, ...binaries];
 }
 

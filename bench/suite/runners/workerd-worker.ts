@@ -1,4 +1,7 @@
-/** The Worker that runs on workerd: a request is a job, its answer all entries at once. Data come from the host. */
+/**
+ * The Worker that runs on workerd: a request is a job, its answer all entries at once. Data come
+ * from the host.
+ */
 import { type DataSource, MissingDataError } from '../data';
 import { Executor, type Job } from '../executor';
 import type { Entry } from '../result';
@@ -26,18 +29,28 @@ const loadPeer = async (): Promise<never> => {
   throw new Error('other libraries are not loaded on workerd');
 };
 
-/** Made by the first request, since nothing may be computed before; what it prepared serves the others. */
+/**
+ * Made by the first request, since nothing may be computed before; what it prepared serves the
+ * others.
+ */
 let executor: Executor | null = null;
 
 export default {
   async fetch(request: Request, bindings: Bindings): Promise<Response> {
-    executor ??= new Executor({ data: createSource(bindings), loadPeer, version: bindings.VERSION });
+    executor ??= new Executor({
+      data: createSource(bindings),
+      loadPeer,
+      version: bindings.VERSION,
+    });
     const entries: Entry[] = [];
     let answer: WorkerAnswer = { entries, error: null };
     try {
       await executor.execute((await request.json()) as Job, (entry) => entries.push(entry));
     } catch (error) {
-      answer = { entries, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+      answer = {
+        entries,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      };
     }
     return Response.json(answer);
   },

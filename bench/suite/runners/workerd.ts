@@ -1,4 +1,7 @@
-/** Cloudflare's workerd, as npm's miniflare starts it: a process of Node that passes jobs on to a Worker, and entries back. */
+/**
+ * Cloudflare's workerd, as npm's miniflare starts it: a process of Node that passes jobs on to a
+ * Worker, and entries back.
+ */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Places, ProcessLane } from './processes';
@@ -15,7 +18,10 @@ export function workerdRunner({ child, data, runtimes }: Places): Runner {
   };
   const node = (): string | null => {
     if (Number.parseInt(process.versions.node, 10) >= MIN_NODE) return process.execPath;
-    return NODES.map((major) => installed(`node-${major}/bin/node`)).find((file) => file !== null) ?? null;
+    return (
+      NODES.map((major) => installed(`node-${major}/bin/node`)).find((file) => file !== null) ??
+      null
+    );
   };
   const host = fileURLToPath(new URL('workerd-host.js', child));
   return {
@@ -24,6 +30,10 @@ export function workerdRunner({ child, data, runtimes }: Places): Runner {
       if (!installed('miniflare')) return 'workerd: miniflare is not installed here';
       return node() ? null : `workerd: miniflare needs Node ${MIN_NODE} or newer, and none is here`;
     },
-    open: async (count) => Array.from({ length: count }, () => new ProcessLane(node()!, [host, data.href, runtimes.href])),
+    open: async (count) =>
+      Array.from(
+        { length: count },
+        () => new ProcessLane(node()!, [host, data.href, runtimes.href]),
+      ),
   };
 }

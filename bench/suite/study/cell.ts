@@ -1,4 +1,7 @@
-/** Runs a cell of the plan: the search for its learning rate, then the final runs. What is known already is not run again. */
+/**
+ * Runs a cell of the plan: the search for its learning rate, then the final runs. What is known
+ * already is not run again.
+ */
 import { createOptimizer, type Optimizer, type Runtime } from '../../../src/index';
 import type { Options, Run, Search } from '../../schema/result';
 import { optimizerOf, workloadOf } from '../registry';
@@ -38,9 +41,16 @@ export async function runCell(cell: Cell, context: CellContext): Promise<void> {
   const config = optimizerOf(cell.optimizer);
   if (cell.track === 'T0') return runFinals(cell, config.lr, context);
   const { field, direction } = workloadOf(cell.workload).selectBy;
-  const selection = await selectLearningRate(config.lr, direction, async (lr) => (await search(cell, lr, context)).scores);
+  const selection = await selectLearningRate(
+    config.lr,
+    direction,
+    async (lr) => (await search(cell, lr, context)).scores,
+  );
   const { workload, optimizer, schedule } = cell;
-  context.report({ type: 'selection', value: { workload, optimizer, schedule, field, ...compacted(selection) } });
+  context.report({
+    type: 'selection',
+    value: { workload, optimizer, schedule, field, ...compacted(selection) },
+  });
   if (selection.lr !== null) await runFinals(cell, selection.lr, context);
 }
 
@@ -75,14 +85,23 @@ async function runFinal(cell: Cell, lr: number, seed: number, context: CellConte
   const { version, tiers } = workloadOf(id);
   const identity = { workload: id, workloadVersion: version, optimizer, schedule, track, lr, seed };
   if (context.known.runs.has(keyOf('run', identity))) return;
-  const options: Options = optimizerOf(optimizer).transform ? { ...optimizerOf(optimizer).transform } : {};
+  const options: Options = optimizerOf(optimizer).transform
+    ? { ...optimizerOf(optimizer).transform }
+    : {};
   const evaluations = tiers[tier]!.evaluations ?? FINAL.evaluations;
   const outcome = await trainOn(context, cell, lr, seed, {
     ...FINAL,
     evaluations,
     curvePoints: seed < CURVES ? CURVE_POINTS : 0,
   });
-  const value: Run = { ...identity, environment: context.environment, options, status: 'ok', reason: null, ...outcome };
+  const value: Run = {
+    ...identity,
+    environment: context.environment,
+    options,
+    status: 'ok',
+    reason: null,
+    ...outcome,
+  };
   context.report({ type: 'run', value });
 }
 
@@ -97,9 +116,16 @@ async function trainOn(
   const workload = workloadOf(workloadId);
   const problem = await prepared.create(runtime, seed);
   const totalSteps = workload.tiers[tier]!.epochs * problem.stepsPerEpoch;
-  const optimizer = await createConfigured(config, problem, runtime, createSchedule(schedule, lr, totalSteps));
+  const optimizer = await createConfigured(
+    config,
+    problem,
+    runtime,
+    createSchedule(schedule, lr, totalSteps),
+  );
   try {
-    const transform = config.transform ? createTransform(problem, optimizer, config.transform) : null;
+    const transform = config.transform
+      ? createTransform(problem, optimizer, config.transform)
+      : null;
     return train(problem, optimizer, { workload, totalSteps, ...looking }, transform);
   } finally {
     optimizer.dispose();
@@ -113,7 +139,12 @@ export function createConfigured(
   runtime: Runtime,
   lr: number | ((step: number) => number),
 ): Promise<Optimizer> {
-  return createOptimizer(name, problem.parameters, { ...options, lr, runtime, onNonFinite: 'skip' } as never);
+  return createOptimizer(name, problem.parameters, {
+    ...options,
+    lr,
+    runtime,
+    onNonFinite: 'skip',
+  } as never);
 }
 
 /** For a cell that cannot be run: its first final run, with the reason. */

@@ -1,13 +1,16 @@
 /**
- * Chooses AdaL's default learning rate: of the rates that the suite's search looks at, the one that is never far from the best.
+ * Chooses AdaL's default learning rate: of the rates that the suite's search looks at, the one that
+ * is never far from the best.
  *
- * For each workload of the list and each rate, the rule as restated (1/√t) is trained with the seeds of the suite's search, and the
- * median final validation loss is taken. The regret of a rate on a workload is
+ * For each workload of the list and each rate, the rule as restated (1/√t) is trained with the
+ * seeds of the suite's search, and the median final validation loss is taken. The regret of a rate
+ * on a workload is
  *
  *     (median loss - smallest median loss of any rate)/(median loss before the first step - smallest median loss)
  *
- * and the rate with the smallest worst regret over the workloads is chosen. A run that diverges counts as an infinite loss. W1 has no
- * validation part: its loss is that of the full quadratic problem it minimises.
+ * and the rate with the smallest worst regret over the workloads is chosen. A run that diverges
+ * counts as an infinite loss. W1 has no validation part: its loss is that of the full quadratic
+ * problem it minimises.
  */
 import { createRuntime, type Runtime } from '../../../src/index';
 import type { DataSource } from '../data';
@@ -40,7 +43,10 @@ export interface DefaultRate {
 }
 
 /** @param report called after each workload */
-export async function chooseDefaultRate(data: DataSource, report: (regrets: WorkloadRegrets) => void): Promise<DefaultRate> {
+export async function chooseDefaultRate(
+  data: DataSource,
+  report: (regrets: WorkloadRegrets) => void,
+): Promise<DefaultRate> {
   const runtime = await createRuntime({ threads: 1 });
   try {
     const workloads: WorkloadRegrets[] = [];
@@ -49,14 +55,20 @@ export async function chooseDefaultRate(data: DataSource, report: (regrets: Work
       workloads.push(regrets);
       report(regrets);
     }
-    const worst = RATES.map((_, index) => Math.max(...workloads.map(({ regrets }) => regrets[index])));
+    const worst = RATES.map((_, index) =>
+      Math.max(...workloads.map(({ regrets }) => regrets[index])),
+    );
     return { workloads, worst, lr: RATES[worst.indexOf(Math.min(...worst))] };
   } finally {
     runtime.dispose();
   }
 }
 
-async function measure(runtime: Runtime, workload: Workload, data: DataSource): Promise<WorkloadRegrets> {
+async function measure(
+  runtime: Runtime,
+  workload: Workload,
+  data: DataSource,
+): Promise<WorkloadRegrets> {
   const prepared = await workload.prepare(data);
   const { searchSeeds } = workload.tiers.standard!;
   const seeds = Array.from({ length: searchSeeds }, (_, k) => FIRST_SEARCH_SEED + k);
@@ -73,7 +85,12 @@ async function measure(runtime: Runtime, workload: Workload, data: DataSource): 
   }
   const initial = median(initials);
   const best = Math.min(...losses);
-  return { workload: workload.id, initial, losses, regrets: losses.map((loss) => (loss - best) / (initial - best)) };
+  return {
+    workload: workload.id,
+    initial,
+    losses,
+    regrets: losses.map((loss) => (loss - best) / (initial - best)),
+  };
 }
 
 async function trainOnce(

@@ -10,7 +10,20 @@ export async function describeWorkload(
   runtime: Runtime,
   prepare: () => Promise<PreparedWorkload>,
 ): Promise<WorkloadEntry> {
-  const { id, group, version, title, ranked, metric, target, batchSize, parameters, samples, attribution, references } = workload;
+  const {
+    id,
+    group,
+    version,
+    title,
+    ranked,
+    metric,
+    target,
+    batchSize,
+    parameters,
+    samples,
+    attribution,
+    references,
+  } = workload;
   const { epochs } = workload.tiers[tier]!;
   let stepsPerEpoch = 1;
   if (missing === null) {
@@ -39,7 +52,18 @@ export async function describeWorkload(
 }
 
 export function describeOptimizer(config: OptimizerConfig): OptimizerEntry {
-  const { id, label, name, ablation = null, options, transform, stateBytesPerParameter, note = null, lr, schedule } = config;
+  const {
+    id,
+    label,
+    name,
+    ablation = null,
+    options,
+    transform,
+    stateBytesPerParameter,
+    note = null,
+    lr,
+    schedule,
+  } = config;
   const plain = { lr, schedule, ...options, ...transform } as object as Options;
   return { id, label, family: name, ablation, options: plain, stateBytesPerParameter, note };
 }

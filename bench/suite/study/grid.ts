@@ -1,4 +1,7 @@
-/** The search for a learning rate: nine half decades around the default, and on where the best one lies on an edge. */
+/**
+ * The search for a learning rate: nine half decades around the default, and on where the best one
+ * lies on an edge.
+ */
 
 const BUDGET = 9;
 /** Points beyond the budget, at most. */
@@ -32,7 +35,11 @@ export interface Selection {
 export type Evaluate = (lr: number) => Promise<readonly (number | null)[]>;
 
 /** Chooses by the mean over seeds; of equal ones the smallest rate. */
-export async function selectLearningRate(centre: number, direction: 'lower' | 'higher', evaluate: Evaluate): Promise<Selection> {
+export async function selectLearningRate(
+  centre: number,
+  direction: 'lower' | 'higher',
+  evaluate: Evaluate,
+): Promise<Selection> {
   const half = (BUDGET - 1) / 2;
   const points = new Map<number, number | null>();
   const add = async (k: number) => points.set(k, mean(await evaluate(rate(centre, k))));
@@ -53,7 +60,10 @@ export async function selectLearningRate(centre: number, direction: 'lower' | 'h
   };
 }
 
-function bestOf(points: ReadonlyMap<number, number | null>, direction: 'lower' | 'higher'): number | null {
+function bestOf(
+  points: ReadonlyMap<number, number | null>,
+  direction: 'lower' | 'higher',
+): number | null {
   let best: number | null = null;
   for (const k of [...points.keys()].sort((a, b) => a - b)) {
     const score = points.get(k)!;

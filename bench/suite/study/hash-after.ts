@@ -1,4 +1,7 @@
-/** Parameters after some steps of track T0, as a fingerprint: equal on every runtime, or something is wrong. */
+/**
+ * Parameters after some steps of track T0, as a fingerprint: equal on every runtime, or something
+ * is wrong.
+ */
 import type { Runtime } from '../../../src/index';
 import { optimizerOf } from '../registry';
 import { createSchedule } from '../schedules';
@@ -9,12 +12,24 @@ import { createTransform } from './transform';
 
 export const HASH_STEPS = 200;
 
-export async function hashAfter(prepared: PreparedWorkload, id: string, steps: number, runtime: Runtime): Promise<string> {
+export async function hashAfter(
+  prepared: PreparedWorkload,
+  id: string,
+  steps: number,
+  runtime: Runtime,
+): Promise<string> {
   const config = optimizerOf(id);
   const problem = await prepared.create(runtime, 0);
-  const optimizer = await createConfigured(config, problem, runtime, createSchedule(config.schedule, config.lr, steps));
+  const optimizer = await createConfigured(
+    config,
+    problem,
+    runtime,
+    createSchedule(config.schedule, config.lr, steps),
+  );
   try {
-    const transform = config.transform ? createTransform(problem, optimizer, config.transform) : null;
+    const transform = config.transform
+      ? createTransform(problem, optimizer, config.transform)
+      : null;
     for (let step = 0; step < steps; step++) {
       problem.computeGradients(optimizer, step);
       transform?.(step);

@@ -1,4 +1,7 @@
-/** FNV-1a, 64 bits, of float32 arrays' little-endian bytes: a fingerprint that needs nothing of its platform. */
+/**
+ * FNV-1a, 64 bits, of float32 arrays' little-endian bytes: a fingerprint that needs nothing of its
+ * platform.
+ */
 
 /** FNV's prime is 2^40 + 0x1b3: products of the state's two halves stay below 2^53. */
 const PRIME_LOW = 0x1b3;

@@ -1,6 +1,7 @@
 /**
- * The plan of a study: one cell for each workload, optimizer, schedule and track. A cell is what is given to a process, and what a
- * shard has whole; the same settings give the same cells in the same order everywhere.
+ * The plan of a study: one cell for each workload, optimizer, schedule and track. A cell is what is
+ * given to a process, and what a shard has whole; the same settings give the same cells in the same
+ * order everywhere.
  */
 import { OPTIMIZERS, WORKLOADS } from '../registry';
 import type { Extent, OptimizerConfig, ScheduleId, Tier, Track, Workload } from '../types';
@@ -36,21 +37,33 @@ export function planStudy(tier: Tier, filters: Filters = {}): Cell[] {
     const extent = workload.tiers[tier];
     if (!extent || (filters.workloads && !isNamed(workload, filters.workloads))) continue;
     for (const optimizer of OPTIMIZERS) {
-      if (isCompared(optimizer, extent, filters)) cells.push(...cellsOf(workload, optimizer, extent, tier, filters.seeds));
+      if (isCompared(optimizer, extent, filters))
+        cells.push(...cellsOf(workload, optimizer, extent, tier, filters.seeds));
     }
   }
   return cells;
 }
 
-const isNamed = ({ id, group }: Workload, names: readonly string[]): boolean => names.includes(id) || names.includes(group);
+const isNamed = ({ id, group }: Workload, names: readonly string[]): boolean =>
+  names.includes(id) || names.includes(group);
 
-function isCompared({ id, ablation }: OptimizerConfig, { optimizers, ablations = false }: Extent, filters: Filters): boolean {
+function isCompared(
+  { id, ablation }: OptimizerConfig,
+  { optimizers, ablations = false }: Extent,
+  filters: Filters,
+): boolean {
   if (filters.optimizers && !filters.optimizers.includes(id)) return false;
   if (optimizers) return optimizers.includes(id);
   return !ablation || ablations;
 }
 
-function cellsOf(workload: Workload, optimizer: OptimizerConfig, extent: Extent, tier: Tier, seeds?: number): Cell[] {
+function cellsOf(
+  workload: Workload,
+  optimizer: OptimizerConfig,
+  extent: Extent,
+  tier: Tier,
+  seeds?: number,
+): Cell[] {
   const { searchSeeds } = extent;
   const finalSeeds = seeds ?? extent.finalSeeds;
   const steps = extent.epochs * Math.ceil(workload.samples.train / (workload.batchSize ?? 1) || 10);
@@ -71,13 +84,17 @@ function cellsOf(workload: Workload, optimizer: OptimizerConfig, extent: Extent,
   if (searchSeeds === 0) return cells;
   for (const schedule of optimizer.schedules) {
     // A rule that comes with one schedule alone is compared under that.
-    if (extent.schedules && !extent.schedules.includes(schedule) && optimizer.schedules.length > 1) continue;
+    if (extent.schedules && !extent.schedules.includes(schedule) && optimizer.schedules.length > 1)
+      continue;
     cells.push(cell(schedule, 'T1', GRID * searchSeeds + finalSeeds));
   }
   return cells;
 }
 
 /** The cells of one shard of several: every count-th. */
-export function shardOf<T>(cells: readonly T[], { index, count }: { index: number; count: number }): T[] {
+export function shardOf<T>(
+  cells: readonly T[],
+  { index, count }: { index: number; count: number },
+): T[] {
   return cells.filter((_, position) => position % count === index - 1);
 }

@@ -1,6 +1,6 @@
 /**
- * Streams C to F: one parameter, a loss a step, θ clamped to its box after each. Where AdaL converges, and where it does not: it
- * drives E[‖g‖₁·g] to 0, not E[g]. Adam is played beside it.
+ * Streams C to F: one parameter, a loss a step, θ clamped to its box after each. Where AdaL
+ * converges, and where it does not: it drives E[‖g‖₁·g] to 0, not E[g]. Adam is played beside it.
  */
 import { createOptimizer, emptyResult, type Runtime } from '../../../src/index';
 import { log } from '../../../src/math/log';
@@ -26,7 +26,9 @@ interface Stream {
   readonly expected: StreamEntry['expected'];
   /** The loss of step t (from 1). */
   readonly draw: (t: number, prng: Prng) => Draw;
-  /** The best fixed x in hindsight, to which regret is measured; null: of the iterate there is none. */
+  /**
+   * The best fixed x in hindsight, to which regret is measured; null: of the iterate there is none.
+   */
   readonly best: number | null;
 }
 
@@ -93,7 +95,9 @@ const PLAYERS = [
 const SEED = 1;
 const POINTS = 40;
 
-/** @param factor of the streams' lengths, in (0, 1]: shorter ones prove nothing, and are for tests */
+/**
+ * @param factor of the streams' lengths, in (0, 1]: shorter ones prove nothing, and are for tests
+ */
 export async function runStreams(
   runtime: Runtime,
   environment: string,
@@ -101,7 +105,8 @@ export async function runStreams(
   report: (entry: Entry) => void,
 ): Promise<void> {
   for (const stream of STREAMS) {
-    for (const player of PLAYERS) report({ type: 'stream', value: await play(runtime, environment, stream, player, factor) });
+    for (const player of PLAYERS)
+      report({ type: 'stream', value: await play(runtime, environment, stream, player, factor) });
   }
 }
 
@@ -116,9 +121,16 @@ async function play(
   const total = Math.ceil(stream.steps * factor);
   const settings = { ...options, lr: inverseSqrt({ lr }), runtime };
   const optimizer = await createOptimizer(name, { x: new Float32Array([x0]) }, settings as never);
-  const [prng, result, { x }, { x: g }] = [new Prng(SEED), emptyResult(), optimizer.params, optimizer.grads];
+  const [prng, result, { x }, { x: g }] = [
+    new Prng(SEED),
+    emptyResult(),
+    optimizer.params,
+    optimizer.grads,
+  ];
   const [low, high] = box;
-  const marks = new Set(Array.from({ length: POINTS }, (_, k) => Math.ceil((total * (k + 1)) / POINTS)));
+  const marks = new Set(
+    Array.from({ length: POINTS }, (_, k) => Math.ceil((total * (k + 1)) / POINTS)),
+  );
   const [steps, values]: [number[], (number | null)[]] = [[], []];
   let [regret, sinceMark, markedSteps] = [0, 0, 0];
   for (let t = 1; t <= total; t++) {
@@ -131,9 +143,11 @@ async function play(
     markedSteps++;
     if (!marks.has(t)) continue;
     // The iterate alone scatters: its mean since the last point is what settles.
-    const value = { 'average-regret': regret / t, 'regret-over-root': regret / Math.sqrt(t), iterate: sinceMark / markedSteps }[
-      figure
-    ];
+    const value = {
+      'average-regret': regret / t,
+      'regret-over-root': regret / Math.sqrt(t),
+      iterate: sinceMark / markedSteps,
+    }[figure];
     steps.push(t);
     values.push(compact(value));
     [sinceMark, markedSteps] = [0, 0];
@@ -143,5 +157,16 @@ async function play(
   // What is expected is of AdaL, and of the whole length.
   const bounded = optimizerId === 'adal' && factor === 1;
   const expected = bounded ? stream.expected : { ...stream.expected, low: null, high: null };
-  return { environment, id, title, optimizer: optimizerId, options: plain, seed: SEED, figure, steps, values, expected };
+  return {
+    environment,
+    id,
+    title,
+    optimizer: optimizerId,
+    options: plain,
+    seed: SEED,
+    figure,
+    steps,
+    values,
+    expected,
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * One training run. Invariant: all but its seconds are a function of problem, optimizer, schedule, learning rate and seed; evaluation
- * reads and changes nothing.
+ * One training run. Invariant: all but its seconds are a function of problem, optimizer, schedule,
+ * learning rate and seed; evaluation reads and changes nothing.
  */
 import type { Optimizer } from '../../../src/index';
 import type { Curve, Run } from '../../schema/result';
@@ -21,7 +21,15 @@ export interface TrainSettings {
 
 export type TrainOutcome = Pick<
   Run,
-  'diverged' | 'divergedStep' | 'steps' | 'final' | 'best' | 'stepsToTarget' | 'secondsPerStep' | 'curve' | 'hash'
+  | 'diverged'
+  | 'divergedStep'
+  | 'steps'
+  | 'final'
+  | 'best'
+  | 'stepsToTarget'
+  | 'secondsPerStep'
+  | 'curve'
+  | 'hash'
 >;
 
 /** Called before the optimizer's step, with gradients in place: what an ablation does to them. */
@@ -73,7 +81,8 @@ class Log {
     let figures = this.#problem.evaluate(this.#optimizer, withTest);
     const { field, direction } = workload.selectBy;
     if (step > 0 && isBetter(figures[field], this.#best.figures[field], direction)) {
-      if (testAtBest && !withTest && workload.samples.test > 0) figures = this.#problem.evaluate(this.#optimizer, true);
+      if (testAtBest && !withTest && workload.samples.test > 0)
+        figures = this.#problem.evaluate(this.#optimizer, true);
       this.#best = { step, figures };
     }
     if (this.#stepsToTarget === null && reaches(figures, workload)) this.#stepsToTarget = step;
@@ -116,7 +125,11 @@ class Log {
   }
 }
 
-function isBetter(value: number | null, than: number | null, direction: 'lower' | 'higher'): boolean {
+function isBetter(
+  value: number | null,
+  than: number | null,
+  direction: 'lower' | 'higher',
+): boolean {
   if (value === null) return false;
   return than === null || (direction === 'lower' ? value < than : value > than);
 }
@@ -128,15 +141,25 @@ function reaches(figures: Figures, { target }: Workload): boolean {
 }
 
 function rounded(figures: Figures): Figures {
-  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, compact(value)])) as unknown as Figures;
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [name, compact(value)]),
+  ) as unknown as Figures;
 }
 
-/** Indices of at most `points` of `count`, first and last among them, denser at the beginning: half of them are logarithmic. */
+/**
+ * Indices of at most `points` of `count`, first and last among them, denser at the beginning: half
+ * of them are logarithmic.
+ */
 export function thin(count: number, points: number): number[] {
   if (count <= points) return Array.from({ length: count }, (_, index) => index);
   const kept = new Set<number>([0, count - 1]);
   const even = (points - 2) >> 1;
   for (let k = 1; k <= even; k++) kept.add(Math.round((k * (count - 1)) / (even + 1)));
-  for (let index = 1; kept.size < points && index < count; index = Math.max(index + 1, Math.round(index * 1.2))) kept.add(index);
+  for (
+    let index = 1;
+    kept.size < points && index < count;
+    index = Math.max(index + 1, Math.round(index * 1.2))
+  )
+    kept.add(index);
   return [...kept].sort((a, b) => a - b);
 }

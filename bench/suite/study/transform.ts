@@ -1,6 +1,7 @@
 /**
- * Ablation: gradients scaled by a power of a norm before the optimizer sees them, tensor by tensor. Divided by the first step's factor,
- * a constant that Adam without ε does not see, so that float32 squares stay in range.
+ * Ablation: gradients scaled by a power of a norm before the optimizer sees them, tensor by tensor.
+ * Divided by the first step's factor, a constant that Adam without ε does not see, so that float32
+ * squares stay in range.
  */
 import type { Optimizer } from '../../../src/index';
 import type { GradientTransform, Problem } from '../types';

@@ -1,4 +1,7 @@
-/** E1, E2: what is trained on classroom and web pages, a whole fit: timed, in no ranking. The samples are drawn, not recorded. */
+/**
+ * E1, E2: what is trained on classroom and web pages, a whole fit: timed, in no ranking. The
+ * samples are drawn, not recorded.
+ */
 import type { Dataset } from '../../../src/data/dataset';
 import { Prng } from '../../../src/math/prng';
 import { batchNorm, dense, relu } from '../../../src/nn';
@@ -31,7 +34,16 @@ interface EdgeSettings {
   readonly references: readonly Reference[];
 }
 
-function edge({ id, title, optimizer, epochs, data, layers, parameters, references }: EdgeSettings): Workload {
+function edge({
+  id,
+  title,
+  optimizer,
+  epochs,
+  data,
+  layers,
+  parameters,
+  references,
+}: EdgeSettings): Workload {
   const [count, features] = data;
   const extent = { epochs, searchSeeds: 0, finalSeeds: 3, optimizers: [optimizer] };
   return {
@@ -40,7 +52,13 @@ function edge({ id, title, optimizer, epochs, data, layers, parameters, referenc
     version: 1,
     title,
     ranked: false,
-    metric: { name: 'training loss', field: 'trainLoss', direction: 'lower', scale: 'log', unit: 'nats' },
+    metric: {
+      name: 'training loss',
+      field: 'trainLoss',
+      direction: 'lower',
+      scale: 'log',
+      unit: 'nats',
+    },
     target: null,
     selectBy: { field: 'trainLoss', direction: 'lower' },
     batchSize: BATCH,
@@ -53,14 +71,23 @@ function edge({ id, title, optimizer, epochs, data, layers, parameters, referenc
       const train = clusters(id, ...data);
       const settings = { inputShape: [features], layers, batchSize: BATCH };
       return {
-        create: (runtime, seed) => createNetworkProblem(runtime, seed, { train, validation: null, test: null }, settings),
+        create: (runtime, seed) =>
+          createNetworkProblem(runtime, seed, { train, validation: null, test: null }, settings),
       };
     },
   };
 }
 
 const fitMs = (value: number, source: string): Reference => {
-  return { optimizer: null, options: { fitMs: value }, value, spread: null, seeds: null, kind: 'measured', source };
+  return {
+    optimizer: null,
+    options: { fitMs: value },
+    value,
+    spread: null,
+    seeds: null,
+    kind: 'measured',
+    source,
+  };
 };
 
 export const edges: readonly Workload[] = [
@@ -72,7 +99,10 @@ export const edges: readonly Workload[] = [
     data: [60, 24, 4],
     layers: [batchNorm(), dense(16), relu(), dense(4)],
     parameters: 516,
-    references: [fitMs(874, 'TensorFlow.js wasm'), fitMs(33, 'a naive JavaScript loop, without batch norm')],
+    references: [
+      fitMs(874, 'TensorFlow.js wasm'),
+      fitMs(33, 'a naive JavaScript loop, without batch norm'),
+    ],
   }),
   edge({
     id: 'E2',

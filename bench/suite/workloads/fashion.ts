@@ -14,13 +14,21 @@ const SMALL = { train: 10_000, validation: 2000, test: 2000 };
 const WHOLE = { train: 54_000, validation: VALIDATION, test: 10_000 };
 
 async function loadPart(data: DataSource, part: 'train' | 't10k'): Promise<Dataset> {
-  const read = async (what: string) => parseIdx(await loadUnzipped(data, `fashion-mnist/${part}-${what}-ubyte.gz`), what);
+  const read = async (what: string) =>
+    parseIdx(await loadUnzipped(data, `fashion-mnist/${part}-${what}-ubyte.gz`), what);
   const [images, labels] = await Promise.all([read('images-idx3'), read('labels-idx1')]);
   return idxDataset(images, labels, { name: 'fashion-mnist', classCount: 10 });
 }
 
-/** The distributed order is random already: the validation part is the last of the training images, whatever the seed. */
-async function prepare(data: DataSource, sizes: typeof SMALL, settings: NetworkSettings): Promise<PreparedWorkload> {
+/**
+ * The distributed order is random already: the validation part is the last of the training images,
+ * whatever the seed.
+ */
+async function prepare(
+  data: DataSource,
+  sizes: typeof SMALL,
+  settings: NetworkSettings,
+): Promise<PreparedWorkload> {
   const [all, allTest] = await Promise.all([loadPart(data, 'train'), loadPart(data, 't10k')]);
   const [rest, heldOut] = splitOff(all, VALIDATION);
   const parts = {
@@ -32,10 +40,26 @@ async function prepare(data: DataSource, sizes: typeof SMALL, settings: NetworkS
 }
 
 const ATTRIBUTION = 'Fashion-MNIST (Zalando SE 2017), MIT';
-const accuracy = { name: 'test accuracy', field: 'testMetric', direction: 'higher', scale: 'linear', unit: null } as const;
+const accuracy = {
+  name: 'test accuracy',
+  field: 'testMetric',
+  direction: 'higher',
+  scale: 'linear',
+  unit: null,
+} as const;
 const byAccuracy = { field: 'validationMetric', direction: 'higher' } as const;
-const common = { version: 1, ranked: true, metric: accuracy, selectBy: byAccuracy, attribution: ATTRIBUTION };
-const measured = { seeds: null, kind: 'measured', source: 'this project, before the suite' } as const;
+const common = {
+  version: 1,
+  ranked: true,
+  metric: accuracy,
+  selectBy: byAccuracy,
+  attribution: ATTRIBUTION,
+};
+const measured = {
+  seeds: null,
+  kind: 'measured',
+  source: 'this project, before the suite',
+} as const;
 
 const mlp: NetworkSettings = {
   inputShape: [784],
@@ -79,7 +103,9 @@ export const fashionMlp: Workload = {
   samples: WHOLE,
   parameters: MLP_PARAMETERS,
   tiers: { full: { epochs: 10, searchSeeds: 3, finalSeeds: 20 } },
-  references: [{ optimizer: 'adam', options: { epochs: 10 }, value: 0.881, spread: 0.002, ...measured }],
+  references: [
+    { optimizer: 'adam', options: { epochs: 10 }, value: 0.881, spread: 0.002, ...measured },
+  ],
   prepare: (data) => prepare(data, WHOLE, mlp),
 };
 
@@ -119,7 +145,10 @@ export const fashionCnn: Workload = {
     }),
 };
 
-/** As DeepOBS begins: weights from a normal distribution of deviation .05, cut at two deviations; biases .05. */
+/**
+ * As DeepOBS begins: weights from a normal distribution of deviation .05, cut at two deviations;
+ * biases .05.
+ */
 function initialiseAsDeepObs(model: Model, seed: number): void {
   const prng = new Prng(seed);
   for (const [name, { data }] of Object.entries(model.weights)) {
@@ -144,7 +173,12 @@ export const fashionDeepObs: Workload = {
   samples: WHOLE,
   parameters: 3_274_634,
   tiers: {
-    full: { epochs: 100, searchSeeds: 1, finalSeeds: 10, optimizers: ['adal', 'adal-practical', 'adam', 'sgd-momentum'] },
+    full: {
+      epochs: 100,
+      searchSeeds: 1,
+      finalSeeds: 10,
+      optimizers: ['adal', 'adal-practical', 'adam', 'sgd-momentum'],
+    },
   },
   references: [
     {

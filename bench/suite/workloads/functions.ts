@@ -1,4 +1,7 @@
-/** W0: functions of a few variables, without noise. A check that nothing is badly wrong, never a ranking. */
+/**
+ * W0: functions of a few variables, without noise. A check that nothing is badly wrong, never a
+ * ranking.
+ */
 import type { Runtime } from '../../../src/index';
 import { cos } from '../../../src/math/cos';
 import { Prng } from '../../../src/math/prng';
@@ -57,9 +60,21 @@ function quadratic(condition: number, scale: number): TestFunction['value'] {
 }
 
 const FUNCTIONS: readonly TestFunction[] = [
-  { name: 'rosenbrock', title: "Rosenbrock's valley", start: [-1.2, 1], spread: 0.2, value: rosenbrock },
+  {
+    name: 'rosenbrock',
+    title: "Rosenbrock's valley",
+    start: [-1.2, 1],
+    spread: 0.2,
+    value: rosenbrock,
+  },
   { name: 'beale', title: "Beale's function", start: [1, 1], spread: 0.2, value: beale },
-  { name: 'rastrigin', title: "Rastrigin's function, 10 variables", start: Array(10).fill(2.5), spread: 1, value: rastrigin },
+  {
+    name: 'rastrigin',
+    title: "Rastrigin's function, 10 variables",
+    start: Array(10).fill(2.5),
+    spread: 1,
+    value: rastrigin,
+  },
   {
     name: 'ill-conditioned',
     title: 'quadratic, 20 variables, condition 10⁴',
@@ -85,7 +100,10 @@ function createProblem({ start, spread, value }: TestFunction, seed: number): Pr
     parameters: { x },
     stepsPerEpoch: STEPS_PER_EPOCH,
     computeGradients: ({ params, grads }) => value(params.x, grads.x),
-    evaluate: ({ evaluationParams }) => ({ ...NO_FIGURES, trainLoss: finite(value(evaluationParams.x, null)) }),
+    evaluate: ({ evaluationParams }) => ({
+      ...NO_FIGURES,
+      trainLoss: finite(value(evaluationParams.x, null)),
+    }),
     dispose() {},
   };
 }
@@ -97,17 +115,27 @@ export const functions: readonly Workload[] = FUNCTIONS.map((testFunction) => ({
   title: testFunction.title,
   ranked: false,
   metric: { name: 'f - f*', field: 'trainLoss', direction: 'lower', scale: 'log', unit: null },
-  target: { field: 'trainLoss', value: 1e-3 * testFunction.value(Float32Array.from(testFunction.start), null) },
+  target: {
+    field: 'trainLoss',
+    value: 1e-3 * testFunction.value(Float32Array.from(testFunction.start), null),
+  },
   selectBy: { field: 'trainLoss', direction: 'lower' },
   batchSize: null,
   samples: { train: 0, validation: 0, test: 0 },
   parameters: testFunction.start.length,
   tiers: {
-    smoke: { epochs: 20, searchSeeds: 1, finalSeeds: 2, optimizers: ['adal', 'adam', 'sgd-momentum'] },
+    smoke: {
+      epochs: 20,
+      searchSeeds: 1,
+      finalSeeds: 2,
+      optimizers: ['adal', 'adam', 'sgd-momentum'],
+    },
     standard: { epochs: 200, searchSeeds: 3, finalSeeds: 30 },
     full: { epochs: 200, searchSeeds: 3, finalSeeds: 30 },
   },
   attribution: null,
   references: [],
-  prepare: async () => ({ create: async (_: Runtime, seed: number) => createProblem(testFunction, seed) }),
+  prepare: async () => ({
+    create: async (_: Runtime, seed: number) => createProblem(testFunction, seed),
+  }),
 }));

@@ -1,8 +1,10 @@
 /**
- * W1: DeepOBS quadratic_deep, the published problem: loss ½(θ-x)ᵀH(θ-x) over points x, start θ = 1, seven batches of 128 an epoch (the
- * rest dropped) in an order that is drawn once per seed and kept, judged on the first 896 evaluation points.
+ * W1: DeepOBS quadratic_deep, the published problem: loss ½(θ-x)ᵀH(θ-x) over points x, start θ = 1,
+ * seven batches of 128 an epoch (the rest dropped) in an order that is drawn once per seed and
+ * kept, judged on the first 896 evaluation points.
  *
- * H is symmetric, so a mean over points follows from their mean alone: ½θᵀHθ - θᵀHμ + ½·mean(xᵀHx). All sums in float64.
+ * H is symmetric, so a mean over points follows from their mean alone: ½θᵀHθ - θᵀHμ + ½·mean(xᵀHx).
+ * All sums in float64.
  */
 import type { Optimizer, Runtime } from '../../../src/index';
 import { Prng } from '../../../src/math/prng';
@@ -25,7 +27,12 @@ class Quadratic {
   readonly #slope: Float64Array;
   readonly #constant: number;
 
-  constructor(hessian: Float64Array, points: Float32Array, rows: Uint32Array, halfSquares: Float64Array) {
+  constructor(
+    hessian: Float64Array,
+    points: Float32Array,
+    rows: Uint32Array,
+    halfSquares: Float64Array,
+  ) {
     const mean = new Float64Array(DIMENSIONS);
     let constant = 0;
     for (const row of rows) {
@@ -67,7 +74,10 @@ const firstRows = (count: number) => Uint32Array.from({ length: count }, (_, row
 async function prepare(data: DataSource): Promise<PreparedWorkload> {
   const hessian = new Float64Array(await loadBuffer(data, 'quadratic-deep/hessian-100x100.f64'));
   const [train, test] = await Promise.all(
-    ['train', 'test'].map(async (part) => new Float32Array(await loadBuffer(data, `quadratic-deep/${part}-1000x100.f32`))),
+    ['train', 'test'].map(
+      async (part) =>
+        new Float32Array(await loadBuffer(data, `quadratic-deep/${part}-1000x100.f32`)),
+    ),
   );
   const [trainSquares, testSquares] = [halfSquaresOf(hessian, train), halfSquaresOf(hessian, test)];
   const onTrain = new Quadratic(hessian, train, firstRows(POINTS), trainSquares);
@@ -76,7 +86,12 @@ async function prepare(data: DataSource): Promise<PreparedWorkload> {
     const order = firstRows(POINTS);
     new Prng(seed).shuffle(order);
     return Array.from({ length: BATCHES }, (_, batch) => {
-      return new Quadratic(hessian, train, order.subarray(batch * BATCH, (batch + 1) * BATCH), trainSquares);
+      return new Quadratic(
+        hessian,
+        train,
+        order.subarray(batch * BATCH, (batch + 1) * BATCH),
+        trainSquares,
+      );
     });
   };
   const create = async (_: Runtime, seed: number): Promise<Problem> => {
@@ -88,7 +103,9 @@ async function prepare(data: DataSource): Promise<PreparedWorkload> {
         return (other ? others : own)[step % BATCHES].loss(params.theta, grads.theta);
       },
       evaluate({ evaluationParams: { theta } }) {
-        const [trainLoss, validationLoss] = [onTrain, judged].map((part) => finite(part.loss(theta, null)));
+        const [trainLoss, validationLoss] = [onTrain, judged].map((part) =>
+          finite(part.loss(theta, null)),
+        );
         return { ...NO_FIGURES, trainLoss, validationLoss };
       },
       dispose() {},
@@ -106,7 +123,13 @@ export const quadraticDeep: Workload = {
   version: 1,
   title: 'DeepOBS quadratic_deep, 100 dimensions',
   ranked: true,
-  metric: { name: 'loss on 896 evaluation points', field: 'validationLoss', direction: 'lower', scale: 'log', unit: null },
+  metric: {
+    name: 'loss on 896 evaluation points',
+    field: 'validationLoss',
+    direction: 'lower',
+    scale: 'log',
+    unit: null,
+  },
   target: { field: 'validationLoss', value: 87.703 },
   // Published protocols judge by the evaluation points: so the learning rate is not chosen by them.
   selectBy: { field: 'trainLoss', direction: 'lower' },
@@ -114,15 +137,34 @@ export const quadraticDeep: Workload = {
   samples: { train: POINTS, validation: JUDGED, test: 0 },
   parameters: DIMENSIONS,
   tiers: {
-    smoke: { epochs: 10, searchSeeds: 1, finalSeeds: 2, optimizers: ['adal', 'adam', 'sgd-momentum'] },
+    smoke: {
+      epochs: 10,
+      searchSeeds: 1,
+      finalSeeds: 2,
+      optimizers: ['adal', 'adam', 'sgd-momentum'],
+    },
     standard: { epochs: 100, searchSeeds: 3, finalSeeds: 30, ablations: true },
     full: { epochs: 100, searchSeeds: 3, finalSeeds: 30, ablations: true },
   },
   attribution: 'DeepOBS (MIT)',
   references: [
-    { optimizer: null, options: {}, value: 353.4468, spread: null, seeds: null, kind: 'published', source: 'at the start' },
+    {
+      optimizer: null,
+      options: {},
+      value: 353.4468,
+      spread: null,
+      seeds: null,
+      kind: 'published',
+      source: 'at the start',
+    },
     { optimizer: 'adam', options: { lr: 0.03981 }, value: 87.112, spread: 0.024, ...published },
-    { optimizer: 'sgd-momentum', options: { lr: 0.00251, momentum: 0.99 }, value: 87.045, spread: 0.025, ...published },
+    {
+      optimizer: 'sgd-momentum',
+      options: { lr: 0.00251, momentum: 0.99 },
+      value: 87.045,
+      spread: 0.025,
+      ...published,
+    },
     { optimizer: 'sgd', options: { lr: 0.01585 }, value: 87.397, spread: 0.169, ...published },
   ],
   prepare,

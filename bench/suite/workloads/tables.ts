@@ -21,7 +21,14 @@ interface Table {
 const TABLES: readonly Table[] = [
   { name: 'iris', title: 'Iris', file: 'iris.csv', count: 150, features: 4, classes: 3 },
   { name: 'wine', title: 'Wine', file: 'wine_data.csv', count: 178, features: 13, classes: 3 },
-  { name: 'breast-cancer', title: 'Breast cancer (Wisconsin)', file: 'breast_cancer.csv', count: 569, features: 30, classes: 2 },
+  {
+    name: 'breast-cancer',
+    title: 'Breast cancer (Wisconsin)',
+    file: 'breast_cancer.csv',
+    count: 569,
+    features: 30,
+    classes: 2,
+  },
 ];
 
 const HELD_OUT = 0.25;
@@ -34,14 +41,25 @@ function workloadOf({ name, title, file, count, features, classes }: Table): Wor
     version: 1,
     title: `${title}, MLP ${features}-16-${classes}`,
     ranked: true,
-    metric: { name: 'training loss', field: 'trainLoss', direction: 'lower', scale: 'log', unit: 'nats' },
+    metric: {
+      name: 'training loss',
+      field: 'trainLoss',
+      direction: 'lower',
+      scale: 'log',
+      unit: 'nats',
+    },
     target: { field: 'trainLoss', value: 0.05 },
     selectBy: { field: 'validationLoss', direction: 'lower' },
     batchSize: BATCH,
     samples: { train: count - validation, validation, test: 0 },
     parameters: 16 * (features + 1) + classes * 17,
     tiers: {
-      smoke: { epochs: 5, searchSeeds: 1, finalSeeds: 2, optimizers: ['adal', 'adam', 'sgd-momentum'] },
+      smoke: {
+        epochs: 5,
+        searchSeeds: 1,
+        finalSeeds: 2,
+        optimizers: ['adal', 'adam', 'sgd-momentum'],
+      },
       standard: { epochs: 40, searchSeeds: 3, finalSeeds: 30 },
       full: { epochs: 100, searchSeeds: 3, finalSeeds: 30 },
     },
@@ -57,7 +75,12 @@ function workloadOf({ name, title, file, count, features, classes }: Table): Wor
           const { train, test } = standardize(parts.train, parts.test);
           const layers = [dense(16), relu(), dense(classes)];
           const settings = { inputShape: [features], layers, batchSize: BATCH };
-          return createNetworkProblem(runtime, seed, { train, validation: test, test: null }, settings);
+          return createNetworkProblem(
+            runtime,
+            seed,
+            { train, validation: test, test: null },
+            settings,
+          );
         },
       };
     },

@@ -1,4 +1,7 @@
-/** W7: the next character of a novel from the eight before it. The text's last tenths, in order, are held out. */
+/**
+ * W7: the next character of a novel from the eight before it. The text's last tenths, in order, are
+ * held out.
+ */
 import { characterVocabulary, textWindows } from '../../../src/data';
 import { dense, embedding, flatten, relu } from '../../../src/nn';
 import { type DataSource, loadText } from '../data';
@@ -36,7 +39,15 @@ const SMALL_TRAIN = 32_768;
 function counted(losses: readonly number[]): Reference[] {
   return losses.map((value, index) => {
     const source = `counts of ${index + 1} characters in a row (Witten and Bell 1991)`;
-    return { optimizer: null, options: { order: index + 1 }, value, spread: null, seeds: null, kind: 'measured', source };
+    return {
+      optimizer: null,
+      options: { order: index + 1 },
+      value,
+      spread: null,
+      seeds: null,
+      kind: 'measured',
+      source,
+    };
   });
 }
 
@@ -44,7 +55,13 @@ const common = {
   group: 'W7',
   version: 1,
   ranked: true,
-  metric: { name: 'test loss', field: 'testLoss', direction: 'lower', scale: 'linear', unit: 'nats a character' },
+  metric: {
+    name: 'test loss',
+    field: 'testLoss',
+    direction: 'lower',
+    scale: 'linear',
+    unit: 'nats a character',
+  },
   selectBy: { field: 'validationLoss', direction: 'lower' },
   batchSize: BATCH,
   parameters: 27_242,

@@ -1,7 +1,18 @@
 /** adal-wasm itself, as its users have it. */
 import { createRequire } from 'node:module';
 import { Adam, createRuntime, SGD } from '../../../dist/index.js';
-import { batchNorm, conv2d, createModel, dense, embedding, fit, flatten, maxPool2d, relu, tanh } from '../../../dist/nn.js';
+import {
+  batchNorm,
+  conv2d,
+  createModel,
+  dense,
+  embedding,
+  fit,
+  flatten,
+  maxPool2d,
+  relu,
+  tanh,
+} from '../../../dist/nn.js';
 import { dataOf, matricesOf, planOf } from '../workloads.js';
 
 const LAYERS = {
@@ -16,7 +27,9 @@ const LAYERS = {
 };
 
 async function open({ threads = 1, relaxed = false }) {
-  const runtime = await createRuntime(threads > 1 ? { backend: 'threads', threads, relaxed } : { backend: 'simd', relaxed });
+  const runtime = await createRuntime(
+    threads > 1 ? { backend: 'threads', threads, relaxed } : { backend: 'simd', relaxed },
+  );
   if (relaxed && !runtime.info.relaxed) throw new Error('the engine has no relaxed SIMD');
   return runtime;
 }
@@ -27,13 +40,17 @@ async function build(runtime, { input, layers, batch, optimizer: { kind, ...opti
     layers: layers.map((layer) => LAYERS[layer.kind](layer)),
     batchSize: batch,
   });
-  const optimizer = kind === 'adam' ? new Adam(runtime, model.parameters, options) : new SGD(runtime, model.parameters, options);
+  const optimizer =
+    kind === 'adam'
+      ? new Adam(runtime, model.parameters, options)
+      : new SGD(runtime, model.parameters, options);
   return { model, optimizer };
 }
 
 function loadWeights(model, workload) {
   const values = planOf(workload).flatMap(({ parameters }) => parameters.map(([, , data]) => data));
-  for (const [index, parameter] of Object.values(model.parameters).entries()) parameter.value.data.set(values[index]);
+  for (const [index, parameter] of Object.values(model.parameters).entries())
+    parameter.value.data.set(values[index]);
 }
 
 /** A step over the batches in turn, each copied in from the caller's arrays. */
@@ -71,7 +88,9 @@ export async function createProduct(workload, options) {
   const runtime = await open(options);
   const kernels = await runtime.nn();
   const { a, b } = matricesOf(workload);
-  const [c, x, y, scratch] = [m * n, m * k, k * n, 1 << 20].map((length) => runtime.arena.allocate(4 * length));
+  const [c, x, y, scratch] = [m * n, m * k, k * n, 1 << 20].map((length) =>
+    runtime.arena.allocate(4 * length),
+  );
   runtime.memory.f32.set(a, x / 4);
   runtime.memory.f32.set(b, y / 4);
   return () => {

@@ -1,6 +1,7 @@
 /**
- * jax-js on its wasm device: a step is one jitted function of parameters, moments and a batch, as its documentation has it. In Node
- * it has one thread. Its arrays are counted: `.ref` keeps one that is used again.
+ * jax-js on its wasm device: a step is one jitted function of parameters, moments and a batch, as
+ * its documentation has it. In Node it has one thread. Its arrays are counted: `.ref` keeps one
+ * that is used again.
  */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -32,26 +33,34 @@ async function open() {
 
 const arrayOf = (data, shape, dtype = np.float32) => np.array(data.slice(), { shape, dtype });
 
-/** Rows of a dense layer after `flatten` follow height × width × channels; here images are channels first. */
+/**
+ * Rows of a dense layer after `flatten` follow height × width × channels; here images are channels
+ * first.
+ */
 function flattenedWeight(data, units, [height, width, channels]) {
   const moved = new Float32Array(data.length);
   let to = 0;
   for (let u = 0; u < units; u++) {
     for (let c = 0; c < channels; c++) {
-      for (let i = 0; i < height * width; i++) moved[to++] = data[(u * height * width + i) * channels + c];
+      for (let i = 0; i < height * width; i++)
+        moved[to++] = data[(u * height * width + i) * channels + c];
     }
   }
   return moved;
 }
 
-/** The parameters of a layer in jax-js' layouts: dense inputs × units, convolutions filters × channels × rows × columns. */
+/**
+ * The parameters of a layer in jax-js' layouts: dense inputs × units, convolutions filters ×
+ * channels × rows × columns.
+ */
 function parametersOf({ kind, parameters, image }) {
   return parameters.map(([name, shape, data]) => {
     if (name === 'weight' && kind === 'dense') {
       const given = image ? flattenedWeight(data, shape[0], image) : data;
       return np.transpose(arrayOf(given, shape));
     }
-    if (name === 'weight' && kind === 'conv') return np.transpose(arrayOf(data, shape), [0, 3, 1, 2]);
+    if (name === 'weight' && kind === 'conv')
+      return np.transpose(arrayOf(data, shape), [0, 3, 1, 2]);
     return arrayOf(data, shape);
   });
 }
@@ -102,7 +111,11 @@ function stepOf(layers, counts, { kind, lr, betas, eps }) {
         x,
         y,
       );
-      return { loss, parameters: parameters.map((each, i) => each.sub(grads[i].mul(lr))), moments: [] };
+      return {
+        loss,
+        parameters: parameters.map((each, i) => each.sub(grads[i].mul(lr))),
+        moments: [],
+      };
     });
   }
   const [beta1, beta2] = betas;
@@ -114,7 +127,10 @@ function stepOf(layers, counts, { kind, lr, betas, eps }) {
     );
     const next = moments.map(([m, v], i) => {
       const g = grads[i];
-      return [m.mul(beta1).add(g.ref.mul(1 - beta1)), v.mul(beta2).add(np.square(g).mul(1 - beta2))];
+      return [
+        m.mul(beta1).add(g.ref.mul(1 - beta1)),
+        v.mul(beta2).add(np.square(g).mul(1 - beta2)),
+      ];
     });
     const moved = parameters.map((each, i) => {
       const [m, v] = next[i];

@@ -1,6 +1,13 @@
-/** The plain loops over images, height × width × channels: convolution with padding 'same', and max pooling. */
+/**
+ * The plain loops over images, height × width × channels: convolution with padding 'same', and max
+ * pooling.
+ */
 
-export function convLayer({ from: [height, width, channels], filters, size }, batch, [weight, bias]) {
+export function convLayer(
+  { from: [height, width, channels], filters, size },
+  batch,
+  [weight, bias],
+) {
   const pad = (size - 1) >> 1;
   const [image, map] = [height * width * channels, height * width * filters];
   const [y, dx] = [new Float32Array(batch * map), new Float32Array(batch * image)];
@@ -60,7 +67,10 @@ export function convLayer({ from: [height, width, channels], filters, size }, ba
   };
 }
 
-export function maxPoolLayer({ from: [height, width, channels], to: [outHeight, outWidth], size }, batch) {
+export function maxPoolLayer(
+  { from: [height, width, channels], to: [outHeight, outWidth], size },
+  batch,
+) {
   const [image, map] = [height * width * channels, outHeight * outWidth * channels];
   const [y, dx] = [new Float32Array(batch * map), new Float32Array(batch * image)];
   const place = new Int32Array(batch * map);

@@ -1,6 +1,6 @@
 /**
- * Plain JavaScript: the loops that one writes by hand over Float32Arrays, without WebAssembly. Layers keep their parameters,
- * gradients and buffers; a step allocates nothing.
+ * Plain JavaScript: the loops that one writes by hand over Float32Arrays, without WebAssembly.
+ * Layers keep their parameters, gradients and buffers; a step allocates nothing.
  */
 import { dataOf, matricesOf, planOf } from '../workloads.js';
 import { convLayer, maxPoolLayer } from './plain-images.js';
@@ -159,7 +159,8 @@ function crossEntropy(logits, labels, gradient, count, classes) {
     for (let c = 1; c < classes; c++) most = Math.max(most, logits[at + c]);
     let sum = 0;
     for (let c = 0; c < classes; c++) sum += gradient[at + c] = Math.exp(logits[at + c] - most);
-    for (let c = 0; c < classes; c++) gradient[at + c] = (gradient[at + c] / sum - (c === labels[r] ? 1 : 0)) / count;
+    for (let c = 0; c < classes; c++)
+      gradient[at + c] = (gradient[at + c] / sum - (c === labels[r] ? 1 : 0)) / count;
     loss += (Math.log(sum) + most - logits[at + labels[r]]) / count;
   }
   return loss;
@@ -169,7 +170,8 @@ function updater({ kind, lr, betas, eps }) {
   let t = 0;
   if (kind === 'sgd') {
     return (parameters) => {
-      for (const { values, grad } of parameters) for (let i = 0; i < values.length; i++) values[i] -= lr * grad[i];
+      for (const { values, grad } of parameters)
+        for (let i = 0; i < values.length; i++) values[i] -= lr * grad[i];
     };
   }
   const [beta1, beta2] = betas;
@@ -202,7 +204,8 @@ function createTrainer(workload) {
     }
     const loss = crossEntropy(x, labels, gradient, count, classes);
     let dy = gradient;
-    for (let i = layers.length - 1; i >= 0; i--) dy = layers[i].backward(inputs[i], dy, count, i > 0);
+    for (let i = layers.length - 1; i >= 0; i--)
+      dy = layers[i].backward(inputs[i], dy, count, i > 0);
     update(parameters);
     return loss;
   };
@@ -215,7 +218,11 @@ export async function createStep(workload) {
   const size = sizeOf(input);
   let at = 0;
   return () => {
-    const loss = train(features.subarray(at * size, (at + batch) * size), labels.subarray(at, at + batch), batch);
+    const loss = train(
+      features.subarray(at * size, (at + batch) * size),
+      labels.subarray(at, at + batch),
+      batch,
+    );
     at = at + 2 * batch > samples ? 0 : at + batch;
     return loss;
   };

@@ -1,4 +1,7 @@
-/** TensorFlow.js: steps with its core (faster than its layers), whole fits with its layers, as its users write them. */
+/**
+ * TensorFlow.js: steps with its core (faster than its layers), whole fits with its layers, as its
+ * users write them.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import * as layersApi from '@tensorflow/tfjs-layers';
 import { dataOf, matricesOf, planOf } from '../workloads.js';
@@ -59,7 +62,10 @@ export async function createStep(workload, { backend }) {
   }));
   const optimizer = optimizerOf(workload.optimizer);
   const loss = (data) => () => {
-    const logits = layers.reduce((h, layer) => FORWARD[layer.kind](h, layer.variables, layer), data.x);
+    const logits = layers.reduce(
+      (h, layer) => FORWARD[layer.kind](h, layer.variables, layer),
+      data.x,
+    );
     return tf.losses.softmaxCrossEntropy(data.y, logits);
   };
   let turn = 0;
@@ -72,7 +78,8 @@ export async function createStep(workload, { backend }) {
 }
 
 const LAYERS = {
-  dense: ({ units }, last) => layersApi.layers.dense({ units, activation: last ? 'softmax' : 'linear' }),
+  dense: ({ units }, last) =>
+    layersApi.layers.dense({ units, activation: last ? 'softmax' : 'linear' }),
   relu: () => layersApi.layers.reLU(),
   batchNorm: () => layersApi.layers.batchNormalization(),
 };
@@ -83,12 +90,19 @@ export async function createFit(workload, { backend }) {
   const { features, labels } = dataOf(workload);
   return async () => {
     const stack = layers.map((layer, i) => LAYERS[layer.kind](layer, i === layers.length - 1));
-    const model = layersApi.sequential({ layers: [layersApi.layers.inputLayer({ inputShape: input }), ...stack] });
+    const model = layersApi.sequential({
+      layers: [layersApi.layers.inputLayer({ inputShape: input }), ...stack],
+    });
     const optimizer = optimizerOf(workload.optimizer);
     model.compile({ optimizer, loss: 'categoricalCrossentropy' });
     const x = tf.tensor2d(features, [samples, ...input]);
     const y = tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), classes), 'float32');
-    const { history } = await model.fit(x, y, { batchSize: batch, epochs, verbose: 0, yieldEvery: 'never' });
+    const { history } = await model.fit(x, y, {
+      batchSize: batch,
+      epochs,
+      verbose: 0,
+      yieldEvery: 'never',
+    });
     for (const weight of model.getWeights()) weight.dataSync();
     tf.dispose([x, y]);
     model.dispose();

@@ -28,7 +28,8 @@ export class Checksum {
   }
 
   #addPiece(piece: Uint8Array): void {
-    const { buffer, byteOffset, length } = piece.byteOffset % 4 === 0 ? piece : new Uint8Array(piece);
+    const { buffer, byteOffset, length } =
+      piece.byteOffset % 4 === 0 ? piece : new Uint8Array(piece);
     const words = new Int32Array(buffer, byteOffset, Math.floor(length / 4));
     let a = this.#a;
     let b = this.#b;

@@ -1,10 +1,12 @@
 /**
- * Checkpoints cut into pieces, for key-value storage whose values are limited. A manifest tells what the pieces make up.
+ * Checkpoints cut into pieces, for key-value storage whose values are limited. A manifest tells
+ * what the pieces make up.
  *
  *     manifest ─┬─ generation ──► chunk 0 │ chunk 1 │ … │ chunk n-1
  *               └─ length, checksum of all of them together
  *
- * Invariant: chunks of a generation are written once and never changed; the manifest alone decides which generation counts.
+ * Invariant: chunks of a generation are written once and never changed; the manifest alone decides
+ * which generation counts.
  */
 import { CheckpointError } from '../../errors';
 import { isUint8Array } from '../../validate';
@@ -33,23 +35,28 @@ export function manifestOf(bytes: Uint8Array, generation: string, chunkCount: nu
 }
 
 /**
- * Checks that a stored value is a manifest. Loops over its chunks end: no chunk is empty, so there are
- * no more of them than bytes.
+ * Checks that a stored value is a manifest. Loops over its chunks end: no chunk is empty, so there
+ * are no more of them than bytes.
  * @throws CheckpointError with the reason `'corrupt'`
  */
 export function readManifest(value: unknown, what: string): Manifest {
-  const { format, generation, chunkCount, length, checksum } = (value ?? {}) as Partial<Record<keyof Manifest, unknown>>;
+  const { format, generation, chunkCount, length, checksum } = (value ?? {}) as Partial<
+    Record<keyof Manifest, unknown>
+  >;
   const whole = (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0;
   const counts = whole(chunkCount) && whole(length) && (chunkCount as number) <= (length as number);
   if (format !== 1 || typeof generation !== 'string' || !counts || typeof checksum !== 'string') {
-    throw new CheckpointError('corrupt', `${what}: expected the manifest of a checkpoint, got another value`);
+    throw new CheckpointError(
+      'corrupt',
+      `${what}: expected the manifest of a checkpoint, got another value`,
+    );
   }
   return value as Manifest;
 }
 
 /**
- * Takes the pieces one after the other, so that a missing one ends the reading at once, whatever the
- * manifest claims.
+ * Takes the pieces one after the other, so that a missing one ends the reading at once, whatever
+ * the manifest claims.
  */
 export class ChunkJoiner {
   readonly #manifest: Manifest;
@@ -62,17 +69,23 @@ export class ChunkJoiner {
     this.#what = what;
   }
 
-  /** @throws CheckpointError with the reason `'corrupt'` when it is missing, no bytes or too many */
+  /**
+   * @throws CheckpointError with the reason `'corrupt'` when it is missing, no bytes or too many
+   */
   add(chunk: unknown): void {
     if (!isUint8Array(chunk)) {
       this.#refuse(`chunk ${this.#chunks.length} of ${this.#manifest.chunkCount} is missing`);
     }
     this.#chunks.push(chunk);
     this.#length += chunk.length;
-    if (this.#length > this.#manifest.length) this.#refuse(`expected ${this.#manifest.length} bytes, got more`);
+    if (this.#length > this.#manifest.length)
+      this.#refuse(`expected ${this.#manifest.length} bytes, got more`);
   }
 
-  /** All of them. @throws CheckpointError with the reason `'corrupt'` when they are not what was saved */
+  /**
+   * All of them. @throws CheckpointError with the reason `'corrupt'` when they are not what was
+   * saved
+   */
   join(): Uint8Array<ArrayBuffer> {
     if (this.#length !== this.#manifest.length) {
       this.#refuse(`expected ${this.#manifest.length} bytes, got ${this.#length}`);
@@ -96,7 +109,9 @@ export class ChunkJoiner {
 
 /** Runs over items in groups of at most `size`. */
 export function batches<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
 }
 
 /** The numbers below count, in groups of at most `size`, one group at a time. */

@@ -5,13 +5,22 @@
  *     [...key, 'generations', id]     → { chunkCount }: these chunks exist or are about to
  *     [...key, 'chunks', id, index]   → chunk
  *
- * A save writes its chunks under a fresh id, and with the last of them, in one atomic commit, the manifest, on condition that it
- * has not changed since the save began. Small checkpoints are that one commit. Then it deletes the generations that it found
- * before: whoever was writing one of them began before this commit, so their own commit fails and they begin anew.
+ * A save writes its chunks under a fresh id, and with the last of them, in one atomic commit, the
+ * manifest, on condition that it has not changed since the save began. Small checkpoints are that
+ * one commit. Then it deletes the generations that it found before: whoever was writing one of them
+ * began before this commit, so their own commit fails and they begin anew.
  */
 import { CheckpointError } from '../../errors';
 import { fail } from '../../validate';
-import { batches, ChunkJoiner, indexBatches, type Manifest, manifestOf, readManifest, splitIntoChunks } from './chunks';
+import {
+  batches,
+  ChunkJoiner,
+  indexBatches,
+  type Manifest,
+  manifestOf,
+  readManifest,
+  splitIntoChunks,
+} from './chunks';
 import {
   CheckpointConflictError,
   type CheckpointStore,
@@ -96,7 +105,10 @@ class DenoKvStore implements CheckpointStore {
     }
   }
 
-  async save(bytes: Uint8Array, options: { ifVersion?: string | null | undefined } = {}): Promise<{ version: string }> {
+  async save(
+    bytes: Uint8Array,
+    options: { ifVersion?: string | null | undefined } = {},
+  ): Promise<{ version: string }> {
     const copy = prepareSave(bytes, options);
     try {
       for (let tries = 1; tries <= MAX_TRIES; tries++) {
@@ -109,7 +121,10 @@ class DenoKvStore implements CheckpointStore {
     }
   }
 
-  /** A save that replaces the manifest meanwhile may delete the chunks being read: then it begins anew. */
+  /**
+   * A save that replaces the manifest meanwhile may delete the chunks being read: then it begins
+   * anew.
+   */
   async #read(): Promise<StoredCheckpoint | null> {
     for (let tries = 1; ; tries++) {
       const { value, versionstamp } = await this.#kv.get(this.#key);
@@ -118,7 +133,8 @@ class DenoKvStore implements CheckpointStore {
       try {
         return { bytes: await this.#readChunks(manifest), version: versionstamp };
       } catch (error) {
-        if (tries === MAX_TRIES || (await this.#kv.get(this.#key)).versionstamp === versionstamp) throw error;
+        if (tries === MAX_TRIES || (await this.#kv.get(this.#key)).versionstamp === versionstamp)
+          throw error;
       }
     }
   }
@@ -126,20 +142,30 @@ class DenoKvStore implements CheckpointStore {
   async #readChunks(manifest: Manifest): Promise<Uint8Array<ArrayBuffer>> {
     const joiner = new ChunkJoiner(manifest, this.#what);
     for (const batch of indexBatches(manifest.chunkCount, CHUNKS_PER_CALL)) {
-      const found = await this.#kv.getMany(batch.map((index) => this.#chunkKey(manifest.generation, index)));
+      const found = await this.#kv.getMany(
+        batch.map((index) => this.#chunkKey(manifest.generation, index)),
+      );
       for (const { value } of found) joiner.add(value);
     }
     return joiner.join();
   }
 
-  /** The new version; null when another save came first and this one, being unconditional, may be tried again. */
+  /**
+   * The new version; null when another save came first and this one, being unconditional, may be
+   * tried again.
+   */
   async #replace(bytes: Uint8Array, ifVersion: string | null | undefined): Promise<string | null> {
     const before = await this.#kv.get(this.#key);
     checkVersion(ifVersion, before.versionstamp);
     const obsolete = await this.#generations();
     const generation = freshId();
     const chunks = splitIntoChunks(bytes, CHUNK_BYTES);
-    const version = await this.#write(generation, chunks, manifestOf(bytes, generation, chunks.length), before.versionstamp);
+    const version = await this.#write(
+      generation,
+      chunks,
+      manifestOf(bytes, generation, chunks.length),
+      before.versionstamp,
+    );
     if (version === null) {
       await this.#delete(generation, chunks.length);
       if (ifVersion !== undefined) {
@@ -152,8 +178,16 @@ class DenoKvStore implements CheckpointStore {
     return version;
   }
 
-  /** Writes chunks and, with the last of them, the manifest, if its versionstamp is still the expected one. */
-  async #write(generation: string, chunks: Uint8Array[], manifest: unknown, expected: string | null): Promise<string | null> {
+  /**
+   * Writes chunks and, with the last of them, the manifest, if its versionstamp is still the
+   * expected one.
+   */
+  async #write(
+    generation: string,
+    chunks: Uint8Array[],
+    manifest: unknown,
+    expected: string | null,
+  ): Promise<string | null> {
     const groups = batches([...chunks.entries()], CHUNKS_PER_CALL);
     if (groups.length === 0) groups.push([]);
     for (const [index, group] of groups.entries()) {
@@ -176,7 +210,8 @@ class DenoKvStore implements CheckpointStore {
     for await (const { key, value } of this.#kv.list({ prefix: [...this.#key, 'generations'] })) {
       const count: unknown = (value as { chunkCount?: unknown } | null)?.chunkCount;
       // What is no note of ours is deleted as one without chunks.
-      const isCount = Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= MAX_CHUNKS;
+      const isCount =
+        Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= MAX_CHUNKS;
       found.push([String(key[key.length - 1]), isCount ? (count as number) : 0]);
     }
     return found;
@@ -207,5 +242,7 @@ class DenoKvStore implements CheckpointStore {
 
 /** A name that no other writer draws. */
 function freshId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }

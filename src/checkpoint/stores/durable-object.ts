@@ -1,17 +1,34 @@
 /**
- * A checkpoint in a Cloudflare Durable Object's storage, cut into values that fit its limit, all replaced in one transaction.
+ * A checkpoint in a Cloudflare Durable Object's storage, cut into values that fit its limit, all
+ * replaced in one transaction.
  *
  *     key                    → manifest
  *     key/<sequence>/<index> → chunk
  *
- * Both kinds of storage work: key-value (128 KiB a value) and SQLite (2 MB). The checkpoint is in memory twice while it is saved
- * or loaded: mind the object's 128 MB. (Workers KV is no place for it: eventually consistent, one write a second.)
+ * Both kinds of storage work: key-value (128 KiB a value) and SQLite (2 MB). The checkpoint is in
+ * memory twice while it is saved or loaded: mind the object's 128 MB. (Workers KV is no place for
+ * it: eventually consistent, one write a second.)
  */
 import { CheckpointError } from '../../errors';
 import { checkInteger, checkOptions, fail } from '../../validate';
 import { versionOf } from './checksum';
-import { batches, ChunkJoiner, indexBatches, type Manifest, manifestOf, readManifest, splitIntoChunks } from './chunks';
-import { type CheckpointStore, checkName, checkVersion, prepareSave, type SaveOptions, storageError } from './store';
+import {
+  batches,
+  ChunkJoiner,
+  indexBatches,
+  type Manifest,
+  manifestOf,
+  readManifest,
+  splitIntoChunks,
+} from './chunks';
+import {
+  type CheckpointStore,
+  checkName,
+  checkVersion,
+  prepareSave,
+  type SaveOptions,
+  storageError,
+} from './store';
 
 /** What is needed of a transaction of `DurableObjectStorage`. */
 export interface DurableObjectTransactionLike {
@@ -29,7 +46,8 @@ export interface DurableObjectStorageLike {
 /** Options of `durableObjectStore`. */
 export interface DurableObjectStoreOptions {
   /**
-   * Bytes of a value, in [1024, 2,000,000]. SQLite-backed objects do with fewer, larger ones: up to 2,000,000.
+   * Bytes of a value, in [1024, 2,000,000]. SQLite-backed objects do with fewer, larger ones: up to
+   * 2,000,000.
    * @default 126976 (124 KiB: the limit of key-value-backed objects, less what the encoding adds)
    */
   chunkBytes?: number;
@@ -60,10 +78,16 @@ export function durableObjectStore(
   key: string = 'checkpoint',
   options: DurableObjectStoreOptions = {},
 ): CheckpointStore {
-  if (typeof storage?.transaction !== 'function') fail('storage', "a Durable Object's storage", storage);
+  if (typeof storage?.transaction !== 'function')
+    fail('storage', "a Durable Object's storage", storage);
   checkName('key', key);
   checkOptions('options', options, ['chunkBytes']);
-  const chunkBytes = checkInteger('options.chunkBytes', options.chunkBytes ?? 124 * 1024, 1024, 2_000_000);
+  const chunkBytes = checkInteger(
+    'options.chunkBytes',
+    options.chunkBytes ?? 124 * 1024,
+    1024,
+    2_000_000,
+  );
   const what = `Durable Object key "${key}"`;
   return {
     async load() {
@@ -76,7 +100,9 @@ export function durableObjectStore(
     async save(bytes, saveOptions = {}) {
       const copy = prepareSave(bytes, saveOptions);
       try {
-        return await storage.transaction((transaction) => replace(transaction, key, what, copy, chunkBytes, saveOptions));
+        return await storage.transaction((transaction) =>
+          replace(transaction, key, what, copy, chunkBytes, saveOptions),
+        );
       } catch (error) {
         throw storageError(what, error, copy.length);
       }
@@ -84,15 +110,24 @@ export function durableObjectStore(
   };
 }
 
-const chunkKey = (key: string, { generation }: Manifest, index: number): string => `${key}/${generation}/${index}`;
-const versionIn = (manifest: StoredManifest): string => versionOf(manifest.sequence, manifest.checksum);
+const chunkKey = (key: string, { generation }: Manifest, index: number): string =>
+  `${key}/${generation}/${index}`;
+const versionIn = (manifest: StoredManifest): string =>
+  versionOf(manifest.sequence, manifest.checksum);
 
-async function manifestAt(transaction: DurableObjectTransactionLike, key: string, what: string): Promise<StoredManifest | null> {
+async function manifestAt(
+  transaction: DurableObjectTransactionLike,
+  key: string,
+  what: string,
+): Promise<StoredManifest | null> {
   const value = await transaction.get(key);
   if (value === undefined) return null;
   const manifest = readManifest(value, what) as StoredManifest;
   if (Number.isSafeInteger(manifest.sequence) && manifest.sequence >= 0) return manifest;
-  throw new CheckpointError('corrupt', `${what}: expected the manifest of a checkpoint, got one without its sequence`);
+  throw new CheckpointError(
+    'corrupt',
+    `${what}: expected the manifest of a checkpoint, got one without its sequence`,
+  );
 }
 
 async function read(transaction: DurableObjectTransactionLike, key: string, what: string) {
@@ -120,7 +155,10 @@ async function replace(
   const chunks = splitIntoChunks(bytes, chunkBytes);
   const sequence = (old?.sequence ?? 0) + 1;
   const manifest: StoredManifest = { ...manifestOf(bytes, `${sequence}`, chunks.length), sequence };
-  const entries = chunks.map((chunk, index): [string, Uint8Array] => [chunkKey(key, manifest, index), chunk]);
+  const entries = chunks.map((chunk, index): [string, Uint8Array] => [
+    chunkKey(key, manifest, index),
+    chunk,
+  ]);
   const callSize = Math.max(1, Math.min(MAX_KEYS, Math.floor(MAX_CALL_BYTES / chunkBytes)));
   for (const batch of batches(entries, callSize)) await transaction.put(Object.fromEntries(batch));
   await transaction.put({ [key]: manifest });

@@ -1,10 +1,12 @@
 /**
  * A lock between threads of any processes, as a file that only one of them can create. It names its
- * owner (owner.ts), so that a lock whose owner was killed can be told from one in use, and be broken;
- * an owner of which nothing can be known keeps its lock by setting the file's time every second.
+ * owner (owner.ts), so that a lock whose owner was killed can be told from one in use, and be
+ * broken; an owner of which nothing can be known keeps its lock by setting the file's time every
+ * second.
  *
- * Invariant: a lock is broken only when its owner is gone, or has not said for long that it is there.
- * Who holds a lock asks `isHeld` just before the act it protects, and begins anew if it is lost.
+ * Invariant: a lock is broken only when its owner is gone, or has not said for long that it is
+ * there. Who holds a lock asks `isHeld` just before the act it protects, and begins anew if it is
+ * lost.
  */
 import { CheckpointError } from '../../errors';
 import { codeOf, type NodeModules } from './node-modules';
@@ -24,7 +26,12 @@ const RETRY_MS = 4;
  * @param ageMs since it was last written to
  * @param maximumAgeMs after which it may be removed whoever owns it
  */
-export function isAbandoned(node: NodeModules, owner: Owner, ageMs: number, maximumAgeMs: number): boolean {
+export function isAbandoned(
+  node: NodeModules,
+  owner: Owner,
+  ageMs: number,
+  maximumAgeMs: number,
+): boolean {
   if (ageMs > maximumAgeMs) return true;
   const knowledge = knowledgeOf(node, owner);
   return knowledge === 'gone' || (knowledge === 'thread' && ageMs > ABANDONED_BY_THREAD_MS);
@@ -32,7 +39,9 @@ export function isAbandoned(node: NodeModules, owner: Owner, ageMs: number, maxi
 
 /** A lock that was taken. */
 export interface Lock {
-  /** False when another has taken the lock for abandoned, as it may when this process was stopped. */
+  /**
+   * False when another has taken the lock for abandoned, as it may when this process was stopped.
+   */
   isHeld(): Promise<boolean>;
   release(): Promise<void>;
 }
@@ -97,7 +106,10 @@ export async function clockOf({ fs }: NodeModules, file: string): Promise<() => 
 }
 
 /** Creates the lock with its content in one act; where the file system has no links, in two. */
-async function create({ node: { fs }, temporary, content }: Attempt, file: string): Promise<boolean> {
+async function create(
+  { node: { fs }, temporary, content }: Attempt,
+  file: string,
+): Promise<boolean> {
   try {
     await fs.link(temporary, file);
     return true;
@@ -114,9 +126,9 @@ async function create({ node: { fs }, temporary, content }: Attempt, file: strin
 }
 
 /**
- * Removes the lock if its owner is gone. Only one at a time breaks locks, or another one might remove
- * the lock of who came in between; breaking is a lock as well, broken as simply as can be when its
- * owner is gone.
+ * Removes the lock if its owner is gone. Only one at a time breaks locks, or another one might
+ * remove the lock of who came in between; breaking is a lock as well, broken as simply as can be
+ * when its owner is gone.
  */
 async function breakAbandoned(attempt: Attempt): Promise<boolean> {
   const { node, file } = attempt;
@@ -142,7 +154,9 @@ async function abandonedContent({ node, now }: Attempt, file: string): Promise<s
   const content = await readIfThere(node, file);
   const stat = content === null ? null : await node.fs.stat(file).catch(() => null);
   if (content === null || stat === null) return null;
-  return isAbandoned(node, content.split(' ')[0]!, now() - stat.mtimeMs, ABANDONED_MS) ? content : null;
+  return isAbandoned(node, content.split(' ')[0]!, now() - stat.mtimeMs, ABANDONED_MS)
+    ? content
+    : null;
 }
 
 async function readIfThere({ fs }: NodeModules, file: string): Promise<string | null> {

@@ -4,11 +4,11 @@
  *     write <path>.<owner>.<n>.tmp → fsync → lock → compare → rename to <path> → fsync of the folder → unlock
  *
  * Killed at any moment, the file is the old one or the new one, whole. What a killed process or a
- * terminated thread leaves, a temporary file or the lock, is removed by a later save of the same path:
- * it tells by the owner in its name whether that thread still runs.
+ * terminated thread leaves, a temporary file or the lock, is removed by a later save of the same
+ * path: it tells by the owner in its name whether that thread still runs.
  *
- * Invariant: files are written, hashed and read in pieces, so that any size that fits into memory will
- * do, and a file is hashed before it replaces another.
+ * Invariant: files are written, hashed and read in pieces, so that any size that fits into memory
+ * will do, and a file is hashed before it replaces another.
  */
 import { CheckpointError } from '../../errors';
 import { clockOf, isAbandoned, lockFile } from './file-lock';
@@ -41,12 +41,13 @@ const MAX_LINKS = 40;
 const PERMISSIONS = 0o7777;
 
 /**
- * Keeps a checkpoint in a file, which others may read at any time: they see the old one or the new one.
- * A file that is replaced keeps its permissions; a symbolic link stays, and the file it leads to is
- * replaced. Any number of threads and processes may save to one path, also in containers or on machines
- * that share the folder.
+ * Keeps a checkpoint in a file, which others may read at any time: they see the old one or the new
+ * one. A file that is replaced keeps its permissions; a symbolic link stays, and the file it leads
+ * to is replaced. Any number of threads and processes may save to one path, also in containers or
+ * on machines that share the folder.
  *
- * @param path of the file; its folder exists. Names that begin with it and end in `.tmp`, `.lock` or
+ * @param path of the file; its folder exists. Names that begin with it and end in `.tmp`, `.lock`
+ * or
  *   `.lock.break` are the store's
  * @throws ArgumentError for an empty path
  * @throws UnsupportedError from `load` and `save` where there is no file system
@@ -109,7 +110,10 @@ async function followLinks({ fs, path }: NodeModules, link: string): Promise<str
     if (!stat?.isSymbolicLink()) return target;
     target = path.resolve(folder, await fs.readlink(target));
   }
-  throw new CheckpointError('io', `file ${link}: more than ${MAX_LINKS} symbolic links, one to the other`);
+  throw new CheckpointError(
+    'io',
+    `file ${link}: more than ${MAX_LINKS} symbolic links, one to the other`,
+  );
 }
 
 /** Who owns a file and may do what with it. */
@@ -124,7 +128,10 @@ async function modeOf({ fs }: NodeModules, path: string): Promise<Mode | null> {
   const stat = await fs.lstat(path).catch(ignoring('ENOENT'));
   if (stat === null) return null;
   if (stat.isFile()) return stat;
-  throw new CheckpointError('io', `file ${path}: expected a file, got ${stat.isDirectory() ? 'a folder' : 'no regular one'}`);
+  throw new CheckpointError(
+    'io',
+    `file ${path}: expected a file, got ${stat.isDirectory() ? 'a folder' : 'no regular one'}`,
+  );
 }
 
 /** For `catch`: null for an error of one of these codes. */
@@ -162,7 +169,11 @@ type Handle = Awaited<ReturnType<NodeModules['fs']['open']>>;
 async function checkSize(handle: Handle, path: string, size: number): Promise<void> {
   const { bytesRead } = await handle.read(new Uint8Array(1), 0, 1, size);
   const now = bytesRead > 0 ? size + 1 : (await handle.stat()).size;
-  if (now !== size) throw new CheckpointError('io', `file ${path}: was written to by another program while it was read`);
+  if (now !== size)
+    throw new CheckpointError(
+      'io',
+      `file ${path}: was written to by another program while it was read`,
+    );
 }
 
 /** The version of what is stored, without holding it in memory; null where there is no file. */
@@ -186,7 +197,12 @@ async function versionAt(node: NodeModules, path: string): Promise<string | null
 }
 
 /** @returns the SHA-256 of what was written */
-async function writeDurably(node: NodeModules, file: string, bytes: Uint8Array, mode: Mode | null): Promise<string> {
+async function writeDurably(
+  node: NodeModules,
+  file: string,
+  bytes: Uint8Array,
+  mode: Mode | null,
+): Promise<string> {
   const hash = node.crypto.createHash('sha256');
   const handle = await node.fs.open(file, 'wx', mode ? mode.mode & 0o600 : 0o666);
   try {
@@ -209,11 +225,17 @@ async function takeOver(handle: Handle, { mode, uid, gid }: Mode): Promise<void>
   const codes = ['EPERM', 'EACCES', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
   const own = await handle.stat();
   if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid).catch(ignoring(...codes));
-  if ((own.mode & PERMISSIONS) !== (mode & PERMISSIONS)) await handle.chmod(mode & PERMISSIONS).catch(ignoring(...codes));
+  if ((own.mode & PERMISSIONS) !== (mode & PERMISSIONS))
+    await handle.chmod(mode & PERMISSIONS).catch(ignoring(...codes));
 }
 
 /** Under the lock, so that nothing is saved between the comparison and the renaming. */
-async function replace(node: NodeModules, path: string, temporary: string, ifVersion: SaveOptions['ifVersion']): Promise<void> {
+async function replace(
+  node: NodeModules,
+  path: string,
+  temporary: string,
+  ifVersion: SaveOptions['ifVersion'],
+): Promise<void> {
   for (let tries = 1; tries <= LOCK_TRIES; tries++) {
     const lock = await lockFile(node, `${path}.lock`, `${path}.lock.${temporarySuffix(node)}`);
     try {
@@ -226,7 +248,10 @@ async function replace(node: NodeModules, path: string, temporary: string, ifVer
       await lock.release();
     }
   }
-  throw new CheckpointError('busy', `file ${path}: its lock was taken by others ${LOCK_TRIES} times`);
+  throw new CheckpointError(
+    'busy',
+    `file ${path}: its lock was taken by others ${LOCK_TRIES} times`,
+  );
 }
 
 async function rename({ fs }: NodeModules, from: string, to: string): Promise<void> {
@@ -234,7 +259,8 @@ async function rename({ fs }: NodeModules, from: string, to: string): Promise<vo
     try {
       return await fs.rename(from, to);
     } catch (error) {
-      if (tries === RENAME_TRIES || !['EPERM', 'EACCES', 'EBUSY'].includes(codeOf(error) ?? '')) throw error;
+      if (tries === RENAME_TRIES || !['EPERM', 'EACCES', 'EBUSY'].includes(codeOf(error) ?? ''))
+        throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, RENAME_PAUSE_MS));
   }
@@ -246,7 +272,8 @@ async function syncFolder({ fs }: NodeModules, folder: string): Promise<void> {
     const handle = await fs.open(folder, 'r');
     await handle.sync().finally(() => handle.close());
   } catch (error) {
-    if (!['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EBADF'].includes(codeOf(error) ?? '')) throw error;
+    if (!['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EBADF'].includes(codeOf(error) ?? ''))
+      throw error;
   }
 }
 
@@ -257,10 +284,13 @@ async function removeAbandoned(node: NodeModules, path: string): Promise<void> {
   // The file has been written just now.
   const now = await clockOf(node, path);
   for (const name of await fs.readdir(folder)) {
-    const owner = name.startsWith(`${paths.basename(path)}.`) ? TEMPORARY.exec(name)?.[1] : undefined;
+    const owner = name.startsWith(`${paths.basename(path)}.`)
+      ? TEMPORARY.exec(name)?.[1]
+      : undefined;
     if (owner === undefined) continue;
     const file = paths.join(folder, name);
     const stat = await fs.stat(file).catch(() => null);
-    if (stat && isAbandoned(node, owner, now() - stat.mtimeMs, ABANDONED_MS)) await fs.rm(file, { force: true });
+    if (stat && isAbandoned(node, owner, now() - stat.mtimeMs, ABANDONED_MS))
+      await fs.rm(file, { force: true });
   }
 }

@@ -1,6 +1,7 @@
 /**
- * A checkpoint in IndexedDB, for pages, and for workers where there is no origin-private file system. One record, compared and
- * replaced in one transaction, which the browser keeps whole or not at all.
+ * A checkpoint in IndexedDB, for pages, and for workers where there is no origin-private file
+ * system. One record, compared and replaced in one transaction, which the browser keeps whole or
+ * not at all.
  *
  * The connection is opened for each load and save: browsers drop idle ones.
  */
@@ -42,7 +43,8 @@ const OBJECT_STORE = 'checkpoints';
 /**
  * Keeps a checkpoint in a browser's IndexedDB.
  *
- * Browsers may evict an origin's data when the disk fills up, unless the page has called `navigator.storage.persist()`.
+ * Browsers may evict an origin's data when the disk fills up, unless the page has called
+ * `navigator.storage.persist()`.
  *
  * @param name of the database, which is the stores' alone
  * @param key of the checkpoint in it
@@ -54,7 +56,11 @@ const OBJECT_STORE = 'checkpoints';
  * const latest = await store.load();
  * await store.save(bytes, { ifVersion: latest?.version ?? null });
  */
-export function indexedDbStore(name: string, key: string = 'checkpoint', options: IndexedDbStoreOptions = {}): CheckpointStore {
+export function indexedDbStore(
+  name: string,
+  key: string = 'checkpoint',
+  options: IndexedDbStoreOptions = {},
+): CheckpointStore {
   checkName('name', name);
   checkName('key', key);
   checkOptions('options', options, ['indexedDB']);
@@ -70,7 +76,9 @@ export function indexedDbStore(name: string, key: string = 'checkpoint', options
     async save(bytes, saveOptions = {}) {
       const copy = prepareSave(bytes, saveOptions);
       try {
-        return await withDatabase(name, options.indexedDB, (database) => replace(database, key, copy, saveOptions));
+        return await withDatabase(name, options.indexedDB, (database) =>
+          replace(database, key, copy, saveOptions),
+        );
       } catch (error) {
         throw storageError(what, error, copy.length);
       }
@@ -96,14 +104,23 @@ async function withDatabase<T>(
   }
 }
 
-async function read(database: IDBDatabase, key: string, what: string): Promise<StoredCheckpoint | null> {
+async function read(
+  database: IDBDatabase,
+  key: string,
+  what: string,
+): Promise<StoredCheckpoint | null> {
   const transaction = database.transaction(OBJECT_STORE, 'readonly');
-  const record: StoredRecord | undefined = await result(transaction.objectStore(OBJECT_STORE).get(key));
+  const record: StoredRecord | undefined = await result(
+    transaction.objectStore(OBJECT_STORE).get(key),
+  );
   if (record === undefined) return null;
   const { bytes } = record;
   const isRecord = isUint8Array(bytes) && Number.isSafeInteger(record.sequence);
   if (!isRecord || checksum(bytes) !== record.checksum) {
-    throw new CheckpointError('corrupt', `${what}: the bytes do not have the checksum they were saved with`);
+    throw new CheckpointError(
+      'corrupt',
+      `${what}: the bytes do not have the checksum they were saved with`,
+    );
   }
   return { bytes, version: versionIn(record) };
 }

@@ -6,8 +6,8 @@ import { type CheckpointStore, checkVersion, prepareSave, type StoredCheckpoint 
  * Keeps a checkpoint in memory.
  * @example
  * const store = memoryStore();
- * const { version } = await store.save(encodeSafetensors({ w: { shape: [1], data: new Float32Array([1]) } }));
- * await store.save(new Uint8Array(0), { ifVersion: version });
+ * const { version } = await store.save(encodeSafetensors({ w: { shape: [1], data: new
+ * Float32Array([1]) } })); await store.save(new Uint8Array(0), { ifVersion: version });
  */
 export function memoryStore(): CheckpointStore {
   let stored: StoredCheckpoint | null = null;

@@ -1,4 +1,7 @@
-/** The modules of Node that `fileStore` needs, loaded without an import that bundlers for browsers would follow. */
+/**
+ * The modules of Node that `fileStore` needs, loaded without an import that bundlers for browsers
+ * would follow.
+ */
 import { UnsupportedError } from '../../errors';
 
 /** Built into Node, Deno and Bun. */
@@ -16,7 +19,8 @@ export interface NodeModules {
 export function nodeModules(): NodeModules {
   const load = <T>(id: string): T => {
     const module = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.(id);
-    if (!module) throw new UnsupportedError(`fileStore needs ${id}, which this engine does not have`);
+    if (!module)
+      throw new UnsupportedError(`fileStore needs ${id}, which this engine does not have`);
     return module as T;
   };
   return {

@@ -1,10 +1,17 @@
 /**
- * A checkpoint as one object of Cloudflare R2 or of any S3-compatible service. Objects are replaced whole; the version is the
- * ETag, and the service itself checks it, so writers on different machines are safe from each other.
+ * A checkpoint as one object of Cloudflare R2 or of any S3-compatible service. Objects are replaced
+ * whole; the version is the ETag, and the service itself checks it, so writers on different
+ * machines are safe from each other.
  */
 import { CheckpointError } from '../../errors';
 import { fail } from '../../validate';
-import { CheckpointConflictError, type CheckpointStore, checkName, prepareSave, storageError } from './store';
+import {
+  CheckpointConflictError,
+  type CheckpointStore,
+  checkName,
+  prepareSave,
+  storageError,
+} from './store';
 
 /** What is needed of an object in R2. */
 export interface R2ObjectLike {
@@ -43,7 +50,9 @@ export function r2Store(bucket: R2BucketLike, key: string): CheckpointStore {
     async load() {
       try {
         const object = await bucket.get(key);
-        return object && { bytes: new Uint8Array(await object.arrayBuffer()), version: object.etag };
+        return (
+          object && { bytes: new Uint8Array(await object.arrayBuffer()), version: object.etag }
+        );
       } catch (error) {
         throw storageError(what, error);
       }
@@ -53,9 +62,16 @@ export function r2Store(bucket: R2BucketLike, key: string): CheckpointStore {
       const { ifVersion } = options;
       const onlyIf = ifVersion === null ? { etagDoesNotMatch: '*' } : { etagMatches: ifVersion };
       try {
-        const object = await bucket.put(key, copy, ifVersion === undefined ? {} : { onlyIf: onlyIf as { etagMatches: string } });
+        const object = await bucket.put(
+          key,
+          copy,
+          ifVersion === undefined ? {} : { onlyIf: onlyIf as { etagMatches: string } },
+        );
         if (object) return { version: object.etag };
-        throw new CheckpointConflictError(ifVersion ?? null, (await bucket.head(key))?.etag ?? null);
+        throw new CheckpointConflictError(
+          ifVersion ?? null,
+          (await bucket.head(key))?.etag ?? null,
+        );
       } catch (error) {
         throw storageError(what, error, copy.length);
       }
@@ -77,15 +93,20 @@ export type S3Request = (
   body?: Uint8Array<ArrayBuffer>,
 ) => Promise<S3ResponseLike>;
 
-/** How often a save is tried while the service asks for it (409: another request for the object is under way). */
+/**
+ * How often a save is tried while the service asks for it (409: another request for the object is
+ * under way).
+ */
 const MAX_TRIES = 6;
 /** Pause before the second try, doubled before each further one. */
 const RETRY_MS = 50;
 
 /**
- * Keeps a checkpoint in an S3-compatible service that knows conditional writes (AWS S3, R2, MinIO, Ceph, …).
+ * Keeps a checkpoint in an S3-compatible service that knows conditional writes (AWS S3, R2, MinIO,
+ * Ceph, …).
  *
- * @param request sends a request to the object's URL; signing it is the caller's (any signer, or a URL that needs none)
+ * @param request sends a request to the object's URL; signing it is the caller's (any signer, or a
+ * URL that needs none)
  * @throws ArgumentError when `request` is no function
  * @example
  * const signer = new AwsClient({ accessKeyId, secretAccessKey }); // any signing fetch
@@ -101,7 +122,10 @@ export function s3Store(request: S3Request): CheckpointStore {
         const response = await request('GET', {});
         if (response.status === 404) return null;
         if (response.status !== 200) throw unexpected('GET', response);
-        return { bytes: new Uint8Array(await response.arrayBuffer()), version: etagOf('GET', response) };
+        return {
+          bytes: new Uint8Array(await response.arrayBuffer()),
+          version: etagOf('GET', response),
+        };
       } catch (error) {
         throw storageError('S3 object', error);
       }
@@ -117,7 +141,11 @@ export function s3Store(request: S3Request): CheckpointStore {
   };
 }
 
-async function put(request: S3Request, bytes: Uint8Array<ArrayBuffer>, ifVersion: string | null | undefined): Promise<string> {
+async function put(
+  request: S3Request,
+  bytes: Uint8Array<ArrayBuffer>,
+  ifVersion: string | null | undefined,
+): Promise<string> {
   const headers: Record<string, string> = {};
   if (ifVersion === null) headers['If-None-Match'] = '*';
   else if (ifVersion !== undefined) headers['If-Match'] = ifVersion;
@@ -130,7 +158,8 @@ async function put(request: S3Request, bytes: Uint8Array<ArrayBuffer>, ifVersion
       continue;
     }
     // 404: If-Match on an object that is not there.
-    if (ifVersion === undefined || (status !== 412 && status !== 404)) throw unexpected('PUT', response);
+    if (ifVersion === undefined || (status !== 412 && status !== 404))
+      throw unexpected('PUT', response);
     throw new CheckpointConflictError(ifVersion, await currentEtag(request));
   }
 }
@@ -145,9 +174,15 @@ async function currentEtag(request: S3Request): Promise<string | null> {
 function etagOf(method: string, { headers }: S3ResponseLike): string {
   const etag = headers.get('etag');
   if (etag) return etag;
-  throw new CheckpointError('io', `S3 object: ${method} expected an ETag, got none (in browsers, CORS must expose the header)`);
+  throw new CheckpointError(
+    'io',
+    `S3 object: ${method} expected an ETag, got none (in browsers, CORS must expose the header)`,
+  );
 }
 
 function unexpected(method: string, { status }: S3ResponseLike): CheckpointError {
-  return new CheckpointError(status === 409 ? 'busy' : 'io', `S3 object: ${method} got the status ${status}`);
+  return new CheckpointError(
+    status === 409 ? 'busy' : 'io',
+    `S3 object: ${method} got the status ${status}`,
+  );
 }

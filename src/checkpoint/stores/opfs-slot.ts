@@ -1,11 +1,13 @@
 /**
- * One of the two slots of `opfsStore`: a file that holds a checkpoint behind a header, read and written synchronously.
+ * One of the two slots of `opfsStore`: a file that holds a checkpoint behind a header, read and
+ * written synchronously.
  *
  *     0      4        8        16         24               32                 40
  *     │ magic│ format │ length │ sequence │ sum of content │ sum of bytes 0-31│ content
  *
- * Little-endian. Invariant: the header is written last, so where it is whole the content was. Content is
- * read and written in pieces, and checked without being held in memory where only its version matters.
+ * Little-endian. Invariant: the header is written last, so where it is whole the content was.
+ * Content is read and written in pieces, and checked without being held in memory where only its
+ * version matters.
  */
 import { Checksum, checksum, versionOf } from './checksum';
 import { CheckpointQuotaError, type StoredCheckpoint } from './store';
@@ -71,7 +73,8 @@ export function verifySlot({ handle, header }: Slot): string | null {
 export function loadSlot({ handle, header }: Slot): StoredCheckpoint | null {
   if (!handle || !header || handle.getSize() !== HEADER_BYTES + header.length) return null;
   const bytes = new Uint8Array(header.length);
-  if (readFully(handle, bytes, HEADER_BYTES) !== bytes.length || checksum(bytes) !== header.sum) return null;
+  if (readFully(handle, bytes, HEADER_BYTES) !== bytes.length || checksum(bytes) !== header.sum)
+    return null;
   return { bytes, version: versionOf(header.sequence, header.sum) };
 }
 
@@ -91,7 +94,11 @@ function readFully(handle: SyncAccessHandleLike, bytes: Uint8Array, at: number):
  * @returns the new version
  * @throws CheckpointQuotaError when not all is written
  */
-export function writeSlot(handle: SyncAccessHandleLike, bytes: Uint8Array, sequence: number): string {
+export function writeSlot(
+  handle: SyncAccessHandleLike,
+  bytes: Uint8Array,
+  sequence: number,
+): string {
   const sum = checksum(bytes);
   const header = new Uint8Array(HEADER_BYTES);
   const view = new DataView(header.buffer);

@@ -1,18 +1,27 @@
 /**
- * A checkpoint in a browser's origin-private file system, which has no dependable rename: two slots take turns.
+ * A checkpoint in a browser's origin-private file system, which has no dependable rename: two slots
+ * take turns.
  *
  *     <name>.0   header │ bytes        the slot with the higher sequence number in its header counts;
  *     <name>.1   header │ bytes        the other one is overwritten by the next save
  *
- * A save empties the older slot, writes the bytes, flushes, then the header, flushes. Until the header is whole the slot counts as
- * empty and the other one still holds the previous checkpoint. A slot whose header is right and whose bytes are not is damaged:
- * if no other is whole, that is an error, never a fresh start.
+ * A save empties the older slot, writes the bytes, flushes, then the header, flushes. Until the
+ * header is whole the slot counts as empty and the other one still holds the previous checkpoint. A
+ * slot whose header is right and whose bytes are not is damaged: if no other is whole, that is an
+ * error, never a fresh start.
  *
  * The handle of slot 0 is the lock: the file system gives it to one worker at a time, of any tab.
  */
 import { CheckpointError, UnsupportedError } from '../../errors';
 import { checkInteger, checkOptions } from '../../validate';
-import { loadSlot, readSlot, type Slot, type SyncAccessHandleLike, verifySlot, writeSlot } from './opfs-slot';
+import {
+  loadSlot,
+  readSlot,
+  type Slot,
+  type SyncAccessHandleLike,
+  verifySlot,
+  writeSlot,
+} from './opfs-slot';
 import {
   type CheckpointStore,
   checkName,
@@ -41,8 +50,8 @@ export interface OpfsStoreOptions {
    */
   directory?: DirectoryHandleLike;
   /**
-   * How long to wait for another worker's load or save, in milliseconds, in [0, 600000]; afterwards a CheckpointError with the
-   * reason `'busy'` is thrown.
+   * How long to wait for another worker's load or save, in milliseconds, in [0, 600000]; afterwards
+   * a CheckpointError with the reason `'busy'` is thrown.
    * @default 10000
    */
   timeoutMs?: number;
@@ -52,14 +61,16 @@ export interface OpfsStoreOptions {
 const RETRY_MS = 5;
 
 /**
- * Keeps a checkpoint in the browser's origin-private file system. For workers: a page has no synchronous file access, use
- * `indexedDbStore` there.
+ * Keeps a checkpoint in the browser's origin-private file system. For workers: a page has no
+ * synchronous file access, use `indexedDbStore` there.
  *
- * Browsers may evict an origin's data when the disk fills up, unless the page has called `navigator.storage.persist()`.
+ * Browsers may evict an origin's data when the disk fills up, unless the page has called
+ * `navigator.storage.persist()`.
  *
  * @param name of the two files, which get ".0" and ".1" appended
  * @throws ArgumentError for an empty name or options out of range
- * @throws UnsupportedError from `load` and `save` where there is no such file system or it is refused (private windows)
+ * @throws UnsupportedError from `load` and `save` where there is no such file system or it is
+ * refused (private windows)
  * @example
  * const store = opfsStore('model');
  * const latest = await store.load();
@@ -94,7 +105,9 @@ class OpfsStore implements CheckpointStore {
   async save(bytes: Uint8Array, options: SaveOptions = {}): Promise<{ version: string }> {
     const copy = prepareSave(bytes, options);
     try {
-      return await this.#withSlots(true, (slots) => replace(this.#name, slots, copy, options.ifVersion));
+      return await this.#withSlots(true, (slots) =>
+        replace(this.#name, slots, copy, options.ifVersion),
+      );
     } catch (error) {
       throw this.#named(error, copy.length);
     }
@@ -105,7 +118,8 @@ class OpfsStore implements CheckpointStore {
     const directory = this.#directory ?? (await rootDirectory());
     const handles: (SyncAccessHandleLike | null)[] = [];
     try {
-      for (const index of [0, 1]) handles.push(await this.#open(directory, `${this.#name}.${index}`, create));
+      for (const index of [0, 1])
+        handles.push(await this.#open(directory, `${this.#name}.${index}`, create));
       return work([readSlot(handles[0]!), readSlot(handles[1]!)]);
     } finally {
       // In reverse: slot 0 is the lock.
@@ -114,7 +128,11 @@ class OpfsStore implements CheckpointStore {
   }
 
   /** Null when there is no such file and none is to be created. */
-  async #open(directory: DirectoryHandleLike, file: string, create: boolean): Promise<SyncAccessHandleLike | null> {
+  async #open(
+    directory: DirectoryHandleLike,
+    file: string,
+    create: boolean,
+  ): Promise<SyncAccessHandleLike | null> {
     let handle: FileHandleLike;
     try {
       handle = await directory.getFileHandle(file, { create });
@@ -123,7 +141,9 @@ class OpfsStore implements CheckpointStore {
       throw error;
     }
     if (typeof handle.createSyncAccessHandle !== 'function') {
-      throw new UnsupportedError('synchronous file access needs a dedicated worker: call opfsStore there, or use indexedDbStore');
+      throw new UnsupportedError(
+        'synchronous file access needs a dedicated worker: call opfsStore there, or use indexedDbStore',
+      );
     }
     for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
       try {
@@ -149,12 +169,18 @@ function isNamed(error: unknown, ...names: string[]): boolean {
 }
 
 async function rootDirectory(): Promise<DirectoryHandleLike> {
-  const { navigator } = globalThis as { navigator?: { storage?: { getDirectory?: () => Promise<unknown> } } };
-  if (!navigator?.storage?.getDirectory) throw new UnsupportedError('there is no origin-private file system here');
+  const { navigator } = globalThis as {
+    navigator?: { storage?: { getDirectory?: () => Promise<unknown> } };
+  };
+  if (!navigator?.storage?.getDirectory)
+    throw new UnsupportedError('there is no origin-private file system here');
   try {
     return (await navigator.storage.getDirectory()) as DirectoryHandleLike;
   } catch (cause) {
-    throw new UnsupportedError('the browser refuses its origin-private file system here (a private window?)', { cause });
+    throw new UnsupportedError(
+      'the browser refuses its origin-private file system here (a private window?)',
+      { cause },
+    );
   }
 }
 
@@ -176,7 +202,10 @@ function newest(name: string, slots: readonly Slot[]): StoredCheckpoint | null {
 }
 
 function corrupt(name: string): CheckpointError {
-  return new CheckpointError('corrupt', `OPFS files "${name}": the bytes do not have the checksum they were saved with`);
+  return new CheckpointError(
+    'corrupt',
+    `OPFS files "${name}": the bytes do not have the checksum they were saved with`,
+  );
 }
 
 function replace(
@@ -187,7 +216,8 @@ function replace(
 ): { version: string } {
   const saved = byAge(slots);
   let version: string | null = null;
-  // The slot that counts stays: the other one is overwritten, whether it is empty, older or damaged.
+  // The slot that counts stays: the other one is overwritten, whether it is empty, older or
+  // damaged.
   const current = saved.find((slot) => (version = verifySlot(slot)) !== null);
   if (ifVersion !== undefined) {
     if (!current && saved.length > 0) throw corrupt(name);

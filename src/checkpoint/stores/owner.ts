@@ -3,10 +3,10 @@
  *
  *     <place>-<process id>-<thread>-<start>
  *
- * The place is where process ids mean the same: on Linux one boot of one kernel and one PID namespace,
- * elsewhere one host. On Linux the thread is the kernel's id of it, and the start the kernel's time of
- * its start, so that an id that came again is told from the one before. Elsewhere they are the number
- * of the worker thread and the start of the process in milliseconds.
+ * The place is where process ids mean the same: on Linux one boot of one kernel and one PID
+ * namespace, elsewhere one host. On Linux the thread is the kernel's id of it, and the start the
+ * kernel's time of its start, so that an id that came again is told from the one before. Elsewhere
+ * they are the number of the worker thread and the start of the process in milliseconds.
  *
  * Invariant: an owner is called gone only if it is; of what cannot be known age decides.
  */
@@ -25,7 +25,9 @@ const START_TOLERANCE_MS = 2000;
 const START_FIELD = 19;
 const ENDED = -1;
 
-/** What is known of an owner. A thread of this process of which nothing else is known is 'thread'. */
+/**
+ * What is known of an owner. A thread of this process of which nothing else is known is 'thread'.
+ */
 export type Knowledge = 'alive' | 'gone' | 'thread' | 'unknown';
 
 interface Parsed {
@@ -51,8 +53,10 @@ export function knowledgeOf(node: NodeModules, owner: Owner): Knowledge {
   own ??= describeThread(node);
   const [place, ...numbers] = owner.split('-');
   const [id, thread, start] = numbers.map(Number);
-  if (place !== own.place || numbers.length !== 3 || !/^[\d-]+$/.test(numbers.join('-'))) return 'unknown';
-  if (id === own.process) return own.kernel ? kernelSays(node, id!, thread!, start!) : processSays(own, thread!, start!);
+  if (place !== own.place || numbers.length !== 3 || !/^[\d-]+$/.test(numbers.join('-')))
+    return 'unknown';
+  if (id === own.process)
+    return own.kernel ? kernelSays(node, id!, thread!, start!) : processSays(own, thread!, start!);
   try {
     node.process.kill(id!, 0);
   } catch (error) {
@@ -61,7 +65,10 @@ export function knowledgeOf(node: NodeModules, owner: Owner): Knowledge {
   return own.kernel ? kernelSays(node, id!, thread!, start!) : 'alive';
 }
 
-/** Of a thread of a process that exists. Others' processes may be hidden: then they are what they seem. */
+/**
+ * Of a thread of a process that exists. Others' processes may be hidden: then they are what they
+ * seem.
+ */
 function kernelSays(node: NodeModules, id: number, thread: number, start: number): Knowledge {
   const found = startOf(node, `/proc/${id}/task/${thread}/stat`);
   if (found !== null) return found === start ? 'alive' : 'gone';
@@ -77,7 +84,8 @@ function processSays(self: Parsed, thread: number, start: number): Knowledge {
 function describeThread(node: NodeModules): Parsed {
   const { os, process, crypto, threads } = node;
   const ids = { process: process.pid, thread: threads.threadId, kernel: false };
-  const placeOf = (parts: readonly string[]) => checksum(new TextEncoder().encode(JSON.stringify(parts)));
+  const placeOf = (parts: readonly string[]) =>
+    checksum(new TextEncoder().encode(JSON.stringify(parts)));
   if (process.platform !== 'linux') {
     const startMs = Number(process.hrtime.bigint() / 1_000_000n) - process.uptime() * 1000;
     return { ...ids, place: placeOf([os.hostname()]), start: Math.max(0, Math.round(startMs)) };
@@ -90,7 +98,9 @@ function describeThread(node: NodeModules): Parsed {
     // Where /proc is of another namespace, it knows this process by another id.
     if (Number(self?.[1]) === process.pid && start !== null) {
       const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-      const namespaces = ['pid', 'time'].map((name) => linkOrNothing(node, `/proc/self/ns/${name}`));
+      const namespaces = ['pid', 'time'].map((name) =>
+        linkOrNothing(node, `/proc/self/ns/${name}`),
+      );
       if (namespaces[0] !== '') {
         return {
           place: placeOf([boot, ...namespaces]),
@@ -109,8 +119,8 @@ function describeThread(node: NodeModules): Parsed {
 }
 
 /**
- * When a thread was started, in the kernel's ticks; ENDED where it has ended and only not been waited
- * for; null when there is none, or it cannot be known.
+ * When a thread was started, in the kernel's ticks; ENDED where it has ended and only not been
+ * waited for; null when there is none, or it cannot be known.
  */
 function startOf({ fsSync }: NodeModules, file: string): number | null {
   try {

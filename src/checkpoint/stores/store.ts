@@ -1,13 +1,14 @@
 /**
  * Where checkpoints are kept: one contract for files, browsers' storage and the edge's.
  *
- * Every store keeps one checkpoint, as bytes it does not look into. A save replaces it whole: whatever happens on the way, a load
- * gives the bytes of the last save that was reported done, or of a later one, never a mixture, and never nothing where there was
- * something. A checkpoint found damaged is an error, not a fresh start.
+ * Every store keeps one checkpoint, as bytes it does not look into. A save replaces it whole:
+ * whatever happens on the way, a load gives the bytes of the last save that was reported done, or
+ * of a later one, never a mixture, and never nothing where there was something. A checkpoint found
+ * damaged is an error, not a fresh start.
  *
- * Versions tell contents apart: equal versions mean equal bytes (a save of the same bytes may keep the version). `ifVersion` makes
- * a save conditional on what is stored, checked and replaced in one indivisible act, so that of several writers who loaded the same
- * version only one succeeds.
+ * Versions tell contents apart: equal versions mean equal bytes (a save of the same bytes may keep
+ * the version). `ifVersion` makes a save conditional on what is stored, checked and replaced in one
+ * indivisible act, so that of several writers who loaded the same version only one succeeds.
  */
 import { AdalError, CheckpointError } from '../../errors';
 import { checkOptions, fail } from '../../validate';
@@ -34,7 +35,8 @@ export interface SaveOptions {
 export interface CheckpointStore {
   /**
    * The checkpoint, or null when none has been saved.
-   * @throws CheckpointError with the reason `'corrupt'` when what is stored is damaged, `'io'` when it cannot be read
+   * @throws CheckpointError with the reason `'corrupt'` when what is stored is damaged, `'io'` when
+   * it cannot be read
    */
   load(): Promise<StoredCheckpoint | null>;
   /**
@@ -42,13 +44,17 @@ export interface CheckpointStore {
    * @param bytes copied before the returned promise is waited for
    * @throws CheckpointConflictError when `ifVersion` is not what is stored: nothing has changed
    * @throws CheckpointQuotaError when there is no room: nothing has changed
-   * @throws CheckpointError with the reason `'io'` when it cannot be written, `'busy'` when others keep
+   * @throws CheckpointError with the reason `'io'` when it cannot be written, `'busy'` when others
+   * keep
    *   it from being replaced, `'memory'` when there is none for the copy
    */
   save(bytes: Uint8Array, options?: SaveOptions): Promise<{ version: string }>;
 }
 
-/** Another version than the expected one is stored. Nothing has changed: load, merge or give up, save again. */
+/**
+ * Another version than the expected one is stored. Nothing has changed: load, merge or give up,
+ * save again.
+ */
 export class CheckpointConflictError extends CheckpointError {
   /** The version that `ifVersion` asked for; null: none. */
   readonly expected: string | null;
@@ -56,7 +62,12 @@ export class CheckpointConflictError extends CheckpointError {
   readonly actual: string | null;
 
   constructor(expected: string | null, actual: string | null) {
-    super('conflict', `checkpoint version expected ${name(expected)}, got ${name(actual)}`, undefined, 'ERR_CHECKPOINT_CONFLICT');
+    super(
+      'conflict',
+      `checkpoint version expected ${name(expected)}, got ${name(actual)}`,
+      undefined,
+      'ERR_CHECKPOINT_CONFLICT',
+    );
     this.expected = expected;
     this.actual = actual;
   }
@@ -78,8 +89,8 @@ function name(version: string | null): string {
 }
 
 /**
- * Checks the arguments of `save` and copies the bytes: out of shared memory, which storage refuses, and out of larger buffers,
- * which storage would keep whole.
+ * Checks the arguments of `save` and copies the bytes: out of shared memory, which storage refuses,
+ * and out of larger buffers, which storage would keep whole.
  */
 export function prepareSave(bytes: Uint8Array, options: SaveOptions): Uint8Array<ArrayBuffer> {
   const given = plainBytes(bytes) ?? fail('bytes', 'a Uint8Array', bytes);
@@ -97,7 +108,8 @@ export function prepareSave(bytes: Uint8Array, options: SaveOptions): Uint8Array
 
 /** Throws when `ifVersion` is told and is not what is stored. */
 export function checkVersion(ifVersion: string | null | undefined, actual: string | null): void {
-  if (ifVersion !== undefined && ifVersion !== actual) throw new CheckpointConflictError(ifVersion, actual);
+  if (ifVersion !== undefined && ifVersion !== actual)
+    throw new CheckpointConflictError(ifVersion, actual);
 }
 
 /** A non-empty name. */
@@ -109,7 +121,11 @@ export function checkName(argument: string, value: unknown): void {
 export function storageError(what: string, error: unknown, wanted = 0): Error {
   if (error instanceof AdalError) return error;
   if (isQuota(error)) return new CheckpointQuotaError(wanted, { cause: error });
-  return new CheckpointError('io', `${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  return new CheckpointError(
+    'io',
+    `${what}: ${error instanceof Error ? error.message : String(error)}`,
+    { cause: error },
+  );
 }
 
 function isQuota(error: unknown): boolean {

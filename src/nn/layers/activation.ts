@@ -28,7 +28,12 @@ export function activationKind<L extends LayerSpec>(
  * A layer that maps every element by itself. y may be x, and dx dy.
  * @param reads what its gradient is computed from
  */
-export function planActivation(input: Shape, reads: 'input' | 'output', forward: Forward, backward: Backward): PlannedLayer {
+export function planActivation(
+  input: Shape,
+  reads: 'input' | 'output',
+  forward: Forward,
+  backward: Backward,
+): PlannedLayer {
   const size = elementCount(input);
   return {
     ...PLAIN,

@@ -4,7 +4,10 @@ import type { LayerKind } from './layer';
 import { poolingKind } from './pooling';
 import type { Pair } from './window';
 
-/** y = the mean of each window, channel by channel; windows that would reach over the edge are left out. */
+/**
+ * y = the mean of each window, channel by channel; windows that would reach over the edge are left
+ * out.
+ */
 export interface AvgPool2dLayer {
   readonly kind: 'avgPool2d';
   readonly size: Pair;
@@ -20,7 +23,11 @@ export interface AvgPool2dLayer {
  * @example sequential([conv2d(16, { kernelSize: 3 }), relu(), avgPool2d(2)])
  */
 export function avgPool2d(size: Pair, options?: { stride?: Pair }): AvgPool2dLayer;
-export function avgPool2d(size: Pair, options: { stride?: Pair } = {}, ...extra: unknown[]): AvgPool2dLayer {
+export function avgPool2d(
+  size: Pair,
+  options: { stride?: Pair } = {},
+  ...extra: unknown[]
+): AvgPool2dLayer {
   checkNoMore('avgPool2d(size, options)', extra, 'a stride is given as { stride: 2 }');
   checkOptions('options', options, ['stride']);
   const layer: AvgPool2dLayer = { kind: 'avgPool2d', size, ...options };

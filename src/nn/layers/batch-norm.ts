@@ -4,7 +4,10 @@ import { leading } from './dense';
 import { ones } from './initial';
 import { type LayerKind, PLAIN } from './layer';
 
-/** y = γ·(x - mean)/√(variance + eps) + β over the last axis: the batch's statistics in training, running ones otherwise. */
+/**
+ * y = γ·(x - mean)/√(variance + eps) + β over the last axis: the batch's statistics in training,
+ * running ones otherwise.
+ */
 export interface BatchNormLayer {
   readonly kind: 'batchNorm';
   readonly eps?: number;
@@ -19,11 +22,13 @@ export interface BatchNormOptions {
 }
 
 /**
- * Batch normalisation over all positions of the batch, one mean and variance a channel (the last axis).
+ * Batch normalisation over all positions of the batch, one mean and variance a channel (the last
+ * axis).
  *
- * Parameters: `gamma` (ones) and `beta` (zeros). Running `mean` (zeros) and `variance` (ones, unbiased) are part of the model's
- * state: running ← running + momentum·(batch - running), once the step is accepted. As in PyTorch; Keras's momentum is the share
- * of the old value, and TensorFlow's variance is biased. Training needs at least two positions, of the batch and its samples.
+ * Parameters: `gamma` (ones) and `beta` (zeros). Running `mean` (zeros) and `variance` (ones,
+ * unbiased) are part of the model's state: running ← running + momentum·(batch - running), once the
+ * step is accepted. As in PyTorch; Keras's momentum is the share of the old value, and TensorFlow's
+ * variance is biased. Training needs at least two positions, of the batch and its samples.
  *
  * @throws ArgumentError for options out of range
  * @example sequential([dense(16), batchNorm(), relu(), dense(4)])
@@ -78,7 +83,16 @@ export const batchNormKind: LayerKind<BatchNormLayer> = {
         } else {
           kernels.inverseDeviation(inverse, statistics[1], channels, eps);
         }
-        kernels.batchNorm(y, x, batchStatistics ? kept : statistics[0], inverse, weights[0], weights[1], rows, channels);
+        kernels.batchNorm(
+          y,
+          x,
+          batchStatistics ? kept : statistics[0],
+          inverse,
+          weights[0],
+          weights[1],
+          rows,
+          channels,
+        );
       },
       backward({ x, dx, dy, weights, gradients, kept, scratch }, { kernels, count }) {
         const [rows, inverse] = [count * positions, kept + 4 * padded];

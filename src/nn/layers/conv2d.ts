@@ -1,11 +1,16 @@
-/** 2-D convolution (cross-correlation, as in every framework) over images of height × width × channels. */
+/**
+ * 2-D convolution (cross-correlation, as in every framework) over images of height × width ×
+ * channels.
+ */
 import { CONV_SUMS, convScratchBytes } from '../../abi/nn-layout';
 import { checkInteger, checkNoMore, checkOptions, fail } from '../../validate';
 import { heUniform } from './initial';
 import { type LayerKind, MAX_UNITS, PLAIN } from './layer';
 import { checkPair, type Pair, pairOf, planWindow } from './window';
 
-/** y[oy][ox][o] = b[o] + Σ W[o][ky][kx][c]·x[oy·stride + ky - padding][ox·stride + kx - padding][c]. */
+/**
+ * y[oy][ox][o] = b[o] + Σ W[o][ky][kx][c]·x[oy·stride + ky - padding][ox·stride + kx - padding][c].
+ */
 export interface Conv2dLayer {
   readonly kind: 'conv2d';
   readonly filters: number;
@@ -19,16 +24,20 @@ export interface Conv2dOptions {
   kernelSize: Pair;
   /** Pixels from one window to the next. @default 1 */
   stride?: Pair;
-  /** Zeros around the image, pixels on each side; 'same', as TensorFlow's, makes the output ⌈input/stride⌉, an odd zero after. @default 0 */
+  /**
+   * Zeros around the image, pixels on each side; 'same', as TensorFlow's, makes the output
+   * ⌈input/stride⌉, an odd zero after.
+   * @default 0
+   */
   padding?: Pair | 'same';
 }
 
 /**
  * A 2-D convolution: [height, width, channels] → [height', width', filters], groups = 1.
  *
- * Parameters: `weight` [filters, kernel height, kernel width, channels], uniform in ±√(6/(kernel height·kernel width·channels));
- * `bias` [filters], zero. Images are NHWC: a pixel's channels lie together, so patches are copied in whole runs and every
- * product is a dense matrix product.
+ * Parameters: `weight` [filters, kernel height, kernel width, channels], uniform in ±√(6/(kernel
+ * height·kernel width·channels)); `bias` [filters], zero. Images are NHWC: a pixel's channels lie
+ * together, so patches are copied in whole runs and every product is a dense matrix product.
  *
  * @param filters output channels, an integer in [1, 2^24]
  * @throws ArgumentError for options out of range
@@ -36,7 +45,11 @@ export interface Conv2dOptions {
  */
 export function conv2d(filters: number, options: Conv2dOptions): Conv2dLayer;
 export function conv2d(filters: number, options: Conv2dOptions, ...extra: unknown[]): Conv2dLayer {
-  checkNoMore('conv2d(filters, options)', extra, 'an activation is a layer of its own, such as relu()');
+  checkNoMore(
+    'conv2d(filters, options)',
+    extra,
+    'an activation is a layer of its own, such as relu()',
+  );
   if (options === undefined || typeof options === 'number') {
     fail('options', 'an options object, as in conv2d(8, { kernelSize: 3 })', options);
   }
@@ -58,7 +71,11 @@ export const conv2dKind: LayerKind<Conv2dLayer> = {
   },
   plan({ filters, kernelSize, stride = 1, padding = 0 }, input, path) {
     const size = pairOf(kernelSize);
-    const window = { size, stride: pairOf(stride), padding: padding === 'same' ? padding : pairOf(padding) };
+    const window = {
+      size,
+      stride: pairOf(stride),
+      padding: padding === 'same' ? padding : pairOf(padding),
+    };
     const { output, record, positions, padded } = planWindow(path, input, window, filters);
     const patch = size[0] * size[1] * input[2];
     return {
@@ -70,7 +87,8 @@ export const conv2dKind: LayerKind<Conv2dLayer> = {
         { name: 'bias', shape: [filters] },
       ],
       backwardReads: { input: true, output: false },
-      scratchBytes: (_, threads) => convScratchBytes(padded, positions, patch, filters, threads > 1 ? CONV_SUMS : 1),
+      scratchBytes: (_, threads) =>
+        convScratchBytes(padded, positions, patch, filters, threads > 1 ? CONV_SUMS : 1),
       forward({ x, y, weights, record: at, scratch }, { kernels, count }) {
         kernels.conv2d(y, x, weights[0], at, count, scratch);
         kernels.biasAdd(y, weights[1], count * positions, filters);

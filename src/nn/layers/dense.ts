@@ -52,7 +52,8 @@ export const denseKind: LayerKind<DenseLayer> = {
         kernels.biasAdd(y, weights[1], rowsOf(count), units);
       },
       backward({ x, dx, dy, weights, gradients, scratch }, { kernels, count }) {
-        if (gradients[0]) kernels.gemmTN(gradients[0], dy, x, units, inputs, rowsOf(count), scratch);
+        if (gradients[0])
+          kernels.gemmTN(gradients[0], dy, x, units, inputs, rowsOf(count), scratch);
         if (gradients[1]) kernels.biasGrad(gradients[1], dy, rowsOf(count), units);
         if (dx) kernels.gemmNN(dx, dy, weights[0], rowsOf(count), inputs, units, scratch);
       },

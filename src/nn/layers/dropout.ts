@@ -10,8 +10,9 @@ export interface DropoutLayer {
 }
 
 /**
- * Dropout. Which elements fall is a function of the model's seed, the layer's place, the number of the training pass and the
- * element's index alone: the same on every backend and thread count, and after a resumption.
+ * Dropout. Which elements fall is a function of the model's seed, the layer's place, the number of
+ * the training pass and the element's index alone: the same on every backend and thread count, and
+ * after a resumption.
  *
  * @param rate in [0, 1)
  * @throws ArgumentError for other rates

@@ -12,8 +12,8 @@ export interface EmbeddingLayer {
 }
 
 /**
- * An embedding: [steps] indices → [steps, dim]. It must be the first layer. An index is a whole number in [0, rows), held in the
- * features as float32; one that names no row gives NaN.
+ * An embedding: [steps] indices → [steps, dim]. It must be the first layer. An index is a whole
+ * number in [0, rows), held in the features as float32; one that names no row gives NaN.
  *
  * Parameter: `weight` [rows, dim], standard normal.
  *
@@ -40,7 +40,8 @@ export const embeddingKind: LayerKind<EmbeddingLayer> = {
   },
   plan({ rows, dim }, input, path, index) {
     if (index > 0) throw new ArgumentError(path, 'to be the first layer', `place ${index}`);
-    if (input.length !== 1) throw new ArgumentError(path, 'a row of indices [steps]', describe(input));
+    if (input.length !== 1)
+      throw new ArgumentError(path, 'a row of indices [steps]', describe(input));
     const [steps] = input;
     return {
       ...PLAIN,

@@ -15,7 +15,11 @@ export interface GlobalAvgPoolLayer {
  */
 export function globalAvgPool(): GlobalAvgPoolLayer;
 export function globalAvgPool(...extra: unknown[]): GlobalAvgPoolLayer {
-  checkNoMore('globalAvgPool()', extra, 'it has no options, and takes its size from the layer before');
+  checkNoMore(
+    'globalAvgPool()',
+    extra,
+    'it has no options, and takes its size from the layer before',
+  );
   return { kind: 'globalAvgPool' };
 }
 
@@ -26,7 +30,11 @@ export const globalAvgPoolKind: LayerKind<GlobalAvgPoolLayer> = {
   check() {},
   plan(_layer, input, path) {
     if (input.length < 2) {
-      throw new ArgumentError(path, 'an image [height, width, channels] or a sequence [steps, channels]', describe(input));
+      throw new ArgumentError(
+        path,
+        'an image [height, width, channels] or a sequence [steps, channels]',
+        describe(input),
+      );
     }
     const [positions, channels] = [leading(input), input[input.length - 1]];
     return {

@@ -1,4 +1,6 @@
-/** All kinds of layers, and lists of layers. A new kind is a file here and two lines in this one. */
+/**
+ * All kinds of layers, and lists of layers. A new kind is a file here and two lines in this one.
+ */
 
 import { checkOptions, fail } from '../../validate';
 import { type AvgPool2dLayer, avgPool2dKind } from './avg-pool2d';
@@ -65,9 +67,11 @@ export function checkLayers(argument: string, layers: unknown): readonly Layer[]
   if (!Array.isArray(layers) || layers.length === 0) fail(argument, 'at least one layer', layers);
   for (const [index, layer] of layers.entries()) {
     const path = `${argument}[${index}]`;
-    if (typeof layer === 'function') fail(path, 'a layer: call the function that makes it, as in relu()', layer);
+    if (typeof layer === 'function')
+      fail(path, 'a layer: call the function that makes it, as in relu()', layer);
     const kind = layer?.kind;
-    if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) fail(path, `a layer (${Object.keys(KINDS).join(', ')})`, layer);
+    if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind))
+      fail(path, `a layer (${Object.keys(KINDS).join(', ')})`, layer);
     checkOptions(path, layer, ['kind', ...kindOf(layer).fields]);
     kindOf(layer).check(layer, (field) => `${path}.${field}`);
   }
@@ -75,12 +79,13 @@ export function checkLayers(argument: string, layers: unknown): readonly Layer[]
 }
 
 /**
- * Layers one after another, checked; lists within the list are taken apart, so that blocks can be made by functions.
+ * Layers one after another, checked; lists within the list are taken apart, so that blocks can be
+ * made by functions.
  *
  * @throws ArgumentError naming the layer and field out of range
  * @example
- * const block = (filters) => sequential([conv2d(filters, { kernelSize: 3, padding: 'same' }), relu(), maxPool2d(2)]);
- * const layers = sequential([block(16), block(32), flatten(), dense(10)]);
+ * const block = (filters) => sequential([conv2d(filters, { kernelSize: 3, padding: 'same' }),
+ * relu(), maxPool2d(2)]); const layers = sequential([block(16), block(32), flatten(), dense(10)]);
  */
 export function sequential(layers: readonly (Layer | readonly Layer[])[]): readonly Layer[] {
   if (!Array.isArray(layers)) fail('layers', 'an array of layers', layers);

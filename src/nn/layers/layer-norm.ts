@@ -4,14 +4,18 @@ import { leading } from './dense';
 import { ones } from './initial';
 import { type LayerKind, PLAIN } from './layer';
 
-/** y = γ·(x - mean)/√(variance + eps) + β, mean and variance over the last axis of each sample and position. */
+/**
+ * y = γ·(x - mean)/√(variance + eps) + β, mean and variance over the last axis of each sample and
+ * position.
+ */
 export interface LayerNormLayer {
   readonly kind: 'layerNorm';
   readonly eps?: number;
 }
 
 /**
- * Layer normalisation over the last axis. Parameters: `gamma` (ones) and `beta` (zeros), one each a feature.
+ * Layer normalisation over the last axis. Parameters: `gamma` (ones) and `beta` (zeros), one each a
+ * feature.
  *
  * @param options.eps added to the variance, in (0, ∞). @default 1e-5
  * @throws ArgumentError for options out of range
@@ -57,7 +61,18 @@ export const layerNormKind: LayerKind<LayerNormLayer> = {
       backward({ x, dx, dy, weights, gradients, kept, scratch }, { kernels, count }) {
         const rows = rowsOf(count);
         const [dgamma, dbeta] = [gradients[0] || scratch, gradients[1] || scratch + 4 * padded];
-        kernels.layerNormGrad(dx, dgamma, dbeta, dy, x, kept, kept + 4 * rows, weights[0], rows, features);
+        kernels.layerNormGrad(
+          dx,
+          dgamma,
+          dbeta,
+          dy,
+          x,
+          kept,
+          kept + 4 * rows,
+          weights[0],
+          rows,
+          features,
+        );
       },
     };
   },

@@ -1,13 +1,18 @@
 /**
- * What a layer is. A description is plain data, so that a model can be written down, checked and rebuilt; its kind knows how to
- * check it and how to plan it for an input shape; the planned layer runs, over addresses in linear memory that it is given.
+ * What a layer is. A description is plain data, so that a model can be written down, checked and
+ * rebuilt; its kind knows how to check it and how to plan it for an input shape; the planned layer
+ * runs, over addresses in linear memory that it is given.
  *
- * Invariant: a planned layer holds no addresses and no state, so the same plan runs over any memory and any kernels.
+ * Invariant: a planned layer holds no addresses and no state, so the same plan runs over any memory
+ * and any kernels.
  */
 import type { Prng } from '../../math/prng';
 import type { NNKernels } from '../../runtime/kernels-nn';
 
-/** Sizes of one sample, the batch left out: [features], [steps, features] or [height, width, channels]. */
+/**
+ * Sizes of one sample, the batch left out: [features], [steps, features] or [height, width,
+ * channels].
+ */
 export type Shape = readonly number[];
 
 /** What every layer description has. */
@@ -54,9 +59,13 @@ export interface Pass {
   readonly count: number;
   /** Whether dropout drops. */
   readonly training: boolean;
-  /** Whether batch norm takes the batch's own statistics, and brings the running ones up to date. */
+  /**
+   * Whether batch norm takes the batch's own statistics, and brings the running ones up to date.
+   */
   readonly batchStatistics: boolean;
-  /** Share of the batch in the running statistics; null for the one that the layer was created with. */
+  /**
+   * Share of the batch in the running statistics; null for the one that the layer was created with.
+   */
   readonly momentum: number | null;
   /** The model's seed as two u32, the lower first. */
   readonly key: readonly [number, number];
@@ -93,7 +102,10 @@ export interface LayerKind<L extends LayerSpec> {
   readonly prefix: string;
   /** Fields of the description besides `kind`. */
   readonly fields: readonly string[];
-  /** Throws ArgumentError for a description out of range; `nameOf` gives the name of a field in errors. */
+  /**
+   * Throws ArgumentError for a description out of range; `nameOf` gives the name of a field in
+   * errors.
+   */
   check(layer: L, nameOf: (field: string) => string): void;
   /** @throws ArgumentError naming `path` when the layer cannot take such an input */
   plan(layer: L, input: Shape, path: string, index: number): PlannedLayer;

@@ -1,4 +1,7 @@
-/** What pooling over windows has in common: the windows, which have no padding and lie side by side unless a stride is given. */
+/**
+ * What pooling over windows has in common: the windows, which have no padding and lie side by side
+ * unless a stride is given.
+ */
 import { type LayerKind, type LayerSpec, PLAIN, type PlannedLayer } from './layer';
 import { checkPair, type Pair, pairOf, planWindow } from './window';
 
@@ -8,7 +11,8 @@ export interface PoolingLayer extends LayerSpec {
 }
 
 /** What a kind of pooling computes. */
-type Pooling = Pick<PlannedLayer, 'forward' | 'backward'> & Partial<Pick<PlannedLayer, 'keptFloats'>>;
+type Pooling = Pick<PlannedLayer, 'forward' | 'backward'> &
+  Partial<Pick<PlannedLayer, 'keptFloats'>>;
 
 /** @param plan given the elements of a sample's output */
 export function poolingKind<L extends PoolingLayer>(

@@ -9,8 +9,8 @@ export interface SigmoidLayer {
 }
 
 /**
- * The logistic function 1/(1 + e^-x), to 3 ulp, the same bits everywhere; 0 below -87.3. For a loss on logits use
- * `binaryCrossEntropy` without it.
+ * The logistic function 1/(1 + e^-x), to 3 ulp, the same bits everywhere; 0 below -87.3. For a loss
+ * on logits use `binaryCrossEntropy` without it.
  * @example sequential([dense(64), sigmoid(), dense(10)])
  */
 export function sigmoid(): SigmoidLayer;

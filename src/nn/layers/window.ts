@@ -1,4 +1,7 @@
-/** Windows over images: the sizes that convolution and pooling share, checked, and their record for the kernels. */
+/**
+ * Windows over images: the sizes that convolution and pooling share, checked, and their record for
+ * the kernels.
+ */
 import * as L from '../../abi/nn-layout';
 import { ArgumentError } from '../../errors';
 import { checkInteger, describe, fail } from '../../validate';
@@ -17,7 +20,8 @@ export function checkPair(name: string, value: unknown, least: number): void {
     return;
   }
   if (value.length !== 2) fail(name, 'one integer, or two: [vertical, horizontal]', value);
-  for (const [index, size] of value.entries()) checkInteger(`${name}[${index}]`, size, least, MAX_PIXELS);
+  for (const [index, size] of value.entries())
+    checkInteger(`${name}[${index}]`, size, least, MAX_PIXELS);
 }
 
 export function pairOf(size: Pair): readonly [number, number] {
@@ -28,22 +32,42 @@ export function pairOf(size: Pair): readonly [number, number] {
 export interface Window {
   readonly size: readonly [number, number];
   readonly stride: readonly [number, number];
-  /** Zeros before and after each axis; 'same': as many as make the output ⌈input/stride⌉, the odd one after. */
+  /**
+   * Zeros before and after each axis; 'same': as many as make the output ⌈input/stride⌉, the odd
+   * one after.
+   */
   readonly padding: readonly [number, number] | 'same';
 }
 
-/** The output's sizes, the record, and the floats of an image with its padding. @throws ArgumentError naming `path` when input and window do not fit */
-export function planWindow(path: string, input: Shape, { size, stride, padding }: Window, outChannels?: number) {
-  if (input.length !== 3) throw new ArgumentError(path, 'an image [height, width, channels]', describe(input));
+/**
+ * The output's sizes, the record, and the floats of an image with its padding. @throws
+ * ArgumentError naming `path` when input and window do not fit
+ */
+export function planWindow(
+  path: string,
+  input: Shape,
+  { size, stride, padding }: Window,
+  outChannels?: number,
+) {
+  if (input.length !== 3)
+    throw new ArgumentError(path, 'an image [height, width, channels]', describe(input));
   const axis = (index: 0 | 1) => {
-    const same = Math.max(0, (Math.ceil(input[index] / stride[index]) - 1) * stride[index] + size[index] - input[index]);
-    const [before, total] = padding === 'same' ? [Math.floor(same / 2), same] : [padding[index], 2 * padding[index]];
+    const same = Math.max(
+      0,
+      (Math.ceil(input[index] / stride[index]) - 1) * stride[index] + size[index] - input[index],
+    );
+    const [before, total] =
+      padding === 'same' ? [Math.floor(same / 2), same] : [padding[index], 2 * padding[index]];
     const positions = Math.floor((input[index] + total - size[index]) / stride[index]) + 1;
     if (positions < 1) {
       const reach = `an image of at least ${size[0]} × ${size[1]} pixels, padding included`;
       throw new ArgumentError(path, reach, describe(input));
     }
-    return { before, positions, padded: L.paddedPixels(before, input[index], positions, stride[index], size[index]) };
+    return {
+      before,
+      positions,
+      padded: L.paddedPixels(before, input[index], positions, stride[index], size[index]),
+    };
   };
   const [vertical, horizontal] = [axis(0), axis(1)];
   const channels = outChannels ?? input[2];

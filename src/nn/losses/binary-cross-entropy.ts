@@ -7,16 +7,21 @@ export interface BinaryCrossEntropyLoss {
 }
 
 /**
- * Describes binary cross-entropy with logits: the mean over batch and outputs of max(x, 0) - x·t + log(1 + e^-|x|), in nats.
- * Targets t are probabilities in [0, 1]; others are refused, because the loss would have no lower bound. The model's last layer
- * gives logits x: put no sigmoid before it. It is computed from the logits, so that its gradient never vanishes by rounding, as
- * it does beyond logits of about ±16 where Keras clips probabilities to [1e-7, 1 - 1e-7].
+ * Describes binary cross-entropy with logits: the mean over batch and outputs of max(x, 0) - x·t +
+ * log(1 + e^-|x|), in nats. Targets t are probabilities in [0, 1]; others are refused, because the
+ * loss would have no lower bound. The model's last layer gives logits x: put no sigmoid before it.
+ * It is computed from the logits, so that its gradient never vanishes by rounding, as it does
+ * beyond logits of about ±16 where Keras clips probabilities to [1e-7, 1 - 1e-7].
  *
  * @example createModel(runtime, { inputSize: 4, layers: [dense(1)], loss: binaryCrossEntropy() })
  */
 export function binaryCrossEntropy(): BinaryCrossEntropyLoss;
 export function binaryCrossEntropy(...extra: unknown[]): BinaryCrossEntropyLoss {
-  checkNoMore('binaryCrossEntropy()', extra, 'it describes the loss, and takes no outputs or targets');
+  checkNoMore(
+    'binaryCrossEntropy()',
+    extra,
+    'it describes the loss, and takes no outputs or targets',
+  );
   return { kind: 'binaryCrossEntropy' };
 }
 

@@ -5,14 +5,15 @@ import type { LossKind } from './loss';
 
 export interface CrossEntropyOptions {
   /**
-   * One weight a class, each in (0, 1e9] and more than 0 in float32: a sample's loss and gradient are multiplied by the
-   * weight of its class. @default all 1
+   * One weight a class, each in (0, 1e9] and more than 0 in float32: a sample's loss and gradient
+   * are multiplied by the weight of its class. @default all 1
    */
   classWeights?: readonly number[];
   /**
-   * What the weighted losses w·ℓ of n samples become. 'mean': Σ w·ℓ / n, as in Keras. 'weighted-mean': Σ w·ℓ / Σ w, as in
-   * PyTorch; then weights have no effect on batches whose samples are all of one class, a batch of one among them. Without
-   * class weights both are the same. @default 'mean'
+   * What the weighted losses w·ℓ of n samples become. 'mean': Σ w·ℓ / n, as in Keras.
+   * 'weighted-mean': Σ w·ℓ / Σ w, as in PyTorch; then weights have no effect on batches whose
+   * samples are all of one class, a batch of one among them. Without class weights both are the
+   * same. @default 'mean'
    */
   reduction?: 'mean' | 'weighted-mean';
 }
@@ -25,18 +26,28 @@ export interface CrossEntropyLoss {
 }
 
 /**
- * Describes softmax cross-entropy over logits: the mean over samples of ℓ = log Σ_j e^(x_j) - x_class, in nats.
+ * Describes softmax cross-entropy over logits: the mean over samples of ℓ = log Σ_j e^(x_j) -
+ * x_class, in nats.
  *
- * With class weights, training takes the mean over the batch. An accumulated step takes it over all samples of its window, and
- * `evaluate` over the whole set, so that neither depends on the size of the batches. Multiplying all weights by a factor multiplies
- * the loss and gradient by it under 'mean', and changes nothing under 'weighted-mean'.
+ * With class weights, training takes the mean over the batch. An accumulated step takes it over all
+ * samples of its window, and `evaluate` over the whole set, so that neither depends on the size of
+ * the batches. Multiplying all weights by a factor multiplies the loss and gradient by it under
+ * 'mean', and changes nothing under 'weighted-mean'.
  *
  * @throws ArgumentError for options out of range
- * @example createModel(runtime, { inputSize: 4, layers: [dense(3)], loss: crossEntropy({ classWeights: [1, 1, 5] }) })
+ * @example createModel(runtime, { inputSize: 4, layers: [dense(3)], loss: crossEntropy({
+ * classWeights: [1, 1, 5] }) })
  */
 export function crossEntropy(options?: CrossEntropyOptions): CrossEntropyLoss;
-export function crossEntropy(options: CrossEntropyOptions = {}, ...extra: unknown[]): CrossEntropyLoss {
-  checkNoMore('crossEntropy(options)', extra, 'it describes the loss, and takes no outputs or targets');
+export function crossEntropy(
+  options: CrossEntropyOptions = {},
+  ...extra: unknown[]
+): CrossEntropyLoss {
+  checkNoMore(
+    'crossEntropy(options)',
+    extra,
+    'it describes the loss, and takes no outputs or targets',
+  );
   checkOptions('options', options, ['classWeights', 'reduction']);
   const loss: CrossEntropyLoss = { kind: 'crossEntropy', ...options };
   crossEntropyKind.check(loss, (field) => field);
@@ -69,7 +80,8 @@ function checkWeights(name: string, weights: unknown, outputs: number | undefine
   for (const [index, weight] of weights.entries()) {
     const element = `${name}[${index}]`;
     checkNumber(element, weight, '(0, 1e9]', (value) => value > 0 && value <= 1e9);
-    if (Math.fround(weight) === 0) fail(element, 'a weight of at least 2^-149, the least that float32 holds', weight);
+    if (Math.fround(weight) === 0)
+      fail(element, 'a weight of at least 2^-149, the least that float32 holds', weight);
   }
   if (outputs !== undefined && weights.length !== outputs) {
     throw new ArgumentError(name, `${outputs} weights, one a class`, `${weights.length}`);

@@ -11,7 +11,8 @@ export interface HuberLoss {
  * Describes Huber's loss: the mean over batch and outputs of ½r² for |r| ≤ delta and delta·(|r| - ½·delta) beyond, where r is
  * the output minus its target. Targets are finite.
  *
- * @param options.delta where it turns from a square to a line, in [2^-126, ∞): smaller ones have no gradient in float32. @default 1
+ * @param options.delta where it turns from a square to a line, in [2^-126, ∞): smaller ones have no
+ * gradient in float32. @default 1
  * @throws ArgumentError for other deltas
  * @example createModel(runtime, { inputSize: 8, layers: [dense(1)], loss: huber({ delta: 0.5 }) })
  */

@@ -21,12 +21,14 @@ export function lossKindOf(loss: Loss): LossKind<Loss> {
 }
 
 /**
- * A frozen copy of a loss, checked for a model with so many outputs: later changes of the caller's object change no model.
+ * A frozen copy of a loss, checked for a model with so many outputs: later changes of the caller's
+ * object change no model.
  * @param argument names the loss in errors
  * @throws ArgumentError for what is no loss, or does not fit
  */
 export function checkLoss(argument: string, loss: unknown, outputs: number): Loss {
-  if (typeof loss === 'function') fail(argument, 'a loss: call the function that makes it, as in huber()', loss);
+  if (typeof loss === 'function')
+    fail(argument, 'a loss: call the function that makes it, as in huber()', loss);
   const { kind } = (loss ?? {}) as { kind?: unknown };
   if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) {
     fail(argument, `a loss (${Object.keys(KINDS).join(', ')})`, loss);

@@ -18,9 +18,15 @@ export interface LossKind<L> {
   readonly targets: 'classes' | 'values';
   /** Fields of the description besides `kind`. */
   readonly fields: readonly string[];
-  /** @throws ArgumentError for a description that is out of range or does not fit a model with so many outputs */
+  /**
+   * @throws ArgumentError for a description that is out of range or does not fit a model with so
+   * many outputs
+   */
   check(loss: L, nameOf: (field: string) => string, outputs?: number): void;
-  /** Whether the loss is defined for a class or value. `compute` returns NaN or Infinity for those that it refuses. */
+  /**
+   * Whether the loss is defined for a class or value. `compute` returns NaN or Infinity for those
+   * that it refuses.
+   */
   accepts(target: number, outputs: number): boolean;
   /** What `accepts` takes, for error messages. */
   accepted(outputs: number): string;

@@ -12,7 +12,11 @@ export interface MeanSquaredErrorLoss {
  */
 export function meanSquaredError(): MeanSquaredErrorLoss;
 export function meanSquaredError(...extra: unknown[]): MeanSquaredErrorLoss {
-  checkNoMore('meanSquaredError()', extra, 'it describes the loss, and takes no outputs or targets');
+  checkNoMore(
+    'meanSquaredError()',
+    extra,
+    'it describes the loss, and takes no outputs or targets',
+  );
   return { kind: 'meanSquaredError' };
 }
 

@@ -1,5 +1,6 @@
 /**
- * Compact state in plain TypeScript, element by element: what assembly/state does. Codes and scales are described there.
+ * Compact state in plain TypeScript, element by element: what assembly/state does. Codes and scales
+ * are described there.
  */
 import { FORMAT_BF16, SCALE_BLOCK } from '../../abi/layout';
 import type { LinearMemory } from '../memory';
@@ -44,7 +45,12 @@ export interface CompactMoment {
 }
 
 /** Elements [first, first + to.length) as f32. */
-export function decodeMoment({ buffer, f32 }: LinearMemory, moment: CompactMoment, first: number, to: Float32Array): void {
+export function decodeMoment(
+  { buffer, f32 }: LinearMemory,
+  moment: CompactMoment,
+  first: number,
+  to: Float32Array,
+): void {
   if (moment.format === FORMAT_BF16) {
     const codes = new Uint16Array(buffer, moment.codes + 2 * first, to.length);
     for (let i = 0; i < to.length; i++) to[i] = fromBits(codes[i] << 16);
@@ -56,7 +62,10 @@ export function decodeMoment({ buffer, f32 }: LinearMemory, moment: CompactMomen
     to[i] = f(value(codes[i]) * f32[(moment.scales >>> 2) + Math.floor((first + i) / SCALE_BLOCK)]);
 }
 
-/** Encodes `from` into elements [first, first + from.length), which are whole scale blocks, the tensor's last perhaps cut short. */
+/**
+ * Encodes `from` into elements [first, first + from.length), which are whole scale blocks, the
+ * tensor's last perhaps cut short.
+ */
 export function encodeMoment(
   { buffer, f32 }: LinearMemory,
   moment: CompactMoment,
@@ -66,7 +75,8 @@ export function encodeMoment(
 ): void {
   if (moment.format === FORMAT_BF16) {
     const codes = new Uint16Array(buffer, moment.codes + 2 * first, from.length);
-    for (let i = 0; i < from.length; i++) codes[i] = bf16Of(moment.kind, from[i], randomAt(key, moment.kind, first + i));
+    for (let i = 0; i < from.length; i++)
+      codes[i] = bf16Of(moment.kind, from[i], randomAt(key, moment.kind, first + i));
     return;
   }
   const codes = new Uint8Array(buffer, moment.codes + first, from.length);
@@ -76,7 +86,11 @@ export function encodeMoment(
     const scale = scaleOf(values);
     f32[(moment.scales >>> 2) + (first + block) / SCALE_BLOCK] = scale;
     for (let i = 0; i < values.length; i++) {
-      codes[block + i] = code(values[i], 1 / scale, randomAt(key, moment.kind, first + block + i) >>> 12);
+      codes[block + i] = code(
+        values[i],
+        1 / scale,
+        randomAt(key, moment.kind, first + block + i) >>> 12,
+      );
     }
   }
 }
@@ -98,7 +112,10 @@ function firstMomentOf(code: number): number {
   return code < 128 ? magnitude : -magnitude;
 }
 
-/** The power of two above the largest magnitude, or twice that where the magnitude would round up to it; in [2^-94, 2^126]. */
+/**
+ * The power of two above the largest magnitude, or twice that where the magnitude would round up to
+ * it; in [2^-94, 2^126].
+ */
 function scaleOf(values: Float32Array): number {
   let largest = 0;
   for (const x of values) largest = Math.max(largest, Math.abs(x));

@@ -1,7 +1,8 @@
 /**
- * The optim module in plain TypeScript: the reference the kernels must match bit for bit, and the fallback where there is
- * no WASM SIMD. Math.fround after every operation makes f64 arithmetic round as f32 does (double rounding of + - × ÷ √ from
- * f64 to f32 is harmless), so the only thing to check by eye is the order of operations.
+ * The optim module in plain TypeScript: the reference the kernels must match bit for bit, and the
+ * fallback where there is no WASM SIMD. Math.fround after every operation makes f64 arithmetic
+ * round as f32 does (double rounding of + - × ÷ √ from f64 to f32 is harmless), so the only thing
+ * to check by eye is the order of operations.
  */
 import * as scalars from '../../abi/adal-scalars';
 import * as L from '../../abi/layout';
@@ -25,7 +26,8 @@ export function createOracleOptim(memory: LinearMemory): OptimKernels {
       const tensor = u32[(block + L.BLOCK_TENSOR) >>> 2];
       const first = u32[(block + L.BLOCK_FIRST) >>> 2];
       const length = u32[(block + L.BLOCK_LENGTH) >>> 2];
-      if (op === L.OP_NORM) measureBlock(memory, table, tensor, first, length, partials + i * L.PARTIAL_SIZE);
+      if (op === L.OP_NORM)
+        measureBlock(memory, table, tensor, first, length, partials + i * L.PARTIAL_SIZE);
       else updateBlock(memory, table, tensor, first, length);
     }
   }
@@ -42,24 +44,37 @@ export function createOracleOptim(memory: LinearMemory): OptimKernels {
         stepTasks(op, table, 0, memory.u32[(table + L.STEP_TASK_COUNT) >>> 2]);
       }
     },
-    combine: (out, x, y, n, a, b) => combine(memory.f32, [out >>> 2, x >>> 2, y >>> 2], n, f(a), f(b)),
+    combine: (out, x, y, n, a, b) =>
+      combine(memory.f32, [out >>> 2, x >>> 2, y >>> 2], n, f(a), f(b)),
     gatherRows: (out, table, rows, count, bytes) =>
-      eachRow(memory, rows, count, bytes, (from, to, u8) => u8.copyWithin(out + to, table + from, table + from + bytes)),
+      eachRow(memory, rows, count, bytes, (from, to, u8) =>
+        u8.copyWithin(out + to, table + from, table + from + bytes),
+      ),
     scatterRows: (table, x, rows, count, bytes) =>
-      eachRow(memory, rows, count, bytes, (to, from, u8) => u8.copyWithin(table + to, x + from, x + from + bytes)),
+      eachRow(memory, rows, count, bytes, (to, from, u8) =>
+        u8.copyWithin(table + to, x + from, x + from + bytes),
+      ),
     halve: (x) => f(x * 0.5),
   };
 }
 
 /** out = x - b·(a·x - y); the three begin at these indices. Padding is zero and stays so. */
-function combine(f32: Float32Array, [out, x, y]: readonly number[], n: number, a: number, b: number): void {
+function combine(
+  f32: Float32Array,
+  [out, x, y]: readonly number[],
+  n: number,
+  a: number,
+  b: number,
+): void {
   for (let i = 0; i < n; i++) {
     const v = f32[x + i];
     f32[out + i] = v - f(b * f(f(a * v) - f32[y + i]));
   }
 }
 
-/** Calls `copy` with the byte offsets of every listed row, in its table and among those gathered. */
+/**
+ * Calls `copy` with the byte offsets of every listed row, in its table and among those gathered.
+ */
 function eachRow(
   { buffer, u32 }: LinearMemory,
   rows: number,
@@ -72,7 +87,13 @@ function eachRow(
 }
 
 /** A block's gradient, clamped where the table says so. A copy. */
-function gradientOf(memory: LinearMemory, table: number, tensor: number, first: number, length: number): Float32Array {
+function gradientOf(
+  memory: LinearMemory,
+  table: number,
+  tensor: number,
+  first: number,
+  length: number,
+): Float32Array {
   const { f32, u32 } = memory;
   const start = (u32[(tensor + L.TENSOR_GRAD) >>> 2] >>> 2) + first;
   const limit = f32[(table + L.STEP_CLIP_VALUE) >>> 2];
@@ -81,12 +102,23 @@ function gradientOf(memory: LinearMemory, table: number, tensor: number, first: 
 }
 
 /** The partial norms of a block's gradient. */
-function measureBlock(memory: LinearMemory, table: number, tensor: number, first: number, length: number, partial: number): void {
+function measureBlock(
+  memory: LinearMemory,
+  table: number,
+  tensor: number,
+  first: number,
+  length: number,
+  partial: number,
+): void {
   const { f32, f64, i32, u32 } = memory;
   const g = gradientOf(memory, table, tensor, first, length);
   const clamped = absSumBlock(g, 0, length);
   const norm = i32[(table + L.STEP_CLIP_NORM) >>> 2];
-  f64[(partial + L.PARTIAL_SUM) >>> 3] = absSumBlock(f32, (u32[(tensor + L.TENSOR_GRAD) >>> 2] >>> 2) + first, length);
+  f64[(partial + L.PARTIAL_SUM) >>> 3] = absSumBlock(
+    f32,
+    (u32[(tensor + L.TENSOR_GRAD) >>> 2] >>> 2) + first,
+    length,
+  );
   f64[(partial + L.PARTIAL_CLAMPED) >>> 3] = clamped;
   let clip = clamped;
   if (norm === L.CLIP_L2) clip = sumBlock(g, 0, length, (x) => x * x);
@@ -99,8 +131,16 @@ export function absSumBlock(x: Float32Array, first: number, length: number): num
   return sumBlock(x, first, length, Math.abs);
 }
 
-/** A sum of terms: that of element i goes to accumulator i mod 16; then the fixed fold of assembly/math/reduce.ts. */
-function sumBlock(x: Float32Array, first: number, length: number, term: (x: number) => number): number {
+/**
+ * A sum of terms: that of element i goes to accumulator i mod 16; then the fixed fold of
+ * assembly/math/reduce.ts.
+ */
+function sumBlock(
+  x: Float32Array,
+  first: number,
+  length: number,
+  term: (x: number) => number,
+): number {
   const a = new Float64Array(16);
   for (let i = 0; i < length; i++) a[i & 15] += term(x[first + i]);
   return foldSixteen(a);
@@ -108,16 +148,27 @@ function sumBlock(x: Float32Array, first: number, length: number, term: (x: numb
 
 /** The sixteen accumulators as eight pairs, added pairwise; then lane 0 + lane 1. */
 function foldSixteen(a: Float64Array): number {
-  const lane = (j: number) => a[j] + a[j + 2] + (a[j + 4] + a[j + 6]) + (a[j + 8] + a[j + 10] + (a[j + 12] + a[j + 14]));
+  const lane = (j: number) =>
+    a[j] + a[j + 2] + (a[j + 4] + a[j + 6]) + (a[j + 8] + a[j + 10] + (a[j + 12] + a[j + 14]));
   return lane(0) + lane(1);
 }
 
-/** One block's update: decoded, stepped and encoded as a whole, since the order of elements does not matter. */
-function updateBlock(memory: LinearMemory, table: number, tensor: number, first: number, length: number): void {
+/**
+ * One block's update: decoded, stepped and encoded as a whole, since the order of elements does not
+ * matter.
+ */
+function updateBlock(
+  memory: LinearMemory,
+  table: number,
+  tensor: number,
+  first: number,
+  length: number,
+): void {
   const { f32, u32, i32 } = memory;
   const word = (field: number) => u32[(tensor + field) >>> 2];
   const rule = ORACLE_RULES[u32[(table + L.STEP_RULE) >>> 2]];
-  const place = (field: number) => f32.subarray((word(field) >>> 2) + first, (word(field) >>> 2) + first + length);
+  const place = (field: number) =>
+    f32.subarray((word(field) >>> 2) + first, (word(field) >>> 2) + first + length);
   const format = word(L.TENSOR_FORMAT);
   const g = gradientOf(memory, table, tensor, first, length);
   const constants = (tensor + L.TENSOR_CONSTANTS) >>> 2;
@@ -131,8 +182,18 @@ function updateBlock(memory: LinearMemory, table: number, tensor: number, first:
   }
   const m = new Float32Array(length);
   const v = new Float32Array(length);
-  const first0: CompactMoment = { kind: 'first', format, codes: word(L.TENSOR_STATE0), scales: word(L.TENSOR_SCALES0) };
-  const second: CompactMoment = { kind: 'second', format, codes: word(L.TENSOR_STATE1), scales: word(L.TENSOR_SCALES1) };
+  const first0: CompactMoment = {
+    kind: 'first',
+    format,
+    codes: word(L.TENSOR_STATE0),
+    scales: word(L.TENSOR_SCALES0),
+  };
+  const second: CompactMoment = {
+    kind: 'second',
+    format,
+    codes: word(L.TENSOR_STATE1),
+    scales: word(L.TENSOR_SCALES1),
+  };
   decodeMoment(memory, first0, first, m);
   decodeMoment(memory, second, first, v);
   applyRule(rule, k, flushing, p, g, m, v, s2);
@@ -161,7 +222,10 @@ function applyRule(
   }
 }
 
-/** Norms, the finite check, clipping, all scalars; then acceptance of the whole step, or of none of it. */
+/**
+ * Norms, the finite check, clipping, all scalars; then acceptance of the whole step, or of none of
+ * it.
+ */
 function settle(memory: LinearMemory, table: number): boolean {
   const { f64, i32, u32 } = memory;
   const status = (table + L.STEP_STATUS) >>> 2;
@@ -235,7 +299,10 @@ function clipNorms({ f64, i32 }: LinearMemory, table: number, active: readonly n
   return total;
 }
 
-/** What a tensor's update needs to know of the norms; S is its scope's, clipped. False: the step is to be refused. */
+/**
+ * What a tensor's update needs to know of the norms; S is its scope's, clipped. False: the step is
+ * to be refused.
+ */
 function prepare(memory: LinearMemory, table: number, tensor: number, S: number): boolean {
   const { f32, f64, i32, u32 } = memory;
   const r = f64[(tensor + L.TENSOR_CLIP) >>> 3];
@@ -251,7 +318,13 @@ function prepare(memory: LinearMemory, table: number, tensor: number, S: number)
 }
 
 /** Writes the constants of the next update. False: it could overflow the weights. */
-function prepareAdaL(memory: LinearMemory, tensor: number, norm: number, clip: number, guard: number): boolean {
+function prepareAdaL(
+  memory: LinearMemory,
+  tensor: number,
+  norm: number,
+  clip: number,
+  guard: number,
+): boolean {
   const { f32, f64, i32, u32 } = memory;
   const group = u32[(tensor + L.TENSOR_GROUP) >>> 2];
   const a = f64[(group + L.GROUP_STEP_SIZE) >>> 3];
@@ -282,7 +355,10 @@ function prepareAdaL(memory: LinearMemory, tensor: number, norm: number, clip: n
   ];
   f32.set(constants, (tensor + L.TENSOR_CONSTANTS) >>> 2);
   if (eps === 0) return true;
-  return scalars.largestMove(a, scalars.updateBound(beta1, beta2, b1t, b2t), eps, Vn, b2t) < scalars.OVERFLOW_LIMIT;
+  return (
+    scalars.largestMove(a, scalars.updateBound(beta1, beta2, b1t, b2t), eps, Vn, b2t) <
+    scalars.OVERFLOW_LIMIT
+  );
 }
 
 /** Advances the tensor's own counters to the step that `prepare` described. */

@@ -1,6 +1,7 @@
 /**
- * Every update rule in plain TypeScript, element by element, in the order of operations of assembly/optimizers. `k` holds the
- * tensor's constants in the order in which the rule takes them; `x` parameter, gradient and state, of which `i` is the element.
+ * Every update rule in plain TypeScript, element by element, in the order of operations of
+ * assembly/optimizers. `k` holds the tensor's constants in the order in which the rule takes them;
+ * `x` parameter, gradient and state, of which `i` is the element.
  */
 import * as L from '../../abi/layout';
 
@@ -19,11 +20,15 @@ interface Block {
 
 type Update = (x: Block, i: number, k: Float32Array) => void;
 
-/** n/d, and 0 where d is 0: a coordinate whose second moment is 0 in float32, with ε = 0, does not move. */
+/**
+ * n/d, and 0 where d is 0: a coordinate whose second moment is 0 in float32, with ε = 0, does not
+ * move.
+ */
 const quotient = (n: number, d: number): number => (d === 0 ? 0 : f(n / d));
 
 /** r·g + l2·θ: the gradient, clipped, with coupled L2. k0 = r, k1 = l2. */
-const gradient = ({ p, g }: Block, i: number, k: Float32Array): number => f(f(k[0] * g[i]) + f(k[1] * p[i]));
+const gradient = ({ p, g }: Block, i: number, k: Float32Array): number =>
+  f(f(k[0] * g[i]) + f(k[1] * p[i]));
 
 /** a·x + b·y, rounded as the kernels do. */
 const blend = (a: number, x: number, b: number, y: number): number => f(f(a * x) + f(b * y));
@@ -33,7 +38,11 @@ function decayAndMove({ p }: Block, i: number, delta: number, move: number): voi
   p[i] = f(f(p[i] * delta) - move);
 }
 
-const adal: Update = (x, i, { 0: q, 1: c, 2: cm, 3: c1, 4: cv, 5: c2, 6: k, 7: keps, 8: delta }) => {
+const adal: Update = (
+  x,
+  i,
+  { 0: q, 1: c, 2: cm, 3: c1, 4: cv, 5: c2, 6: k, 7: keps, 8: delta },
+) => {
   const h = f(f(x.g[i] * q) * c);
   const m = (x.s0[i] = blend(cm, x.s0[i], c1, h));
   const v = (x.s1[i] = blend(cv, x.s1[i], c2, f(h * h)));
@@ -141,7 +150,11 @@ const lion: Update = (x, i, k) => {
   decayAndMove(x, i, delta, c === 0 ? 0 : c < 0 ? -lr : lr);
 };
 
-const scheduleFree: Update = ({ p, g, s0, s1 }, i, { 0: r, 1: beta2, 2: c2, 3: s, 4: eps, 5: lr, 6: wd, 7: c, 8: k }) => {
+const scheduleFree: Update = (
+  { p, g, s0, s1 },
+  i,
+  { 0: r, 1: beta2, 2: c2, 3: s, 4: eps, 5: lr, 6: wd, 7: c, 8: k },
+) => {
   const h = f(r * g[i]);
   const y = p[i];
   const z = s0[i];
@@ -204,5 +217,8 @@ export const ORACLE_RULES: Readonly<Record<number, OracleRule>> = {
   [L.RULE_ADABELIEF]: adamFamily(adabelief),
   [L.RULE_ADABOUND]: adamFamily(adabound),
   [L.RULE_LION]: { update: lion, flush: momentumFlush },
-  [L.RULE_SCHEDULE_FREE]: { update: scheduleFree, flush: ({ s1, g }, i, k) => flushVariance(s1, i, f(k[0] * g[i])) },
+  [L.RULE_SCHEDULE_FREE]: {
+    update: scheduleFree,
+    flush: ({ s1, g }, i, k) => flushVariance(s1, i, f(k[0] * g[i])),
+  },
 };

@@ -18,8 +18,10 @@ test('tells any single bit, any two swapped words and any length apart', () => {
     swapped.set(bytes.subarray(at, at + 4), 0);
     sums.add(checksum(swapped));
   }
-  for (let length = 0; length < 67; length++, count++) sums.add(checksum(bytes.subarray(0, length)));
-  for (let length = 0; length < 200; length++, count++) sums.add(checksum(new Uint8Array(length).fill(0)));
+  for (let length = 0; length < 67; length++, count++)
+    sums.add(checksum(bytes.subarray(0, length)));
+  for (let length = 0; length < 200; length++, count++)
+    sums.add(checksum(new Uint8Array(length).fill(0)));
   // The empty content is counted twice.
   expect(sums.size).toBe(count - 1);
 });

@@ -28,25 +28,35 @@ export async function storedVersion(store: CheckpointStore): Promise<string | nu
  * @param createPlace makes a new, empty place
  * @param sizes that matter to the store, besides a few that do to all
  */
-export function contract(createPlace: () => Opener | Promise<Opener>, sizes: readonly number[] = []): void {
+export function contract(
+  createPlace: () => Opener | Promise<Opener>,
+  sizes: readonly number[] = [],
+): void {
   describe('the contract', () => {
     test('has nothing before the first save', async () => {
       expect(await (await createPlace())().load()).toBeNull();
     });
 
-    test.each([0, 1, 1000, 100_000, ...sizes])('gives back %d bytes, to another store of the same place too', async (size) => {
-      const open = await createPlace();
-      const bytes = content(size);
-      const { version } = await open().save(bytes);
-      const loaded = (await open().load())!;
-      expect(loaded.version).toBe(version);
-      expectSameBytes(loaded.bytes, bytes);
-      // Smaller and larger ones leave nothing behind.
-      for (const other of [content(Math.floor(size / 3), 2), content(size + 10, 3), content(size, 4)]) {
-        await open().save(other);
-        expectSameBytes((await open().load())!.bytes, other);
-      }
-    });
+    test.each([0, 1, 1000, 100_000, ...sizes])(
+      'gives back %d bytes, to another store of the same place too',
+      async (size) => {
+        const open = await createPlace();
+        const bytes = content(size);
+        const { version } = await open().save(bytes);
+        const loaded = (await open().load())!;
+        expect(loaded.version).toBe(version);
+        expectSameBytes(loaded.bytes, bytes);
+        // Smaller and larger ones leave nothing behind.
+        for (const other of [
+          content(Math.floor(size / 3), 2),
+          content(size + 10, 3),
+          content(size, 4),
+        ]) {
+          await open().save(other);
+          expectSameBytes((await open().load())!.bytes, other);
+        }
+      },
+    );
 
     test('keeps no hold of the bytes it was given or gave', async () => {
       const store = (await createPlace())();
@@ -82,7 +92,9 @@ export function contract(createPlace: () => Opener | Promise<Opener>, sizes: rea
       ['options.ifVersion', new Uint8Array(1), { ifVersion: 1 }],
     ])('refuses wrong %s', async (argument, bytes, options) => {
       const store = (await createPlace())();
-      const error = await store.save(bytes as Uint8Array, options as object).catch((reason) => reason);
+      const error = await store
+        .save(bytes as Uint8Array, options as object)
+        .catch((reason) => reason);
       expect(error).toBeInstanceOf(ArgumentError);
       expect(error.argument).toBe(argument);
       expect(await store.load()).toBeNull();
@@ -102,10 +114,17 @@ function conflicts(createPlace: () => Opener | Promise<Opener>): void {
       [null, two],
       ['another', one],
     ] as const) {
-      const error = await store.save(content(30), { ifVersion: expected }).catch((reason) => reason);
+      const error = await store
+        .save(content(30), { ifVersion: expected })
+        .catch((reason) => reason);
       expect(error).toBeInstanceOf(CheckpointConflictError);
       expect(error).toBeInstanceOf(CheckpointError);
-      expect(error).toMatchObject({ code: 'ERR_CHECKPOINT_CONFLICT', reason: 'conflict', expected, actual: second.version });
+      expect(error).toMatchObject({
+        code: 'ERR_CHECKPOINT_CONFLICT',
+        reason: 'conflict',
+        expected,
+        actual: second.version,
+      });
     }
     expect(await one.load()).toEqual({ bytes: content(20), version: second.version });
     const third = await one.save(content(20), { ifVersion: second.version });
@@ -134,7 +153,9 @@ function concurrency(createPlace: () => Opener | Promise<Opener>): void {
     const increment = async (store: CheckpointStore): Promise<void> => {
       for (;;) {
         const latest = await store.load();
-        const count = latest ? new DataView(latest.bytes.buffer, latest.bytes.byteOffset).getUint32(0, true) : 0;
+        const count = latest
+          ? new DataView(latest.bytes.buffer, latest.bytes.byteOffset).getUint32(0, true)
+          : 0;
         const next = new Uint8Array(Uint32Array.of(count + 1).buffer);
         try {
           await store.save(next, { ifVersion: latest?.version ?? null });
@@ -159,14 +180,24 @@ function concurrency(createPlace: () => Opener | Promise<Opener>): void {
   });
 }
 
-/** @param seed of the contents: others than what is stored, since a version may be a hash of the content */
+/**
+ * @param seed of the contents: others than what is stored, since a version may be a hash of the
+ * content
+ */
 async function expectOneWinner(open: Opener, ifVersion: string | null, seed = 0): Promise<void> {
-  const saves = Array.from({ length: 50 }, (_, i) => open().save(content(200, seed + i), { ifVersion }));
+  const saves = Array.from({ length: 50 }, (_, i) =>
+    open().save(content(200, seed + i), { ifVersion }),
+  );
   const results = await Promise.allSettled(saves);
-  const won = results.flatMap((result, i) => (result.status === 'fulfilled' ? [{ i, version: result.value.version }] : []));
+  const won = results.flatMap((result, i) =>
+    result.status === 'fulfilled' ? [{ i, version: result.value.version }] : [],
+  );
   expect(won).toHaveLength(1);
   for (const result of results) {
     if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(CheckpointConflictError);
   }
-  expect(await open().load()).toEqual({ bytes: content(200, seed + won[0]!.i), version: won[0]!.version });
+  expect(await open().load()).toEqual({
+    bytes: content(200, seed + won[0]!.i),
+    version: won[0]!.version,
+  });
 }

@@ -1,7 +1,12 @@
 /** The Deno KV store on a fake that has the platform's limits. */
 import { serialize } from 'node:v8';
 import { describe, expect, test } from 'vitest';
-import { type DenoKvEntryLike, type DenoKvKeyPart, type DenoKvLike, denoKvStore } from '../../../src/checkpoint';
+import {
+  type DenoKvEntryLike,
+  type DenoKvKeyPart,
+  type DenoKvLike,
+  denoKvStore,
+} from '../../../src/checkpoint';
 import { ArgumentError } from '../../../src/errors';
 import { content, contract, expectSameBytes } from './contract';
 import { Crash, clonedBytes, Fuse, pause } from './fakes';
@@ -9,7 +14,10 @@ import { Crash, clonedBytes, Fuse, pause } from './fakes';
 type Key = readonly DenoKvKeyPart[];
 const CHUNK = 60 * 1024;
 
-/** Ten keys a getMany; 64 KiB a value; 10 checks, 1000 mutations, 80 KiB of keys and 800 KiB in all a commit. */
+/**
+ * Ten keys a getMany; 64 KiB a value; 10 checks, 1000 mutations, 80 KiB of keys and 800 KiB in all
+ * a commit.
+ */
 class FakeKv implements DenoKvLike {
   readonly entries = new Map<string, { key: Key; value: unknown; versionstamp: string }>();
   fuse = new Fuse();
@@ -18,7 +26,9 @@ class FakeKv implements DenoKvLike {
   async get(key: Key): Promise<DenoKvEntryLike> {
     await this.#called();
     const entry = this.entries.get(JSON.stringify(key));
-    return entry ? { ...entry, value: structuredClone(entry.value) } : { key, value: null, versionstamp: null };
+    return entry
+      ? { ...entry, value: structuredClone(entry.value) }
+      : { key, value: null, versionstamp: null };
   }
 
   async getMany(keys: Key[]): Promise<DenoKvEntryLike[]> {
@@ -30,7 +40,8 @@ class FakeKv implements DenoKvLike {
     await this.#called();
     for (const entry of [...this.entries.values()]) {
       await pause();
-      if (entry.key.length > prefix.length && prefix.every((part, i) => part === entry.key[i])) yield entry;
+      if (entry.key.length > prefix.length && prefix.every((part, i) => part === entry.key[i]))
+        yield entry;
     }
   }
 
@@ -39,13 +50,17 @@ class FakeKv implements DenoKvLike {
     const mutations: { key: Key; value?: unknown }[] = [];
     return {
       check: (...added: typeof checks) => void checks.push(...added),
-      set: (key: Key, value: unknown) => void mutations.push({ key, value: structuredClone(value) }),
+      set: (key: Key, value: unknown) =>
+        void mutations.push({ key, value: structuredClone(value) }),
       delete: (key: Key) => void mutations.push({ key }),
       commit: () => this.#commit(checks, mutations),
     };
   }
 
-  async #commit(checks: { key: Key; versionstamp: string | null }[], mutations: { key: Key; value?: unknown }[]) {
+  async #commit(
+    checks: { key: Key; versionstamp: string | null }[],
+    mutations: { key: Key; value?: unknown }[],
+  ) {
     this.#limit(checks.length, mutations);
     await this.#called();
     const current = (key: Key) => this.entries.get(JSON.stringify(key))?.versionstamp ?? null;
@@ -62,9 +77,12 @@ class FakeKv implements DenoKvLike {
   #limit(checks: number, mutations: { key: Key; value?: unknown }[]): void {
     if (checks > 10 || mutations.length > 1000) throw new TypeError('too many checks or mutations');
     const keyBytes = mutations.map(({ key }) => JSON.stringify(key).length + 8);
-    const valueBytes = mutations.map(({ value }) => Math.max(serialize(value).length, clonedBytes(value ?? '')));
+    const valueBytes = mutations.map(({ value }) =>
+      Math.max(serialize(value).length, clonedBytes(value ?? '')),
+    );
     const sum = (numbers: number[]) => numbers.reduce((total, bytes) => total + bytes, 0);
-    if (keyBytes.some((bytes) => bytes > 2048) || sum(keyBytes) > 81_920) throw new TypeError('large keys');
+    if (keyBytes.some((bytes) => bytes > 2048) || sum(keyBytes) > 81_920)
+      throw new TypeError('large keys');
     if (valueBytes.some((bytes) => bytes > 65_536)) throw new TypeError('a large value');
     if (sum(keyBytes) + sum(valueBytes) > 819_200) throw new TypeError('a large commit');
   }
@@ -90,9 +108,16 @@ describe('chunks', () => {
     await store.save(content(2 * CHUNK));
     for (const entry of kv.entries.values()) {
       if (typeof entry.value !== 'object' || !('chunkCount' in entry.value!)) continue;
-      Object.assign(entry.value, { chunkCount: 2 ** 50 }, 'length' in entry.value && { length: 2 ** 50 });
+      Object.assign(
+        entry.value,
+        { chunkCount: 2 ** 50 },
+        'length' in entry.value && { length: 2 ** 50 },
+      );
     }
-    await expect(store.load()).rejects.toMatchObject({ reason: 'corrupt', message: /chunk 2 of 1125899906842624 is missing/ });
+    await expect(store.load()).rejects.toMatchObject({
+      reason: 'corrupt',
+      message: /chunk 2 of 1125899906842624 is missing/,
+    });
     await store.save(content(10));
     expectSameBytes((await store.load())!.bytes, content(10));
   });
@@ -109,7 +134,9 @@ describe('chunks', () => {
   test('of writers who lost are removed', async () => {
     const kv = new FakeKv();
     const open = () => denoKvStore(kv, ['m']);
-    const saves = Array.from({ length: 20 }, (_, i) => open().save(content(12 * CHUNK, i), { ifVersion: null }));
+    const saves = Array.from({ length: 20 }, (_, i) =>
+      open().save(content(12 * CHUNK, i), { ifVersion: null }),
+    );
     await Promise.allSettled(saves);
     expect(kv.entries.size).toBe(entriesFor(12 * CHUNK));
   });
@@ -138,7 +165,10 @@ describe('chunks', () => {
     chunk!.value = new Uint8Array(CHUNK);
     await expect(store.load()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', reason: 'corrupt' });
     kv.entries.delete(JSON.stringify(chunk!.key));
-    await expect(store.load()).rejects.toMatchObject({ reason: 'corrupt', message: expect.stringContaining('missing') });
+    await expect(store.load()).rejects.toMatchObject({
+      reason: 'corrupt',
+      message: expect.stringContaining('missing'),
+    });
     kv.entries.get('["m"]')!.value = 'else';
     await expect(store.load()).rejects.toMatchObject({ reason: 'corrupt' });
   });

@@ -1,20 +1,29 @@
 /** The Durable Object store on a fake that has the platform's limits and transactions. */
 import { describe, expect, test } from 'vitest';
-import { type DurableObjectStorageLike, type DurableObjectTransactionLike, durableObjectStore } from '../../../src/checkpoint';
+import {
+  type DurableObjectStorageLike,
+  type DurableObjectTransactionLike,
+  durableObjectStore,
+} from '../../../src/checkpoint';
 import { ArgumentError } from '../../../src/errors';
 import { content, contract, expectSameBytes } from './contract';
 import { Crash, clonedBytes, Fuse, pause } from './fakes';
 
 const KIB = 1024;
 
-/** At most 128 keys a call; transactions see a snapshot, commit at once, and run again when another came first. */
+/**
+ * At most 128 keys a call; transactions see a snapshot, commit at once, and run again when another
+ * came first.
+ */
 class FakeStorage implements DurableObjectStorageLike {
   entries = new Map<string, unknown>();
   fuse = new Fuse();
   /** @param valueBytes the limit: 128 KiB of key-value storage, 2 MB (key included) of SQLite */
   constructor(readonly valueBytes = 128 * KIB) {}
 
-  async transaction<T>(closure: (transaction: DurableObjectTransactionLike) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    closure: (transaction: DurableObjectTransactionLike) => Promise<T>,
+  ): Promise<T> {
     for (;;) {
       const snapshot = this.entries;
       const own = new Map(snapshot);
@@ -37,7 +46,11 @@ class FakeStorage implements DurableObjectStorageLike {
     const get = async (keys: string | string[]) => {
       await called([keys].flat());
       if (typeof keys === 'string') return structuredClone(entries.get(keys));
-      return new Map(keys.filter((key) => entries.has(key)).map((key) => [key, structuredClone(entries.get(key))]));
+      return new Map(
+        keys
+          .filter((key) => entries.has(key))
+          .map((key) => [key, structuredClone(entries.get(key))]),
+      );
     };
     return {
       get: get as DurableObjectTransactionLike['get'],
@@ -89,7 +102,10 @@ describe('chunks', () => {
     for (const damaged of [undefined, 7, new Uint8Array(1024)]) {
       if (key === 'm' && damaged === undefined) continue;
       storage.entries.set(key, damaged);
-      await expect(store.load()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', reason: 'corrupt' });
+      await expect(store.load()).rejects.toMatchObject({
+        code: 'ERR_CHECKPOINT',
+        reason: 'corrupt',
+      });
     }
   });
 
@@ -99,7 +115,10 @@ describe('chunks', () => {
     await store.save(content(3000));
     const manifest = storage.entries.get('m') as object;
     storage.entries.set('m', { ...manifest, chunkCount: 2 ** 50, length: 2 ** 50 });
-    await expect(store.load()).rejects.toMatchObject({ reason: 'corrupt', message: /chunk 3 of 1125899906842624 is missing/ });
+    await expect(store.load()).rejects.toMatchObject({
+      reason: 'corrupt',
+      message: /chunk 3 of 1125899906842624 is missing/,
+    });
     await store.save(content(10));
     expectSameBytes((await store.load())!.bytes, content(10));
     for (const wrong of [{ chunkCount: 4, length: 3 }, { sequence: 'x' }, { sequence: -1 }]) {
@@ -121,7 +140,9 @@ test('a crash at any call leaves the old checkpoint or the new one', async () =>
     const storage = new FakeStorage();
     await durableObjectStore(storage, 'm', { chunkBytes: 1024 }).save(content(200 * KIB, 1));
     storage.fuse = new Fuse(at);
-    const saving = durableObjectStore(storage, 'm', { chunkBytes: 1024 }).save(content(150 * KIB, 2));
+    const saving = durableObjectStore(storage, 'm', { chunkBytes: 1024 }).save(
+      content(150 * KIB, 2),
+    );
     const error = await saving.then(
       () => null,
       (reason) => reason,
@@ -141,6 +162,8 @@ test('refuses wrong arguments', () => {
   const storage = new FakeStorage();
   expect(() => durableObjectStore({} as FakeStorage)).toThrow(ArgumentError);
   expect(() => durableObjectStore(storage, '')).toThrow(ArgumentError);
-  expect(() => durableObjectStore(storage, 'a', { chunkBytes: 100 })).toThrow(/"options\.chunkBytes" expected an integer in/);
+  expect(() => durableObjectStore(storage, 'a', { chunkBytes: 100 })).toThrow(
+    /"options\.chunkBytes" expected an integer in/,
+  );
   expect(() => durableObjectStore(storage, 'a', { chunk: 1 } as object)).toThrow(ArgumentError);
 });

@@ -1,4 +1,7 @@
-/** The file store on this machine's file system. (Killed processes: tests/slow/file-store-kill.test.ts.) */
+/**
+ * The file store on this machine's file system. (Killed processes:
+ * tests/slow/file-store-kill.test.ts.)
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -50,7 +53,10 @@ function deadOwner(): string {
   return `${place}-${pid}-${pid}-${ownStart}`;
 }
 
-/** The main thread of the process that started this one; where there is no /proc its thread does not matter. */
+/**
+ * The main thread of the process that started this one; where there is no /proc its thread does not
+ * matter.
+ */
 function livingOwner(): string {
   const stat = `/proc/${process.ppid}/stat`;
   const start = existsSync(stat)
@@ -86,9 +92,17 @@ describe('the file', () => {
   test('is left as it was when the save fails', async () => {
     const folder = newFolder();
     mkdirSync(join(folder, 'a'));
-    await expect(fileStore(join(folder, 'a')).save(content(1))).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', reason: 'io' });
-    await expect(fileStore(join(folder, 'a')).load()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', reason: 'io' });
-    await expect(fileStore(join(folder, 'none/a')).save(content(1))).rejects.toMatchObject({ reason: 'io' });
+    await expect(fileStore(join(folder, 'a')).save(content(1))).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT',
+      reason: 'io',
+    });
+    await expect(fileStore(join(folder, 'a')).load()).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT',
+      reason: 'io',
+    });
+    await expect(fileStore(join(folder, 'none/a')).save(content(1))).rejects.toMatchObject({
+      reason: 'io',
+    });
     expect(await fileStore(join(folder, 'none/a')).load()).toBeNull();
     expect(readdirSync(folder)).toEqual(['a']);
     expect(() => fileStore('')).toThrow(ArgumentError);
@@ -109,7 +123,12 @@ describe('the file', () => {
       const error = await fileStore(path)
         .save(content(20))
         .catch((reason) => reason);
-      expect(error).toMatchObject({ name: 'CheckpointQuotaError', code: 'ERR_CHECKPOINT_QUOTA', reason: 'quota', wanted: 20 });
+      expect(error).toMatchObject({
+        name: 'CheckpointQuotaError',
+        code: 'ERR_CHECKPOINT_QUOTA',
+        reason: 'quota',
+        wanted: 20,
+      });
     } finally {
       fs.open = open;
     }
@@ -125,7 +144,13 @@ describe('what killed processes leave', () => {
     const restarted = `${place}-${ownId}-${ownThread}-${Number(ownStart) + 5000}`;
     const gone = [name(dead), name(dead, '.lock'), name(restarted)];
     const old = name(foreignOwner).replace('0123', '9999');
-    const kept = [name(livingOwner()), name(foreignOwner), name(own), 'a.tmp', `b.${dead}.0123456789ab.tmp`];
+    const kept = [
+      name(livingOwner()),
+      name(foreignOwner),
+      name(own),
+      'a.tmp',
+      `b.${dead}.0123456789ab.tmp`,
+    ];
     for (const file of [...gone, old, ...kept]) writeFileSync(join(folder, file), 'x');
     age(join(folder, old), 3700);
     await fileStore(join(folder, 'a')).save(content(10));
@@ -145,7 +170,9 @@ describe('what killed processes leave', () => {
       writeFileSync(file, `${owner()} token`);
       age(file, seconds);
     }
-    const saves = Array.from({ length: 10 }, (__, i) => fileStore(join(folder, 'a')).save(content(10, i)));
+    const saves = Array.from({ length: 10 }, (__, i) =>
+      fileStore(join(folder, 'a')).save(content(10, i)),
+    );
     await Promise.all(saves);
     expect(readdirSync(folder)).toEqual(['a']);
   });
@@ -172,7 +199,9 @@ describe('the lock', () => {
     const file = join(newFolder(), 'a.lock');
     const lock = await lockFile(nodeModules(), file, `${file}.tmp`);
     age(file, 50);
-    await vi.waitFor(() => expect(Date.now() - statSync(file).mtimeMs).toBeLessThan(10_000), { timeout: 10_000 });
+    await vi.waitFor(() => expect(Date.now() - statSync(file).mtimeMs).toBeLessThan(10_000), {
+      timeout: 10_000,
+    });
     await lock.release();
     expect(existsSync(file)).toBe(false);
   });
@@ -182,7 +211,8 @@ describe('the lock', () => {
     const { fs } = nodeModules();
     const read = fs.readFile;
     let stolen = 0;
-    // Each time that the save looks whether it still has the lock, another has taken it, until it is the third.
+    // Each time that the save looks whether it still has the lock, another has taken it, until it
+    // is the third.
     fs.readFile = (async (file: string, encoding: 'utf8') => {
       if (file === `${path}.lock` && existsSync(file) && stolen < 2) {
         stolen++;
@@ -233,7 +263,14 @@ describe('the lock', () => {
     expect(isAbandoned(node, 'nonsense', 0, minute)).toBe(false);
     expect(isAbandoned(node, deadOwner(), 0, minute)).toBe(true);
     expect(isAbandoned(node, livingOwner(), minute + 1, minute)).toBe(true);
-    for (const owner of ['', '----', `${place}-1`, `${place}-x-1-1`, `${place}-1-1-1-1`, `${place}--1-1-1`]) {
+    for (const owner of [
+      '',
+      '----',
+      `${place}-1`,
+      `${place}-x-1-1`,
+      `${place}-1-1-1-1`,
+      `${place}--1-1-1`,
+    ]) {
       expect(knowledgeOf(node, owner)).toBe('unknown');
     }
   });
@@ -250,12 +287,15 @@ describe('what is replaced', () => {
     }
   });
 
-  test.skipIf(process.platform === 'win32')('has the permissions of other new files at first', async () => {
-    const folder = newFolder();
-    await fileStore(join(folder, 'a')).save(content(10));
-    writeFileSync(join(folder, 'b'), '');
-    expect(statSync(join(folder, 'a')).mode).toBe(statSync(join(folder, 'b')).mode);
-  });
+  test.skipIf(process.platform === 'win32')(
+    'has the permissions of other new files at first',
+    async () => {
+      const folder = newFolder();
+      await fileStore(join(folder, 'a')).save(content(10));
+      writeFileSync(join(folder, 'b'), '');
+      expect(statSync(join(folder, 'a')).mode).toBe(statSync(join(folder, 'b')).mode);
+    },
+  );
 
   test('by a link is what the link leads to', async () => {
     const folder = newFolder();
@@ -275,7 +315,9 @@ describe('what is replaced', () => {
     expect(readdirSync(join(folder, 'real')).sort()).toEqual(['deep', 'model']);
     symlinkSync('around', join(folder, 'round'));
     symlinkSync('round', join(folder, 'around'));
-    await expect(fileStore(join(folder, 'round')).save(content(1))).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' });
+    await expect(fileStore(join(folder, 'round')).save(content(1))).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT',
+    });
   });
 
   test('is never a device', async () => {
@@ -322,7 +364,10 @@ describe('large files', () => {
         return handle;
       }) as typeof fs.open;
       try {
-        await expect(fileStore(path).load()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', reason: 'io' });
+        await expect(fileStore(path).load()).rejects.toMatchObject({
+          code: 'ERR_CHECKPOINT',
+          reason: 'io',
+        });
       } finally {
         fs.open = open;
       }

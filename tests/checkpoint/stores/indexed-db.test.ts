@@ -39,7 +39,12 @@ test.each([
   const spy = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(put as never);
   const error = await store.save(content(20)).catch((reason) => reason);
   spy.mockRestore();
-  expect(error).toMatchObject({ name: 'CheckpointQuotaError', code: 'ERR_CHECKPOINT_QUOTA', reason: 'quota', wanted: 20 });
+  expect(error).toMatchObject({
+    name: 'CheckpointQuotaError',
+    code: 'ERR_CHECKPOINT_QUOTA',
+    reason: 'quota',
+    wanted: 20,
+  });
   expect(await store.load()).toEqual({ bytes: content(10), version });
 });
 
@@ -48,7 +53,11 @@ test('a damaged record is an error, not a fresh start', async () => {
   const store = indexedDbStore('app', 'model', { indexedDB });
   await store.save(content(10));
   const put = IDBObjectStore.prototype.put;
-  const spy = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, record, key) {
+  const spy = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
+    this: IDBObjectStore,
+    record,
+    key,
+  ) {
     record.bytes[3] ^= 1;
     return put.call(this, record, key);
   });
@@ -68,7 +77,10 @@ test('stands in nobody’s way who deletes the database', async () => {
   });
   expect(await store.load()).toBeNull();
   // A browser that evicts data must not make a save look like the next one.
-  await expect(store.save(content(20), { ifVersion: version })).rejects.toMatchObject({ reason: 'conflict', actual: null });
+  await expect(store.save(content(20), { ifVersion: version })).rejects.toMatchObject({
+    reason: 'conflict',
+    actual: null,
+  });
 });
 
 test('says where it cannot be used, and what the database answers', async () => {

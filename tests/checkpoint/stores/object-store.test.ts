@@ -38,7 +38,12 @@ class FakeBucket implements R2BucketLike {
     const etag = this.objects.get(key)?.etag;
     const { etagMatches, etagDoesNotMatch } = onlyIf ?? {};
     if (etagMatches !== undefined && etagMatches !== etag) return null;
-    if (etagDoesNotMatch !== undefined && etag !== undefined && ['*', etag].includes(etagDoesNotMatch)) return null;
+    if (
+      etagDoesNotMatch !== undefined &&
+      etag !== undefined &&
+      ['*', etag].includes(etagDoesNotMatch)
+    )
+      return null;
     this.objects.set(key, object);
     return { etag: object.etag };
   }
@@ -51,9 +56,15 @@ describe('r2Store', () => {
   });
 
   test("names the bucket's failures", async () => {
-    const failing = { put: () => Promise.reject(new Error('10001')), get: () => Promise.reject(new Error('10001')) };
+    const failing = {
+      put: () => Promise.reject(new Error('10001')),
+      get: () => Promise.reject(new Error('10001')),
+    };
     const store = r2Store(failing as unknown as R2BucketLike, 'a');
-    await expect(store.load()).rejects.toMatchObject({ reason: 'io', message: 'R2 object "a": 10001' });
+    await expect(store.load()).rejects.toMatchObject({
+      reason: 'io',
+      message: 'R2 object "a": 10001',
+    });
     await expect(store.save(content(1))).rejects.toMatchObject({ reason: 'io' });
     expect(() => r2Store({} as R2BucketLike, 'a')).toThrow(ArgumentError);
     expect(() => r2Store(new FakeBucket(), '')).toThrow(ArgumentError);
@@ -65,7 +76,10 @@ function fakeS3(): S3Request {
   let object: FakeObject | null = null;
   let underWay = 0;
   const respond = (status: number, body: FakeObject | null = null) =>
-    new Response(body && status !== 204 ? body.bytes : null, { status, headers: body ? { ETag: `"${body.etag}"` } : {} });
+    new Response(body && status !== 204 ? body.bytes : null, {
+      status,
+      headers: body ? { ETag: `"${body.etag}"` } : {},
+    });
   const put = async (headers: Headers, bytes: Uint8Array) => {
     const [match, noneMatch] = [headers.get('if-match'), headers.get('if-none-match')];
     if ((match || noneMatch) && underWay > 0) return respond(409);
@@ -73,7 +87,8 @@ function fakeS3(): S3Request {
     await pause();
     underWay--;
     if (match && !object) return respond(404);
-    if ((match && match !== `"${object?.etag}"`) || (noneMatch === '*' && object)) return respond(412);
+    if ((match && match !== `"${object?.etag}"`) || (noneMatch === '*' && object))
+      return respond(412);
     object = objectOf(bytes);
     return respond(200, { ...object, bytes: new Uint8Array(0) });
   };
@@ -97,7 +112,10 @@ describe('s3Store', () => {
     [409, 'busy'],
   ])('names the status %d', async (status, reason) => {
     const store = s3Store(async () => new Response(null, { status }));
-    await expect(store.load()).rejects.toMatchObject({ reason, message: `S3 object: GET got the status ${status}` });
+    await expect(store.load()).rejects.toMatchObject({
+      reason,
+      message: `S3 object: GET got the status ${status}`,
+    });
     await expect(store.save(content(1), { ifVersion: null })).rejects.toMatchObject({ reason });
     await expect(store.save(content(1))).rejects.toMatchObject({ reason });
   });

@@ -1,6 +1,13 @@
-/** The OPFS store on a fake whose process can end at any call, in the middle of a write too. (Browsers are not run here.) */
+/**
+ * The OPFS store on a fake whose process can end at any call, in the middle of a write too.
+ * (Browsers are not run here.)
+ */
 import { describe, expect, test } from 'vitest';
-import { type DirectoryHandleLike, opfsStore, type SyncAccessHandleLike } from '../../../src/checkpoint';
+import {
+  type DirectoryHandleLike,
+  opfsStore,
+  type SyncAccessHandleLike,
+} from '../../../src/checkpoint';
 import { ArgumentError, UnsupportedError } from '../../../src/errors';
 import { Xorshift } from '../../support/xorshift';
 import { content, contract, expectSameBytes } from './contract';
@@ -62,11 +69,17 @@ class FakeHandle implements SyncAccessHandleLike {
     return part.length;
   }
 
-  /** Writes a part only when the process ends in it or the disk is full; now and then for no reason at all. */
+  /**
+   * Writes a part only when the process ends in it or the disk is full; now and then for no reason
+   * at all.
+   */
   write(buffer: Uint8Array, { at }: { at: number }): number {
     const { fuse, random, disk } = this.directory;
     let count = random.below(3) === 0 ? 1 + random.below(buffer.length) : buffer.length;
-    const used = [...disk.files].reduce((sum, [name, { length }]) => sum + (name === this.name ? 0 : length), 0);
+    const used = [...disk.files].reduce(
+      (sum, [name, { length }]) => sum + (name === this.name ? 0 : length),
+      0,
+    );
     count = Math.max(0, Math.min(count, disk.capacity - used - at));
     const crashes = fuse.calls + 1 >= fuse.at;
     if (crashes) count = random.below(count + 1);
@@ -101,7 +114,12 @@ contract(() => {
 });
 
 /** A worker that saves and dies at a call; whether the save was reported done. */
-async function saveAndCrash(disk: Disk, bytes: Uint8Array, at: number, seed: number): Promise<boolean> {
+async function saveAndCrash(
+  disk: Disk,
+  bytes: Uint8Array,
+  at: number,
+  seed: number,
+): Promise<boolean> {
   const directory = new FakeDirectory(disk, new Fuse(at), new Xorshift(seed));
   const done = await opfsStore('m', { directory })
     .save(bytes)
@@ -120,20 +138,24 @@ async function saveAndCrash(disk: Disk, bytes: Uint8Array, at: number, seed: num
 const loadFrom = (disk: Disk) => opfsStore('m', { directory: new FakeDirectory(disk) }).load();
 
 describe('a crash at any call', () => {
-  test.each([0, 1, 2, 3, 5])('after %d saves leaves the old checkpoint or the new one', async (before) => {
-    for (let at = 1, finished = false; !finished; at++) {
-      for (let seed = 1; seed <= 10; seed++) {
-        const disk = new Disk();
-        for (let i = 0; i < before; i++) await opfsStore('m', { directory: new FakeDirectory(disk) }).save(content(300 - i, i));
-        const old = before === 0 ? null : content(301 - before, before - 1);
-        finished = await saveAndCrash(disk, content(500, 9), at, seed * 31 + at);
-        const loaded = (await loadFrom(disk))?.bytes ?? null;
-        if (finished) expect(loaded).toEqual(content(500, 9));
-        else expect([old, content(500, 9)]).toContainEqual(loaded);
+  test.each([0, 1, 2, 3, 5])(
+    'after %d saves leaves the old checkpoint or the new one',
+    async (before) => {
+      for (let at = 1, finished = false; !finished; at++) {
+        for (let seed = 1; seed <= 10; seed++) {
+          const disk = new Disk();
+          for (let i = 0; i < before; i++)
+            await opfsStore('m', { directory: new FakeDirectory(disk) }).save(content(300 - i, i));
+          const old = before === 0 ? null : content(301 - before, before - 1);
+          finished = await saveAndCrash(disk, content(500, 9), at, seed * 31 + at);
+          const loaded = (await loadFrom(disk))?.bytes ?? null;
+          if (finished) expect(loaded).toEqual(content(500, 9));
+          else expect([old, content(500, 9)]).toContainEqual(loaded);
+        }
+        expect(at).toBeLessThan(100);
       }
-      expect(at).toBeLessThan(100);
-    }
-  });
+    },
+  );
 
   test('again and again, 2000 times, loses nothing that was reported done', async () => {
     const random = new Xorshift(5);
@@ -185,7 +207,8 @@ test('content of many megabytes is read and written in pieces, also where it is 
   expectSameBytes((await store.load())!.bytes, content(10));
 
   function writeAll(write: SyncAccessHandleLike['write'], buffer: Uint8Array, at: number): number {
-    for (let done = 0; done < buffer.length; ) done += write(buffer.subarray(done), { at: at + done });
+    for (let done = 0; done < buffer.length; )
+      done += write(buffer.subarray(done), { at: at + done });
     return buffer.length;
   }
 });
@@ -214,7 +237,9 @@ describe('damage', () => {
     disk.files.set('m.1', disk.files.get('m.1')!.subarray(0, 100));
     const store = opfsStore('m', { directory: new FakeDirectory(disk) });
     await expect(store.load()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', reason: 'corrupt' });
-    await expect(store.save(content(1), { ifVersion: null })).rejects.toMatchObject({ reason: 'corrupt' });
+    await expect(store.save(content(1), { ifVersion: null })).rejects.toMatchObject({
+      reason: 'corrupt',
+    });
     await store.save(content(10));
     expectSameBytes((await store.load())!.bytes, content(10));
     expect((await store.load())!.version).toMatch(/^3-/);
@@ -226,7 +251,10 @@ test('no room is a named error, and the checkpoint stays', async () => {
   const store = opfsStore('m', { directory: new FakeDirectory(disk) });
   await store.save(content(300));
   disk.capacity = 800;
-  await expect(store.save(content(500))).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_QUOTA', reason: 'quota' });
+  await expect(store.save(content(500))).rejects.toMatchObject({
+    code: 'ERR_CHECKPOINT_QUOTA',
+    reason: 'quota',
+  });
   expect(disk.files.get('m.1')).toHaveLength(0);
   expectSameBytes((await store.load())!.bytes, content(300));
   await store.save(content(200));
@@ -246,7 +274,9 @@ test('files in use are waited for, then a named error', async () => {
 test('says where it cannot be used', async () => {
   await expect(opfsStore('m').load()).rejects.toThrow(UnsupportedError);
   const page = { getFileHandle: async () => ({}) } as unknown as DirectoryHandleLike;
-  await expect(opfsStore('m', { directory: page }).load()).rejects.toThrow(/needs a dedicated worker/);
+  await expect(opfsStore('m', { directory: page }).load()).rejects.toThrow(
+    /needs a dedicated worker/,
+  );
   expect(() => opfsStore('')).toThrow(ArgumentError);
   expect(() => opfsStore('m', { timeoutMs: -1 })).toThrow(ArgumentError);
 });

@@ -15,7 +15,8 @@ try {
     });
   });
   const page = await (await fetch(url)).text();
-  if (!page.includes('touched: .')) throw new Error(`importing on the server ${/touched:[^<]*/.exec(page)}`);
+  if (!page.includes('touched: .'))
+    throw new Error(`importing on the server ${/touched:[^<]*/.exec(page)}`);
   for (const path of ['/train', '/edge']) console.log(path, await (await fetch(url + path)).text());
   console.log('page', await resultOf(url));
 } finally {

@@ -4,8 +4,18 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { chromium } from 'playwright-core';
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm', '.css': 'text/css' };
-const FLAGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.css': 'text/css',
+};
+const FLAGS = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+];
 FLAGS.push('--disable-component-update', '--disable-sync');
 
 /** Serves `folder` for as long as `body` runs; calls it with the address. */
@@ -15,7 +25,9 @@ export async function withServer(folder, body) {
     const file = join(folder, path.endsWith('/') ? `${path}index.html` : path);
     try {
       const content = await readFile(file);
-      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(content);
+      response
+        .writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' })
+        .end(content);
     } catch {
       response.writeHead(404).end();
     }
@@ -29,7 +41,10 @@ export async function withServer(folder, body) {
   }
 }
 
-/** Opens the page, waits until it has written its line into #result, and gives that; errors of the page are thrown. */
+/**
+ * Opens the page, waits until it has written its line into #result, and gives that; errors of the
+ * page are thrown.
+ */
 export async function resultOf(url, timeout = 60_000) {
   const executablePath = process.env.ADAL_CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, chromiumSandbox: false, args: FLAGS });

@@ -1,4 +1,7 @@
-/** Imported before the package: notes what of WebAssembly is touched, and whether threads or workers are started. */
+/**
+ * Imported before the package: notes what of WebAssembly is touched, and whether threads or workers
+ * are started.
+ */
 export const touched = [];
 
 function watch(owner, name) {
@@ -11,5 +14,6 @@ function watch(owner, name) {
   Object.defineProperty(owner, name, { get, configurable: true });
 }
 
-for (const name of ['compile', 'instantiate', 'validate', 'Module', 'Instance', 'Memory']) watch(WebAssembly, name);
+for (const name of ['compile', 'instantiate', 'validate', 'Module', 'Instance', 'Memory'])
+  watch(WebAssembly, name);
 watch(globalThis, 'Worker');

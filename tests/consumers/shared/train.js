@@ -1,4 +1,7 @@
-/** What every consumer does with the package, with nothing configured: its fingerprint must be the same in all of them. */
+/**
+ * What every consumer does with the package, with nothing configured: its fingerprint must be the
+ * same in all of them.
+ */
 import { AdaL, createOptimizer, createRuntime, practical } from 'adal-wasm';
 import { decodeSafetensors, encodeSafetensors } from 'adal-wasm/checkpoint';
 import { loadDigits } from 'adal-wasm/data';
@@ -22,7 +25,9 @@ export async function train() {
   }
 
   const trained = Object.entries({ ...optimizer.params, lion: lion.params.w });
-  const { tensors } = decodeSafetensors(encodeSafetensors(trained.map(([name, data]) => ({ name, shape: [data.length], data }))));
+  const { tensors } = decodeSafetensors(
+    encodeSafetensors(trained.map(([name, data]) => ({ name, shape: [data.length], data }))),
+  );
   const line = `fingerprint ${fingerprint(Object.values(tensors))} (${backend}, ${threads} threads)`;
   lion.dispose();
   runtime.dispose();

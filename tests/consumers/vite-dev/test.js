@@ -7,4 +7,5 @@ await server.listen();
 console.log(await resultOf(`http://127.0.0.1:${server.httpServer.address().port}/`));
 await server.close();
 // Dependencies are bundled before use, lazy chunks of binaries included.
-if (!existsSync('node_modules/.vite/deps/adal-wasm.js')) throw new Error('the package was not pre-bundled');
+if (!existsSync('node_modules/.vite/deps/adal-wasm.js'))
+  throw new Error('the package was not pre-bundled');

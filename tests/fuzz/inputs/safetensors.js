@@ -1,8 +1,12 @@
 /**
- * Mutated safetensors files. They are made without the library's writer, which the caller passes in.
+ * Mutated safetensors files. They are made without the library's writer, which the caller passes
+ * in.
  */
 
-/** @param {string | Uint8Array} header @param {Uint8Array | number} data bytes after it, or how many zeros */
+/**
+ * @param {string | Uint8Array} header @param {Uint8Array | number} data bytes after it, or how many
+ * zeros
+ */
 function assemble(header, data = 0) {
   const text = Buffer.from(header);
   const rest = typeof data === 'number' ? new Uint8Array(data) : data;
@@ -15,7 +19,8 @@ function assemble(header, data = 0) {
 
 /**
  * @param encodeSafetensors writes the files that are mutated
- * @returns {(random: { below(limit: number): number; pick<T>(items: readonly T[]): T }) => Uint8Array}
+ * @returns {(random: { below(limit: number): number; pick<T>(items: readonly T[]): T }) =>
+ * Uint8Array}
  */
 export function createMutator(encodeSafetensors) {
   const seeds = seedFiles(encodeSafetensors);
@@ -48,9 +53,44 @@ const VALUES =
   '0 1 2 3 4 8 12 16 24 99 -1 0.5 1e300 2147483648 4294967296 9007199254740991 9007199254740992 null true "" "8" [] {} [0]'.split(
     ' ',
   );
-const DTYPES = ['F64', 'I64', 'F32', 'BF16', 'F16', 'U8', 'f32', 'BOOL', '', 'F8_E4M3', 'constructor'];
-const NAMES = ['__metadata__', '__proto__', 'constructor', 'w', 'codes', '', '10', '\ud800', 'a'.repeat(100)];
-const LENGTHS = [0n, 1n, 2n, 7n, 8n, 100_000_000n, 100_000_001n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
+const DTYPES = [
+  'F64',
+  'I64',
+  'F32',
+  'BF16',
+  'F16',
+  'U8',
+  'f32',
+  'BOOL',
+  '',
+  'F8_E4M3',
+  'constructor',
+];
+const NAMES = [
+  '__metadata__',
+  '__proto__',
+  'constructor',
+  'w',
+  'codes',
+  '',
+  '10',
+  '\ud800',
+  'a'.repeat(100),
+];
+const LENGTHS = [
+  0n,
+  1n,
+  2n,
+  7n,
+  8n,
+  100_000_000n,
+  100_000_001n,
+  2n ** 31n,
+  2n ** 32n,
+  2n ** 53n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+];
 const SNIPPETS = [
   '1e2',
   '1.0',
@@ -83,7 +123,8 @@ const flipBytes = (bytes, random) => {
   const { length } = headerOf(bytes).text;
   for (let n = 1 + random.below(3); n > 0; n--) {
     const at = random.below(4) === 0 ? random.below(out.length) : 8 + random.below(length);
-    if (at < out.length) out[at] = random.below(2) === 0 ? random.pick(JSON_BYTES) : out[at] ^ (1 << random.below(8));
+    if (at < out.length)
+      out[at] = random.below(2) === 0 ? random.pick(JSON_BYTES) : out[at] ^ (1 << random.below(8));
   }
   return out;
 };
@@ -104,7 +145,11 @@ const lengthField = (bytes, random) => {
   const out = bytes.slice();
   const view = new DataView(out.buffer);
   const near = view.getBigUint64(0, true) + BigInt(random.below(9) - 4);
-  view.setBigUint64(0, BigInt.asUintN(64, random.below(2) === 0 ? near : random.pick(LENGTHS)), true);
+  view.setBigUint64(
+    0,
+    BigInt.asUintN(64, random.below(2) === 0 ? near : random.pick(LENGTHS)),
+    true,
+  );
   return out;
 };
 
@@ -123,7 +168,11 @@ function editNumbers(entry, field, random) {
   const at = random.below(numbers.length + 1);
   const old = numbers[at];
   const near = typeof old === 'number' ? old + random.below(9) - 4 : 1;
-  numbers.splice(at, random.below(2), ...(random.below(4) === 0 ? [] : [random.pick([near, anyValue(random)])]));
+  numbers.splice(
+    at,
+    random.below(2),
+    ...(random.below(4) === 0 ? [] : [random.pick([near, anyValue(random)])]),
+  );
   entry[field] = random.below(20) === 0 ? anyValue(random) : numbers;
 }
 
@@ -154,7 +203,9 @@ const headerValues = (bytes, random) => {
   const { text, data } = headerOf(bytes);
   const header = JSON.parse(text);
   for (let n = 1 + random.below(3); n > 0; n--) {
-    const entries = Object.values(header).filter((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+    const entries = Object.values(header).filter(
+      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    );
     if (entries.length > 0) random.pick(EDITS)(random.pick(entries), random, header);
   }
   const room = random.below(8) === 0 ? random.below(data.length + 9) : data.length;

@@ -1,4 +1,7 @@
-/** CSV texts: tables with damage of every kind, under every kind of options; what is read must be consistent. */
+/**
+ * CSV texts: tables with damage of every kind, under every kind of options; what is read must be
+ * consistent.
+ */
 import { parseCsv, standardize, trainTestSplit } from '../../../dist/node/data.js';
 import { Random } from '../prng.js';
 
@@ -47,8 +50,25 @@ const CELLS = [
   '"1,2"',
   '"\r\n"',
 ];
-const KINDS = [CELLS.slice(0, 6), CELLS.slice(0, 6), CELLS.slice(0, 9), CELLS.slice(0, 11), ['x', 'y', '1'], CELLS];
-const HEADERS = ['a,b,kind', 'a,b,kind', 'b,a,kind', 'kind,a,b', '0,1,2', '2019,2020,2021', 'label,1,2', 'a,a,kind', ',0,1'];
+const KINDS = [
+  CELLS.slice(0, 6),
+  CELLS.slice(0, 6),
+  CELLS.slice(0, 9),
+  CELLS.slice(0, 11),
+  ['x', 'y', '1'],
+  CELLS,
+];
+const HEADERS = [
+  'a,b,kind',
+  'a,b,kind',
+  'b,a,kind',
+  'kind,a,b',
+  '0,1,2',
+  '2019,2020,2021',
+  'label,1,2',
+  'a,a,kind',
+  ',0,1',
+];
 const DAMAGE = [
   '"',
   '""',
@@ -78,13 +98,16 @@ export function create(prng) {
   // Columns of one kind of cell more often than not: most texts get beyond their first line.
   const kinds = Array.from({ length: width }, () => random.pick(KINDS));
   const count = random.below(16);
-  for (let i = 0; i < count; i++) lines.push(kinds.map((cells) => random.pick(cells)).join(delimiter));
+  for (let i = 0; i < count; i++)
+    lines.push(kinds.map((cells) => random.pick(cells)).join(delimiter));
   let text = lines.join(lineEnd) + (random.below(3) === 0 ? '' : lineEnd);
   for (let damage = random.below(5) - 2; damage > 0; damage--) {
     const at = random.below(text.length + 1);
     const end = random.below(3) === 0 ? Math.min(text.length, at + random.below(20)) : at;
     const put =
-      random.below(6) === 0 ? random.pick(DAMAGE).repeat(1 + random.below(2000)) : random.pick([...DAMAGE, ...CELLS, '']);
+      random.below(6) === 0
+        ? random.pick(DAMAGE).repeat(1 + random.below(2000))
+        : random.pick([...DAMAGE, ...CELLS, '']);
     text = text.slice(0, at) + put + text.slice(end);
   }
   return text;
@@ -101,7 +124,16 @@ export function attempt(text) {
   check(test);
 }
 
-function check({ features, labels, targets, count, featureCount, classCount, classNames, columns }) {
+function check({
+  features,
+  labels,
+  targets,
+  count,
+  featureCount,
+  classCount,
+  classNames,
+  columns,
+}) {
   const right =
     count > 0 &&
     featureCount > 0 &&
@@ -109,7 +141,9 @@ function check({ features, labels, targets, count, featureCount, classCount, cla
     features.every(Number.isFinite) &&
     (columns === undefined || columns.length === featureCount) &&
     (targets === undefined
-      ? labels.length === count && classNames.length === classCount && labels.every((label) => label >= 0 && label < classCount)
+      ? labels.length === count &&
+        classNames.length === classCount &&
+        labels.every((label) => label >= 0 && label < classCount)
       : targets.length === count && targets.every(Number.isFinite));
   if (!right) throw new Error('an inconsistent dataset was returned');
 }
@@ -155,10 +189,14 @@ const NAMES = 100_000;
 
 /** Names of columns, longer for a larger size. */
 function names(size) {
-  return Array.from({ length: NAMES }, (_, i) => `${i}`.padStart(Math.floor(size / NAMES), 'c')).join(',');
+  return Array.from({ length: NAMES }, (_, i) =>
+    `${i}`.padStart(Math.floor(size / NAMES), 'c'),
+  ).join(',');
 }
 
 /** The text with as many empty lines at its end as it takes to be read with these options. */
 function withOptions(text, index) {
-  return text + '\n'.repeat((OPTIONS.length + index - (text.length % OPTIONS.length)) % OPTIONS.length);
+  return (
+    text + '\n'.repeat((OPTIONS.length + index - (text.length % OPTIONS.length)) % OPTIONS.length)
+  );
 }

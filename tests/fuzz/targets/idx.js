@@ -1,4 +1,7 @@
-/** IDX files: headers that lie, elements that are missing or too many, images and labels that do not fit. */
+/**
+ * IDX files: headers that lie, elements that are missing or too many, images and labels that do not
+ * fit.
+ */
 import { idxDataset, parseIdx } from '../../../dist/node/data.js';
 import { Random } from '../prng.js';
 
@@ -19,14 +22,28 @@ function header(type, shape, bytes = 0) {
 export function create(prng) {
   const random = new Random(prng);
   const type = random.pick([8, 8, 8, 8, 8, 8, 9, 11, 12, 13, 14]);
-  const shape = Array.from({ length: 1 + random.below(4) }, () => random.pick([0, 1, 2, 3, 4, 5, 6, 7]));
+  const shape = Array.from({ length: 1 + random.below(4) }, () =>
+    random.pick([0, 1, 2, 3, 4, 5, 6, 7]),
+  );
   const count = shape.reduce((product, size) => product * size, 1);
   const file = header(type, shape, count * BYTES[type]);
-  for (let i = 4 + 4 * shape.length; i < file.length; i++) file[i] = random.below(random.pick([10, 256]));
+  for (let i = 4 + 4 * shape.length; i < file.length; i++)
+    file[i] = random.below(random.pick([10, 256]));
   const view = new DataView(file.buffer);
   for (let damage = random.below(5) - 2; damage > 0; damage--) {
-    if (random.below(2) === 0) view.setUint32(4 + 4 * random.below(shape.length), random.pick(SIZES));
-    else file[random.below(random.pick([4, file.length]))] = random.pick([0, 1, 8, 14, 31, 139, 255, random.below(256)]);
+    if (random.below(2) === 0)
+      view.setUint32(4 + 4 * random.below(shape.length), random.pick(SIZES));
+    else
+      file[random.below(random.pick([4, file.length]))] = random.pick([
+        0,
+        1,
+        8,
+        14,
+        31,
+        139,
+        255,
+        random.below(256),
+      ]);
   }
   if (random.below(6) > 0) return file;
   const length = random.below(file.length + 8);
@@ -43,7 +60,8 @@ export function attempt(bytes) {
   const labels = parseIdx(header(8, [count], Math.min(count, bytes.length)), 'labels');
   const options = { name: 'both', classCount: 10 };
   const { features } = idxDataset(images, labels, options);
-  if (features.length !== images.data.length || !features.every((x) => x >= 0 && x <= 1)) throw new Error('pixels out of range');
+  if (features.length !== images.data.length || !features.every((x) => x >= 0 && x <= 1))
+    throw new Error('pixels out of range');
   // The same file as labels: its bytes are classes only where they are below classCount.
   idxDataset(images, images.shape.length === 1 ? images : labels, options);
 }

@@ -22,7 +22,20 @@ const LAYERS = [
   ['tanh', {}],
 ];
 const ODD_KINDS = ['lstm', '__proto__', 'constructor', 'toString', ''];
-const FIELDS = ['units', 'filters', 'kernelSize', 'stride', 'padding', 'size', 'rate', 'rows', 'dim', 'eps', 'kind', 'x'];
+const FIELDS = [
+  'units',
+  'filters',
+  'kernelSize',
+  'stride',
+  'padding',
+  'size',
+  'rate',
+  'rows',
+  'dim',
+  'eps',
+  'kind',
+  'x',
+];
 const LOSSES = ['crossEntropy', 'binaryCrossEntropy', 'meanSquaredError', 'huber'];
 const SCALARS = [
   '0',
@@ -55,9 +68,29 @@ const SCALARS = [
   '{"__proto__":null}',
 ];
 /** What is put into, or takes the place of, a piece of a text. */
-const FRAGMENTS = ['{', '}', '[', ']', ',', ':', '"', '\\', '\\"', '/', '-', 'e', ' ', '\u0000', '\ud800', 'NaN', '"__proto__":'];
+const FRAGMENTS = [
+  '{',
+  '}',
+  '[',
+  ']',
+  ',',
+  ':',
+  '"',
+  '\\',
+  '\\"',
+  '/',
+  '-',
+  'e',
+  ' ',
+  '\u0000',
+  '\ud800',
+  'NaN',
+  '"__proto__":',
+];
 
-/** Returns a model's JSON, sound or broken: built from random parts, sometimes damaged as a text. */
+/**
+ * Returns a model's JSON, sound or broken: built from random parts, sometimes damaged as a text.
+ */
 export function create(prng) {
   const text = randomModel(prng);
   const damages = prng() % 3 === 0 ? 1 + (prng() % 4) : 0;
@@ -75,7 +108,10 @@ export function large(size) {
   const repeat = (piece) => piece.repeat(Math.ceil(size / piece.length));
   return [
     ['many layers', `{"inputShape":[4],"layers":[${repeat(`${layer},`)}${layer}]}`],
-    ['many dense layers', `{"inputShape":[4],"layers":[${repeat('{"kind":"dense","units":4},')}${layer}]}`],
+    [
+      'many dense layers',
+      `{"inputShape":[4],"layers":[${repeat('{"kind":"dense","units":4},')}${layer}]}`,
+    ],
     ['many dimensions', `{"inputShape":[${repeat('1,')}1],"layers":[${layer}]}`],
     ['a long kind', `{"inputShape":[4],"layers":[{"kind":"${repeat('x')}"}]}`],
     ['many fields', `{"inputShape":[4],"layers":[{${repeat('"units":1,')}"kind":"dense"}]}`],
@@ -115,7 +151,10 @@ function randomLayer(prng) {
   const [kind, sorts] = pick(prng, LAYERS);
   const fields = Object.entries(sorts)
     .filter(() => !rarely(prng, 6))
-    .map(([field, sort]) => `"${field}":${rarely(prng, 12) ? pick(prng, SCALARS) : randomField(prng, sort)}`);
+    .map(
+      ([field, sort]) =>
+        `"${field}":${rarely(prng, 12) ? pick(prng, SCALARS) : randomField(prng, sort)}`,
+    );
   if (rarely(prng, 48)) fields.push(`"${pick(prng, FIELDS)}":${pick(prng, SCALARS)}`);
   return `{${[`"kind":"${rarely(prng, 48) ? pick(prng, ODD_KINDS) : kind}"`, ...fields].join()}}`;
 }
@@ -129,7 +168,9 @@ function randomField(prng, sort) {
 
 function randomLoss(prng) {
   if (rarely(prng, 12)) return pick(prng, SCALARS);
-  const extra = rarely(prng, 6) ? `,"${pick(prng, ['delta', 'classWeights', 'labelSmoothing'])}":${pick(prng, SCALARS)}` : '';
+  const extra = rarely(prng, 6)
+    ? `,"${pick(prng, ['delta', 'classWeights', 'labelSmoothing'])}":${pick(prng, SCALARS)}`
+    : '';
   return `{"kind":"${rarely(prng, 24) ? pick(prng, ODD_KINDS) : pick(prng, LOSSES)}"${extra}}`;
 }
 
@@ -137,7 +178,11 @@ function randomLoss(prng) {
 function damage(text, prng) {
   const at = prng() % (text.length + 1);
   const length = prng() % 8;
-  const [before, piece, after] = [text.slice(0, at), text.slice(at, at + length), text.slice(at + length)];
+  const [before, piece, after] = [
+    text.slice(0, at),
+    text.slice(at, at + length),
+    text.slice(at + length),
+  ];
   switch (prng() % 5) {
     case 0:
       return before + after;

@@ -1,33 +1,61 @@
 /**
- * Results of the benchmark, as `adal report` reads them: bytes damaged, fields of other types, texts that want to be markup or
- * formulas, lists of any length. What is taken is rendered in every form, and must be inert there; what is refused is refused by name.
+ * Results of the benchmark, as `adal report` reads them: bytes damaged, fields of other types,
+ * texts that want to be markup or formulas, lists of any length. What is taken is rendered in every
+ * form, and must be inert there; what is refused is refused by name.
  */
 import { readFileSync } from 'node:fs';
-import { parseResult, readmeTables, renderCsv, renderMarkdown, renderReport } from '../../../dist/report.js';
+import {
+  parseResult,
+  readmeTables,
+  renderCsv,
+  renderMarkdown,
+  renderReport,
+} from '../../../dist/report.js';
 
 export const runs = 200_000;
 
-const example = JSON.parse(readFileSync(new URL('../../../bench/schema/example.json', import.meta.url), 'utf8'));
+const example = JSON.parse(
+  readFileSync(new URL('../../../bench/schema/example.json', import.meta.url), 'utf8'),
+);
 
 /** The example with a few entries of each list: small, so that there is time for many. */
-function shorten({ environments, workloads, optimizers, schedules, comparisons, micro, training, hashes, ...rest }) {
+function shorten({
+  environments,
+  workloads,
+  optimizers,
+  schedules,
+  comparisons,
+  micro,
+  training,
+  hashes,
+  ...rest
+}) {
   const [first] = training.runs;
   const cut = (list, count) => list.slice(0, count);
   const curve = ({ curve: each, ...run }) => ({
     ...run,
-    curve: each && Object.fromEntries(Object.entries(each).map(([name, values]) => [name, values && cut(values, 3)])),
+    curve:
+      each &&
+      Object.fromEntries(
+        Object.entries(each).map(([name, values]) => [name, values && cut(values, 3)]),
+      ),
   });
   return {
     ...rest,
     environments: cut(environments, 1),
-    workloads: workloads.map((workload) => ({ ...workload, references: cut(workload.references, 1) })),
+    workloads: workloads.map((workload) => ({
+      ...workload,
+      references: cut(workload.references, 1),
+    })),
     optimizers,
     schedules,
     comparisons: cut(comparisons, 1),
     micro: cut(micro, 2).map((row) => ({ ...row, samples: cut(row.samples, 3) })),
     training: {
       runs: cut(
-        training.runs.filter(({ workload, schedule }) => workload === first.workload && schedule === first.schedule),
+        training.runs.filter(
+          ({ workload, schedule }) => workload === first.workload && schedule === first.schedule,
+        ),
         3,
       ).map(curve),
       searches: cut(training.searches, 1),
@@ -107,7 +135,10 @@ function changeList(list, prng) {
   if (kind === 1) return list.slice(prng() % (list.length + 1));
   if (kind === 2) return [...list, ...list];
   const most = prng() % 32 === 0 ? 1200 : 12;
-  return Array.from({ length: prng() % most }, (_, i) => list[i % Math.max(1, list.length)] ?? null);
+  return Array.from(
+    { length: prng() % most },
+    (_, i) => list[i % Math.max(1, list.length)] ?? null,
+  );
 }
 
 function changeValue(value, prng) {
@@ -125,7 +156,8 @@ function changeText(text, prng) {
   if (kind === 1) return text.slice(0, at) + text.slice(end);
   if (kind === 2) return text.slice(0, end) + text.slice(at);
   if (kind === 3) return text.slice(0, at) + '['.repeat(prng() % 100_000) + text.slice(at);
-  if (kind === 4) return text.slice(0, at) + JSON.stringify(pick(prng, [...TEXTS, ...NUMBERS])) + text.slice(end);
+  if (kind === 4)
+    return text.slice(0, at) + JSON.stringify(pick(prng, [...TEXTS, ...NUMBERS])) + text.slice(end);
   return text.slice(0, at) + String.fromCharCode(prng() % 0x10000) + text.slice(at + 1);
 }
 
@@ -140,7 +172,9 @@ export function create(prng) {
   return JSON.stringify(value);
 }
 
-/** What must not be in any form: codes that steer a terminal. The cells of a CSV end in CR and LF. */
+/**
+ * What must not be in any form: codes that steer a terminal. The cells of a CSV end in CR and LF.
+ */
 function checkText(form, text) {
   const [code] = /[^\P{C}\n]/u.exec(text) ?? [];
   if (code) throw new Error(`${form} has the character ${code.codePointAt(0).toString(16)}`);
@@ -148,21 +182,28 @@ function checkText(form, text) {
 
 /** Fields of a CSV of RFC 4180. */
 function* fieldsOf(csv) {
-  for (const [, quoted, plain] of csv.matchAll(/(?:^|,|\r\n)(?:"((?:[^"]|"")*)"|([^,\r"]*))/g)) yield quoted ?? plain ?? '';
+  for (const [, quoted, plain] of csv.matchAll(/(?:^|,|\r\n)(?:"((?:[^"]|"")*)"|([^,\r"]*))/g))
+    yield quoted ?? plain ?? '';
 }
 
 const NUMBER = /^[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d*)?(e[+-]?\d+)?$/i;
 
 function checkCsv(csv) {
   for (const field of fieldsOf(csv)) {
-    if (/^[=+\-@\t\r]/.test(field) && !NUMBER.test(field)) throw new Error(`CSV has the cell ${JSON.stringify(field)}`);
+    if (/^[=+\-@\t\r]/.test(field) && !NUMBER.test(field))
+      throw new Error(`CSV has the cell ${JSON.stringify(field)}`);
   }
 }
 
-/** Inputs of more characters than this are shown as a page alone, as `adal report` does by default. */
+/**
+ * Inputs of more characters than this are shown as a page alone, as `adal report` does by default.
+ */
 const ALL_FORMS = 100_000;
 
-/** A result that was taken but cannot be shown is refused as a result, by its sizes; any other error is a fault. */
+/**
+ * A result that was taken but cannot be shown is refused as a result, by its sizes; any other error
+ * is a fault.
+ */
 function render(result, length) {
   const page = renderReport(result);
   if (page.includes(SCRIPT)) throw new Error('the page has markup of the result');
@@ -192,7 +233,9 @@ export function attempt(input) {
 export function large(size) {
   const base = shorten(example);
   const repeat = (entry, make) =>
-    Array.from({ length: Math.max(1, Math.floor(size / JSON.stringify(entry).length)) }, (_, i) => make(i));
+    Array.from({ length: Math.max(1, Math.floor(size / JSON.stringify(entry).length)) }, (_, i) =>
+      make(i),
+    );
   const [run] = base.training.runs;
   const [micro] = base.micro;
   const [hash] = base.hashes;
@@ -211,11 +254,39 @@ export function large(size) {
         ...training({ runs: repeat(run, (i) => ({ ...run, optimizer: `o${i >> 5}`, seed: i })) }),
       }),
     ],
-    ['timings', text({ micro: repeat(micro, (i) => ({ ...micro, n: 1 + (i % 8), implementation: `engine ${i >> 3}` })) })],
+    [
+      'timings',
+      text({
+        micro: repeat(micro, (i) => ({
+          ...micro,
+          n: 1 + (i % 8),
+          implementation: `engine ${i >> 3}`,
+        })),
+      }),
+    ],
     ['hashes', text({ hashes: repeat(hash, (i) => ({ ...hash, steps: 1 + (i >> 2) })) })],
-    ['streams', text({ streams: repeat(stream, (i) => ({ ...stream, id: `s${i >> 2}`, seed: i })) })],
-    ['threads', text({ threadScaling: repeat(scaling, (i) => ({ ...scaling, n: 1 + (i >> 2), threads: 1 + (i % 4) })) })],
-    ['selections', text(training({ selections: repeat(selection, (i) => ({ ...selection, lr: 0.1, extended: i })) }))],
+    [
+      'streams',
+      text({ streams: repeat(stream, (i) => ({ ...stream, id: `s${i >> 2}`, seed: i })) }),
+    ],
+    [
+      'threads',
+      text({
+        threadScaling: repeat(scaling, (i) => ({
+          ...scaling,
+          n: 1 + (i >> 2),
+          threads: 1 + (i % 4),
+        })),
+      }),
+    ],
+    [
+      'selections',
+      text(
+        training({
+          selections: repeat(selection, (i) => ({ ...selection, lr: 0.1, extended: i })),
+        }),
+      ),
+    ],
     ['commands', text({ commands: repeat('adal bench 1', (i) => `adal bench ${i}`) })],
     ['a name', text({ package: { ...base.package, name: '`|<&_*~'.repeat(size / 7) } })],
   ];

@@ -40,14 +40,19 @@ export function create(prng) {
   const random = new Random(prng);
   if (random.below(4) > 0) return mutate(random);
   // A checkpoint whose header, whose data or whose end is damaged.
-  const bytes = checkpoint.slice(0, random.below(4) === 0 ? random.below(checkpoint.length) : checkpoint.length);
-  for (let n = 1 + random.below(3); n > 0 && bytes.length > 0; n--) bytes[random.below(bytes.length)] = random.below(256);
+  const bytes = checkpoint.slice(
+    0,
+    random.below(4) === 0 ? random.below(checkpoint.length) : checkpoint.length,
+  );
+  for (let n = 1 + random.below(3); n > 0 && bytes.length > 0; n--)
+    bytes[random.below(bytes.length)] = random.below(256);
   return bytes;
 }
 
 export function attempt(input) {
   let error = null;
-  // What is no checkpoint may be a file; what is no file of ours may have a header of others' types.
+  // What is no checkpoint may be a file; what is no file of ours may have a header of others'
+  // types.
   for (const decode of [decodeCheckpoint, decodeSafetensors, decodeSafetensorsHeader]) {
     try {
       decode(input);
@@ -99,11 +104,19 @@ export function large(size) {
       'many small tensors',
       file(
         `{${list(size, (i) => `"${i}":{"dtype":"U8","shape":[],"data_offsets":[${i},${i + 1}]}`)}}`,
-        list(size, (i) => `"${i}":{"dtype":"U8","shape":[],"data_offsets":[${i},${i + 1}]}`).split('},').length,
+        list(size, (i) => `"${i}":{"dtype":"U8","shape":[],"data_offsets":[${i},${i + 1}]}`).split(
+          '},',
+        ).length,
       ),
     ],
-    ['a tensor of many dimensions', file(`{"a":{"dtype":"U8","shape":[${repeat('1,', size)}1],"data_offsets":[0,1]}}`, 1)],
-    ['many offsets', file(`{"a":{"dtype":"U8","shape":[],"data_offsets":[${repeat('1,', size)}1]}}`, 1)],
+    [
+      'a tensor of many dimensions',
+      file(`{"a":{"dtype":"U8","shape":[${repeat('1,', size)}1],"data_offsets":[0,1]}}`, 1),
+    ],
+    [
+      'many offsets',
+      file(`{"a":{"dtype":"U8","shape":[],"data_offsets":[${repeat('1,', size)}1]}}`, 1),
+    ],
     ['many keys of metadata', metadata(list(size, (i) => `"${i}":""`))],
     ['a long text of metadata', metadata(`"a":"${'é'.repeat(size / 2)}"`)],
     ['a text of metadata with escapes', metadata(`"a":"${repeat('\\u00e9', size)}"`)],
@@ -116,7 +129,9 @@ export function large(size) {
     ['a checkpoint nested deeply', document('['.repeat(size))],
     [
       'extras of objects',
-      document(`{"version":1,"stateDict":{"algorithm":"adam","groups":[]},"state":{},"extras":{"a":[${repeat('{},', size)}0]}}`),
+      document(
+        `{"version":1,"stateDict":{"algorithm":"adam","groups":[]},"state":{},"extras":{"a":[${repeat('{},', size)}0]}}`,
+      ),
     ],
     [
       'extras of fields',

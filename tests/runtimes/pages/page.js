@@ -1,5 +1,13 @@
-/** Does what its address asks for, posts the outcome, and goes on to the page that the server names. */
-import { longestFrameGap, measureLifetimes, prepareTraining, runSuite, testFallbacks } from './chunks/suite.js';
+/**
+ * Does what its address asks for, posts the outcome, and goes on to the page that the server names.
+ */
+import {
+  longestFrameGap,
+  measureLifetimes,
+  prepareTraining,
+  runSuite,
+  testFallbacks,
+} from './chunks/suite.js';
 
 const query = new URLSearchParams(location.search);
 const argument = JSON.parse(query.get('argument') ?? 'null');
@@ -25,7 +33,9 @@ function heapBytes() {
   return performance.memory.usedJSHeapSize;
 }
 
-/** The longest frame gap while nothing happens, while a worker trains, and while this thread does. */
+/**
+ * The longest frame gap while nothing happens, while a worker trains, and while this thread does.
+ */
 async function measureFrames(durationMs) {
   const threads = crossOriginIsolated ? 2 : 1;
   const train = await prepareTraining(threads, 'stepAsync');

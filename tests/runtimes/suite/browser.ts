@@ -1,4 +1,7 @@
-/** What only pages can show: what threads become where a page may not have them, and that frames go on while it trains. */
+/**
+ * What only pages can show: what threads become where a page may not have them, and that frames go
+ * on while it trains.
+ */
 import {
   AdaL,
   createRuntime,
@@ -20,7 +23,11 @@ const MANY = 200_000;
 const TWO: RuntimeOptions = { threads: 2, parallelThreshold: 0, jobTimeoutMs: 500 };
 
 function createAdaL(runtime: Runtime, elements = MANY): AdaL {
-  return new AdaL(runtime, { w: { shape: [elements] }, b: { shape: [100] } }, { weightDecay: 0.01 });
+  return new AdaL(
+    runtime,
+    { w: { shape: [elements] }, b: { shape: [100] } },
+    { weightDecay: 0.01 },
+  );
 }
 
 /** Ten steps of both kinds; they must give what one thread gives. */
@@ -39,7 +46,11 @@ async function checkSteps(runtime: Runtime): Promise<void> {
 }
 
 /** A runtime that must do without threads, say why, and be right. */
-async function checkFallsBack(options: RuntimeOptions, backend: string, reason: RegExp): Promise<void> {
+async function checkFallsBack(
+  options: RuntimeOptions,
+  backend: string,
+  reason: RegExp,
+): Promise<void> {
   const runtime = await createRuntime(options);
   const { info } = runtime;
   checkEqual([info.backend, info.threads], [backend, 1], 'backend and threads');
@@ -50,7 +61,12 @@ async function checkFallsBack(options: RuntimeOptions, backend: string, reason: 
 }
 
 /** Replaces a property of an object while `body` runs. */
-async function replacing<T extends object>(object: T, name: keyof T, value: unknown, body: () => Promise<void>): Promise<void> {
+async function replacing<T extends object>(
+  object: T,
+  name: keyof T,
+  value: unknown,
+  body: () => Promise<void>,
+): Promise<void> {
   const original = object[name];
   Object.defineProperty(object, name, { value, configurable: true, writable: true });
   try {
@@ -75,32 +91,51 @@ async function startedFrom(body: () => Promise<void>): Promise<string[]> {
 
 async function notIsolated(recorder: Recorder): Promise<void> {
   const reason = /not cross-origin isolated/;
-  await recorder.test('threads asked for: one, with the reason', () => checkFallsBack(TWO, 'simd', reason));
-  await recorder.test("threads 'auto': one, with the reason", () => checkFallsBack({}, 'simd', reason));
+  await recorder.test('threads asked for: one, with the reason', () =>
+    checkFallsBack(TWO, 'simd', reason),
+  );
+  await recorder.test("threads 'auto': one, with the reason", () =>
+    checkFallsBack({}, 'simd', reason),
+  );
   await recorder.test("backend 'threads': an UnsupportedError", async () => {
     const error = await caught(() => createRuntime({ backend: 'threads' }));
-    check(error instanceof UnsupportedError && reason.test(error.message), `an UnsupportedError, got ${error}`);
+    check(
+      error instanceof UnsupportedError && reason.test(error.message),
+      `an UnsupportedError, got ${error}`,
+    );
   });
 }
 
 /** A Content-Security-Policy that allows workers from the page's own origin, but not from blobs. */
 async function noBlob(recorder: Recorder): Promise<void> {
   for (const workerUrl of [undefined, new URL('../other/worker.js', import.meta.url)]) {
-    await recorder.test(`threads by ${workerUrl ? 'the option workerUrl' : "the package's worker.js"}`, async () => {
-      const urls = await startedFrom(async () => {
-        const runtime = await createRuntime({ ...TWO, workerUrl });
-        checkEqual([runtime.info.backend, runtime.info.threads], ['threads', 2], 'backend and threads');
-        await checkSteps(runtime);
-        checkEqual(runtime.info.threads, 2, 'threads after steps');
-        runtime.dispose();
-      });
-      check(urls.at(-1)?.endsWith(workerUrl ? '/other/worker.js' : '/worker.js') ?? false, `a worker by URL, got ${urls}`);
-    });
+    await recorder.test(
+      `threads by ${workerUrl ? 'the option workerUrl' : "the package's worker.js"}`,
+      async () => {
+        const urls = await startedFrom(async () => {
+          const runtime = await createRuntime({ ...TWO, workerUrl });
+          checkEqual(
+            [runtime.info.backend, runtime.info.threads],
+            ['threads', 2],
+            'backend and threads',
+          );
+          await checkSteps(runtime);
+          checkEqual(runtime.info.threads, 2, 'threads after steps');
+          runtime.dispose();
+        });
+        check(
+          urls.at(-1)?.endsWith(workerUrl ? '/other/worker.js' : '/worker.js') ?? false,
+          `a worker by URL, got ${urls}`,
+        );
+      },
+    );
   }
 }
 
 async function noWorkers(recorder: Recorder): Promise<void> {
-  await recorder.test('threads asked for: one, with the reason', () => checkFallsBack(TWO, 'simd', /could not be started/));
+  await recorder.test('threads asked for: one, with the reason', () =>
+    checkFallsBack(TWO, 'simd', /could not be started/),
+  );
   await recorder.test("threads 'auto': steps go on on one thread, and info says why", async () => {
     const runtime = await createRuntime({ parallelThreshold: 0 });
     for (let round = 0; round < 3; round++) {
@@ -108,13 +143,18 @@ async function noWorkers(recorder: Recorder): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     checkEqual(runtime.info.threads, 1, 'threads');
-    check(/could not be started|one CPU/.test(runtime.info.threadsReason), `a reason, got: ${runtime.info.threadsReason}`);
+    check(
+      /could not be started|one CPU/.test(runtime.info.threadsReason),
+      `a reason, got: ${runtime.info.threadsReason}`,
+    );
     runtime.dispose();
   });
 }
 
 async function noWasm(recorder: Recorder): Promise<void> {
-  await recorder.test('the oracle, with the reason', () => checkFallsBack({}, 'oracle', /may not be compiled here/));
+  await recorder.test('the oracle, with the reason', () =>
+    checkFallsBack({}, 'oracle', /may not be compiled here/),
+  );
   await recorder.test("backend 'simd': an UnsupportedError", async () => {
     const error = await caught(() => createRuntime({ backend: 'simd' }));
     check(error instanceof UnsupportedError, `an UnsupportedError, got ${error}`);
@@ -124,7 +164,10 @@ async function noWasm(recorder: Recorder): Promise<void> {
 async function isolated(recorder: Recorder): Promise<void> {
   await recorder.test('step on the main thread runs alone, stepAsync is shared', async () => {
     const runtime = await createRuntime(TWO);
-    check(/step\(\) may not wait/.test(runtime.info.threadsReason), `a reason, got: ${runtime.info.threadsReason}`);
+    check(
+      /step\(\) may not wait/.test(runtime.info.threadsReason),
+      `a reason, got: ${runtime.info.threadsReason}`,
+    );
     await checkSteps(runtime);
     runtime.dispose();
   });
@@ -139,27 +182,45 @@ async function isolated(recorder: Recorder): Promise<void> {
   await recorder.test('shared memory refused: one thread, with the reason', () => {
     class Refusing extends WebAssembly.Memory {
       constructor(descriptor: WebAssembly.MemoryDescriptor) {
-        if (descriptor.shared && descriptor.maximum !== 1) throw new RangeError('could not allocate memory');
+        if (descriptor.shared && descriptor.maximum !== 1)
+          throw new RangeError('could not allocate memory');
         super(descriptor);
       }
     }
-    const body = () => checkFallsBack(TWO, 'simd', /could not be started: the engine refused a shared WebAssembly.Memory/);
+    const body = () =>
+      checkFallsBack(
+        TWO,
+        'simd',
+        /could not be started: the engine refused a shared WebAssembly.Memory/,
+      );
     return replacing(WebAssembly, 'Memory', Refusing, body);
   });
-  await recorder.test('when the engine has no memory left: less of it, or an UnsupportedError', manyRuntimes);
+  await recorder.test(
+    'when the engine has no memory left: less of it, or an UnsupportedError',
+    manyRuntimes,
+  );
   for (const moment of ['norm', 'update'] as const) {
     for (const fault of ['throw', 'trap', 'hang'] as const) {
-      await recorder.test(`a worker that fails in the ${moment} phase (${fault})`, () => failingWorker(fault, moment));
+      await recorder.test(`a worker that fails in the ${moment} phase (${fault})`, () =>
+        failingWorker(fault, moment),
+      );
     }
   }
-  await recorder.test('a worker that ends silently while idle: steps go on, and are right', silentEnd);
+  await recorder.test(
+    'a worker that ends silently while idle: steps go on, and are right',
+    silentEnd,
+  );
 }
 
-/** Engines refuse reservations when address space or their own count runs out; smaller ones are taken then, if there are any. */
+/**
+ * Engines refuse reservations when address space or their own count runs out; smaller ones are
+ * taken then, if there are any.
+ */
 async function manyRuntimes(): Promise<void> {
   const hoard: WebAssembly.Memory[] = [];
   try {
-    while (hoard.length < 400) hoard.push(new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true }));
+    while (hoard.length < 400)
+      hoard.push(new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true }));
   } catch {
     // The engine is at its limit: what this test is about.
   }
@@ -168,13 +229,18 @@ async function manyRuntimes(): Promise<void> {
     await checkSteps(runtime);
     runtime.dispose();
   } catch (error) {
-    check(error instanceof UnsupportedError && /refused an unshared/.test(error.message), `an UnsupportedError, got ${error}`);
+    check(
+      error instanceof UnsupportedError && /refused an unshared/.test(error.message),
+      `an UnsupportedError, got ${error}`,
+    );
   }
   hoard.length = 0;
 }
 
 /** Workers that run `before` and then the library's own source. */
-async function hostWith(before: string): Promise<NonNullable<RuntimeOptions['workerHost']> & { workers: Worker[] }> {
+async function hostWith(
+  before: string,
+): Promise<NonNullable<RuntimeOptions['workerHost']> & { workers: Worker[] }> {
   const source = await (await fetch(new URL('../worker.js', import.meta.url))).text();
   const url = URL.createObjectURL(new Blob([before, source], { type: 'text/javascript' }));
   const workers: Worker[] = [];
@@ -190,7 +256,11 @@ async function hostWith(before: string): Promise<NonNullable<RuntimeOptions['wor
 }
 
 async function failingWorker(fault: Fault, moment: Moment): Promise<void> {
-  const runtime = await createRuntime({ ...TWO, backend: 'threads', workerHost: await hostWith(prelude(fault, moment)) });
+  const runtime = await createRuntime({
+    ...TWO,
+    backend: 'threads',
+    workerHost: await hostWith(prelude(fault, moment)),
+  });
   const single = await createRuntime({ threads: 1 });
   const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
   const saved = optimizer.stateDict();
@@ -204,7 +274,11 @@ async function failingWorker(fault: Fault, moment: Moment): Promise<void> {
     if (!error) sound.step();
   }
   check(error instanceof WorkerError, `a WorkerError, got ${error}`);
-  checkEqual(error instanceof StepAbortedError, moment === 'update', 'whether weights were being written');
+  checkEqual(
+    error instanceof StepAbortedError,
+    moment === 'update',
+    'whether weights were being written',
+  );
   checkEqual(runtime.info.threads, 1, 'threads afterwards');
   if (moment === 'update') for (const each of [optimizer, sound]) each.loadStateDict(saved);
   checkSameState(optimizer.stateDict(), sound.stateDict(), 'after the failure');
@@ -243,13 +317,18 @@ const FALLBACKS: Record<string, ((recorder: Recorder) => Promise<void>)[]> = {
   'csp-no-wasm': [noWasm],
 };
 
-export async function testFallbacks(headers: string): Promise<{ passed: number; failures: readonly object[] }> {
+export async function testFallbacks(
+  headers: string,
+): Promise<{ passed: number; failures: readonly object[] }> {
   const recorder = new Recorder();
   for (const test of FALLBACKS[headers]) await test(recorder);
   return { passed: recorder.passed, failures: recorder.failures };
 }
 
-/** A million parameters ready to train. What it returns steps for `durationMs`, and returns how many steps there were. */
+/**
+ * A million parameters ready to train. What it returns steps for `durationMs`, and returns how many
+ * steps there were.
+ */
 export async function prepareTraining(
   threads: number,
   method: 'step' | 'stepAsync',
@@ -267,7 +346,9 @@ export async function prepareTraining(
 }
 
 /** The longest time between two frames while `work` goes on, milliseconds. */
-export async function longestFrameGap(work: () => Promise<number>): Promise<{ gapMs: number; steps: number }> {
+export async function longestFrameGap(
+  work: () => Promise<number>,
+): Promise<{ gapMs: number; steps: number }> {
   let last = performance.now();
   let gapMs = 0;
   let watching = true;

@@ -16,7 +16,10 @@ export class Recorder {
       await body();
       this.passed++;
     } catch (error) {
-      this.failures.push({ name, error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) });
+      this.failures.push({
+        name,
+        error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error),
+      });
     }
   }
 }
@@ -34,7 +37,9 @@ export function checkEqual(got: unknown, want: unknown, what: string): void {
 /** Equal in every bit, so that -0 is not 0 and NaN is NaN. */
 export function checkBits(got: StatePart, want: StatePart, what: string): void {
   check(got.length === want.length, `${what} to have ${want.length} elements, got ${got.length}`);
-  const [a, b] = [got, want].map((values) => (values instanceof Float32Array ? new Uint32Array(values.slice().buffer) : values));
+  const [a, b] = [got, want].map((values) =>
+    values instanceof Float32Array ? new Uint32Array(values.slice().buffer) : values,
+  );
   const at = a.findIndex((bits, i) => bits !== b[i]);
   if (at >= 0) throw new Error(`${what}[${at}]: expected ${want[at]}, got ${got[at]}`);
 }

@@ -1,7 +1,10 @@
 /** In which ways the suite runs on a runtime. */
 import { createRuntime, type Gradients, type Optimizer, type Runtime } from '../../../src/index';
 
-/** What a cell of the matrix asks for: the oracle, or a number of threads (1: the SIMD binary without shared memory). */
+/**
+ * What a cell of the matrix asks for: the oracle, or a number of threads (1: the SIMD binary
+ * without shared memory).
+ */
 export type Configuration = 'oracle' | number;
 
 export function createFor(configuration: Configuration): Promise<Runtime> {
@@ -10,7 +13,10 @@ export function createFor(configuration: Configuration): Promise<Runtime> {
   return createRuntime({ backend: 'threads', threads: configuration, parallelThreshold: 0 });
 }
 
-export async function withRuntime<T>(configuration: Configuration, body: (runtime: Runtime) => T | Promise<T>): Promise<T> {
+export async function withRuntime<T>(
+  configuration: Configuration,
+  body: (runtime: Runtime) => T | Promise<T>,
+): Promise<T> {
   const runtime = await createFor(configuration);
   try {
     return await body(runtime);

@@ -1,20 +1,30 @@
 /**
- * The fingerprint: one SHA-256 over parameters and state after fixed runs of every optimizer. It is the same on every
- * runtime, backend and thread count, and changes only when the numbers do.
+ * The fingerprint: one SHA-256 over parameters and state after fixed runs of every optimizer. It is
+ * the same on every runtime, backend and thread count, and changes only when the numbers do.
  */
 import { createOptimizer, type Runtime } from '../../../src/index';
 import { COMPACT_CASES, gradientsAt, initialParams, RULE_CASES } from '../../support/rules';
 import { createAlternating } from './configuration';
 import { bytesOf } from './state';
 
-/** Options that do not follow a new default: the fingerprint is of the rules, not of their defaults. */
+/**
+ * Options that do not follow a new default: the fingerprint is of the rules, not of their defaults.
+ */
 const PINNED: Readonly<Record<string, object>> = { adal: { lr: 1e-2 } };
 
-/** Every optimizer, with compact state too where it can, for 40 steps over four scales, with zero gradients and refused ones between. */
+/**
+ * Every optimizer, with compact state too where it can, for 40 steps over four scales, with zero
+ * gradients and refused ones between.
+ */
 export async function runOptimizers(runtime: Runtime): Promise<Uint8Array[]> {
   const parts: Uint8Array[] = [];
   for (const [, name, options] of [...RULE_CASES, ...COMPACT_CASES]) {
-    const optimizer = await createOptimizer(name, initialParams(), { runtime, ...PINNED[name], ...options, onNonFinite: 'skip' });
+    const optimizer = await createOptimizer(name, initialParams(), {
+      runtime,
+      ...PINNED[name],
+      ...options,
+      onNonFinite: 'skip',
+    });
     const advance = createAlternating();
     for (let t = 1; t <= 40; t++) {
       const grads = gradientsAt(t, t % 11 === 6 ? 0 : 10 ** ((t % 4) - 2));

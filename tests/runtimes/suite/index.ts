@@ -26,7 +26,10 @@ export interface Report {
  * Runs everything.
  * @param expectedBackend what the runtime must have chosen; null to take what comes
  */
-export async function runSuite(configuration: Configuration, expectedBackend: string | null): Promise<Report> {
+export async function runSuite(
+  configuration: Configuration,
+  expectedBackend: string | null,
+): Promise<Report> {
   const begin = Date.now();
   const recorder = new Recorder();
   let fingerprint: string | null = null;
@@ -36,7 +39,8 @@ export async function runSuite(configuration: Configuration, expectedBackend: st
     info = runtime.info;
     await recorder.test('is what was asked for', () => {
       if (expectedBackend) checkEqual(runtime.info.backend, expectedBackend, 'backend');
-      if (typeof configuration === 'number') checkEqual(runtime.info.threads, configuration, 'threads');
+      if (typeof configuration === 'number')
+        checkEqual(runtime.info.threads, configuration, 'threads');
       check(runtime.info.threadsReason !== '', 'a reason for the number of threads');
     });
     await testGolden(recorder, runtime);
@@ -47,7 +51,8 @@ export async function runSuite(configuration: Configuration, expectedBackend: st
       fingerprint = await sha256(join(parts));
     });
     await recorder.test('all threads have lived through it', () => {
-      if (typeof configuration === 'number') checkEqual(runtime.info.threads, configuration, 'threads');
+      if (typeof configuration === 'number')
+        checkEqual(runtime.info.threads, configuration, 'threads');
     });
     runtime.dispose();
   });

@@ -3,7 +3,10 @@ import { AdaL, createRuntime } from '../../../src/index';
 
 export interface LifetimeReport {
   readonly cycles: number;
-  /** JavaScript heap after a garbage collection, bytes: after a first tenth of the cycles, and after all. Null: not to be had. */
+  /**
+   * JavaScript heap after a garbage collection, bytes: after a first tenth of the cycles, and after
+   * all. Null: not to be had.
+   */
   readonly heapBefore: number | null;
   readonly heapAfter: number | null;
   /** Linear memory, bytes: its size, and what of it is allocated. */
@@ -16,13 +19,22 @@ export interface LifetimeReport {
 /** Heap in use after a collection, where the runtime can tell. */
 export type MeasureHeap = () => Promise<number | null> | number | null;
 
-/** Optimizers created, stepped and disposed of in one runtime; every hundredth in a runtime of its own. */
-export async function measureLifetimes(cycles: number, measureHeap: MeasureHeap): Promise<LifetimeReport> {
+/**
+ * Optimizers created, stepped and disposed of in one runtime; every hundredth in a runtime of its
+ * own.
+ */
+export async function measureLifetimes(
+  cycles: number,
+  measureHeap: MeasureHeap,
+): Promise<LifetimeReport> {
   const runtime = await createRuntime({ threads: 1 });
   const live = async (from: number, to: number) => {
     for (let i = from; i < to; i++) {
       const own = i % 100 === 0 ? await createRuntime({ threads: 1 }) : null;
-      const optimizer = new AdaL(own ?? runtime, { w: { shape: [1 + (i % 700)] }, b: { shape: [10] } });
+      const optimizer = new AdaL(own ?? runtime, {
+        w: { shape: [1 + (i % 700)] },
+        b: { shape: [10] },
+      });
       optimizer.grads.w.fill(1);
       optimizer.step();
       if (i % 50 === 0) await optimizer.stepAsync();

@@ -1,4 +1,7 @@
-/** What is promised of every step, whatever the runtime: equal bits, all or nothing, no scale, no drift, resumable. */
+/**
+ * What is promised of every step, whatever the runtime: equal bits, all or nothing, no scale, no
+ * drift, resumable.
+ */
 
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/checkpoint';
 import {
@@ -12,7 +15,13 @@ import {
   type Runtime,
   type StateDict,
 } from '../../../src/index';
-import { COMPACT_CASES, gradientsAt, initialParams, RULE_CASES, type RuleCase } from '../../support/rules';
+import {
+  COMPACT_CASES,
+  gradientsAt,
+  initialParams,
+  RULE_CASES,
+  type RuleCase,
+} from '../../support/rules';
 import { caught, check, checkBits, checkEqual, type Recorder } from './checks';
 import { createAlternating, withRuntime } from './configuration';
 import { checkSameState } from './state';
@@ -30,7 +39,9 @@ export async function testProperties(recorder: Recorder, runtime: Runtime): Prom
     await recorder.test(`checkpoint and resume: ${each[0]}`, () => resume(each, runtime));
   }
   await recorder.test('gradients times 2^k give the same weights', () => scaleInvariance(runtime));
-  await recorder.test('zero gradients move nothing, and later ones are sound', () => zeroGradients(runtime));
+  await recorder.test('zero gradients move nothing, and later ones are sound', () =>
+    zeroGradients(runtime),
+  );
   await recorder.test('wrong arguments and uses are refused by name', () => refusals(runtime));
   await recorder.test('memory grows under live optimizers', () => growth(runtime));
   await recorder.test('a zero and a negative zero survive a step', () => negativeZero(runtime));
@@ -96,7 +107,8 @@ async function resume(each: RuleCase, runtime: Runtime): Promise<void> {
 async function scaleInvariance(runtime: Runtime): Promise<void> {
   const run = (k: number): Float32Array => {
     const optimizer = new AdaL(runtime, { w: initialParams().b }, { eps: 0 });
-    for (let t = 1; t <= 40; t++) optimizer.step({ w: gradientsAt(t, t % 13 === 5 ? 0 : 2 ** k).b });
+    for (let t = 1; t <= 40; t++)
+      optimizer.step({ w: gradientsAt(t, t % 13 === 5 ? 0 : 2 ** k).b });
     const weights = optimizer.params.w.slice();
     optimizer.dispose();
     return weights;
@@ -112,23 +124,42 @@ async function zeroGradients(runtime: Runtime): Promise<void> {
     for (let t = 0; t < 20; t++) await advance(optimizer);
     checkBits(optimizer.params.w, new Float32Array(20).fill(1), 'weights after zero gradients');
     for (const exponent of [-30, -20, -10, -3, 0, 3, 10, 10, -30, 0]) {
-      await advance(optimizer, { w: Float32Array.from({ length: 20 }, (_, i) => (i % 3 ? (i - 9.5) * 10 ** exponent : 0)) });
-      check(optimizer.params.w.every(Number.isFinite), `finite weights after gradients of 1e${exponent}`);
+      await advance(optimizer, {
+        w: Float32Array.from({ length: 20 }, (_, i) => (i % 3 ? (i - 9.5) * 10 ** exponent : 0)),
+      });
+      check(
+        optimizer.params.w.every(Number.isFinite),
+        `finite weights after gradients of 1e${exponent}`,
+      );
     }
-    check(optimizer.params.w[0] === 1 && optimizer.params.w[1] !== 1, 'only what had gradients to move');
+    check(
+      optimizer.params.w[0] === 1 && optimizer.params.w[1] !== 1,
+      'only what had gradients to move',
+    );
     optimizer.dispose();
   }
 }
 
 async function refusals(runtime: Runtime): Promise<void> {
-  const wrong = await caught(() => new AdaL(runtime, { w: new Float32Array(4) }, { betas: [0.9, 1] }));
-  check(wrong instanceof ArgumentError && wrong.code === 'ERR_ARGUMENT', `an ArgumentError, got ${wrong}`);
+  const wrong = await caught(
+    () => new AdaL(runtime, { w: new Float32Array(4) }, { betas: [0.9, 1] }),
+  );
+  check(
+    wrong instanceof ArgumentError && wrong.code === 'ERR_ARGUMENT',
+    `an ArgumentError, got ${wrong}`,
+  );
   const optimizer = new AdaL(runtime, { w: new Float32Array(40_000) });
   const step = optimizer.stepAsync();
-  check((await caught(() => optimizer.params.w)) instanceof BusyError, 'a BusyError while a stepAsync is under way');
+  check(
+    (await caught(() => optimizer.params.w)) instanceof BusyError,
+    'a BusyError while a stepAsync is under way',
+  );
   await step;
   optimizer.dispose();
-  check((await caught(() => optimizer.step())) instanceof DisposedError, 'a DisposedError after dispose()');
+  check(
+    (await caught(() => optimizer.step())) instanceof DisposedError,
+    'a DisposedError after dispose()',
+  );
 }
 
 async function growth(runtime: Runtime): Promise<void> {
@@ -137,7 +168,8 @@ async function growth(runtime: Runtime): Promise<void> {
     const advance = createAlternating();
     for (let t = 1; t <= 4; t++) {
       optimizer.addParamGroup({ params: { [`more${t}`]: { shape: [60_000] } } });
-      for (const [i, name] of Object.keys(optimizer.grads).entries()) optimizer.grads[name].fill(t - i - 0.5);
+      for (const [i, name] of Object.keys(optimizer.grads).entries())
+        optimizer.grads[name].fill(t - i - 0.5);
       await advance(optimizer);
     }
     const state = optimizer.stateDict();
@@ -150,6 +182,9 @@ async function growth(runtime: Runtime): Promise<void> {
 async function negativeZero(runtime: Runtime): Promise<void> {
   const optimizer = new AdaL(runtime, { w: new Float32Array([-0, 0, 1]) });
   optimizer.step({ w: new Float32Array([0, -0, 1]) });
-  check(Object.is(optimizer.params.w[0], -0) && Object.is(optimizer.params.w[1], 0), '-0 and 0 as they were');
+  check(
+    Object.is(optimizer.params.w[0], -0) && Object.is(optimizer.params.w[1], 0),
+    '-0 and 0 as they were',
+  );
   optimizer.dispose();
 }

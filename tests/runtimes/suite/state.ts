@@ -22,10 +22,13 @@ function countersOf({ algorithm, step, state }: StateDict): string {
 export function checkSameState(got: StateDict, want: StateDict, what: string): void {
   checkEqual(countersOf(got), countersOf(want), `${what}: counters`);
   const wanted = new Map(arraysOf(want));
-  for (const [name, array] of arraysOf(got)) checkBits(array, wanted.get(name) as StatePart, `${what}: ${name}`);
+  for (const [name, array] of arraysOf(got))
+    checkBits(array, wanted.get(name) as StatePart, `${what}: ${name}`);
 }
 
-/** What goes into the fingerprint: the bytes of all parameters and state arrays, then the counters. */
+/**
+ * What goes into the fingerprint: the bytes of all parameters and state arrays, then the counters.
+ */
 export function bytesOf(optimizer: Optimizer): Uint8Array<ArrayBuffer> {
   const dict = optimizer.stateDict();
   const parts = [...arraysOf(dict)].map(([, array]) => new Uint8Array(array.slice().buffer));

@@ -1,6 +1,17 @@
-/** Training in a module worker of a page: the bits of `fit` on the page itself, whatever becomes of the worker. */
+/**
+ * Training in a module worker of a page: the bits of `fit` on the page itself, whatever becomes of
+ * the worker.
+ */
 import { AdamW, createRuntime, WorkerError } from '../../../src/index';
-import { createModel, dense, fit, type ModelState, relu, type TrainInWorkerOptions, trainInWorker } from '../../../src/nn';
+import {
+  createModel,
+  dense,
+  fit,
+  type ModelState,
+  relu,
+  type TrainInWorkerOptions,
+  trainInWorker,
+} from '../../../src/nn';
 import { caught, check, checkBits, checkEqual, type Recorder } from './checks';
 
 const MODEL = { inputSize: 4, layers: [dense(16), relu(), dense(3)], batchSize: 16, seed: 1 };
@@ -13,13 +24,20 @@ const samples = () => ({
 });
 
 const inWorker = (options: TrainInWorkerOptions) =>
-  trainInWorker({ model: MODEL, optimizer: { name: 'adamw', lr: LR }, ...RUN }, samples, { budgetMs: 0, ...options });
+  trainInWorker({ model: MODEL, optimizer: { name: 'adamw', lr: LR }, ...RUN }, samples, {
+    budgetMs: 0,
+    ...options,
+  });
 
 async function checkModel(state: ModelState): Promise<void> {
   const runtime = await createRuntime({ threads: 1 });
   const model = await createModel(runtime, MODEL);
-  await fit(model, samples(), { optimizer: new AdamW(runtime, model.parameters, { lr: LR }), ...RUN });
-  for (const [name, { data }] of Object.entries(model.stateDict().arrays)) checkBits(state.arrays[name].data, data, name);
+  await fit(model, samples(), {
+    optimizer: new AdamW(runtime, model.parameters, { lr: LR }),
+    ...RUN,
+  });
+  for (const [name, { data }] of Object.entries(model.stateDict().arrays))
+    checkBits(state.arrays[name].data, data, name);
   runtime.dispose();
 }
 

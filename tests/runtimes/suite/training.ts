@@ -10,7 +10,12 @@ const STEPS = 300;
 /** @returns the bytes of all parameters and state, for the fingerprint */
 export async function trainDigits(runtime: Runtime): Promise<Uint8Array> {
   const { train, test } = trainTestSplit(loadDigits(), { testFraction: 0.25, seed: 1 });
-  const model = await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(), dense(10)], batchSize: 32, seed: 1 });
+  const model = await createModel(runtime, {
+    inputSize: 64,
+    layers: [dense(64), relu(), dense(10)],
+    batchSize: 32,
+    seed: 1,
+  });
   const optimizer = new AdaL(runtime, model.parameters, practical({ totalSteps: STEPS }));
   const end = new AbortController();
   const counted = {
@@ -23,7 +28,12 @@ export async function trainDigits(runtime: Runtime): Promise<Uint8Array> {
       return result;
     },
   };
-  const { steps } = await fit(model, train, { optimizer: counted, epochs: 100, seed: 1, signal: end.signal });
+  const { steps } = await fit(model, train, {
+    optimizer: counted,
+    epochs: 100,
+    seed: 1,
+    signal: end.signal,
+  });
   const { accuracy } = evaluate(model, test);
   check(steps === STEPS, `${STEPS} steps, got ${steps}`);
   check(accuracy! > 0.93, `a test accuracy above 0.93, got ${accuracy}`);

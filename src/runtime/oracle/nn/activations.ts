@@ -19,7 +19,9 @@ function rectifiers(memory: OracleMemory, { round }: Arithmetic) {
     },
     leakyReluGrad(dx: number, dy: number, out: number, n: number, slope: number): void {
       const f = memory.f32;
-      map(f, at(dx), n, (i) => (f[at(out) + i]! > 0 ? f[at(dy) + i]! : f[at(dy) + i]! * round(slope)));
+      map(f, at(dx), n, (i) =>
+        f[at(out) + i]! > 0 ? f[at(dy) + i]! : f[at(dy) + i]! * round(slope),
+      );
     },
   };
 }
@@ -33,7 +35,12 @@ function smooth(memory: OracleMemory, arithmetic: Arithmetic) {
     },
     tanhGrad(dx: number, dy: number, out: number, n: number): void {
       const f = memory.f32;
-      map(f, at(dx), n, (i) => f[at(dy) + i]! * round(1 - round(f[at(out) + i]! * f[at(out) + i]!)));
+      map(
+        f,
+        at(dx),
+        n,
+        (i) => f[at(dy) + i]! * round(1 - round(f[at(out) + i]! * f[at(out) + i]!)),
+      );
     },
     sigmoid(out: number, x: number, n: number): void {
       const f = memory.f32;
@@ -41,7 +48,12 @@ function smooth(memory: OracleMemory, arithmetic: Arithmetic) {
     },
     sigmoidGrad(dx: number, dy: number, out: number, n: number): void {
       const f = memory.f32;
-      map(f, at(dx), n, (i) => f[at(dy) + i]! * round(f[at(out) + i]! * round(1 - f[at(out) + i]!)));
+      map(
+        f,
+        at(dx),
+        n,
+        (i) => f[at(dy) + i]! * round(f[at(out) + i]! * round(1 - f[at(out) + i]!)),
+      );
     },
     silu(out: number, x: number, n: number): void {
       const f = memory.f32;
@@ -77,5 +89,9 @@ function dropouts(memory: OracleMemory, { round }: Arithmetic) {
 }
 
 export function activations(memory: OracleMemory, arithmetic: Arithmetic) {
-  return { ...rectifiers(memory, arithmetic), ...smooth(memory, arithmetic), ...dropouts(memory, arithmetic) };
+  return {
+    ...rectifiers(memory, arithmetic),
+    ...smooth(memory, arithmetic),
+    ...dropouts(memory, arithmetic),
+  };
 }

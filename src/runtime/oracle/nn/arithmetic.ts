@@ -1,6 +1,7 @@
 /**
- * What the oracle computes with. `float32` is what the kernels do, bit for bit: every result is rounded before it is used
- * again. `float64` is the same formulas unrounded: the yardstick that gradients are measured against.
+ * What the oracle computes with. `float32` is what the kernels do, bit for bit: every result is
+ * rounded before it is used again. `float64` is the same formulas unrounded: the yardstick that
+ * gradients are measured against.
  */
 import { exp as exp64 } from '../../../math/exp';
 
@@ -39,8 +40,8 @@ function exp32(x: number): number {
 
 /** tanh's Taylor coefficients from a^17 down to a^3. */
 const TANH = [
-  0.0005900274409455859, -0.0014558343870513183, 0.003592128036572481, -0.008863235529902197, 0.021869488536155203,
-  -0.05396825396825397, 0.13333333333333333, -0.3333333333333333,
+  0.0005900274409455859, -0.0014558343870513183, 0.003592128036572481, -0.008863235529902197,
+  0.021869488536155203, -0.05396825396825397, 0.13333333333333333, -0.3333333333333333,
 ].map(fround);
 
 /** tanh x as assembly/math/tanh.ts computes it. */

@@ -31,7 +31,10 @@ export function elementWise(memory: OracleMemory, { round }: Arithmetic) {
   };
 }
 
-/** Σ term(i), in blocks: 16 accumulators each, folded as assembly/math/reduce.ts does; blocks in order. */
+/**
+ * Σ term(i), in blocks: 16 accumulators each, folded as assembly/math/reduce.ts does; blocks in
+ * order.
+ */
 function sumTerms(n: number, term: (i: number) => number): number {
   let total = 0;
   for (let first = 0; first < n; first += BLOCK) {
@@ -39,7 +42,10 @@ function sumTerms(n: number, term: (i: number) => number): number {
     const end = Math.min(first + BLOCK, padded(n));
     for (let i = first; i < end; ++i) a[i % 16]! += term(i);
     const lane = (l: number) =>
-      a[l]! + a[l + 2]! + (a[l + 4]! + a[l + 6]!) + (a[l + 8]! + a[l + 10]! + (a[l + 12]! + a[l + 14]!));
+      a[l]! +
+      a[l + 2]! +
+      (a[l + 4]! + a[l + 6]!) +
+      (a[l + 8]! + a[l + 10]! + (a[l + 12]! + a[l + 14]!));
     total += lane(0) + lane(1);
   }
   return total;

@@ -38,7 +38,14 @@ function readWindow({ i32 }: OracleMemory, address: number) {
     if (y < 0 || y >= inHeight || x < 0 || x >= inWidth) return -1;
     return (y * inWidth + x) * inChannels + (element % inChannels);
   };
-  return { inChannels, image, positions, patch: height * width * inChannels, outputs: field(WINDOW_OUT_CHANNELS), source };
+  return {
+    inChannels,
+    image,
+    positions,
+    patch: height * width * inChannels,
+    outputs: field(WINDOW_OUT_CHANNELS),
+    source,
+  };
 }
 
 type Window = ReturnType<typeof readWindow>;
@@ -74,7 +81,14 @@ function dotFrom(
 
 function convolutions(memory: OracleMemory, { round }: Arithmetic) {
   return {
-    conv2d(y: number, x: number, weight: number, window: number, count: number, _scratch: number): void {
+    conv2d(
+      y: number,
+      x: number,
+      weight: number,
+      window: number,
+      count: number,
+      _scratch: number,
+    ): void {
       const f = memory.f32;
       const shape = readWindow(memory, window);
       const { positions, patch, outputs, image } = shape;
@@ -82,13 +96,30 @@ function convolutions(memory: OracleMemory, { round }: Arithmetic) {
         const patches = patchesOf(f, at(x) + i * image, shape);
         for (let p = 0; p < positions; ++p) {
           for (let o = 0; o < outputs; ++o) {
-            const sum = dotFrom(0, patches, f, p * patch, 1, at(weight) + o * patch, 1, patch, round);
+            const sum = dotFrom(
+              0,
+              patches,
+              f,
+              p * patch,
+              1,
+              at(weight) + o * patch,
+              1,
+              patch,
+              round,
+            );
             f[at(y) + (i * positions + p) * outputs + o] = sum;
           }
         }
       }
     },
-    conv2dInputGrad(dx: number, dy: number, weight: number, window: number, count: number, _scratch: number): void {
+    conv2dInputGrad(
+      dx: number,
+      dy: number,
+      weight: number,
+      window: number,
+      count: number,
+      _scratch: number,
+    ): void {
       const f = memory.f32;
       const { positions, patch, outputs, image, source } = readWindow(memory, window);
       f.fill(0, at(dx), at(dx) + count * image);
@@ -104,7 +135,14 @@ function convolutions(memory: OracleMemory, { round }: Arithmetic) {
         }
       }
     },
-    conv2dWeightGrad(dw: number, dy: number, x: number, window: number, count: number, _scratch: number): void {
+    conv2dWeightGrad(
+      dw: number,
+      dy: number,
+      x: number,
+      window: number,
+      count: number,
+      _scratch: number,
+    ): void {
       const f = memory.f32;
       const shape = readWindow(memory, window);
       const { positions, patch, outputs, image } = shape;
@@ -120,14 +158,22 @@ function convolutions(memory: OracleMemory, { round }: Arithmetic) {
             }
           }
         }
-        for (let k = 0; k < sums.length; ++k) f[at(dw) + k] = first === 0 ? sums[k]! : f[at(dw) + k]! + sums[k]!;
+        for (let k = 0; k < sums.length; ++k)
+          f[at(dw) + k] = first === 0 ? sums[k]! : f[at(dw) + k]! + sums[k]!;
       }
     },
   };
 }
 
-/** Visits every output element of `count` images: its index, and those in the input that its window covers, in order. */
-function visitWindows(shape: Window, count: number, visit: (out: number, inputs: number[]) => void): void {
+/**
+ * Visits every output element of `count` images: its index, and those in the input that its window
+ * covers, in order.
+ */
+function visitWindows(
+  shape: Window,
+  count: number,
+  visit: (out: number, inputs: number[]) => void,
+): void {
   const { positions, patch, inChannels, image, source } = shape;
   for (let i = 0; i < count; ++i) {
     for (let p = 0; p < positions; ++p) {
@@ -188,7 +234,13 @@ function pooling(memory: OracleMemory, { round }: Arithmetic) {
         f[at(y) + o] = sum / pixels;
       }
     },
-    globalAvgPoolGrad(dx: number, dy: number, count: number, pixels: number, channels: number): void {
+    globalAvgPoolGrad(
+      dx: number,
+      dy: number,
+      count: number,
+      pixels: number,
+      channels: number,
+    ): void {
       const f = memory.f32;
       for (let k = 0; k < count * pixels * channels; ++k) {
         const image = Math.floor(k / (pixels * channels));

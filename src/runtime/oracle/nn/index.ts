@@ -1,6 +1,6 @@
 /**
- * The nn kernels in plain TypeScript, one operation at a time: the meaning of assembly/nn.ts, bit for bit, and what runs
- * where there is no WebAssembly SIMD.
+ * The nn kernels in plain TypeScript, one operation at a time: the meaning of assembly/nn.ts, bit
+ * for bit, and what runs where there is no WebAssembly SIMD.
  */
 import type { NNKernels } from '../../kernels-nn';
 import { activations } from './activations';
@@ -15,7 +15,10 @@ import { peakMulAdd } from './peak';
 
 export { float32, float64 } from './arithmetic';
 
-/** The nn kernels over `memory`. With `float64`, whose memory holds f64 too, they are the reference for gradients. */
+/**
+ * The nn kernels over `memory`. With `float64`, whose memory holds f64 too, they are the reference
+ * for gradients.
+ */
 export function createOracleNN(memory: OracleMemory, arithmetic: Arithmetic = float32): NNKernels {
   return {
     ...elementWise(memory, arithmetic),

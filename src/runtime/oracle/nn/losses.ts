@@ -6,7 +6,14 @@ import { at, type OracleMemory } from './memory';
 type Floats = Float32Array | Float64Array;
 
 /** Unweighted loss of one row of x; d = its gradient times weight/whole. */
-function crossEntropyRow(d: Floats, x: Floats, label: number, weight: number, whole: number, { round, exp }: Arithmetic): number {
+function crossEntropyRow(
+  d: Floats,
+  x: Floats,
+  label: number,
+  weight: number,
+  whole: number,
+  { round, exp }: Arithmetic,
+): number {
   const cols = x.length;
   let largest = x[0]!;
   for (const value of x) if (value > largest) largest = value;

@@ -46,13 +46,37 @@ export function matrices(memory: OracleMemory, arithmetic: Arithmetic) {
     multiplyAdd(memory.f32, at(c), a, b, m, n, k, arithmetic);
   };
   return {
-    gemmNN(c: number, a: number, b: number, m: number, n: number, k: number, _scratch: number): void {
+    gemmNN(
+      c: number,
+      a: number,
+      b: number,
+      m: number,
+      n: number,
+      k: number,
+      _scratch: number,
+    ): void {
       product(c, dense(a, k), dense(b, n), m, n, k);
     },
-    gemmNT(c: number, a: number, b: number, m: number, n: number, k: number, _scratch: number): void {
+    gemmNT(
+      c: number,
+      a: number,
+      b: number,
+      m: number,
+      n: number,
+      k: number,
+      _scratch: number,
+    ): void {
       product(c, dense(a, k), transposed(b, k), m, n, k);
     },
-    gemmTN(c: number, a: number, b: number, m: number, n: number, k: number, _scratch: number): void {
+    gemmTN(
+      c: number,
+      a: number,
+      b: number,
+      m: number,
+      n: number,
+      k: number,
+      _scratch: number,
+    ): void {
       product(c, transposed(a, m), dense(b, n), m, n, k);
     },
     biasAdd(x: number, bias: number, rows: number, cols: number): void {

@@ -1,4 +1,7 @@
-/** The memory that the oracle sees: floats and whole numbers, each 4 bytes by address, whatever they are kept in. */
+/**
+ * The memory that the oracle sees: floats and whole numbers, each 4 bytes by address, whatever they
+ * are kept in.
+ */
 import { UNROLL } from '../../../abi/layout';
 
 export interface OracleMemory {
@@ -18,7 +21,12 @@ export function padded(n: number): number {
 }
 
 /** x[i] = value(i) for i < n; zeros up to the end of the padding. */
-export function map(x: Float32Array | Float64Array, start: number, n: number, value: (i: number) => number): void {
+export function map(
+  x: Float32Array | Float64Array,
+  start: number,
+  n: number,
+  value: (i: number) => number,
+): void {
   for (let i = 0; i < n; ++i) x[start + i] = value(i);
   x.fill(0, start + n, start + padded(n));
 }

@@ -133,16 +133,31 @@ function layerNorms(memory: OracleMemory, { round }: Arithmetic) {
 }
 
 function embeddings(memory: OracleMemory) {
-  const names = (index: number, rows: number) => Number.isInteger(index) && index >= 0 && index < rows;
+  const names = (index: number, rows: number) =>
+    Number.isInteger(index) && index >= 0 && index < rows;
   return {
-    embedding(y: number, indices: number, table: number, count: number, rows: number, dim: number): void {
+    embedding(
+      y: number,
+      indices: number,
+      table: number,
+      count: number,
+      rows: number,
+      dim: number,
+    ): void {
       const f = memory.f32;
       for (let i = 0; i < count * dim; ++i) {
         const index = f[at(indices) + Math.floor(i / dim)]!;
         f[at(y) + i] = names(index, rows) ? f[at(table) + index * dim + (i % dim)]! : Number.NaN;
       }
     },
-    embeddingGrad(dtable: number, dy: number, indices: number, count: number, rows: number, dim: number): void {
+    embeddingGrad(
+      dtable: number,
+      dy: number,
+      indices: number,
+      count: number,
+      rows: number,
+      dim: number,
+    ): void {
       const f = memory.f32;
       f.fill(0, at(dtable), at(dtable) + rows * dim);
       for (let i = 0; i < count * dim; ++i) {
@@ -154,5 +169,9 @@ function embeddings(memory: OracleMemory) {
 }
 
 export function norms(memory: OracleMemory, arithmetic: Arithmetic) {
-  return { ...batchNorms(memory, arithmetic), ...layerNorms(memory, arithmetic), ...embeddings(memory) };
+  return {
+    ...batchNorms(memory, arithmetic),
+    ...layerNorms(memory, arithmetic),
+    ...embeddings(memory),
+  };
 }
