@@ -23,19 +23,21 @@ import { thirdPartyNotices } from './scripts/third-party-notices.js';
 
 const library = {
   index: 'src/index.ts',
-  registry: 'src/platforms/registry.ts',
+  registry: 'src/entries/registry.ts',
   schedules: 'src/schedules/index.ts',
-  gradients: 'src/gradients/index.ts',
+  accumulation: 'src/accumulation/index.ts',
+  averaging: 'src/averaging/index.ts',
+  gradients: 'src/entries/gradients.ts',
   checkpoint: 'src/checkpoint/index.ts',
   nn: 'src/nn/index.ts',
   data: 'src/data/index.ts',
 };
 /** The entries that differ where WebAssembly must be imported as modules; their types do not. */
 const platforms = {
-  'index.workerd': 'src/platforms/workerd.ts',
-  'registry.workerd': 'src/platforms/registry.workerd.ts',
-  'index.edge-light': 'src/platforms/edge-light.ts',
-  'registry.edge-light': 'src/platforms/registry.edge-light.ts',
+  'index.workerd': 'src/entries/workerd.ts',
+  'registry.workerd': 'src/entries/registry.workerd.ts',
+  'index.edge-light': 'src/entries/edge-light.ts',
+  'registry.edge-light': 'src/entries/registry.edge-light.ts',
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What tests reach of the command line without starting it; not part of the package. */
@@ -111,7 +113,7 @@ const workerScript = {
 /** By folder of src/, or by name of a file in it: the chunk of the Node build. */
 const NODE_CHUNKS = {
   ...{ errors: 'base', validate: 'base', math: 'base', schedules: 'base' },
-  ...{ abi: 'core', runtime: 'core', tensors: 'core', optimizers: 'core' },
+  ...{ 'memory-layout': 'core', runtime: 'core', tensors: 'core', optimizers: 'core' },
   ...{ checkpoint: 'checkpoints', nn: 'training' },
 };
 
@@ -124,7 +126,7 @@ function fewChunks(id) {
   if (id.includes('/@assemblyscript/loader/')) return 'core';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
   if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
-  if (/^runtime\/(oracle\/|wasm-source|pool|workers|worker-host|shared-kernels)/.test(path))
+  if (/^runtime\/(reference\/|wasm-source|pool|workers|worker-host|shared-kernels)/.test(path))
     return undefined;
   return NODE_CHUNKS[path.split('/')[0]];
 }

@@ -1,2 +1,2 @@
 /** The layout shared with TypeScript. */
-export * from '../src/abi/layout';
+export * from '../src/memory-layout/layout';

@@ -2,7 +2,7 @@
  * The ABI of the nn module built with threads: the same, and the job protocol. `control` is a
  * control block.
  */
-import { SHARED_OP } from '../src/abi/nn-layout';
+import { SHARED_OP } from '../src/memory-layout/nn-layout';
 import { begin, complete, help, serve } from './jobs';
 import { KernelJobs } from './math/shared';
 

@@ -57,7 +57,7 @@ export type {
   StateDictState,
 } from './optimizers/state-dict';
 export { emptyResult, type Gradients, type StepResult } from './optimizers/step-result';
-export type { BinaryName } from './runtime/module';
+export type { BinaryName } from './runtime/binaries';
 export { createRuntime, type Runtime, type RuntimeInfo } from './runtime/runtime';
 export type { Backend, RuntimeOptions } from './runtime/runtime-options';
 export type { WasmSource, WasmSources } from './runtime/wasm-source';

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as checkpoint from '../src/checkpoint/index';
 import * as data from '../src/data/index';
-import * as gradients from '../src/gradients/index';
+import * as gradients from '../src/entries/gradients';
 import * as library from '../src/index';
 import * as nn from '../src/nn/index';
 import * as schedules from '../src/schedules/index';

@@ -12,7 +12,7 @@ import {
   convGradientBytes,
   convSumsOffset,
   WINDOW_OUT_CHANNELS,
-} from '../../src/abi/nn-layout';
+} from '../../src/memory-layout/nn-layout';
 import { accumulate, gemm } from './gemm';
 import { transpose } from './pack';
 import { addFloats, zeroFloats } from './partial';

@@ -10,7 +10,7 @@
  *
  * Scratch: ┌ tile, 128 B ┐┌ panel, 64·depth ┐┌ rows of Aᵀ, 4·depth each ┐
  */
-import { GEMM_DEPTH, GEMM_PANEL, GEMM_ROWS, GEMM_TILE } from '../../src/abi/nn-layout';
+import { GEMM_DEPTH, GEMM_PANEL, GEMM_ROWS, GEMM_TILE } from '../../src/memory-layout/nn-layout';
 import { Four, multiplyTile, One, Three, Two, Width } from './gemm-kernel';
 import { multiplyRow } from './gemv';
 import { packRows, packTransposed, transpose } from './pack';

@@ -12,7 +12,7 @@ import {
   WINDOW_STRIDE_X,
   WINDOW_STRIDE_Y,
   WINDOW_WIDTH,
-} from '../../src/abi/nn-layout';
+} from '../../src/memory-layout/nn-layout';
 import { loadLanes, storeLanes, zeroFloats } from './partial';
 import { imageFloats } from './window';
 

@@ -1,5 +1,5 @@
 /**
- * How threads share a kernel's call, described by a job record (src/abi/nn-layout.ts): every task
+ * How threads share a kernel's call, described by a job record (src/memory-layout/nn-layout.ts): every task
  * computes a part of the result as one thread would. Sums are never cut, so neither threads nor
  * tasks change a bit.
  *
@@ -33,7 +33,7 @@ import {
   SHARED_WITH,
   WINDOW_IN_CHANNELS,
   WINDOW_OUT_CHANNELS,
-} from '../../src/abi/nn-layout';
+} from '../../src/memory-layout/nn-layout';
 import { Jobs } from '../jobs';
 import { OP_NONE, UNROLL } from '../layout';
 import { activate, activationGradient, Rectifier } from './activation';

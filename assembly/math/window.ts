@@ -1,5 +1,5 @@
 /**
- * Reading a window record (src/abi/nn-layout.ts), and the copies between images, images with their
+ * Reading a window record (src/memory-layout/nn-layout.ts), and the copies between images, images with their
  * padding, and patches. Padding once costs less than looking for the edges at every patch.
  */
 import {
@@ -15,7 +15,7 @@ import {
   WINDOW_STRIDE_X,
   WINDOW_STRIDE_Y,
   WINDOW_WIDTH,
-} from '../../src/abi/nn-layout';
+} from '../../src/memory-layout/nn-layout';
 import { addFloats, copyFloats } from './partial';
 
 /** Floats of one input image. */

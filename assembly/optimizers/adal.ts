@@ -3,6 +3,8 @@
  * amplified by their L1 norm, then averaged as in Adam. Its constants are computed once a tensor
  * and step, by the formulas shared with the oracle.
  */
+
+import { pow2 } from '../../src/math/exponent';
 import {
   epsFactor,
   gradientExponent,
@@ -15,8 +17,7 @@ import {
   stepFactor,
   updateBound,
   varianceDecay,
-} from '../../src/abi/adal-scalars';
-import { pow2 } from '../../src/math/exponent';
+} from '../../src/memory-layout/adal-scalars';
 import {
   GROUP_BETA1,
   GROUP_BETA2,

@@ -3,7 +3,7 @@
  * update of all tensors. Between them `settle` decides, once, whether the step is accepted: until
  * then nothing but scratch has been written.
  */
-import { nextNormMean, spikeFactor } from '../../src/abi/adal-scalars';
+import { nextNormMean, spikeFactor } from '../../src/memory-layout/adal-scalars';
 import { Jobs } from '../jobs';
 import {
   BLOCK_FIRST,

@@ -20,7 +20,10 @@ const SPINS = 20_000;
 
 /** The constants of src/abi/layout.ts, by name. */
 function readLayout() {
-  const source = readFileSync(new URL('../../src/abi/layout.ts', import.meta.url), 'utf8');
+  const source = readFileSync(
+    new URL('../../src/memory-layout/layout.ts', import.meta.url),
+    'utf8',
+  );
   return Object.fromEntries(
     [...source.matchAll(/export const (\w+) = (\d+);/g)].map(([, name, value]) => [
       name,

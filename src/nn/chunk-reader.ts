@@ -4,7 +4,7 @@
  * Invariant: a stream that was opened and has not ended by itself is closed: `return()` of an
  * iterator is called, a ReadableStream is cancelled and its lock is released.
  */
-import { turn } from '../runtime/turn';
+import { turn } from '../runtime/yield-to-event-loop';
 import { fail } from '../validate';
 
 /** What iterators and stream readers have in common. */

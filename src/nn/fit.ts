@@ -6,7 +6,7 @@
  * bit of it.
  */
 import { ArgumentError } from '../errors';
-import { turn } from '../runtime/turn';
+import { turn } from '../runtime/yield-to-event-loop';
 import { checkModel } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
 import { EarlyStopping } from './early-stopping';

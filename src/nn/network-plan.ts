@@ -5,8 +5,9 @@
  * layer i is 2L - i. An array lives from its first writer to its last reader; what is dead makes
  * room. Input, targets, output and constants live throughout.
  */
-import { scratchStep } from '../abi/nn-layout';
+
 import { elementCount } from '../math/shape';
+import { scratchStep } from '../memory-layout/nn-layout';
 import { checkLayers, kindOf, type Layer } from './layers';
 import type { ArrayPlan, PlannedLayer, Shape } from './layers/layer';
 import { checkLoss, type Loss, lossKindOf } from './losses';

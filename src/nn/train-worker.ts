@@ -5,9 +5,10 @@
  * Invariant: its checkpoints are with whoever started it, so that nothing is lost with this worker
  * but the steps since the last.
  */
+
+import { GradientAccumulator } from '../accumulation/gradient-accumulator';
+import { ExponentialMovingAverage } from '../averaging/moving-average';
 import type { CheckpointStore } from '../checkpoint/stores/store';
-import { GradientAccumulator } from '../gradients/accumulator';
-import { ExponentialMovingAverage } from '../gradients/moving-average';
 import type { Optimizer } from '../optimizers/optimizer';
 import { createOptimizer } from '../optimizers/registry';
 import { openParentPort } from '../runtime/parent-port';

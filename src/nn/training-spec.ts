@@ -1,6 +1,7 @@
 /** A whole training run as plain data, from which a worker builds it. */
+
+import type { GradientAccumulatorOptions } from '../accumulation/gradient-accumulator';
 import { ArgumentError } from '../errors';
-import type { GradientAccumulatorOptions } from '../gradients/accumulator';
 import type { OptimizerName, OptimizerOptions } from '../optimizers/registry';
 import type { RuntimeOptions } from '../runtime/runtime-options';
 import type { ScheduleConfig } from '../schedules/schedule';

@@ -2,7 +2,7 @@
  * Running figures of batch norm that belong to other weights than those that training left them
  * for.
  */
-import { turn } from '../runtime/turn';
+import { turn } from '../runtime/yield-to-event-loop';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkModel, checkNumber, checkOptions, fail } from '../validate';

@@ -1,6 +1,6 @@
 /** Adagrad. The rule is in assembly/optimizers/adagrad.ts. */
 
-import { RULE_ADAGRAD } from '../abi/layout';
+import { RULE_ADAGRAD } from '../memory-layout/layout';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { copyOptions } from '../validate';
@@ -15,8 +15,8 @@ import {
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import type { Slot } from './registered-parameter';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { Slot } from './slots';
 import type { StepScalars } from './step-table';
 
 /** What a group may set for itself. */

@@ -2,8 +2,9 @@
  * AdaL: gradients amplified by their L1 norm, then averaged as in Adam. The rule's arithmetic is in
  * assembly/optimizers/adal.ts.
  */
-import { GROUP_EPS, GROUP_STEP_SIZE, GROUP_WEIGHT_DECAY, RULE_ADAL } from '../abi/layout';
+
 import { ArgumentError } from '../errors';
+import { GROUP_EPS, GROUP_STEP_SIZE, GROUP_WEIGHT_DECAY, RULE_ADAL } from '../memory-layout/layout';
 import type { Runtime } from '../runtime/runtime';
 import { cosine } from '../schedules';
 import type { LearningRate } from '../types';

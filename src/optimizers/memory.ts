@@ -1,5 +1,5 @@
 /** What an optimizer takes of linear memory, by what it is for. */
-import type { Slot } from './slots';
+import type { Slot } from './registered-parameter';
 import type { StepTable } from './step-table';
 
 /** Bytes of linear memory that an optimizer uses. */

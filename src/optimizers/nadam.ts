@@ -1,6 +1,7 @@
 /** NAdam. The rule is in assembly/optimizers/nadam.ts. */
-import { RULE_NADAM } from '../abi/layout';
+
 import { pow } from '../math/pow';
+import { RULE_NADAM } from '../memory-layout/layout';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import {

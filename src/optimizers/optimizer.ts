@@ -10,6 +10,8 @@
  * the learning rate. All of it runs before anything is written, and meanwhile the runtime refuses
  * whatever would allocate, free, step or load.
  */
+
+import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
 import {
   FORMAT_F32,
   GROUP_BETA1,
@@ -17,8 +19,7 @@ import {
   GROUP_NORM_LIMIT,
   STATUS_DONE,
   STATUS_NON_FINITE,
-} from '../abi/layout';
-import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
+} from '../memory-layout/layout';
 import type { Runtime } from '../runtime/runtime';
 import type { ParameterOwner } from '../tensors/evaluated-tensor';
 import { disposalCount } from '../tensors/tensor';
@@ -40,6 +41,7 @@ import {
   type ParamGroupInit,
   type ParamsInit,
 } from './param-group';
+import { releaseSlot, type Slot } from './registered-parameter';
 import {
   allocateSlots,
   checkNewGroups,
@@ -48,7 +50,6 @@ import {
   type Registrar,
 } from './registration';
 import type { CommonOptions, RuleDescription } from './rule';
-import { releaseSlot, type Slot } from './slots';
 import { snapshot } from './snapshot';
 import type { RowIndices } from './sparse-rows';
 import {

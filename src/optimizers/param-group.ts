@@ -3,7 +3,7 @@ import { ArgumentError } from '../errors';
 import type { Parameter, ParameterInit } from '../tensors/parameter';
 import { describe, fail, isRate, isRegExp } from '../validate';
 import type { AnyHyperparameters, BaseHyperparameters, Fields } from './hyperparameters';
-import { checkNames } from './slots';
+import { checkNames } from './registered-parameter';
 
 /**
  * Parameters by name: values, shapes, or a model's own Parameter objects, which are used where they

@@ -16,8 +16,14 @@ import {
   type ParamsInit,
   splitByMatch,
 } from './param-group';
+import {
+  allocateSlot,
+  checkInit,
+  type PendingSlot,
+  releaseSlot,
+  type Slot,
+} from './registered-parameter';
 import type { RuleDescription } from './rule';
-import { allocateSlot, checkInit, type PendingSlot, releaseSlot, type Slot } from './slots';
 import type { TableOptions } from './step-table';
 
 /** Groups as they were given, and what errors call them. */

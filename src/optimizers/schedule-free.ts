@@ -1,5 +1,5 @@
 /** Schedule-Free AdamW. The rule is in assembly/optimizers/schedule-free.ts. */
-import { RULE_SCHEDULE_FREE } from '../abi/layout';
+import { RULE_SCHEDULE_FREE } from '../memory-layout/layout';
 import type { Runtime } from '../runtime/runtime';
 import type { Tensor } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
@@ -9,8 +9,8 @@ import { floatsOf } from './compact-tensor';
 import { type CompactStateOptions, type Fields, learningRate, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import type { Slot } from './registered-parameter';
 import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { Slot } from './slots';
 import { checkStateArray } from './state-array';
 import type { LoadOptions, StateDict } from './state-dict';
 import type { StepScalars, StepTable } from './step-table';

@@ -5,14 +5,15 @@
  * Invariant: rows that are not touched are neither read nor written; a refused step writes back
  * nothing.
  */
-import { STATUS_DONE, UNROLL } from '../abi/layout';
+
 import { pow2 } from '../math/exponent';
+import { STATUS_DONE, UNROLL } from '../memory-layout/layout';
 import type { Runtime } from '../runtime/runtime';
 import { checkFloats, Parameter } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { fail } from '../validate';
 import { CompactTensor, type StateTensor } from './compact-tensor';
-import type { Slot } from './slots';
+import type { Slot } from './registered-parameter';
 import { type Counters, StepTable, type TableOptions } from './step-table';
 
 /** Row indices: whole numbers. */

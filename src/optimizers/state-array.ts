@@ -10,8 +10,9 @@
  * Invariant: an array is loaded only into one of its own kind and sizes, and only with numbers that
  * its rule could have written: finite, squares at or above 0, scales powers of two.
  */
-import { SCALE_BLOCK } from '../abi/layout';
+
 import { ArgumentError } from '../errors';
+import { SCALE_BLOCK } from '../memory-layout/layout';
 import { fail, isFloat32Array, isTypedArray, isUint8Array, typedArrayName } from '../validate';
 
 /** Bfloat16 numbers: the upper halves of float32 numbers. */

@@ -4,15 +4,16 @@
  *
  * Invariant: loading checks the whole dict first; a dict that does not fit changes nothing.
  */
-import { nextExponent } from '../abi/adal-scalars';
-import { RULE_ADAL } from '../abi/layout';
+
 import { ArgumentError } from '../errors';
+import { nextExponent } from '../memory-layout/adal-scalars';
+import { RULE_ADAL } from '../memory-layout/layout';
 import type { Parameter } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
 import { checkInteger, checkNumber, describe, fail } from '../validate';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
 import type { ParamGroup } from './param-group';
-import type { Slot } from './slots';
+import type { Slot } from './registered-parameter';
 import {
   checkStateArray,
   copyStateArray,

@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime/runtime';
 import { checkFloats, isFloats } from '../tensors/parameter';
 import type { TensorViews } from '../tensors/views';
 import { fail } from '../validate';
-import type { Slot } from './slots';
+import type { Slot } from './registered-parameter';
 
 /** What a step did. */
 export interface StepResult {

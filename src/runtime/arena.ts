@@ -6,8 +6,9 @@
  * bytes are never handed out: 0 is no address. Nor are the last, at 4 GiB: an end pointer always
  * fits 32 bits.
  */
-import { ALIGNMENT } from '../abi/layout';
+
 import { OutOfMemoryError } from '../errors';
+import { ALIGNMENT } from '../memory-layout/layout';
 import { type LinearMemory, MAX_MEMORY_BYTES, PAGE } from './memory';
 
 interface Range {

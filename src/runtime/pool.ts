@@ -5,12 +5,13 @@
  * the pool is closed for good: no worker may touch memory any more, and the runtime goes on with
  * one thread over the same memory.
  */
-import * as L from '../abi/layout';
+
 import { AdalError, StepAbortedError, WorkerError } from '../errors';
+import * as L from '../memory-layout/layout';
 import type { LinearMemory } from './memory';
-import { TASKS_A_SLICE } from './sliced';
-import { orAfter, turn } from './turn';
+import { TASKS_A_SLICE } from './step-in-slices';
 import type { WorkerHandle, WorkerHost } from './worker-host';
+import { orAfter, turn } from './yield-to-event-loop';
 
 /**
  * A module's side of the job protocol (assembly/jobs.ts) on this thread. Times are nanoseconds;

@@ -7,12 +7,12 @@
  */
 import { BusyError, DisposedError, UnsupportedError } from '../errors';
 import type { Arena } from './arena';
+import { type Binaries, inlinedBinaries, instantiate } from './binaries';
+import { createParts, type RuntimeParts } from './create-backend';
 import { hasRelaxedSimd } from './features';
 import type { OptimKernels } from './kernels';
 import type { NNKernels, ThreadedNNKernels } from './kernels-nn';
 import type { LinearMemory } from './memory';
-import { type Binaries, inlinedBinaries, instantiate } from './module';
-import { createParts, type RuntimeParts } from './parts';
 import type { WorkerPool } from './pool';
 import {
   type Backend,
@@ -20,7 +20,7 @@ import {
   type RuntimeOptions,
   type RuntimeSettings,
 } from './runtime-options';
-import { runSliced } from './sliced';
+import { runSliced } from './step-in-slices';
 
 /** What is in use, and why. */
 export interface RuntimeInfo {
@@ -186,7 +186,7 @@ export class Runtime {
 
   async #loadNN(): Promise<NNKernels> {
     const { backend, memory, workers, mayBlock } = this.#parts;
-    if (backend === 'oracle') return (await import('./oracle/nn')).createOracleNN(memory);
+    if (backend === 'oracle') return (await import('./reference/nn')).createOracleNN(memory);
     let module: WebAssembly.Module;
     let kernels: NNKernels;
     try {
@@ -195,7 +195,7 @@ export class Runtime {
     } catch (cause) {
       if (!this.#fallsBack || !(cause instanceof UnsupportedError)) throw cause;
       this.#nnReason = `models are computed by the oracle: ${cause.message}`;
-      return (await import('./oracle/nn')).createOracleNN(memory);
+      return (await import('./reference/nn')).createOracleNN(memory);
     }
     if (!workers || !mayBlock) return kernels;
     const { openSharedKernels } = await import('./shared-kernels');

@@ -5,8 +5,9 @@
  * Invariant: same bits as on one thread. A call too small to pay, or after a worker was lost, runs
  * on this thread.
  */
-import * as L from '../abi/nn-layout';
+
 import { WorkerError } from '../errors';
+import * as L from '../memory-layout/nn-layout';
 import type { NNKernels, ThreadedNNKernels } from './kernels-nn';
 import type { LinearMemory } from './memory';
 import type { WorkerPool } from './pool';

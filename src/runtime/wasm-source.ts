@@ -8,8 +8,8 @@
 import packageVersion from '../../build/version.js';
 import { AdalError, ArgumentError } from '../errors';
 import { describe, fail } from '../validate';
+import { type Binaries, type CompiledModules, type ExactBinaryName, once } from './binaries';
 import { builtin } from './features';
-import { type Binaries, type CompiledModules, type ExactBinaryName, once } from './module';
 
 /**
  * A binary: where to fetch it, its bytes, a response that brings them, or compiled. A string is a

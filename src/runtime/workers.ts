@@ -4,9 +4,10 @@
  * Invariant: all control blocks are allocated with the runtime, so that a pool that opens later
  * takes no memory from plans.
  */
-import { JOB_SIZE } from '../abi/layout';
-import { SHARED_SIZE } from '../abi/nn-layout';
+
 import { WorkerError } from '../errors';
+import { JOB_SIZE } from '../memory-layout/layout';
+import { SHARED_SIZE } from '../memory-layout/nn-layout';
 import type { Arena } from './arena';
 import type { ThreadedOptimKernels } from './kernels';
 import type { ThreadedNNKernels } from './kernels-nn';

@@ -4,9 +4,10 @@
  * Invariant: `data` is a view over exactly the tensor's elements, good until memory grows; the
  * padding behind them is zero. A tensor whose memory was given back hands out no view of it.
  */
-import { UNROLL } from '../abi/layout';
+
 import { DisposedError } from '../errors';
 import { elementCount } from '../math/shape';
+import { UNROLL } from '../memory-layout/layout';
 import type { Runtime } from '../runtime/runtime';
 
 /**

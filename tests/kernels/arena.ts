@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
 import { LinearMemory } from '../../src/runtime/memory';
-import { createOracleNN } from '../../src/runtime/oracle/nn';
+import { createOracleNN } from '../../src/runtime/reference/nn';
 
 const PAGE = 65_536;
 /** Bytes of guard on either side of every buffer. */

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { GEMM_DEPTH, GEMM_ROWS, gemmScratchBytes } from '../../src/abi/nn-layout';
+import { GEMM_DEPTH, GEMM_ROWS, gemmScratchBytes } from '../../src/memory-layout/nn-layout';
 import { Bench, type Buffer } from './arena';
 import { KINDS, ordinary, strange, wild } from './values';
 

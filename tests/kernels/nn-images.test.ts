@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CONV_GROUP, convScratchBytes } from '../../src/abi/nn-layout';
+import { CONV_GROUP, convScratchBytes } from '../../src/memory-layout/nn-layout';
 import { Bench } from './arena';
 import { KINDS, ordinary, strange } from './values';
 import { type Geometry, sizesOf, windowRecord } from './windows';

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WorkerError } from '../../src/index';
 import {
   CONV_GROUP,
   CONV_SUMS,
@@ -11,8 +12,7 @@ import {
   GEMM_PANEL,
   gemmScratchBytes,
   scratchStep,
-} from '../../src/abi/nn-layout';
-import { WorkerError } from '../../src/index';
+} from '../../src/memory-layout/nn-layout';
 import { conv2d, createModel, dense, flatten, maxPool2d, relu } from '../../src/nn';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
 import { createRuntime, type Runtime } from '../../src/runtime/runtime';

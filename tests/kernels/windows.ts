@@ -1,5 +1,5 @@
 /** Window records for tests: geometry in words, and as the kernels read it. */
-import * as L from '../../src/abi/nn-layout';
+import * as L from '../../src/memory-layout/nn-layout';
 
 export interface Geometry {
   height: number;

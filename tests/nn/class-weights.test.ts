@@ -3,7 +3,7 @@
  * convention and by PyTorch's.
  */
 import { describe, expect, it } from 'vitest';
-import { GradientAccumulator } from '../../src/gradients';
+import { GradientAccumulator } from '../../src/entries/gradients';
 import { SGD } from '../../src/index';
 import { createModel, crossEntropy, dense, evaluate, fit, meanSquaredError } from '../../src/nn';
 import { BACKENDS, bitsOf, simd, withRuntime } from '../support/backends';

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeCheckpoint, memoryStore } from '../../src/checkpoint';
 import { BatchOrder, gatherInto, gatherLabelsInto } from '../../src/data';
-import { ExponentialMovingAverage, GradientAccumulator } from '../../src/gradients';
+import { ExponentialMovingAverage, GradientAccumulator } from '../../src/entries/gradients';
 import { AdaL } from '../../src/index';
 import { createModel, dense, evaluate, type FitOptions, fit, relu, sequential } from '../../src/nn';
 import type { Runtime } from '../../src/runtime/runtime';

@@ -4,7 +4,11 @@
  */
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/checkpoint';
-import { averageStates, ExponentialMovingAverage, GradientAccumulator } from '../../src/gradients';
+import {
+  averageStates,
+  ExponentialMovingAverage,
+  GradientAccumulator,
+} from '../../src/entries/gradients';
 import {
   Adam,
   AdamW,

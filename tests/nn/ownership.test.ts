@@ -3,7 +3,7 @@
  * what is refused meanwhile.
  */
 import { describe, expect, it } from 'vitest';
-import { ExponentialMovingAverage, GradientAccumulator } from '../../src/gradients';
+import { ExponentialMovingAverage, GradientAccumulator } from '../../src/entries/gradients';
 import { AdamW, ArgumentError, BusyError, DisposedError, SGD } from '../../src/index';
 import {
   createModel,

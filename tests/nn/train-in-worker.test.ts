@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as packaged from '../../dist/nn.js';
 import { memoryStore } from '../../src/checkpoint';
+import { ExponentialMovingAverage, GradientAccumulator } from '../../src/entries/gradients';
 import {
   ArgumentError,
   CheckpointError,
@@ -14,7 +15,6 @@ import {
   UnsupportedError,
   WorkerError,
 } from '../../src/errors';
-import { ExponentialMovingAverage, GradientAccumulator } from '../../src/gradients';
 import { createOptimizer } from '../../src/index';
 import {
   batchNorm,

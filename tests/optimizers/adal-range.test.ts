@@ -3,9 +3,9 @@
  * the bound C_t.
  */
 import { describe, expect, it } from 'vitest';
-import { updateBound } from '../../src/abi/adal-scalars';
 import { AdaL } from '../../src/index';
 import { Prng } from '../../src/math/prng';
+import { updateBound } from '../../src/memory-layout/adal-scalars';
 import { simd, withRuntime } from '../support/backends';
 import { normals } from '../support/gradients';
 import { allFinite, BARE, maxAbs, updateOf } from '../support/one-tensor-adal';

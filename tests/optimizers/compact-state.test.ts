@@ -3,11 +3,11 @@
  * codes.
  */
 import { describe, expect, it } from 'vitest';
-import { FORMAT_8BIT, FORMAT_BF16 } from '../../src/abi/layout';
 import { AdaL, Adam, createOptimizer } from '../../src/index';
+import { FORMAT_8BIT, FORMAT_BF16 } from '../../src/memory-layout/layout';
 import type { CompactTensor } from '../../src/optimizers/compact-tensor';
 import { createMemory } from '../../src/runtime/memory';
-import { decodeMoment, encodeMoment, roundingKey } from '../../src/runtime/oracle/compact-state';
+import { decodeMoment, encodeMoment, roundingKey } from '../../src/runtime/reference/compact-state';
 import { oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
 import { fillRough, rough } from '../support/gradients';
 import { COMPACT_CASES } from '../support/rules';

@@ -1,7 +1,7 @@
 /** Schedule-Free's two points: trained at y, used at x, and no way to mix them up. */
 import { describe, expect, it } from 'vitest';
 import { loadDigits, trainTestSplit } from '../../src/data';
-import { averageStates, ExponentialMovingAverage } from '../../src/gradients';
+import { averageStates, ExponentialMovingAverage } from '../../src/entries/gradients';
 import {
   AdamW,
   ArgumentError,

@@ -1,8 +1,8 @@
 /** Threads that work: right under stress, started and ended when they should be. */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it, vi } from 'vitest';
-import * as L from '../../src/abi/layout';
 import { AdaL, createRuntime, type Runtime } from '../../src/index';
+import * as L from '../../src/memory-layout/layout';
 import { checkClipping } from '../../src/optimizers/clipping';
 import { StepTable } from '../../src/optimizers/step-table';
 import { nodeWorkerHost } from '../../src/runtime/worker-host-node';

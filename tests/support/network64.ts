@@ -7,7 +7,7 @@ import { elementCount } from '../../src/math/shape';
 import type { Layer, Loss, Shape } from '../../src/nn';
 import { Network } from '../../src/nn/network';
 import { type NetworkPlan, planNetwork } from '../../src/nn/network-plan';
-import { createOracleNN, float64 } from '../../src/runtime/oracle/nn';
+import { createOracleNN, float64 } from '../../src/runtime/reference/nn';
 
 export interface NetworkCase {
   readonly inputShape: Shape;

@@ -1,4 +1,4 @@
-import * as L from '../../../src/abi/nn-layout';
+import * as L from '../../../src/memory-layout/nn-layout';
 import { convolve, convolveInputGradient, convolveWeightGradient } from '../conv';
 import { Average, averageImages, Maximum, MaximumGradient, pool, poolGradient } from '../pool';
 import { fillExact, floats, get, put, tidy } from './floats';

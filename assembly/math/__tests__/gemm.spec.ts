@@ -1,4 +1,4 @@
-import { gemmScratchBytes } from '../../../src/abi/nn-layout';
+import { gemmScratchBytes } from '../../../src/memory-layout/nn-layout';
 import { gemm } from '../gemm';
 import { fillExact, floats, get, tidy } from './floats';
 

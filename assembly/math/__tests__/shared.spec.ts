@@ -1,4 +1,4 @@
-import * as L from '../../../src/abi/nn-layout';
+import * as L from '../../../src/memory-layout/nn-layout';
 import { begin, help } from '../../jobs';
 import { JOB_FINISHED, JOB_SIZE } from '../../layout';
 import { convolve, convolveInputGradient, convolveWeightGradient } from '../conv';

@@ -1,5 +1,5 @@
 /** Window records for specs. */
-import * as L from '../../../src/abi/nn-layout';
+import * as L from '../../../src/memory-layout/nn-layout';
 import { floats } from './floats';
 
 /** A window over images of h × w × c, padded by `pad` all around. */

@@ -1,6 +1,7 @@
 /** Vector and matrix kernels as networks use them, and the memory yardstick, on one thread. */
-import { gemmScratchBytes } from '../../../src/abi/nn-layout';
+
 import { createRuntime } from '../../../src/index';
+import { gemmScratchBytes } from '../../../src/memory-layout/nn-layout';
 import type { Micro } from '../../schema/result';
 import type { Entry } from '../result';
 import { fill } from './contenders';

@@ -2,7 +2,7 @@
  * 2-D convolution (cross-correlation, as in every framework) over images of height × width ×
  * channels.
  */
-import { CONV_SUMS, convScratchBytes } from '../../abi/nn-layout';
+import { CONV_SUMS, convScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore, checkOptions, fail } from '../../validate';
 import { heUniform } from './initial';
 import { type LayerKind, MAX_UNITS, PLAIN } from './layer';

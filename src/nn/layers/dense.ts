@@ -1,6 +1,7 @@
 /** Fully connected layer. */
-import { gemmScratchBytes } from '../../abi/nn-layout';
+
 import { elementCount } from '../../math/shape';
+import { gemmScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore } from '../../validate';
 import { heUniform } from './initial';
 import { type LayerKind, MAX_UNITS, PLAIN, type Shape } from './layer';

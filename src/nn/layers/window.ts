@@ -2,8 +2,9 @@
  * Windows over images: the sizes that convolution and pooling share, checked, and their record for
  * the kernels.
  */
-import * as L from '../../abi/nn-layout';
+
 import { ArgumentError } from '../../errors';
+import * as L from '../../memory-layout/nn-layout';
 import { checkInteger, describe, fail } from '../../validate';
 import type { Shape } from './layer';
 

@@ -8,6 +8,7 @@ import { ArgumentError } from '../errors';
 import type { Optimizer } from '../optimizers/optimizer';
 import { emptyResult, type Gradients, type StepResult } from '../optimizers/step-result';
 import { checkFloats } from '../tensors/parameter';
+import { ShadowTensors } from '../tensors/shadow-tensors';
 import { createRecord } from '../tensors/views';
 import {
   checkChoice,
@@ -17,7 +18,6 @@ import {
   checkOptions,
   fail,
 } from '../validate';
-import { Companions } from './companions';
 
 export interface GradientAccumulatorOptions {
   /** Micro-batches a window, each one call of `add`: an integer ≥ 1. */
@@ -78,7 +78,7 @@ export class GradientAccumulator {
   readonly optimizer: Optimizer;
   readonly steps: number;
   readonly reduction: 'mean' | 'sum';
-  readonly #sums: Companions;
+  readonly #sums: ShadowTensors;
   /** By parameter: the micro-batches that are in its sum. */
   readonly #counts: number[] = [];
   /** By parameter: what they weigh. */
@@ -103,7 +103,7 @@ export class GradientAccumulator {
         );
     }
     this.optimizer = optimizer;
-    this.#sums = new Companions(
+    this.#sums = new ShadowTensors(
       optimizer.runtime,
       () => optimizer.slots,
       'the gradient accumulator',

@@ -1,7 +1,7 @@
 /** Gradient accumulation: what a window steps with, what ends it, what resumes it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GradientAccumulator } from '../../src/gradients';
+import { GradientAccumulator } from '../../src/entries/gradients';
 import {
   AdaL,
   ArgumentError,

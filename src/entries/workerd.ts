@@ -6,7 +6,7 @@ import {
   createOptimizerIn,
   type createOptimizer as inlinedCreateOptimizer,
 } from '../optimizers/registry';
-import type { Binaries } from '../runtime/module';
+import type { Binaries } from '../runtime/binaries';
 import { createRuntimeOver, type createRuntime as inlinedCreateRuntime } from '../runtime/runtime';
 import optim from './optim.simd.wasm';
 

@@ -4,9 +4,10 @@
  * round as f32 does (double rounding of + - × ÷ √ from f64 to f32 is harmless), so the only thing
  * to check by eye is the order of operations.
  */
-import * as scalars from '../../abi/adal-scalars';
-import * as L from '../../abi/layout';
+
 import { pow2 } from '../../math/exponent';
+import * as scalars from '../../memory-layout/adal-scalars';
+import * as L from '../../memory-layout/layout';
 import type { OptimKernels } from '../kernels';
 import type { LinearMemory } from '../memory';
 import { type CompactMoment, decodeMoment, encodeMoment, roundingKey } from './compact-state';

@@ -1,6 +1,6 @@
 /** Turns of the event loop where its ways of turning are missing or lose what they are given. */
 import { afterEach, expect, it, vi } from 'vitest';
-import { orAfter, turn } from '../../src/runtime/turn';
+import { orAfter, turn } from '../../src/runtime/yield-to-event-loop';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -13,7 +13,7 @@ import {
   WINDOW_STRIDE_X,
   WINDOW_STRIDE_Y,
   WINDOW_WIDTH,
-} from '../../../abi/nn-layout';
+} from '../../../memory-layout/nn-layout';
 import type { Arithmetic } from './arithmetic';
 import { at, type OracleMemory } from './memory';
 

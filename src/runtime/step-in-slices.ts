@@ -2,10 +2,10 @@
  * Steps on one thread in slices, so that the event loop turns in between: what `stepAsync` does
  * where there are no workers.
  */
-import { OP_NONE, OP_NORM, STEP_TASK_COUNT } from '../abi/layout';
+import { OP_NONE, OP_NORM, STEP_TASK_COUNT } from '../memory-layout/layout';
 import type { OptimKernels } from './kernels';
 import type { LinearMemory } from './memory';
-import { turn } from './turn';
+import { turn } from './yield-to-event-loop';
 
 /** Tasks between two turns of the event loop: about 0.1 ms of a SIMD step. */
 export const TASKS_A_SLICE = 8;

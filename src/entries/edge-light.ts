@@ -5,7 +5,7 @@ import {
   createOptimizerIn,
   type createOptimizer as inlinedCreateOptimizer,
 } from '../optimizers/registry';
-import type { Binaries } from '../runtime/module';
+import type { Binaries } from '../runtime/binaries';
 import { createRuntimeOver, type createRuntime as inlinedCreateRuntime } from '../runtime/runtime';
 import nn from './nn.simd.wasm?module';
 import optim from './optim.simd.wasm?module';

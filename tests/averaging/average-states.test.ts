@@ -1,7 +1,7 @@
 /** The weighted mean of models. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { averageStates } from '../../src/gradients';
+import { averageStates } from '../../src/entries/gradients';
 import { AdaL, OutOfMemoryError, SGD } from '../../src/index';
 import { createRuntime } from '../../src/runtime/runtime';
 import { ordinary, strange } from '../kernels/values';

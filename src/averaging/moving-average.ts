@@ -8,9 +8,9 @@ import { ArgumentError, DisposedError } from '../errors';
 import { Optimizer } from '../optimizers/optimizer';
 import type { StateDictParameter } from '../optimizers/state-dict';
 import { checkFloats, Parameter } from '../tensors/parameter';
+import { type NamedTensor, ShadowTensors } from '../tensors/shadow-tensors';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import { checkInteger, checkNumber, checkOptions, describe, fail } from '../validate';
-import { Companions, type NamedTensor } from './companions';
 
 export interface MovingAverageOptions {
   /**
@@ -65,7 +65,7 @@ export class ExponentialMovingAverage {
    * allocate.
    */
   readonly params: TensorViews = createRecord<Float32Array>();
-  readonly #averages: Companions;
+  readonly #averages: ShadowTensors;
   readonly #decay: number | ((update: number) => number);
   readonly #check = () => this.#averages.check();
   #updateCount = 0;
@@ -85,7 +85,7 @@ export class ExponentialMovingAverage {
     this.#decay = typeof decay === 'function' ? decay : checkDecay('decay', decay);
     const list = listAveraged(source);
     const { runtime } = source instanceof Optimizer ? source : list()[0].parameter.value;
-    this.#averages = new Companions(runtime, list, 'the moving average');
+    this.#averages = new ShadowTensors(runtime, list, 'the moving average');
     this.#follow();
   }
 

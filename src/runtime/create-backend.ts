@@ -9,10 +9,10 @@
  */
 import { AdalError, ArgumentError, UnsupportedError } from '../errors';
 import { Arena } from './arena';
+import { type Binaries, instantiate } from './binaries';
 import { hasSimd, keepsSubnormals, mayBlock, whyNoThreads } from './features';
 import type { OptimKernels, ThreadedOptimKernels } from './kernels';
 import { createMemory, type LinearMemory } from './memory';
-import { type Binaries, instantiate } from './module';
 import type { WorkerPool } from './pool';
 import { type Backend, MINIMUM_PARALLEL_ELEMENTS, type RuntimeSettings } from './runtime-options';
 import type { Workers } from './workers';
@@ -114,7 +114,7 @@ async function createOracle(
   backendReason: string,
 ): Promise<RuntimeParts> {
   const memory = createMemory('plain', maxMemory);
-  const { createOracleOptim } = await import('./oracle/optim');
+  const { createOracleOptim } = await import('./reference/optim');
   const kernels = createOracleOptim(memory);
   const threadsReason = 'the oracle runs on one thread';
   return {

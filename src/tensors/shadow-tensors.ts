@@ -2,14 +2,14 @@
  * Tensors that stand beside parameters, one for each and of its shape: what an accumulator sums
  * into, and where averages lie.
  *
- * Invariant: companion i belongs to parameter i; `follow` makes those that are missing, or, where
+ * Invariant: shadow tensor i belongs to parameter i; `follow` makes those that are missing, or, where
  * memory does not suffice, none.
  */
 import { ArgumentError, DisposedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
-import type { EvaluatedTensor } from '../tensors/evaluated-tensor';
-import { Tensor } from '../tensors/tensor';
 import { fail } from '../validate';
+import type { EvaluatedTensor } from './evaluated-tensor';
+import { Tensor } from './tensor';
 
 /** A parameter, or a running figure, as an optimizer or a model names it. */
 export interface NamedTensor {
@@ -17,8 +17,8 @@ export interface NamedTensor {
   readonly parameter: EvaluatedTensor;
 }
 
-export class Companions {
-  /** The parameters that have a companion. */
+export class ShadowTensors {
+  /** The parameters that have a shadow tensor. */
   readonly parameters: NamedTensor[] = [];
   readonly tensors: Tensor[] = [];
   readonly #runtime: Runtime;
@@ -37,7 +37,7 @@ export class Companions {
   }
 
   /**
-   * Makes a companion, all zero, for every parameter that has come since.
+   * Makes a shadow tensor, all zero, for every parameter that has come since.
    * @returns the index of the first new one: the count of all if there is none
    * @throws OutOfMemoryError; nothing has changed then
    */

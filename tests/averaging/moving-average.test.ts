@@ -1,6 +1,6 @@
 /** The exponential moving average of weights. */
 import { describe, expect, it } from 'vitest';
-import { ExponentialMovingAverage } from '../../src/gradients';
+import { ExponentialMovingAverage } from '../../src/entries/gradients';
 import { AdaL, createRuntime, DisposedError, OutOfMemoryError, SGD } from '../../src/index';
 import { createModel, dense, relu } from '../../src/nn';
 import type { Runtime } from '../../src/runtime/runtime';

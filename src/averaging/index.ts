@@ -1,0 +1,7 @@
+/** Averages of weights. Public exports, nothing else. */
+export { averageStates, type ModelState } from './average-states';
+export {
+  ExponentialMovingAverage,
+  type MovingAverageOptions,
+  type MovingAverageStateDict,
+} from './moving-average';
