@@ -1,7 +1,4 @@
-/**
- * Two instances of the function after each other, as Lambda would start them, and events that come
- * at once.
- */
+/** Runs two instances of the function one after the other, as Lambda would, and concurrent events. */
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -37,7 +34,7 @@ assert.deepEqual(
 const [click, none] = answers.find((answer) => answer.updates === 2 * EVENTS).probabilities;
 assert.ok(click > 0.7 && none < 0.4, `${click} ${none}`);
 
-// What is wrong is answered with a sentence, and leaves the model as it was.
+// The handler answers mistakes with a sentence and leaves the model unchanged.
 Object.assign(process.env, env);
 const { handler } = await import('./handler.js');
 const { tokenOf } = await import('./state.js');
@@ -72,7 +69,7 @@ assert.ok(readFileSync(MODEL_FILE).equals(model));
 const encoded = { headers, body: Buffer.from(sample()).toString('base64'), isBase64Encoded: true };
 assert.equal((await handler(encoded)).statusCode, 200);
 delete process.env.LEARN_SECRET;
-await assert.rejects(handler({ headers, body: sample() }), /LEARN_SECRET is not set/);
+await assert.rejects(handler({ headers, body: sample() }), /LEARN_SECRET must have/);
 
 console.log(
   `${refused.length} wrong requests refused; ${answers.length} events to two instances, ${updates.at(-1)} updates`,

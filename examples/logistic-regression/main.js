@@ -1,7 +1,7 @@
 import { AdaL, createRuntime, practical } from 'adal-wasm';
 
-// Logistic regression on gradients of one's own: is x + 2y > 1? No network, no autograd: loss and
-// gradient are five lines.
+// Logistic regression with your own gradients: is x + 2y > 1? It needs neither a network nor
+// autograd; loss and gradient are five lines.
 const points = Array.from({ length: 400 }, (_, i) => [
   (i % 20) / 10 - 1,
   Math.floor(i / 20) / 10 - 1,

@@ -1,4 +1,4 @@
-/** The page: it only animates and shows what the worker tells. */
+/** The page: it animates a ball and shows the worker's messages. */
 const worker = new Worker(new URL('./trainer.js', import.meta.url), { type: 'module' });
 const ball = document.querySelector('#ball');
 let frames = 0;
