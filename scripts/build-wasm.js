@@ -73,8 +73,8 @@ async function compile(name, entry) {
 }
 
 /**
- * Returns a custom section. Engines ignore it, but a compiled module still exposes it. Lengths below
- * 128 take one byte each.
+ * Returns a custom section. Engines ignore it, but a compiled module still exposes it. Lengths
+ * below 128 take one byte each.
  */
 function customSection(name, text) {
   const content = Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.from(text)]);

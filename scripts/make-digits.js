@@ -4,7 +4,8 @@
  *
  * The file in the repository was made from Debian's package, which only has to be unpacked:
  *   apt-get download python3-sklearn && dpkg-deb -x python3-sklearn_*.deb sklearn
- *   node scripts/make-digits.js sklearn/usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz
+ *   cd sklearn/usr/lib/python3/dist-packages/sklearn/datasets/data
+ *   node <repository>/scripts/make-digits.js digits.csv.gz
  *
  * Packing: three pixels form a number a·289 + b·17 + c < 4913 < 71², written as two digits in base
  * 71, the most significant first. The digits are the characters from '(' (40) to 'o' (111) except
@@ -57,6 +58,11 @@ for (let i = 0; i < pixels.length; i += 3) {
 }
 
 const output = new URL('../src/data/digits-data.ts', import.meta.url);
-const source = `${HEADER}\n\n/** One digit a label. */\nexport const LABELS =\n  '${labels}';\n\n/** Two characters for three pixels. */\nexport const PIXELS =\n  '${packed}';\n`;
+const constant = (doc, name, text) => `\n/** ${doc} */\nexport const ${name} =\n  '${text}';\n`;
+const constants = [
+  constant('One digit a label.', 'LABELS', labels),
+  constant('Two characters for three pixels.', 'PIXELS', packed),
+];
+const source = `${HEADER}\n${constants.join('')}`;
 replaceFile(output, source);
 console.log(`${output.pathname}: ${source.length} bytes`);

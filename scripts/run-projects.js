@@ -70,8 +70,8 @@ function firstError(text = '') {
 }
 
 /**
- * Runs a project and returns {status: 'passed' | 'failed' | 'not run', detail}. Writes the project's
- * whole output to a file beside it.
+ * Runs a project and returns {status: 'passed' | 'failed' | 'not run', detail}. Writes the
+ * project's whole output to a file beside it.
  */
 function runProject(folder, tarball, judge) {
   const env = {
@@ -133,7 +133,8 @@ export function runProjects({ home, shared, judge, suite }) {
     counts[status]++;
     const seconds = `${((Date.now() - start) / 1000).toFixed(1)} s`;
     console.log(
-      `${status.padEnd(7)} ${name.padEnd(13)} ${detail} (${[...versionsOf(join(home, name)), seconds].join(', ')})`,
+      `${status.padEnd(7)} ${name.padEnd(13)} ${detail} ` +
+        `(${[...versionsOf(join(home, name)), seconds].join(', ')})`,
     );
   }
   const summary = Object.entries(counts).map(([status, count]) => `${count} ${status}`);

@@ -34,7 +34,8 @@ function fingerprint(files) {
 function refuseLinkedModules() {
   if (!lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) return;
   console.error(
-    'node_modules is a symbolic link, and its dependencies are not those of package-lock.json: install them where it leads to',
+    'node_modules is a symbolic link, and its packages are not those of package-lock.json: ' +
+      'install them in the folder that it points to',
   );
   process.exit(1);
 }

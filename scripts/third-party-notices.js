@@ -41,7 +41,8 @@ export function noticeOf(folder, texts = folder) {
     );
   }
   const address = homepage ?? repository?.url ?? `https://www.npmjs.com/package/${name}`;
-  return `## ${name} ${version}\n\n${license}, ${address}\n\n${contents.map((text) => `~~~\n${text}\n~~~`).join('\n\n')}\n`;
+  const quoted = contents.map((text) => `~~~\n${text}\n~~~`).join('\n\n');
+  return `## ${name} ${version}\n\n${license}, ${address}\n\n${quoted}\n`;
 }
 
 /**
@@ -78,7 +79,7 @@ export function thirdPartyNotices({ file, always, textOf }) {
           .sort()
           .map((name) => noticeOf(byName.get(name), textsOf(name)));
         const head =
-          '# Notices of the packages whose code is in these files, or that these files are modelled on\n';
+          '# Notices of the packages whose code is in these files, or on which these are modelled\n';
         replaceFile(file, [head, ...notices].join('\n'));
       },
     },

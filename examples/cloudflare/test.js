@@ -1,4 +1,6 @@
-/** Tests the example's promises under workerd (no lost update, flat memory) and prints its times. */
+/**
+ * Tests the example's promises under workerd (no lost update, flat memory) and prints its times.
+ */
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import { Miniflare } from 'miniflare';
@@ -70,12 +72,13 @@ async function loseNothing(miniflare, kind) {
   const alone = await post(miniflare, `/${kind}/other`);
   assert.equal(alone.updates, 1);
   assert.ok(loss < alone.loss, `the loss fell: ${alone.loss} → ${loss}`);
-  console.log(
-    `${kind}: ${CONCURRENT} concurrent requests, ${CONCURRENT} updates, ${(performance.now() - start).toFixed(0)} ms`,
-  );
+  const ms = (performance.now() - start).toFixed(0);
+  console.log(`${kind}: ${CONCURRENT} concurrent requests, ${CONCURRENT} updates, ${ms} ms`);
 }
 
-/** Sends wrong requests: each is answered with a sentence, and the tenant learns nothing from them. */
+/**
+ * Sends wrong requests: each is answered with a sentence, and the tenant learns nothing from them.
+ */
 async function refuseNonsense(miniflare, kind) {
   const [{ features }] = samples;
   const sample = (changed) => JSON.stringify([{ features, label: 1, ...changed }]);
@@ -146,9 +149,8 @@ global.gc();
 const before = process.memoryUsage().heapUsed;
 judge('Node', await (await thousand.fetch()).json());
 global.gc();
-console.log(
-  `heap of Node after the 4,000 requests: ${((process.memoryUsage().heapUsed - before) / 1024).toFixed(0)} KiB more than before`,
-);
+const growth = ((process.memoryUsage().heapUsed - before) / 1024).toFixed(0);
+console.log(`heap of Node after the 4,000 requests: ${growth} KiB more than before`);
 
 await within({ modules: modulesIn('dist-thousand') }, async (miniflare) => {
   judge('workerd', await (await miniflare.dispatchFetch('http://x/')).json());

@@ -1,6 +1,6 @@
 /**
- * An AWS Lambda handler that learns from the samples of each event. The model is a file on a mounted
- * file system (EFS).
+ * An AWS Lambda handler that learns from the samples of each event. The model is a file on a
+ * mounted file system (EFS).
  *
  * Posting needs the model's token (`authorise` in state.js), which is derived from the secret in
  * LEARN_SECRET; take that from AWS Secrets Manager rather than from the function's plain

@@ -1,4 +1,6 @@
-/** Runs two instances of the function one after the other, as Lambda would, and concurrent events. */
+/**
+ * Runs two instances of the function one after the other, as Lambda would, and concurrent events.
+ */
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -10,10 +12,15 @@ const LEARN_SECRET = 'no secret at all: this is a test';
 const instance = `
   import { handler } from './handler.js';
   import { tokenOf } from './state.js';
-  const headers = { authorization: 'Bearer ' + (await tokenOf(process.env.LEARN_SECRET, 'clicks')) };
-  const body = JSON.stringify([{ features: [1, 0, 0, 1], label: 1 }, { features: [0, 1, 1, 0], label: 0 }]);
-  const answers = await Promise.all(Array.from({ length: ${EVENTS} }, () => handler({ headers, body })));
-  console.log(JSON.stringify(answers.map(({ statusCode, body }) => ({ statusCode, ...JSON.parse(body) }))));
+  const token = await tokenOf(process.env.LEARN_SECRET, 'clicks');
+  const headers = { authorization: 'Bearer ' + token };
+  const click = { features: [1, 0, 0, 1], label: 1 };
+  const none = { features: [0, 1, 1, 0], label: 0 };
+  const body = JSON.stringify([click, none]);
+  const events = Array.from({ length: ${EVENTS} }, () => ({ headers, body }));
+  const answers = await Promise.all(events.map(handler));
+  const read = ({ statusCode, body }) => ({ statusCode, ...JSON.parse(body) });
+  console.log(JSON.stringify(answers.map(read)));
 `;
 const MODEL_FILE = join(mkdtempSync(join(tmpdir(), 'lambda-')), 'm');
 const env = { ...process.env, AWS_LAMBDA_FUNCTION_NAME: 'clicks', MODEL_FILE, LEARN_SECRET };
@@ -72,5 +79,6 @@ delete process.env.LEARN_SECRET;
 await assert.rejects(handler({ headers, body: sample() }), /LEARN_SECRET must have/);
 
 console.log(
-  `${refused.length} wrong requests refused; ${answers.length} events to two instances, ${updates.at(-1)} updates`,
+  `${refused.length} wrong requests refused; ` +
+    `${answers.length} events to two instances, ${updates.at(-1)} updates`,
 );

@@ -29,6 +29,5 @@ for (let step = 0; step < 400; step++) {
 const right = points.filter(
   (point, i) => predict(point, optimizer.params) > 0.5 === (labels[i] === 1),
 ).length;
-console.log(
-  `${right} of ${points.length} points right, w = ${[...optimizer.params.w].map((x) => x.toFixed(2))}`,
-);
+const w = [...optimizer.params.w].map((x) => x.toFixed(2));
+console.log(`${right} of ${points.length} points right, w = ${w}`);

@@ -1,4 +1,6 @@
-/** k nearest neighbours by Euclidean distance. Every prediction compares with every stored sample. */
+/**
+ * k nearest neighbours by Euclidean distance. Every prediction compares with every stored sample.
+ */
 
 /** @returns (row: Float32Array) => class, by majority; a tie goes to the class of the nearest */
 export function knn({ data, dims: [count, size] }, labels, k = 3) {

@@ -12,7 +12,10 @@ export class RefusedRequest extends Error {
 
 /** Most bytes of a request's body. Without a limit, anybody could fill the memory. */
 export const MOST_BYTES = 256 * 1024;
-/** Clients scale features before they send them; a larger number is a mistake and would spoil a model. */
+/**
+ * Clients scale features before they send them; a larger number is a mistake and would spoil a
+ * model.
+ */
 const LARGEST_FEATURE = 1000;
 
 /**
@@ -92,9 +95,9 @@ export async function tokenOf(secret, tenant) {
 }
 
 /**
- * Permits posting to a tenant to requests that send `Authorization: Bearer <its token>`. Replace this
- * with your users' existing sign-in, but do not remove it: whoever may post decides what the model
- * learns.
+ * Permits posting to a tenant to requests that send `Authorization: Bearer <its token>`. Replace
+ * this with your users' existing sign-in, but do not remove it: whoever may post decides what the
+ * model learns.
  * @param secret secret of the service, at least 32 characters; without one it serves nobody
  * @throws RefusedRequest without the right token
  * @throws Error without a secret

@@ -12,7 +12,9 @@ import ts from 'typescript';
 export const ROOT = resolve(import.meta.dirname, '../..');
 export const BUNDLE = resolve(ROOT, 'build/runtimes/suite.js');
 
-/** The bundle that child.js imports on Node, Deno and Bun, made from the package's files for them. */
+/**
+ * The bundle that child.js imports on Node, Deno and Bun, made from the package's files for them.
+ */
 export const PROCESS_BUNDLE = resolve(ROOT, 'build/runtimes/suite.node.js');
 
 /** The entry in dist/ of each entry module in src/. */

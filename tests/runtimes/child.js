@@ -1,6 +1,6 @@
 /**
- * Runs one task on Node, Deno or Bun, in a process of its own: `child.js <task> <argument as JSON>`.
- * The process must exit by itself.
+ * Runs one task on Node, Deno or Bun, in a process of its own: `child.js <task> <argument as
+ * JSON>`. The process must exit by itself.
  */
 import { adal, measureLifetimes, runSuite } from '../../build/runtimes/suite.node.js';
 

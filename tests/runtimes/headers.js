@@ -5,7 +5,8 @@ const ISOLATED = {
 };
 const csp = (script, worker) => ({
   ...ISOLATED,
-  'content-security-policy': `default-src 'self'; img-src data:; script-src ${script}; worker-src ${worker}`,
+  'content-security-policy':
+    `default-src 'self'; img-src data:; ` + `script-src ${script}; worker-src ${worker}`,
 });
 
 export const HEADERS = {
