@@ -42,7 +42,7 @@ const variants = {
   ],
 };
 
-/** Entry file of each module; the threaded ones also export the job protocol. */
+/** The threaded modules add the job protocol to their exports. */
 const entries = {
   'optim.simd': 'assembly/optim.ts',
   'optim.threads': 'assembly/optim.threads.ts',

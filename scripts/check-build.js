@@ -36,7 +36,8 @@ const INPUTS = [
   'rollup.config.js',
   'tsconfig.json',
 ];
-const LEFT_OUT = /^(bench\/results|bench\/(train|suite\/peers)\/node_modules|build\/results)(\/|$)/;
+const LEFT_OUT =
+  /^(bench\/results|bench\/train\/node_modules|bench\/suite\/peers\/node_modules|build\/results)(\/|$)/;
 
 /** Returns a new folder with everything that a build reads. */
 function copyInputs() {

@@ -58,11 +58,6 @@ for (let i = 0; i < pixels.length; i += 3) {
 }
 
 const output = new URL('../src/data/digits-data.ts', import.meta.url);
-const constant = (doc, name, text) => `\n/** ${doc} */\nexport const ${name} =\n  '${text}';\n`;
-const constants = [
-  constant('One digit a label.', 'LABELS', labels),
-  constant('Two characters for three pixels.', 'PIXELS', packed),
-];
-const source = `${HEADER}\n${constants.join('')}`;
+const source = `${HEADER}\n\n/** One digit a label. */\nexport const LABELS =\n  '${labels}';\n\n/** Two characters for three pixels. */\nexport const PIXELS =\n  '${packed}';\n`;
 replaceFile(output, source);
 console.log(`${output.pathname}: ${source.length} bytes`);
