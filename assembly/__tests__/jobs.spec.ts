@@ -1,4 +1,3 @@
-import { begin, help, Jobs } from '../jobs';
 import {
   JOB_DONE,
   JOB_FINISHED,
@@ -7,7 +6,8 @@ import {
   JOB_SIZE,
   JOB_TICKET,
   OP_NONE,
-} from '../layout';
+} from '../../src/memory-layout/constants';
+import { begin, help, Jobs } from '../jobs';
 
 /** Two phases of three tasks; task t of phase p adds 1 to word 4p + t. */
 @unmanaged

@@ -1,6 +1,6 @@
+import { JOB_FINISHED, JOB_SIZE } from '../../../src/memory-layout/constants';
 import * as L from '../../../src/memory-layout/nn-layout';
 import { begin, help } from '../../jobs';
-import { JOB_FINISHED, JOB_SIZE } from '../../layout';
 import { convolve, convolveInputGradient, convolveWeightGradient } from '../conv';
 import { gemm } from '../gemm';
 import { Maximum, MaximumGradient, pool, poolGradient } from '../pool';

@@ -11,7 +11,7 @@ import {
   TENSOR_NEXT_EXPONENT,
   TENSOR_NEXT_V,
   TENSOR_SIZE,
-} from '../../layout';
+} from '../../../src/memory-layout/constants';
 import { AdaL, prepareAdaL } from '../adal';
 
 /** A zeroed descriptor of a tensor without history, in a group with the reference defaults. */

@@ -1,4 +1,4 @@
-import { TENSOR_CONSTANTS, TENSOR_FLUSH, TENSOR_SIZE } from '../../layout';
+import { TENSOR_CONSTANTS, TENSOR_FLUSH, TENSOR_SIZE } from '../../../src/memory-layout/constants';
 import { drive } from '../driver';
 import { flushMoments } from '../flush';
 import { Rule } from '../rule';

@@ -32,7 +32,7 @@ import {
   TENSOR_STATE0,
   TENSOR_STATE1,
   TENSOR_STEP,
-} from '../../layout';
+} from '../../../src/memory-layout/constants';
 import { StepJobs, settle } from '../step';
 
 /**
