@@ -132,9 +132,10 @@ export function readFormats(folder) {
 
 const HEADER = '/** Written by scripts/generate/kernels.js; do not edit. */';
 
-/** Records of the kernels' constants by name, for AssemblyScript. */
+/** The kernels' numbers, and records of their constants by name, for AssemblyScript. */
 export function constantsOf(kernels) {
-  const records = kernels.map(({ name, constants }) => [
+  const records = kernels.map(({ id, name, constants }) => [
+    `export const ${name}Kernel: i32 = ${id};`,
     '@unmanaged',
     `export class ${name}Constants {`,
     ...constants.map((constant) => `  ${constant}: f32;`),
