@@ -184,7 +184,12 @@ function addStates({ algorithm, params, state }: StateDict, collector: TensorCol
     const wrong = findWrongCounter(counters);
     if (wrong) fail(`${path}.${wrong.key}`, wrong.expected, wrong.value);
     const shapes: Json = Object.create(null);
-    for (const [key, array] of toStored(algorithm, arrays, counters.exponent, `${path}.arrays`)) {
+    for (const [key, array] of toStored(
+      algorithm,
+      arrays,
+      counters.exponent as number,
+      `${path}.arrays`,
+    )) {
       const length = lengthOf(array);
       shapes[key] = length === data.length ? shape : [length];
       for (const [suffix, tensor] of tensorsOf(array, shapes[key] as readonly number[])) {
@@ -237,7 +242,7 @@ function takeState(
     checkRead(`${name}.${key}`, key, stored[key]);
   }
   const restored = fromStored(algorithm, stored, exponent as number, `parameter ${quote(name)}`);
-  return { ...(counters as unknown as Omit<StateDictState, 'arrays'>), arrays: restored };
+  return { ...(counters as { step: number }), arrays: restored };
 }
 
 function parseDocument(text: string | undefined, verified: boolean, most: number): Json {

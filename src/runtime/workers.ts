@@ -5,8 +5,8 @@
  * takes no memory from plans.
  */
 
+import { JOB_RECORD_SIZE } from '../../build/optim-records';
 import { WorkerError } from '../errors';
-import { JOB_SIZE } from '../memory-layout/constants';
 import { SHARED_SIZE } from '../memory-layout/nn-layout';
 import type { Arena } from './arena';
 import type { ThreadedOptimKernels } from './kernels';
@@ -46,8 +46,8 @@ export class Workers {
   constructor(options: WorkersOptions) {
     this.#options = options;
     this.threads = options.threads;
-    this.#stepControl = options.arena.allocate(JOB_SIZE);
-    this.#kernelControl = options.arena.allocate(JOB_SIZE);
+    this.#stepControl = options.arena.allocate(JOB_RECORD_SIZE);
+    this.#kernelControl = options.arena.allocate(JOB_RECORD_SIZE);
     this.record = options.arena.allocate(SHARED_SIZE);
   }
 
