@@ -16,10 +16,9 @@ import {
 } from '../data';
 import { csvRecords } from '../data/csv-records';
 import { DataError } from '../index';
-import { CHARLM_CONTEXT } from './build-model';
 import { UsageError } from './errors';
 import { readText } from './files';
-import { classesOf, isOnClasses, type ModelSpec } from './model-spec';
+import { CHARLM_CONTEXT, classesOf, isOnClasses, type ModelSpec } from './model-spec';
 import { type DataSource, formatData, type Task } from './options';
 import { quote } from './printable';
 import { formatCount } from './report';
