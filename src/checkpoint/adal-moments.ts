@@ -11,8 +11,8 @@
 import { pow2 } from '../math/exponent';
 import type { StateArray } from '../optimizers/state-array';
 import { fail, isFloat32Array, isTypedArray } from '../validate';
+import { refuse } from './named-tensors';
 import type { StateArrays, StateScalars } from './state-values';
-import { refuse } from './tensor-names';
 
 /** Names of the two arrays in the state dict, in a file in true scale, and in a file scaled. */
 const MOMENTS = ['m', 'v'] as const;

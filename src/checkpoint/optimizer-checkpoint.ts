@@ -22,6 +22,7 @@ import type { StateDict, StateDictState } from '../optimizers/state-dict';
 import { describe, fail, isFloat32Array } from '../validate';
 import { findWrongAdalScalar } from './adal-moments';
 import { CHECKSUM } from './content-checksum';
+import { quote, refuse, TensorCollector, TensorSupply } from './named-tensors';
 import { fromJson, type PlainData, toJson } from './plain-data';
 import { encodeSafetensors } from './safetensors';
 import { readSafetensors } from './safetensors-reader';
@@ -34,7 +35,6 @@ import {
   toFileArrays,
 } from './state-tensors';
 import { findWrongScalar, findWrongValue, type StateScalars } from './state-values';
-import { quote, refuse, TensorCollector, TensorSupply } from './tensor-names';
 
 /** Data of your own to keep in a checkpoint, by name. */
 export type CheckpointExtras = Readonly<Record<string, PlainData>>;

@@ -7,7 +7,7 @@
  */
 import { describe, fail } from '../validate';
 import { dtypeOf } from './dtypes';
-import { refuse, type TensorCollector, type TensorSupply } from './tensor-names';
+import { refuse, type TensorCollector, type TensorSupply } from './named-tensors';
 
 /** JSON, whose objects may also hold typed arrays. */
 export type PlainData =

@@ -31,10 +31,10 @@
 import { ArgumentError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import { describe, fail, isFloat32Array } from '../validate';
+import { quote, refuse, TensorCollector, TensorSupply } from './named-tensors';
 import { layoutsOf, type PyTorchLayoutOptions } from './pytorch-layout';
 import { decodeSafetensors, encodeSafetensors } from './safetensors';
 import { findWrongValue } from './state-values';
-import { quote, refuse, TensorCollector, TensorSupply } from './tensor-names';
 
 /** Algorithms whose state PyTorch has as well, by the same rule. */
 const ALGORITHMS = ['adam', 'adamw', 'amsgrad'];

@@ -52,7 +52,7 @@ export interface SafetensorsEntry extends SafetensorsInput {
 }
 
 /** Options of `encodeSafetensors`. */
-export interface SafetensorsOptions {
+export interface EncodeSafetensorsOptions {
   /**
    * Whether the file carries a checksum of all that it says, in its metadata as `adal_checksum`:
    * `decodeSafetensors` refuses the file if anything of it changes. Other readers ignore it.
@@ -78,7 +78,7 @@ interface Checked {
  * the file
  * @param metadata text by key
  * @default metadata {}
- * @param options see SafetensorsOptions
+ * @param options see EncodeSafetensorsOptions
  * @throws ArgumentError when a shape does not fit its data, a name comes twice or is
  * `__metadata__`, an array holds none of the
  *   element types, metadata is not text or has the key `adal_checksum`, or a text has half a
@@ -91,7 +91,7 @@ interface Checked {
 export function encodeSafetensors(
   tensors: readonly SafetensorsEntry[] | Readonly<Record<string, SafetensorsInput>>,
   metadata: Readonly<Record<string, string>> = {},
-  options: SafetensorsOptions = {},
+  options: EncodeSafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
   checkOptions('options', options, ['checksum']);
   const laidOut = checkAll(tensors).sort((a, b) => bytesOf(b.dtype) - bytesOf(a.dtype));

@@ -13,9 +13,9 @@
 import type { StateArray } from '../optimizers/state-array';
 import { isFloat32Array, isTypedArray } from '../validate';
 import { decodeMoments, encodeMoments, fileNamesOfAdal } from './adal-moments';
+import { checkShape, quote, refuse, type TensorSupply } from './named-tensors';
 import type { SafetensorsInput } from './safetensors';
 import type { StateArrays, StateScalars } from './state-values';
-import { checkShape, quote, refuse, type TensorSupply } from './tensor-names';
 
 /** Returns the names that a parameter's state arrays may have in files, whatever their values. */
 export function fileNamesOf(algorithm: string, arrays: StateArrays): string[] {

@@ -18,7 +18,7 @@ import { checkInteger, fail, isFloat32Array, isInt32Array, isTypedArray } from '
  *   order.startEpoch(epoch);
  *   for (let batch = 0; batch < order.batchCount; batch++) {
  *     const [from, length] = [order.from(batch), order.length(batch)];
- *     gatherInto(dataset.features, dataset.featureCount, order.indices, from, length, inputs);
+ *     gatherRowsInto(dataset.features, dataset.featureCount, order.indices, from, length, inputs);
  *     gatherLabelsInto(dataset.labels, order.indices, from, length, labels);
  *   }
  * }
@@ -98,7 +98,7 @@ export class BatchOrder {
  * row; `out` may then be partly
  *   written
  */
-export function gatherInto(
+export function gatherRowsInto(
   features: Float32Array,
   featureCount: number,
   indices: Uint32Array,

@@ -4,11 +4,17 @@
  */
 import { ArgumentError, DataError } from '../errors';
 import { checkChoice, checkOptions, fail } from '../validate';
+import { CsvCells, isBlurred, roundingOf } from './csv-cells';
 import { isTextHeader, judgeHeader, type RecordsBelow } from './csv-header';
 import { isDecimal, isInteger, isMissing, isNonFinite, parseDecimal } from './csv-numbers';
 import { type CsvRecord, csvRecords } from './csv-records';
-import { CsvCells, isBlurred, roundingOf } from './csv-table';
-import { type Dataset, type Examples, quote, readNames, type ValueDataset } from './dataset';
+import {
+  type Dataset,
+  type DatasetBase,
+  quote,
+  type RegressionDataset,
+  readNames,
+} from './dataset';
 
 /** Options of `parseCsv`. */
 export interface CsvOptions {
@@ -100,11 +106,11 @@ const KEYS = ['target', 'task', 'header', 'columns', 'classNames', 'delimiter', 
  * 'dog']
  */
 export function parseCsv(text: string, options: CsvOptions): Dataset;
-export function parseCsv(text: string, options: CsvRegressionOptions): ValueDataset;
+export function parseCsv(text: string, options: CsvRegressionOptions): RegressionDataset;
 export function parseCsv(
   text: string,
   options: CsvOptions | CsvRegressionOptions,
-): Dataset | ValueDataset {
+): Dataset | RegressionDataset {
   if (typeof text !== 'string') fail('text', 'a string', text);
   const checked = checkCsvOptions(options);
   let table: Table | undefined;
@@ -264,7 +270,7 @@ class Table {
     this.#cells.add(this.#row);
   }
 
-  finish(): Dataset | ValueDataset {
+  finish(): Dataset | RegressionDataset {
     if (this.#hasHeader === null) this.#decideHeader();
     const { name, task, classNames, columns } = this.#options;
     const extra = this.#hasHeader ? 0 : 1;
@@ -272,7 +278,7 @@ class Table {
     if (count === 0)
       throw new DataError(`${name}: expected at least one record after the header, got none`);
     const featureCount = this.#sources.length;
-    const examples: Examples = {
+    const examples: DatasetBase = {
       name,
       features: this.#cells.toFloat32(featureCount),
       count,

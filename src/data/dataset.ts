@@ -14,10 +14,10 @@ import {
   isInt32Array,
   isTypedArray,
 } from '../validate';
-import { gatherInto, gatherLabelsInto } from './batching';
+import { gatherLabelsInto, gatherRowsInto } from './batching';
 
 /** What the examples of classification and of regression have in common. */
-export interface Examples {
+export interface DatasetBase {
   /** Name for logs and reports. */
   name: string;
   /** count × featureCount values, row-major: example i begins at i·featureCount. */
@@ -39,7 +39,7 @@ export interface Examples {
 }
 
 /** Labelled examples of a classification task. */
-export interface Dataset extends Examples {
+export interface Dataset extends DatasetBase {
   /** Class index in [0, classCount) of each example. */
   labels: Int32Array;
   /** Number of classes. */
@@ -49,7 +49,7 @@ export interface Dataset extends Examples {
 }
 
 /** Examples of a regression task: the model learns values. */
-export interface ValueDataset extends Examples {
+export interface RegressionDataset extends DatasetBase {
   /** Values to learn, row-major: equally many for each example. */
   targets: Float32Array;
 }
@@ -61,7 +61,10 @@ export interface ValueDataset extends Examples {
  * @param rows row numbers in [0, dataset.count)
  * @throws ArgumentError for anything but a dataset, and for rows that it does not have
  */
-export function selectRows<T extends Dataset | ValueDataset>(dataset: T, rows: Uint32Array): T {
+export function selectRows<T extends Dataset | RegressionDataset>(
+  dataset: T,
+  rows: Uint32Array,
+): T {
   checkDataset('dataset', dataset);
   if (!isTypedArray('Uint32Array', rows)) fail('rows', 'a Uint32Array', rows);
   const wrong = rows.findIndex((row) => row >= dataset.count);
@@ -73,12 +76,12 @@ export function selectRows<T extends Dataset | ValueDataset>(dataset: T, rows: U
     features: new Float32Array(length * featureCount),
     count: length,
   };
-  gatherInto(dataset.features, featureCount, rows, 0, length, selected.features);
+  gatherRowsInto(dataset.features, featureCount, rows, 0, length, selected.features);
   if (labels !== undefined)
     gatherLabelsInto(labels, rows, 0, length, (selected.labels = new Int32Array(length)));
   if (targets !== undefined && length > 0) {
     const width = targets.length / dataset.count;
-    gatherInto(
+    gatherRowsInto(
       targets,
       width,
       rows,
@@ -97,7 +100,7 @@ export function selectRows<T extends Dataset | ValueDataset>(dataset: T, rows: U
 }
 
 /** A dataset of either kind, or of both at once. */
-type AnyDataset = Examples & {
+type AnyDataset = DatasetBase & {
   labels?: Int32Array;
   targets?: Float32Array;
   classCount?: number;
@@ -111,7 +114,7 @@ type AnyDataset = Examples & {
 export function checkDataset(
   argument: string,
   value: unknown,
-): asserts value is Dataset | ValueDataset {
+): asserts value is Dataset | RegressionDataset {
   if (typeof value !== 'object' || value === null || !('features' in value)) {
     fail(argument, 'a dataset: { features, count, featureCount, labels or targets, … }', value);
   }
@@ -143,7 +146,7 @@ export function checkDataset(
       targets,
     );
   }
-  checkNames(`${argument}.columns`, (value as Examples).columns, featureCount!);
+  checkNames(`${argument}.columns`, (value as DatasetBase).columns, featureCount!);
   checkNames(`${argument}.classNames`, (value as AnyDataset).classNames, classCount);
 }
 
@@ -227,7 +230,7 @@ export function refuseBlurredColumns({
   featureCount,
   columns,
   doubles,
-}: Examples): void {
+}: DatasetBase): void {
   for (const [column, values] of doubles ?? []) {
     let [low, high, error] = [Infinity, -Infinity, 0];
     for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 /** Splitting a dataset in two at random, a function of the seed alone. */
 import { Prng, STREAM_SPLIT } from '../math/prng';
 import { checkNumber, checkOptions, fail } from '../validate';
-import { checkDataset, type Dataset, selectRows, type ValueDataset } from './dataset';
+import { checkDataset, type Dataset, type RegressionDataset, selectRows } from './dataset';
 
 /** Options of `trainTestSplit`. */
 export interface SplitOptions {
@@ -26,7 +26,7 @@ export interface SplitOptions {
  * @example
  * const { train, test } = trainTestSplit(loadDigits(), { seed: 1 }); // 1,348 and 449 examples
  */
-export function trainTestSplit<T extends Dataset | ValueDataset>(
+export function trainTestSplit<T extends Dataset | RegressionDataset>(
   dataset: T,
   options: SplitOptions,
 ): { train: T; test: T } {

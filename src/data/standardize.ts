@@ -6,11 +6,11 @@ import {
   checkSameNames,
   columnLabel,
   type Dataset,
-  type ValueDataset,
+  type RegressionDataset,
 } from './dataset';
 
 /** What `standardize` did: x became (x - mean[j])/scale[j] in column j. */
-export interface Standardized<T extends Dataset | ValueDataset = Dataset> {
+export interface Standardized<T extends Dataset | RegressionDataset = Dataset> {
   train: T;
   test: T;
   /** Mean of each column over the training examples. */
@@ -44,7 +44,10 @@ export interface Standardized<T extends Dataset | ValueDataset = Dataset> {
  * const parts = trainTestSplit(parseCsv(text, { target: 'species' }), { seed: 1 });
  * const { train, test } = standardize(parts.train, parts.test);
  */
-export function standardize<T extends Dataset | ValueDataset>(train: T, test: T): Standardized<T> {
+export function standardize<T extends Dataset | RegressionDataset>(
+  train: T,
+  test: T,
+): Standardized<T> {
   checkDataset('train', train);
   checkDataset('test', test);
   if (train.count < 1) fail('train', 'at least one example', train.count);
@@ -72,7 +75,10 @@ export function standardize<T extends Dataset | ValueDataset>(train: T, test: T)
   return standardized;
 }
 
-function statistics(train: Dataset | ValueDataset): { mean: Float64Array; scale: Float64Array } {
+function statistics(train: Dataset | RegressionDataset): {
+  mean: Float64Array;
+  scale: Float64Array;
+} {
   const mean = columnMeans(train);
   const scale = columnScales(train, mean);
   for (const [column, values] of train.doubles ?? [])
@@ -80,7 +86,7 @@ function statistics(train: Dataset | ValueDataset): { mean: Float64Array; scale:
   return { mean, scale };
 }
 
-function columnMeans({ features, count, featureCount }: Dataset | ValueDataset): Float64Array {
+function columnMeans({ features, count, featureCount }: Dataset | RegressionDataset): Float64Array {
   const mean = new Float64Array(featureCount);
   for (let i = 0; i < features.length; i++) mean[i % featureCount]! += features[i]!;
   for (let j = 0; j < featureCount; j++) mean[j]! /= count;
@@ -88,7 +94,7 @@ function columnMeans({ features, count, featureCount }: Dataset | ValueDataset):
 }
 
 function columnScales(
-  { features, count, featureCount }: Dataset | ValueDataset,
+  { features, count, featureCount }: Dataset | RegressionDataset,
   mean: Float64Array,
 ): Float64Array {
   const scale = new Float64Array(featureCount);
@@ -139,7 +145,7 @@ function largestMagnitude(values: Float64Array): number {
 /** Features that were changed by hand would be overwritten by what `doubles` says of them. */
 function checkDoubles(
   argument: string,
-  { features, count, featureCount, doubles }: Dataset | ValueDataset,
+  { features, count, featureCount, doubles }: Dataset | RegressionDataset,
 ): void {
   for (const [column, values] of doubles ?? []) {
     const path = `${argument}.doubles`;
@@ -157,7 +163,7 @@ function checkDoubles(
   }
 }
 
-function apply<T extends Dataset | ValueDataset>(
+function apply<T extends Dataset | RegressionDataset>(
   dataset: T,
   mean: Float64Array,
   scale: Float64Array,
@@ -176,7 +182,7 @@ function apply<T extends Dataset | ValueDataset>(
 }
 
 function refuseNonFinite(
-  { name, features, featureCount, columns }: Dataset | ValueDataset,
+  { name, features, featureCount, columns }: Dataset | RegressionDataset,
   standardized: Float32Array,
 ): void {
   const given = features.findIndex((x) => !Number.isFinite(x));
@@ -191,7 +197,7 @@ function refuseNonFinite(
 }
 
 function refuseVanished(
-  { name, features, featureCount, columns, doubles }: Dataset | ValueDataset,
+  { name, features, featureCount, columns, doubles }: Dataset | RegressionDataset,
   standardized: Float32Array,
 ): void {
   const changes = new Float64Array(featureCount);

@@ -33,10 +33,10 @@ export {
 } from './reduce-on-plateau';
 export {
   type ConfiguredSchedule,
-  type ConfigValue,
-  isStateful,
+  isStatefulSchedule,
   type Schedule,
   type ScheduleConfig,
+  type ScheduleConfigValue,
   type ScheduleState,
   type StatefulSchedule,
 } from './schedule';

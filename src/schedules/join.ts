@@ -6,7 +6,7 @@ import { checkRising, passed } from './milestones';
 import {
   checked,
   createSchedule,
-  isStateful,
+  isStatefulSchedule,
   type Schedule,
   type ScheduleConfig,
   type StatefulSchedule,
@@ -79,7 +79,7 @@ export function combine(
   config: ScheduleConfig | undefined,
   at: (step: number) => number,
 ): Schedule {
-  const stateful = parts.filter(isStateful);
+  const stateful = parts.filter(isStatefulSchedule);
   if (stateful.length > 1) {
     throw new ArgumentError(
       'schedules',

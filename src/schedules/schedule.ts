@@ -8,7 +8,7 @@
 import { checkInteger, checkNumber, isRate } from '../validate';
 
 /** What a config may hold: plain JSON. */
-export type ConfigValue = number | string | readonly ConfigValue[] | ScheduleConfig;
+export type ScheduleConfigValue = number | string | readonly ScheduleConfigValue[] | ScheduleConfig;
 
 /**
  * A schedule as plain JSON: the name of its function and its options, defaults filled in. See
@@ -16,7 +16,7 @@ export type ConfigValue = number | string | readonly ConfigValue[] | ScheduleCon
  */
 export interface ScheduleConfig {
   readonly name: string;
-  readonly [option: string]: ConfigValue;
+  readonly [option: string]: ScheduleConfigValue;
 }
 
 /**
@@ -53,7 +53,7 @@ export interface StatefulSchedule extends Schedule {
  * Whether a learning rate has state to save: `reduceOnPlateau`, what is joined from it, or your own
  * function like it.
  */
-export function isStateful(lr: unknown): lr is StatefulSchedule {
+export function isStatefulSchedule(lr: unknown): lr is StatefulSchedule {
   if (typeof lr !== 'function') return false;
   const { stateDict, loadStateDict } = lr as Partial<StatefulSchedule>;
   return typeof stateDict === 'function' && typeof loadStateDict === 'function';

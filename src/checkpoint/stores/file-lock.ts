@@ -9,8 +9,8 @@
  * lost.
  */
 import { CheckpointError } from '../../errors';
+import { knowledgeOf, type Owner, ownOwner } from './lock-owner';
 import { codeOf, type NodeModules } from './node-modules';
-import { knowledgeOf, type Owner, ownOwner } from './owner';
 
 /** An owner that does not set its lock's time for so long has lost it. */
 const ABANDONED_MS = 60_000;

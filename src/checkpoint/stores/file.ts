@@ -12,8 +12,8 @@
  */
 import { CheckpointError } from '../../errors';
 import { clockOf, isAbandoned, lockFile } from './file-lock';
+import { OWNER, type Owner, ownOwner } from './lock-owner';
 import { codeOf, type NodeModules, nodeModules } from './node-modules';
-import { OWNER, type Owner, ownOwner } from './owner';
 import {
   type CheckpointStore,
   checkName,

@@ -19,7 +19,7 @@ import {
 } from './store';
 
 /** What is needed of an `IDBFactory`. */
-export interface IndexedDbFactoryLike {
+export interface IDBFactoryLike {
   open(name: string, version: number): unknown;
 }
 
@@ -29,7 +29,7 @@ export interface IndexedDbStoreOptions {
    * The databases.
    * @default globalThis.indexedDB
    */
-  indexedDB?: IndexedDbFactoryLike;
+  indexedDB?: IDBFactoryLike;
 }
 
 interface StoredRecord {
@@ -88,7 +88,7 @@ export function indexedDbStore(
 
 async function withDatabase<T>(
   name: string,
-  factory: IndexedDbFactoryLike | undefined = globalThis.indexedDB,
+  factory: IDBFactoryLike | undefined = globalThis.indexedDB,
   work: (database: IDBDatabase) => Promise<T>,
 ): Promise<T> {
   if (!factory) throw new UnsupportedError('there is no IndexedDB here');

@@ -13,7 +13,7 @@ import { Checksum, checksum, versionOf } from './checksum';
 import { CheckpointQuotaError, type StoredCheckpoint } from './store';
 
 /** What is needed of a `FileSystemSyncAccessHandle`. */
-export interface SyncAccessHandleLike {
+export interface FileSystemSyncAccessHandleLike {
   getSize(): number;
   read(buffer: Uint8Array, options: { at: number }): number;
   write(buffer: Uint8Array, options: { at: number }): number;
@@ -24,7 +24,7 @@ export interface SyncAccessHandleLike {
 
 /** A slot as its header describes it. */
 export interface Slot {
-  readonly handle: SyncAccessHandleLike | null;
+  readonly handle: FileSystemSyncAccessHandleLike | null;
   /** Null of an empty slot: never written, or a save was interrupted. */
   readonly header: SlotHeader | null;
 }
@@ -43,7 +43,7 @@ const FORMAT = 1;
 const PIECE_BYTES = 16 * 1024 * 1024;
 
 /** Reads the header of a slot; null is one whose file does not exist. */
-export function readSlot(handle: SyncAccessHandleLike | null): Slot {
+export function readSlot(handle: FileSystemSyncAccessHandleLike | null): Slot {
   const empty: Slot = { handle, header: null };
   if (!handle || handle.getSize() < HEADER_BYTES) return empty;
   const header = new Uint8Array(HEADER_BYTES);
@@ -79,7 +79,7 @@ export function loadSlot({ handle, header }: Slot): StoredCheckpoint | null {
 }
 
 /** Reads until the buffer is full or the file ends, in pieces; returns how many bytes it read. */
-function readFully(handle: SyncAccessHandleLike, bytes: Uint8Array, at: number): number {
+function readFully(handle: FileSystemSyncAccessHandleLike, bytes: Uint8Array, at: number): number {
   let done = 0;
   while (done < bytes.length) {
     const count = handle.read(bytes.subarray(done, done + PIECE_BYTES), { at: at + done });
@@ -95,7 +95,7 @@ function readFully(handle: SyncAccessHandleLike, bytes: Uint8Array, at: number):
  * @throws CheckpointQuotaError when not all is written
  */
 export function writeSlot(
-  handle: SyncAccessHandleLike,
+  handle: FileSystemSyncAccessHandleLike,
   bytes: Uint8Array,
   sequence: number,
 ): string {
@@ -117,7 +117,7 @@ export function writeSlot(
   return versionOf(sequence, sum);
 }
 
-function writeAll(handle: SyncAccessHandleLike, bytes: Uint8Array, at: number): void {
+function writeAll(handle: FileSystemSyncAccessHandleLike, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length; ) {
     const count = handle.write(bytes.subarray(done, done + PIECE_BYTES), { at: at + done });
     if (!(count > 0)) throw new CheckpointQuotaError(bytes.length);

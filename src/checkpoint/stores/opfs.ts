@@ -15,10 +15,10 @@
 import { CheckpointError, UnsupportedError } from '../../errors';
 import { checkInteger, checkOptions } from '../../validate';
 import {
+  type FileSystemSyncAccessHandleLike,
   loadSlot,
   readSlot,
   type Slot,
-  type SyncAccessHandleLike,
   verifySlot,
   writeSlot,
 } from './opfs-slot';
@@ -33,13 +33,13 @@ import {
 } from './store';
 
 /** What is needed of a `FileSystemFileHandle`. */
-export interface FileHandleLike {
-  createSyncAccessHandle(): Promise<SyncAccessHandleLike>;
+export interface FileSystemFileHandleLike {
+  createSyncAccessHandle(): Promise<FileSystemSyncAccessHandleLike>;
 }
 
 /** What is needed of a `FileSystemDirectoryHandle`. */
-export interface DirectoryHandleLike {
-  getFileHandle(name: string, options?: { create?: boolean }): Promise<FileHandleLike>;
+export interface FileSystemDirectoryHandleLike {
+  getFileHandle(name: string, options?: { create?: boolean }): Promise<FileSystemFileHandleLike>;
 }
 
 /** Options of `opfsStore`. */
@@ -48,7 +48,7 @@ export interface OpfsStoreOptions {
    * The folder of the two files.
    * @default the root of the origin-private file system
    */
-  directory?: DirectoryHandleLike;
+  directory?: FileSystemDirectoryHandleLike;
   /**
    * How long to wait for another worker's load or save, in milliseconds, in [0, 600000]; afterwards
    * a CheckpointError with the reason `'busy'` is thrown.
@@ -85,10 +85,14 @@ export function opfsStore(name: string, options: OpfsStoreOptions = {}): Checkpo
 
 class OpfsStore implements CheckpointStore {
   readonly #name: string;
-  readonly #directory: DirectoryHandleLike | undefined;
+  readonly #directory: FileSystemDirectoryHandleLike | undefined;
   readonly #timeoutMs: number;
 
-  constructor(name: string, directory: DirectoryHandleLike | undefined, timeoutMs: number) {
+  constructor(
+    name: string,
+    directory: FileSystemDirectoryHandleLike | undefined,
+    timeoutMs: number,
+  ) {
     this.#name = name;
     this.#directory = directory;
     this.#timeoutMs = timeoutMs;
@@ -116,7 +120,7 @@ class OpfsStore implements CheckpointStore {
   /** Runs `work`, which is synchronous, while no one else has the slots. */
   async #withSlots<T>(create: boolean, work: (slots: [Slot, Slot]) => T): Promise<T> {
     const directory = this.#directory ?? (await rootDirectory());
-    const handles: (SyncAccessHandleLike | null)[] = [];
+    const handles: (FileSystemSyncAccessHandleLike | null)[] = [];
     try {
       for (const index of [0, 1])
         handles.push(await this.#open(directory, `${this.#name}.${index}`, create));
@@ -129,11 +133,11 @@ class OpfsStore implements CheckpointStore {
 
   /** Null when there is no such file and none is to be created. */
   async #open(
-    directory: DirectoryHandleLike,
+    directory: FileSystemDirectoryHandleLike,
     file: string,
     create: boolean,
-  ): Promise<SyncAccessHandleLike | null> {
-    let handle: FileHandleLike;
+  ): Promise<FileSystemSyncAccessHandleLike | null> {
+    let handle: FileSystemFileHandleLike;
     try {
       handle = await directory.getFileHandle(file, { create });
     } catch (error) {
@@ -159,8 +163,8 @@ class OpfsStore implements CheckpointStore {
     }
   }
 
-  #named(error: unknown, wanted = 0): Error {
-    return storageError(`OPFS files "${this.#name}"`, error, wanted);
+  #named(error: unknown, requiredBytes = 0): Error {
+    return storageError(`OPFS files "${this.#name}"`, error, requiredBytes);
   }
 }
 
@@ -168,14 +172,14 @@ function isNamed(error: unknown, ...names: string[]): boolean {
   return names.includes((error as { name?: string } | null)?.name ?? '');
 }
 
-async function rootDirectory(): Promise<DirectoryHandleLike> {
+async function rootDirectory(): Promise<FileSystemDirectoryHandleLike> {
   const { navigator } = globalThis as {
     navigator?: { storage?: { getDirectory?: () => Promise<unknown> } };
   };
   if (!navigator?.storage?.getDirectory)
     throw new UnsupportedError('there is no origin-private file system here');
   try {
-    return (await navigator.storage.getDirectory()) as DirectoryHandleLike;
+    return (await navigator.storage.getDirectory()) as FileSystemDirectoryHandleLike;
   } catch (cause) {
     throw new UnsupportedError(
       'the browser refuses its origin-private file system here (a private window?)',

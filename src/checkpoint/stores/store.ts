@@ -76,11 +76,16 @@ export class CheckpointConflictError extends CheckpointError {
 /** The store has no room for the checkpoint. Nothing has changed. */
 export class CheckpointQuotaError extends CheckpointError {
   /** Bytes that were to be saved. */
-  readonly wanted: number;
+  readonly requiredBytes: number;
 
-  constructor(wanted: number, options?: ErrorOptions) {
-    super('quota', `no room for a checkpoint of ${wanted} bytes`, options, 'ERR_CHECKPOINT_QUOTA');
-    this.wanted = wanted;
+  constructor(requiredBytes: number, options?: ErrorOptions) {
+    super(
+      'quota',
+      `no room for a checkpoint of ${requiredBytes} bytes`,
+      options,
+      'ERR_CHECKPOINT_QUOTA',
+    );
+    this.requiredBytes = requiredBytes;
   }
 }
 
@@ -118,9 +123,9 @@ export function checkName(argument: string, value: unknown): void {
 }
 
 /** An error of the platform, named; the library's own pass. */
-export function storageError(what: string, error: unknown, wanted = 0): Error {
+export function storageError(what: string, error: unknown, requiredBytes = 0): Error {
   if (error instanceof AdalError) return error;
-  if (isQuota(error)) return new CheckpointQuotaError(wanted, { cause: error });
+  if (isQuota(error)) return new CheckpointQuotaError(requiredBytes, { cause: error });
   return new CheckpointError(
     'io',
     `${what}: ${error instanceof Error ? error.message : String(error)}`,

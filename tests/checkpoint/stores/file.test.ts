@@ -24,8 +24,8 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { fileStore } from '../../../src/checkpoint';
 import { isAbandoned, lockFile } from '../../../src/checkpoint/stores/file-lock';
+import { knowledgeOf, ownOwner } from '../../../src/checkpoint/stores/lock-owner';
 import { nodeModules } from '../../../src/checkpoint/stores/node-modules';
-import { knowledgeOf, ownOwner } from '../../../src/checkpoint/stores/owner';
 import { ArgumentError } from '../../../src/errors';
 import { content, contract, expectSameBytes } from './contract';
 
