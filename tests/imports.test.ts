@@ -92,6 +92,7 @@ it('of src/checkpoint only the checkpoints of optimizers know optimizers, and on
       if (roomOf(path) === 'optimizers') found.add(`${basename(file)} imports ${path}`);
   }
   expect([...found].sort()).toEqual([
+    'adal-moments.ts imports optimizers/state-array',
     'optimizer-checkpoint.ts imports optimizers/state-array',
     'optimizer-checkpoint.ts imports optimizers/state-dict',
     'pytorch-adam.ts imports optimizers/state-dict',

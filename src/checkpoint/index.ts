@@ -1,6 +1,6 @@
 /**
- * Checkpoints: of optimizers, PyTorch's Adam state, the safetensors format, 16-bit conversions, and
- * places to keep checkpoints in.
+ * Checkpoints of optimizers, exchange of Adam's state with PyTorch, the safetensors format, 16-bit
+ * float conversions, and stores that keep checkpoints.
  */
 export { CheckpointError } from '../errors';
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half-precision';

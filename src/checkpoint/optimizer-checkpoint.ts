@@ -121,8 +121,8 @@ export function encodeCheckpoint(
  *   - `'json'`: the metadata is not JSON, or has too many parts
  *   - `'version'`: a newer release wrote the file
  *   - `'schema'`: a key of the JSON is missing or wrong
- *   - `'missing'`, `'unexpected'`, `'dtype'`, `'shape'`: a tensor is missing, belongs to nothing, or
- *     has the wrong element type or shape
+ *   - `'missing'`, `'unexpected'`, `'dtype'`, `'shape'`: a tensor is missing, belongs to nothing,
+ *     or has the wrong element type or shape
  *   - `'state'`: AdaL's state is incomplete or in both forms, a number is not finite, or a second
  *     moment is below 0
  *   - `'corrupt'`: the checksum is missing or does not match

@@ -1,4 +1,6 @@
-/** Data: the embedded digits, IDX and CSV readers, splitting, standardizing, batching. */
+/**
+ * Datasets: embedded digits, readers of IDX, CSV and text, splitting, standardization, batching.
+ */
 export { BatchOrder, gatherLabelsInto, gatherRowsInto } from './batching';
 export { type CsvOptions, type CsvRegressionOptions, parseCsv } from './csv';
 export { type Dataset, type DatasetBase, type RegressionDataset, selectRows } from './dataset';

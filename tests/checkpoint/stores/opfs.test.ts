@@ -279,7 +279,7 @@ test('says where it cannot be used', async () => {
   await expect(opfsStore('m').load()).rejects.toThrow(UnsupportedError);
   const page = { getFileHandle: async () => ({}) } as unknown as FileSystemDirectoryHandleLike;
   await expect(opfsStore('m', { directory: page }).load()).rejects.toThrow(
-    /needs a dedicated worker/,
+    /which only dedicated workers have/,
   );
   expect(() => opfsStore('')).toThrow(ArgumentError);
   expect(() => opfsStore('m', { timeoutMs: -1 })).toThrow(ArgumentError);
