@@ -90,7 +90,7 @@ describe('join', () => {
     [[1, 1], [], /^"boundaries" expected 1 numbers, one fewer than schedules, got \[\]/],
     [[1], [1], /^"boundaries" expected 0 numbers/],
     [[1, 1], [0], /^"boundaries\[0\]" expected an integer/],
-    [[1, 1, 1], [2, 2], /^"boundaries" expected rising numbers of steps, got 2 before 2/],
+    [[1, 1, 1], [2, 2], /^"boundaries" expected increasing numbers of steps, got 2 before 2/],
     [[1, 1], undefined, /^"boundaries" expected an array/],
   ])('refuses %o with %o', (schedules, boundaries, message) => {
     expect(() => join(schedules as number[], boundaries as number[])).toThrow(message);
