@@ -161,7 +161,8 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions): PlateauSchedul
 /** Returns the state after one more metric, by the rules above in PyTorch's order. */
 function afterUpdate(settings: Settings, state: PlateauState, metric: number): PlateauState {
   const better = isBetter(settings, state.best, metric);
-  const best = better ? metric : state.best;
+  // + 0 turns -0 into 0: JSON does not keep the sign.
+  const best = better ? metric + 0 : state.best;
   const cooling = state.cooldownLeft > 0;
   const cooldownLeft = cooling ? state.cooldownLeft - 1 : 0;
   const badUpdates = better || cooling ? 0 : state.badUpdates + 1;
