@@ -126,8 +126,7 @@ function fewChunks(id) {
   if (id.includes('/@assemblyscript/loader/')) return 'core';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
   if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
-  if (/^runtime\/(reference\/|wasm-source|pool|workers|worker-host|shared-kernels)/.test(path))
-    return undefined;
+  if (/^runtime\/(reference\/|wasm-source|worker-|shared-kernels)/.test(path)) return undefined;
   return NODE_CHUNKS[path.split('/')[0]];
 }
 
@@ -273,7 +272,8 @@ const builds = [
     input: library,
     external,
     output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
-    plugins: [dts(), notices.write],
+    // Members marked @internal are for the library alone: no editor shows them.
+    plugins: [dts({ compilerOptions: { stripInternal: true } }), notices.write],
   },
 ];
 

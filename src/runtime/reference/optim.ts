@@ -8,7 +8,7 @@
 import { pow2 } from '../../math/exponent';
 import * as scalars from '../../memory-layout/adal-scalars';
 import * as L from '../../memory-layout/layout';
-import type { OptimKernels } from '../kernels';
+import type { OptimKernels } from '../kernels-optim';
 import type { LinearMemory } from '../memory';
 import { type CompactMoment, decodeMoment, encodeMoment, roundingKey } from './compact-state';
 import { ORACLE_RULES, type OracleRule } from './rules';
