@@ -2,7 +2,7 @@
  * Runs a step on one thread in slices and yields to the event loop between them: `stepAsync`
  * without workers.
  */
-import { OP_NONE, OP_NORM, STEP_TASK_COUNT } from '../memory-layout/layout';
+import { OP_NONE, OP_NORM, STEP_TASK_COUNT } from '../memory-layout/constants';
 import type { OptimKernels } from './kernels-optim';
 import type { LinearMemory } from './memory';
 import { yieldToEventLoop } from './yield-to-event-loop';

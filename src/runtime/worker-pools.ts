@@ -6,7 +6,7 @@
  */
 
 import { WorkerError } from '../errors';
-import { JOB_SIZE } from '../memory-layout/layout';
+import { JOB_SIZE } from '../memory-layout/constants';
 import { SHARED_SIZE } from '../memory-layout/nn-layout';
 import type { Arena } from './arena';
 import type { ThreadedNNKernels } from './kernels-nn';
