@@ -60,9 +60,10 @@ export { emptyResult, type Gradients, type StepResult } from './optimizers/step-
 export type { BinaryName } from './runtime/binaries';
 export { createRuntime, type Runtime, type RuntimeInfo } from './runtime/runtime';
 export type { Backend, RuntimeOptions } from './runtime/runtime-options';
-export type { WasmSource, WasmSources } from './runtime/wasm-source';
-export type { EvaluatedTensor, ParameterOwner } from './tensors/evaluated-tensor';
+export type { WasmModule, WasmSource, WasmSources } from './runtime/wasm-source';
+export type { WorkerHandle, WorkerHost } from './runtime/worker-host-types';
+export type { EvaluatedTensor } from './tensors/evaluated-tensor';
 export type { Parameter, ParameterInit } from './tensors/parameter';
 export type { Tensor } from './tensors/tensor';
 export type { TensorViews } from './tensors/views';
-export type { LearningRate } from './types';
+export type { AbortSignalLike, LearningRate, ResponseLike, UrlLike } from './types';

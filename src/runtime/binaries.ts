@@ -14,21 +14,21 @@ import type { LinearMemory } from './memory';
  * The name of a binary that the package also ships as `<name>.wasm`: the optimizers (`optim`) or
  * the models (`nn`), compiled for one thread (`simd`) or for shared memory (`threads`).
  */
-export type ExactBinaryName = 'optim.simd' | 'optim.threads' | 'nn.simd' | 'nn.threads';
+export type BinaryName = 'optim.simd' | 'optim.threads' | 'nn.simd' | 'nn.threads';
 /** The name of any binary; those with fused multiply-adds are only inlined. */
-export type BinaryName = ExactBinaryName | 'nn.relaxed.simd' | 'nn.relaxed.threads';
+export type AnyBinaryName = BinaryName | 'nn.relaxed.simd' | 'nn.relaxed.threads';
 
 /** A source of compiled binaries. */
 export interface Binaries {
   /** Returns a compiled binary. */
-  load(name: BinaryName): Promise<WebAssembly.Module>;
+  load(name: AnyBinaryName): Promise<WebAssembly.Module>;
   /** Whether the source has the binaries with fused multiply-adds. */
   readonly relaxed: boolean;
   /** Why the source has no binaries for threads; null if it has them. */
   readonly whyNoThreads: string | null;
 }
 
-const INLINED: Record<BinaryName, () => Promise<{ default: string }>> = {
+const INLINED: Record<AnyBinaryName, () => Promise<{ default: string }>> = {
   'optim.simd': () => import('../../build/optim.simd.js'),
   'optim.threads': () => import('../../build/optim.threads.js'),
   'nn.simd': () => import('../../build/nn.simd.js'),
@@ -40,7 +40,7 @@ const INLINED: Record<BinaryName, () => Promise<{ default: string }>> = {
 /**
  * Modules compiled or being compiled. A failure is removed, so that the next runtime tries again.
  */
-export type CompiledModules = Map<BinaryName, Promise<WebAssembly.Module>>;
+export type CompiledModules = Map<AnyBinaryName, Promise<WebAssembly.Module>>;
 
 const compiled: CompiledModules = new Map();
 
@@ -51,14 +51,14 @@ export const inlinedBinaries: Binaries = {
   whyNoThreads: null,
 };
 
-async function compileInlined(name: BinaryName): Promise<WebAssembly.Module> {
+async function compileInlined(name: AnyBinaryName): Promise<WebAssembly.Module> {
   return WebAssembly.compile(decodeHex((await INLINED[name]()).default));
 }
 
 /** Returns the module that `modules` has under `name`; if there is none, loads and adds it. */
 export function loadOnce(
   modules: CompiledModules,
-  name: BinaryName,
+  name: AnyBinaryName,
   load: () => Promise<WebAssembly.Module>,
 ): Promise<WebAssembly.Module> {
   let module = modules.get(name);

@@ -9,7 +9,7 @@ import packageVersion from '../../build/version.js';
 import { AdalError, ArgumentError } from '../errors';
 import type { ResponseLike, UrlLike } from '../types';
 import { describe, fail } from '../validate';
-import { type Binaries, type CompiledModules, type ExactBinaryName, loadOnce } from './binaries';
+import { type Binaries, type BinaryName, type CompiledModules, loadOnce } from './binaries';
 import { builtin } from './features';
 
 /** A compiled `WebAssembly.Module` of the platform. */
@@ -29,9 +29,9 @@ export type WasmSource =
   | WasmModule;
 
 /** Sources of binaries, by the binary's name. */
-export type WasmSources = Partial<Record<ExactBinaryName, WasmSource>>;
+export type WasmSources = Partial<Record<BinaryName, WasmSource>>;
 
-const NAMES: readonly ExactBinaryName[] = ['optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'];
+const NAMES: readonly BinaryName[] = ['optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'];
 /** Name of the custom section with a binary's name and version (scripts/build-wasm.js). */
 const SECTION = 'adal-wasm';
 const EXPECTED = 'a URL, bytes, a Response or a WebAssembly.Module';
@@ -58,9 +58,9 @@ export function binariesFromOption(wasm: WasmSource | WasmSources, others: Binar
   const modules: CompiledModules = new Map();
   return {
     load: (name) => {
-      const source = sources[name as ExactBinaryName];
+      const source = sources[name as BinaryName];
       if (source === undefined) return others.load(name);
-      return loadOnce(modules, name, () => compile(name as ExactBinaryName, source));
+      return loadOnce(modules, name, () => compile(name as BinaryName, source));
     },
     // A caller who supplies an nn binary means exactly that one.
     relaxed: others.relaxed && !Object.keys(sources).some((name) => name.startsWith('nn.')),
@@ -77,7 +77,7 @@ function checkNames(wasm: unknown): WasmSources {
   if (typeof wasm !== 'object' || wasm === null || Array.isArray(wasm))
     fail('wasm', `${EXPECTED}, or these by name`, wasm);
   for (const [name, source] of Object.entries(wasm)) {
-    if (!NAMES.includes(name as ExactBinaryName)) {
+    if (!NAMES.includes(name as BinaryName)) {
       throw new ArgumentError(`wasm['${name}']`, `one of ${NAMES.join(', ')}`, 'an unknown name');
     }
     if (!compilerOf(source)) fail(`wasm['${name}']`, EXPECTED, source);
@@ -85,7 +85,7 @@ function checkNames(wasm: unknown): WasmSources {
   return { ...wasm };
 }
 
-async function compile(name: ExactBinaryName, source: WasmSource): Promise<WebAssembly.Module> {
+async function compile(name: BinaryName, source: WasmSource): Promise<WebAssembly.Module> {
   const expected = `${name}.wasm of adal-wasm ${packageVersion}`;
   let module: WebAssembly.Module;
   try {
