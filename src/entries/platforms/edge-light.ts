@@ -8,7 +8,7 @@ import {
 } from '../../optimizers/registry';
 import type { Binaries } from '../../runtime/binaries';
 import {
-  createRuntimeOver,
+  createRuntimeWith,
   type createRuntime as inlinedCreateRuntime,
 } from '../../runtime/runtime';
 import nn from './nn.simd.wasm?module';
@@ -22,6 +22,6 @@ const binaries: Binaries = {
 
 export * from '../../index';
 export const createRuntime: typeof inlinedCreateRuntime = (options) =>
-  createRuntimeOver(binaries, options);
+  createRuntimeWith(binaries, options);
 export const createOptimizer: typeof inlinedCreateOptimizer = (name, params, options) =>
   createOptimizerIn(createRuntime, name, params, options);
