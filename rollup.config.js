@@ -136,8 +136,8 @@ const workerScript = {
   },
 };
 
-/** What scripts/generate writes: accessors of records, names of kernels and their constants. */
-const GENERATED = /\/build\/[\w-]+\.ts$/;
+/** What scripts/generate writes for all: accessors of records, and the ids of kernels. */
+const GENERATED = /\/build\/(\w+-records|optimizer-kernels)\.ts$/;
 
 /** By folder of src/, or by name of a file in it: the chunk of the Node build. */
 const NODE_CHUNKS = {
