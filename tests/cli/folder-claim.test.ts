@@ -151,7 +151,7 @@ describe('two runs in one folder', () => {
     expect(runs.map(({ code }) => code).sort()).toEqual([0, 1]);
     const [done, refused] = runs[0].code === 0 ? runs : [runs[1], runs[0]];
     expect(refused.stderr).toMatch(
-      /^adal: same: (another process .* is training in this folder|holds a run already)/m,
+      /^adal: same: (another process .* is training in this folder|already contains a run)/m,
     );
     expect(done.stdout).toContain(readRun(join(cwd, 'same')).parameterHash);
     expect(readdirSync(join(cwd, 'same')).sort()).toEqual([

@@ -68,8 +68,8 @@ test('outlives writes that fail, says so once, and fails with the last', async (
   }
   expect(warning.mock.calls).toEqual([
     [
-      '\nadal: warning: no checkpoint can be written to run/c\\u{1b} (disk full): training goes on and tries again,' +
-        ' but until then a run that is interrupted by force cannot be resumed',
+      '\nadal: warning: cannot write the checkpoint run/c\\u{1b} (disk full): training continues ' +
+        'and tries again, but until then the run cannot be resumed if it is killed',
     ],
   ]);
   await expect(store.flush()).rejects.toThrow('disk full');

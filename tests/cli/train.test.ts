@@ -201,7 +201,7 @@ describe('a run on digits', () => {
     const { code, stderr } = await adal([...args, '--out', 'runs/digits-adal-restated-seed7'], cwd);
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'adal: runs/digits-adal-restated-seed7: holds a run already (run.json): choose another --out',
+      'adal: runs/digits-adal-restated-seed7: already contains a run (run.json): choose another --out',
     );
   });
 
@@ -253,7 +253,7 @@ describe('Ctrl-C', () => {
     );
     expect(code).toBe(130);
     expect(stdout).toMatch(/^epochs +\d+ of 100000 \(stopped\)$/m);
-    expect(stderr).toMatch(/adal: ended by Ctrl-C after [\d,]+ steps/);
+    expect(stderr).toMatch(/adal: stopped by Ctrl-C after [\d,]+ steps/);
     const run = readRun(join(cwd, 'run'));
     expect(run.result.aborted).toBe(true);
     expect(run.result.steps).toBeGreaterThan(0);
@@ -285,10 +285,7 @@ describe('csv data', () => {
       [...args, '--test-fraction', '0.5', '--batch-size', '4'],
       cwd,
     );
-    expect([code, stderr]).toEqual([
-      0,
-      expect.stringMatching(/60 examples to train on, 60 to test/),
-    ]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/60 training and 60 test examples/)]);
     const run = readRun(join(cwd, 'runs/flowers-adal-practical-seed1'));
     expect(run.data).toMatchObject({
       name: 'flowers',
@@ -403,7 +400,7 @@ describe('what is wrong is said in one line', () => {
     [
       '--data csv:a.csv',
       2,
-      "--target expected the name or index of the label's column, which --data csv: needs, got nothing",
+      '--target expected the name or index of the target column with --data csv:<file>, got nothing',
     ],
     ['--target a', 2, '--target expected --data csv:<file>, got --data digits'],
     [
@@ -440,7 +437,7 @@ describe('what is wrong is said in one line', () => {
       2,
       '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10, got "10"',
     ],
-    ['--model 63-10', 2, '--model expected 64 inputs and 10 classes, as digits has, got 63 and 10'],
+    ['--model 63-10', 2, '--model expected 64 inputs and 10 classes, as in digits, got 63 and 10'],
     ['--out file', 1, 'file: expected a folder, got a file'],
     ['--unknown', 2, "unknown option '--unknown'"],
     ['extra', 2, "too many arguments for 'train'"],
