@@ -253,7 +253,7 @@ function takeState(
     checkRead(`${name}.${key}`, key, stored[key]);
   }
   const restored = fromFileArrays(algorithm, stored, scalars, `parameter ${quote(name)}`);
-  return { ...(scalars as unknown as Omit<StateDictState, 'arrays'>), arrays: restored };
+  return { ...(scalars as { step: number }), arrays: restored };
 }
 
 function parseDocument(text: string | undefined, verified: boolean, most: number): Json {

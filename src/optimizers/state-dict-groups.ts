@@ -11,9 +11,9 @@ import {
   type ScheduleConfig,
   type ScheduleState,
 } from '../schedules/schedule';
-import { describe, fail } from '../validate';
+import { checkBoolean, describe, fail } from '../validate';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
-import { checkBoolean, type ParamGroup } from './param-group';
+import type { ParamGroup } from './param-group';
 
 /** A learning rate that is a function, as a state dict has it. */
 export interface StateDictSchedule {
