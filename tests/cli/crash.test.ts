@@ -61,7 +61,7 @@ describe('a process that ended after the last epoch', () => {
     );
   });
 
-  test('of a longer run than the results are of: --resume writes those of the longer one', async () => {
+  test('of a run longer than its results: --resume writes those of the longer run', async () => {
     const folder = copyOfRun('longer');
     expect((await adal(['train', '--resume', 'longer', '--epochs', '4'], cwd)).code).toBe(0);
     const { parameterHash } = readRun(folder);
@@ -123,7 +123,8 @@ describe.skipIf(process.platform === 'win32')('a disk without room', () => {
     const { status, stdout, stderr } = limited(40, ['train', '--epochs', '3', '--out', 'full']);
     expect(status).toBe(1);
     expect(stderr).toContain(
-      'adal: warning: cannot write the checkpoint full/checkpoint.safetensors (the file would be larger',
+      'adal: warning: cannot write the checkpoint full/checkpoint.safetensors (the file would ' +
+        'be larger',
     );
     expect(stderr).toMatch(
       /^adal: full\/checkpoint\.safetensors: cannot be written: .*; the results were written$/m,
@@ -145,7 +146,8 @@ describe.skipIf(process.platform === 'win32')('a disk without room', () => {
       'adal: tight/weights.safetensors: cannot be written: the file would be larger',
     );
     expect(stderr).toContain(
-      'all progress is in tight/checkpoint.safetensors: free some space, then --resume tight writes the',
+      'all progress is in tight/checkpoint.safetensors: free some space, then --resume tight ' +
+        'writes the',
     );
     expect((await adal(['train', '--resume', 'tight'], cwd)).code).toBe(0);
     expect(readRun(folder).parameterHash).toBe(hash);

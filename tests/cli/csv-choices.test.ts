@@ -59,7 +59,8 @@ describe('a header of numbers', () => {
       'unclear.csv',
       '--target 2',
       1,
-      'unclear.csv, line 1: the first record, "10, 20, 30", may name the columns or be an example: use --header true or --header false',
+      'unclear.csv, line 1: the first record, "10, 20, 30", may name the columns or be an ' +
+        'example: use --header true or --header false',
     );
   });
 
@@ -95,7 +96,7 @@ describe('a header of numbers', () => {
     expect((await learn('mixed.csv', '--target', '-2')).data.columns).toEqual(['label', '1']);
   });
 
-  test('is not taken from a first example that happens to hold the digits of --target', async () => {
+  test('is not taken from a first example that contains the digits of --target', async () => {
     writeFileSync(
       join(cwd, 'data.csv'),
       `${Array.from({ length: 60 }, (_, i) => `${i % 7}.5,${i % 5},${(i % 3) + 5}`).join('\n')}\n`,
@@ -125,7 +126,8 @@ describe('a target', () => {
       'price.csv',
       '--target price',
       2,
-      '--task expected regression (to learn numbers) or classification (to insist on 500 classes), since the target column has 500 distinct numbers in 600 examples, got nothing',
+      '--task expected regression (to learn numbers) or classification (to insist on 500 ' +
+        'classes), since the target column has 500 distinct numbers in 600 examples, got nothing',
     );
     expect(
       (await learn('price.csv', '--target', 'price', '--task', 'classification')).data.classCount,
@@ -186,7 +188,8 @@ describe('a target', () => {
     ['--header maybe', '--header expected auto or true or false, got "maybe"'],
     ['--task guess', '--task expected classification or regression, got "guess"'],
     [
-      '--data csv:price.csv --target price --task classification --model {"inputShape":[1],"layers":[{"kind":"dense","units":1}],"loss":{"kind":"huber"}}',
+      '--data csv:price.csv --target price --task classification --model ' +
+        '{"inputShape":[1],"layers":[{"kind":"dense","units":1}],"loss":{"kind":"huber"}}',
       '--task expected the task of the loss huber of --model, got classification',
     ],
   ])('%s is refused', async (args, message) => {

@@ -73,7 +73,8 @@ describe.skipIf(process.platform === 'win32')('a claim', () => {
     claim.release();
     // A killed process leaves its socket; its id has passed on to this process.
     const name = `writer-${kernel}-${process.pid}-${'0'.repeat(16)}.lock`;
-    const script = `require('net').createServer().listen(${JSON.stringify(name)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    const kill = "() => process.kill(process.pid, 'SIGKILL')";
+    const script = `require('net').createServer().listen(${JSON.stringify(name)}, ${kill})`;
     expect(spawnSync(process.execPath, ['-e', script], { cwd: folder }).signal).toBe('SIGKILL');
     expect(readdirSync(folder)).toEqual([name]);
     (await claimFolder(folder)).release();

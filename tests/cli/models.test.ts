@@ -79,7 +79,7 @@ describe('a JSON model', () => {
   put('line.csv', `a,b,y\n${rows.join('\n')}\n`);
   const dense = (units: number) => ({ kind: 'dense', units });
 
-  test('trains with layers that have running figures, and resumes when its file is gone', async () => {
+  test('trains with running statistics, and resumes without its file', async () => {
     const model = {
       inputShape: [8, 8, 1],
       layers: [
@@ -139,7 +139,8 @@ describe('a JSON model', () => {
     ['[]', 'bad.json: "model" expected an options object, got []'],
     [
       { layers: [dense(10)] },
-      'bad.json: "inputShape" expected [features], [steps, features] or [height, width, channels], got null',
+      'bad.json: "inputShape" expected [features], [steps, features] or [height, width, ' +
+        'channels], got null',
     ],
     [{ inputShape: [64, 0], layers: [dense(10)] }, 'bad.json: "inputShape[1]" expected an integer'],
     [

@@ -21,7 +21,7 @@ describe('a run that was ended', () => {
   const cwd = temporaryFolder();
   const whole = adal(['train', ...LONG, '--out', 'whole'], cwd);
 
-  test('by SIGKILL goes on from its last checkpoint, on another number of threads too', async () => {
+  test('by SIGKILL resumes from its last checkpoint, on another number of threads', async () => {
     expect((await whole).code).toBe(0);
     const checkpoint = join(cwd, 'killed/checkpoint.safetensors');
     const killed = await adal(['train', ...LONG, '--out', 'killed'], cwd, {
@@ -84,8 +84,10 @@ describe('a run that was ended', () => {
 
 describe('--resume', () => {
   const cwd = temporaryFolder();
-  const csv = (power: number) =>
-    `a,b\n${Array.from({ length: 40 }, (_, i) => `${i ** power},${i % 2 ? 'x' : 'y'}`).join('\n')}\n`;
+  const csv = (power: number) => {
+    const rows = Array.from({ length: 40 }, (_, i) => `${i ** power},${i % 2 ? 'x' : 'y'}\n`);
+    return `a,b\n${rows.join('')}`;
+  };
   writeFileSync(join(cwd, 'table.csv'), csv(1));
   const prepared = adal(
     [
@@ -139,14 +141,16 @@ describe('--resume', () => {
     [
       '.',
       1,
-      '.: expected a folder with a checkpoint.safetensors, got one without: if the run ended before its first',
+      '.: expected a folder with a checkpoint.safetensors, got one without: if the run ended ' +
+        'before its first',
     ],
     ['run/run.json', 1, 'run/run.json: '],
     ['run/weights.safetensors', 1, 'run/weights.safetensors: '],
     [
       'foreign.safetensors',
       1,
-      'foreign.safetensors: expected a checkpoint written by adal train, got one of another program',
+      'foreign.safetensors: expected a checkpoint written by adal train, got one of another ' +
+        'program',
     ],
   ])('%s is refused where it makes no sense', async (args, exitCode, message) => {
     await prepared;

@@ -15,7 +15,7 @@ afterEach(() => {
 const bytes = (value: number) => Uint8Array.of(value);
 const stored = async (store: CheckpointStore) => (await store.load())?.bytes[0];
 
-test('writes the first save at once, then one a second, and the last when it is flushed', async () => {
+test('writes the first save at once, then one per second, and the last on flush', async () => {
   const target = memoryStore();
   const store = new ThrottledStore(target, 'c', null);
   const seen: unknown[] = [];

@@ -43,7 +43,7 @@ describe('a run on digits', () => {
     }
   });
 
-  test('the weights written are those that were evaluated, with an optimizer that trains at another point too', async () => {
+  test('writes the weights that it evaluated, also those that an optimizer averages', async () => {
     const { code } = await adal(
       [
         'train',
@@ -201,7 +201,8 @@ describe('a run on digits', () => {
     const { code, stderr } = await adal([...args, '--out', 'runs/digits-adal-restated-seed7'], cwd);
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'adal: runs/digits-adal-restated-seed7: already contains a run (run.json): choose another --out',
+      'adal: runs/digits-adal-restated-seed7: already contains a run (run.json): choose ' +
+        'another --out',
     );
   });
 
@@ -226,7 +227,7 @@ describe('a run on digits', () => {
     });
   });
 
-  test('skips steps whose gradients are not finite, says so, and keeps NaN out of run.json', async () => {
+  test('skips steps without finite gradients, says so, and keeps NaN out of run.json', async () => {
     const { code, stderr } = await adal(
       ['train', '--epochs', '1', '--lr', '1e12', '--out', 'wild'],
       cwd,
@@ -400,7 +401,8 @@ describe('what is wrong is said in one line', () => {
     [
       '--data csv:a.csv',
       2,
-      '--target expected the name or index of the target column with --data csv:<file>, got nothing',
+      '--target expected the name or index of the target column with --data csv:<file>, got ' +
+        'nothing',
     ],
     ['--target a', 2, '--target expected --data csv:<file>, got --data digits'],
     [
@@ -430,12 +432,14 @@ describe('what is wrong is said in one line', () => {
     [
       '--model mlp:',
       2,
-      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10, got "mlp:"',
+      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes ' +
+        'as in 64-64-10, got "mlp:"',
     ],
     [
       '--model 10',
       2,
-      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10, got "10"',
+      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes ' +
+        'as in 64-64-10, got "10"',
     ],
     ['--model 63-10', 2, '--model expected 64 inputs and 10 classes, as in digits, got 63 and 10'],
     ['--out file', 1, 'file: expected a folder, got a file'],
