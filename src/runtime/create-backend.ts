@@ -11,7 +11,7 @@ import { AdalError, ArgumentError, UnsupportedError } from '../errors';
 import { Arena } from './arena';
 import { type Binaries, instantiate } from './binaries';
 import { hasSimd, keepsSubnormals, mayBlock, whyNoThreads } from './features';
-import type { OptimKernels, ThreadedOptimKernels } from './kernels-optim';
+import type { OptimKernels, ThreadedOptimKernels } from './kernels';
 import { createMemory, type LinearMemory } from './memory';
 import { type Backend, MINIMUM_PARALLEL_ELEMENTS, type RuntimeSettings } from './runtime-options';
 import type { WorkerPool } from './worker-pool';
@@ -123,8 +123,8 @@ async function createOracleBackend(
   backendReason: string,
 ): Promise<BackendInstance> {
   const memory = createMemory('plain', maxMemory);
-  const { createOracleOptim } = await import('./reference/optim');
-  const kernels = createOracleOptim(memory);
+  const { createReferenceOptim } = await import('./reference/optim');
+  const kernels = createReferenceOptim(memory);
   const threadsReason = 'the oracle runs on one thread';
   return {
     ...ONE_THREAD,

@@ -2,8 +2,9 @@
  * Runs a step on one thread in slices and yields to the event loop between them: `stepAsync`
  * without workers.
  */
-import { OP_NONE, OP_NORM, STEP_TASK_COUNT } from '../memory-layout/constants';
-import type { OptimKernels } from './kernels-optim';
+import { StepRecord } from '../../build/optim-records';
+import { OP_NONE, OP_NORM } from '../memory-layout/constants';
+import type { OptimKernels } from './kernels';
 import type { LinearMemory } from './memory';
 import { yieldToEventLoop } from './yield-to-event-loop';
 
@@ -19,7 +20,7 @@ export async function stepInSlices(
   memory: LinearMemory,
   table: number,
 ): Promise<void> {
-  const taskCount = memory.u32[(table + STEP_TASK_COUNT) >>> 2];
+  const { taskCount } = new StepRecord(memory).at(table);
   for (let op: number = OP_NORM; op !== OP_NONE; op = kernels.stepAdvance(op, table)) {
     for (let from = 0; from < taskCount; from += TASKS_PER_SLICE) {
       kernels.stepTasks(op, table, from, Math.min(taskCount, from + TASKS_PER_SLICE));

@@ -5,12 +5,12 @@
  * allocates nothing.
  */
 
+import { JOB_RECORD_SIZE } from '../../build/optim-records';
 import { WorkerError } from '../errors';
-import { JOB_SIZE } from '../memory-layout/constants';
 import { SHARED_SIZE } from '../memory-layout/nn-layout';
 import type { Arena } from './arena';
+import type { ThreadedOptimKernels } from './kernels';
 import type { ThreadedNNKernels } from './kernels-nn';
-import type { ThreadedOptimKernels } from './kernels-optim';
 import type { RuntimeSettings } from './runtime-options';
 import { loadWorkerHost } from './worker-host';
 import type { WorkerHost } from './worker-host-types';
@@ -48,8 +48,8 @@ export class WorkerPools {
   constructor(options: WorkerPoolsOptions) {
     this.#options = options;
     this.threads = options.threads;
-    this.#stepControl = options.arena.allocate(JOB_SIZE);
-    this.#kernelControl = options.arena.allocate(JOB_SIZE);
+    this.#stepControl = options.arena.allocate(JOB_RECORD_SIZE);
+    this.#kernelControl = options.arena.allocate(JOB_RECORD_SIZE);
     this.record = options.arena.allocate(SHARED_SIZE);
   }
 
