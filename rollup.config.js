@@ -132,7 +132,8 @@ const NODE_CHUNKS = {
  * used. What loads lazily stays by itself.
  */
 function fewChunks(id) {
-  if (id.includes('/@assemblyscript/loader/')) return 'core';
+  const isGenerated = /\/build\/[\w-]+\.ts$/.test(id); // records and kernels, by scripts/generate
+  if (isGenerated || id.includes('/@assemblyscript/loader/')) return 'core';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
   if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
   if (/^runtime\/(reference\/|wasm-source|worker-|shared-kernels)/.test(path)) return undefined;

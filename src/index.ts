@@ -1,4 +1,8 @@
-/** adal-wasm: the AdaL optimizer in WebAssembly. Public exports, nothing else. */
+/**
+ * The library of optimizers: AdaL and others, runtimes, tensors and errors.
+ *
+ * @module adal-wasm
+ */
 export {
   AdalError,
   ArgumentError,

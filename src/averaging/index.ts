@@ -1,4 +1,8 @@
-/** Averages of weights. Public exports, nothing else. */
+/**
+ * Averages of weights: moving averages, and averages of several models.
+ *
+ * @module adal-wasm/averaging
+ */
 export { averageStates, type ModelState } from './average-states';
 export {
   ExponentialMovingAverage,

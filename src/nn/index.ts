@@ -1,4 +1,8 @@
-/** Neural networks in linear memory. Public exports, nothing else. */
+/**
+ * Neural networks whose weights, activations and gradients lie in linear memory.
+ *
+ * @module adal-wasm/nn
+ */
 export type { EvaluatedTensor } from '../tensors/evaluated-tensor';
 export {
   countParameters,
