@@ -32,8 +32,13 @@ export type { AdamHyperparameters } from './optimizers/adam-family';
 export { AdamW, type AdamWHyperparameters, type AdamWOptions } from './optimizers/adamw';
 export { AMSGrad, type AMSGradOptions } from './optimizers/amsgrad';
 export type { ClippingOptions, GradNormClip } from './optimizers/clipping';
-export type { CommonOptions, FixedOptions } from './optimizers/declaration';
-export type { AnyHyperparameters, BaseHyperparameters, Betas } from './optimizers/hyperparameters';
+export type { CommonOptions } from './optimizers/declaration';
+export type {
+  AnyHyperparameters,
+  BaseHyperparameters,
+  Betas,
+  FixedOptions,
+} from './optimizers/hyperparameters';
 export { Lion, type LionHyperparameters, type LionOptions } from './optimizers/lion';
 export type { OptimizerMemory } from './optimizers/memory';
 export { NAdam, type NAdamHyperparameters, type NAdamOptions } from './optimizers/nadam';

@@ -11,7 +11,7 @@ import { AdalError, ArgumentError, UnsupportedError } from '../errors';
 import { Arena } from './arena';
 import { type Binaries, instantiate } from './binaries';
 import { hasSimd, keepsSubnormals, mayBlock, whyNoThreads } from './features';
-import type { OptimKernels, ThreadedOptimKernels } from './kernels';
+import type { OptimKernels, ThreadedOptimKernels } from './kernels-optim';
 import { createMemory, type LinearMemory } from './memory';
 import { type Backend, MINIMUM_PARALLEL_ELEMENTS, type RuntimeSettings } from './runtime-options';
 import type { WorkerPool } from './worker-pool';

@@ -9,8 +9,8 @@ import type { Arena } from './arena';
 import { type Binaries, inlinedBinaries, instantiate } from './binaries';
 import { type BackendInstance, createBackend } from './create-backend';
 import { hasRelaxedSimd } from './features';
-import type { OptimKernels } from './kernels';
 import type { NNKernels, ThreadedNNKernels } from './kernels-nn';
+import type { OptimKernels } from './kernels-optim';
 import type { LinearMemory } from './memory';
 import {
   type Backend,

@@ -4,7 +4,7 @@
  */
 import { StepRecord } from '../../build/optim-records';
 import { OP_NONE, OP_NORM } from '../memory-layout/constants';
-import type { OptimKernels } from './kernels';
+import type { OptimKernels } from './kernels-optim';
 import type { LinearMemory } from './memory';
 import { yieldToEventLoop } from './yield-to-event-loop';
 
