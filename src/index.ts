@@ -48,6 +48,7 @@ export type {
   NameMatch,
   ParameterRecord,
   ParamGroup,
+  ParamGroupBase,
   ParamGroupInit,
   ParamsInit,
 } from './optimizers/param-group';

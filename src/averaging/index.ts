@@ -3,7 +3,7 @@
  *
  * @module adal-wasm/averaging
  */
-export { averageStates, type ModelState } from './average-states';
+export { averageStates, type LearntArrays, type ModelState } from './average-states';
 export {
   ExponentialMovingAverage,
   type MovingAverageOptions,

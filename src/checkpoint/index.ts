@@ -36,6 +36,7 @@ export {
 export {
   type DenoKvAtomicLike,
   type DenoKvEntryLike,
+  type DenoKvKey,
   type DenoKvKeyPart,
   type DenoKvLike,
   denoKvStore,

@@ -29,6 +29,8 @@ export interface Range {
   readonly integer: boolean;
   /** Whether "0 or" stands before it. */
   readonly orZero: boolean;
+  /** Of a pair: which number it is of, as "β1 in" says; null for both. */
+  readonly component: 0 | 1 | null;
 }
 
 const INTERVAL = /([[(])([^[\](),]+), ([^[\](),]+)([\])])/g;
@@ -63,6 +65,7 @@ export function rangesIn(text: string): Range[] {
         includesHigh: match[4] === ']',
         integer: /integers? in $/.test(before),
         orZero: /\b0 or (a number )?in $/.test(before),
+        component: /β1 in $/.test(before) ? 0 : /β2 in $/.test(before) ? 1 : null,
       },
     ];
   });
