@@ -74,12 +74,7 @@ export interface OptimKernels {
   scatterRows(table: number, x: number, rows: number, count: number, bytes: number): void;
   /** Returns x/2, computed by a vector multiplication. */
   halve(x: number): number;
-  /**
-   * Registers an optimizer's kernel with the reference backend; `constants` are the names of its
-   * constants in order. Binaries have kernels of their own.
-   */
-  defineKernel?(id: number, constants: readonly string[], kernel: ReferenceKernel): void;
-  /** Registers a state format with the reference backend. */
+  /** Registers a state format with the reference backend; binaries have their own. */
   defineFormat?(id: number, format: ReferenceFormat): void;
 }
 
