@@ -1,4 +1,8 @@
-/** Gradient accumulation over several batches. Public exports, nothing else. */
+/**
+ * Gradient accumulation over several batches.
+ *
+ * @module adal-wasm/accumulation
+ */
 export {
   type AccumulatorStateDict,
   GradientAccumulator,

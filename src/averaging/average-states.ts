@@ -10,7 +10,7 @@ import { createRecord } from '../tensors/views';
 import { checkNumber, checkRuntime, fail } from '../validate';
 
 /** What models have learnt, by name. */
-interface LearntArrays {
+export interface LearntArrays {
   readonly arrays: Readonly<Record<string, { readonly data: Float32Array }>>;
 }
 

@@ -1,5 +1,10 @@
-/** Neural networks in linear memory. Public exports, nothing else. */
+/**
+ * Neural networks whose weights, activations and gradients lie in linear memory.
+ *
+ * @module adal-wasm/nn
+ */
 export type { EvaluatedTensor } from '../tensors/evaluated-tensor';
+export type { LastBatch } from './batch-source';
 export {
   countParameters,
   createModel,
@@ -21,6 +26,7 @@ export type {
   FitProgress,
   FitResult,
 } from './fit-options';
+export type { Freeze } from './freeze';
 export { type Layer, sequential } from './layers';
 export { type AvgPool2dLayer, avgPool2d } from './layers/avg-pool2d';
 export { type BatchNormLayer, type BatchNormOptions, batchNorm } from './layers/batch-norm';
