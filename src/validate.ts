@@ -188,6 +188,25 @@ export function copyOptions<T extends object>(
   return { ...value };
 }
 
+/** An object that is no array: its fields, still unchecked. */
+export function checkObject(
+  argument: string,
+  value: unknown,
+  expected = 'an object',
+): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : fail(argument, expected, value);
+}
+
+/** Tells whether a value is an object, and neither an array nor a typed array. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value)
+  );
+}
+
 /** A plain options object with no other keys than `known`. */
 export function checkOptions(argument: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))

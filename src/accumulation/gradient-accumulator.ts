@@ -14,6 +14,7 @@ import {
   checkChoice,
   checkInteger,
   checkNumber,
+  checkObject,
   checkOptimizer,
   checkOptions,
   fail,
@@ -31,7 +32,7 @@ export interface GradientAccumulatorOptions {
 }
 
 /** A window under way: plain data, and copies. */
-export interface AccumulatorStateDict {
+export interface GradientAccumulatorStateDict {
   /** Of this schema. */
   version: 1;
   reduction: 'mean' | 'sum';
@@ -41,7 +42,14 @@ export interface AccumulatorStateDict {
    * By parameter name: how many of them it took part in, what these weigh, and their mean or sum.
    * Empty between windows.
    */
-  sums: Record<string, { count: number; weight: number; data: Float32Array }>;
+  sums: Record<string, Sum>;
+}
+
+/** One parameter's part of a window. */
+interface Sum {
+  count: number;
+  weight: number;
+  data: Float32Array;
 }
 
 /** Micro-batches that a window may have: the count of each stays exact in float32. */
@@ -171,9 +179,9 @@ export class GradientAccumulator {
   }
 
   /** The window under way, for resuming in its middle bit for bit. */
-  stateDict(): AccumulatorStateDict {
+  stateDict(): GradientAccumulatorStateDict {
     this.#follow();
-    const sums = createRecord<AccumulatorStateDict['sums'][string]>();
+    const sums = createRecord<Sum>();
     for (const [index, { name }] of this.#sums.parameters.entries()) {
       const { data } = this.#sums.tensors[index];
       if (this.#count > 0) {
@@ -191,33 +199,45 @@ export class GradientAccumulator {
    * Takes over what `stateDict` returned.
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
    */
-  loadStateDict(dict: AccumulatorStateDict): void {
+  loadStateDict(dict: GradientAccumulatorStateDict): void {
+    this.prepareLoad(dict, 'stateDict')();
+  }
+
+  /**
+   * @internal Checks a state dict and returns the function that loads it, which cannot fail.
+   * @param path what errors call the dict
+   * @throws ArgumentError naming the key that does not fit
+   */
+  prepareLoad(dict: unknown, path: string): () => void {
     this.#follow();
-    if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
-    if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
-    if (dict.reduction !== this.reduction)
-      fail('stateDict.reduction', `'${this.reduction}'`, dict.reduction);
-    checkInteger('stateDict.count', dict.count, 0, this.steps - 1);
-    const sums = dict.count === 0 ? [] : this.#sums.match('stateDict.sums', dict.sums);
-    for (const [index, sum] of sums.entries()) {
-      const path = `stateDict.sums.${this.#sums.parameters[index].name}`;
-      const count = checkInteger(`${path}.count`, sum?.count, 0, dict.count);
-      const fits = (weight: number) => (count === 0 ? weight === 0 : weight > 0);
-      checkNumber(`${path}.weight`, sum.weight, count === 0 ? '[0, 0]' : '(0, ∞)', fits);
-      checkFloats(
-        `${path}.data`,
-        sum.data,
-        this.optimizer.runtime,
-        this.#sums.tensors[index].length,
-      );
-    }
-    this.reset();
-    this.#count = dict.count;
-    for (const [index, { count, weight, data }] of sums.entries()) {
-      this.#counts[index] = count;
-      this.#weights[index] = weight;
-      this.#sums.tensors[index].data.set(data);
-    }
+    const { version, reduction, count, sums } = checkObject(path, dict);
+    if (version !== 1) fail(`${path}.version`, '1', version);
+    if (reduction !== this.reduction) fail(`${path}.reduction`, `'${this.reduction}'`, reduction);
+    const batches = checkInteger(`${path}.count`, count, 0, this.steps - 1);
+    const given = batches === 0 ? [] : this.#sums.match(`${path}.sums`, sums);
+    const loaded = given.map((sum, index) => this.#readSum(`${path}.sums`, index, sum, batches));
+    return () => {
+      this.reset();
+      this.#count = batches;
+      for (const [index, sum] of loaded.entries()) {
+        this.#counts[index] = sum.count;
+        this.#weights[index] = sum.weight;
+        this.#sums.tensors[index].data.set(sum.data);
+      }
+    };
+  }
+
+  /** Checks the sum of a parameter in a window of so many micro-batches. */
+  #readSum(path: string, index: number, value: unknown, batches: number): Sum {
+    const { name } = this.#sums.parameters[index];
+    const sum = checkObject(`${path}.${name}`, value);
+    const count = checkInteger(`${path}.${name}.count`, sum.count, 0, batches);
+    const fits = (weight: number) => (count === 0 ? weight === 0 : weight > 0);
+    const interval = count === 0 ? '[0, 0]' : '(0, ∞)';
+    const weight = checkNumber(`${path}.${name}.weight`, sum.weight, interval, fits);
+    const { length } = this.#sums.tensors[index];
+    const data = checkFloats(`${path}.${name}.data`, sum.data, this.optimizer.runtime, length);
+    return { count, weight, data };
   }
 
   /** Frees the memory; the optimizer stays. */

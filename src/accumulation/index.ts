@@ -1,6 +1,6 @@
 /** Gradient accumulation over several batches. Public exports, nothing else. */
 export {
-  type AccumulatorStateDict,
   GradientAccumulator,
   type GradientAccumulatorOptions,
+  type GradientAccumulatorStateDict,
 } from './gradient-accumulator';

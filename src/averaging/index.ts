@@ -2,6 +2,6 @@
 export { averageStates, type ModelState } from './average-states';
 export {
   ExponentialMovingAverage,
-  type MovingAverageOptions,
-  type MovingAverageStateDict,
+  type ExponentialMovingAverageOptions,
+  type ExponentialMovingAverageStateDict,
 } from './moving-average';

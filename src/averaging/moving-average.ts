@@ -4,15 +4,15 @@
  * Invariant: averages change by `update` and `loadStateDict` alone; the weights themselves are
  * never written.
  */
-import { ArgumentError, DisposedError } from '../errors';
+import { DisposedError } from '../errors';
 import { Optimizer } from '../optimizers/optimizer';
 import type { StateDictParameter } from '../optimizers/state-dict';
-import { checkFloats, Parameter } from '../tensors/parameter';
+import { checkElements, checkFloats, checkShape, Parameter } from '../tensors/parameter';
 import { type NamedTensor, ShadowTensors } from '../tensors/shadow-tensors';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkInteger, checkNumber, checkOptions, describe, fail } from '../validate';
+import { checkInteger, checkNumber, checkObject, checkOptions, fail } from '../validate';
 
-export interface MovingAverageOptions {
+export interface ExponentialMovingAverageOptions {
   /**
    * β, how much of the average stays at an update: in [0, 1), or a function of the update (1-based)
    * for a warm-up, such as `(t) => Math.min(0.999, (1 + t) / (10 + t))`.
@@ -22,13 +22,16 @@ export interface MovingAverageOptions {
 }
 
 /** Averages and their count: plain data, and copies. */
-export interface MovingAverageStateDict {
+export interface ExponentialMovingAverageStateDict {
   /** Of this schema. */
   version: 1;
   /** Updates made. */
   updates: number;
   params: Record<string, StateDictParameter>;
 }
+
+/** The largest count of updates that is loaded: more can still be counted. */
+const MAX_UPDATES = 2 ** 52;
 
 /**
  * An exponential moving average of weights, which often generalises better than the weights
@@ -78,7 +81,7 @@ export class ExponentialMovingAverage {
    */
   constructor(
     source: Optimizer | Readonly<Record<string, Parameter>>,
-    options: MovingAverageOptions = {},
+    options: ExponentialMovingAverageOptions = {},
   ) {
     checkOptions('options', options, ['decay']);
     const { decay = 0.999 } = options;
@@ -147,7 +150,7 @@ export class ExponentialMovingAverage {
   }
 
   /** Everything that the next updates depend on, the weights apart. */
-  stateDict(): MovingAverageStateDict {
+  stateDict(): ExponentialMovingAverageStateDict {
     this.#check();
     const params = createRecord<StateDictParameter>();
     for (const [index, { name }] of this.#averages.parameters.entries()) {
@@ -161,8 +164,8 @@ export class ExponentialMovingAverage {
    * Takes over what `stateDict` returned.
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
    */
-  loadStateDict(dict: MovingAverageStateDict): void {
-    this.prepareLoad(dict)();
+  loadStateDict(dict: ExponentialMovingAverageStateDict): void {
+    this.prepareLoad(dict, 'stateDict')();
   }
 
   /** @internal What is averaged. */
@@ -172,35 +175,30 @@ export class ExponentialMovingAverage {
   }
 
   /**
-   * @internal Checks a state dict, and returns what takes it over; that cannot fail. @throws
-   * ArgumentError
+   * @internal Checks a state dict and returns the function that loads it, which cannot fail.
+   * @param path what errors call the dict
+   * @throws ArgumentError naming the key that does not fit
    */
-  prepareLoad(dict: MovingAverageStateDict): () => void {
+  prepareLoad(dict: unknown, path: string): () => void {
     this.#follow();
     this.#averages.checkAlive();
-    if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
-    if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
-    checkInteger('stateDict.updates', dict.updates, 0, Number.MAX_SAFE_INTEGER);
-    const params = this.#averages.match('stateDict.params', dict.params);
+    const { version, updates, params } = checkObject(path, dict);
+    if (version !== 1) fail(`${path}.version`, '1', version);
+    const count = checkInteger(`${path}.updates`, updates, 0, MAX_UPDATES);
     const { parameters, tensors } = this.#averages;
-    const values = params.map((given, index) => {
-      const path = `stateDict.params.${parameters[index].name}`;
+    const values = this.#averages.match(`${path}.params`, params).map((value, index) => {
+      const { name, parameter } = parameters[index];
       const { shape, length, runtime } = tensors[index];
-      if (String(given?.shape) !== String(shape))
-        fail(`${path}.shape`, describe([...shape]), given?.shape);
-      const data = checkFloats(`${path}.data`, given.data, runtime, length).slice();
-      const { minimum } = parameters[index].parameter;
-      const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
-      const range =
-        minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
-      if (wrong >= 0)
-        throw new ArgumentError(`${path}.data[${wrong}]`, range, describe(data[wrong]));
+      const at = `${path}.params.${name}`;
+      const given = checkObject(at, value);
+      checkShape(`${at}.shape`, given.shape, shape);
+      const data = checkFloats(`${at}.data`, given.data, runtime, length).slice();
+      checkElements(`${at}.data`, data, parameter.minimum);
       return data;
     });
-    const { updates } = dict;
     return () => {
       for (const [index, data] of values.entries()) tensors[index].data.set(data);
-      this.#updateCount = updates;
+      this.#updateCount = count;
     };
   }
 

@@ -7,10 +7,12 @@ import type { Model } from './model';
 import {
   type ChunkStream,
   checkLength,
+  formatOf,
   loadRange,
   rangeOf,
   readSamples,
   type SampleArrays,
+  type SampleFormat,
   type TrainingData,
 } from './samples';
 import type { DataNames } from './training-history';
@@ -157,7 +159,6 @@ class StreamSource implements BatchSource {
   readonly count = null;
   readonly batchCount = null;
   readonly smallestBatch = null;
-  readonly names = {};
   readonly #model: Model;
   readonly #open: () => ChunkStream;
   readonly #signal: AbortSignal | undefined;
@@ -168,6 +169,7 @@ class StreamSource implements BatchSource {
    * there.
    */
   readonly #held: SampleArrays;
+  #names: DataNames = {};
   #heldCount = 0;
   /** The batch to load: so many samples of a chunk, or of those held. */
   #batch: SampleArrays | null = null;
@@ -199,6 +201,10 @@ class StreamSource implements BatchSource {
       labels: classes ? new Int32Array(count) : undefined,
       targets: classes ? undefined : new Float32Array(count * outputSize),
     };
+  }
+
+  get names(): DataNames {
+    return this.#names;
   }
 
   async start(epoch: number, batch: number): Promise<void> {
@@ -301,12 +307,27 @@ class StreamSource implements BatchSource {
         throw new ArgumentError('data()', `samples in epoch ${this.#epoch} (${hint})`, 'none');
       }
       if (typeof answer === 'string') return false;
-      this.#chunk = readSamples('data()', this.#model, answer.chunk, 0);
-      this.#model.learnt.history.takeNames(this.#chunk);
+      this.#chunk = readSamples('data()', this.#format(), answer.chunk, 0);
+      const { classNames, columns } = this.#chunk;
+      this.#names = {
+        classNames: this.#names.classNames ?? classNames,
+        columns: this.#names.columns ?? columns,
+      };
       this.#from = 0;
       this.#received += this.#chunk.count;
     }
     return true;
+  }
+
+  /** The model's format, with the names that earlier chunks have given. */
+  #format(): SampleFormat {
+    const format = formatOf(this.#model);
+    const { classNames, columns } = this.#names;
+    return {
+      ...format,
+      classNames: format.classNames ?? classNames,
+      columns: format.columns ?? columns,
+    };
   }
 
   #hold(count: number): void {

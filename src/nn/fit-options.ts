@@ -32,18 +32,20 @@ export interface FitAccumulator {
   add(gradients?: undefined, weight?: number): { skipped: boolean } | null;
   flush(): { skipped: boolean } | null;
   stateDict(): unknown;
-  loadStateDict(state: never): void;
+  loadStateDict(state: unknown): void;
+  /** @internal */
+  prepareLoad?(state: unknown, path: string): () => void;
 }
 
 /** What `fit` needs of an `ExponentialMovingAverage` of `adal-wasm/gradients`. */
 export interface FitAverage {
   update(): void;
   stateDict(): unknown;
-  loadStateDict(state: never): void;
+  loadStateDict(state: unknown): void;
   /** @internal */
   readonly averaged?: readonly { readonly parameter: object }[];
   /** @internal */
-  prepareLoad?(state: never): () => void;
+  prepareLoad?(state: unknown, path: string): () => void;
 }
 
 export interface CheckpointOptions {

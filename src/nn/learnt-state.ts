@@ -7,21 +7,22 @@
  * step is refused leaves no trace in them.
  */
 import { ArgumentError, BusyError, DisposedError } from '../errors';
+import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 import { EvaluatedTensor, type ParameterOwner } from '../tensors/evaluated-tensor';
-import { Parameter } from '../tensors/parameter';
+import { checkElements, checkShape, Parameter } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import {
   checkChoice,
   checkInteger,
+  checkObject,
   checkOptions,
-  describe,
   fail,
   isFloat32Array,
 } from '../validate';
 import type { NamedArray, NetworkPlan } from './network-plan';
-import { TrainingHistory, type TrainingHistoryState } from './training-history';
+import { readHistory, TrainingHistory, type TrainingHistoryState } from './training-history';
 
 /** Copies of a model's arrays by name. */
 export type ModelArrays = Readonly<
@@ -29,7 +30,7 @@ export type ModelArrays = Readonly<
 >;
 
 /** What a model has learnt, and what it remembers of its training: plain data, and copies. */
-export interface ModelState extends TrainingHistoryState {
+export interface ModelStateDict extends TrainingHistoryState {
   /** Values of all parameters, and running figures. */
   readonly arrays: ModelArrays;
   /** Training passes so far: dropout draws by their number. */
@@ -41,7 +42,7 @@ export interface ModelState extends TrainingHistoryState {
   readonly pendingStatistics?: ModelArrays;
 }
 
-export interface ModelStateOptions {
+export interface ModelStateDictOptions {
   /**
    * 'evaluated': what `evaluate` and `predict` work with, and what one deploys: the average, where
    * an optimizer (Schedule-Free) or an applied ExponentialMovingAverage has one stand in.
@@ -254,7 +255,7 @@ export class LearntState implements ParameterOwner {
     return occupation;
   }
 
-  stateDict(options: ModelStateOptions = {}): ModelState {
+  stateDict(options: ModelStateDictOptions = {}): ModelStateDict {
     checkOptions('options', options, ['point']);
     const point = checkChoice('point', options.point ?? 'evaluated', ['evaluated', 'trained']);
     const arrays = createRecord<ModelArrays[string]>();
@@ -276,12 +277,9 @@ export class LearntState implements ParameterOwner {
    */
   prepareLoad(
     path: string,
-    state: ModelState,
+    state: ModelStateDict,
     isLeftAlone: (name: string) => boolean = () => false,
   ): () => void {
-    checkOptions(path, state, STATE_FIELDS);
-    const loadHistory = this.history.prepareLoad(path, state);
-    const passes = checkInteger(`${path}.trainingPasses`, state.trainingPasses, 0, 2 ** 32 - 1);
     const wanted = this.#arrays.filter(({ fullName }) => !isLeftAlone(fullName));
     const arrays = checkArrays(`${path}.arrays`, state.arrays, wanted, this.#arrays);
     for (const { fullName } of wanted) {
@@ -295,7 +293,8 @@ export class LearntState implements ParameterOwner {
         );
       }
     }
-    const { pendingStatistics } = state;
+    const { pendingStatistics, trainingPasses } = state;
+    const history = readHistory(path, state);
     const planned = this.#arrays.filter(({ fullName }) =>
       this.#pending.some(({ name }) => name === fullName),
     );
@@ -306,8 +305,8 @@ export class LearntState implements ParameterOwner {
       for (const [name, data] of arrays) this.weights[name].data.set(data);
       for (const figure of this.#pending) if (next) figure.next.data.set(next.get(figure.name)!);
       this.#underWay = next !== undefined;
-      this.trainingPasses = passes;
-      loadHistory();
+      this.trainingPasses = trainingPasses;
+      this.history.load(history);
     };
   }
 
@@ -343,6 +342,41 @@ export class LearntState implements ParameterOwner {
 }
 
 /**
+ * Checks the form of a model's state dict, wherever it comes from. Whether it fits a model
+ * `LearntState.prepareLoad` checks.
+ * @returns the same state; its arrays are not copied
+ * @throws ArgumentError naming the field
+ */
+export function readModelStateDict(path: string, value: unknown): ModelStateDict {
+  checkOptions(path, value, STATE_FIELDS);
+  const fields = checkObject(path, value);
+  const { arrays, trainingPasses, pendingStatistics } = fields;
+  const history = readHistory(path, fields);
+  return {
+    arrays: readArrays(`${path}.arrays`, arrays),
+    trainingPasses: checkInteger(`${path}.trainingPasses`, trainingPasses, 0, 2 ** 32 - 1),
+    ...history,
+    ...(pendingStatistics !== undefined && {
+      pendingStatistics: readArrays(`${path}.pendingStatistics`, pendingStatistics),
+    }),
+  };
+}
+
+function readArrays(path: string, value: unknown): ModelArrays {
+  const arrays = createRecord<ModelArrays[string]>();
+  for (const [name, array] of Object.entries(checkObject(path, value))) {
+    const { shape, data } = checkObject(`${path}.${name}`, array);
+    if (!isFloat32Array(data)) fail(`${path}.${name}.data`, 'a Float32Array', data);
+    if (!Array.isArray(shape)) fail(`${path}.${name}.shape`, 'an array of sizes', shape);
+    const sizes = shape.map((size: unknown, index) =>
+      checkInteger(`${path}.${name}.shape[${index}]`, size, 0, Number.MAX_SAFE_INTEGER),
+    );
+    arrays[name] = { shape: sizes, data };
+  }
+  return arrays;
+}
+
+/**
  * Copies of the arrays by name, checked: each of its plan's size, finite, and no smaller than that
  * allows.
  * @param known names that may be there
@@ -357,17 +391,13 @@ function checkArrays(
   checkOptions(path, arrays, names);
   return new Map(
     wanted.map(({ fullName, shape, minimum = -Infinity }) => {
-      const given: unknown = arrays[fullName]?.data;
-      const length = shape.reduce((product, size) => product * size, 1);
-      if (!isFloat32Array(given) || given.length !== length) {
-        fail(`${path}.${fullName}.data`, `a Float32Array of ${length} elements`, given);
-      }
-      const data = given.slice();
-      const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
-      const range =
-        minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
-      if (wrong >= 0)
-        throw new ArgumentError(`${path}.${fullName}.data[${wrong}]`, range, describe(data[wrong]));
+      const given = Object.hasOwn(arrays, fullName) ? arrays[fullName] : undefined;
+      const length = elementCount(shape);
+      if (given?.data.length !== length)
+        fail(`${path}.${fullName}.data`, `a Float32Array of ${length} elements`, given?.data);
+      checkShape(`${path}.${fullName}.shape`, given.shape, shape);
+      const data = given.data.slice();
+      checkElements(`${path}.${fullName}.data`, data, minimum);
       return [fullName, data];
     }),
   );

@@ -15,7 +15,12 @@ import type { Tensor } from '../tensors/tensor';
 import { checkInteger, fail } from '../validate';
 import type { Layer } from './layers';
 import type { Shape } from './layers/layer';
-import { LearntState, type ModelState, type ModelStateOptions } from './learnt-state';
+import {
+  LearntState,
+  type ModelStateDict,
+  type ModelStateDictOptions,
+  readModelStateDict,
+} from './learnt-state';
 import { type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
 import { Network } from './network';
@@ -262,7 +267,7 @@ export class Model {
    * that a model that loads it gives the same predictions. To go on training, save the optimizer's
    * state dict too, and `point: 'trained'`.
    */
-  stateDict(options: ModelStateOptions = {}): ModelState {
+  stateDict(options: ModelStateDictOptions = {}): ModelStateDict {
     this.#check();
     return this.#learnt.stateDict(options);
   }
@@ -275,10 +280,10 @@ export class Model {
    * state dict instead
    * @throws BusyError while `fit` is training the model
    */
-  loadStateDict(state: ModelState): void {
+  loadStateDict(state: ModelStateDict): void {
     this.#check();
     this.#learnt.checkAccess('loadStateDict');
-    this.#learnt.prepareLoad('state', state)();
+    this.#learnt.prepareLoad('state', readModelStateDict('state', state))();
   }
 
   /** @internal What is learnt, for those who load or average it together with something else. */

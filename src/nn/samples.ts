@@ -6,8 +6,7 @@ import { type Examples, refuseBlurredColumns } from '../data/dataset';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import { describe, fail, isFloat32Array, isInt32Array } from '../validate';
-import { lossKindOf } from './losses';
-import type { Model } from './model';
+import { type Loss, lossKindOf } from './losses';
 import { checkSameNames, type DataNames, readNames } from './training-history';
 
 /**
@@ -57,8 +56,27 @@ export interface SampleArrays extends DataNames {
   readonly targets: Float32Array | undefined;
 }
 
-/** What samples are checked against: a model, or as much of one. */
-export type SampleFormat = Pick<Model, 'inputSize' | 'outputSize' | 'loss'> & DataNames;
+/** The properties of a model that samples must fit. */
+export interface SampleFormat extends DataNames {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly loss: Loss;
+}
+
+/** The arrays of a model that a batch is copied into. */
+interface BatchArrays {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly input: Float32Array;
+  readonly labels: Int32Array;
+  readonly targets: Float32Array;
+}
+
+/** Returns the sample format of a model as plain data. */
+export function formatOf(model: SampleFormat): SampleFormat {
+  const { inputSize, outputSize, loss, classNames, columns } = model;
+  return { inputSize, outputSize, loss, classNames, columns };
+}
 
 /**
  * Checks samples. Arrays that another thread may write into can still change afterwards: what is
@@ -160,7 +178,12 @@ export function readFeatures(argument: string, features: unknown): Float32Array 
 }
 
 /** Copies samples [from, from + count) into the model. */
-export function loadRange(model: Model, samples: SampleArrays, from: number, count: number): void {
+export function loadRange(
+  model: BatchArrays,
+  samples: SampleArrays,
+  from: number,
+  count: number,
+): void {
   const { inputSize, outputSize } = model;
   model.input.set(rangeOf(samples.features, 'features', inputSize, from, count));
   if (samples.labels) model.labels.set(rangeOf(samples.labels, 'labels', 1, from, count));

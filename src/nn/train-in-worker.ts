@@ -13,7 +13,7 @@ import { loadTrainerStarter, type ModuleWorker, type StartTrainer } from '../run
 import { checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import { readEvaluation } from './evaluation';
 import { checkCheckpoint, type FitProgress, type FitResult } from './fit-options';
-import type { ModelState } from './learnt-state';
+import type { ModelStateDict } from './learnt-state';
 import { readSamples, type SampleFormat, type Samples } from './samples';
 import {
   buffersOf,
@@ -65,13 +65,13 @@ export interface TrainInWorkerOptions {
   workerUrl?: string | URL;
 }
 
-export interface WorkerTraining {
+export interface TrainInWorkerResult {
   readonly result: FitResult;
   /**
    * For `loadStateDict` of a model of the same layers: what that evaluates with, which for
    * Schedule-Free is its average.
    */
-  readonly model: ModelState;
+  readonly model: ModelStateDict;
   /** For `loadStateDict` of such an optimizer, to go on training. */
   readonly optimizer: StateDict;
   /** Workers that died on the way. */
@@ -114,7 +114,7 @@ export async function trainInWorker(
   spec: TrainingSpec,
   data: WorkerData,
   options: TrainInWorkerOptions = {},
-): Promise<WorkerTraining> {
+): Promise<TrainInWorkerResult> {
   const run = readRun(spec, data, options);
   const start = await loadTrainerStarter();
   const store = options.checkpoint?.store ?? lastCheckpoint();
@@ -179,7 +179,7 @@ function lastCheckpoint(): CheckpointStore {
   };
 }
 
-type Outcome = Omit<WorkerTraining, 'restarts'>;
+type Outcome = Omit<TrainInWorkerResult, 'restarts'>;
 
 /** The life of one worker. */
 class Attempt {

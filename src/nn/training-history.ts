@@ -4,7 +4,7 @@
  * and how far the order of samples has come for each seed.
  */
 import { ArgumentError } from '../errors';
-import { checkInteger, describe, fail } from '../validate';
+import { checkInteger, checkObject, describe, fail } from '../validate';
 
 /** Names that come with data. */
 export interface DataNames {
@@ -22,6 +22,8 @@ export interface TrainingHistoryState extends DataNames {
 
 /** Seeds whose epochs are remembered; the one trained with longest ago is forgotten first. */
 const MAX_SEEDS = 1000;
+/** The largest count of epochs: so many that a run's own epochs can still be added. */
+const MAX_EPOCHS = 2 ** 49;
 
 export class TrainingHistory {
   #classNames: readonly string[] | undefined;
@@ -59,30 +61,41 @@ export class TrainingHistory {
     return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
   }
 
-  /**
-   * Checks a state, and returns what takes it over; that cannot fail. Fields that are left out
-   * become unknown.
-   * @throws ArgumentError naming the field that is no such thing
-   */
-  prepareLoad(path: string, state: TrainingHistoryState): () => void {
-    const classNames = readNames(`${path}.classNames`, state.classNames);
-    const columns = readNames(`${path}.columns`, state.columns);
-    const { epochs = {} } = state;
-    if (typeof epochs !== 'object' || epochs === null)
-      fail(`${path}.epochs`, 'counts of epochs by seed', epochs);
-    const counts = Object.entries(epochs).map(([seed, count]) => {
-      checkInteger(`${path}.epochs: the seed`, Number(seed), 0, Number.MAX_SAFE_INTEGER);
-      return [
-        Number(seed),
-        checkInteger(`${path}.epochs.${seed}`, count, 0, Number.MAX_SAFE_INTEGER),
-      ] as const;
-    });
-    return () => {
-      this.#classNames = classNames;
-      this.#columns = columns;
-      this.#epochs = new Map(counts.slice(-MAX_SEEDS));
-    };
+  /** Replaces everything that is remembered by a checked state. */
+  load({ classNames, columns, epochs = {} }: TrainingHistoryState): void {
+    this.#classNames = classNames;
+    this.#columns = columns;
+    const counts = Object.entries(epochs).map(([seed, count]) => [Number(seed), count] as const);
+    this.#epochs = new Map(counts.slice(-MAX_SEEDS));
   }
+}
+
+/**
+ * Checks the fields of a training history. Fields that are missing mean unknown.
+ * @returns a copy
+ * @throws ArgumentError naming the field
+ */
+export function readHistory(
+  path: string,
+  state: { readonly [Field in keyof TrainingHistoryState]?: unknown },
+): TrainingHistoryState {
+  const classNames = readNames(`${path}.classNames`, state.classNames);
+  const columns = readNames(`${path}.columns`, state.columns);
+  return {
+    ...(classNames && { classNames }),
+    ...(columns && { columns }),
+    ...(state.epochs !== undefined && { epochs: readEpochs(`${path}.epochs`, state.epochs) }),
+  };
+}
+
+function readEpochs(path: string, value: unknown): Readonly<Record<string, number>> {
+  const counts = Object.entries(checkObject(path, value, 'counts of epochs by seed')).map(
+    ([seed, count]) => {
+      checkInteger(`${path}: the seed`, Number(seed), 0, Number.MAX_SAFE_INTEGER);
+      return [seed, checkInteger(`${path}.${seed}`, count, 0, MAX_EPOCHS)];
+    },
+  );
+  return Object.fromEntries(counts);
 }
 
 /**

@@ -6,7 +6,7 @@ import * as errors from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import { isSharedArrayBuffer } from '../validate';
 import type { FitProgress, FitResult } from './fit-options';
-import type { ModelState } from './learnt-state';
+import type { ModelStateDict } from './learnt-state';
 import type { SampleArrays, SampleFormat } from './samples';
 import type { PlainSpec } from './training-spec';
 
@@ -38,7 +38,7 @@ export type TrainerReport =
   | {
       readonly type: 'done';
       readonly result: FitResult;
-      readonly model: ModelState;
+      readonly model: ModelStateDict;
       readonly optimizer: StateDict;
     }
   | { readonly type: 'failed'; readonly error: SentError };

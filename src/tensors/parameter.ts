@@ -134,6 +134,23 @@ export function checkFloats(
   throw new ArgumentError(argument, wanted, describe(value));
 }
 
+/** Throws an ArgumentError unless `value` is an array of exactly these sizes. */
+export function checkShape(argument: string, value: unknown, shape: readonly number[]): void {
+  const same =
+    Array.isArray(value) &&
+    value.length === shape.length &&
+    value.every((size, index) => size === shape[index]);
+  if (!same) fail(argument, describe([...shape]), value);
+}
+
+/** Throws an ArgumentError naming the first element that is not finite, or below `minimum`. */
+export function checkElements(argument: string, data: Float32Array, minimum: number): void {
+  const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
+  if (wrong < 0) return;
+  const range = minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
+  throw new ArgumentError(`${argument}[${wrong}]`, range, describe(data[wrong]));
+}
+
 /** Whether `checkFloats` lets `value` pass; allocates nothing. */
 export function isFloats(value: unknown, runtime: Runtime, length?: number): value is Float32Array {
   if (!isFloat32Array(value) || (length !== undefined && lengthOf(value) !== length)) return false;

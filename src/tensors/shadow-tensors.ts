@@ -7,7 +7,7 @@
  */
 import { ArgumentError, DisposedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
-import { fail } from '../validate';
+import { checkObject } from '../validate';
 import type { EvaluatedTensor } from './evaluated-tensor';
 import { Tensor } from './tensor';
 
@@ -78,9 +78,8 @@ export class ShadowTensors {
    * other.
    * @param path what errors call the record
    */
-  match<T>(path: string, record: Readonly<Record<string, T>>): T[] {
-    if (typeof record !== 'object' || record === null)
-      fail(path, 'an object by parameter name', record);
+  match(path: string, value: unknown): unknown[] {
+    const record = checkObject(path, value, 'an object by parameter name');
     const names = new Set(this.parameters.map(({ name }) => name));
     for (const name of Object.keys(record)) {
       if (!names.has(name))
