@@ -263,7 +263,7 @@ export function checkRuntime<T>(argument: string, value: T): T {
 export function checkModel<T>(argument: string, value: T): T {
   return checkMade(argument, value, 'a model, made by `await createModel(runtime, options)`', [
     'computeGradients',
-    'predict',
+    'predictBatch',
   ]);
 }
 

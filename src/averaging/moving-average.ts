@@ -242,7 +242,7 @@ function listAveraged(source: unknown): () => readonly NamedTensor[] {
       const { owner } = parameter;
       if (owner === null || owners.has(owner)) continue;
       owners.add(owner);
-      for (const [figure, tensor] of Object.entries(owner.runningFigures)) {
+      for (const [figure, tensor] of Object.entries(owner.runningStatistics)) {
         listed.push({
           name: owners.size === 1 ? figure : `${figure}#${owners.size}`,
           parameter: tensor,

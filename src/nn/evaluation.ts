@@ -64,7 +64,7 @@ class Tally {
 
   /** Adds the batch in the model. */
   add(model: Model, count: number): void {
-    const { correct, loss, weight } = model.evaluate(count);
+    const { correct, loss, weight } = model.evaluateBatch(count);
     this.loss += weight * loss;
     this.weight += weight;
     this.correct += correct;
@@ -183,7 +183,7 @@ export function predict(model: Model, features: Float32Array | FeatureTensor): F
   for (let from = 0; from < count; from += batchSize) {
     const size = Math.min(batchSize, count - from);
     model.input.set(values.subarray(from * inputSize, (from + size) * inputSize));
-    outputs.set(model.predict(size), from * outputSize);
+    outputs.set(model.predictBatch(size), from * outputSize);
   }
   return outputs;
 }

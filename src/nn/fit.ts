@@ -43,26 +43,33 @@ import {
 import { formatOf, type TrainingData } from './samples';
 
 /**
- * Trains a model. Each epoch visits every sample once, in an order that seed and epoch determine; a
- * short last batch counts by its samples. Streams are taken in their own order, and closed when the
- * run ends before they do.
+ * Trains a model. Each epoch visits every sample once, in an order that depends on the seed and the
+ * epoch; the epoch's loss weights a short last batch by its samples. Streams are read in their own
+ * order, and closed if the run ends before they do.
  *
- * The model counts the epochs that it has been trained with each seed, and a later call with the
- * same seed goes on with the order of the next epoch: calling `fit` three times for one epoch
- * visits the samples as one call for three epochs does. The option `initialEpoch` sets where the
- * order begins.
+ * The model counts how many epochs it has been trained with each seed, and a later call with the
+ * same seed continues with the order of the next epoch: three calls for one epoch visit the samples
+ * as one call for three epochs does. The option `initialEpoch` sets where the order begins.
  *
- * With a `checkpoint`, a run that the store holds goes on where it was saved, in mid-epoch too, and
- * ends with the same bits as one that was never interrupted.
+ * With a `checkpoint`, `fit` resumes the run that the store holds, even in the middle of an epoch,
+ * and ends with the same bits as a run that was never interrupted. A checkpoint that does not fit
+ * changes nothing: neither model, optimizer, average, accumulator nor schedule.
  *
+ * @param data samples in memory, or a function that opens a stream of chunks
+ * @returns the results of all epochs, and the reason why training ended
  * @throws ArgumentError for options or data that do not fit; nothing has been trained then, unless
- * it is a stream's chunk that
- * does not fit, or a stream without samples in a later epoch
- * @throws CheckpointError when the store fails, or holds another run
+ * a later chunk of a stream does not fit, or a stream has no samples in a later epoch
+ * @throws CheckpointError if the store fails or holds another run; nothing has been trained then,
+ * unless saving failed
+ * @throws BusyError while another `fit` is training the model
  * @example
  * const optimizer = new AdamW(runtime, model.parameters, { lr: 1e-3 });
- * const { epochs } = await fit(model, train, { optimizer, epochs: 10, validation: test,
- * earlyStopping: { patience: 3 } });
+ * const { epochs, bestEpoch } = await fit(model, train, {
+ *   optimizer,
+ *   epochs: 10,
+ *   validation: test,
+ *   earlyStopping: { patience: 3 },
+ * });
  */
 export async function fit(
   model: Model,
@@ -77,7 +84,7 @@ export async function fit(
     await run.close();
     return result;
   } catch (error) {
-    // What went wrong first is what is told.
+    // The first error is the one to report.
     await run.close().catch(() => {});
     throw error;
   } finally {
@@ -360,15 +367,15 @@ function tellSchedule(schedule: LearningRate | undefined, loss: number): void {
 }
 
 /** @throws ArgumentError for a batch that is too small to train on */
-function checkBatch({ fewestSamples, batchSize }: Model, count: number): void {
-  if (count >= fewestSamples) return;
+function checkBatch({ minBatchSize, batchSize }: Model, count: number): void {
+  if (count >= minBatchSize) return;
   const hint =
-    batchSize < fewestSamples
+    batchSize < minBatchSize
       ? 'create the model with a larger batchSize'
       : "option lastBatch: 'drop' or 'merge'";
   throw new ArgumentError(
     'data',
-    `batches of at least ${fewestSamples} samples, for batch norm to have a variance (${hint})`,
+    `batches of at least ${minBatchSize} samples, so that batch norm has a variance (${hint})`,
     `one of ${count}`,
   );
 }

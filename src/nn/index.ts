@@ -2,7 +2,6 @@
 export type { NNKernels } from '../runtime/kernels-nn';
 export type { EvaluatedTensor, ParameterOwner } from '../tensors/evaluated-tensor';
 export {
-  countParameters,
   createModel,
   describeModel,
   type ModelDescription,

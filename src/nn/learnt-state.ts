@@ -86,7 +86,7 @@ interface PendingFigure {
 export class LearntState implements ParameterOwner {
   /** Parameters to train. */
   readonly parameters: Readonly<Record<string, Parameter>>;
-  readonly runningFigures: Readonly<Record<string, EvaluatedTensor>>;
+  readonly runningStatistics: Readonly<Record<string, EvaluatedTensor>>;
   /** All values, those of the running figures included. */
   readonly weights: Readonly<Record<string, Tensor>>;
   readonly addresses: LearntAddresses;
@@ -112,7 +112,7 @@ export class LearntState implements ParameterOwner {
     const weights = createRecord<Tensor>();
     const pending: PendingFigure[] = [];
     this.#plan = plan;
-    [this.parameters, this.runningFigures, this.weights, this.#pending] = [
+    [this.parameters, this.runningStatistics, this.weights, this.#pending] = [
       parameters,
       figures,
       weights,
@@ -184,7 +184,7 @@ export class LearntState implements ParameterOwner {
       }
       for (let k = 0; k < stage.statistics.length; k++) {
         statistics[index][k] =
-          this.runningFigures[stage.statistics[k].fullName].evaluationValue.address;
+          this.runningStatistics[stage.statistics[k].fullName].evaluationValue.address;
       }
     }
   }
@@ -336,7 +336,7 @@ export class LearntState implements ParameterOwner {
 
   #valueAt(name: string, point: 'evaluated' | 'trained'): Tensor {
     const source =
-      point === 'evaluated' ? (this.parameters[name] ?? this.runningFigures[name]) : undefined;
+      point === 'evaluated' ? (this.parameters[name] ?? this.runningStatistics[name]) : undefined;
     return source?.evaluationValue ?? this.weights[name];
   }
 }

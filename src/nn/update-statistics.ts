@@ -50,13 +50,13 @@ export async function updateStatistics(
   const occupation = model.learnt.occupy('updateStatistics');
   const estimates = createRecord<Tensor>();
   try {
-    for (const name of model.observedFigures)
+    for (const name of model.observedStatistics)
       estimates[name] = new Tensor(model.runtime, model.weights[name].shape);
     await source.start(1, 0, 0);
     let seen = 0;
     let start = performance.now();
     for (let count = await source.next(); count; count = await source.next()) {
-      if (count < model.fewestSamples) continue;
+      if (count < model.minBatchSize) continue;
       seen += count;
       source.load();
       model.observe(count, count / seen, estimates);
@@ -64,15 +64,15 @@ export async function updateStatistics(
       await turn();
       start = performance.now();
     }
-    if (seen === 0) fail('data', `at least ${model.fewestSamples} samples`, 'fewer');
+    if (seen === 0) fail('data', `at least ${model.minBatchSize} samples`, 'fewer');
     for (const [name, { data: values }] of Object.entries(estimates)) {
       const wrong = values.findIndex((value) => !Number.isFinite(value));
       if (wrong >= 0)
         fail('data', `finite activations (${name}[${wrong}] would be ${values[wrong]})`, 'others');
     }
-    const { runningFigures } = model.learnt;
+    const { runningStatistics } = model.learnt;
     for (const [name, tensor] of Object.entries(estimates))
-      runningFigures[name].evaluationValue.data.set(tensor.data);
+      runningStatistics[name].evaluationValue.data.set(tensor.data);
     model.learnt.discard();
   } finally {
     for (const tensor of Object.values(estimates)) tensor.dispose();

@@ -65,7 +65,7 @@ export class EvaluatedTensor {
  */
 export interface ParameterOwner {
   /** Arrays that are learnt without gradients, by name. */
-  readonly runningFigures: Readonly<Record<string, EvaluatedTensor>>;
+  readonly runningStatistics: Readonly<Record<string, EvaluatedTensor>>;
   readonly disposed: boolean;
   /**
    * @throws BusyError when the parameters may not be changed now by `what`; DisposedError when they
