@@ -61,7 +61,7 @@ export type { BinaryName } from './runtime/binaries';
 export { createRuntime, type Runtime, type RuntimeInfo } from './runtime/runtime';
 export type { Backend, RuntimeOptions } from './runtime/runtime-options';
 export type { WasmSource, WasmSources } from './runtime/wasm-source';
-export type { EvaluatedTensor, ParameterOwner } from './tensors/evaluated-tensor';
+export type { EvaluatedTensor } from './tensors/evaluated-tensor';
 export type { Parameter, ParameterInit } from './tensors/parameter';
 export type { Tensor } from './tensors/tensor';
 export type { TensorViews } from './tensors/views';

@@ -1,5 +1,5 @@
 /** Averages of weights. Public exports, nothing else. */
-export { averageStates, type ModelState } from './average-states';
+export { type AverageableState, averageStates } from './average-states';
 export {
   ExponentialMovingAverage,
   type ExponentialMovingAverageOptions,

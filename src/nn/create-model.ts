@@ -13,7 +13,9 @@ import { countElements } from './model-memory';
 import { inferShapes } from './network-plan';
 
 export interface ModelOptions {
-  /** Number of features per sample: an integer in [1, 2^24]. Short for `inputShape: [inputSize]`. */
+  /**
+   * Number of features per sample: an integer in [1, 2^24]. Short for `inputShape: [inputSize]`.
+   */
   inputSize?: number;
   /**
    * Shape of one sample: [features], [steps, features] or [height, width, channels], with sizes in
@@ -40,8 +42,8 @@ export interface ModelOptions {
   /**
    * Parameters that training does not change: by layer (`'conv1'`), by name (`'conv1.weight'`), or
    * by a RegExp or function of the name. They have no gradients, and no gradient is computed below
-   * the first trained layer. Below that layer, the layers up to the last frozen one work in training
-   * as in evaluation: batch norm uses its running statistics there.
+   * the first trained layer. Below that layer, the layers up to the last frozen one work in
+   * training as in evaluation: batch norm uses its running statistics there.
    * @default none
    */
   freeze?: Freeze;

@@ -82,8 +82,8 @@ export interface FitOptions {
   seed?: number;
   /**
    * Number of epochs of the sample order to pass over, so that the first epoch of this call has the
-   * order of epoch `initialEpoch` (from 0): an integer in [0, 2^31). It does not shorten the run: as
-   * many epochs are trained as `epochs` says. A resumed run keeps its stored value.
+   * order of epoch `initialEpoch` (from 0): an integer in [0, 2^31). It does not shorten the run:
+   * as many epochs are trained as `epochs` says. A resumed run keeps its stored value.
    * @default the number of complete epochs for which `fit` has trained this model with this seed
    */
   initialEpoch?: number;
@@ -100,10 +100,10 @@ export interface FitOptions {
   /** Metrics of the validation besides loss and accuracy. */
   metrics?: EvaluateOptions;
   /**
-   * GradientAccumulator of the same optimizer. It receives every batch, and steps when its window is
-   * complete and at the end of an epoch, so that no window spans two epochs. Each batch is weighted
-   * by its samples (by the sum of their class weights under 'weighted-mean'), so that 10 batches of
-   * 4 make the same step as one batch of 40.
+   * GradientAccumulator of the same optimizer. It receives every batch, and steps when its window
+   * is complete and at the end of an epoch, so that no window spans two epochs. Each batch is
+   * weighted by its samples (by the sum of their class weights under 'weighted-mean'), so that 10
+   * batches of 4 make the same step as one batch of 40.
    * @default every batch is a step
    */
   accumulator?: FitAccumulator;

@@ -145,7 +145,9 @@ class Run {
     this.#occupation.release();
   }
 
-  /** Gives the optimizer its schedule, and resumes the run that the store holds, if it holds one. */
+  /**
+   * Gives the optimizer its schedule, and resumes the run that the store holds, if it holds one.
+   */
   async resume(): Promise<void> {
     const { checkpoint, optimizer, schedule } = this.#options;
     const stored = checkpoint && checkpoint.keep !== 'best' ? await checkpoint.store.load() : null;

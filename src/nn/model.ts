@@ -246,7 +246,8 @@ export class Model {
    * Evaluates the first `count` samples of `input` and `labels` (or `targets`). To evaluate samples
    * of any number, call `evaluate(model, samples)`.
    * @param count number of samples: an integer in [1, batchSize]
-   * @returns the mean loss; its weight in a mean over several batches, which is `count` unless class
+   * @returns the mean loss; its weight in a mean over several batches, which is `count` unless
+   * class
    * weights are averaged over their sum; and the number of correct classes, 0 for losses on values.
    * A sample with a NaN among its outputs is not correct.
    * @throws ArgumentError for a label or target for which the loss is not defined
@@ -326,7 +327,9 @@ export class Model {
     return this.#learnt;
   }
 
-  /** @internal Fewest samples of a training batch: 2 for batch norm over one position per sample. */
+  /**
+   * @internal Fewest samples of a training batch: 2 for batch norm over one position per sample.
+   */
   get minBatchSize(): number {
     return this.#plan.fewestSamples;
   }
@@ -420,7 +423,7 @@ export class Model {
     if (typeof count !== 'number') {
       fail(
         'count',
-        'the number of samples in model.input (for samples of any number: predict(model, features))',
+        'a number of samples in model.input (for other samples call predict(model, features))',
         count,
       );
     }

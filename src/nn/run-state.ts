@@ -13,7 +13,9 @@ import type { Evaluation } from './evaluation';
 import type { FitEpoch } from './fit-options';
 import type { DataNames } from './training-history';
 
-/** The settings that a resumed run must share with the stored one, so that batches stay the same. */
+/**
+ * The settings that a resumed run must share with the stored one, so that batches stay the same.
+ */
 export interface RunIdentity extends DataNames {
   readonly seed: number;
   readonly batchSize: number;
@@ -43,7 +45,9 @@ export interface RunState {
   step: number;
   /** Weighted sum of the current epoch's batch losses. */
   lossSum: number;
-  /** Sum of their weights: the number of samples, unless class weights are averaged over their sum. */
+  /**
+   * Sum of their weights: the number of samples, unless class weights are averaged over their sum.
+   */
   seen: number;
   /** Steps of the current epoch that the optimizer refused. */
   skipped: number;

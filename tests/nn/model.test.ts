@@ -350,7 +350,7 @@ describe('what does not fit is named', () => {
         loss: meanSquaredError(),
       });
       expect(() => classes.targets).toThrow(
-        '"loss" expected one on values, to have targets, got crossEntropy',
+        '"loss" expected a loss on values (others have labels), got crossEntropy',
       );
       expect(() => values.labels).toThrow(
         '"loss" expected a loss on classes (others have targets), got meanSquaredError',
