@@ -10,7 +10,15 @@
  *
  * Two builds of one commit have the same bytes (scripts/check-build.js compares them).
  */
-import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { basename, resolve as pathOf, sep } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
@@ -20,6 +28,7 @@ import dts from 'rollup-plugin-dts';
 import { reportPage } from './bench/report/page/rollup.js';
 import { randomDelays } from './scripts/random-delays.js';
 import { thirdPartyNotices } from './scripts/third-party-notices.js';
+import { typeOnlyExports } from './scripts/type-only-exports.js';
 
 const library = {
   index: 'src/index.ts',
@@ -61,7 +70,7 @@ const compile = ({ sourceMap = false } = {}) =>
       sourceMap,
       inlineSources: sourceMap,
     },
-    include: ['src/**/*.ts', 'bench/**/*.ts'],
+    include: ['src/**/*.ts', 'bench/**/*.ts', 'build/*.ts'],
   });
 
 /**
@@ -126,8 +135,7 @@ function fewChunks(id) {
   if (id.includes('/@assemblyscript/loader/')) return 'core';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
   if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
-  if (/^runtime\/(reference\/|wasm-source|pool|workers|worker-host|shared-kernels)/.test(path))
-    return undefined;
+  if (/^runtime\/(reference\/|wasm-source|worker-|shared-kernels)/.test(path)) return undefined;
   return NODE_CHUNKS[path.split('/')[0]];
 }
 
@@ -273,7 +281,12 @@ const builds = [
     input: library,
     external,
     output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
-    plugins: [dts(), notices.write],
+    // Members marked @internal are for the library alone, and no editor shows them.
+    plugins: [
+      dts({ compilerOptions: { stripInternal: true } }),
+      typeOnlyExports((name) => readFileSync(`dist/node/${name}.js`, 'utf8')),
+      notices.write,
+    ],
   },
 ];
 

@@ -6,6 +6,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
 import ts from 'typescript';
+import { generate } from './generate/index.js';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = [
@@ -100,5 +101,6 @@ async function compileWorker() {
 await mkdir('build', { recursive: true });
 await writeFile('build/version.js', `export default '${version}';\n`);
 await writeFile('build/version.d.ts', 'declare const version: string;\nexport default version;\n');
+await generate();
 for (const [name, entry] of Object.entries(entries)) await compile(name, entry);
 await compileWorker();

@@ -7,7 +7,7 @@ import {
   type createOptimizer as inlinedCreateOptimizer,
 } from '../optimizers/registry';
 import type { Binaries } from '../runtime/binaries';
-import { createRuntimeOver, type createRuntime as inlinedCreateRuntime } from '../runtime/runtime';
+import { createRuntimeWith, type createRuntime as inlinedCreateRuntime } from '../runtime/runtime';
 import optim from './optim.simd.wasm';
 
 const binaries: Binaries = {
@@ -18,6 +18,6 @@ const binaries: Binaries = {
 
 export * from '../index';
 export const createRuntime: typeof inlinedCreateRuntime = (options) =>
-  createRuntimeOver(binaries, options);
+  createRuntimeWith(binaries, options);
 export const createOptimizer: typeof inlinedCreateOptimizer = (name, params, options) =>
   createOptimizerIn(createRuntime, name, params, options);

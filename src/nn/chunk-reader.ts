@@ -4,7 +4,8 @@
  * Invariant: `close` closes every stream that has not ended by itself. It calls the `return()` of
  * an iterator; it cancels a ReadableStream and releases its lock.
  */
-import { turn } from '../runtime/yield-to-event-loop';
+import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
+import type { AbortSignalLike } from '../types';
 import { fail } from '../validate';
 
 /** The common interface of iterators and stream readers. */
@@ -27,7 +28,7 @@ const ABORTED = Symbol('aborted');
 
 export class ChunkReader {
   readonly #source: ChunkSource;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignalLike | undefined;
   /** Whether a chunk has been requested and has not arrived. */
   #waiting = false;
   #ended = false;
@@ -36,7 +37,7 @@ export class ChunkReader {
    * @param signal aborts waiting for a chunk
    * @throws ArgumentError for a value that is no stream
    */
-  constructor(argument: string, stream: unknown, signal?: AbortSignal) {
+  constructor(argument: string, stream: unknown, signal?: AbortSignalLike) {
     this.#source = sourceOf(argument, stream);
     this.#signal = signal;
   }
@@ -73,7 +74,7 @@ export class ChunkReader {
       return;
     }
     const closing = (async () => this.#source.close())().catch(() => {});
-    await Promise.race([closing, turn()]);
+    await Promise.race([closing, yieldToEventLoop()]);
   }
 
   #end(): void {
@@ -121,7 +122,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 /** Resolves to the value of the promise, or to ABORTED as soon as the signal is aborted. */
 function untilAborted(
   promise: PromiseLike<unknown>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignalLike | undefined,
 ): PromiseLike<unknown> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@
 import type { CheckpointExtras } from '../checkpoint/optimizer-checkpoint';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import type { StateDict } from '../optimizers/state-dict';
-import type { LearningRate } from '../types';
+import type { AbortSignalLike, LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import type { LastBatch } from './batch-source';
 import { EarlyStopping, type EarlyStoppingOptions } from './early-stopping';
@@ -136,7 +136,7 @@ export interface FitOptions {
    * Ends training after the current batch. The model keeps its present weights, and the run is
    * saved if there is a `checkpoint`.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /**
    * Length of a time slice, milliseconds in [0, ∞): after so much work `fit` yields to the event
    * loop, so that a page stays responsive.

@@ -14,7 +14,7 @@
  * bit of it.
  */
 import { ArgumentError } from '../errors';
-import { turn } from '../runtime/yield-to-event-loop';
+import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import type { LearningRate } from '../types';
 import { checkModel } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
@@ -270,7 +270,7 @@ class Run {
   async #pause(): Promise<void> {
     this.#trainingMs += performance.now() - this.#sliceStart;
     this.#report(null);
-    await turn();
+    await yieldToEventLoop();
     this.#sliceStart = performance.now();
   }
 
@@ -303,7 +303,7 @@ class Run {
     for (let step = batches.next(); ; step = batches.next()) {
       if (step.done) return step.value;
       if (performance.now() - start < this.#budgetMs) continue;
-      await turn();
+      await yieldToEventLoop();
       start = performance.now();
     }
   }

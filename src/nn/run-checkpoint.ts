@@ -13,7 +13,7 @@ import {
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import { CheckpointError, StepAbortedError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
-import { isStateful } from '../schedules/schedule';
+import { isStatefulSchedule } from '../schedules/schedule';
 import { createRecord } from '../tensors/views';
 import type { LearningRate } from '../types';
 import type { FitAccumulator, FitAverage, FitOptimizer } from './fit-options';
@@ -73,7 +73,7 @@ export async function saveRun(
   const whole: RunState = {
     ...state,
     window: accumulator?.stateDict() ?? null,
-    schedule: isStateful(schedule) ? schedule.stateDict() : null,
+    schedule: isStatefulSchedule(schedule) ? schedule.stateDict() : null,
   };
   await store.save(encodeLearner(learner, whole, extras));
 }
@@ -99,7 +99,7 @@ export function loadRun(stored: StoredRun, learner: Learner, names: DataNames): 
     if (bestState !== null) checkBest(bestState, learner);
     if (window !== null) load.add('accumulator', learner.accumulator, 'extras.run.window', window);
     if (schedule !== null) {
-      const own = isStateful(learner.schedule) ? learner.schedule : undefined;
+      const own = isStatefulSchedule(learner.schedule) ? learner.schedule : undefined;
       load.add('schedule', own, 'extras.run.schedule', schedule);
     }
     addLearner(load, stored, learner, 'extras', names);

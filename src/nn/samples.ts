@@ -1,7 +1,7 @@
 /**
  * Samples for training and evaluation: their types, their checks, and copying them into a model.
  */
-import { type Examples, refuseBlurredColumns } from '../data/dataset';
+import { type DatasetBase, refuseBlurredColumns } from '../data/dataset';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import { describe, fail, isFloat32Array, isInt32Array } from '../validate';
@@ -120,8 +120,8 @@ export function readSamples(
     checkTargets(`${argument}.targets`, format, targets);
   }
   const names = readSampleNames(argument, format, { classNames, columns });
-  if ((samples as Partial<Examples>).doubles !== undefined)
-    refuseBlurredColumns(samples as Examples);
+  if ((samples as Partial<DatasetBase>).doubles !== undefined)
+    refuseBlurredColumns(samples as DatasetBase);
   // Data sets may have both: only what the loss is for counts.
   const own = kind === 'classes' ? { labels, targets: undefined } : { labels: undefined, targets };
   return { count, features, ...own, ...names };

@@ -9,7 +9,9 @@
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import { ArgumentError, WorkerError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
-import { loadTrainerStarter, type ModuleWorker, type StartTrainer } from '../runtime/module-worker';
+import { loadTrainerStarter } from '../runtime/train-worker-host';
+import type { ModuleWorker, StartTrainer } from '../runtime/train-worker-host-types';
+import type { AbortSignalLike, UrlLike } from '../types';
 import { checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import { readEvaluation } from './evaluation';
 import { checkCheckpoint, type FitProgress, type FitResult } from './fit-options';
@@ -42,7 +44,7 @@ export interface TrainInWorkerOptions {
   /** Called after a worker has crashed, before the next one is started. */
   onRestart?: (reason: string, restart: number) => void;
   /** Ends training after the current batch. The result then has the present weights. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /**
    * Number of times that a crashed worker is replaced by a new one, which resumes from the last
    * checkpoint: an integer in [0, 2^31).
@@ -65,7 +67,7 @@ export interface TrainInWorkerOptions {
    * URL of `adal-wasm/train-worker.js`, for bundlers that do not ship it by themselves.
    * @default next to this module
    */
-  workerUrl?: string | URL;
+  workerUrl?: string | UrlLike;
 }
 
 /** Result of `trainInWorker`. */

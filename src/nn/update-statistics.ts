@@ -1,7 +1,7 @@
 /**
  * `updateStatistics`: running statistics of batch norm, for weights that training did not leave.
  */
-import { turn } from '../runtime/yield-to-event-loop';
+import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkModel, checkNumber, checkOptions, fail } from '../validate';
@@ -67,7 +67,7 @@ export async function updateStatistics(
       source.load();
       model.observe(count, count / seen, estimates);
       if (performance.now() - start < budgetMs) continue;
-      await turn();
+      await yieldToEventLoop();
       start = performance.now();
     }
     if (seen === 0) fail('data', `at least ${model.minBatchSize} samples`, 'fewer');

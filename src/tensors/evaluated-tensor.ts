@@ -64,7 +64,7 @@ export class EvaluatedTensor {
     this.#standIns = point ? [...others, { point, owner, holdsTraining }] : others;
   }
 
-  /** Frees the value. Models do it for their own tensors. */
+  /** @internal Frees the value. Models do it for their own tensors. */
   dispose(): void {
     this.value.dispose();
   }

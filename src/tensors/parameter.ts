@@ -74,7 +74,7 @@ export class Parameter extends EvaluatedTensor {
     return this.#grad ?? fail('parameter', 'a parameter with a gradient', 'a sparse one');
   }
 
-  /** Frees value and gradient. Models and optimizers do it for their own parameters. */
+  /** @internal Frees value and gradient. Models and optimizers do it for their own parameters. */
   override dispose(): void {
     super.dispose();
     this.#grad?.dispose();

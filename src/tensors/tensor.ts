@@ -8,7 +8,7 @@
 
 import { DisposedError } from '../errors';
 import { elementCount } from '../math/shape';
-import { UNROLL } from '../memory-layout/layout';
+import { UNROLL } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 
 /**
@@ -41,7 +41,7 @@ export function disposalCount(): number {
  * data.fill(0); // writes into linear memory
  */
 export class Tensor {
-  /** Runtime in whose linear memory the tensor lies. */
+  /** @internal Runtime in whose linear memory the tensor lies. */
   readonly runtime: Runtime;
   /** Sizes, row-major. */
   readonly shape: readonly number[];
@@ -90,7 +90,7 @@ export class Tensor {
   }
 
   /**
-   * Zeroes the memory and frees it.
+   * @internal Zeroes the memory and frees it.
    * @throws BusyError during a step; nothing has changed then
    */
   dispose(): void {

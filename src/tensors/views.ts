@@ -8,7 +8,9 @@ import type { Tensor } from './tensor';
  *
  * @typeParam Names names of the tensors
  */
-export type TensorViews<Names extends string = string> = Readonly<Record<Names, Float32Array>>;
+export type TensorViews<Names extends string = string> = {
+  readonly [Name in Names]: Float32Array;
+};
 
 /**
  * Adds a property that returns the view of `tensor`.
