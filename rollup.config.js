@@ -41,12 +41,29 @@ const library = {
   nn: 'src/nn/index.ts',
   data: 'src/data/index.ts',
 };
-/** The entries that differ where WebAssembly must be imported as modules; their types do not. */
-const platforms = {
-  'index.workerd': 'src/entries/workerd.ts',
-  'registry.workerd': 'src/entries/registry.workerd.ts',
-  'index.edge-light': 'src/entries/edge-light.ts',
-  'registry.edge-light': 'src/entries/registry.edge-light.ts',
+/**
+ * Platforms with a main entry of their own, where WebAssembly must be imported as modules; the
+ * types are those of the default entry. A platform is a file in src/entries/platforms/, named after
+ * its condition in package.json; its `adal-wasm/registry` re-exports from it.
+ */
+const PLATFORMS = 'src/entries/platforms';
+const platformNames = readdirSync(PLATFORMS)
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+  .map((file) => file.slice(0, -'.ts'.length));
+const platforms = Object.fromEntries(
+  platformNames.flatMap((name) => [
+    [`index.${name}`, `${PLATFORMS}/${name}.ts`],
+    [`registry.${name}`, `registry-on:${name}`],
+  ]),
+);
+const platformRegistries = {
+  name: 'platform-registries',
+  resolveId: (id) => (id.startsWith('registry-on:') ? id : null),
+  load(id) {
+    if (!id.startsWith('registry-on:')) return null;
+    const entry = pathOf(import.meta.dirname, PLATFORMS, `${id.slice('registry-on:'.length)}.ts`);
+    return `export { createOptimizer, optimizerNames } from ${JSON.stringify(entry)};`;
+  },
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What tests reach of the command line without starting it; not part of the package. */
@@ -210,6 +227,7 @@ const builds = [
     output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js', sourcemap: true },
     plugins: [
       clean,
+      platformRegistries,
       wasmBeside,
       unmappedData,
       resolve({ preferBuiltins: true }),
