@@ -96,13 +96,13 @@ export function loadRun(stored: StoredRun, learner: Learner, names: DataNames): 
   const { window, schedule, bestState } = stored.run;
   const load = new AtomicLoad();
   try {
-    if (bestState !== null) checkBest(bestState, learner);
     if (window !== null) load.add('accumulator', learner.accumulator, 'extras.run.window', window);
     if (schedule !== null) {
       const own = isStatefulSchedule(learner.schedule) ? learner.schedule : undefined;
       load.add('schedule', own, 'extras.run.schedule', schedule);
     }
     addLearner(load, stored, learner, 'extras', names);
+    if (bestState !== null) checkBest(bestState, learner);
     load.commit();
   } catch (error) {
     load.rollBack();
@@ -229,7 +229,13 @@ class AtomicLoad {
   }
 
   rollBack(): void {
-    for (const undo of this.#undo) undo();
+    for (const undo of this.#undo) {
+      try {
+        undo();
+      } catch {
+        // A part that refuses its own former state keeps what it has; the others go back.
+      }
+    }
   }
 }
 
