@@ -87,7 +87,7 @@ const compile = ({ sourceMap = false } = {}) =>
       sourceMap,
       inlineSources: sourceMap,
     },
-    include: ['src/**/*.ts', 'bench/**/*.ts', 'build/*.ts'],
+    include: ['src/**/*.ts', 'bench/**/*.ts', 'build/**/*.ts'],
   });
 
 /**
