@@ -71,7 +71,7 @@ export class EvaluatedTensor {
 }
 
 /**
- * @internal The owner of a model's parameters. Optimizers announce their steps to it, so that the
+ * The owner of a model's parameters. Optimizers announce their steps to it, so that the
  * running statistics of a forward pass are committed exactly if the step with its gradients is
  * accepted.
  */

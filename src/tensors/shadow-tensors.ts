@@ -17,7 +17,7 @@ export interface NamedTensor {
   readonly parameter: EvaluatedTensor;
 }
 
-/** @internal The shadow tensors of an accumulator or average. */
+/** The shadow tensors of an accumulator or average. */
 export class ShadowTensors {
   /** Parameters that have a shadow tensor. */
   readonly parameters: NamedTensor[] = [];
