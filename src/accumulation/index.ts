@@ -4,7 +4,7 @@
  * @module adal-wasm/accumulation
  */
 export {
-  type AccumulatorStateDict,
   GradientAccumulator,
   type GradientAccumulatorOptions,
+  type GradientAccumulatorStateDict,
 } from './gradient-accumulator';

@@ -3,9 +3,9 @@
  *
  * @module adal-wasm/averaging
  */
-export { averageStates, type LearntArrays, type ModelState } from './average-states';
+export { averageStates, type LearntArrays, type AverageableState } from './average-states';
 export {
   ExponentialMovingAverage,
-  type MovingAverageOptions,
-  type MovingAverageStateDict,
+  type ExponentialMovingAverageOptions,
+  type ExponentialMovingAverageStateDict,
 } from './moving-average';

@@ -8,7 +8,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CheckpointExtras, decodeCheckpoint, type PlainData } from '../checkpoint';
 import { AdalError, DataError } from '../index';
-import { checkModelRecord, checkRunState } from '../nn/run-state';
+import { readModelStateDict } from '../nn/learnt-state';
+import { checkRunState } from '../nn/run-state';
 import { describe } from '../validate';
 import { UsageError } from './errors';
 import { readBytes } from './files';
@@ -132,7 +133,7 @@ export function readTrainCheckpoint(path: string): TrainCheckpoint {
         'expected a checkpoint written by adal train, got one of another program',
       );
     }
-    checkModelRecord(model);
+    readModelStateDict('extras.model', model);
     const { epoch, batch, step, epochs } = checkRunState(run);
     if (
       epochs.length !== epoch - 1 ||

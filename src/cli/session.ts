@@ -164,7 +164,7 @@ function judge(model: Model, { test }: LoadedData) {
   return evaluate(
     model,
     test,
-    onClasses && model.classCount <= MAX_CONFUSION_CLASSES ? { confusion: true } : {},
+    onClasses && model.outputSize <= MAX_CONFUSION_CLASSES ? { confusion: true } : {},
   );
 }
 
