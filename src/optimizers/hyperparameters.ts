@@ -101,13 +101,13 @@ export interface CompactStateOptions {
    * by `seed`.
    * @default 'f32'
    */
-  state: StateFormat;
+  readonly state: StateFormat;
   /**
    * Number of elements below which a parameter keeps float32 state under '8bit': an integer in
    * [0, 2^32].
    * @default 4096
    */
-  min8bitSize: number;
+  readonly min8bitSize: number;
 }
 
 export const COMPACT_STATE_FIELDS: Fields<CompactStateOptions> = {

@@ -13,7 +13,7 @@ export interface LionHyperparameters {
   /** Learning rate: a number in [0, 2^64), or a function of the step (1-based). @default 1e-4 */
   lr: LearningRate;
   /** β1 and β2, each in [0, 1 - 2^-25): float32 rounds greater ones to 1. @default [0.9, 0.99] */
-  betas: Betas;
+  readonly betas: Betas;
   /**
    * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
    * @default 0

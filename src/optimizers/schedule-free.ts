@@ -27,7 +27,7 @@ export interface ScheduleFreeHyperparameters {
   /** Learning rate: a number in [0, 2^64), or a function of the step (1-based). @default 2.5e-3 */
   lr: LearningRate;
   /** β1 in (0, 1 - 2^-25) and β2 in [0, 1 - 2^-25). @default [0.9, 0.999] */
-  betas: Betas;
+  readonly betas: Betas;
   /**
    * ε, added to √v̂: 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32
    * does not move.
