@@ -65,10 +65,9 @@ step(
 const sources = [
   ...filesOf('assembly'),
   ...filesOf('src'),
-  ...filesOf('bench/report'),
-  ...filesOf('bench/schema'),
-  ...filesOf('bench/stats'),
-  ...filesOf('bench/suite'),
+  ...['compare', 'micro', 'readme', 'report', 'schema', 'suite', 'toolkit', 'train'].flatMap(
+    (folder) => filesOf(`bench/${folder}`),
+  ),
   ...filesOf('scripts'),
   'rollup.config.js',
   'tsconfig.json',

@@ -4,8 +4,9 @@ import { ArgumentError } from '../../src/index';
 import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
 import { mergeFiles } from '../suite/merge';
-import { printable } from '../suite/printable';
-import { readResultText, replaceText } from '../suite/result-text';
+import { readResultText } from '../suite/result-text';
+import { printable } from '../toolkit/printable';
+import { replaceText } from '../toolkit/replace-text';
 import { renderCsv, renderMarkdown, renderReport } from '.';
 
 const FORMATS: Record<string, (result: Result) => string> = {

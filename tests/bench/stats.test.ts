@@ -19,7 +19,7 @@ import {
   sensitivityWidth,
   signedRank,
   verdictOf,
-} from '../../bench/stats';
+} from '../../bench/toolkit/statistics';
 import { Prng } from '../../src/math/prng';
 
 const samples = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), {

@@ -3,9 +3,9 @@
 import { createRuntime } from '../../../src/index';
 import { gemmScratchBytes } from '../../../src/memory-layout/nn-layout';
 import type { Micro } from '../../schema/result';
+import { type Body, type TimeOnce, timeRounds } from '../../toolkit/timing';
 import type { Entry } from '../result';
 import { fill } from './contenders';
-import { type Body, type TimeOnce, timeRounds } from './timing';
 
 export interface KernelsContext {
   readonly environment: string;

@@ -4,9 +4,9 @@
  */
 import type { Optimizer } from '../../../src/index';
 import type { Curve, Run } from '../../schema/result';
+import { hashArrays } from '../../toolkit/hash';
 import { compact } from '../result';
 import { type FigureName, type Figures, NO_FIGURES, type Problem, type Workload } from '../types';
-import { hashArrays } from './hash';
 
 export interface TrainSettings {
   readonly workload: Workload;

@@ -1,0 +1,46 @@
+/** Options of the single benchmarks' command lines. */
+import { parseArgs } from 'node:util';
+
+/** Prints the message of an error, without its stack, and ends the process with code 2. */
+function refuse(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
+
+export interface OptionSpec {
+  readonly type: 'string' | 'boolean';
+}
+
+type Values<T extends Readonly<Record<string, OptionSpec>>> = {
+  readonly [K in keyof T]?: T[K]['type'] extends 'boolean' ? boolean : string;
+};
+
+/** Options that every single benchmark has. */
+export interface CommonOptions {
+  /** Interleaved rounds. */
+  readonly rounds: number;
+  /** Folder that the result is written to. */
+  readonly out?: string;
+}
+
+/**
+ * Parses this process's arguments. Ends the process with a message when they are wrong.
+ * @param defaultRounds rounds without `--rounds`
+ * @param own options of this benchmark besides `--rounds` and `--out`
+ */
+export function parseCommandOptions<T extends Readonly<Record<string, OptionSpec>>>(
+  defaultRounds: number,
+  own: T,
+): CommonOptions & { readonly values: Values<T>; readonly positionals: readonly string[] } {
+  const options = { ...own, rounds: { type: 'string' }, out: { type: 'string' } } as const;
+  try {
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const { rounds: text, out } = values as { rounds?: string; out?: string };
+    const rounds = text === undefined ? defaultRounds : Number(text);
+    if (!(Number.isInteger(rounds) && rounds > 0))
+      refuse(`"--rounds" expected a positive integer, got ${text}`);
+    return { rounds, ...(out !== undefined && { out }), values: values as Values<T>, positionals };
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
