@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { parseResult, readmeTables, replaceTables } from '../dist/report.js';
+import { parseResult, readmeTables, replaceTables } from '../bench/dist/report.js';
 import { replaceFile } from './replace-file.js';
 
 const { values, positionals } = parseArgs({

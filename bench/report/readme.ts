@@ -2,8 +2,9 @@
  * The README's tables, made from a committed result and put between markers: figures there are
  * never typed by hand.
  */
-import { fail } from '../../src/validate';
+
 import type { Result } from '../schema/result';
+import { fail } from '../toolkit/arguments';
 import { codeSpan } from './markdown';
 import { comparisonOverview } from './sections/comparisons';
 import { matrixTable } from './sections/matrix';

@@ -2,7 +2,7 @@
  * What a result needs to be read later: runtime, engine, machine, clock. Works wherever the suite
  * does.
  */
-import { createRuntime } from '../../src/index';
+import { createRuntime } from 'adal-wasm';
 import type { Environment } from '../schema/result';
 import { hashArrays } from './study/hash';
 
