@@ -36,8 +36,7 @@ const INPUTS = [
   'rollup.config.js',
   'tsconfig.json',
 ];
-const LEFT_OUT =
-  /^(bench\/results|bench\/train\/node_modules|bench\/suite\/peers\/node_modules|build\/results)(\/|$)/;
+const LEFT_OUT = /^(bench\/(results|dist|build|[^/]+\/node_modules)|build\/results)(\/|$)/;
 
 /** A folder with all that a build reads. */
 function copyInputs() {

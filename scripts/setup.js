@@ -62,12 +62,12 @@ step(
   'npm ci --no-audit --no-fund',
   refuseLinkedModules,
 );
+/** Folders of bench/ that the build does not read. */
+const NO_SOURCE = /^bench.(dist|build|results|[^/\\]+.node_modules)[/\\]/;
 const sources = [
   ...filesOf('assembly'),
   ...filesOf('src'),
-  ...['compare', 'micro', 'readme', 'report', 'schema', 'suite', 'toolkit', 'train'].flatMap(
-    (folder) => filesOf(`bench/${folder}`),
-  ),
+  ...filesOf('bench').filter((file) => !NO_SOURCE.test(file)),
   ...filesOf('scripts'),
   'rollup.config.js',
   'tsconfig.json',
@@ -77,6 +77,6 @@ step(
   'Building',
   'build/.adal-stamp',
   sources,
-  ['dist/index.js', 'build/optim.simd.wasm'],
+  ['dist/index.js', 'bench/dist/index.js', 'build/optim.simd.wasm'],
   'npm run --silent build',
 );

@@ -3,7 +3,7 @@
  * ask that the text goes with every copy.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { replaceFile } from './replace-file.js';
 
 const MODULES = `${sep}node_modules${sep}`;
@@ -53,7 +53,7 @@ export function noticeOf(folder, texts = folder) {
  * every build, `write` for the last
  */
 export function thirdPartyNotices({ file, always, textOf }) {
-  const folders = new Set(always.map((name) => join('node_modules', name)));
+  const folders = new Set(always.map((name) => resolve('node_modules', name)));
   return {
     collect: {
       name: 'collect-notices',

@@ -1,5 +1,5 @@
 /** `adal-bench compare a.json b.json`: what changed between two results, beyond their noise. */
-import { ArgumentError } from '../../src/index';
+import { ArgumentError } from 'adal-wasm';
 import { printable } from '../toolkit/printable';
 import { compareResults, readResult } from '.';
 import { comparisonText } from './text';

@@ -15,7 +15,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { benchPath } from '../toolkit/bench-folder';
-import { parseCommandOptions } from '../toolkit/command-options';
+import { parseCommandOptions, runBenchmark } from '../toolkit/command-options';
 import { describeSingleEnvironment, saveSingleResult } from '../toolkit/single-result';
 import { mad, median } from '../toolkit/statistics';
 import { textTable } from '../toolkit/text-table';
@@ -190,4 +190,4 @@ async function main(): Promise<void> {
   console.log(`raw rounds: ${file}`);
 }
 
-await main();
+await runBenchmark(main);

@@ -7,7 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseCommandOptions } from '../toolkit/command-options';
+import { parseCommandOptions, runBenchmark } from '../toolkit/command-options';
 import {
   describeSingleEnvironment,
   environmentLine,
@@ -155,4 +155,4 @@ async function main(): Promise<void> {
   console.log(`raw samples: ${file}`);
 }
 
-await main();
+await runBenchmark(main);

@@ -10,7 +10,7 @@
 import { createOptimizer, createRuntime, emptyResult, optimizerNames } from 'adal-wasm';
 import { README, sectionsOf } from '../readme/sections';
 import { fill } from '../suite/micro/contenders';
-import { parseCommandOptions } from '../toolkit/command-options';
+import { parseCommandOptions, runBenchmark } from '../toolkit/command-options';
 import { timerTick } from '../toolkit/environment';
 import { writeSections } from '../toolkit/readme-sections';
 import {
@@ -179,4 +179,4 @@ async function main(): Promise<void> {
   if (values.readme) writeSections(README, sectionsOf(result));
 }
 
-await main();
+await runBenchmark(main);

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { emptyResult, type RuntimeOptions } from 'adal-wasm';
 import { createContenders, createOwn, gradientOf, type StepData } from '../suite/micro/contenders';
 import { benchPath } from '../toolkit/bench-folder';
-import { parseCommandOptions } from '../toolkit/command-options';
+import { parseCommandOptions, runBenchmark } from '../toolkit/command-options';
 import { timerTick } from '../toolkit/environment';
 import {
   describeSingleEnvironment,
@@ -290,6 +290,4 @@ async function main(): Promise<void> {
   console.log(`raw samples: ${file}`);
 }
 
-await main();
-// Worker threads of runtimes that are still open would keep the process alive for a while.
-process.exit();
+await runBenchmark(main);

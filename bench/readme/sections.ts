@@ -1,5 +1,5 @@
 /** The README's sections that are made of benchmark results, whichever benchmark made them. */
-import { ArgumentError } from '../../src/index';
+import { ArgumentError } from 'adal-wasm';
 import { type OptimizersResult, optimizersSection } from '../micro/optimizers-result';
 import { readmeTables } from '../report/readme';
 import type { Result } from '../schema/result';

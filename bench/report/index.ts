@@ -3,7 +3,7 @@
  * show the same tables, made once. Results must have been checked against the schema before;
  * nothing here repairs one.
  */
-import { script, scriptHash, style, styleHash } from '../../build/report-page';
+import { script, scriptHash, style, styleHash } from '../build/report-page';
 import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
 import { codeBlock, inMarkdown } from '../toolkit/markdown';

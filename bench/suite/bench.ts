@@ -16,7 +16,7 @@ export interface BenchSettings extends StudySettings {
   /** Processes that train at once. */
   readonly lanes: number;
   readonly out: string;
-  /** bench/suite/peers, ending in a slash. */
+  /** bench/peers, ending in a slash. */
   readonly peers: URL;
 }
 

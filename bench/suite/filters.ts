@@ -2,7 +2,7 @@
  * Lists and numbers as people type them, on a command line or in an address; what is not known is
  * refused by name.
  */
-import { ArgumentError } from '../../src/index';
+import { ArgumentError } from 'adal-wasm';
 import { OPTIMIZERS, WORKLOADS } from './registry';
 import type { Filters } from './study/plan';
 

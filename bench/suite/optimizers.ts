@@ -5,7 +5,7 @@
  * source gives none, ours. A constant rate, unless a schedule is part of the rule. AdamW alone
  * decays weights, by its default: it is a regulariser, not a rule.
  */
-import type { OptimizerName } from '../../src/index';
+import type { OptimizerName } from 'adal-wasm';
 import type { GradientTransform, OptimizerConfig, ScheduleId } from './types';
 
 const ALL: readonly ScheduleId[] = ['constant', 'cosine', 'inverse-sqrt'];

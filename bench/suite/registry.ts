@@ -2,7 +2,7 @@
  * All that the suite knows by name. To add a workload, write a file in workloads/ and list it here;
  * to add an optimizer, an entry in optimizers.ts. Ids are for good: results name them.
  */
-import { ArgumentError } from '../../src/index';
+import { ArgumentError } from 'adal-wasm';
 import { OPTIMIZERS } from './optimizers';
 import type { OptimizerConfig, ScheduleId, Track, Workload } from './types';
 import { digits } from './workloads/digits';

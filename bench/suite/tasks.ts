@@ -4,7 +4,7 @@
  * would have come to the same.
  */
 import type { Result, Run } from '../schema/result';
-import type { Job } from './executor';
+import type { Job } from './job';
 import { planTimed } from './micro/plan';
 import { COMPARISONS, OPTIMIZERS, SUITE_VERSION, WORKLOADS } from './registry';
 import { SCHEMA_VERSION } from './result';

@@ -3,13 +3,7 @@
  * pose. A workload says what is learnt and how it is judged; a problem is one of its instances,
  * drawn by a seed, in the memory of a runtime.
  */
-import type {
-  Optimizer,
-  OptimizerName,
-  OptimizerOptions,
-  ParamsInit,
-  Runtime,
-} from '../../src/index';
+import type { Optimizer, OptimizerName, OptimizerOptions, ParamsInit, Runtime } from 'adal-wasm';
 import type { DataSource } from './data';
 
 export type Tier = 'smoke' | 'standard' | 'full';

@@ -1,6 +1,7 @@
 /** Reading results: what is not a whole, valid result is refused, with where and why. */
+
+import { AdalError } from 'adal-wasm';
 import { Ajv, type ErrorObject } from 'ajv';
-import { AdalError } from '../../src/index';
 import { unknownReference } from '../schema/references';
 import type { Result } from '../schema/result';
 import schema from '../schema/result.schema.json';

@@ -1,4 +1,4 @@
-/** Options of the single benchmarks' command lines. */
+/** The command lines of the single benchmarks. */
 import { parseArgs } from 'node:util';
 
 /** Prints the message of an error, without its stack, and ends the process with code 2. */
@@ -43,4 +43,18 @@ export function parseCommandOptions<T extends Readonly<Record<string, OptionSpec
   } catch (error) {
     return refuse((error as Error).message);
   }
+}
+
+/**
+ * Runs a benchmark and ends the process: with code 1 and the error's message when it fails. Worker
+ * threads and contenders that are still there do not keep the process alive.
+ */
+export async function runBenchmark(main: () => Promise<void>): Promise<never> {
+  try {
+    await main();
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+  process.exit();
 }

@@ -2,7 +2,7 @@
  * The environment of a suite result: the runtime, the machine, the library's default backend and
  * the clock. Works on every runtime.
  */
-import { createRuntime } from '../../src/index';
+import { createRuntime } from 'adal-wasm';
 import type { Environment } from '../schema/result';
 import { hashArrays } from './hash';
 import { describeMachine, identifyRuntime } from './machine';

@@ -3,7 +3,7 @@
  * `<!-- /table:name -->`. Figures there are never typed by hand.
  */
 import { readFileSync } from 'node:fs';
-import { ArgumentError } from '../../src/index';
+import { ArgumentError } from 'adal-wasm';
 import { replaceText } from './replace-text';
 
 const markersOf = (name: string): [begin: string, end: string] => [

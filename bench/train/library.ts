@@ -1,4 +1,6 @@
 /** adal-wasm itself, as its users write it. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Adam, createRuntime, type Runtime, SGD } from 'adal-wasm';
 import {
   batchNorm,
@@ -14,7 +16,6 @@ import {
   relu,
   tanh,
 } from 'adal-wasm/nn';
-import { version } from 'adal-wasm/package.json';
 import { kernelsOf } from '../toolkit/library-kernels';
 import type { EngineOptions, Run } from './engine';
 import {
@@ -26,7 +27,10 @@ import {
   type TrainingWorkload,
 } from './workloads';
 
-export { version };
+const manifest = fileURLToPath(import.meta.resolve('adal-wasm/package.json'));
+
+/** Version of the installed library. */
+export const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
 
 function layerOf(layer: Layer): LibraryLayer {
   switch (layer.kind) {

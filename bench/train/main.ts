@@ -15,7 +15,7 @@
 import { mkdirSync } from 'node:fs';
 import { README, sectionsOf } from '../readme/sections';
 import { benchPath } from '../toolkit/bench-folder';
-import { parseCommandOptions } from '../toolkit/command-options';
+import { parseCommandOptions, runBenchmark } from '../toolkit/command-options';
 import { findPyTorch } from '../toolkit/python';
 import { writeSections } from '../toolkit/readme-sections';
 import { replaceText } from '../toolkit/replace-text';
@@ -202,6 +202,4 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
-// Contenders that do not end by themselves would keep the process alive.
-process.exit();
+await runBenchmark(main);

@@ -3,6 +3,7 @@
  */
 import { constants } from 'node:buffer';
 import { AdalError, ArgumentError } from '../index';
+import { MissingBenchError } from './bench';
 
 /** Exit codes: 0 all well, 1 failed, 2 wrong use, 130 ended by Ctrl-C. */
 export const EXIT_FAILED = 1;
@@ -82,6 +83,7 @@ function explainExpected(error: unknown): { message: string; exitCode: number } 
         exitCode: EXIT_USAGE,
       };
   }
+  if (error instanceof MissingBenchError) return { message: error.message, exitCode: EXIT_FAILED };
   if (error instanceof AdalError) return { message: error.message, exitCode: EXIT_FAILED };
   const { code, path, syscall, message } = (error ?? {}) as NodeJS.ErrnoException;
   const known = typeof code === 'string' ? FILE_ERRORS[code] : undefined;

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { report } from '../../bench/cli/report';
 import {
   readmeTables,
   renderCsv,
@@ -10,7 +11,6 @@ import {
   renderReport,
   replaceSections,
 } from '../../bench/report';
-import { report } from '../../bench/report/command';
 import {
   formatDuration,
   formatEstimate,

@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { report } from '../../bench/cli/report';
 import {
   parseResult,
   readmeTables,
@@ -26,7 +27,6 @@ import {
   renderMarkdown,
   renderReport,
 } from '../../bench/report';
-import { report } from '../../bench/report/command';
 import { checkCells, tableCsv } from '../../bench/report/table';
 import example from '../../bench/schema/example.json';
 import type { Result } from '../../bench/schema/result';

@@ -1,6 +1,8 @@
 /**
  * Statistics of the benchmark suite against published examples, hand-made ones and their own laws.
  */
+
+import { Prng } from 'adal-wasm/math';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -20,7 +22,6 @@ import {
   signedRank,
   verdictOf,
 } from '../../bench/toolkit/statistics';
-import { Prng } from '../../src/math/prng';
 
 const samples = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), {
   minLength: 1,

@@ -2,6 +2,8 @@
  * The study: a function of its seeds, whatever runs beside it; searched as promised; never run
  * twice.
  */
+
+import { createRuntime } from 'adal-wasm';
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../bench/schema/result';
 import { OPTIMIZERS, workloadOf } from '../../bench/suite/registry';
@@ -12,7 +14,6 @@ import { hashAfter } from '../../bench/suite/study/hash-after';
 import { type Cell, planStudy } from '../../bench/suite/study/plan';
 import { thin } from '../../bench/suite/study/train';
 import { hashArrays } from '../../bench/toolkit/hash';
-import { createRuntime } from '../../src/index';
 import { fileSource } from './files';
 
 type Run = Result['training']['runs'][number];

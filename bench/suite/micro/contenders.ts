@@ -8,7 +8,7 @@ import {
   emptyResult,
   type Optimizer,
   type RuntimeOptions,
-} from '../../../src/index';
+} from 'adal-wasm';
 import type { Body } from '../../toolkit/timing';
 
 export type Rule = 'adal' | 'adam';
@@ -182,7 +182,7 @@ function plain(rule: Rule, update: PlainUpdate): Contender {
   };
 }
 
-/** Another library's Adam, from a module of bench/suite/peers. */
+/** Another library's Adam, from a module of bench/peers. */
 export interface PeerModule {
   readonly implementations: readonly string[];
   createAdam(
@@ -204,7 +204,7 @@ export const PEERS = [
   { file: 'jax.js', implementations: ['jax-js wasm'] },
 ] as const;
 
-/** @param load imports a file of bench/suite/peers, or says why it cannot */
+/** @param load imports a file of bench/peers, or says why it cannot */
 function peer(
   file: string,
   implementation: string,

@@ -1,5 +1,5 @@
 /** What is timed in a tier, on every runtime. A machine must have nothing else to do meanwhile. */
-import type { Job } from '../executor';
+import type { Job } from '../job';
 import { workloadOf } from '../registry';
 import type { Cell } from '../study/plan';
 import type { Tier } from '../types';

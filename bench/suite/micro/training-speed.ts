@@ -2,7 +2,7 @@
  * What a training step costs, forward, backward and the optimizer's; and whole fits of what is
  * trained at the edge.
  */
-import type { Runtime } from '../../../src/index';
+import type { Runtime } from 'adal-wasm';
 import type { Micro, Speed } from '../../schema/result';
 import { type TimeOnce, timeRounds } from '../../toolkit/timing';
 import { optimizerOf, workloadOf } from '../registry';

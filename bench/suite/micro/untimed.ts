@@ -4,7 +4,7 @@
  * is estimated.
  */
 import type { Micro, Outcome } from '../../schema/result';
-import type { Job } from '../executor';
+import type { Job } from '../job';
 import { workloadOf } from '../registry';
 import type { Entry } from '../result';
 

@@ -2,7 +2,7 @@
  * The page in the hands of a runner: fetches jobs, posts what comes of them, until there are no
  * more.
  */
-import type { Job } from '../executor';
+import type { Job } from '../job';
 import { PageLane } from './page-lane';
 
 interface Given {

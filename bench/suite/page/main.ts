@@ -3,7 +3,7 @@
  * ?workloads=W3,E1&optimizers=adal,adam&seeds=2 leaves out the rest, as the command line does. With
  * #driven a runner decides instead.
  */
-import version from '../../../build/version';
+import { version } from 'adal-wasm/package.json';
 import type { Result } from '../../schema/result';
 import { parseFilters } from '../filters';
 import { ResultStore } from '../store';

@@ -3,7 +3,8 @@
  * `error` back.
  */
 import { type DataSource, MissingDataError } from '../data';
-import { Executor, type Job } from '../executor';
+import { Executor } from '../executor';
+import type { Job } from '../job';
 import type { PeerModule } from '../micro/contenders';
 
 const data: DataSource = {

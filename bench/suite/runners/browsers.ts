@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Job, Report } from '../executor';
+import type { Job, Report } from '../job';
 import { createFileSource } from './file-source';
 import { readWithin } from './files-within';
 import { type Message, parseMessage } from './message';

@@ -1,6 +1,7 @@
 /** Node, Deno and Bun: jobs as lines of JSON on stdin, entries as lines on stdout. */
 import { createInterface } from 'node:readline';
-import { Executor, type Job } from '../executor';
+import { Executor } from '../executor';
+import type { Job } from '../job';
 import type { PeerModule } from '../micro/contenders';
 import { createFileSource } from './file-source';
 

@@ -3,7 +3,7 @@
  * and an optimizer, to step once.
  */
 const begin = performance.now();
-const { createOptimizer, createRuntime } = await import('../../../src/index');
+const { createOptimizer, createRuntime } = await import('adal-wasm');
 const imported = performance.now();
 const runtime = await createRuntime({ backend: 'simd' });
 const optimizer = await createOptimizer('adal', { w: { shape: [1000] } }, { runtime });

@@ -1,5 +1,5 @@
 /** The runtimes that the suite knows. */
-import { ArgumentError } from '../../../src/index';
+import { ArgumentError } from 'adal-wasm';
 import { browserRunners } from './browsers';
 import { type Places, processRunners } from './processes';
 import type { Runner } from './runner';

@@ -1,5 +1,5 @@
 /**
- * Other libraries for pages: each module of bench/suite/peers bundled when a page asks for it.
+ * Other libraries for pages: each module of bench/peers bundled when a page asks for it.
  * Needs a clone with its dependencies.
  */
 import { dirname } from 'node:path';
@@ -27,7 +27,7 @@ const bundles = new Map<string, Promise<string>>();
 const BINARIES = 'node_modules/@tensorflow/tfjs-backend-wasm/dist/';
 
 /**
- * @param folder bench/suite/peers, ending in a slash
+ * @param folder bench/peers, ending in a slash
  * @param name 'tensorflow.js', or a .wasm file that a peer asks for
  * @throws Error for the name of anything else
  */

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Job, Report } from '../executor';
+import type { Job, Report } from '../job';
 import { type Message, parseMessage } from './message';
 import type { ColdSample, Lane, Runner } from './runner';
 
@@ -17,7 +17,7 @@ export interface Places {
   readonly cold: URL;
   /** bench/data, ending in a slash. */
   readonly data: URL;
-  /** bench/suite/peers, ending in a slash. */
+  /** bench/peers, ending in a slash. */
   readonly peers: URL;
   /** The built page, dist/site/. */
   readonly site: URL;

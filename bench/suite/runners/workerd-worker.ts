@@ -3,7 +3,8 @@
  * from the host.
  */
 import { type DataSource, MissingDataError } from '../data';
-import { Executor, type Job } from '../executor';
+import { Executor } from '../executor';
+import type { Job } from '../job';
 import type { Entry } from '../result';
 
 export interface WorkerAnswer {

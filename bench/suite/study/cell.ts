@@ -2,7 +2,7 @@
  * Runs a cell of the plan: the search for its learning rate, then the final runs. What is known
  * already is not run again.
  */
-import { createOptimizer, type Optimizer, type Runtime } from '../../../src/index';
+import { createOptimizer, type Optimizer, type Runtime } from 'adal-wasm';
 import type { Options, Run, Search } from '../../schema/result';
 import { optimizerOf, workloadOf } from '../registry';
 import { compact, type Entry, keyOf } from '../result';

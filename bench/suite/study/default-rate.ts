@@ -12,7 +12,7 @@
  * counts as an infinite loss. W1 has no validation part: its loss is that of the full quadratic
  * problem it minimises.
  */
-import { createRuntime, type Runtime } from '../../../src/index';
+import { createRuntime, type Runtime } from 'adal-wasm';
 import { median } from '../../toolkit/statistics';
 import type { DataSource } from '../data';
 import { optimizerOf, workloadOf } from '../registry';

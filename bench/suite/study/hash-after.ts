@@ -2,7 +2,7 @@
  * Parameters after some steps of track T0, as a fingerprint: equal on every runtime, or something
  * is wrong.
  */
-import type { Runtime } from '../../../src/index';
+import type { Runtime } from 'adal-wasm';
 import { hashArrays } from '../../toolkit/hash';
 import { optimizerOf } from '../registry';
 import { createSchedule } from '../schedules';

@@ -2,7 +2,7 @@
  * One training run. Invariant: all but its seconds are a function of problem, optimizer, schedule,
  * learning rate and seed; evaluation reads and changes nothing.
  */
-import type { Optimizer } from '../../../src/index';
+import type { Optimizer } from 'adal-wasm';
 import type { Curve, Run } from '../../schema/result';
 import { hashArrays } from '../../toolkit/hash';
 import { compact } from '../result';

@@ -3,7 +3,7 @@
  * Divided by the first step's factor, a constant that Adam without ε does not see, so that float32
  * squares stay in range.
  */
-import type { Optimizer } from '../../../src/index';
+import type { Optimizer } from 'adal-wasm';
 import type { GradientTransform, Problem } from '../types';
 import type { BeforeStep } from './train';
 

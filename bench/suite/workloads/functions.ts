@@ -2,9 +2,8 @@
  * W0: functions of a few variables, without noise. A check that nothing is badly wrong, never a
  * ranking.
  */
-import type { Runtime } from '../../../src/index';
-import { cos } from '../../../src/math/cos';
-import { Prng } from '../../../src/math/prng';
+import type { Runtime } from 'adal-wasm';
+import { cos, Prng } from 'adal-wasm/math';
 import { finite } from '../problems/network';
 import type { Problem, Workload } from '../types';
 import { NO_FIGURES } from '../types';

@@ -6,8 +6,8 @@
  * H is symmetric, so a mean over points follows from their mean alone: ½θᵀHθ - θᵀHμ + ½·mean(xᵀHx).
  * All sums in float64.
  */
-import type { Optimizer, Runtime } from '../../../src/index';
-import { Prng } from '../../../src/math/prng';
+import type { Optimizer, Runtime } from 'adal-wasm';
+import { Prng } from 'adal-wasm/math';
 import { type DataSource, loadBuffer } from '../data';
 import { finite } from '../problems/network';
 import { NO_FIGURES, type PreparedWorkload, type Problem, type Workload } from '../types';

@@ -3,8 +3,8 @@
  * resample draws is a function of the sample's size and the seed alone, so a report made twice is
  * the same report, and paired samples are resampled alike.
  */
-import { Prng } from '../../../src/math/prng';
-import { checkInteger, fail } from '../../../src/validate';
+import { Prng } from 'adal-wasm/math';
+import { checkInteger, fail } from '../arguments';
 import { ascending, between, middlePair, quantileOfSorted } from './summary';
 
 /** Lower and upper end. */

@@ -1,5 +1,5 @@
 /** Comparison of two samples that were drawn independently, such as timings of two sessions. */
-import { fail } from '../../../src/validate';
+import { fail } from '../arguments';
 import {
   type BootstrapOptions,
   type Estimate,

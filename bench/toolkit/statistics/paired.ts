@@ -2,7 +2,7 @@
  * Comparisons of two samples whose i-th members belong together: the same seed, the same round.
  * Both have the same length, and a resample draws pairs, never members.
  */
-import { fail } from '../../../src/validate';
+import { fail } from '../arguments';
 import {
   type BootstrapOptions,
   bootstrapIndices,

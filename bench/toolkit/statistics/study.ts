@@ -2,8 +2,8 @@
  * Figures over the runs of a study: who reaches targets soon, who diverges, who needs his learning
  * rate tuned.
  */
-import { log } from '../../../src/math/log';
-import { fail } from '../../../src/validate';
+import { log } from 'adal-wasm/math';
+import { fail } from '../arguments';
 
 /**
  * A point of a performance profile: the share of problems solved within `factor` times the best

@@ -2,7 +2,7 @@
  * Figures that describe one sample: its middle and its spread. None changes its argument; all need
  * at least one value.
  */
-import { fail } from '../../../src/validate';
+import { fail } from '../arguments';
 
 /**
  * The values in ascending order, checked: at least one, no NaN (infinities may stand for failures).

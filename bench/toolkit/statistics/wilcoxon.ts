@@ -1,5 +1,5 @@
 /** Wilcoxon's signed-rank test, exact, and Holm's correction for several tests. */
-import { fail } from '../../../src/validate';
+import { fail } from '../arguments';
 
 /** Runs with five seeds or fewer print no p: the smallest that five can give is 0.0625. */
 export const FEWEST_FOR_TEST = 6;

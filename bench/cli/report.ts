@@ -1,13 +1,13 @@
-/** `adal report`: reads results, merges them, and writes reports by the files' extensions. */
+/** `adal-bench report`: reads results, merges them, and writes reports by the files' extensions. */
 import { extname } from 'node:path';
-import { ArgumentError } from '../../src/index';
+import { ArgumentError } from 'adal-wasm';
+import { renderCsv, renderMarkdown, renderReport } from '../report';
 import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
 import { mergeFiles } from '../suite/merge';
 import { readResultText } from '../suite/result-text';
 import { printable } from '../toolkit/printable';
 import { replaceText } from '../toolkit/replace-text';
-import { renderCsv, renderMarkdown, renderReport } from '.';
 
 const FORMATS: Record<string, (result: Result) => string> = {
   '.html': renderReport,

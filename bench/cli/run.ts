@@ -1,20 +1,24 @@
-/** `adal bench`: settings from what was typed, a run, and a word on how it went. */
+/** `adal-bench run`: reads settings from the options, runs the suite, and sums up the outcome. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { ArgumentError } from '../../src/index';
+import { ArgumentError } from 'adal-wasm';
 import type { Result } from '../schema/result';
+import { type BenchSettings, runBench } from '../suite/bench';
+import { parseCount, parseFilters, parseList, parseNames } from '../suite/filters';
+import { formatTime } from '../suite/progress';
+import { runnersNamed } from '../suite/runners';
+import { PARTS, type Part } from '../suite/tasks';
+import type { Tier } from '../suite/types';
 import { printable } from '../toolkit/printable';
-import { type BenchSettings, runBench } from './bench';
-import { parseCount, parseFilters, parseList, parseNames } from './filters';
-import { formatTime } from './progress';
-import { runnersNamed } from './runners';
-import { PARTS, type Part } from './tasks';
-import type { Tier } from './types';
+import { findPlaces, libraryFolder } from './places';
 
-/** As commander gives them. */
-export interface BenchOptions {
+/** Folders of a checkout that figures depend on. */
+const MEASURED = ['src', 'assembly', 'bench/suite', 'bench/toolkit', 'bench/data'];
+
+/** Options as typed. */
+export interface RunOptions {
   readonly tier: Tier;
   readonly runtimes: string;
   readonly only?: string;
@@ -26,9 +30,9 @@ export interface BenchOptions {
   readonly out?: string;
 }
 
-/** @param root of the package, where package.json is: a URL ending in a slash */
-export async function bench(options: BenchOptions, root: URL): Promise<number> {
-  const settings = settingsFrom(options, root);
+/** Runs the suite. @returns the exit code: 1 when a job failed or hashes differ */
+export async function run(options: RunOptions): Promise<number> {
+  const settings = settingsFrom(options);
   const begin = Date.now();
   const { result, failures } = await runBench(settings);
   for (const failure of failures) console.error(printable(`failed: ${failure}`));
@@ -38,26 +42,18 @@ export async function bench(options: BenchOptions, root: URL): Promise<number> {
   console.log(
     printable(
       `${training.runs.length} runs, ${hashes.length} hashes in ${formatTime(Date.now() - begin)}: ${settings.out}` +
-        `\nadal report ${settings.out} makes the report`,
+        `\nadal-bench report ${settings.out} writes the report`,
     ),
   );
   return failures.length + differing.length === 0 ? 0 : 1;
 }
 
-function settingsFrom(options: BenchOptions, root: URL): BenchSettings {
+function settingsFrom(options: RunOptions): BenchSettings {
   const { tier } = options;
   const shard = parseShard(options.shard ?? '1/1');
   const suffix = shard.count > 1 ? `-${shard.index}of${shard.count}` : '';
   const out = options.out ?? `bench-results/${tier}${suffix}.json`;
-  const places = {
-    child: new URL('dist/bench/child.js', root),
-    cold: new URL('dist/bench/cold.js', root),
-    data: new URL('bench/data/', root),
-    peers: new URL('bench/suite/peers/', root),
-    site: new URL('dist/site/', root),
-    browsers: new URL('tests/runtimes/browsers.js', root),
-    runtimes: new URL('tests/runtimes/node_modules/', root),
-  };
+  const places = findPlaces();
   return {
     tier,
     runners: runnersNamed(parseList(options.runtimes), places),
@@ -70,7 +66,7 @@ function settingsFrom(options: BenchOptions, root: URL): BenchSettings {
         : parseCount('lanes', options.lanes, 256),
     out,
     command: commandOf(options),
-    package: packageOf(root),
+    package: describeLibrary(),
     peers: places.peers,
   };
 }
@@ -83,26 +79,28 @@ export function parseShard(text: string): { index: number; count: number } {
   return { index: Number(index), count: Number(count) };
 }
 
-function commandOf(options: BenchOptions): string {
+function commandOf(options: RunOptions): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return ['adal bench', ...given.map(([name, value]) => `--${name} ${value}`)].join(' ');
+  return ['adal-bench run', ...given.map(([name, value]) => `--${name} ${value}`)].join(' ');
 }
 
-function packageOf(root: URL): Result['package'] {
-  const { name, version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
-  const cwd = fileURLToPath(root);
-  let commit: string | null = null;
-  if (existsSync(new URL('.git', root))) {
-    const git = (...args: string[]) => execFileSync('git', args, { cwd, encoding: 'utf8' }).trim();
-    try {
-      const dirty =
-        git('status', '--porcelain', '--', 'src', 'assembly', 'bench/suite', 'bench/data') !== '';
-      commit = git('rev-parse', '--short=12', 'HEAD') + (dirty ? '-dirty' : '');
-    } catch {
-      // No git here: the result does not know its commit.
-    }
+/** The library's name and version, and its commit where it stands in a checkout. */
+function describeLibrary(): Result['package'] {
+  const folder = libraryFolder();
+  const { name, version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
+  return { name, version, commit: commitOf(folder) };
+}
+
+function commitOf(folder: URL): string | null {
+  if (!existsSync(new URL('.git', folder))) return null;
+  const cwd = fileURLToPath(folder);
+  const git = (...args: string[]) => execFileSync('git', args, { cwd, encoding: 'utf8' }).trim();
+  try {
+    const changes = git('status', '--porcelain', '--', ...MEASURED);
+    return git('rev-parse', '--short=12', 'HEAD') + (changes === '' ? '' : '-dirty');
+  } catch {
+    return null; // git is not installed
   }
-  return { name, version, commit };
 }
 
 /** Fingerprints of one workload and optimizer that are not the same on all runtimes. */

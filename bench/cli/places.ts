@@ -1,0 +1,29 @@
+/** Where the package's files are, and those of the library that it measures. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import type { Places } from '../suite/runners/processes';
+
+/** The folder of the built package that this file ends up in. */
+const DIST = new URL('./', import.meta.url);
+/** The repository's root when the package stands in a checkout, else a folder of packages. */
+const ABOVE = new URL('../../', DIST);
+
+/** The installed library's folder, as a URL ending in a slash. */
+export function libraryFolder(): URL {
+  const { resolve } = createRequire(import.meta.url);
+  return new URL('./', pathToFileURL(resolve('adal-wasm/package.json')));
+}
+
+export function findPlaces(): Places {
+  const ownRuntimes = new URL('tests/runtimes/node_modules/', ABOVE);
+  return {
+    child: new URL('child.js', DIST),
+    cold: new URL('cold.js', DIST),
+    data: new URL('site/data/', DIST),
+    peers: new URL('../peers/', DIST),
+    site: new URL('site/', DIST),
+    browsers: new URL('tests/runtimes/browsers.js', ABOVE),
+    runtimes: existsSync(ownRuntimes) ? ownRuntimes : ABOVE,
+  };
+}
