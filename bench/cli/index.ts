@@ -44,6 +44,7 @@ function createProgram(setExitCode: (code: number) => void): Command {
     .option('--seeds <n>', "number of final seeds, instead of the tier's")
     .option('--lanes <n>', 'number of processes that train at once (default: number of CPUs)')
     .option('--shard <i/n>', 'only this part of the study')
+    .option('--with <modules...>', 'add optimizers and workloads of your own: see the README')
     .option('--out <file>', 'result file (default: bench-results/<tier>.json)')
     .addHelpText('after', RUN_NOTES)
     .allowExcessArguments(false)

@@ -15,7 +15,8 @@ export function libraryFolder(): URL {
   return new URL('./', pathToFileURL(resolve('adal-wasm/package.json')));
 }
 
-export function findPlaces(): Places {
+/** @param extensions modules of `--with`, as file: URLs */
+export function findPlaces(extensions: readonly string[]): Places {
   const ownRuntimes = new URL('tests/runtimes/node_modules/', ABOVE);
   return {
     child: new URL('child.js', DIST),
@@ -25,5 +26,6 @@ export function findPlaces(): Places {
     site: new URL('site/', DIST),
     browsers: new URL('tests/runtimes/browsers.js', ABOVE),
     runtimes: existsSync(ownRuntimes) ? ownRuntimes : ABOVE,
+    extensions,
   };
 }

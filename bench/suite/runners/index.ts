@@ -6,7 +6,13 @@ import type { Runner } from './runner';
 import { workerdRunner } from './workerd';
 
 export function createRunners(places: Places): Runner[] {
-  return [...processRunners(places), workerdRunner(places), ...browserRunners(places)];
+  const others = [workerdRunner(places), ...browserRunners(places)];
+  if (places.extensions.length === 0) return [...processRunners(places), ...others];
+  const refuse = (runner: Runner): Runner => ({
+    ...runner,
+    missing: () => `${runner.name}: modules of --with run on Node, Deno and Bun alone`,
+  });
+  return [...processRunners(places), ...others.map(refuse)];
 }
 
 /** @throws ArgumentError for a name that none of them has */
