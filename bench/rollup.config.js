@@ -85,7 +85,7 @@ const builds = [
   reportPage,
   {
     input: programs,
-    external: [/^node:/, /^adal-wasm(\/|$)/],
+    external: [/^node:/, /^adal-wasm(?!\/package\.json)(\/|$)/],
     output: {
       dir: DIST,
       format: 'es',

@@ -1,4 +1,5 @@
 /** The command line of `adal-bench`: parses arguments, runs a command, returns an exit code. */
+import { ArgumentError } from 'adal-wasm';
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../package.json';
 import { printable } from '../suite/printable';
@@ -6,6 +7,7 @@ import { PARTS } from '../suite/tasks';
 import { EXIT_FAILED, EXIT_USAGE, explain } from './errors';
 import { report } from './report';
 import { type RunOptions, run } from './run';
+import { serve } from './serve';
 
 const RUN_NOTES = `
 Tiers: smoke takes a minute and only shows that everything works, standard takes
@@ -59,7 +61,20 @@ function createProgram(setExitCode: (code: number) => void): Command {
     )
     .allowExcessArguments(false)
     .action((results: string[], { out }: { out?: string[] }) => report(results, out));
+  program
+    .command('serve')
+    .description('serve the page that runs the suite in a browser, to this machine alone')
+    .option('--port <n>', 'port (default: any free one)', '0')
+    .allowExcessArguments(false)
+    .action(({ port }: { port: string }) => serve(parsePort(port)));
   return program;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535)
+    throw new ArgumentError('port', 'an integer in [0, 65535]', text);
+  return port;
 }
 
 /** Formats a message of the parser: one line, with the arguments that it quotes made printable. */

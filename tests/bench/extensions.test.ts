@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createRuntime } from 'adal-wasm';
+import { version } from 'adal-wasm/package.json';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readExtensions } from '../../bench/suite/extensions';
 import { register, workloadOf } from '../../bench/suite/registry';
@@ -120,14 +121,24 @@ describe('--with', () => {
     expect([taken.status, taken.stderr]).toEqual([1, expect.stringMatching(/got "adam"/)]);
   });
 
-  it('says that browsers and workerd do not run such modules', () => {
+  it('is refused for browsers and workerd, as a library of another version is', () => {
     const nowhere = new URL('file:///nowhere/');
     const keys = ['child', 'cold', 'data', 'peers', 'site', 'browsers', 'runtimes'];
-    const places = Object.fromEntries(keys.map((key) => [key, nowhere])) as unknown as Places;
-    const runners = createRunners({ ...places, extensions: ['file:///mine.js'] });
-    const reasonOf = (wanted: string) => runners.find(({ name }) => name === wanted)!.missing();
-    expect(reasonOf('node')).toBeNull();
-    expect(reasonOf('chromium')).toMatch(/Node, Deno and Bun alone/);
-    expect(reasonOf('workerd')).toMatch(/Node, Deno and Bun alone/);
+    const places = {
+      ...(Object.fromEntries(keys.map((key) => [key, nowhere])) as object as Places),
+      libraryVersion: version,
+      extensions: [],
+    };
+    const reasonOf = (wanted: string, changed: Partial<Places>) =>
+      createRunners({ ...places, ...changed })
+        .find(({ name }) => name === wanted)!
+        .missing();
+    const own = { extensions: ['file:///mine.js'] };
+    expect(reasonOf('node', own)).toBeNull();
+    for (const runtime of ['chromium', 'workerd']) {
+      expect(reasonOf(runtime, own)).toMatch(/Node, Deno and Bun alone/);
+      expect(reasonOf(runtime, { libraryVersion: '9.0.0' })).toMatch(/but 9\.0\.0 is installed/);
+      expect(reasonOf(runtime, {})).toMatch(/not installed|from a checkout alone/);
+    }
   });
 });

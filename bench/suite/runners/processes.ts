@@ -27,6 +27,8 @@ export interface Places {
   readonly runtimes: URL;
   /** Modules of `--with`, as file: URLs. */
   readonly extensions: readonly string[];
+  /** Version of the library that is installed here. */
+  readonly libraryVersion: string;
 }
 
 function findOnPath(program: string): string | null {
