@@ -1,6 +1,7 @@
 /**
- * Builds bench/dist/: the programs of adal-bench, the page that runs the suite, and the Worker that
- * runs it on workerd. The repository's rollup.config.js runs these builds after the library's.
+ * Builds bench/dist/: the programs of adal-bench and the single benchmarks (rollup.tools.js), the
+ * page that runs the suite, and the Worker that runs it on workerd. The repository's
+ * rollup.config.js runs these builds after the library's.
  *
  * Programs import the installed library. The page and the Worker have it bundled, from its
  * published entries in dist/, because neither can look up packages.
@@ -13,6 +14,7 @@ import dts from 'rollup-plugin-dts';
 import { compile, json, minify, sideEffects } from '../scripts/rollup-plugins.js';
 import { thirdPartyNotices } from '../scripts/third-party-notices.js';
 import { reportPage } from './report/page/rollup.js';
+import { toolBuilds } from './rollup.tools.js';
 
 const HERE = import.meta.dirname;
 const DIST = join(HERE, 'dist');
@@ -136,6 +138,7 @@ const builds = [
       pageFiles,
     ],
   },
+  ...toolBuilds([json, compile(), sideEffects]),
   {
     input: { index: inBench('cli/index.ts'), extend: inBench('extend.ts') },
     external: [/^adal-wasm(\/|$)/],

@@ -1,6 +1,6 @@
 /** Turns errors into what the command line prints: one line, and a stack for our own bugs alone. */
 import { AdalError } from 'adal-wasm';
-import { printable } from '../suite/printable';
+import { printable } from '../toolkit/printable';
 
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;

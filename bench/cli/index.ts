@@ -1,9 +1,10 @@
 /** The command line of `adal-bench`: parses arguments, runs a command, returns an exit code. */
 import { ArgumentError } from 'adal-wasm';
 import { Command, CommanderError, Option } from 'commander';
+import { COMPARE_NOTES, type CompareCommandOptions, compare } from '../compare/command';
 import { version } from '../package.json';
-import { printable } from '../suite/printable';
 import { PARTS } from '../suite/tasks';
+import { printable } from '../toolkit/printable';
 import { EXIT_FAILED, EXIT_USAGE, explain } from './errors';
 import { report } from './report';
 import { type RunOptions, run } from './run';
@@ -61,6 +62,20 @@ function createProgram(setExitCode: (code: number) => void): Command {
     )
     .allowExcessArguments(false)
     .action((results: string[], { out }: { out?: string[] }) => report(results, out));
+  program
+    .command('compare')
+    .description('say what changed between two results, beyond their noise')
+    .argument('<a>', 'result of run or of a single benchmark')
+    .argument('<b>', 'result to compare with it')
+    .option('--json', 'print the comparison as JSON')
+    .option('--all', 'list what did not change as well')
+    .option('--fail-on-change', 'exit with 1 when something changed')
+    .option('--level <p>', 'probability that an interval covers the true value', '0.95')
+    .addHelpText('after', COMPARE_NOTES)
+    .allowExcessArguments(false)
+    .action((a: string, b: string, options: CompareCommandOptions) =>
+      setExitCode(compare(a, b, options)),
+    );
   program
     .command('serve')
     .description('serve the page that runs the suite in a browser, to this machine alone')

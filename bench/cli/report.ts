@@ -5,8 +5,9 @@ import { renderCsv, renderMarkdown, renderReport } from '../report';
 import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
 import { mergeFiles } from '../suite/merge';
-import { printable } from '../suite/printable';
-import { readResultText, replaceText } from '../suite/result-text';
+import { readResultText } from '../suite/result-text';
+import { printable } from '../toolkit/printable';
+import { replaceText } from '../toolkit/replace-text';
 
 const FORMATS: Record<string, (result: Result) => string> = {
   '.html': renderReport,

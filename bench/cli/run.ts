@@ -8,12 +8,12 @@ import type { Result } from '../schema/result';
 import { type BenchSettings, runBench } from '../suite/bench';
 import { loadExtensions } from '../suite/extensions';
 import { parseCount, parseFilters, parseList, parseNames } from '../suite/filters';
-import { printable } from '../suite/printable';
 import { formatTime } from '../suite/progress';
 import { register } from '../suite/registry';
 import { runnersNamed } from '../suite/runners';
 import { PARTS, type Part } from '../suite/tasks';
 import type { Tier } from '../suite/types';
+import { printable } from '../toolkit/printable';
 import { findPlaces, libraryFolder } from './places';
 
 /** Folders of a checkout that figures depend on. */

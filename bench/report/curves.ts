@@ -3,7 +3,7 @@
  * recorded.
  */
 import type { Curve, Run, Workload } from '../schema/result';
-import { median, quantile } from '../stats';
+import { median, quantile } from '../toolkit/statistics';
 import {
   type Band,
   CURVE_METRICS,

@@ -2,7 +2,7 @@
  * Numbers as the report writes them. Digits follow the uncertainty: what the interval does not know
  * is not printed.
  */
-import type { Estimate, Interval } from '../stats';
+import type { Estimate, Interval } from '../toolkit/statistics';
 
 /** What stands for a figure that does not exist. */
 export const NONE = '–';

@@ -3,7 +3,7 @@
  * whatever is not `Html` already.
  */
 import { gzipSync } from 'node:zlib';
-import { printable } from '../suite/printable';
+import { printable } from '../toolkit/printable';
 
 /** Markup that needs no escaping. Made by `html` and `raw` alone. */
 export class Html {

@@ -2,8 +2,9 @@
  * What a report is made of: sections of paragraphs, tables, cards and drawings, before any of them
  * is HTML or Markdown.
  */
+
+import { inMarkdown } from '../toolkit/markdown';
 import { type Content, Html, html } from './html';
-import { inMarkdown } from './markdown';
 import { type Table, tableHtml, tableMarkdown } from './table';
 
 /** Facts about several things, a card each. */

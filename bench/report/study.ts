@@ -10,7 +10,12 @@ import type {
   Track,
   Workload,
 } from '../schema/result';
-import { type Estimate, estimateMedian, probabilityOfImprovement, verdictOf } from '../stats';
+import {
+  type Estimate,
+  estimateMedian,
+  probabilityOfImprovement,
+  verdictOf,
+} from '../toolkit/statistics';
 import { groupBy, keyOfNames } from './group';
 import type { Tone } from './table';
 

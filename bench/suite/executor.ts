@@ -4,14 +4,14 @@
  */
 import { createRuntime, type Runtime } from 'adal-wasm';
 import type { Environment } from '../schema/result';
+import { describeEnvironment } from '../toolkit/environment';
+import { createTimer, sampleMsFor } from '../toolkit/timing';
 import { type DataSource, MissingDataError } from './data';
-import { describeEnvironment } from './environment';
 import type { Job, Report } from './job';
 import type { PeerModule } from './micro/contenders';
 import { benchKernels } from './micro/kernels';
 import { benchStep } from './micro/step';
 import { measureThreads } from './micro/threads';
-import { createTimer, sampleMsFor } from './micro/timing';
 import { measureFit, measureSpeed } from './micro/training-speed';
 import { reportUntimed } from './micro/untimed';
 import { workloadOf } from './registry';

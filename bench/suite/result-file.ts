@@ -6,8 +6,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stringifyResult } from '../schema/compact';
 import type { ListedComparison, Result } from '../schema/result';
+import { replaceText } from '../toolkit/replace-text';
 import type { Entry } from './result';
-import { readResultText, replaceText } from './result-text';
+import { readResultText } from './result-text';
 import { ResultStore } from './store';
 import { parseResult, ResultError } from './validate';
 

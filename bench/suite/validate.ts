@@ -5,8 +5,8 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { unknownReference } from '../schema/references';
 import type { Result } from '../schema/result';
 import schema from '../schema/result.schema.json';
+import { printable } from '../toolkit/printable';
 import { nestingOf } from './nesting';
-import { printable } from './printable';
 import { SCHEMA_VERSION } from './result';
 
 const check = new Ajv({ allErrors: false, strict: false, useDefaults: true }).compile(schema);

@@ -21,7 +21,7 @@ import {
   sensitivityWidth,
   signedRank,
   verdictOf,
-} from '../../bench/stats';
+} from '../../bench/toolkit/statistics';
 
 const samples = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), {
   minLength: 1,

@@ -10,10 +10,10 @@ import { OPTIMIZERS, workloadOf } from '../../bench/suite/registry';
 import { byKey, type Entry } from '../../bench/suite/result';
 import { runCell } from '../../bench/suite/study/cell';
 import { type Evaluate, selectLearningRate } from '../../bench/suite/study/grid';
-import { hashArrays } from '../../bench/suite/study/hash';
 import { hashAfter } from '../../bench/suite/study/hash-after';
 import { type Cell, planStudy } from '../../bench/suite/study/plan';
 import { thin } from '../../bench/suite/study/train';
+import { hashArrays } from '../../bench/toolkit/hash';
 import { fileSource } from './files';
 
 type Run = Result['training']['runs'][number];

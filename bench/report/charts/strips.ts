@@ -2,7 +2,7 @@
  * Every seed of every contender as a dot, one strip each, with the median: what a mean and its
  * spread would hide.
  */
-import { median } from '../../stats';
+import { median } from '../../toolkit/statistics';
 import { type Html, html } from '../html';
 import { type Axis, dotsPath, plot, round } from './plot';
 import { seriesClass } from './series';

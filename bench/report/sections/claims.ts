@@ -4,7 +4,7 @@
  * been read, and the rule is the one restated elsewhere.
  */
 import type { Curve, ListedComparison, Run, Stream, Workload } from '../../schema/result';
-import { type Estimate, estimateMedian, median, verdictOf } from '../../stats';
+import { type Estimate, estimateMedian, median, verdictOf } from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend, MOST_FIGURES } from '../charts/series';
 import { formatEstimate, formatExact, formatNumber, formatRatio, NONE } from '../format';

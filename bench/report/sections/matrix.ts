@@ -3,7 +3,7 @@
  * the same.
  */
 import type { Workload } from '../../schema/result';
-import { divergenceRate, estimateMedian, interquartileMean } from '../../stats';
+import { divergenceRate, estimateMedian, interquartileMean } from '../../toolkit/statistics';
 import {
   formatEstimate,
   formatExact,

@@ -1,6 +1,6 @@
 /** What threads gain, what a first step costs, and what a training step takes on each runtime. */
 import type { ThreadScaling } from '../../schema/result';
-import { type Estimate, estimateMedian, median, pairedRatio } from '../../stats';
+import { type Estimate, estimateMedian, median, pairedRatio } from '../../toolkit/statistics';
 import { linesChart, type Point } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatEstimate, formatRatio, NONE } from '../format';

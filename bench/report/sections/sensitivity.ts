@@ -3,7 +3,7 @@
  * good range is.
  */
 import type { Selection, Workload } from '../../schema/result';
-import { type SensitivityWidth, sensitivityWidth } from '../../stats';
+import { type SensitivityWidth, sensitivityWidth } from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend, MOST_FIGURES, MOST_LINES } from '../charts/series';
 import { formatExact, NONE } from '../format';

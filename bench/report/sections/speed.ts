@@ -3,7 +3,13 @@
  * sizes.
  */
 import type { Micro } from '../../schema/result';
-import { type Estimate, estimateMedian, median, pairedRatio, verdictOf } from '../../stats';
+import {
+  type Estimate,
+  estimateMedian,
+  median,
+  pairedRatio,
+  verdictOf,
+} from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatNumber, formatRatio, NONE } from '../format';

@@ -9,7 +9,7 @@ import {
   type Optimizer,
   type RuntimeOptions,
 } from 'adal-wasm';
-import type { Body } from './timing';
+import type { Body } from '../../toolkit/timing';
 
 export type Rule = 'adal' | 'adam';
 

@@ -3,6 +3,7 @@
  * interleaved rounds.
  */
 import type { Micro } from '../../schema/result';
+import { type Body, type TimeOnce, timeRounds } from '../../toolkit/timing';
 import { compact, type Entry } from '../result';
 import {
   type Contender,
@@ -14,7 +15,6 @@ import {
   type StepData,
   type Stepper,
 } from './contenders';
-import { type Body, type TimeOnce, timeRounds } from './timing';
 
 export interface StepJob {
   readonly n: number;

@@ -4,12 +4,12 @@
  */
 import type { Runtime } from 'adal-wasm';
 import type { Micro, Speed } from '../../schema/result';
+import { type TimeOnce, timeRounds } from '../../toolkit/timing';
 import { optimizerOf, workloadOf } from '../registry';
 import { compact } from '../result';
 import { createConfigured, createFromLibrary } from '../study/cell';
 import { createTransform } from '../study/transform';
 import type { PreparedWorkload, Tier } from '../types';
-import { type TimeOnce, timeRounds } from './timing';
 
 const WARM_UP_STEPS = 20;
 

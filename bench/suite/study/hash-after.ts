@@ -3,11 +3,11 @@
  * is wrong.
  */
 import type { Runtime } from 'adal-wasm';
+import { hashArrays } from '../../toolkit/hash';
 import { optimizerOf } from '../registry';
 import { createSchedule } from '../schedules';
 import type { PreparedWorkload } from '../types';
 import { createConfigured } from './cell';
-import { hashArrays } from './hash';
 import { createTransform } from './transform';
 
 export const HASH_STEPS = 200;

@@ -3,6 +3,7 @@
  * learning rate and seed; evaluation reads and changes nothing.
  */
 import type { Curve, Run } from '../../schema/result';
+import { hashArrays } from '../../toolkit/hash';
 import { compact } from '../result';
 import {
   type FigureName,
@@ -12,7 +13,6 @@ import {
   type StudyOptimizer,
   type Workload,
 } from '../types';
-import { hashArrays } from './hash';
 
 export interface TrainSettings {
   readonly workload: Workload;
