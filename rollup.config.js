@@ -21,7 +21,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
 import dts from 'rollup-plugin-dts';
@@ -132,7 +132,8 @@ const wasmBeside = {
 const benchInDist = {
   name: 'bench-in-dist',
   writeBundle() {
-    cpSync('bench/dist', 'dist/bench', { recursive: true });
+    const filter = (path) => !path.startsWith(join('bench', 'dist', 'tools'));
+    cpSync(join('bench', 'dist'), join('dist', 'bench'), { recursive: true, filter });
     writeFileSync('dist/report.js', "export * from './bench/report.js';\n");
   },
 };

@@ -10,6 +10,7 @@ import { chmodSync, copyFileSync, cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
+import dts from 'rollup-plugin-dts';
 import { compile, json, minify, sideEffects } from '../scripts/rollup-plugins.js';
 import { thirdPartyNotices } from '../scripts/third-party-notices.js';
 import { reportPage } from './report/page/rollup.js';
@@ -24,6 +25,7 @@ const inBench = (path) => join(HERE, path);
 const programs = {
   bin: inBench('cli/bin.ts'),
   index: inBench('cli/index.ts'),
+  extend: inBench('extend.ts'),
   report: inBench('report/index.ts'),
   child: inBench('suite/runners/child.ts'),
   cold: inBench('suite/runners/cold.ts'),
@@ -85,7 +87,7 @@ const builds = [
   reportPage,
   {
     input: programs,
-    external: [/^node:/, /^adal-wasm(\/|$)/],
+    external: [/^node:/, /^adal-wasm(?!\/package\.json)(\/|$)/],
     output: {
       dir: DIST,
       format: 'es',
@@ -134,10 +136,15 @@ const builds = [
       sideEffects,
       minify,
       pageFiles,
-      notices.write,
     ],
   },
   ...toolBuilds([json, compile(), sideEffects]),
+  {
+    input: { index: inBench('cli/index.ts'), extend: inBench('extend.ts') },
+    external: [/^adal-wasm(\/|$)/],
+    output: { dir: DIST, format: 'es', chunkFileNames: '[name].d.ts' },
+    plugins: [dts(), notices.write],
+  },
 ];
 
 export default builds.map((build) => ({ ...build, plugins: [...build.plugins, notices.collect] }));

@@ -36,7 +36,8 @@ const INPUTS = [
   'rollup.config.js',
   'tsconfig.json',
 ];
-const LEFT_OUT = /^(bench\/(results|dist|build|[^/]+\/node_modules)|build\/results)(\/|$)/;
+const LEFT_OUT =
+  /^(bench\/(results|dist|build|peers\/dist|[^/]+\/node_modules)|build\/results)(\/|$)/;
 
 /** A folder with all that a build reads. */
 function copyInputs() {

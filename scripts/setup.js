@@ -63,7 +63,7 @@ step(
   refuseLinkedModules,
 );
 /** Folders of bench/ that the build does not read. */
-const NO_SOURCE = /^bench.(dist|build|results|[^/\\]+.node_modules)[/\\]/;
+const NO_SOURCE = /^bench.(dist|build|results|peers.dist|[^/\\]+.node_modules)[/\\]/;
 const sources = [
   ...filesOf('assembly'),
   ...filesOf('src'),

@@ -1,11 +1,14 @@
 /** The command line of `adal-bench`: parses arguments, runs a command, returns an exit code. */
+import { ArgumentError } from 'adal-wasm';
 import { Command, CommanderError, Option } from 'commander';
+import { COMPARE_NOTES, type CompareCommandOptions, compare } from '../compare/command';
 import { version } from '../package.json';
 import { PARTS } from '../suite/tasks';
 import { printable } from '../toolkit/printable';
 import { EXIT_FAILED, EXIT_USAGE, explain } from './errors';
 import { report } from './report';
 import { type RunOptions, run } from './run';
+import { serve } from './serve';
 
 const RUN_NOTES = `
 Tiers: smoke takes a minute and only shows that everything works, standard takes
@@ -44,6 +47,7 @@ function createProgram(setExitCode: (code: number) => void): Command {
     .option('--seeds <n>', "number of final seeds, instead of the tier's")
     .option('--lanes <n>', 'number of processes that train at once (default: number of CPUs)')
     .option('--shard <i/n>', 'only this part of the study')
+    .option('--with <modules...>', 'add optimizers and workloads of your own: see the README')
     .option('--out <file>', 'result file (default: bench-results/<tier>.json)')
     .addHelpText('after', RUN_NOTES)
     .allowExcessArguments(false)
@@ -58,7 +62,34 @@ function createProgram(setExitCode: (code: number) => void): Command {
     )
     .allowExcessArguments(false)
     .action((results: string[], { out }: { out?: string[] }) => report(results, out));
+  program
+    .command('compare')
+    .description('say what changed between two results, beyond their noise')
+    .argument('<a>', 'result of run or of a single benchmark')
+    .argument('<b>', 'result to compare with it')
+    .option('--json', 'print the comparison as JSON')
+    .option('--all', 'list what did not change as well')
+    .option('--fail-on-change', 'exit with 1 when something changed')
+    .option('--level <p>', 'probability that an interval covers the true value', '0.95')
+    .addHelpText('after', COMPARE_NOTES)
+    .allowExcessArguments(false)
+    .action((a: string, b: string, options: CompareCommandOptions) =>
+      setExitCode(compare(a, b, options)),
+    );
+  program
+    .command('serve')
+    .description('serve the page that runs the suite in a browser, to this machine alone')
+    .option('--port <n>', 'port (default: any free one)', '0')
+    .allowExcessArguments(false)
+    .action(({ port }: { port: string }) => serve(parsePort(port)));
   return program;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535)
+    throw new ArgumentError('port', 'an integer in [0, 65535]', text);
+  return port;
 }
 
 /** Formats a message of the parser: one line, with the arguments that it quotes made printable. */

@@ -1,5 +1,5 @@
 /** Where the package's files are, and those of the library that it measures. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Places } from '../suite/runners/processes';
@@ -15,7 +15,13 @@ export function libraryFolder(): URL {
   return new URL('./', pathToFileURL(resolve('adal-wasm/package.json')));
 }
 
-export function findPlaces(): Places {
+/** The version of the installed library. */
+export function libraryVersion(): string {
+  return JSON.parse(readFileSync(new URL('package.json', libraryFolder()), 'utf8')).version;
+}
+
+/** @param extensions modules of `--with`, as file: URLs */
+export function findPlaces(extensions: readonly string[] = []): Places {
   const ownRuntimes = new URL('tests/runtimes/node_modules/', ABOVE);
   return {
     child: new URL('child.js', DIST),
@@ -25,5 +31,7 @@ export function findPlaces(): Places {
     site: new URL('site/', DIST),
     browsers: new URL('tests/runtimes/browsers.js', ABOVE),
     runtimes: existsSync(ownRuntimes) ? ownRuntimes : ABOVE,
+    extensions,
+    libraryVersion: libraryVersion(),
   };
 }

@@ -2,12 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ArgumentError } from 'adal-wasm';
 import type { Result } from '../schema/result';
 import { type BenchSettings, runBench } from '../suite/bench';
+import { loadExtensions } from '../suite/extensions';
 import { parseCount, parseFilters, parseList, parseNames } from '../suite/filters';
 import { formatTime } from '../suite/progress';
+import { register } from '../suite/registry';
 import { runnersNamed } from '../suite/runners';
 import { PARTS, type Part } from '../suite/tasks';
 import type { Tier } from '../suite/types';
@@ -28,11 +30,14 @@ export interface RunOptions {
   readonly shard?: string;
   readonly lanes?: string;
   readonly out?: string;
+  readonly with?: readonly string[];
 }
 
 /** Runs the suite. @returns the exit code: 1 when a job failed or hashes differ */
 export async function run(options: RunOptions): Promise<number> {
-  const settings = settingsFrom(options);
+  const extensions = (options.with ?? []).map((path) => pathToFileURL(path).href);
+  for (const href of extensions) register(await loadExtensions(href));
+  const settings = settingsFrom(options, extensions);
   const begin = Date.now();
   const { result, failures } = await runBench(settings);
   for (const failure of failures) console.error(printable(`failed: ${failure}`));
@@ -48,12 +53,12 @@ export async function run(options: RunOptions): Promise<number> {
   return failures.length + differing.length === 0 ? 0 : 1;
 }
 
-function settingsFrom(options: RunOptions): BenchSettings {
+function settingsFrom(options: RunOptions, extensions: readonly string[]): BenchSettings {
   const { tier } = options;
   const shard = parseShard(options.shard ?? '1/1');
   const suffix = shard.count > 1 ? `-${shard.index}of${shard.count}` : '';
   const out = options.out ?? `bench-results/${tier}${suffix}.json`;
-  const places = findPlaces();
+  const places = findPlaces(extensions);
   return {
     tier,
     runners: runnersNamed(parseList(options.runtimes), places),
@@ -81,7 +86,10 @@ export function parseShard(text: string): { index: number; count: number } {
 
 function commandOf(options: RunOptions): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return ['adal-bench run', ...given.map(([name, value]) => `--${name} ${value}`)].join(' ');
+  return [
+    'adal-bench run',
+    ...given.map(([name, value]) => `--${name} ${[value].flat().join(' ')}`),
+  ].join(' ');
 }
 
 /** The library's name and version, and its commit where it stands in a checkout. */

@@ -44,7 +44,7 @@ function ablate(id: string, label: string, transform: GradientTransform): Optimi
   });
 }
 
-export const OPTIMIZERS: readonly OptimizerConfig[] = [
+export const LIBRARY_OPTIMIZERS: readonly OptimizerConfig[] = [
   configure('adal', 'adal', {
     label: 'AdaL',
     lr: 1e-2,

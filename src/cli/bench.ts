@@ -21,7 +21,7 @@ interface Bench {
 /** adal-bench is not installed. */
 export class MissingBenchError extends Error {
   constructor(command: string) {
-    super(`adal ${command} needs the package adal-bench: npm install adal-bench`);
+    super(`${command} needs the package adal-bench: npm install adal-bench`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Vector and matrix kernels as networks use them, and the memory yardstick, on one thread. */
 import { createRuntime } from 'adal-wasm';
 import type { Micro } from '../../schema/result';
+import { kernelsOf } from '../../toolkit/library-kernels';
 import { type Body, type TimeOnce, timeRounds } from '../../toolkit/timing';
 import type { Entry } from '../result';
 import { fill } from './contenders';
@@ -11,42 +12,8 @@ export interface KernelsContext {
   readonly report: (entry: Entry) => void;
 }
 
-/**
- * The kernels under the library's networks. They are no public API, so its types leave them out:
- * this is what the benchmark calls, and the only place that reaches for them.
- */
-interface KernelRuntime {
-  /** Loads the kernels of networks. */
-  nn(): Promise<Kernels>;
-  readonly arena: {
-    /** Returns the address of so many bytes, aligned to 64. */
-    allocate(bytes: number): number;
-  };
-  readonly memory: WebAssembly.Memory;
-}
-
-/** C = A·B for C of m×n, with A or B transposed; all addresses in bytes. */
-type Product = (
-  c: number,
-  a: number,
-  b: number,
-  m: number,
-  n: number,
-  k: number,
-  scratch: number,
-) => void;
-
-interface Kernels {
-  /** y = y + a·x over n elements. */
-  axpy(y: number, x: number, n: number, a: number): void;
-  absSum(x: number, n: number): number;
-  readonly gemmNN: Product;
-  readonly gemmNT: Product;
-  readonly gemmTN: Product;
-}
-
-/** More than the products of any shape need, 272.2 KiB. */
-const SCRATCH_BYTES = 2 ** 19;
+/** Elements of scratch memory: more than the products of any shape need, 272.2 KiB. */
+const SCRATCH = 2 ** 17;
 
 /** m, n, k: square, and the products of an MLP's layers. */
 const SHAPES = [
@@ -66,15 +33,13 @@ export async function benchKernels(
   large: boolean,
   { environment, timeOnce, report }: KernelsContext,
 ): Promise<void> {
-  const owner = await createRuntime({ backend: 'simd' });
-  const runtime = owner as unknown as KernelRuntime;
-  const kernels = await runtime.nn();
+  const runtime = await createRuntime({ backend: 'simd' });
+  const { kernels, allocate, floats } = await kernelsOf(runtime);
   const longest = large ? 10_000_000 : 1_000_000;
-  const bytes = 4 * longest;
-  const [a, b, c] = [0, 1, 2].map(() => runtime.arena.allocate(bytes));
-  const scratch = runtime.arena.allocate(SCRATCH_BYTES);
+  const [a, b, c] = [0, 1, 2].map(() => allocate(longest));
+  const scratch = allocate(SCRATCH);
   for (const [phase, address] of [a, b].entries())
-    fill(new Float32Array(runtime.memory.buffer, address, longest), 1, phase);
+    fill(floats().subarray(address / 4, address / 4 + longest), 1, phase);
   const bodies = new Map<string, Body>();
   const rows = new Map<string, Common>();
   for (const n of TRIAD_SIZES.filter((size) => size <= longest)) {
@@ -124,7 +89,7 @@ export async function benchKernels(
   const { samples, stable } = timeRounds(timeOnce, bodies, rounds);
   for (const [name, common] of rows)
     report({ type: 'micro', value: rowOf(common, samples.get(name)!, stable, environment) });
-  owner.dispose();
+  runtime.dispose();
 }
 
 function rowOf(common: Common, samples: number[], stable: boolean, environment: string): Micro {

@@ -65,7 +65,9 @@ function microTasks(tier: Tier, rounds: number, cells: readonly Cell[]): TimedTa
     job: { kind: 'kernels', rounds, large },
   });
   const edges = new Set(
-    cells.map(({ workload }) => workload).filter((id) => /^E/.test(workloadOf(id).group)),
+    cells
+      .map(({ workload }) => workload)
+      .filter((id) => workloadOf(id).tiers[tier]?.searchSeeds === 0),
   );
   for (const workload of edges) {
     tasks.push({

@@ -7,7 +7,7 @@ import type { Micro, Speed } from '../../schema/result';
 import { type TimeOnce, timeRounds } from '../../toolkit/timing';
 import { optimizerOf, workloadOf } from '../registry';
 import { compact } from '../result';
-import { createConfigured } from '../study/cell';
+import { createConfigured, createFromLibrary } from '../study/cell';
 import { createTransform } from '../study/transform';
 import type { PreparedWorkload, Tier } from '../types';
 
@@ -65,7 +65,7 @@ export async function measureFit(
   const { epochs, optimizers } = tiers[tier]!;
   const config = optimizerOf(optimizers![0]);
   const problem = await prepared.create(runtime, 0);
-  const optimizer = await createConfigured(config, problem, runtime, config.lr);
+  const optimizer = await createFromLibrary(config, problem, runtime, config.lr);
   const fresh = optimizer.stateDict();
   const steps = epochs * problem.stepsPerEpoch;
   const fit = () => {

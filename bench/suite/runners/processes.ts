@@ -25,6 +25,10 @@ export interface Places {
   readonly browsers: URL;
   /** Where runtimes may be installed besides the path: a node_modules folder. */
   readonly runtimes: URL;
+  /** Modules of `--with`, as file: URLs. */
+  readonly extensions: readonly string[];
+  /** Version of the library that is installed here. */
+  readonly libraryVersion: string;
 }
 
 function findOnPath(program: string): string | null {
@@ -36,17 +40,16 @@ function createProcessRunner(
   name: string,
   program: () => string | null,
   flags: readonly string[],
-  { child, cold, data, peers }: Places,
+  { child, cold, data, peers, extensions }: Places,
 ): Runner {
   return {
     name,
     missing: () => (program() ? null : `${name} is not installed here`),
     coldStart: async () => startCold(program()!, [...flags, fileURLToPath(cold)]),
-    open: async (count) =>
-      Array.from(
-        { length: count },
-        () => new ProcessLane(program()!, [...flags, fileURLToPath(child), data.href, peers.href]),
-      ),
+    open: async (count) => {
+      const args = [...flags, fileURLToPath(child), data.href, peers.href, ...extensions];
+      return Array.from({ length: count }, () => new ProcessLane(program()!, args));
+    },
   };
 }
 

@@ -48,12 +48,13 @@ const isNamed = ({ id, group }: Workload, names: readonly string[]): boolean =>
   names.includes(id) || names.includes(group);
 
 function isCompared(
-  { id, ablation }: OptimizerConfig,
-  { optimizers, ablations = false }: Extent,
+  { id, ablation, create }: OptimizerConfig,
+  { optimizers, ablations = false, searchSeeds }: Extent,
   filters: Filters,
 ): boolean {
   if (filters.optimizers && !filters.optimizers.includes(id)) return false;
-  if (optimizers) return optimizers.includes(id);
+  // Workloads without a search are timings of one optimizer each.
+  if (optimizers) return optimizers.includes(id) || (create !== undefined && searchSeeds > 0);
   return !ablation || ablations;
 }
 

@@ -3,8 +3,7 @@
  * Divided by the first step's factor, a constant that Adam without ε does not see, so that float32
  * squares stay in range.
  */
-import type { Optimizer } from 'adal-wasm';
-import type { GradientTransform, Problem } from '../types';
+import type { GradientTransform, Problem, StudyOptimizer } from '../types';
 import type { BeforeStep } from './train';
 
 function normOf(gradient: Float32Array): number {
@@ -21,7 +20,7 @@ function power(norm: number, exponent: GradientTransform['power']): number {
 
 export function createTransform(
   problem: Problem,
-  optimizer: Optimizer,
+  optimizer: StudyOptimizer,
   { power: exponent, norm }: GradientTransform,
 ): BeforeStep {
   const names = Object.keys(optimizer.params);

@@ -6,11 +6,17 @@
  * H is symmetric, so a mean over points follows from their mean alone: ½θᵀHθ - θᵀHμ + ½·mean(xᵀHx).
  * All sums in float64.
  */
-import type { Optimizer, Runtime } from 'adal-wasm';
+import type { Runtime } from 'adal-wasm';
 import { Prng } from 'adal-wasm/math';
 import { type DataSource, loadBuffer } from '../data';
 import { finite } from '../problems/network';
-import { NO_FIGURES, type PreparedWorkload, type Problem, type Workload } from '../types';
+import {
+  NO_FIGURES,
+  type PreparedWorkload,
+  type Problem,
+  type StudyOptimizer,
+  type Workload,
+} from '../types';
 
 const DIMENSIONS = 100;
 const POINTS = 1000;
@@ -99,7 +105,7 @@ async function prepare(data: DataSource): Promise<PreparedWorkload> {
     return {
       parameters: { theta: new Float32Array(DIMENSIONS).fill(1) },
       stepsPerEpoch: BATCHES,
-      computeGradients({ params, grads }: Optimizer, step, other = false) {
+      computeGradients({ params, grads }: StudyOptimizer, step, other = false) {
         return (other ? others : own)[step % BATCHES].loss(params.theta, grads.theta);
       },
       evaluate({ evaluationParams: { theta } }) {
