@@ -24,6 +24,8 @@ const tools = {
   readme: inBench('readme/main.ts'),
 };
 const peers = {
+  jax: inBench('peers/jax.ts'),
+  tensorflow: inBench('peers/tensorflow.ts'),
   'training-jax': inBench('peers/training-jax.ts'),
   'training-tensorflow': inBench('peers/training-tensorflow.ts'),
 };

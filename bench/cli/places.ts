@@ -27,7 +27,7 @@ export function findPlaces(extensions: readonly string[] = []): Places {
     child: new URL('child.js', DIST),
     cold: new URL('cold.js', DIST),
     data: new URL('site/data/', DIST),
-    peers: new URL('../peers/', DIST),
+    peers: new URL('../peers/dist/', DIST),
     site: new URL('site/', DIST),
     browsers: new URL('tests/runtimes/browsers.js', ABOVE),
     runtimes: existsSync(ownRuntimes) ? ownRuntimes : ABOVE,

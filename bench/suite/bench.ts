@@ -16,7 +16,7 @@ export interface BenchSettings extends StudySettings {
   /** Processes that train at once. */
   readonly lanes: number;
   readonly out: string;
-  /** bench/peers, ending in a slash. */
+  /** Built modules of other libraries, bench/peers/dist, ending in a slash. */
   readonly peers: URL;
 }
 

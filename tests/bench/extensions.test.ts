@@ -38,9 +38,11 @@ function measure(out: string, ...args: string[]) {
 type Step = ReturnType<OwnOptimizer['create']>['step'];
 
 describe('an optimizer of one’s own', () => {
-  it('is trained, compared with Adam and SGD, and fingerprinted', () => {
+  it('is trained as the README writes it, compared with Adam and SGD, and fingerprinted', () => {
+    const [, code] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(BENCH, 'README.md'), 'utf8'))!;
+    writeFileSync(join(folder, 'sign-sgd.mjs'), code);
     const names = ['--workloads', 'W1', '--optimizers', 'sign-sgd,adam'];
-    const result = measure('sign.json', '--with', example('sign-sgd.js'), ...names);
+    const result = measure('sign.json', '--with', 'sign-sgd.mjs', ...names);
     expect(result.complete).toBe(true);
     expect(result.optimizers.map(({ id, family }) => [id, family])).toEqual([
       ['adam', 'adam'],

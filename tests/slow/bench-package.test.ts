@@ -41,7 +41,7 @@ beforeAll(() => {
   const [library, bench] = [pack(ROOT), pack(join(ROOT, 'bench'))];
   install(both, library, bench);
   install(alone, library);
-});
+}, 300_000);
 afterAll(() => rmSync(home, { recursive: true }));
 
 describe('adal-bench, installed', () => {

@@ -187,12 +187,20 @@ export interface PeerModule {
   readonly implementations: readonly string[];
   createAdam(
     implementation: string,
-    tensors: readonly { theta: Float32Array; gradient: Float32Array }[],
-    hyperparameters: typeof HYPERPARAMETERS,
+    tensors: readonly PeerTensor[],
+    hyperparameters: Hyperparameters,
   ): Promise<PeerAdam>;
 }
 
-interface PeerAdam {
+export type Hyperparameters = typeof HYPERPARAMETERS;
+
+/** Initial values of a tensor, and the gradient of every step. */
+export interface PeerTensor {
+  readonly theta: Float32Array;
+  readonly gradient: Float32Array;
+}
+
+export interface PeerAdam {
   step(): void;
   stepWithCopies(gradients: readonly Float32Array[]): ArrayLike<number>[];
   params(): ArrayLike<number>[];

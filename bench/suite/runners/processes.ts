@@ -17,7 +17,7 @@ export interface Places {
   readonly cold: URL;
   /** bench/data, ending in a slash. */
   readonly data: URL;
-  /** bench/peers, ending in a slash. */
+  /** Built modules of other libraries, bench/peers/dist, ending in a slash. */
   readonly peers: URL;
   /** The built page, dist/site/. */
   readonly site: URL;

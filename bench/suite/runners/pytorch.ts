@@ -78,10 +78,14 @@ function ask(python: string, n: number, rounds: number, peers: URL): Answer | nu
     gradient,
     ...HYPERPARAMETERS,
   });
-  const { status, stdout } = spawnSync(python, [fileURLToPath(new URL('pytorch_adam.py', peers))], {
-    input,
-    encoding: 'utf8',
-  });
+  const { status, stdout } = spawnSync(
+    python,
+    [fileURLToPath(new URL('../pytorch_adam.py', peers))],
+    {
+      input,
+      encoding: 'utf8',
+    },
+  );
   return status === 0 ? JSON.parse(stdout) : null;
 }
 
