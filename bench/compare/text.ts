@@ -20,7 +20,7 @@ import type {
 import { RELEVANT } from './speeds';
 import { cellLabel } from './studies';
 
-/** Rows that a table may have with those that changed nothing; beyond it, only changes are shown. */
+/** Most rows of a table that shows everything; a longer one shows only what changed. */
 const MOST_ROWS = 60;
 /** Entries of a list that are shown without `all`. */
 const MOST_ENTRIES = 20;

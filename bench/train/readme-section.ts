@@ -67,7 +67,8 @@ export function trainSection(result: TrainResult): string {
   const { runtime, cpu, date } = environment;
   const note = [
     'Times relative to adal-wasm (CPU time; below 1× is faster than adal-wasm).',
-    `${runtime}, ${cpu}, one thread, ${date}; medians of ${rounds} interleaved rounds; ${versions}.`,
+    `${runtime}, ${cpu}, one thread, ${date}; medians of ${rounds} interleaved rounds;`,
+    `${versions}.`,
     `–: unsupported, or not run.${ceilingText(result)}`,
   ];
   return `${table}\n\n${note.join(' ')}`;

@@ -178,8 +178,8 @@ export function trainMarkdown({ environment, rounds, peaks, measured }: TrainRes
   return [
     `# Training: ${environmentLine(environment)}\n`,
     [
-      `${rounds} interleaved rounds, one thread unless stated; medians of CPU time, which counts all`,
-      'threads of a process; two threads and two processes by wall time.',
+      `${rounds} interleaved rounds, one thread unless stated; medians of CPU time, which counts`,
+      'all threads of a process; two threads and two processes by wall time.',
       `Engines: ${engines}.`,
     ].join(' '),
     `The C program is compiled with \`${narrow}\`, and with \`${wide}\`.`,
@@ -189,8 +189,8 @@ export function trainMarkdown({ environment, rounds, peaks, measured }: TrainRes
       `${apart.toExponential(1)} of each other, relatively.`,
     ].join(' '),
     [
-      'Peak memory is that of the whole process. adal-wasm and plain JS copy batches in from arrays;',
-      'the others have them in place.\n',
+      'Peak memory is that of the whole process. adal-wasm and plain JS copy batches in from',
+      'arrays; the others have them in place.\n',
     ].join(' '),
     section('Steps of training', 'step', measured),
     section('Products', 'gemm', measured),
