@@ -1,11 +1,13 @@
 /**
- * Compiles assembly/ into build/: two modules, each without and with threads, nn with relaxed SIMD
- * as well; each also as a JavaScript module with the bytes in hexadecimal, for packaging; the
- * worker's source as a string; and the package's version, which the binaries carry as well.
+ * Compiles assembly/ into build/. There are two modules, each with and without threads, and nn also
+ * with relaxed SIMD. The script writes each as .wasm and as a JavaScript module with the bytes in
+ * hexadecimal, which the package inlines. It also writes the worker's source as a string, and the
+ * package's version, which the binaries carry in a custom section.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
 import ts from 'typescript';
+import { generate } from './generate/index.js';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = [
@@ -72,8 +74,8 @@ async function compile(name, entry) {
 }
 
 /**
- * A custom section: no engine acts on it, but a compiled module still shows it. Lengths below 128
- * are one byte each.
+ * Returns a custom section. Engines ignore it, but a compiled module still exposes it. Lengths
+ * below 128 take one byte each.
  */
 function customSection(name, text) {
   const content = Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.from(text)]);
@@ -81,8 +83,8 @@ function customSection(name, text) {
 }
 
 /**
- * The worker is started from source text, so it must not depend on any module: one file, types
- * removed, in an IIFE.
+ * Compiles the worker to one script without imports, in an IIFE, because workers are started from
+ * source text.
  */
 async function compileWorker() {
   const source = await readFile('src/runtime/worker.ts', 'utf8');
@@ -100,5 +102,6 @@ async function compileWorker() {
 await mkdir('build', { recursive: true });
 await writeFile('build/version.js', `export default '${version}';\n`);
 await writeFile('build/version.d.ts', 'declare const version: string;\nexport default version;\n');
+await generate();
 for (const [name, entry] of Object.entries(entries)) await compile(name, entry);
 await compileWorker();

@@ -21,9 +21,12 @@ const PARKED_JOBS = 300;
 const PAUSE_MS = 3;
 const SPINS = 20_000;
 
-/** Returns the constants of src/memory-layout/layout.ts, by name. */
+/** Returns the constants of src/memory-layout/constants.ts, by name. */
 function readLayout() {
-  const source = readFileSync(new URL('../src/memory-layout/layout.ts', import.meta.url), 'utf8');
+  const source = readFileSync(
+    new URL('../src/memory-layout/constants.ts', import.meta.url),
+    'utf8',
+  );
   return Object.fromEntries(
     [...source.matchAll(/export const (\w+) = (\d+);/g)].map(([, name, value]) => [
       name,

@@ -1,13 +1,6 @@
+import { JOB_RECORD_SIZE, JobRecord } from '../../build/assembly/optim-records';
+import { OP_NONE } from '../../src/memory-layout/constants';
 import { begin, help, Jobs } from '../jobs';
-import {
-  JOB_DONE,
-  JOB_FINISHED,
-  JOB_GENERATION,
-  JOB_LIMIT,
-  JOB_SIZE,
-  JOB_TICKET,
-  OP_NONE,
-} from '../layout';
 
 /** Two phases of three tasks; task t of phase p adds 1 to word 4p + t. */
 @unmanaged
@@ -27,8 +20,8 @@ class Count extends Jobs {
 }
 
 function createControl(): usize {
-  const control = (heap.alloc(JOB_SIZE + 128 + 64) + 63) & ~63;
-  memory.fill(control, 0, JOB_SIZE + 128);
+  const control = (heap.alloc(JOB_RECORD_SIZE + 128 + 64) + 63) & ~63;
+  memory.fill(control, 0, JOB_RECORD_SIZE + 128);
   return control;
 }
 
@@ -40,33 +33,33 @@ function timesDone(arg: usize, op: i32, task: i32): i32 {
 describe('the job protocol, on one thread', () => {
   it('does every task of every phase once', () => {
     const control = createControl();
-    const arg = control + JOB_SIZE;
+    const arg = control + JOB_RECORD_SIZE;
     begin<Count>(control, 1, arg);
     while (help<Count>(control, 1, 0)) {}
-    expect(load<i32>(control, JOB_FINISHED)).toBe(1);
+    expect(changetype<JobRecord>(control).finished).toBe(1);
     for (let op = 1; op <= 2; op++)
       for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
   });
 
   it('does at most as much as it is asked to', () => {
     const control = createControl();
-    const arg = control + JOB_SIZE;
+    const arg = control + JOB_RECORD_SIZE;
     begin<Count>(control, 1, arg);
     expect(help<Count>(control, 2, 0)).toBe(true);
     expect(timesDone(arg, 1, 1)).toBe(1);
     expect(timesDone(arg, 1, 2)).toBe(0);
-    expect(load<i32>(control, JOB_FINISHED)).toBe(0);
+    expect(changetype<JobRecord>(control).finished).toBe(0);
   });
 
   it('does nothing with a ticket that is past the end, or of an ended generation', () => {
     const control = createControl();
-    const arg = control + JOB_SIZE;
+    const arg = control + JOB_RECORD_SIZE;
     begin<Count>(control, 1, arg);
     while (help<Count>(control, 1, 0)) {}
     expect(help<Count>(control, 1, 0)).toBe(false);
     // As a late thread sees it: the limit of a new generation, the ticket still of the old.
-    store<u64>(control, ((<u64>99) << 32) | 3, JOB_LIMIT);
-    store<u64>(control, (<u64>98) << 32, JOB_TICKET);
+    changetype<JobRecord>(control).limit = ((<u64>99) << 32) | 3;
+    changetype<JobRecord>(control).ticket = (<u64>98) << 32;
     expect(help<Count>(control, 1, 0)).toBe(false);
     for (let op = 1; op <= 2; op++)
       for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
@@ -74,9 +67,9 @@ describe('the job protocol, on one thread', () => {
 
   it('counts a task that is done after its job was given up to no other job', () => {
     const control = createControl();
-    begin<Count>(control, 1, control + JOB_SIZE);
-    const generation = load<i32>(control, JOB_GENERATION);
-    expect(<i32>(load<u64>(control, JOB_DONE) >> 32)).toBe(generation);
-    expect(<i32>(load<u64>(control, JOB_LIMIT) >> 32)).toBe(generation);
+    begin<Count>(control, 1, control + JOB_RECORD_SIZE);
+    const job = changetype<JobRecord>(control);
+    expect(<i32>(job.done >> 32)).toBe(job.generation);
+    expect(<i32>(job.limit >> 32)).toBe(job.generation);
   });
 });

@@ -4,7 +4,7 @@
  * where a block lies.
  */
 
-import { BLOCK } from '../layout';
+import { BLOCK } from '../../src/memory-layout/constants';
 import { turnsEnd } from './partial';
 
 /** ((a0+a1)+(a2+a3)) + ((a4+a5)+(a6+a7)), then lane 0 + lane 1. */

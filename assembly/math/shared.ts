@@ -8,6 +8,8 @@
  *   ReLU, bias             elements, rows
  *   weight gradient        a group of images a task; a phase has CONV_SUMS groups a thread, and adds their sums in order
  */
+
+import { OP_NONE, UNROLL } from '../../src/memory-layout/constants';
 import {
   CONV_GROUP,
   CONV_SUMS,
@@ -35,7 +37,6 @@ import {
   WINDOW_OUT_CHANNELS,
 } from '../../src/memory-layout/nn-layout';
 import { Jobs } from '../jobs';
-import { OP_NONE, UNROLL } from '../layout';
 import { activate, activationGradient, Rectifier } from './activation';
 import { addBias } from './bias';
 import { convolve, convolveInputGradient, groupGradient, weightGradientOfGroup } from './conv';

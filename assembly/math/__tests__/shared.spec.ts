@@ -1,6 +1,6 @@
+import { JOB_RECORD_SIZE, JobRecord } from '../../../build/assembly/optim-records';
 import * as L from '../../../src/memory-layout/nn-layout';
 import { begin, help } from '../../jobs';
-import { JOB_FINISHED, JOB_SIZE } from '../../layout';
 import { convolve, convolveInputGradient, convolveWeightGradient } from '../conv';
 import { gemm } from '../gemm';
 import { Maximum, MaximumGradient, pool, poolGradient } from '../pool';
@@ -29,8 +29,8 @@ function share(
   bytes: f64,
 ): void {
   const record = floats(16);
-  const control = (heap.alloc(JOB_SIZE + 64) + 63) & ~63;
-  memory.fill(control, 0, JOB_SIZE);
+  const control = (heap.alloc(JOB_RECORD_SIZE + 64) + 63) & ~63;
+  memory.fill(control, 0, JOB_RECORD_SIZE);
   const step = <i32>L.scratchStep(bytes);
   store<i32>(record, op, L.SHARED_OP);
   store<i32>(record, tasks, L.SHARED_TASKS);
@@ -46,7 +46,7 @@ function share(
   begin<KernelJobs>(control, op, record);
   let thread = 0;
   while (help<KernelJobs>(control, 1, thread)) thread = (thread + 1) % threads;
-  expect(load<i32>(control, JOB_FINISHED)).toBe(1);
+  expect(changetype<JobRecord>(control).finished).toBe(1);
 }
 
 describe('shared products', () => {

@@ -1,11 +1,10 @@
 /**
- * A network on data sets: what most workloads pose. First weights, split and order of batches are
- * functions of the seed alone.
+ * A network on data sets: the problem of most workloads. Initial weights, split and order of
+ * batches are functions of the seed alone.
  */
-
 import type { Runtime } from 'adal-wasm';
 import type { Dataset } from 'adal-wasm/data';
-import { BatchOrder, gatherInto, gatherLabelsInto, selectRows } from 'adal-wasm/data';
+import { BatchOrder, gatherLabelsInto, gatherRowsInto, selectRows } from 'adal-wasm/data';
 import { createModel, evaluate, type Layer, type Model, type Shape } from 'adal-wasm/nn';
 import type { Figures, Problem } from '../types';
 
@@ -59,7 +58,7 @@ export async function createNetworkProblem(
       if (epoch !== state.epoch) order.startEpoch((state.epoch = epoch));
       const batch = step % batchCount;
       const [from, count] = [order.from(batch), order.length(batch)];
-      gatherInto(train.features, train.featureCount, order.indices, from, count, model.input);
+      gatherRowsInto(train.features, train.featureCount, order.indices, from, count, model.input);
       gatherLabelsInto(train.labels, order.indices, from, count, model.labels);
       return model.computeGradients(count);
     },

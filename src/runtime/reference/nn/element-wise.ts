@@ -1,5 +1,5 @@
 /** The oracle of assembly/math/map.ts and reduce.ts. */
-import { BLOCK } from '../../../memory-layout/layout';
+import { BLOCK } from '../../../memory-layout/constants';
 import type { Arithmetic } from './arithmetic';
 import { at, map, type OracleMemory, padded } from './memory';
 

@@ -2,7 +2,7 @@
  * The memory that the oracle sees: floats and whole numbers, each 4 bytes by address, whatever they
  * are kept in.
  */
-import { UNROLL } from '../../../memory-layout/layout';
+import { UNROLL } from '../../../memory-layout/constants';
 
 export interface OracleMemory {
   /** Float64Array under float64 arithmetic: element i is at address 4·i all the same. */

@@ -1,0 +1,29 @@
+/**
+ * Writes the derived sources that both compilers need into build/: accessors of records, loops and
+ * dispatch of the kernels (scripts/generate/records.js and kernels.js).
+ */
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { constantsOf, dispatchOf, readFormats, readKernels, typescriptOf } from './kernels.js';
+import { typescriptOf as accessorsOf, assemblyOf } from './records.js';
+
+/** @param root folder of the repository, or of a copy of it */
+export async function generate(root = '.') {
+  const layouts = join(root, 'src/memory-layout');
+  const assembly = join(root, 'build/assembly');
+  await mkdir(assembly, { recursive: true });
+  for (const file of await readdir(layouts)) {
+    const [, name] = /^(.*-records)\.js$/.exec(file) ?? [];
+    if (!name) continue;
+    const { default: records } = await import(pathToFileURL(resolve(layouts, file)).href);
+    const source = `src/memory-layout/${file}`;
+    await writeFile(join(assembly, `${name}.ts`), assemblyOf(records, source));
+    await writeFile(join(root, 'build', `${name}.ts`), accessorsOf(records, source));
+  }
+  const kernels = readKernels(join(root, 'assembly/optimizers'));
+  const formats = readFormats(join(root, 'assembly/state'));
+  await writeFile(join(assembly, 'kernel-constants.ts'), constantsOf(kernels));
+  await writeFile(join(assembly, 'kernel-dispatch.ts'), dispatchOf(kernels, formats));
+  await writeFile(join(root, 'build/optimizer-kernels.ts'), typescriptOf(kernels, formats));
+}

@@ -1,0 +1,27 @@
+/**
+ * The main entry for Vercel's edge runtime, where `?module` makes the bundler import a compiled
+ * module.
+ */
+import {
+  createOptimizerIn,
+  type createOptimizer as inlinedCreateOptimizer,
+} from '../../optimizers/registry';
+import type { Binaries } from '../../runtime/binaries';
+import {
+  createRuntimeWith,
+  type createRuntime as inlinedCreateRuntime,
+} from '../../runtime/runtime';
+import nn from './nn.simd.wasm?module';
+import optim from './optim.simd.wasm?module';
+
+const binaries: Binaries = {
+  load: async (name) => (name === 'optim.simd' ? optim : nn),
+  relaxed: false,
+  whyNoThreads: 'no threads on the edge runtime',
+};
+
+export * from '../../index';
+export const createRuntime: typeof inlinedCreateRuntime = (options) =>
+  createRuntimeWith(binaries, options);
+export const createOptimizer: typeof inlinedCreateOptimizer = (name, params, options) =>
+  createOptimizerIn(createRuntime, name, params, options);
