@@ -1,7 +1,4 @@
-/**
- * Numbers as the report writes them. Digits follow the uncertainty: what the interval does not know
- * is not printed.
- */
+/** Formats numbers for the report, with as many digits as their interval justifies. */
 import type { Estimate, Interval } from '../toolkit/statistics';
 
 /** What stands for a figure that does not exist. */

@@ -1,6 +1,6 @@
 /**
- * HTML as a template tag. Invariant: text becomes markup only through this tag, which escapes
- * whatever is not `Html` already.
+ * A template tag for HTML. Invariant: text becomes markup through this tag alone, which escapes
+ * everything that is not `Html` already.
  */
 import { gzipSync } from 'node:zlib';
 import { printable } from '../toolkit/printable';

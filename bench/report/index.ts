@@ -1,7 +1,7 @@
 /**
- * A benchmark result as a report: one HTML file that needs no network, Markdown, or CSV. All three
- * show the same tables, made once. Results must have been checked against the schema before;
- * nothing here repairs one.
+ * Renders a result as a report: one HTML file that needs no network, Markdown, or CSV. All three
+ * show the same tables. Results must have been validated against the schema; the report repairs
+ * nothing.
  */
 import { script, scriptHash, style, styleHash } from '../build/report-page';
 import { stringifyResult } from '../schema/compact';

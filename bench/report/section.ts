@@ -1,6 +1,6 @@
 /**
- * What a report is made of: sections of paragraphs, tables, cards and drawings, before any of them
- * is HTML or Markdown.
+ * The parts of a report: sections of paragraphs, tables, cards and drawings, which become HTML or
+ * Markdown later.
  */
 
 import { inMarkdown } from '../toolkit/markdown';

@@ -1,6 +1,6 @@
 /**
- * A table as data, and its three forms: HTML that can be sorted, Markdown, CSV. All figures of the
- * report pass through here.
+ * A table as data, and its three forms: sortable HTML, Markdown and CSV. All figures of the report
+ * pass through here.
  */
 
 import { ResultError } from '../suite/validate';

@@ -1,4 +1,4 @@
-/** Where workloads get their data: by name, as bytes, wherever the suite runs. */
+/** Reads the data of workloads by name, as bytes, wherever the suite runs. */
 import { AdalError } from 'adal-wasm';
 
 export interface DataSource {

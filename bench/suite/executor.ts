@@ -1,7 +1,4 @@
-/**
- * Does jobs, one at a time, wherever it runs: what every runner starts on its runtime. Jobs and
- * entries are plain JSON, so that they may come over a pipe, a socket or from a page's own button.
- */
+/** Executes jobs one at a time. Every runner starts an executor on its runtime. */
 import { createRuntime, type Runtime } from 'adal-wasm';
 import type { Environment } from '../schema/result';
 import { describeEnvironment } from '../toolkit/environment';

@@ -1,5 +1,5 @@
 /**
- * Optimizers and workloads of one's own, from a module given with `adal-bench run --with`. The
+ * Reads optimizers and workloads of your own from a module given with `adal-bench run --with`. The
  * module exports `optimizers`, `workloads`, or both; bench/README.md has an example.
  */
 import { createOptimizer, type Runtime } from 'adal-wasm';

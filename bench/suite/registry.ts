@@ -1,6 +1,7 @@
 /**
- * All that the suite knows by name. To add a workload, write a file in workloads/ and list it here;
- * to add an optimizer, an entry in optimizers.ts. Ids are for good: results name them.
+ * All optimizers, workloads and comparisons by id. To add a workload, write a file in workloads/
+ * and list it here; to add an optimizer, add an entry to optimizers.ts. Ids never change, because
+ * results name them.
  */
 import { ArgumentError } from 'adal-wasm';
 import type { Extensions } from './extensions';

@@ -1,7 +1,4 @@
-/**
- * A result as it grows, on disk. What the file holds already, if it is of the same study, is gone
- * on with.
- */
+/** Stores a growing result in a file, and continues a file of the same study. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stringifyResult } from '../schema/compact';

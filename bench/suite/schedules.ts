@@ -1,6 +1,6 @@
 /**
- * The schedules under which every optimizer is compared. AdaL brings its own 1/√t, so that one is a
- * schedule for all.
+ * The schedules under which every optimizer is compared. 1/√t, which is part of AdaL, is available
+ * to all.
  */
 
 import type { LearningRate } from 'adal-wasm';

@@ -1,7 +1,7 @@
 /**
- * What the suite is made of: optimizer configurations, workloads, and the problems that workloads
- * pose. A workload says what is learnt and how it is judged; a problem is one of its instances,
- * drawn by a seed, in the memory of a runtime.
+ * The types of the suite: optimizer configurations, workloads, and the problems that workloads
+ * pose. A workload defines what is learnt and how it is judged. A problem is one instance of a
+ * workload, drawn from a seed, in the memory of a runtime.
  */
 import type { OptimizerName, OptimizerOptions, ParamsInit, Runtime } from 'adal-wasm';
 import type { DataSource } from './data';

@@ -1,4 +1,6 @@
-/** Reading results: what is not a whole, valid result is refused, with where and why. */
+/**
+ * Parses results. Text that is not a whole, valid result is refused with the place and the reason.
+ */
 
 import { AdalError } from 'adal-wasm';
 import { Ajv, type ErrorObject } from 'ajv';

@@ -1,5 +1,5 @@
 /**
- * What a step costs, by runtime and implementation: tables of every size, and throughput over
+ * The cost of a step by runtime and implementation: tables of every size, and throughput over
  * sizes.
  */
 import type { Micro } from '../../schema/result';

@@ -1,6 +1,6 @@
 /**
- * Who takes part in the benchmark of an optimizer's step: the library on each backend, plain
- * JavaScript, and peers.
+ * The contenders in the benchmark of an optimizer's step: the library on each backend, plain
+ * JavaScript, and other libraries.
  */
 import {
   createOptimizer,

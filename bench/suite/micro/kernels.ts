@@ -1,4 +1,6 @@
-/** Vector and matrix kernels as networks use them, and the memory yardstick, on one thread. */
+/**
+ * Times vector and matrix kernels as networks use them, and the memory yardstick, on one thread.
+ */
 import { createRuntime } from 'adal-wasm';
 import type { Micro } from '../../schema/result';
 import { kernelsOf } from '../../toolkit/library-kernels';

@@ -1,4 +1,4 @@
-/** What is timed in a tier, on every runtime. A machine must have nothing else to do meanwhile. */
+/** Lists what is timed in a tier, on every runtime. The machine must be idle otherwise. */
 import type { Job } from '../job';
 import { workloadOf } from '../registry';
 import type { Cell } from '../study/plan';

@@ -1,6 +1,6 @@
 /**
- * The benchmark of an optimizer's step: everyone checked against the oracle first, then timed in
- * interleaved rounds.
+ * Benchmarks a step of an optimizer: checks every contender against the reference, then times all
+ * of them in interleaved rounds.
  */
 import type { Micro } from '../../schema/result';
 import { type Body, type TimeOnce, timeRounds } from '../../toolkit/timing';

@@ -1,6 +1,6 @@
 /**
- * What a training step costs, forward, backward and the optimizer's; and whole fits of what is
- * trained at the edge.
+ * Times training steps (forward, backward and update), and whole fits of models that are trained at
+ * the edge.
  */
 import type { Runtime } from 'adal-wasm';
 import type { Micro, Speed } from '../../schema/result';

@@ -1,4 +1,4 @@
-/** A worker of the page as a lane. */
+/** Runs jobs in a worker of the page. */
 import type { Job, Report } from '../job';
 import type { Entry } from '../result';
 import type { Lane } from '../runners/runner';

@@ -1,6 +1,6 @@
 /**
- * Does jobs for the page, where a thread may block: one message a job, entries and then `done` or
- * `error` back.
+ * Executes jobs for the page in a worker, where a thread may block: one message per job, answered
+ * by entries and then `done` or `error`.
  */
 import { type DataSource, MissingDataError } from '../data';
 import { Executor } from '../executor';

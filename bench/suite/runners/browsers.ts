@@ -1,6 +1,6 @@
 /**
- * Browsers: a page that asks this process for jobs. The test matrix (tests/runtimes) knows how to
- * start browsers, so this needs a checkout of the repository.
+ * Runs jobs in browsers: a page asks this process for them. The test matrix (tests/runtimes) knows
+ * how to start browsers, so this needs a checkout of the repository.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** Node, Deno and Bun: jobs as lines of JSON on stdin, entries as lines on stdout. */
+/**
+ * The program that Node, Deno and Bun run: it reads jobs as lines of JSON from stdin and writes
+ * entries as lines to stdout.
+ */
 import { createInterface } from 'node:readline';
 import { Executor } from '../executor';
 import { loadExtensions } from '../extensions';

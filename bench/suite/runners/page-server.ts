@@ -1,8 +1,7 @@
 /**
- * The server of a page that works for this process. It listens on the loopback interface alone,
- * under an address that only the page was told, and serves the files of its folders. Every request
- * must carry the token of the address and name this server as its host; a report must come from the
- * page's own origin.
+ * The server of the page that runs the suite. It listens on the loopback interface only, under an
+ * address with a secret token. Every request must carry the token and name this server as its host;
+ * a report must come from the page's own origin.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

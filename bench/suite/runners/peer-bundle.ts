@@ -1,6 +1,6 @@
 /**
- * Other libraries for pages: bundles a module of bench/peers when a page asks for it. Needs Rollup,
- * as a checkout has it.
+ * Bundles other libraries for pages: a module of bench/peers, when a page asks for it. Needs
+ * Rollup, which a checkout has.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Runtimes that are a process each: Node, Deno, Bun. */
+/** Runs jobs in processes of Node, Deno and Bun. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What a runtime looks like to the suite: lanes, each of which does one job after another. */
+/** The interface of a runtime: it opens lanes, each of which executes one job after another. */
 import type { Job, Report } from '../job';
 
 export interface Lane {

@@ -1,6 +1,6 @@
 /**
- * On Node: starts workerd with the Worker of workerd-worker.ts, and speaks for it as child.ts does
- * for a process.
+ * A program of Node that starts workerd with the Worker of workerd-worker.ts, and passes jobs and
+ * entries on as child.ts does.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

@@ -1,6 +1,6 @@
 /**
- * The Worker that runs on workerd: a request is a job, its answer all entries at once. Data come
- * from the host.
+ * The Worker that runs on workerd. A request is a job, its response has all entries, and the host
+ * serves the data.
  */
 import { type DataSource, MissingDataError } from '../data';
 import { Executor } from '../executor';

@@ -1,6 +1,6 @@
 /**
- * Runs a cell of the plan: the search for its learning rate, then the final runs. What is known
- * already is not run again.
+ * Runs a cell of the plan: the search for its learning rate, then the final runs. Runs whose
+ * results are known are not repeated.
  */
 import { createOptimizer, type Optimizer, type OptimizerName, type Runtime } from 'adal-wasm';
 import type { Options, Run, Search } from '../../schema/result';

@@ -1,6 +1,6 @@
 /**
- * Parameters after some steps of track T0, as a fingerprint: equal on every runtime, or something
- * is wrong.
+ * Computes a fingerprint of the parameters after some steps of track T0. It is equal on every
+ * runtime, unless something is wrong.
  */
 import type { Runtime } from 'adal-wasm';
 import { hashArrays } from '../../toolkit/hash';

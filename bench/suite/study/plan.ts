@@ -1,7 +1,6 @@
 /**
- * The plan of a study: one cell for each workload, optimizer, schedule and track. A cell is what is
- * given to a process, and what a shard has whole; the same settings give the same cells in the same
- * order everywhere.
+ * Plans a study: one cell for each workload, optimizer, schedule and track. A process or a shard
+ * gets whole cells, and the same settings give the same cells in the same order everywhere.
  */
 import { OPTIMIZERS, WORKLOADS } from '../registry';
 import type { Extent, OptimizerConfig, ScheduleId, Tier, Track, Workload } from '../types';

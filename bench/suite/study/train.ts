@@ -1,6 +1,6 @@
 /**
- * One training run. Invariant: all but its seconds are a function of problem, optimizer, schedule,
- * learning rate and seed; evaluation reads and changes nothing.
+ * Trains once. Invariant: everything but the seconds is a function of problem, optimizer, schedule,
+ * learning rate and seed; evaluation changes nothing.
  */
 import type { Curve, Run } from '../../schema/result';
 import { hashArrays } from '../../toolkit/hash';

@@ -1,7 +1,7 @@
 /**
- * Ablation: gradients scaled by a power of a norm before the optimizer sees them, tensor by tensor.
- * Divided by the first step's factor, a constant that Adam without ε does not see, so that float32
- * squares stay in range.
+ * An ablation: scales each tensor's gradient by a power of a norm before the optimizer sees it. The
+ * scale is divided by that of the first step, a constant that Adam without ε does not see, so that
+ * squares stay in the range of float32.
  */
 import type { GradientTransform, Problem, StudyOptimizer } from '../types';
 import type { BeforeStep } from './train';

@@ -1,6 +1,6 @@
 /**
- * E1, E2: what is trained on classroom and web pages, a whole fit: timed, in no ranking. The
- * samples are drawn, not recorded.
+ * E1, E2: whole fits as classroom and web pages train them. They are timed and not ranked. Their
+ * samples are drawn from a seed.
  */
 import type { Dataset } from 'adal-wasm/data';
 import { Prng } from 'adal-wasm/math';

@@ -1,7 +1,4 @@
-/**
- * W0: functions of a few variables, without noise. A check that nothing is badly wrong, never a
- * ranking.
- */
+/** W0: functions of a few variables, without noise. They are sanity checks and are not ranked. */
 import type { Runtime } from 'adal-wasm';
 import { cos, Prng } from 'adal-wasm/math';
 import { finite } from '../problems/network';

@@ -1,4 +1,4 @@
-/** W2: three small tables from UCI, a network of 16 hidden units. */
+/** W2: three small tables from UCI, and a network of 16 hidden units. */
 import { parseCsv, standardize, trainTestSplit } from 'adal-wasm/data';
 import { dense, relu } from 'adal-wasm/nn';
 import { loadText } from '../data';
