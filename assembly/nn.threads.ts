@@ -1,12 +1,10 @@
 /**
- * The ABI of the nn module built with threads: the same, and the job protocol. `control` is a
- * control block.
+ * What the nn module exports besides the kernels where it is built with threads: the job protocol.
+ * `control` is the address of a control block.
  */
 import { SHARED_OP } from '../src/memory-layout/nn-layout';
 import { begin, complete, help, serve } from './jobs';
-import { KernelJobs } from './math/shared';
-
-export * from './nn';
+import { KernelJobs } from './shared-kernels';
 
 /**
  * The call that a job record describes, shared with the workers. False: not finished yet, call

@@ -26,6 +26,29 @@ class Count extends Jobs {
   }
 }
 
+/** One task, during which the caller gives the job up, as WorkerPool.close in pool.ts does. */
+@unmanaged
+class GivenUp extends Jobs {
+  run(op: i32, arg: usize, task: u32, thread: u32): void {
+    const control = arg - JOB_SIZE;
+    const word = arg + ((4 * op + <i32>task) << 2);
+    store<i32>(word, load<i32>(word) + 1);
+    const generation = load<i32>(control, JOB_GENERATION) + 1;
+    const ended = (<u64>generation) << 32;
+    store<u64>(control, ended, JOB_LIMIT);
+    store<u64>(control, ended, JOB_DONE);
+    store<i32>(control, generation, JOB_GENERATION);
+  }
+
+  advance(op: i32, arg: usize): i32 {
+    return OP_NONE;
+  }
+
+  taskCount(op: i32, arg: usize): u32 {
+    return 1;
+  }
+}
+
 function createControl(): usize {
   const control = (heap.alloc(JOB_SIZE + 128 + 64) + 63) & ~63;
   memory.fill(control, 0, JOB_SIZE + 128);
@@ -72,11 +95,24 @@ describe('the job protocol, on one thread', () => {
       for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
   });
 
-  it('counts a task that is done after its job was given up to no other job', () => {
+  it('counts a task that ends after its job was given up to no other job', () => {
     const control = createControl();
-    begin<Count>(control, 1, control + JOB_SIZE);
-    const generation = load<i32>(control, JOB_GENERATION);
-    expect(<i32>(load<u64>(control, JOB_DONE) >> 32)).toBe(generation);
-    expect(<i32>(load<u64>(control, JOB_LIMIT) >> 32)).toBe(generation);
+    const arg = control + JOB_SIZE;
+    begin<GivenUp>(control, 1, arg);
+    const generation = <u64>load<i32>(control, JOB_GENERATION);
+    help<GivenUp>(control, 1, 1);
+    // The job's only task ran, and its end neither advances the job nor finishes it.
+    expect(timesDone(arg, 1, 0)).toBe(1);
+    expect(load<i32>(control, JOB_FINISHED)).toBe(0);
+    expect(load<u64>(control, JOB_LIMIT)).toBe((generation + 1) << 32);
+    expect(help<GivenUp>(control, 1, 1)).toBe(false);
+    expect(timesDone(arg, 1, 0)).toBe(1);
+    // The next job still does every task once, and counts only those.
+    begin<Count>(control, 2, arg);
+    expect(load<u64>(control, JOB_DONE)).toBe((generation + 2) << 32);
+    while (help<Count>(control, 1, 0)) {}
+    expect(load<i32>(control, JOB_FINISHED)).toBe(1);
+    expect(load<u64>(control, JOB_DONE)).toBe(((generation + 2) << 32) | 3);
+    for (let task = 0; task < 3; task++) expect(timesDone(arg, 2, task)).toBe(1);
   });
 });

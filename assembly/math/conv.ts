@@ -61,7 +61,7 @@ export function groupGradient(window: usize, scratch: usize, slot: u32): usize {
 }
 
 /** y = patches(x)·Wᵀ */
-export function convolve(
+export function conv2d(
   y: usize,
   x: usize,
   weight: usize,
@@ -89,7 +89,7 @@ export function convolve(
 /**
  * dx = scattered sums of dy·W: a pixel's sum is over output pixels, then kernel places, ascending.
  */
-export function convolveInputGradient(
+export function conv2dInputGrad(
   dx: usize,
   dy: usize,
   weight: usize,
@@ -119,7 +119,7 @@ export function convolveInputGradient(
  * dW = dyᵀ·patches(x): over CONV_GROUP images one accumulator, over images and output pixels
  * ascending; then group by group.
  */
-export function convolveWeightGradient(
+export function conv2dWeightGrad(
   dw: usize,
   dy: usize,
   x: usize,

@@ -4,7 +4,6 @@
  * where a block lies.
  */
 
-import { BLOCK } from '../layout';
 import { turnsEnd } from './partial';
 
 /** ((a0+a1)+(a2+a3)) + ((a4+a5)+(a6+a7)), then lane 0 + lane 1. */
@@ -25,22 +24,13 @@ export function fold(
 }
 
 /**
- * Two terms of a sum at once, as f64x2, from the f32 pairs at x and y. Never instantiated: see
- * `sumTerms`.
+ * Two terms of a sum at once, as f64x2, from the f32 pairs at x and y. The class is never
+ * instantiated: see activation.ts.
  */
 @unmanaged
 export class Term {
   pair(x: usize, y: usize): v128 {
     return f64x2.splat(0);
-  }
-}
-
-@unmanaged
-export class Value extends Term {
-  /** x */
-  @inline
-  pair(x: usize, y: usize): v128 {
-    return f64x2.promote_low_f32x4(v128.load64_zero(x));
   }
 }
 
@@ -63,34 +53,9 @@ export class Square extends Term {
   }
 }
 
-@unmanaged
-export class Product extends Term {
-  /** x·y, exact in f64 */
-  @inline
-  pair(x: usize, y: usize): v128 {
-    return f64x2.mul(
-      f64x2.promote_low_f32x4(v128.load64_zero(x)),
-      f64x2.promote_low_f32x4(v128.load64_zero(y)),
-    );
-  }
-}
-
 /**
- * The sum over n elements of the terms that T makes of x and y: block by block, the blocks' sums
- * added in their order.
- */
-export function sumTerms<T extends Term>(x: usize, y: usize, n: i32): f64 {
-  let total: f64 = 0;
-  for (const end = turnsEnd(x, n); x < end; x += BLOCK * 4) {
-    total += sumBlock<T>(x, y, min(<usize>(BLOCK * 4), end - x));
-    y += BLOCK * 4;
-  }
-  return total;
-}
-
-/**
- * The same over one block of `bytes` bytes, a multiple of 64. NaN or Infinity in x gives NaN or
- * Infinity.
+ * Returns the sum of the terms that T makes of one block of `bytes` bytes, a multiple of 64. NaN or
+ * Infinity in x gives NaN or Infinity.
  */
 export function sumBlock<T extends Term>(x: usize, y: usize, bytes: usize): f64 {
   let a0 = f64x2.splat(0);

@@ -1,11 +1,14 @@
 /**
  * Matrix products of the shipped nn module against a loop that only multiplies and adds in
- * registers (`peakMulAdd`), which is the most this CPU and this engine could give. Rounds are
+ * registers (peak.ts), which is the most this CPU and this engine could give. Rounds are
  * interleaved, so that both see the same clock and neighbours; medians are reported.
  *
  *   node bench/micro/gemm.js [rounds] [path of a binary]
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import asc from 'assemblyscript/asc';
 
 const rounds = Number(process.argv[2] ?? 41);
 const binary = process.argv[3] ?? new URL('../../build/nn.simd.wasm', import.meta.url);
@@ -31,6 +34,7 @@ const SAMPLE_FLOPS = 4e6;
 const memory = new WebAssembly.Memory({ initial: 256 });
 const { instance } = await WebAssembly.instantiate(await readFile(binary), { env: { memory } });
 const kernels = instance.exports;
+const peakMulAdd = await compilePeak();
 const values = new Float32Array(memory.buffer);
 for (let i = 0; i < values.length; ++i) values[i] = ((i * 7919) % 1000) / 1000 - 0.5;
 
@@ -55,9 +59,19 @@ for (const [m, n, k] of shapes) {
 const iterations = Math.round(SAMPLE_FLOPS / PEAK_FLOPS);
 const peak = {
   flops: iterations * PEAK_FLOPS,
-  run: () => kernels.peakMulAdd(iterations),
+  run: () => peakMulAdd(iterations),
   rates: [],
 };
+
+async function compilePeak() {
+  const out = join(tmpdir(), `adal-peak-${process.pid}.wasm`);
+  const options = ['-O3', '--runtime', 'stub', '--enable', 'simd', '--noAssert'];
+  const { error, stderr } = await asc.main(['bench/micro/peak.ts', '-o', out, ...options]);
+  if (error) throw new Error(stderr.toString());
+  const { instance } = await WebAssembly.instantiate(await readFile(out));
+  await rm(out);
+  return instance.exports.peakMulAdd;
+}
 
 function rate({ flops, run }) {
   const start = process.hrtime.bigint();

@@ -1,5 +1,5 @@
 /**
- * Kernels whose work threads share: bit for bit the oracle's for every thread count, and tidy at
+ * Kernels whose work threads share: bit for bit the reference's for every thread count, and tidy at
  * their edges.
  */
 import fc from 'fast-check';

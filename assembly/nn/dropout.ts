@@ -1,0 +1,42 @@
+/**
+ * Dropout. Which elements are dropped is a function of key, stream, step and index alone: backward
+ * draws the same again.
+ */
+import { turnsEnd, zeroTail } from '../math/partial';
+import { randomWords } from '../math/philox';
+
+/**
+ * out[i] = word(i) < threshold ? 0 : x[i]·scale, words compared unsigned. Turn t of 16 elements
+ * takes the 16 words of counters 4t … 4t + 3 (with step and stream as their upper words), in the
+ * order of `randomWords`. out may be x.
+ */
+export function dropout(
+  out: usize,
+  x: usize,
+  n: i32,
+  threshold: u32,
+  scale: f32,
+  key0: u32,
+  key1: u32,
+  stream: u32,
+  step: u32,
+): void {
+  const least = i32x4.splat(threshold);
+  const factor = f32x4.splat(scale);
+  let counter: u32 = 0;
+  for (let p = out, end = turnsEnd(out, n); p < end; p += 64) {
+    const x0 = v128.load(x);
+    const x1 = v128.load(x, 16);
+    const x2 = v128.load(x, 32);
+    const x3 = v128.load(x, 48);
+    // The words lie where the result goes, until it goes there.
+    randomWords(p, counter, step, stream, 0, key0, key1);
+    v128.store(p, v128.and(f32x4.mul(x0, factor), i32x4.ge_u(v128.load(p), least)));
+    v128.store(p, v128.and(f32x4.mul(x1, factor), i32x4.ge_u(v128.load(p, 16), least)), 16);
+    v128.store(p, v128.and(f32x4.mul(x2, factor), i32x4.ge_u(v128.load(p, 32), least)), 32);
+    v128.store(p, v128.and(f32x4.mul(x3, factor), i32x4.ge_u(v128.load(p, 48), least)), 48);
+    counter += 4;
+    x += 64;
+  }
+  zeroTail(out, n);
+}
