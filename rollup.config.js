@@ -61,7 +61,7 @@ const compile = ({ sourceMap = false } = {}) =>
       sourceMap,
       inlineSources: sourceMap,
     },
-    include: ['src/**/*.ts', 'bench/**/*.ts'],
+    include: ['src/**/*.ts', 'bench/**/*.ts', 'build/*.ts'],
   });
 
 /**

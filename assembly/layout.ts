@@ -1,2 +1,2 @@
 /** The layout shared with TypeScript. */
-export * from '../src/memory-layout/layout';
+export * from '../src/memory-layout/constants';

@@ -1,5 +1,5 @@
 /**
- * The ABI of the optim module: exports, nothing else. `table` is a step table (src/memory-layout/layout.ts).
+ * The ABI of the optim module: exports, nothing else. `table` is a step table (src/memory-layout/constants.ts).
  */
 import { OP_NONE, OP_NORM } from './layout';
 import { combineTo } from './math/map';

@@ -6,7 +6,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
 import ts from 'typescript';
-import { nnKernels, writeReferenceList } from './nn-kernels.js';
+import { generate } from './generate/index.js';
+import { nnKernels } from './generate/nn-kernels.js';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = [
@@ -102,6 +103,6 @@ async function compileWorker() {
 await mkdir('build', { recursive: true });
 await writeFile('build/version.js', `export default '${version}';\n`);
 await writeFile('build/version.d.ts', 'declare const version: string;\nexport default version;\n');
-writeReferenceList();
+await generate();
 for (const [name, sources] of Object.entries(entries)) await compile(name, sources);
 await compileWorker();

@@ -1,3 +1,4 @@
+import { SharedCallRecord, WindowRecord } from '../../build/assembly/nn-records';
 import * as L from '../../src/memory-layout/nn-layout';
 import { begin, help } from '../jobs';
 import { JOB_FINISHED, JOB_SIZE } from '../layout';
@@ -21,32 +22,56 @@ function same(x: usize, y: usize, n: i32): bool {
   return true;
 }
 
-/** Does a job's tasks one by one, as `threads` threads in turn would. */
-// biome-ignore format: one line a role
-function share(
-  op: i32, tasks: i32, threads: i32,
-  out: usize, given: usize, other: usize, m: usize, n: i32, k: i32,
-  bytes: f64,
-): void {
-  const record = floats(16);
+/** Returns a record of a call of `op` by `threads` threads, with `bytes` of scratch for each. */
+function callOf(op: i32, tasks: i32, threads: i32, bytes: f64): SharedCallRecord {
+  const call = changetype<SharedCallRecord>(floats(16));
+  const step = <i32>L.scratchStep(bytes);
+  call.op = op;
+  call.tasks = tasks;
+  call.threads = threads;
+  call.scratch = floats((threads * step) / 4);
+  call.scratchStep = step;
+  return call;
+}
+
+/** Does a call's tasks one by one, as its threads in turn would. */
+function share(call: SharedCallRecord): void {
   const control = (heap.alloc(JOB_SIZE + 64) + 63) & ~63;
   memory.fill(control, 0, JOB_SIZE);
-  const step = <i32>L.scratchStep(bytes);
-  store<i32>(record, op, L.SHARED_OP);
-  store<i32>(record, tasks, L.SHARED_TASKS);
-  store<i32>(record, threads, L.SHARED_THREADS);
-  store<u32>(record, <u32>floats((threads * step) / 4), L.SHARED_SCRATCH);
-  store<i32>(record, step, L.SHARED_SCRATCH_STEP);
-  store<u32>(record, <u32>out, L.SHARED_OUT);
-  store<u32>(record, <u32>given, L.SHARED_IN);
-  store<u32>(record, <u32>other, L.SHARED_WITH);
-  store<u32>(record, <u32>m, L.SHARED_M);
-  store<i32>(record, n, L.SHARED_N);
-  store<i32>(record, k, L.SHARED_K);
-  begin<KernelJobs>(control, op, record);
+  begin<KernelJobs>(control, call.op, changetype<usize>(call));
   let thread = 0;
-  while (help<KernelJobs>(control, 1, thread)) thread = (thread + 1) % threads;
+  while (help<KernelJobs>(control, 1, thread)) thread = (thread + 1) % call.threads;
   expect(load<i32>(control, JOB_FINISHED)).toBe(1);
+}
+
+/** Does a product's tasks. */
+// biome-ignore format: one line a role
+function shareProduct(
+  op: i32, tasks: i32, c: usize, a: usize, b: usize, m: i32, n: i32, k: i32,
+): void {
+  const call = callOf(op, tasks, 3, L.gemmScratchBytes(m, n, k));
+  call.out = c;
+  call.input = a;
+  call.other = b;
+  call.m = m;
+  call.n = n;
+  call.k = k;
+  share(call);
+}
+
+/** Does the tasks of a call on images. */
+// biome-ignore format: one line a role
+function shareImages(
+  op: i32, tasks: i32, threads: i32, out: usize, input: usize, other: usize,
+  window: WindowRecord, count: i32, bytes: f64,
+): void {
+  const call = callOf(op, tasks, threads, bytes);
+  call.out = out;
+  call.input = input;
+  call.other = other;
+  call.window = changetype<usize>(window);
+  call.count = count;
+  share(call);
 }
 
 describe('shared products', () => {
@@ -63,7 +88,7 @@ describe('shared products', () => {
       gemm(one, a, b, m, n, k, scratch, op === L.SHARED_GEMM_TN, op === L.SHARED_GEMM_NT);
       for (let tasks = 1; tasks <= 14; ++tasks) {
         memory.fill(many, 0x11, m * n * 4);
-        share(op, tasks, 3, many, a, b, m, n, k, L.gemmScratchBytes(m, n, k));
+        shareProduct(op, tasks, many, a, b, m, n, k);
         expect(same(one, many, m * n)).toBe(true);
       }
     }
@@ -82,14 +107,14 @@ describe('shared convolutions and poolings', () => {
       const one = floats(count * 60);
       const many = floats(count * 60);
       conv2d(one, x, weight, window, count, scratch);
-      share(L.SHARED_CONV, 5, 2, many, x, weight, window, count, 0, bytes);
+      shareImages(L.SHARED_CONV, 5, 2, many, x, weight, window, count, bytes);
       expect(same(one, many, count * 60)).toBe(true);
       conv2dInputGrad(one, dy, weight, window, count, scratch);
-      share(L.SHARED_CONV_INPUT, 5, 2, many, dy, weight, window, count, 0, bytes);
+      shareImages(L.SHARED_CONV_INPUT, 5, 2, many, dy, weight, window, count, bytes);
       expect(same(one, many, count * 60)).toBe(true);
       conv2dWeightGrad(one, dy, x, window, count, scratch);
       for (let threads = 1; threads <= 5; ++threads) {
-        share(L.SHARED_CONV_WEIGHT, 5, threads, many, dy, x, window, count, 0, bytes);
+        shareImages(L.SHARED_CONV_WEIGHT, 5, threads, many, dy, x, window, count, bytes);
         expect(same(one, many, 24)).toBe(true);
       }
     }
@@ -106,14 +131,14 @@ describe('shared convolutions and poolings', () => {
     const index = floats(outputs);
     const shared = floats(outputs);
     maxPool2d(one, index, x, window, count);
-    share(L.SHARED_MAX_POOL, 3, 2, many, x, 0, window, count, 0, 0);
+    shareImages(L.SHARED_MAX_POOL, 3, 2, many, x, 0, window, count, 0);
     expect(same(one, many, outputs)).toBe(true);
-    share(L.SHARED_MAX_POOL, 3, 2, many, x, shared, window, count, 0, 0);
+    shareImages(L.SHARED_MAX_POOL, 3, 2, many, x, shared, window, count, 0);
     expect(same(one, many, outputs) && same(index, shared, outputs)).toBe(true);
     const dx = floats(count * 72);
     const sharedDx = floats(count * 72);
     maxPool2dGrad(dx, dy, index, window, count);
-    share(L.SHARED_MAX_POOL_GRAD, 3, 2, sharedDx, dy, index, window, count, 0, 0);
+    shareImages(L.SHARED_MAX_POOL_GRAD, 3, 2, sharedDx, dy, index, window, count, 0);
     expect(same(dx, sharedDx, count * 72)).toBe(true);
   });
 });

@@ -6,12 +6,12 @@
  * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a weight gradient's transpose ┐┌ gemm's ┐┌
  * sums of groups ┐
  */
+import { WindowRecord } from '../../build/assembly/nn-records';
 import {
   CONV_GROUP,
   convCopyBytes,
   convGradientBytes,
   convSumsOffset,
-  WINDOW_OUT_CHANNELS,
 } from '../../src/memory-layout/nn-layout';
 import { accumulate, gemm } from './gemm';
 import { transpose } from './pack';
@@ -29,22 +29,22 @@ import {
 } from './window';
 
 /** Where an image's patches begin in scratch. */
-function patchesIn(scratch: usize, window: usize): usize {
+function patchesIn(scratch: usize, window: WindowRecord): usize {
   return scratch + <usize>convCopyBytes(paddedFloats(window));
 }
 
 /** Where the transpose of a weight gradient goes. */
-function turnedGradient(window: usize, scratch: usize): usize {
+function turnedGradient(window: WindowRecord, scratch: usize): usize {
   return (
     patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window))
   );
 }
 
 /** Where gemm's part of scratch begins. */
-function gemmScratch(window: usize, scratch: usize): usize {
+function gemmScratch(window: WindowRecord, scratch: usize): usize {
   return (
     turnedGradient(window, scratch) +
-    <usize>convGradientBytes(patchFloats(window), load<i32>(window, WINDOW_OUT_CHANNELS))
+    <usize>convGradientBytes(patchFloats(window), window.outChannels)
   );
 }
 
@@ -52,9 +52,9 @@ function gemmScratch(window: usize, scratch: usize): usize {
  * Where in a scratch of convolutions there is room for a group's weight gradient; `slot` is below
  * the number of sums.
  */
-export function groupGradient(window: usize, scratch: usize, slot: u32): usize {
+export function groupGradient(window: WindowRecord, scratch: usize, slot: u32): usize {
   const patch = patchFloats(window);
-  const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
+  const outputs = window.outChannels;
   const sums =
     scratch + <usize>convSumsOffset(paddedFloats(window), positionsOf(window), patch, outputs);
   return sums + <usize>slot * <usize>convGradientBytes(patch, outputs);
@@ -65,13 +65,13 @@ export function conv2d(
   y: usize,
   x: usize,
   weight: usize,
-  window: usize,
+  window: WindowRecord,
   count: i32,
   scratch: usize,
 ): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
-  const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
+  const outputs = window.outChannels;
   const xStep = (<usize>imageFloats(window)) << 2;
   const yStep = (<usize>(positions * outputs)) << 2;
   const patches = patchesIn(scratch, window);
@@ -93,13 +93,13 @@ export function conv2dInputGrad(
   dx: usize,
   dy: usize,
   weight: usize,
-  window: usize,
+  window: WindowRecord,
   count: i32,
   scratch: usize,
 ): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
-  const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
+  const outputs = window.outChannels;
   const padded = paddedFloats(window);
   const patches = patchesIn(scratch, window);
   const rest = gemmScratch(window, scratch);
@@ -123,11 +123,11 @@ export function conv2dWeightGrad(
   dw: usize,
   dy: usize,
   x: usize,
-  window: usize,
+  window: WindowRecord,
   count: i32,
   scratch: usize,
 ): void {
-  const weights = load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window);
+  const weights = window.outChannels * patchFloats(window);
   for (let group = 0; group * CONV_GROUP < count; ++group) {
     const target = group === 0 ? dw : groupGradient(window, scratch, 0);
     weightGradientOfGroup(target, group, dy, x, window, count, scratch);
@@ -142,12 +142,12 @@ export function conv2dWeightGrad(
  */
 // biome-ignore format: one line a role
 export function weightGradientOfGroup(
-  sum: usize, group: i32, dy: usize, x: usize, window: usize,
+  sum: usize, group: i32, dy: usize, x: usize, window: WindowRecord,
   count: i32, scratch: usize,
 ): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
-  const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
+  const outputs = window.outChannels;
   const patches = patchesIn(scratch, window);
   const rest = gemmScratch(window, scratch);
   const xStep = (<usize>imageFloats(window)) << 2;

@@ -2,17 +2,7 @@
  * Pooling over images (height × width × channels), four channels at a time. Windows lie within the
  * image.
  */
-import {
-  WINDOW_HEIGHT,
-  WINDOW_IN_CHANNELS,
-  WINDOW_IN_HEIGHT,
-  WINDOW_IN_WIDTH,
-  WINDOW_OUT_HEIGHT,
-  WINDOW_OUT_WIDTH,
-  WINDOW_STRIDE_X,
-  WINDOW_STRIDE_Y,
-  WINDOW_WIDTH,
-} from '../../src/memory-layout/nn-layout';
+import { WindowRecord } from '../../build/assembly/nn-records';
 import { zeroFloats } from './partial';
 import { imageFloats } from './window';
 
@@ -43,17 +33,15 @@ export class Pooling {
 }
 
 /** Whether windows are of 2 × 2 and side by side, as in most networks. */
-function halves(window: usize): bool {
-  const square = load<i32>(window, WINDOW_HEIGHT) === 2 && load<i32>(window, WINDOW_WIDTH) === 2;
-  return (
-    square && load<i32>(window, WINDOW_STRIDE_Y) === 2 && load<i32>(window, WINDOW_STRIDE_X) === 2
-  );
+function halves(window: WindowRecord): bool {
+  const square = window.height === 2 && window.width === 2;
+  return square && window.strideY === 2 && window.strideX === 2;
 }
 
 /** Whether `Pooling.halve` stores every element of an image's gradient. */
-function storesAll(window: usize): bool {
-  const odd = load<i32>(window, WINDOW_IN_HEIGHT) | load<i32>(window, WINDOW_IN_WIDTH);
-  return halves(window) && !(odd & 1) && !(load<i32>(window, WINDOW_IN_CHANNELS) & 3);
+function storesAll(window: WindowRecord): bool {
+  const odd = window.inHeight | window.inWidth;
+  return halves(window) && !(odd & 1) && !(window.inChannels & 3);
 }
 
 /**
@@ -63,18 +51,18 @@ export function pool<P extends Pooling>(
   out: usize,
   index: usize,
   input: usize,
-  window: usize,
+  window: WindowRecord,
   count: i32,
 ): void {
-  const channels = load<i32>(window, WINDOW_IN_CHANNELS);
-  const height = load<i32>(window, WINDOW_HEIGHT);
-  const width = load<i32>(window, WINDOW_WIDTH);
-  const outHeight = load<i32>(window, WINDOW_OUT_HEIGHT);
-  const outWidth = load<i32>(window, WINDOW_OUT_WIDTH);
+  const channels = window.inChannels;
+  const height = window.height;
+  const width = window.width;
+  const outHeight = window.outHeight;
+  const outWidth = window.outWidth;
   const pixel = (<usize>channels) << 2;
-  const row = <usize>load<i32>(window, WINDOW_IN_WIDTH) * pixel;
-  const down = <usize>load<i32>(window, WINDOW_STRIDE_Y) * row;
-  const right = <usize>load<i32>(window, WINDOW_STRIDE_X) * pixel;
+  const row = <usize>window.inWidth * pixel;
+  const down = <usize>window.strideY * row;
+  const right = <usize>window.strideX * pixel;
   const image = (<usize>imageFloats(window)) << 2;
   const halved = halves(window) ? channels & ~3 : 0;
   for (let i = 0; i < count; ++i) {
@@ -117,7 +105,7 @@ export function poolGradient<P extends Pooling>(
   dx: usize,
   dy: usize,
   index: usize,
-  window: usize,
+  window: WindowRecord,
   count: i32,
 ): void {
   if (!storesAll(window)) zeroFloats(dx, imageFloats(window) * count);

@@ -1,4 +1,5 @@
 /** Average pooling over windows of images. */
+import { WindowRecord } from '../../build/assembly/nn-records';
 import { loadLanes, storeLanes } from '../math/partial';
 import { Pooling, pool, poolGradient } from '../math/pool';
 
@@ -70,10 +71,10 @@ class AverageGradient extends Pooling {
   }
 }
 
-export function avgPool2d(y: usize, x: usize, window: usize, count: i32): void {
+export function avgPool2d(y: usize, x: usize, window: WindowRecord, count: i32): void {
   pool<Average>(y, 0, x, window, count);
 }
 
-export function avgPool2dGrad(dx: usize, dy: usize, window: usize, count: i32): void {
+export function avgPool2dGrad(dx: usize, dy: usize, window: WindowRecord, count: i32): void {
   poolGradient<AverageGradient>(dx, dy, 0, window, count);
 }

@@ -1,4 +1,5 @@
 /** Max pooling over windows of images. */
+import { WindowRecord } from '../../build/assembly/nn-records';
 import { loadLanes, storeLanes } from '../math/partial';
 import { Pooling, pool, poolGradient } from '../math/pool';
 
@@ -99,10 +100,22 @@ class MaximumGradient extends Pooling {
   }
 }
 
-export function maxPool2d(y: usize, index: usize, x: usize, window: usize, count: i32): void {
+export function maxPool2d(
+  y: usize,
+  index: usize,
+  x: usize,
+  window: WindowRecord,
+  count: i32,
+): void {
   pool<Maximum>(y, index, x, window, count);
 }
 
-export function maxPool2dGrad(dx: usize, dy: usize, index: usize, window: usize, count: i32): void {
+export function maxPool2dGrad(
+  dx: usize,
+  dy: usize,
+  index: usize,
+  window: WindowRecord,
+  count: i32,
+): void {
   poolGradient<MaximumGradient>(dx, dy, index, window, count);
 }

@@ -21,7 +21,7 @@ const SPINS = 20_000;
 /** The constants of src/abi/layout.ts, by name. */
 function readLayout() {
   const source = readFileSync(
-    new URL('../../src/memory-layout/layout.ts', import.meta.url),
+    new URL('../../src/memory-layout/constants.ts', import.meta.url),
     'utf8',
   );
   return Object.fromEntries(

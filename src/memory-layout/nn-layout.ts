@@ -29,24 +29,6 @@ export function gemmScratchBytes(m: number, _n: number, k: number): number {
   return GEMM_TILE + depth * 4 * (GEMM_PANEL + rows);
 }
 
-// Window record: how a convolution or a pooling moves over an image. Images are height × width ×
-// channels, row-major (NHWC), so that a pixel's channels are one run of floats: a patch is a few
-// runs, and the result of the product is again an image.
-export const WINDOW_IN_HEIGHT = 0; // all i32
-export const WINDOW_IN_WIDTH = 4;
-export const WINDOW_IN_CHANNELS = 8;
-export const WINDOW_HEIGHT = 12; // of the kernel
-export const WINDOW_WIDTH = 16;
-export const WINDOW_STRIDE_Y = 20;
-export const WINDOW_STRIDE_X = 24;
-// rows of zeros above; below it is whatever the output's height needs
-export const WINDOW_PAD_TOP = 28;
-export const WINDOW_PAD_LEFT = 32;
-export const WINDOW_OUT_HEIGHT = 36;
-export const WINDOW_OUT_WIDTH = 40;
-export const WINDOW_OUT_CHANNELS = 44;
-export const WINDOW_SIZE = 64;
-
 /** Images whose weight gradients are one sum; the sums of such groups are added in their order. */
 export const CONV_GROUP = 8;
 
@@ -131,22 +113,7 @@ export function convScratchBytes(
   );
 }
 
-// Job record: a kernel's call whose work threads share (assembly/math/shared.ts). All words.
-export const SHARED_OP = 0; // i32, one of SHARED_…
-export const SHARED_TASKS = 4; // i32: parts that the work is cut into
-export const SHARED_THREADS = 8; // i32
-export const SHARED_SCRATCH = 12; // pointer: scratch of the first thread
-export const SHARED_SCRATCH_STEP = 16; // bytes from one thread's to the next
-export const SHARED_DONE = 20; // i32: of a weight gradient, groups summed in earlier phases
-export const SHARED_OUT = 24; // pointers and numbers, as the kernel takes them
-export const SHARED_IN = 28;
-export const SHARED_WITH = 32;
-// of products; the window (a pointer) of everything on images; rows to add a bias to
-export const SHARED_M = 36;
-export const SHARED_N = 40; // the count of images, or of elements, or the columns of a bias
-export const SHARED_K = 44;
-export const SHARED_SIZE = 64;
-
+// The kernels whose work threads share: SharedCallRecord.op.
 export const SHARED_GEMM_NN = 1;
 export const SHARED_GEMM_NT = 2;
 export const SHARED_GEMM_TN = 3;

@@ -4,7 +4,7 @@
  * Invariant: buffers whose times overlap never overlap in memory; every offset is a multiple of
  * ALIGNMENT.
  */
-import { ALIGNMENT } from '../memory-layout/layout';
+import { ALIGNMENT } from '../memory-layout/constants';
 
 /** A buffer: used from `from` to `to`, both included. */
 export interface BufferLife {

@@ -1,5 +1,5 @@
 /** AdaBelief. The rule is in assembly/optimizers/adabelief.ts. */
-import { RULE_ADABELIEF } from '../memory-layout/layout';
+import { RULE_ADABELIEF } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import { ADAM_FIELDS, type AdamHyperparameters, writeAdam } from './adam-family';

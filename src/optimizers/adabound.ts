@@ -1,5 +1,5 @@
 /** AdaBound. The rule is in assembly/optimizers/adabound.ts. */
-import { RULE_ADABOUND } from '../memory-layout/layout';
+import { RULE_ADABOUND } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import {

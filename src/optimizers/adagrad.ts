@@ -1,6 +1,6 @@
 /** Adagrad. The rule is in assembly/optimizers/adagrad.ts. */
 
-import { RULE_ADAGRAD } from '../memory-layout/layout';
+import { RULE_ADAGRAD } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { copyOptions } from '../validate';

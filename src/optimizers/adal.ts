@@ -4,7 +4,12 @@
  */
 
 import { ArgumentError } from '../errors';
-import { GROUP_EPS, GROUP_STEP_SIZE, GROUP_WEIGHT_DECAY, RULE_ADAL } from '../memory-layout/layout';
+import {
+  GROUP_EPS,
+  GROUP_STEP_SIZE,
+  GROUP_WEIGHT_DECAY,
+  RULE_ADAL,
+} from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { cosine } from '../schedules';
 import type { LearningRate } from '../types';

@@ -1,5 +1,5 @@
 /** Adam. The rule is in assembly/optimizers/adam.ts. */
-import { RULE_ADAM } from '../memory-layout/layout';
+import { RULE_ADAM } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import {

@@ -1,5 +1,5 @@
 /** AdamW: Adam with decoupled weight decay, 0.01 unless told otherwise. */
-import { RULE_ADAM } from '../memory-layout/layout';
+import { RULE_ADAM } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import {

@@ -1,5 +1,5 @@
 /** AMSGrad. The rule is in assembly/optimizers/amsgrad.ts. */
-import { RULE_AMSGRAD } from '../memory-layout/layout';
+import { RULE_AMSGRAD } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import {

@@ -3,7 +3,7 @@
  * rewritten: a bounded norm enters the update as a factor, a bounded value where the kernels read
  * it.
  */
-import { CLIP_L1, CLIP_L2, CLIP_MAX, CLIP_NONE } from '../memory-layout/layout';
+import { CLIP_L1, CLIP_L2, CLIP_MAX, CLIP_NONE } from '../memory-layout/constants';
 import { checkChoice, checkNumber, checkOptions } from '../validate';
 import type { FixedOptions } from './state-dict';
 

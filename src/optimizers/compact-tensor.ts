@@ -2,7 +2,13 @@
  * A moment kept compactly in linear memory: as bf16, or as a code a byte with a scale a block. How
  * numbers become codes is in assembly/state; here is only where they lie.
  */
-import { FORMAT_8BIT, FORMAT_BF16, FORMAT_F32, SCALE_BLOCK, UNROLL } from '../memory-layout/layout';
+import {
+  FORMAT_8BIT,
+  FORMAT_BF16,
+  FORMAT_F32,
+  SCALE_BLOCK,
+  UNROLL,
+} from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import type { Tensor } from '../tensors/tensor';
 import type { Bf16State, EightBitState, StateArray } from './state-array';

@@ -1,5 +1,5 @@
 /** Lion. The rule is in assembly/optimizers/lion.ts. */
-import { RULE_LION } from '../memory-layout/layout';
+import { RULE_LION } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import { type AdamHyperparameters, writeMoments } from './adam-family';

@@ -1,7 +1,7 @@
 /** NAdam. The rule is in assembly/optimizers/nadam.ts. */
 
 import { pow } from '../math/pow';
-import { RULE_NADAM } from '../memory-layout/layout';
+import { RULE_NADAM } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import {

@@ -19,7 +19,7 @@ import {
   GROUP_NORM_LIMIT,
   STATUS_DONE,
   STATUS_NON_FINITE,
-} from '../memory-layout/layout';
+} from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import type { ParameterOwner } from '../tensors/evaluated-tensor';
 import { disposalCount } from '../tensors/tensor';

@@ -1,5 +1,5 @@
 /** RAdam. The rule is in assembly/optimizers/radam.ts. */
-import { RULE_RADAM } from '../memory-layout/layout';
+import { RULE_RADAM } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { copyOptions } from '../validate';
 import {

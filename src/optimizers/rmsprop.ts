@@ -4,7 +4,7 @@ import {
   RULE_RMSPROP_CENTERED,
   RULE_RMSPROP_CENTERED_MOMENTUM,
   RULE_RMSPROP_MOMENTUM,
-} from '../memory-layout/layout';
+} from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { copyOptions } from '../validate';

@@ -1,5 +1,5 @@
 /** Schedule-Free AdamW. The rule is in assembly/optimizers/schedule-free.ts. */
-import { RULE_SCHEDULE_FREE } from '../memory-layout/layout';
+import { RULE_SCHEDULE_FREE } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import type { Tensor } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';

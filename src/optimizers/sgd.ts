@@ -1,5 +1,5 @@
 /** Stochastic gradient descent. The rules are in assembly/optimizers/sgd.ts. */
-import { RULE_SGD, RULE_SGD_MOMENTUM } from '../memory-layout/layout';
+import { RULE_SGD, RULE_SGD_MOMENTUM } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { copyOptions, fail } from '../validate';

@@ -7,7 +7,7 @@
  */
 
 import { pow2 } from '../math/exponent';
-import { STATUS_DONE, UNROLL } from '../memory-layout/layout';
+import { STATUS_DONE, UNROLL } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import { checkFloats, Parameter } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';

@@ -12,7 +12,7 @@
  */
 
 import { ArgumentError } from '../errors';
-import { SCALE_BLOCK } from '../memory-layout/layout';
+import { SCALE_BLOCK } from '../memory-layout/constants';
 import { fail, isFloat32Array, isTypedArray, isUint8Array, typedArrayName } from '../validate';
 
 /** Bfloat16 numbers: the upper halves of float32 numbers. */

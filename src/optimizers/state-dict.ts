@@ -7,7 +7,7 @@
 
 import { ArgumentError } from '../errors';
 import { nextExponent } from '../memory-layout/adal-scalars';
-import { RULE_ADAL } from '../memory-layout/layout';
+import { RULE_ADAL } from '../memory-layout/constants';
 import type { Parameter } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
 import { checkInteger, checkNumber, describe, fail } from '../validate';

@@ -5,7 +5,7 @@
  * Invariant: there is a descriptor for every tensor, frozen or not, in order of registration; the
  * block and task lists name the unfrozen ones alone. Writing a step's scalars allocates nothing.
  */
-import * as L from '../memory-layout/layout';
+import * as L from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 import type { Parameter } from '../tensors/parameter';
 import type { Clipping } from './clipping';

@@ -8,7 +8,7 @@
  */
 
 import { OutOfMemoryError } from '../errors';
-import { ALIGNMENT } from '../memory-layout/layout';
+import { ALIGNMENT } from '../memory-layout/constants';
 import { type LinearMemory, MAX_MEMORY_BYTES, PAGE } from './memory';
 
 interface Range {

@@ -50,6 +50,7 @@ export class LinearMemory {
   f64!: Float64Array;
   i32!: Int32Array;
   u32!: Uint32Array;
+  u64!: BigUint64Array;
 
   constructor(source: MemorySource, maximumBytes: number, shared: boolean, maximumReason = '') {
     this.source = source;
@@ -79,6 +80,7 @@ export class LinearMemory {
     this.f64 = new Float64Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.u32 = new Uint32Array(buffer);
+    this.u64 = new BigUint64Array(buffer);
   }
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { AdalError, StepAbortedError, WorkerError } from '../errors';
-import * as L from '../memory-layout/layout';
+import * as L from '../memory-layout/constants';
 import type { LinearMemory } from './memory';
 import { TASKS_A_SLICE } from './step-in-slices';
 import type { WorkerHandle, WorkerHost } from './worker-host';

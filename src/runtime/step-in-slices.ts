@@ -2,7 +2,7 @@
  * Steps on one thread in slices, so that the event loop turns in between: what `stepAsync` does
  * where there are no workers.
  */
-import { OP_NONE, OP_NORM, STEP_TASK_COUNT } from '../memory-layout/layout';
+import { OP_NONE, OP_NORM, STEP_TASK_COUNT } from '../memory-layout/constants';
 import type { OptimKernels } from './kernels';
 import type { LinearMemory } from './memory';
 import { turn } from './yield-to-event-loop';

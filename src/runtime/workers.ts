@@ -5,9 +5,9 @@
  * takes no memory from plans.
  */
 
+import { SHARED_CALL_RECORD_SIZE } from '../../build/nn-records';
 import { WorkerError } from '../errors';
-import { JOB_SIZE } from '../memory-layout/layout';
-import { SHARED_SIZE } from '../memory-layout/nn-layout';
+import { JOB_SIZE } from '../memory-layout/constants';
 import type { Arena } from './arena';
 import type { ThreadedOptimKernels } from './kernels';
 import type { ThreadedNNKernels } from './kernels-nn';
@@ -48,7 +48,7 @@ export class Workers {
     this.threads = options.threads;
     this.#stepControl = options.arena.allocate(JOB_SIZE);
     this.#kernelControl = options.arena.allocate(JOB_SIZE);
-    this.record = options.arena.allocate(SHARED_SIZE);
+    this.record = options.arena.allocate(SHARED_CALL_RECORD_SIZE);
   }
 
   /** Why a pool is closed; null while none is. */

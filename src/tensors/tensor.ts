@@ -7,7 +7,7 @@
 
 import { DisposedError } from '../errors';
 import { elementCount } from '../math/shape';
-import { UNROLL } from '../memory-layout/layout';
+import { UNROLL } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 
 /**

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { AdaL, Adam, createOptimizer } from '../../src/index';
-import { FORMAT_8BIT, FORMAT_BF16 } from '../../src/memory-layout/layout';
+import { FORMAT_8BIT, FORMAT_BF16 } from '../../src/memory-layout/constants';
 import type { CompactTensor } from '../../src/optimizers/compact-tensor';
 import { createMemory } from '../../src/runtime/memory';
 import { decodeMoment, encodeMoment, roundingKey } from '../../src/runtime/reference/compact-state';

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it, vi } from 'vitest';
 import { AdaL, createRuntime, type Runtime } from '../../src/index';
-import * as L from '../../src/memory-layout/layout';
+import * as L from '../../src/memory-layout/constants';
 import { checkClipping } from '../../src/optimizers/clipping';
 import { StepTable } from '../../src/optimizers/step-table';
 import { nodeWorkerHost } from '../../src/runtime/worker-host-node';

@@ -3,7 +3,7 @@
  * by a fault. So what is tested is how a failing kernel, a dying thread and a stuck one are
  * noticed, not a mock of them.
  */
-import * as L from '../../src/memory-layout/layout';
+import * as L from '../../src/memory-layout/constants';
 
 /** What a worker does once it has drawn a task: */
 export type Fault =

@@ -2,7 +2,7 @@
  * The plain rule: the scaled kernel with e ≡ 0 and q = 0, so nothing but float32 as it comes. Good
  * only where fourth powers of the gradients stay far inside float32.
  */
-import { BLOCK } from '../../src/memory-layout/layout';
+import { BLOCK } from '../../src/memory-layout/constants';
 import { absSumBlock } from '../../src/runtime/reference/optim';
 
 const f = Math.fround;

@@ -2,7 +2,7 @@
  * Compact state in plain TypeScript, element by element: what assembly/state does. Codes and scales
  * are described there.
  */
-import { FORMAT_BF16, SCALE_BLOCK } from '../../memory-layout/layout';
+import { FORMAT_BF16, SCALE_BLOCK } from '../../memory-layout/constants';
 import type { LinearMemory } from '../memory';
 
 const f = Math.fround;

@@ -7,7 +7,7 @@
 
 import { pow2 } from '../../math/exponent';
 import * as scalars from '../../memory-layout/adal-scalars';
-import * as L from '../../memory-layout/layout';
+import * as L from '../../memory-layout/constants';
 import type { OptimKernels } from '../kernels';
 import type { LinearMemory } from '../memory';
 import { type CompactMoment, decodeMoment, encodeMoment, roundingKey } from './compact-state';

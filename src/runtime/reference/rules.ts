@@ -3,7 +3,7 @@
  * assembly/optimizers. `k` holds the tensor's constants in the order in which the rule takes them;
  * `x` parameter, gradient and state, of which `i` is the element.
  */
-import * as L from '../../memory-layout/layout';
+import * as L from '../../memory-layout/constants';
 
 const f = Math.fround;
 const MAX_F32 = 3.4028234663852886e38;

@@ -2,7 +2,7 @@
  * The memory that the reference kernels read and write: floats and integers, addressed as 4 bytes
  * each whatever array holds them.
  */
-import { UNROLL } from '../../../memory-layout/layout';
+import { UNROLL } from '../../../memory-layout/constants';
 
 export type Floats = Float32Array | Float64Array;
 

@@ -1,22 +1,25 @@
 /**
- * The kernels of the nn module, by file: every file of assembly/nn is an entry of the nn binaries,
- * and the file of the same name in src/runtime/reference/nn is its reference in TypeScript. So a
- * new kernel is two new files, and no list names it.
+ * Derives the list of nn kernels from files: every file of assembly/nn is an entry of the nn
+ * binaries, and the file of the same name in src/runtime/reference/nn is its reference in
+ * TypeScript. So a new kernel is two new files, and no list names it.
  */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 const KERNELS = 'assembly/nn';
 const REFERENCE = 'src/runtime/reference/nn';
-const LIST = 'build/reference-nn';
 
-const filesOf = (folder) =>
-  readdirSync(folder)
+const filesOf = (root, folder) =>
+  readdirSync(join(root, folder))
     .filter((file) => file.endsWith('.ts'))
     .sort();
 
-/** Paths of the kernels' files. Throws where a kernel has no reference or the reverse. */
-export function nnKernels() {
-  const [kernels, references] = [filesOf(KERNELS), filesOf(REFERENCE)];
+/**
+ * Returns the paths of the kernels' files below `root`.
+ * @throws Error where a kernel has no reference, or a reference no kernel
+ */
+export function nnKernels(root = '.') {
+  const [kernels, references] = [filesOf(root, KERNELS), filesOf(root, REFERENCE)];
   for (const file of kernels)
     if (!references.includes(file))
       throw new Error(`${KERNELS}/${file} has no reference: add ${REFERENCE}/${file}`);
@@ -26,12 +29,12 @@ export function nnKernels() {
   return kernels.map((file) => `${KERNELS}/${file}`);
 }
 
-/** Writes the module that puts the kernels of all reference files into one object. */
-export function writeReferenceList() {
-  const modules = filesOf(REFERENCE).map((file) => file.replace(/\.ts$/, ''));
+/** Returns the source of the module that puts the kernels of all reference files into one object. */
+export function referenceListOf(root) {
+  const modules = filesOf(root, REFERENCE).map((file) => file.replace(/\.ts$/, ''));
   const variable = (module) => module.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
-  const text = [
-    `/** Written by scripts/nn-kernels.js from the files of ${REFERENCE}. */`,
+  return [
+    `/** Written by scripts/generate/nn-kernels.js from the files of ${REFERENCE}; do not edit. */`,
     ...modules.map(
       (module) => `import { kernels as ${variable(module)} } from '../${REFERENCE}/${module}';`,
     ),
@@ -44,7 +47,5 @@ export function writeReferenceList() {
     '  };',
     '}',
     '',
-  ];
-  mkdirSync('build', { recursive: true });
-  writeFileSync(`${LIST}.ts`, text.join('\n'));
+  ].join('\n');
 }

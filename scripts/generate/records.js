@@ -1,0 +1,119 @@
+/**
+ * Writes the accessors of the records in linear memory from their declarations in
+ * src/memory-layout/*-records.js: for AssemblyScript a class of inlined properties around an
+ * address, for TypeScript a cursor that is moved to an address.
+ *
+ *     AssemblyScript   changetype<TensorRecord>(address).step
+ *     TypeScript       new TensorRecord(memory).at(address).step
+ *
+ * Both have a constant `<RECORD>_SIZE` in bytes. An array field gives its address. Fields of a
+ * record marked `atomic` are read and written atomically, but for those marked `plain`; besides
+ * its value such a field gives what waiting and notifying take: its address in AssemblyScript, its
+ * index in the view in TypeScript.
+ */
+
+const BYTES = { u8: 1, i32: 4, u32: 4, f32: 4, pointer: 4, f64: 8, u64: 8 };
+const VIEWS = { i32: 'i32', u32: 'u32', f32: 'f32', pointer: 'u32', f64: 'f64', u64: 'u64' };
+
+const align = (offset, to) => Math.ceil(offset / to) * to;
+
+/**
+ * The fields of a record with their byte offsets, and its size: a multiple of 8, or of the cache
+ * line where a field begins one.
+ * @throws Error for a field of an unknown type, or a record longer than its `size`
+ */
+export function layOut(name, { fields, size: wanted, atomic = false }) {
+  let end = 0;
+  let strictest = 8;
+  const laidOut = Object.entries(fields).map(([field, [type, doc, options = {}]]) => {
+    const bytes = BYTES[type];
+    if (!bytes) {
+      const known = Object.keys(BYTES).join(', ');
+      throw new Error(`${name}.${field}: expected a type out of ${known}, got ${type}`);
+    }
+    const alignment = options.align ?? bytes;
+    strictest = Math.max(strictest, alignment);
+    const offset = align(end, alignment);
+    end = offset + bytes * (options.count ?? 1);
+    return { field, type, doc, offset, count: options.count, atomic: atomic && !options.plain };
+  });
+  const size = align(end, strictest);
+  if (wanted < size)
+    throw new Error(`${name}: its fields take ${size} bytes, its size is ${wanted}`);
+  return { fields: laidOut, size: wanted ?? size };
+}
+
+/** TensorRecord → TENSOR_RECORD. */
+const constantName = (name) => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUpperCase();
+
+const header = (source) =>
+  `/** Written by scripts/generate/records.js from ${source}; do not edit. */\n`;
+
+const sizeOf = (name, { size }, type) => [
+  `/** Bytes of a ${name}. */`,
+  `export const ${constantName(name)}_SIZE${type} = ${size};`,
+  '',
+];
+
+/** A property for AssemblyScript. */
+function assemblyField({ field, type, doc, offset, count, atomic }) {
+  const at = 'changetype<usize>(this)';
+  const lines = [`  /** ${doc} */`];
+  if (count) return [...lines, `  @inline get ${field}(): usize { return ${at} + ${offset}; }`];
+  const stored = type === 'pointer' ? 'u32' : type;
+  const shown = type === 'pointer' ? 'usize' : type;
+  const value = stored === shown ? 'value' : `<${stored}>value`;
+  const [load, store] = atomic ? ['atomic.load', 'atomic.store'] : ['load', 'store'];
+  lines.push(
+    `  @inline get ${field}(): ${shown} { return ${load}<${stored}>(${at}, ${offset}); }`,
+    `  @inline set ${field}(value: ${shown}) { ${store}<${stored}>(${at}, ${value}, ${offset}); }`,
+  );
+  if (atomic) lines.push(`  @inline get ${field}Address(): usize { return ${at} + ${offset}; }`);
+  return lines;
+}
+
+/** The accessors for AssemblyScript. */
+export function assemblyOf(records, source) {
+  const lines = [header(source)];
+  for (const [name, record] of Object.entries(records)) {
+    const laidOut = layOut(name, record);
+    lines.push(...sizeOf(name, laidOut, ': usize'));
+    lines.push(`/** ${record.doc} */`, '@unmanaged', `export class ${name} {`);
+    lines.push(...laidOut.fields.flatMap(assemblyField), '}', '');
+  }
+  return lines.join('\n');
+}
+
+/** A property for TypeScript. */
+function typescriptField({ field, type, doc, offset, count, atomic }) {
+  const lines = [`  /** ${doc} */`];
+  if (count) return [...lines, `  get ${field}(): number { return this.address + ${offset}; }`];
+  const shown = type === 'u64' ? 'bigint' : 'number';
+  const index = `(this.address + ${offset}) >>> ${BYTES[type] === 8 ? 3 : 2}`;
+  const view = `this.memory.${VIEWS[type]}`;
+  const read = atomic ? `Atomics.load(${view}, ${index})` : `${view}[${index}]`;
+  const write = atomic ? `Atomics.store(${view}, ${index}, value)` : `${view}[${index}] = value`;
+  lines.push(
+    `  get ${field}(): ${shown} { return ${read}; }`,
+    `  set ${field}(value: ${shown}) { ${write}; }`,
+  );
+  if (atomic) lines.push(`  get ${field}Index(): number { return ${index}; }`);
+  return lines;
+}
+
+/** The accessors for TypeScript. */
+export function typescriptOf(records, source) {
+  const lines = [
+    header(source),
+    `import { RecordCursor } from '../src/memory-layout/record-cursor';`,
+    '',
+  ];
+  for (const [name, record] of Object.entries(records)) {
+    const laidOut = layOut(name, record);
+    lines.push(...sizeOf(name, laidOut, ''));
+    const views = [...new Set(laidOut.fields.map(({ type }) => `'${VIEWS[type]}'`))].join(' | ');
+    lines.push(`/** ${record.doc} */`, `export class ${name} extends RecordCursor<${views}> {`);
+    lines.push(...laidOut.fields.flatMap(typescriptField), '}', '');
+  }
+  return lines.join('\n');
+}
