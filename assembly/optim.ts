@@ -1,5 +1,6 @@
 /**
- * The ABI of the optim module: exports, nothing else. `table` is a step table (src/memory-layout/constants.ts).
+ * The ABI of the optim module: exports, nothing else. `table` is a step table
+ * (src/memory-layout/constants.ts).
  */
 import { OP_NONE, OP_NORM } from './layout';
 import { combineTo } from './math/map';

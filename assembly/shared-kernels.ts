@@ -66,8 +66,8 @@ function windowOf(call: SharedCallRecord): WindowRecord {
 }
 
 /**
- * Returns the first item that belongs to `task`, where `count` items are split into `tasks` parts at
- * multiples of `unit`.
+ * Returns the first item that belongs to `task`, where `count` items are split into `tasks` parts
+ * at multiples of `unit`.
  */
 function cut(task: i32, tasks: i32, count: i32, unit: i32): i32 {
   const units = (count + unit - 1) / unit;
@@ -119,7 +119,8 @@ function visitImages(op: i32, call: SharedCallRecord, task: i32, scratch: usize)
 }
 
 /**
- * Runs `op` on the elements of one task: whole 64-byte turns, so that parts begin where vectors may.
+ * Runs `op` on the elements of one task: whole 64-byte turns, so that parts begin where vectors
+ * may.
  */
 function visitElements(op: i32, call: SharedCallRecord, task: i32): void {
   const first = cut(task, call.tasks, call.count, UNROLL);
@@ -138,7 +139,9 @@ function groupsNow(call: SharedCallRecord): i32 {
   return min(CONV_SUMS * call.threads, groups - call.done);
 }
 
-/** Returns the address for the sum of the phase's group `task`; the first of all goes to dW itself. */
+/**
+ * Returns the address for the sum of the phase's group `task`; the first of all goes to dW itself.
+ */
 function sumOf(call: SharedCallRecord, task: u32): usize {
   if (call.done === 0 && task === 0) return call.out;
   const threads = <u32>call.threads;

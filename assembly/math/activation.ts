@@ -6,8 +6,9 @@ import { turnsEnd, zeroTail } from './partial';
 
 /**
  * An activation with one parameter k. The class is never instantiated: it is a type argument, so
- * that asc compiles the loops once for each activation and inlines its methods. A subclass overrides
- * both methods, because a call of an inherited one would be virtual and read the address 0.
+ * that asc compiles the loops once for each activation and inlines its methods. A subclass
+ * overrides both methods, because a call of an inherited one would be virtual and read the address
+ * 0.
  */
 @unmanaged
 export class Activation {

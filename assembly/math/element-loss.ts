@@ -3,7 +3,9 @@
  * gradient. It touches real elements only.
  */
 
-/** A loss of prediction x and target t with one parameter k. Never instantiated: see activation.ts. */
+/**
+ * A loss of prediction x and target t with one parameter k. Never instantiated: see activation.ts.
+ */
 @unmanaged
 export class ElementLoss {
   value(x: f64, t: f64, k: f64): f64 {

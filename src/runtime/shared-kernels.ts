@@ -62,7 +62,9 @@ export async function openSharedKernels(
   };
 }
 
-/** One call at a time, shared with the workers: fill in the record that `begin` returns, then `run`. */
+/**
+ * One call at a time, shared with the workers: fill in the record that `begin` returns, then `run`.
+ */
 class SharedCall {
   readonly threads: number;
   readonly #parallelThreshold: number;

@@ -1,6 +1,6 @@
 /**
- * Activations and dropout of the shipped nn binaries: the reference's bits, error bounds, calculus's
- * gradients.
+ * Activations and dropout of the shipped nn binaries: the reference's bits, error bounds,
+ * calculus's gradients.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { philoxInto } from '../../src/math/philox';

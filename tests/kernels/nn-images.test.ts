@@ -1,6 +1,6 @@
 /**
- * Convolution and pooling of the shipped nn binaries: bit for bit the reference's, and near the sums
- * that define them.
+ * Convolution and pooling of the shipped nn binaries: bit for bit the reference's, and near the
+ * sums that define them.
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Softmax cross-entropy and accuracy of the shipped nn binaries: the reference's bits, f64's values,
- * calculus's gradient.
+ * Softmax cross-entropy and accuracy of the shipped nn binaries: the reference's bits, f64's
+ * values, calculus's gradient.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Bench } from './arena';

@@ -1,6 +1,6 @@
 /**
- * Normalisation, embedding and element-wise losses of the shipped nn binaries: the reference's bits,
- * and what they mean.
+ * Normalisation, embedding and element-wise losses of the shipped nn binaries: the reference's
+ * bits, and what they mean.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Bench } from './arena';

@@ -1,6 +1,6 @@
 /**
- * Windows over images: the sizes that convolution and pooling share, checked, and their record for
- * the kernels.
+ * Windows over images, which convolution and pooling share: checks of their sizes, and their
+ * record.
  */
 
 import { WINDOW_RECORD_SIZE, WindowRecord } from '../../../build/nn-records';
@@ -9,13 +9,13 @@ import { windowSizes } from '../../runtime/window-sizes';
 import { checkInteger, describe, fail } from '../../validate';
 import type { Shape } from './layer';
 
-/** One size for both axes, or [vertical, horizontal]. */
+/** A size in pixels: one number for both axes, or [vertical, horizontal]. */
 export type Pair = number | readonly [number, number];
 
-/** The most of a window or stride, in pixels. */
+/** The largest size or stride of a window, in pixels. */
 const MAX_PIXELS = 2 ** 15;
 
-/** Checks a size that may be one number or two. */
+/** Checks a size of one number or two, each an integer of at least `least`. */
 export function checkPair(name: string, value: unknown, least: number): void {
   if (!Array.isArray(value)) {
     checkInteger(name, value, least, MAX_PIXELS);
@@ -26,17 +26,18 @@ export function checkPair(name: string, value: unknown, least: number): void {
     checkInteger(`${name}[${index}]`, size, least, MAX_PIXELS);
 }
 
+/** Returns a size as [vertical, horizontal]. */
 export function pairOf(size: Pair): readonly [number, number] {
   return typeof size === 'number' ? [size, size] : size;
 }
 
-/** How a window moves. */
+/** The size of a window and how it moves, [vertical, horizontal]. */
 export interface Window {
   readonly size: readonly [number, number];
   readonly stride: readonly [number, number];
   /**
-   * Zeros before and after each axis; 'same': as many as make the output ⌈input/stride⌉, the odd
-   * one after.
+   * Zeros on both sides of each axis. 'same': as many as make the output ⌈input/stride⌉; an odd
+   * zero goes after the image.
    */
   readonly padding: readonly [number, number] | 'same';
 }

@@ -16,8 +16,8 @@ function firstGreatest(x: Floats): number {
 export function kernels(memory: ReferenceMemory, _arithmetic: Arithmetic) {
   return {
     /**
-     * Returns how many rows have their label (i32) as the index of their first greatest logit. A row
-     * that holds a NaN never counts.
+     * Returns how many rows have their label (i32) as the index of their first greatest logit. A
+     * row that holds a NaN never counts.
      */
     predictedMatches(logits: number, labels: number, rows: number, cols: number): number {
       let matches = 0;

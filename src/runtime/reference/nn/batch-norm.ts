@@ -43,8 +43,8 @@ export function kernels(memory: ReferenceMemory, { round }: Arithmetic) {
       }
     },
     /**
-     * Gradients through batchStatistics and batchNorm. dx may be dy; it is 0 if the gradient by x is
-     * not needed.
+     * Gradients through batchStatistics and batchNorm. dx may be dy; it is 0 if the gradient by x
+     * is not needed.
      */
     // biome-ignore format: one line a role
     batchNormGrad(

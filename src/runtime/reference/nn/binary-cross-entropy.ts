@@ -7,9 +7,9 @@ import type { ReferenceMemory } from '../math/memory';
 export function kernels(memory: ReferenceMemory, { exp }: Arithmetic) {
   return {
     /**
-     * Returns the mean of max(x, 0) - x·t + log(1 + e^-|x|) over n logits x and targets t in [0, 1],
-     * and writes its gradient to d, which may be x. A target outside [0, 1] makes the loss and its
-     * own gradient NaN.
+     * Returns the mean of max(x, 0) - x·t + log(1 + e^-|x|) over n logits x and targets t in [0,
+     * 1], and writes its gradient to d, which may be x. A target outside [0, 1] makes the loss and
+     * its own gradient NaN.
      */
     binaryCrossEntropy(d: number, x: number, t: number, n: number): number {
       const valid = (target: number) => (target >= 0 && target <= 1 ? target : Number.NaN);

@@ -37,8 +37,9 @@ export function kernels(memory: ReferenceMemory, { round }: Arithmetic) {
   return {
     /**
      * y = W ∗ x for `count` images of height × width × channels, as the window record says
-     * (memory-layout/nn-layout.ts). W is [out channels][rows][columns][in channels]. Each sum is one
-     * f32 accumulator over a weight row, ascending. `scratch` is the address of convScratchBytes.
+     * (memory-layout/nn-layout.ts). W is [out channels][rows][columns][in channels]. Each sum is
+     * one f32 accumulator over a weight row, ascending. `scratch` is the address of
+     * convScratchBytes.
      */
     // biome-ignore format: one line a role
     conv2d(
@@ -88,8 +89,8 @@ export function kernels(memory: ReferenceMemory, { round }: Arithmetic) {
       }
     },
     /**
-     * dw = the gradient of conv2d by W: one f32 accumulator over each CONV_GROUP images; the sums of
-     * the groups are added in order.
+     * dw = the gradient of conv2d by W: one f32 accumulator over each CONV_GROUP images; the sums
+     * of the groups are added in order.
      */
     // biome-ignore format: one line a role
     conv2dWeightGrad(

@@ -35,12 +35,12 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
   return {
     /**
      * Returns the sum over rows of the cross-entropy log(Σ_j e^x_j) - x_label, each times its
-     * label's weight, divided by `whole`: an f64. Writes its gradient (softmax - onehot)·weight/whole
-     * to dlogits, which may be logits. `labels` is the address of one i32 per row, `weights` that of
-     * one f32 per class, or 0 if all weigh 1. With `whole` = rows the result is the mean over rows,
-     * with `whole` = `labelWeight` the weighted mean. rows and cols are at least 1. A row with NaN or
-     * +Infinity gives NaN. A label outside [0, cols) makes the loss and its row of dlogits NaN, and
-     * nothing outside that row is written.
+     * label's weight, divided by `whole`: an f64. Writes its gradient (softmax -
+     * onehot)·weight/whole to dlogits, which may be logits. `labels` is the address of one i32 per
+     * row, `weights` that of one f32 per class, or 0 if all weigh 1. With `whole` = rows the result
+     * is the mean over rows, with `whole` = `labelWeight` the weighted mean. rows and cols are at
+     * least 1. A row with NaN or +Infinity gives NaN. A label outside [0, cols) makes the loss and
+     * its row of dlogits NaN, and nothing outside that row is written.
      */
     // biome-ignore format: one line a role
     softmaxCrossEntropy(
@@ -56,7 +56,9 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
       }
       return total / whole;
     },
-    /** Returns the sum of the labels' weights over rows, an f64; a label outside [0, cols) counts 1. */
+    /**
+     * Returns the sum of the labels' weights over rows, an f64; a label outside [0, cols) counts 1.
+     */
     labelWeight(labels: number, weights: number, rows: number, cols: number): number {
       let total = 0;
       for (let r = 0; r < rows; ++r) total += weightOf(labelOf(labels, r), weights, cols);

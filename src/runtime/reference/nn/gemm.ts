@@ -47,9 +47,9 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
   };
   return {
     /**
-     * C = A·B, with C of m×n, A of m×k and B of k×n. Each c_ij is one f32 accumulator over ascending
-     * k, from 0; each product is rounded before it is added. `scratch` is the 64-byte aligned
-     * address of gemmScratchBytes(m, n, k) bytes. C is neither A nor B.
+     * C = A·B, with C of m×n, A of m×k and B of k×n. Each c_ij is one f32 accumulator over
+     * ascending k, from 0; each product is rounded before it is added. `scratch` is the 64-byte
+     * aligned address of gemmScratchBytes(m, n, k) bytes. C is neither A nor B.
      */
     // biome-ignore format: one line a role
     gemmNN(
