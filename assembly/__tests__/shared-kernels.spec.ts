@@ -25,7 +25,7 @@ function same(x: usize, y: usize, n: i32): bool {
 /** Returns a record of a call of `op` by `threads` threads, with `bytes` of scratch for each. */
 function callOf(op: i32, tasks: i32, threads: i32, bytes: f64): SharedCallRecord {
   const call = changetype<SharedCallRecord>(floats(16));
-  const step = <i32>L.scratchStep(bytes);
+  const step = <i32>L.alignedBytes(bytes);
   call.op = op;
   call.tasks = tasks;
   call.threads = threads;

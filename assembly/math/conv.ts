@@ -1,10 +1,10 @@
 /**
  * 2-D convolution as matrix products over patches, image by image, so that the patches of one image
  * stay in cache and scratch does not grow with the batch. Weights are [out channels][kernel
- * rows][kernel columns][in channels]: a row is a patch's shape.
+ * rows][kernel columns][in channels]: a row has the shape of a patch.
  *
- * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a weight gradient's transpose ┐┌ gemm's ┐┌
- * sums of groups ┐
+ * Scratch holds, in this order: an image with its padding, its patches, the transpose of a weight
+ * gradient, the scratch of gemm, the sums of groups.
  */
 import { WindowRecord } from '../../build/assembly/nn-records';
 import {
@@ -28,19 +28,19 @@ import {
   visitPatches,
 } from './window';
 
-/** Where an image's patches begin in scratch. */
+/** Returns the address of an image's patches in scratch. */
 function patchesIn(scratch: usize, window: WindowRecord): usize {
   return scratch + <usize>convCopyBytes(paddedFloats(window));
 }
 
-/** Where the transpose of a weight gradient goes. */
+/** Returns the address of a weight gradient's transpose in scratch. */
 function turnedGradient(window: WindowRecord, scratch: usize): usize {
   return (
     patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window))
   );
 }
 
-/** Where gemm's part of scratch begins. */
+/** Returns the address of gemm's part of scratch. */
 function gemmScratch(window: WindowRecord, scratch: usize): usize {
   return (
     turnedGradient(window, scratch) +
@@ -49,8 +49,8 @@ function gemmScratch(window: WindowRecord, scratch: usize): usize {
 }
 
 /**
- * Where in a scratch of convolutions there is room for a group's weight gradient; `slot` is below
- * the number of sums.
+ * Returns the address in scratch for the weight gradient of a group; `slot` is below the number of
+ * sums.
  */
 export function groupGradient(window: WindowRecord, scratch: usize, slot: u32): usize {
   const patch = patchFloats(window);
@@ -61,13 +61,9 @@ export function groupGradient(window: WindowRecord, scratch: usize, slot: u32): 
 }
 
 /** y = patches(x)·Wᵀ */
+// biome-ignore format: one line a role
 export function conv2d(
-  y: usize,
-  x: usize,
-  weight: usize,
-  window: WindowRecord,
-  count: i32,
-  scratch: usize,
+  y: usize, x: usize, weight: usize, window: WindowRecord, count: i32, scratch: usize,
 ): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
@@ -87,15 +83,12 @@ export function conv2d(
 }
 
 /**
- * dx = scattered sums of dy·W: a pixel's sum is over output pixels, then kernel places, ascending.
+ * dx = the sums of dy·W, scattered back to the image: for each pixel over output pixels, then over
+ * places in the kernel, ascending.
  */
+// biome-ignore format: one line a role
 export function conv2dInputGrad(
-  dx: usize,
-  dy: usize,
-  weight: usize,
-  window: WindowRecord,
-  count: i32,
-  scratch: usize,
+  dx: usize, dy: usize, weight: usize, window: WindowRecord, count: i32, scratch: usize,
 ): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
@@ -116,16 +109,12 @@ export function conv2dInputGrad(
 }
 
 /**
- * dW = dyᵀ·patches(x): over CONV_GROUP images one accumulator, over images and output pixels
- * ascending; then group by group.
+ * dW = dyᵀ·patches(x), with one accumulator for each CONV_GROUP images, over images and output
+ * pixels ascending; the sums of the groups are added in order.
  */
+// biome-ignore format: one line a role
 export function conv2dWeightGrad(
-  dw: usize,
-  dy: usize,
-  x: usize,
-  window: WindowRecord,
-  count: i32,
-  scratch: usize,
+  dw: usize, dy: usize, x: usize, window: WindowRecord, count: i32, scratch: usize,
 ): void {
   const weights = window.outChannels * patchFloats(window);
   for (let group = 0; group * CONV_GROUP < count; ++group) {
@@ -136,9 +125,9 @@ export function conv2dWeightGrad(
 }
 
 /**
- * sum = what the images of one group give; `dy` and `x` are those of all images. Of dy and patches
- * the product transposes the narrower one: where that is the patches, its result is the transpose
- * of dW, of the same bits.
+ * sum = the weight gradient of one group of images; `dy` and `x` are those of all images. The
+ * product transposes the narrower of dy and patches: if that is the patches, its result is the
+ * transpose of dW, with the same bits.
  */
 // biome-ignore format: one line a role
 export function weightGradientOfGroup(

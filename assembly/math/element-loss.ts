@@ -18,7 +18,7 @@ export class ElementLoss {
   }
 }
 
-/** Mean of value(x[i], t[i]) over n elements; d[i] = slope/n. d may be x. */
+/** Returns the mean of value(x[i], t[i]) over n elements; writes d[i] = slope/n. d may be x. */
 export function elementLoss<L extends ElementLoss>(
   d: usize,
   x: usize,

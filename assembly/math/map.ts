@@ -1,14 +1,13 @@
 /**
- * Element-wise operations. n is the number of real elements; loops run over whole 64-byte turns, so
- * padding is computed too and put back to zero wherever the operation could have left something
- * else there. Operands may be the same buffer.
+ * Element-wise operations. n is the number of real elements; loops process whole 64-byte turns, and
+ * so padding too, which stays zero. Operands may be the same buffer.
  */
 import { turnsEnd } from './partial';
 
 /**
- * out[i] = x[i] - b·(a·x[i] - y[i]), each operation rounded: with a = 0 a sum, with a = 1 a move
- * from x towards y. In this form nothing moves where y = x, -0 included, if b > 0. a and b are
- * finite, so that padding stays zero.
+ * out[i] = x[i] - b·(a·x[i] - y[i]), with each operation rounded: a sum for a = 0, a move from x
+ * towards y for a = 1. In this form x does not change where y = x, -0 included, if b > 0. a and b
+ * are finite, so that padding stays zero.
  */
 export function combineTo(out: usize, x: usize, y: usize, n: i32, a: f32, b: f32): void {
   const ka = f32x4.splat(a);

@@ -1,17 +1,18 @@
 /**
- * Batch and layer normalisation. h = (x - mean)·inv is computed alike everywhere, in f32; sums are
- * f64, ascending. Rows are dense; batch normalisation has mean and inv a column, layer
- * normalisation a row.
+ * What batch and layer normalisation share. Both compute h = (x - mean)·inv in f32, and sums in
+ * f64, ascending. Rows are dense; mean and inv are per column in batch normalisation, and per row
+ * in layer normalisation.
  */
 import { loadLanes } from './partial';
 
+/** Loads the `lanes` f32 from index c of the row at p. */
 export function lanesAt(p: usize, c: i32, lanes: i32): v128 {
   return loadLanes(p + ((<usize>c) << 2), lanes);
 }
 
 /**
- * dbeta[c] = Σ dy[r][c], dgamma[c] = Σ dy[r][c]·h[r][c]; mean and inv a column, or a row if
- * `byRow`.
+ * dbeta[c] = Σ dy[r][c] and dgamma[c] = Σ dy[r][c]·h[r][c], with mean and inv per column, or per
+ * row if `byRow`.
  */
 // biome-ignore format: one line a role
 export function affineGradient(

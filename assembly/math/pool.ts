@@ -1,44 +1,45 @@
 /**
- * Pooling over images (height × width × channels), four channels at a time. Windows lie within the
- * image.
+ * The loops that run every pooling over images (height × width × channels), four channels at a
+ * time. Each pooling is a class in assembly/nn. Windows lie within the image.
  */
 import { WindowRecord } from '../../build/assembly/nn-records';
 import { zeroFloats } from './partial';
 import { imageFloats } from './window';
 
-/** What happens at one output pixel's group of channels. Never instantiated. */
+/**
+ * What is computed at one output pixel for a group of channels. Never instantiated: see
+ * activation.ts.
+ */
 @unmanaged
 export class Pooling {
   /**
-   * @param in0 the window's first pixel @param out the output pixel @param index its place in the
-   * index buffer
-   * @param row bytes of an image row @param pixel bytes of a pixel @param lanes channels, 1…4
+   * @param in0 address of the window's first pixel
+   * @param out address of the output pixel
+   * @param index address of its element in the index buffer, or 0
+   * @param row bytes of an image row
+   * @param pixel bytes of a pixel
+   * @param lanes channels, 1…4
    */
+  // biome-ignore format: one line a role
   visit(
-    in0: usize,
-    out: usize,
-    index: usize,
-    height: i32,
-    width: i32,
-    row: usize,
-    pixel: usize,
-    lanes: i32,
+    in0: usize, out: usize, index: usize,
+    height: i32, width: i32, row: usize, pixel: usize, lanes: i32,
   ): void {}
 
   /**
-   * The same for windows of 2 × 2 that lie side by side and for four channels; gradients are
-   * stored, with nothing to add to.
+   * The same for four channels of 2 × 2 windows that do not overlap: gradients are stored, because
+   * there is nothing to add to.
    */
   halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {}
 }
 
-/** Whether windows are of 2 × 2 and side by side, as in most networks. */
+/** Returns whether windows are 2 × 2 and adjacent, as in most networks. */
 function halves(window: WindowRecord): bool {
   const square = window.height === 2 && window.width === 2;
   return square && window.strideY === 2 && window.strideX === 2;
 }
 
-/** Whether `Pooling.halve` stores every element of an image's gradient. */
+/** Returns whether `Pooling.halve` stores every element of an image's gradient. */
 function storesAll(window: WindowRecord): bool {
   const odd = window.inHeight | window.inWidth;
   return halves(window) && !(odd & 1) && !(window.inChannels & 3);
@@ -77,16 +78,8 @@ export function pool<P extends Pooling>(
         for (; c < channels; c += 4) {
           const at = (<usize>c) << 2;
           const lanes = min(4, channels - c);
-          changetype<P>(0).visit(
-            in0 + at,
-            out + at,
-            index ? index + at : 0,
-            height,
-            width,
-            row,
-            pixel,
-            lanes,
-          );
+          const place = index ? index + at : 0;
+          changetype<P>(0).visit(in0 + at, out + at, place, height, width, row, pixel, lanes);
         }
         in0 += right;
         out += pixel;
@@ -98,8 +91,7 @@ export function pool<P extends Pooling>(
 }
 
 /**
- * The same for gradients, which add to dx: it begins as zero, where anything is added to or left
- * out.
+ * The same for gradients, which add to dx. dx is zeroed first unless every element of it is stored.
  */
 export function poolGradient<P extends Pooling>(
   dx: usize,

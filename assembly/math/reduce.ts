@@ -1,12 +1,12 @@
 /**
  * Reductions. Each sums element i of a block into f64 accumulator i mod 16, then folds the sixteen
- * in one fixed order, so that the result depends on the elements alone: not on threads, nor on
- * where a block lies.
+ * in one fixed order, so that the result depends on the elements alone, not on threads or
+ * addresses.
  */
 
 import { turnsEnd } from './partial';
 
-/** ((a0+a1)+(a2+a3)) + ((a4+a5)+(a6+a7)), then lane 0 + lane 1. */
+/** Returns ((a0+a1)+(a2+a3)) + ((a4+a5)+(a6+a7)), lane 0 + lane 1. */
 export function fold(
   a0: v128,
   a1: v128,
@@ -82,8 +82,9 @@ export function sumBlock<T extends Term>(x: usize, y: usize, bytes: usize): f64 
 }
 
 /**
- * max|x| over n elements; NaN if any is NaN. Magnitudes compare as their bits do, and NaN's bits
- * are above Infinity's, so an integer maximum does what f32x4.pmax would not.
+ * Returns max|x| over n elements; NaN if any is NaN. Magnitudes compare as their bits do, and the
+ * bits of NaN are above those of Infinity; so an integer maximum passes NaN, which f32x4.pmax does
+ * not.
  */
 export function largestMagnitude(x: usize, n: i32): f32 {
   let m0 = i32x4.splat(0);

@@ -1,5 +1,6 @@
-/** Counts correct predictions of classes. */
+/** Counts of correct predictions. */
 
+/** Returns the number of rows whose label is their first greatest logit. */
 export function predictedMatches(logits: usize, labels: usize, rows: i32, cols: i32): i32 {
   let matches = 0;
   for (let r = 0; r < rows; ++r) {
@@ -10,7 +11,7 @@ export function predictedMatches(logits: usize, labels: usize, rows: i32, cols: 
   return matches;
 }
 
-/** Index of the first greatest of `cols` (at least 1) elements; -1 if any of them is NaN. */
+/** Returns the index of the first greatest of `cols` ≥ 1 elements; -1 if any of them is NaN. */
 function firstGreatest(x: usize, cols: i32): i32 {
   let best = 0;
   let greatest: f32 = -Infinity;

@@ -6,15 +6,10 @@ import { Pooling, pool, poolGradient } from '../math/pool';
 @unmanaged
 class Average extends Pooling {
   /** out = (Σ in, from the first on)·(1/size) */
+  // biome-ignore format: one line a role
   visit(
-    in0: usize,
-    out: usize,
-    index: usize,
-    height: i32,
-    width: i32,
-    row: usize,
-    pixel: usize,
-    lanes: i32,
+    in0: usize, out: usize, index: usize,
+    height: i32, width: i32, row: usize, pixel: usize, lanes: i32,
   ): void {
     let sum = f32x4.splat(0);
     for (let y = 0; y < height; ++y) {
@@ -40,15 +35,10 @@ class Average extends Pooling {
 @unmanaged
 class AverageGradient extends Pooling {
   /** in0[w] += out·(1/size) for every w */
+  // biome-ignore format: one line a role
   visit(
-    in0: usize,
-    out: usize,
-    index: usize,
-    height: i32,
-    width: i32,
-    row: usize,
-    pixel: usize,
-    lanes: i32,
+    in0: usize, out: usize, index: usize,
+    height: i32, width: i32, row: usize, pixel: usize, lanes: i32,
   ): void {
     const share = f32x4.mul(loadLanes(out, lanes), f32x4.splat(<f32>(1.0 / <f64>(height * width))));
     for (let y = 0; y < height; ++y) {

@@ -10,9 +10,9 @@ export function inverseDeviation(inv: usize, variance: usize, n: i32, eps: f64):
 }
 
 /**
- * mean[c] and inv[c] = 1/√(variance + eps) of the columns, the variance over rows, from the
- * unrounded mean. Moves the running figures by `momentum` towards mean and unbiased variance (over
- * rows - 1; over 1 for a single row).
+ * mean[c] and inv[c] = 1/√(variance + eps) of the columns, with the variance from the unrounded
+ * mean. Moves the running figures by `momentum` towards the mean and the unbiased variance (over
+ * rows - 1, or over 1 for a single row).
  */
 // biome-ignore format: one line a role
 export function batchStatistics(
@@ -38,7 +38,8 @@ export function batchStatistics(
     const oldMean = <f64>load<f32>(runningMean + c);
     const oldVariance = <f64>load<f32>(runningVariance + c);
     store<f32>(runningMean + c, <f32>(oldMean + momentum * (m - oldMean)));
-    store<f32>(runningVariance + c, <f32>(oldVariance + momentum * (squares / unbiased - oldVariance)));
+    const variance = squares / unbiased;
+    store<f32>(runningVariance + c, <f32>(oldVariance + momentum * (variance - oldVariance)));
   }
 }
 
@@ -52,8 +53,10 @@ export function batchNorm(
   for (let r = 0; r < rows; ++r) {
     for (let c = 0; c < cols; c += 4) {
       const lanes = min(4, cols - c);
-      const h = f32x4.mul(f32x4.sub(loadLanes(x, lanes), lanesAt(mean, c, lanes)), lanesAt(inv, c, lanes));
-      storeLanes(y, f32x4.add(f32x4.mul(h, lanesAt(gamma, c, lanes)), lanesAt(beta, c, lanes)), lanes);
+      const centred = f32x4.sub(loadLanes(x, lanes), lanesAt(mean, c, lanes));
+      const h = f32x4.mul(centred, lanesAt(inv, c, lanes));
+      const scaled = f32x4.mul(h, lanesAt(gamma, c, lanes));
+      storeLanes(y, f32x4.add(scaled, lanesAt(beta, c, lanes)), lanes);
       x += (<usize>lanes) << 2;
       y += (<usize>lanes) << 2;
     }
@@ -72,8 +75,8 @@ export function batchNormGrad(
 }
 
 /**
- * dx = (gamma·inv)·((dy - dbeta/rows) - h·(dgamma/rows)), from what affineGradient gave. dx may be
- * dy.
+ * dx = (gamma·inv)·((dy - dbeta/rows) - h·(dgamma/rows)), with the dbeta and dgamma of
+ * affineGradient. dx may be dy.
  */
 // biome-ignore format: one line a role
 function inputGradient(

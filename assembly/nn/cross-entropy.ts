@@ -1,21 +1,16 @@
-/** Classification: softmax with cross-entropy, and the predicted class. Rows are dense. */
+/** Softmax cross-entropy over dense rows of logits. */
 import { log } from '../../src/math/log';
 import { exp4 } from '../math/exp';
 import { loadPartial, storePartial } from '../math/partial';
 
 /**
- * Sum over rows of w·(log Σ e^x - x[label]), divided by `whole`; d = its gradient. d may be x: a
- * row is read before it is written. w is the label's weight in `weights` (one f32 a class), or 1 if
- * that is 0.
+ * Returns the sum over rows of w·(log Σ e^x - x[label]), divided by `whole`, and writes its
+ * gradient to d. d may be x: each row is read before it is written. w is the label's weight in
+ * `weights` (one f32 per class), or 1 if `weights` is 0.
  */
+// biome-ignore format: one line a role
 export function softmaxCrossEntropy(
-  d: usize,
-  x: usize,
-  labels: usize,
-  weights: usize,
-  rows: i32,
-  cols: i32,
-  whole: f64,
+  d: usize, x: usize, labels: usize, weights: usize, rows: i32, cols: i32, whole: f64,
 ): f64 {
   let total: f64 = 0;
   for (let r = 0; r < rows; ++r) {
@@ -29,12 +24,12 @@ export function softmaxCrossEntropy(
   return total / whole;
 }
 
-/** A label that is no class weighs 1: its loss is NaN anyway. */
+/** Returns the weight of a label. A label that is no class weighs 1: its loss is NaN anyway. */
 function weightOf(label: u32, weights: usize, cols: i32): f64 {
   return weights !== 0 && label < <u32>cols ? <f64>load<f32>(weights + ((<usize>label) << 2)) : 1.0;
 }
 
-/** The sum of the labels' weights, in f64 over ascending rows. */
+/** Returns the sum of the labels' weights, in f64 over ascending rows. */
 export function labelWeight(labels: usize, weights: usize, rows: i32, cols: i32): f64 {
   let total: f64 = 0;
   for (let r = 0; r < rows; ++r)
@@ -42,23 +37,23 @@ export function labelWeight(labels: usize, weights: usize, rows: i32, cols: i32)
   return total;
 }
 
-/** The unweighted loss of a row; its gradient is weighted: weight/whole of the row's own. */
+/** Returns the unweighted loss of a row; writes its gradient times weight/whole. */
 function crossEntropyRow(d: usize, x: usize, label: u32, weight: f64, whole: f64, cols: i32): f64 {
   const largest = rowMax(x, cols);
-  // No such class: a loss and a gradient that no step accepts, and nothing read or written outside
-  // the row.
+  // For a label that is no class, the loss and the gradient are NaN, which no step accepts, and
+  // nothing outside the row is read or written.
   const known = label < <u32>cols;
   const own = (<usize>label) << 2;
   const z: f64 = known ? <f64>load<f32>(x + own) - <f64>largest : NaN;
   const sum = exponentials(d, x, largest, cols);
   const e: f64 = known ? load<f32>(d + own) : 0;
   scaleRow(d, cols, known ? <f32>(weight / (sum * whole)) : <f32>NaN);
-  // p - 1 in f64: in f32 it would lose what a confident row has left of its gradient.
+  // p - 1 in f64: in f32 a confident row would lose the rest of its gradient.
   if (known) store<f32>(d + own, <f32>(((e / sum - 1.0) * weight) / whole));
   return log(sum) - z;
 }
 
-/** The greatest x[j]; where there is a NaN it does not matter which, the row's sum will be NaN. */
+/** Returns the greatest x[j]. If there is a NaN, any element will do: the row's sum is NaN. */
 function rowMax(x: usize, cols: i32): f32 {
   let largest = load<f32>(x);
   for (let j = 1; j < cols; ++j) {
@@ -69,7 +64,7 @@ function rowMax(x: usize, cols: i32): f32 {
   return largest;
 }
 
-/** d[j] = e^(x[j] - largest); returns their sum over ascending j, in f64. */
+/** Writes d[j] = e^(x[j] - largest); returns their sum over ascending j, in f64. */
 function exponentials(d: usize, x: usize, largest: f32, cols: i32): f64 {
   const m = f32x4.splat(largest);
   let sum: f64 = 0;

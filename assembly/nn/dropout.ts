@@ -1,25 +1,19 @@
 /**
- * Dropout. Which elements are dropped is a function of key, stream, step and index alone: backward
- * draws the same again.
+ * Dropout. The elements that are dropped depend only on key, stream, step and index, so that the
+ * backward pass draws the same ones again.
  */
 import { turnsEnd, zeroTail } from '../math/partial';
 import { randomWords } from '../math/philox';
 
 /**
- * out[i] = word(i) < threshold ? 0 : x[i]·scale, words compared unsigned. Turn t of 16 elements
- * takes the 16 words of counters 4t … 4t + 3 (with step and stream as their upper words), in the
+ * out[i] = word(i) < threshold ? 0 : x[i]·scale, with words compared unsigned. The t-th 16 elements
+ * take the 16 words of counters 4t … 4t + 3 (with step and stream as their upper words), in the
  * order of `randomWords`. out may be x.
  */
+// biome-ignore format: one line a role
 export function dropout(
-  out: usize,
-  x: usize,
-  n: i32,
-  threshold: u32,
-  scale: f32,
-  key0: u32,
-  key1: u32,
-  stream: u32,
-  step: u32,
+  out: usize, x: usize, n: i32, threshold: u32, scale: f32,
+  key0: u32, key1: u32, stream: u32, step: u32,
 ): void {
   const least = i32x4.splat(threshold);
   const factor = f32x4.splat(scale);
@@ -29,7 +23,7 @@ export function dropout(
     const x1 = v128.load(x, 16);
     const x2 = v128.load(x, 32);
     const x3 = v128.load(x, 48);
-    // The words lie where the result goes, until it goes there.
+    // The words are stored where the result goes, which then overwrites them.
     randomWords(p, counter, step, stream, 0, key0, key1);
     v128.store(p, v128.and(f32x4.mul(x0, factor), i32x4.ge_u(v128.load(p), least)));
     v128.store(p, v128.and(f32x4.mul(x1, factor), i32x4.ge_u(v128.load(p, 16), least)), 16);

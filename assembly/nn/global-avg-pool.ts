@@ -1,7 +1,7 @@
 /** The mean over all pixels of an image, channel by channel. */
 import { loadLanes, storeLanes } from '../math/partial';
 
-/** y[c] = the mean of x[p][c] over all pixels p, ascending, in f64; rounded once. */
+/** y[c] = the mean of x[p][c] over all pixels p, ascending, in f64 and rounded once. */
 export function globalAvgPool(y: usize, x: usize, count: i32, pixels: i32, channels: i32): void {
   const step = (<usize>channels) << 2;
   for (let i = 0; i < count; ++i) {

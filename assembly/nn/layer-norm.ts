@@ -3,7 +3,8 @@ import { affineGradient, lanesAt } from '../math/norm';
 import { storeLanes } from '../math/partial';
 
 /**
- * y[r][c] = h·gamma[c] + beta[c] with mean[r] and inv[r] of the row, which are kept. y may be x.
+ * y[r][c] = h·gamma[c] + beta[c]; writes mean[r] and inv[r] of each row for the gradient. y may be
+ * x.
  */
 // biome-ignore format: one line a role
 export function layerNorm(

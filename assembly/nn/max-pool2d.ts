@@ -3,7 +3,7 @@ import { WindowRecord } from '../../build/assembly/nn-records';
 import { loadLanes, storeLanes } from '../math/partial';
 import { Pooling, pool, poolGradient } from '../math/pool';
 
-/** Whether v comes in place of best, which came before it: if it is greater, or NaN. */
+/** Returns a mask of the lanes where v replaces `best`, which came first: v is greater, or NaN. */
 function takes(v: v128, best: v128): v128 {
   return v128.or(f32x4.gt(v, best), f32x4.ne(v, v));
 }
@@ -11,18 +11,13 @@ function takes(v: v128, best: v128): v128 {
 @unmanaged
 class Maximum extends Pooling {
   /**
-   * out = the greatest, the last NaN if there is one; index = its place in the window, or nowhere
-   * if index is 0
+   * out = the greatest element, or the last NaN if there is one; index, unless 0, receives its
+   * place in the window.
    */
+  // biome-ignore format: one line a role
   visit(
-    in0: usize,
-    out: usize,
-    index: usize,
-    height: i32,
-    width: i32,
-    row: usize,
-    pixel: usize,
-    lanes: i32,
+    in0: usize, out: usize, index: usize,
+    height: i32, width: i32, row: usize, pixel: usize, lanes: i32,
   ): void {
     let best = loadLanes(in0, lanes);
     let place = i32x4.splat(0);
@@ -55,7 +50,7 @@ class Maximum extends Pooling {
     const down = takes(lower, upper);
     v128.store(out, v128.bitselect(lower, upper, down));
     if (!index) return;
-    // A mask is -1 where it is true: places 0, 1 above and 2, 3 below.
+    // A mask is -1 where it is true. Places are 0 and 1 above, 2 and 3 below.
     const places = v128.bitselect(i32x4.sub(i32x4.splat(2), lowerRight), i32x4.neg(right), down);
     v128.store(index, places);
   }
@@ -64,15 +59,10 @@ class Maximum extends Pooling {
 @unmanaged
 class MaximumGradient extends Pooling {
   /** in0[index] += out */
+  // biome-ignore format: one line a role
   visit(
-    in0: usize,
-    out: usize,
-    index: usize,
-    height: i32,
-    width: i32,
-    row: usize,
-    pixel: usize,
-    lanes: i32,
+    in0: usize, out: usize, index: usize,
+    height: i32, width: i32, row: usize, pixel: usize, lanes: i32,
   ): void {
     const dy = loadLanes(out, lanes);
     const place = loadLanes(index, lanes);
@@ -90,7 +80,7 @@ class MaximumGradient extends Pooling {
 
   @inline
   halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
-    // as the sum that begins with zero: never -0
+    // Adding to zero, as `visit` does, never gives -0.
     const dy = f32x4.add(f32x4.splat(0), v128.load(out));
     const place = v128.load(index);
     v128.store(in0, v128.and(dy, i32x4.eq(place, i32x4.splat(0))));

@@ -25,7 +25,7 @@ export default {
     },
   },
   SharedCallRecord: {
-    doc: 'A kernel call whose work threads share (assembly/shared-kernels.ts); a call reads some fields.',
+    doc: 'A kernel call whose work threads share; each kernel reads the fields that it needs.',
     size: 64,
     fields: {
       op: ['i32', 'the kernel: one of SHARED_…'],

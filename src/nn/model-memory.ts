@@ -1,7 +1,7 @@
 /** What a planned network takes of linear memory, and how many elements it has. */
 import { elementCount } from '../math/shape';
+import { alignedBytes } from '../memory-layout/nn-layout';
 import { tensorBytes } from '../tensors/tensor';
-import { alignedBytes } from './memory-plan';
 import type { NamedArray, NetworkPlan } from './network-plan';
 
 /** Bytes of linear memory, all as allocated. */

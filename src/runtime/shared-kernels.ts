@@ -114,7 +114,7 @@ class SharedCall {
   /** Runs the call with `bytes` of scratch for each thread, from the address `scratch` on. */
   runWithScratch(scratch: number, bytes: number): void {
     this.#record.scratch = scratch;
-    this.#record.scratchStep = L.scratchStep(bytes);
+    this.#record.scratchStep = L.alignedBytes(bytes);
     this.run();
   }
 

@@ -119,7 +119,7 @@ describe('softmaxCrossEntropy', () => {
     expect(gradient[0]! / -Math.exp(-20)).toBeCloseTo(1, 6);
   });
 
-  it('says NaN for a label that is no class, in the gradient of its row too, and writes in place', () => {
+  it('gives NaN for a label that is no class, in the loss and in its row of the gradient', () => {
     for (const label of [-1, 3, 2 ** 31 - 1]) {
       const { value, gradient } = loss(
         Float32Array.of(1, 2, 3, 1, 2, 3),

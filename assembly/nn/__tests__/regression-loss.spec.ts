@@ -36,7 +36,7 @@ describe('losses on values', () => {
     expect(get(d, 0)).toBe(<f32>(-2.0 / 6.0));
   });
 
-  it('binary cross-entropy is that of its definition for every width, and stays finite far out', () => {
+  it('binary cross-entropy follows its definition for every width, and is finite far out', () => {
     for (let n = 1; n <= 9; ++n) {
       const x = predictions(n);
       const t = targets(n);
