@@ -11,20 +11,8 @@
  *
  * Only binaries built with threads contain this file.
  */
-import {
-  JOB_ARG,
-  JOB_CALLER_PARKED,
-  JOB_DONE,
-  JOB_EVENT,
-  JOB_FINISHED,
-  JOB_GENERATION,
-  JOB_LIMIT,
-  JOB_OP,
-  JOB_PARKED,
-  JOB_STOP,
-  JOB_TICKET,
-  OP_NONE,
-} from './layout';
+import { JobRecord } from '../build/assembly/optim-records';
+import { OP_NONE } from '../src/memory-layout/constants';
 
 /** What a module's jobs consist of. Never instantiated, as rules are not. */
 @unmanaged
@@ -44,47 +32,49 @@ export class Jobs {
 }
 
 /** Tells the caller, awake or parked, that a phase began or the job ended. */
-function signalCaller(control: usize): void {
-  atomic.add<i32>(control + JOB_EVENT, 1);
-  if (atomic.load<i32>(control + JOB_CALLER_PARKED)) atomic.notify(control + JOB_EVENT, 1);
+function signalCaller(job: JobRecord): void {
+  atomic.add<i32>(job.eventAddress, 1);
+  if (job.callerParked) atomic.notify(job.eventAddress, 1);
 }
 
 /** Opens a phase: whatever its tasks read must be written before. */
-function publish<J extends Jobs>(control: usize, op: i32, arg: usize): void {
-  const generation = <u32>atomic.load<i32>(control + JOB_GENERATION) + 1;
+function publish<J extends Jobs>(job: JobRecord, op: i32, arg: usize): void {
+  const generation = <u32>job.generation + 1;
   const base = (<u64>generation) << 32;
-  store<i32>(control, op, JOB_OP);
-  store<u32>(control, <u32>arg, JOB_ARG);
-  atomic.store<u64>(control + JOB_LIMIT, base | <u64>changetype<J>(0).taskCount(op, arg));
-  atomic.store<u64>(control + JOB_DONE, base);
-  atomic.store<u64>(control + JOB_TICKET, base);
-  atomic.store<i32>(control + JOB_GENERATION, <i32>generation);
-  if (atomic.load<i32>(control + JOB_PARKED)) atomic.notify(control + JOB_GENERATION, -1);
-  signalCaller(control);
+  job.op = op;
+  job.arg = arg;
+  job.limit = base | <u64>changetype<J>(0).taskCount(op, arg);
+  job.done = base;
+  job.ticket = base;
+  job.generation = <i32>generation;
+  if (job.parked) atomic.notify(job.generationAddress, -1);
+  signalCaller(job);
 }
 
 /** Begins a job. The one before must have finished. */
 export function begin<J extends Jobs>(control: usize, op: i32, arg: usize): void {
-  atomic.store<i32>(control + JOB_FINISHED, 0);
-  publish<J>(control, op, arg);
+  const job = changetype<JobRecord>(control);
+  job.finished = 0;
+  publish<J>(job, op, arg);
 }
 
 /** Does up to `most` tasks of whatever is open. True: some may be left. */
 export function help<J extends Jobs>(control: usize, most: u32, thread: u32): bool {
+  const job = changetype<JobRecord>(control);
   while (most-- > 0) {
-    const ticket = atomic.add<u64>(control + JOB_TICKET, 1);
-    const limit = atomic.load<u64>(control + JOB_LIMIT);
+    const ticket = atomic.add<u64>(job.ticketAddress, 1);
+    const limit = job.limit;
     if (ticket >> 32 !== limit >> 32 || <u32>ticket >= <u32>limit) return false;
-    const op = load<i32>(control, JOB_OP);
-    const arg: usize = load<u32>(control, JOB_ARG);
+    const op = job.op;
+    const arg = job.arg;
     changetype<J>(0).run(op, arg, <u32>ticket, thread);
-    if (atomic.add<u64>(control + JOB_DONE, 1) + 1 === limit) {
+    if (atomic.add<u64>(job.doneAddress, 1) + 1 === limit) {
       const next = changetype<J>(0).advance(op, arg);
       if (next !== OP_NONE) {
-        publish<J>(control, next, arg);
+        publish<J>(job, next, arg);
       } else {
-        atomic.store<i32>(control + JOB_FINISHED, 1);
-        signalCaller(control);
+        job.finished = 1;
+        signalCaller(job);
         return false;
       }
     }
@@ -97,18 +87,18 @@ export function help<J extends Jobs>(control: usize, most: u32, thread: u32): bo
  * pass without an event.
  */
 export function complete<J extends Jobs>(control: usize, spins: i32, timeout: i64): bool {
+  const job = changetype<JobRecord>(control);
   while (true) {
-    const event = atomic.load<i32>(control + JOB_EVENT);
+    const event = job.event;
     help<J>(control, u32.MAX_VALUE, 0);
-    if (atomic.load<i32>(control + JOB_FINISHED)) return true;
+    if (job.finished) return true;
     let left = spins;
-    while (left > 0 && atomic.load<i32>(control + JOB_EVENT) === event) left--;
+    while (left > 0 && job.event === event) left--;
     if (left === 0) {
-      atomic.store<i32>(control + JOB_CALLER_PARKED, 1);
-      const outcome = atomic.wait<i32>(control + JOB_EVENT, event, timeout);
-      atomic.store<i32>(control + JOB_CALLER_PARKED, 0);
-      if (outcome === AtomicWaitResult.TIMED_OUT)
-        return atomic.load<i32>(control + JOB_FINISHED) !== 0;
+      job.callerParked = 1;
+      const outcome = atomic.wait<i32>(job.eventAddress, event, timeout);
+      job.callerParked = 0;
+      if (outcome === AtomicWaitResult.TIMED_OUT) return job.finished !== 0;
     }
   }
 }
@@ -118,17 +108,17 @@ export function complete<J extends Jobs>(control: usize, spins: i32, timeout: i6
  * when there is none, then parks.
  */
 export function serve<J extends Jobs>(control: usize, spins: i32, thread: u32): void {
+  const job = changetype<JobRecord>(control);
   while (true) {
-    const generation = atomic.load<i32>(control + JOB_GENERATION);
+    const generation = job.generation;
     help<J>(control, u32.MAX_VALUE, thread);
-    if (atomic.load<i32>(control + JOB_STOP)) return;
+    if (job.stop) return;
     let left = spins;
-    while (left > 0 && atomic.load<i32>(control + JOB_GENERATION) === generation) left--;
+    while (left > 0 && job.generation === generation) left--;
     if (left === 0) {
-      atomic.add<i32>(control + JOB_PARKED, 1);
-      if (!atomic.load<i32>(control + JOB_STOP))
-        atomic.wait<i32>(control + JOB_GENERATION, generation, -1);
-      atomic.sub<i32>(control + JOB_PARKED, 1);
+      atomic.add<i32>(job.parkedAddress, 1);
+      if (!job.stop) atomic.wait<i32>(job.generationAddress, generation, -1);
+      atomic.sub<i32>(job.parkedAddress, 1);
     }
   }
 }

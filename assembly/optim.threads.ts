@@ -2,8 +2,9 @@
  * The ABI of the optim module built with threads: the same, and the job protocol. `control` is a
  * control block.
  */
+
+import { OP_NORM } from '../src/memory-layout/constants';
 import { begin, complete, help, serve } from './jobs';
-import { OP_NORM } from './layout';
 import { StepJobs } from './optimizers/step';
 
 export * from './optim';

@@ -1,8 +1,7 @@
 /**
- * The ABI of the optim module: exports, nothing else. `table` is a step table
- * (src/memory-layout/constants.ts).
+ * The ABI of the optim module: exports, nothing else. `table` is the address of a StepRecord.
  */
-import { OP_NONE, OP_NORM } from './layout';
+import { OP_NONE, OP_NORM } from '../src/memory-layout/constants';
 import { combineTo } from './math/map';
 import { StepJobs } from './optimizers/step';
 

@@ -10,6 +10,7 @@
  *                          their sums are added in order
  */
 import { SharedCallRecord, WindowRecord } from '../build/assembly/nn-records';
+import { OP_NONE, UNROLL } from '../src/memory-layout/constants';
 import {
   CONV_GROUP,
   CONV_SUMS,
@@ -24,7 +25,6 @@ import {
   SHARED_RELU,
 } from '../src/memory-layout/nn-layout';
 import { Jobs } from './jobs';
-import { OP_NONE, UNROLL } from './layout';
 import { groupGradient, weightGradientOfGroup } from './math/conv';
 import { gemmPart } from './math/gemm';
 import { addFloats } from './math/partial';

@@ -57,6 +57,17 @@ for (let i = 0; i < pixels.length; i += 3) {
 }
 
 const output = new URL('../src/data/digits-data.ts', import.meta.url);
-const source = `${HEADER}\n\n/** One digit a label. */\nexport const LABELS =\n  '${labels}';\n\n/** Two characters for three pixels. */\nexport const PIXELS =\n  '${packed}';\n`;
+/** A string literal whose lines have at most 100 columns. */
+const literal = (characters) => `'\\\n${characters.replace(/.{99}(?=.)/g, '$&\\\n')}'`;
+const source = [
+  HEADER,
+  '',
+  '/** The labels, one digit each. */',
+  `export const LABELS =\n  ${literal(labels)};`,
+  '',
+  '/** The pixels, two characters for three of them. */',
+  `export const PIXELS =\n  ${literal(packed)};`,
+  '',
+].join('\n');
 replaceFile(output, source);
 console.log(`${output.pathname}: ${source.length} bytes`);

@@ -11,20 +11,28 @@ export {
   UnsupportedError,
   WorkerError,
 } from './errors';
-export { AdaBelief, type AdaBeliefOptions } from './optimizers/adabelief';
-export { AdaBound, type AdaBoundOptions } from './optimizers/adabound';
-export { Adagrad, type AdagradOptions } from './optimizers/adagrad';
+export {
+  AdaBelief,
+  type AdaBeliefHyperparameters,
+  type AdaBeliefOptions,
+} from './optimizers/adabelief';
+export {
+  AdaBound,
+  type AdaBoundHyperparameters,
+  type AdaBoundOptions,
+} from './optimizers/adabound';
+export { Adagrad, type AdagradHyperparameters, type AdagradOptions } from './optimizers/adagrad';
 export { AdaL, type AdaLHyperparameters, type AdaLOptions, practical } from './optimizers/adal';
 export { Adam, type AdamOptions } from './optimizers/adam';
 export type { AdamHyperparameters } from './optimizers/adam-family';
-export { AdamW, type AdamWOptions } from './optimizers/adamw';
+export { AdamW, type AdamWHyperparameters, type AdamWOptions } from './optimizers/adamw';
 export { AMSGrad, type AMSGradOptions } from './optimizers/amsgrad';
 export type { ClippingOptions, GradNormClip } from './optimizers/clipping';
-export type { StateFormat } from './optimizers/compact-tensor';
+export type { CommonOptions, FixedOptions } from './optimizers/declaration';
 export type { AnyHyperparameters, BaseHyperparameters, Betas } from './optimizers/hyperparameters';
-export { Lion, type LionOptions } from './optimizers/lion';
+export { Lion, type LionHyperparameters, type LionOptions } from './optimizers/lion';
 export type { OptimizerMemory } from './optimizers/memory';
-export { NAdam, type NAdamOptions } from './optimizers/nadam';
+export { NAdam, type NAdamHyperparameters, type NAdamOptions } from './optimizers/nadam';
 export { Optimizer } from './optimizers/optimizer';
 export type {
   MatchedGroup,
@@ -37,25 +45,30 @@ export type {
 export { RAdam, type RAdamOptions } from './optimizers/radam';
 export {
   createOptimizer,
+  type OptimizerHyperparameters,
   type OptimizerName,
   type OptimizerOptions,
   optimizerNames,
 } from './optimizers/registry';
-export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop';
-export type { CommonOptions } from './optimizers/rule';
-export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './optimizers/schedule-free';
-export { SGD, type SGDOptions } from './optimizers/sgd';
+export { RMSProp, type RMSPropHyperparameters, type RMSPropOptions } from './optimizers/rmsprop';
+export {
+  ScheduleFreeAdamW,
+  type ScheduleFreeAdamWOptions,
+  type ScheduleFreeHyperparameters,
+} from './optimizers/schedule-free';
+export { SGD, type SGDHyperparameters, type SGDOptions } from './optimizers/sgd';
 export type { RowIndices } from './optimizers/sparse-rows';
-export type { Bf16State, EightBitState, StateArray } from './optimizers/state-array';
+export type { StateArray } from './optimizers/state-array';
 export type {
-  FixedOptions,
   LoadOptions,
   StateDict,
-  StateDictGroup,
   StateDictParameter,
-  StateDictSchedule,
   StateDictState,
 } from './optimizers/state-dict';
+export type { StateDictGroup, StateDictSchedule } from './optimizers/state-dict-groups';
+export type { CodedArray, StateFormat } from './optimizers/state-formats';
+export type { Bf16State } from './optimizers/state-formats/bf16';
+export type { EightBitState } from './optimizers/state-formats/eight-bit';
 export { emptyResult, type Gradients, type StepResult } from './optimizers/step-result';
 export type { BinaryName } from './runtime/binaries';
 export { createRuntime, type Runtime, type RuntimeInfo } from './runtime/runtime';

@@ -253,3 +253,9 @@ export function checkOptimizer<T>(argument: string, value: T): T {
   const expected = 'an optimizer, such as `new Adam(runtime, params)`';
   return checkMade(argument, value, expected, ['stepInto', 'addParams', 'stateDict']);
 }
+
+/** @throws ArgumentError unless `value` is true or false */
+export function checkBoolean(argument: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') fail(argument, 'true or false', value);
+  return value;
+}

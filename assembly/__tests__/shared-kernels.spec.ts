@@ -1,7 +1,7 @@
 import { SharedCallRecord, WindowRecord } from '../../build/assembly/nn-records';
+import { JOB_RECORD_SIZE, JobRecord } from '../../build/assembly/optim-records';
 import * as L from '../../src/memory-layout/nn-layout';
 import { begin, help } from '../jobs';
-import { JOB_FINISHED, JOB_SIZE } from '../layout';
 import { fillExact, floats, get } from '../math/__tests__/floats';
 import { windowOf } from '../math/__tests__/windows';
 import { gemm } from '../math/gemm';
@@ -36,12 +36,12 @@ function callOf(op: i32, tasks: i32, threads: i32, bytes: f64): SharedCallRecord
 
 /** Does a call's tasks one by one, as its threads in turn would. */
 function share(call: SharedCallRecord): void {
-  const control = (heap.alloc(JOB_SIZE + 64) + 63) & ~63;
-  memory.fill(control, 0, JOB_SIZE);
+  const control = (heap.alloc(JOB_RECORD_SIZE + 64) + 63) & ~63;
+  memory.fill(control, 0, JOB_RECORD_SIZE);
   begin<KernelJobs>(control, call.op, changetype<usize>(call));
   let thread = 0;
   while (help<KernelJobs>(control, 1, thread)) thread = (thread + 1) % call.threads;
-  expect(load<i32>(control, JOB_FINISHED)).toBe(1);
+  expect(changetype<JobRecord>(control).finished).toBe(1);
 }
 
 /** Does a product's tasks. */

@@ -24,12 +24,12 @@ export function fold(
 }
 
 /**
- * Two terms of a sum at once, as f64x2, from the f32 pairs at x and y. The class is never
- * instantiated: see activation.ts.
+ * Two terms of a sum at once, as f64x2, from the f32 pair at x. The class is never instantiated:
+ * see activation.ts.
  */
 @unmanaged
 export class Term {
-  pair(x: usize, y: usize): v128 {
+  pair(x: usize): v128 {
     return f64x2.splat(0);
   }
 }
@@ -38,7 +38,7 @@ export class Term {
 export class Magnitude extends Term {
   /** |x| */
   @inline
-  pair(x: usize, y: usize): v128 {
+  pair(x: usize): v128 {
     return f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(x)));
   }
 }
@@ -47,7 +47,7 @@ export class Magnitude extends Term {
 export class Square extends Term {
   /** x², exact in f64 */
   @inline
-  pair(x: usize, y: usize): v128 {
+  pair(x: usize): v128 {
     const a = f64x2.promote_low_f32x4(v128.load64_zero(x));
     return f64x2.mul(a, a);
   }
@@ -57,7 +57,7 @@ export class Square extends Term {
  * Returns the sum of the terms that T makes of one block of `bytes` bytes, a multiple of 64. NaN or
  * Infinity in x gives NaN or Infinity.
  */
-export function sumBlock<T extends Term>(x: usize, y: usize, bytes: usize): f64 {
+export function sumBlock<T extends Term>(x: usize, bytes: usize): f64 {
   let a0 = f64x2.splat(0);
   let a1 = f64x2.splat(0);
   let a2 = f64x2.splat(0);
@@ -67,16 +67,15 @@ export function sumBlock<T extends Term>(x: usize, y: usize, bytes: usize): f64 
   let a6 = f64x2.splat(0);
   let a7 = f64x2.splat(0);
   for (const end = x + bytes; x < end; x += 64) {
-    // a[i mod 16] += term(x[i], y[i])
-    a0 = f64x2.add(a0, changetype<T>(0).pair(x, y));
-    a1 = f64x2.add(a1, changetype<T>(0).pair(x + 8, y + 8));
-    a2 = f64x2.add(a2, changetype<T>(0).pair(x + 16, y + 16));
-    a3 = f64x2.add(a3, changetype<T>(0).pair(x + 24, y + 24));
-    a4 = f64x2.add(a4, changetype<T>(0).pair(x + 32, y + 32));
-    a5 = f64x2.add(a5, changetype<T>(0).pair(x + 40, y + 40));
-    a6 = f64x2.add(a6, changetype<T>(0).pair(x + 48, y + 48));
-    a7 = f64x2.add(a7, changetype<T>(0).pair(x + 56, y + 56));
-    y += 64;
+    // a[i mod 16] += term(x[i])
+    a0 = f64x2.add(a0, changetype<T>(0).pair(x));
+    a1 = f64x2.add(a1, changetype<T>(0).pair(x + 8));
+    a2 = f64x2.add(a2, changetype<T>(0).pair(x + 16));
+    a3 = f64x2.add(a3, changetype<T>(0).pair(x + 24));
+    a4 = f64x2.add(a4, changetype<T>(0).pair(x + 32));
+    a5 = f64x2.add(a5, changetype<T>(0).pair(x + 40));
+    a6 = f64x2.add(a6, changetype<T>(0).pair(x + 48));
+    a7 = f64x2.add(a7, changetype<T>(0).pair(x + 56));
   }
   return fold(a0, a1, a2, a3, a4, a5, a6, a7);
 }

@@ -1,33 +1,32 @@
 /** AdaBelief (Zhuang et al. 2020): the second moment is that of the gradient about its mean. */
 import { flushMoments } from './flush';
-import { Rule } from './rule';
+import { GuardedQuotient, Kernel } from './kernel';
 
 @unmanaged
-export class AdaBelief extends Rule {
+export class AdaBelief extends Kernel {
   // biome-ignore format: addresses on one line, constants on the next two
   @inline
   apply(
-    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-    r: v128, l2: v128, beta1: v128, c1: v128, beta2: v128, c2: v128,
-    k: v128, s: v128, eps: v128, delta: v128, k10: v128, k11: v128,
+    p: usize, g: usize, m: usize, v: usize,
+    clip: v128, l2: v128, beta1: v128, c1: v128, beta2: v128, c2: v128,
+    k: v128, s: v128, eps: v128, delta: v128,
   ): void {
-    // h = r·g + l2·θ
     const theta = v128.load(p);
-    const h = f32x4.add(f32x4.mul(r, v128.load(g)), f32x4.mul(l2, theta));
+    const h = this.gradient(g, theta, clip, l2);
     // m ← β1·m + (1-β1)·h
-    const m = f32x4.add(f32x4.mul(beta1, v128.load(s0)), f32x4.mul(c1, h));
+    const first = this.average(m, beta1, c1, h);
     // v ← β2·v + (1-β2)·(h - m)² + ε
-    const b = f32x4.sub(h, m);
-    const v = f32x4.add(f32x4.add(f32x4.mul(beta2, v128.load(s1)), f32x4.mul(c2, f32x4.mul(b, b))), eps);
-    v128.store(s0, m);
-    v128.store(s1, v);
+    const b = f32x4.sub(h, first);
+    const mean = f32x4.add(f32x4.mul(beta2, v128.load(v)), f32x4.mul(c2, f32x4.mul(b, b)));
+    const second = f32x4.add(mean, eps);
+    v128.store(v, second);
     // θ ← θ·δ - m·(k/(s·√v + ε)), 0 where that divides by 0
-    const d = f32x4.add(f32x4.mul(s, f32x4.sqrt(v)), eps);
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, this.quotient(k, d))));
+    const rate = changetype<GuardedQuotient>(0).of(k, this.denominator(s, second, eps));
+    this.decayAndMove(p, theta, delta, f32x4.mul(first, rate));
   }
 
   @inline
-  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
-    flushMoments(s0, s1, length);
+  flush(p: usize, g: usize, m: usize, v: usize, length: usize, constants: usize): void {
+    flushMoments(m, v, length);
   }
 }

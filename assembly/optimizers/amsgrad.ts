@@ -1,35 +1,31 @@
 /** AMSGrad (Reddi et al. 2018): Adam with the maximum of v, taken before bias correction. */
 import { flushMoments } from './flush';
-import { Rule } from './rule';
+import { GuardedQuotient, Kernel } from './kernel';
 
 @unmanaged
-export class AMSGrad extends Rule {
+export class AMSGrad extends Kernel {
   // biome-ignore format: addresses on one line, constants on the next two
   @inline
   apply(
-    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-    r: v128, l2: v128, beta1: v128, c1: v128, beta2: v128, c2: v128,
-    k: v128, s: v128, eps: v128, delta: v128, k10: v128, k11: v128,
+    p: usize, g: usize, m: usize, v: usize, w: usize,
+    clip: v128, l2: v128, beta1: v128, c1: v128, beta2: v128, c2: v128,
+    k: v128, s: v128, eps: v128, delta: v128,
   ): void {
-    // h = r·g + l2·θ
     const theta = v128.load(p);
-    const h = f32x4.add(f32x4.mul(r, v128.load(g)), f32x4.mul(l2, theta));
-    // m ← β1·m + (1-β1)·h
-    const m = f32x4.add(f32x4.mul(beta1, v128.load(s0)), f32x4.mul(c1, h));
-    // v ← β2·v + (1-β2)·h²
-    const v = f32x4.add(f32x4.mul(beta2, v128.load(s1)), f32x4.mul(c2, f32x4.mul(h, h)));
-    v128.store(s0, m);
-    v128.store(s1, v);
+    const h = this.gradient(g, theta, clip, l2);
+    // m ← β1·m + (1-β1)·h;  v ← β2·v + (1-β2)·h²
+    const first = this.average(m, beta1, c1, h);
+    const second = this.average(v, beta2, c2, f32x4.mul(h, h));
     // w ← max(w, v)
-    const w = f32x4.pmax(v128.load(s2), v);
-    v128.store(s2, w);
+    const largest = f32x4.pmax(v128.load(w), second);
+    v128.store(w, largest);
     // θ ← θ·δ - m·(k/(s·√w + ε)), 0 where that divides by 0
-    const d = f32x4.add(f32x4.mul(s, f32x4.sqrt(w)), eps);
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(m, this.quotient(k, d))));
+    const rate = changetype<GuardedQuotient>(0).of(k, this.denominator(s, largest, eps));
+    this.decayAndMove(p, theta, delta, f32x4.mul(first, rate));
   }
 
   @inline
-  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
-    flushMoments(s0, s1, length);
+  flush(p: usize, g: usize, m: usize, v: usize, w: usize, length: usize, constants: usize): void {
+    flushMoments(m, v, length);
   }
 }

@@ -4,24 +4,13 @@
  * Gradients themselves are only read.
  */
 import {
-  CLIP_L2,
-  CLIP_MAX,
-  CLIP_NONE,
-  PARTIAL_CLAMPED,
-  PARTIAL_CLIP,
-  PARTIAL_SIZE,
-  PARTIAL_SUM,
-  STEP_CLIP_GLOBAL,
-  STEP_CLIP_LIMIT,
-  STEP_CLIP_NORM,
-  STEP_CLIP_VALUE,
-  STEP_PARTIALS,
-  TENSOR_BLOCK_COUNT,
-  TENSOR_CLIP,
-  TENSOR_GRAD,
-  TENSOR_NORM,
-  TENSOR_SIZE,
-} from '../layout';
+  PARTIAL_RECORD_SIZE,
+  PartialRecord,
+  StepRecord,
+  TENSOR_RECORD_SIZE,
+  TensorRecord,
+} from '../../build/assembly/optim-records';
+import { CLIP_L2, CLIP_MAX, CLIP_NONE } from '../../src/memory-layout/constants';
 import { clampTo } from '../math/map';
 import { largestMagnitude, Magnitude, Square, sumBlock } from '../math/reduce';
 
@@ -31,61 +20,65 @@ import { largestMagnitude, Magnitude, Square, sumBlock } from '../math/reduce';
  */
 // biome-ignore format: addresses on one line
 export function measureBlock(
-  table: usize, tensor: usize, first: usize, length: usize, partial: usize, scratch: usize,
+  step: StepRecord, tensor: TensorRecord, first: usize, length: usize, partial: PartialRecord,
+  scratch: usize,
 ): void {
-  let g: usize = load<u32>(tensor, TENSOR_GRAD) + (first << 2);
-  let sum = sumBlock<Magnitude>(g, g, length << 2);
-  store<f64>(partial, sum, PARTIAL_SUM);
-  const limit = load<f32>(table, STEP_CLIP_VALUE);
+  let g = tensor.grad + (first << 2);
+  let sum = sumBlock<Magnitude>(g, length << 2);
+  partial.sum = sum;
+  const limit = step.clipValue;
   if (limit > 0) {
     clampTo(scratch, g, length, limit);
     g = scratch;
-    sum = sumBlock<Magnitude>(g, g, length << 2);
+    sum = sumBlock<Magnitude>(g, length << 2);
   }
-  store<f64>(partial, sum, PARTIAL_CLAMPED);
-  const norm = load<i32>(table, STEP_CLIP_NORM);
-  if (norm === CLIP_L2) sum = sumBlock<Square>(g, g, length << 2);
+  partial.clamped = sum;
+  const norm = step.clipNorm;
+  if (norm === CLIP_L2) sum = sumBlock<Square>(g, length << 2);
   else if (norm === CLIP_MAX) sum = largestMagnitude(g, <i32>length);
-  store<f64>(partial, sum, PARTIAL_CLIP);
+  partial.clip = sum;
 }
 
 /** The norms of every tensor; returns Σ|g| over all, as the gradients are. */
-export function sumNorms(table: usize, first: usize, end: usize): f64 {
-  const largest = load<i32>(table, STEP_CLIP_NORM) === CLIP_MAX;
-  let partial: usize = load<u32>(table, STEP_PARTIALS);
+export function sumNorms(step: StepRecord, first: usize, end: usize): f64 {
+  const largest = step.clipNorm === CLIP_MAX;
+  let at = step.partials;
   let total: f64 = 0;
-  for (let tensor = first; tensor < end; tensor += TENSOR_SIZE) {
+  for (let address = first; address < end; address += TENSOR_RECORD_SIZE) {
+    const tensor = changetype<TensorRecord>(address);
     let sum: f64 = 0;
     let clamped: f64 = 0;
     let clip: f64 = 0;
-    for (let left = load<u32>(tensor, TENSOR_BLOCK_COUNT); left > 0; left--) {
-      sum += load<f64>(partial, PARTIAL_SUM);
-      clamped += load<f64>(partial, PARTIAL_CLAMPED);
-      clip = combine(largest, clip, load<f64>(partial, PARTIAL_CLIP));
-      partial += PARTIAL_SIZE;
+    for (let left = tensor.blockCount; left > 0; left--) {
+      const partial = changetype<PartialRecord>(at);
+      sum += partial.sum;
+      clamped += partial.clamped;
+      clip = combine(largest, clip, partial.clip);
+      at += PARTIAL_RECORD_SIZE;
     }
-    store<f64>(tensor, clamped, TENSOR_NORM);
-    store<f64>(tensor, clip, TENSOR_CLIP);
+    tensor.norm = clamped;
+    tensor.clip = clip;
     total += sum;
   }
   return total;
 }
 
-/** Puts r where the norm to clip by was, for every tensor; returns Σ r·S over all. */
-export function clipNorms(table: usize, first: usize, end: usize): f64 {
-  const kind = load<i32>(table, STEP_CLIP_NORM);
-  const global = load<i32>(table, STEP_CLIP_GLOBAL);
-  const limit = load<f64>(table, STEP_CLIP_LIMIT);
+/** Replaces the norm to clip by, of every tensor, by the factor r; returns Σ r·S over all. */
+export function clipNorms(step: StepRecord, first: usize, end: usize): f64 {
+  const kind = step.clipNorm;
+  const global = step.clipGlobal;
+  const limit = step.clipLimit;
   let all: f64 = 0;
-  for (let tensor = first; tensor < end; tensor += TENSOR_SIZE)
-    all = combine(kind === CLIP_MAX, all, load<f64>(tensor, TENSOR_CLIP));
+  for (let at = first; at < end; at += TENSOR_RECORD_SIZE)
+    all = combine(kind === CLIP_MAX, all, changetype<TensorRecord>(at).clip);
   let total: f64 = 0;
-  for (let tensor = first; tensor < end; tensor += TENSOR_SIZE) {
-    const own = global ? all : load<f64>(tensor, TENSOR_CLIP);
+  for (let at = first; at < end; at += TENSOR_RECORD_SIZE) {
+    const tensor = changetype<TensorRecord>(at);
+    const own = global ? all : tensor.clip;
     const norm = kind === CLIP_L2 ? sqrt(own) : own;
     const r = kind !== CLIP_NONE && norm > limit ? limit / norm : 1.0;
-    store<f64>(tensor, r, TENSOR_CLIP);
-    total += r * load<f64>(tensor, TENSOR_NORM);
+    tensor.clip = r;
+    total += r * tensor.norm;
   }
   return total;
 }

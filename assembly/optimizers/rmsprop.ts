@@ -1,153 +1,179 @@
-/**
- * RMSProp (Tieleman & Hinton 2012) as PyTorch has it: optionally centred, optionally with momentum.
- */
-import { TENSOR_CONSTANTS } from '../layout';
+/** RMSProp (Tieleman & Hinton 2012) as PyTorch has it: optionally centred, or with momentum. */
+import { RMSPropConstants } from '../../build/assembly/kernel-constants';
 import { flushMomentum, flushVariance } from './flush';
-import { Rule } from './rule';
+import { Division, GuardedQuotient, Kernel, Quotient } from './kernel';
 
-/** Its four forms share one update; what a form does not need folds away. */
+/** The second moment whose root divides; `a` is the address of the mean, where there is one. */
 @unmanaged
-class RMSPropForm extends Rule {
-  // biome-ignore format: addresses on one line, constants on the next two
+abstract class SecondMoment {
+  abstract about(v: v128, a: usize, alpha: v128, c: v128, h: v128): v128;
+  /** Removes a mean that has decayed to nothing. */
+  abstract flush(a: usize, length: usize): void;
+}
+
+@unmanaged
+class AboutZero extends SecondMoment {
   @inline
-  update(
-    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-    r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
-    eps: v128, mu: v128,
-    momentum: bool, centered: bool, zeroEps: bool,
-  ): void {
-    // h = r·g + l2·θ
-    const theta = v128.load(p);
-    const h = f32x4.add(f32x4.mul(r, v128.load(g)), f32x4.mul(l2, theta));
-    // v ← α·v + (1-α)·h²
-    const v = f32x4.add(f32x4.mul(alpha, v128.load(s0)), f32x4.mul(c, f32x4.mul(h, h)));
-    v128.store(s0, v);
-    let w = v;
-    if (centered) {
-      // a ← α·a + (1-α)·h;  w = max(v - a², 0)
-      const mean = momentum ? s2 : s1;
-      const a = f32x4.add(f32x4.mul(alpha, v128.load(mean)), f32x4.mul(c, h));
-      v128.store(mean, a);
-      w = f32x4.pmax(f32x4.sub(v, f32x4.mul(a, a)), f32x4.splat(0));
-    }
-    // u = h/(√w + ε), 0 where that divides by 0
-    let u = this.quotientBeside(zeroEps, h, f32x4.add(f32x4.sqrt(w), eps));
-    if (momentum) {
-      // m ← μ·m + u
-      u = f32x4.add(f32x4.mul(mu, v128.load(s1)), u);
-      v128.store(s1, u);
-    }
-    // θ ← θ·δ - lr·(u or m)
-    v128.store(p, f32x4.sub(f32x4.mul(theta, delta), f32x4.mul(lr, u)));
+  about(v: v128, a: usize, alpha: v128, c: v128, h: v128): v128 {
+    return v;
   }
 
   @inline
-  clean(
-    tensor: usize,
+  flush(a: usize, length: usize): void {}
+}
+
+/** a ← α·a + (1-α)·h;  w = max(v - a², 0). */
+@unmanaged
+class AboutMean extends SecondMoment {
+  @inline
+  about(v: v128, a: usize, alpha: v128, c: v128, h: v128): v128 {
+    const mean = f32x4.add(f32x4.mul(alpha, v128.load(a)), f32x4.mul(c, h));
+    v128.store(a, mean);
+    return f32x4.pmax(f32x4.sub(v, f32x4.mul(mean, mean)), f32x4.splat(0));
+  }
+
+  @inline
+  flush(a: usize, length: usize): void {
+    flushMomentum(a, length);
+  }
+}
+
+/** What all forms share. */
+@unmanaged
+class RMSPropUpdate<M extends SecondMoment, D extends Division> extends Kernel {
+  // biome-ignore format: addresses on one line, constants on the next two
+  @inline
+  protected direction(
+    theta: v128, g: usize, v: usize, a: usize,
+    clip: v128, l2: v128, alpha: v128, c: v128, eps: v128,
+  ): v128 {
+    const h = this.gradient(g, theta, clip, l2);
+    // v ← α·v + (1-α)·h²
+    const second = this.average(v, alpha, c, f32x4.mul(h, h));
+    const w = changetype<M>(0).about(second, a, alpha, c, h);
+    // u = h/(√w + ε)
+    return changetype<D>(0).of(h, f32x4.add(f32x4.sqrt(w), eps));
+  }
+
+  @inline
+  protected clean(p: usize, g: usize, v: usize, a: usize, length: usize, constants: usize): void {
+    const k = changetype<RMSPropConstants>(constants);
+    flushVariance(v, p, g, f32x4.splat(k.clip), f32x4.splat(k.l2), length);
+    changetype<M>(0).flush(a, length);
+  }
+}
+
+@unmanaged
+class RMSPropPlain<D extends Division> extends RMSPropUpdate<AboutZero, D> {
+  @inline
+  apply(
     p: usize,
     g: usize,
-    s0: usize,
-    s1: usize,
-    s2: usize,
-    length: usize,
-    momentum: bool,
-    centered: bool,
+    v: usize,
+    clip: v128,
+    l2: v128,
+    lr: v128,
+    delta: v128,
+    alpha: v128,
+    c: v128,
+    eps: v128,
   ): void {
-    const constants = tensor + TENSOR_CONSTANTS;
-    flushVariance(s0, p, g, v128.load32_splat(constants), v128.load32_splat(constants, 4), length);
-    if (momentum) flushMomentum(s1, length);
-    if (centered) flushMomentum(momentum ? s2 : s1, length);
-  }
-}
-
-/** With ε > 0. */
-@unmanaged
-export class RMSProp extends RMSPropForm {
-  // biome-ignore format: addresses on one line, constants on the next two
-  @inline
-  apply(
-    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-    r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
-    eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
-  ): void {
-    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, false, false, false);
+    const theta = v128.load(p);
+    const u = this.direction(theta, g, v, 0, clip, l2, alpha, c, eps);
+    // θ ← θ·δ - lr·u
+    this.decayAndMove(p, theta, delta, f32x4.mul(lr, u));
   }
 
   @inline
-  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
-    this.clean(tensor, p, g, s0, s1, s2, length, false, false);
-  }
-}
-
-/** With ε = 0, which the others leave open. */
-@unmanaged
-export class RMSPropZeroEps extends RMSPropForm {
-  // biome-ignore format: addresses on one line, constants on the next two
-  @inline
-  apply(
-    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-    r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
-    eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
-  ): void {
-    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, false, false, true);
-  }
-
-  @inline
-  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
-    this.clean(tensor, p, g, s0, s1, s2, length, false, false);
+  flush(p: usize, g: usize, v: usize, length: usize, constants: usize): void {
+    this.clean(p, g, v, 0, length, constants);
   }
 }
 
 @unmanaged
-export class RMSPropMomentum extends RMSPropForm {
-  // biome-ignore format: addresses on one line, constants on the next two
+export class RMSProp extends RMSPropPlain<Quotient> {}
+
+/** With ε = 0, which the other forms allow too. */
+@unmanaged
+export class RMSPropZeroEps extends RMSPropPlain<GuardedQuotient> {}
+
+@unmanaged
+export class RMSPropCentered extends RMSPropUpdate<AboutMean, GuardedQuotient> {
   @inline
   apply(
-    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-    r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
-    eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
+    p: usize,
+    g: usize,
+    v: usize,
+    a: usize,
+    clip: v128,
+    l2: v128,
+    lr: v128,
+    delta: v128,
+    alpha: v128,
+    c: v128,
+    eps: v128,
   ): void {
-    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, true, false, true);
+    const theta = v128.load(p);
+    const u = this.direction(theta, g, v, a, clip, l2, alpha, c, eps);
+    // θ ← θ·δ - lr·u
+    this.decayAndMove(p, theta, delta, f32x4.mul(lr, u));
   }
 
   @inline
-  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
-    this.clean(tensor, p, g, s0, s1, s2, length, true, false);
+  flush(p: usize, g: usize, v: usize, a: usize, length: usize, constants: usize): void {
+    this.clean(p, g, v, a, length, constants);
+  }
+}
+
+/** The forms with momentum. */
+@unmanaged
+class RMSPropWithMomentum<M extends SecondMoment> extends RMSPropUpdate<M, GuardedQuotient> {
+  @inline
+  protected move(p: usize, m: usize, theta: v128, u: v128, lr: v128, delta: v128, mu: v128): void {
+    // m ← μ·m + u
+    const momentum = f32x4.add(f32x4.mul(mu, v128.load(m)), u);
+    v128.store(m, momentum);
+    // θ ← θ·δ - lr·m
+    this.decayAndMove(p, theta, delta, f32x4.mul(lr, momentum));
   }
 }
 
 @unmanaged
-export class RMSPropCentered extends RMSPropForm {
-  // biome-ignore format: addresses on one line, constants on the next two
+export class RMSPropMomentum extends RMSPropWithMomentum<AboutZero> {
+  // biome-ignore format: addresses on one line, constants on the next
   @inline
   apply(
-    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-    r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
-    eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
+    p: usize, g: usize, v: usize, m: usize,
+    clip: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128, eps: v128, mu: v128,
   ): void {
-    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, false, true, true);
+    const theta = v128.load(p);
+    const u = this.direction(theta, g, v, 0, clip, l2, alpha, c, eps);
+    this.move(p, m, theta, u, lr, delta, mu);
   }
 
   @inline
-  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
-    this.clean(tensor, p, g, s0, s1, s2, length, false, true);
+  flush(p: usize, g: usize, v: usize, m: usize, length: usize, constants: usize): void {
+    this.clean(p, g, v, 0, length, constants);
+    flushMomentum(m, length);
   }
 }
 
 @unmanaged
-export class RMSPropCenteredMomentum extends RMSPropForm {
-  // biome-ignore format: addresses on one line, constants on the next two
+export class RMSPropCenteredMomentum extends RMSPropWithMomentum<AboutMean> {
+  // biome-ignore format: addresses on one line, constants on the next
   @inline
   apply(
-    p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-    r: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128,
-    eps: v128, mu: v128, k8: v128, k9: v128, k10: v128, k11: v128,
+    p: usize, g: usize, v: usize, m: usize, a: usize,
+    clip: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128, eps: v128, mu: v128,
   ): void {
-    this.update(p, g, s0, s1, s2, r, l2, lr, delta, alpha, c, eps, mu, true, true, true);
+    const theta = v128.load(p);
+    const u = this.direction(theta, g, v, a, clip, l2, alpha, c, eps);
+    this.move(p, m, theta, u, lr, delta, mu);
   }
 
   @inline
-  flush(tensor: usize, p: usize, g: usize, s0: usize, s1: usize, s2: usize, length: usize): void {
-    this.clean(tensor, p, g, s0, s1, s2, length, true, true);
+  flush(p: usize, g: usize, v: usize, m: usize, a: usize, length: usize, constants: usize): void {
+    this.clean(p, g, v, a, length, constants);
+    flushMomentum(m, length);
   }
 }

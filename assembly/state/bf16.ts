@@ -5,6 +5,32 @@
  */
 import { randomAt, randomStride, SECOND } from './random';
 
+@unmanaged
+export class Bf16 {
+  /** Decodes elements [first, first + count) of a moment to f32 at `to`. Has no scales. */
+  @inline
+  decodeMoment(
+    second: bool,
+    to: usize,
+    codes: usize,
+    scales: usize,
+    first: usize,
+    count: usize,
+  ): void {
+    decodeBf16(to, codes + (first << 1), count);
+  }
+
+  /** Encodes f32 at `from` into them. */
+  // biome-ignore format: addresses on one line
+  @inline
+  encodeMoment(
+    second: bool, codes: usize, scales: usize, from: usize, first: usize, count: usize, key: u32,
+  ): void {
+    if (second) encodeBf16Stochastic(codes + (first << 1), from, count, key, <u32>first);
+    else encodeBf16(codes + (first << 1), from, count);
+  }
+}
+
 /** `count` elements, a multiple of 16, from bf16 at `from` to f32 at `to`. */
 export function decodeBf16(to: usize, from: usize, count: usize): void {
   for (const end = to + (count << 2); to < end; to += 32) {

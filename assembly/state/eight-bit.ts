@@ -8,8 +8,35 @@
  * Both are rounded stochastically: a running average of 3-bit mantissas that rounds to nearest
  * stops moving. A second moment that is not zero is never coded as zero, since it divides.
  */
-import { SCALE_BLOCK } from '../layout';
+import { SCALE_BLOCK } from '../../src/memory-layout/constants';
 import { FIRST, randomAt, randomStride, SECOND } from './random';
+
+@unmanaged
+export class EightBit {
+  /** Decodes elements [first, first + count) of a moment to f32 at `to`. */
+  @inline
+  decodeMoment(
+    second: bool,
+    to: usize,
+    codes: usize,
+    scales: usize,
+    first: usize,
+    count: usize,
+  ): void {
+    if (second) decodeBytes<SecondMoment>(to, codes, scales, first, count);
+    else decodeBytes<FirstMoment>(to, codes, scales, first, count);
+  }
+
+  /** Encodes f32 at `from` into them, and writes their scales. */
+  // biome-ignore format: addresses on one line
+  @inline
+  encodeMoment(
+    second: bool, codes: usize, scales: usize, from: usize, first: usize, count: usize, key: u32,
+  ): void {
+    if (second) encodeBytes<SecondMoment>(codes, scales, from, first, count, key);
+    else encodeBytes<FirstMoment>(codes, scales, from, first, count, key);
+  }
+}
 
 /** Scales stay at or above 2^-94, so that the smallest code of a block is a normal number. */
 const MIN_SCALE: i32 = (127 - 94) << 23;
@@ -134,7 +161,8 @@ export function encodeBytes<C extends ByteCode>(
       random = i32x4.add(random, stride);
       const d = changetype<C>(0).encode(v128.load(from, 48), inverse, random);
       random = i32x4.add(random, stride);
-      v128.store(codes + i, i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
+      const low = i16x8.narrow_i32x4_s(a, b);
+      v128.store(codes + i, i8x16.narrow_i16x8_u(low, i16x8.narrow_i32x4_s(c, d)));
       from += 64;
     }
   }

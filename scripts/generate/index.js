@@ -1,10 +1,12 @@
 /**
  * Writes the derived sources that both compilers need into build/: accessors of records
- * (scripts/generate/records.js) and the list of nn kernels (scripts/generate/nn-kernels.js).
+ * (scripts/generate/records.js), loops and dispatch of the optimizers' kernels (kernels.js), and the
+ * list of nn kernels (nn-kernels.js).
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { constantsOf, dispatchOf, readFormats, readKernels, typescriptOf } from './kernels.js';
 import { referenceListOf } from './nn-kernels.js';
 import { typescriptOf as accessorsOf, assemblyOf } from './records.js';
 
@@ -21,5 +23,10 @@ export async function generate(root = '.') {
     await writeFile(join(assembly, `${name}.ts`), assemblyOf(records, source));
     await writeFile(join(root, 'build', `${name}.ts`), accessorsOf(records, source));
   }
+  const kernels = readKernels(join(root, 'assembly/optimizers'));
+  const formats = readFormats(join(root, 'assembly/state'));
+  await writeFile(join(assembly, 'kernel-constants.ts'), constantsOf(kernels));
+  await writeFile(join(assembly, 'kernel-dispatch.ts'), dispatchOf(kernels, formats));
+  await writeFile(join(root, 'build/optimizer-kernels.ts'), typescriptOf(kernels, formats));
   await writeFile(join(root, 'build/reference-nn.ts'), referenceListOf(root));
 }

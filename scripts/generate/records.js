@@ -6,9 +6,10 @@
  *     AssemblyScript   changetype<TensorRecord>(address).step
  *     TypeScript       new TensorRecord(memory).at(address).step
  *
- * Both have a constant `<RECORD>_SIZE` in bytes. An array field gives its address. Fields of a
- * record marked `atomic` are read and written atomically, but for those marked `plain`; besides
- * its value such a field gives what waiting and notifying take: its address in AssemblyScript, its
+ * Both have a constant `<RECORD>_SIZE` in bytes. An array field gives its address, and a constant
+ * `<RECORD>_<FIELD>_COUNT`. Fields of a
+ * record marked `atomic` are read and written atomically; besides its
+ * value each field gives what waiting and notifying take: its address in AssemblyScript, its
  * index in the view in TypeScript.
  */
 
@@ -35,7 +36,7 @@ export function layOut(name, { fields, size: wanted, atomic = false }) {
     strictest = Math.max(strictest, alignment);
     const offset = align(end, alignment);
     end = offset + bytes * (options.count ?? 1);
-    return { field, type, doc, offset, count: options.count, atomic: atomic && !options.plain };
+    return { field, type, doc, offset, count: options.count, atomic };
   });
   const size = align(end, strictest);
   if (wanted < size)
@@ -49,9 +50,15 @@ const constantName = (name) => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUp
 const header = (source) =>
   `/** Written by scripts/generate/records.js from ${source}; do not edit. */\n`;
 
-const sizeOf = (name, { size }, type) => [
+const sizeOf = (name, { size, fields }, type) => [
   `/** Bytes of a ${name}. */`,
   `export const ${constantName(name)}_SIZE${type} = ${size};`,
+  ...fields
+    .filter(({ count }) => count)
+    .flatMap(({ field, count }) => [
+      `/** Elements of ${name}.${field}. */`,
+      `export const ${constantName(name)}_${constantName(field)}_COUNT${type} = ${count};`,
+    ]),
   '',
 ];
 
@@ -111,7 +118,8 @@ export function typescriptOf(records, source) {
   for (const [name, record] of Object.entries(records)) {
     const laidOut = layOut(name, record);
     lines.push(...sizeOf(name, laidOut, ''));
-    const views = [...new Set(laidOut.fields.map(({ type }) => `'${VIEWS[type]}'`))].join(' | ');
+    const read = laidOut.fields.filter(({ type }) => VIEWS[type]);
+    const views = [...new Set(read.map(({ type }) => `'${VIEWS[type]}'`))].join(' | ');
     lines.push(`/** ${record.doc} */`, `export class ${name} extends RecordCursor<${views}> {`);
     lines.push(...laidOut.fields.flatMap(typescriptField), '}', '');
   }

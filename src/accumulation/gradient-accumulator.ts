@@ -94,7 +94,7 @@ export class GradientAccumulator {
     checkOptions('options', options, ['steps', 'reduction']);
     this.steps = checkInteger('steps', options.steps, 1, MAX_STEPS);
     this.reduction = checkChoice('reduction', options.reduction ?? 'mean', ['mean', 'sum']);
-    for (const { name, parameter } of optimizer.slots) {
+    for (const { name, parameter } of optimizer.registered) {
       if (parameter.sparse)
         throw new ArgumentError(
           'optimizer',
@@ -105,7 +105,7 @@ export class GradientAccumulator {
     this.optimizer = optimizer;
     this.#sums = new ShadowTensors(
       optimizer.runtime,
-      () => optimizer.slots,
+      () => optimizer.registered,
       'the gradient accumulator',
     );
     this.#follow();
@@ -152,8 +152,8 @@ export class GradientAccumulator {
   flush(): StepResult | null {
     this.#follow();
     if (this.#count === 0) return null;
-    const { slots, paramGroups } = this.optimizer;
-    for (const [index, { group, parameter }] of slots.entries()) {
+    const { registered, paramGroups } = this.optimizer;
+    for (const [index, { group, parameter }] of registered.entries()) {
       if (paramGroups[group].frozen) continue;
       if (this.#counts[index] > 0) parameter.grad.data.set(this.#sums.tensors[index].data);
       else parameter.grad.data.fill(0);
@@ -232,10 +232,10 @@ export class GradientAccumulator {
     checkNumber('weight', weight, '(0, ∞)', (value) => value > 0);
     this.#follow();
     if (grads !== undefined) this.optimizer.copyGradients(grads);
-    const { slots, paramGroups } = this.optimizer;
+    const { registered, paramGroups } = this.optimizer;
     const complete = this.#count + 1 === this.steps;
-    for (let index = 0; index < slots.length; index++) {
-      if (!paramGroups[slots[index].group].frozen) this.#addOne(index, weight, complete);
+    for (let index = 0; index < registered.length; index++) {
+      if (!paramGroups[registered[index].group].frozen) this.#addOne(index, weight, complete);
     }
     if (complete) this.reset();
     else this.#count++;
@@ -244,7 +244,7 @@ export class GradientAccumulator {
 
   /** Adds a parameter's gradient to its sum; the last one of a window the other way round. */
   #addOne(index: number, weight: number, last: boolean): void {
-    const { grad } = this.optimizer.slots[index].parameter;
+    const { grad } = this.optimizer.registered[index].parameter;
     const sum = this.#sums.tensors[index];
     const count = ++this.#counts[index];
     const whole = (this.#weights[index] += weight);

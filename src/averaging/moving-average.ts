@@ -259,7 +259,7 @@ function listAveraged(source: unknown): () => readonly NamedTensor[] {
 function listParameters(
   source: unknown,
 ): () => readonly { readonly name: string; readonly parameter: Parameter }[] {
-  if (source instanceof Optimizer) return () => source.slots;
+  if (source instanceof Optimizer) return () => source.registered;
   if (typeof source !== 'object' || source === null)
     fail('source', 'an optimizer, or an object of Parameters by name', source);
   const list = Object.entries(source).map(([name, parameter]) => {

@@ -1,16 +1,15 @@
 /**
- * The checksum that a safetensors file may carry in its metadata, of all that the file says: names,
- * types, shapes and bytes of its tensors, and the rest of the metadata. It does not depend on how
- * the header is written, so another program may write the same content again with the same
- * metadata.
+ * The checksum that a safetensors file may carry in its metadata. It covers the names, types,
+ * shapes and bytes of all tensors, and the rest of the metadata. It does not depend on the
+ * formatting of the header, so another program may rewrite the file with the same metadata.
  *
- * Invariant: no changed, missing or added element, name, size or text keeps the checksum.
+ * Any element, name, size or text that is changed, missing or added changes the checksum.
  */
 import { CheckpointError } from '../errors';
 import { shorten } from './header-json';
 import { checksum } from './stores/checksum';
 
-/** Key of the metadata that holds it. */
+/** Metadata key of the checksum. */
 export const CHECKSUM = 'adal_checksum';
 
 /** A tensor of the file. */
@@ -25,7 +24,7 @@ interface Content {
   };
 }
 
-/** @param metadata without the checksum */
+/** Computes the checksum. @param metadata without the checksum itself */
 export function contentChecksum(
   tensors: readonly Content[],
   metadata: Readonly<Record<string, string>>,
@@ -38,7 +37,7 @@ export function contentChecksum(
   return checksum(new TextEncoder().encode(text));
 }
 
-/** @throws CheckpointError with the reason `'corrupt'` where the file says another than it has */
+/** Throws a CheckpointError with the reason `'corrupt'` if the content has another checksum. */
 export function checkContent(
   expected: string,
   tensors: readonly Content[],
@@ -46,14 +45,15 @@ export function checkContent(
 ): void {
   const got = contentChecksum(tensors, metadata);
   if (got === expected) return;
-  const said = `expected the checksum "${shorten(expected)}" of its metadata "${CHECKSUM}", got "${got}"`;
+  const claim = `expected the checksum "${shorten(expected)}" of its metadata "${CHECKSUM}"`;
   throw new CheckpointError(
     'corrupt',
-    `safetensors file is damaged: ${said} (a program that changes a file on purpose must remove that metadata)`,
+    `safetensors file is damaged: ${claim}, got "${got}" ` +
+      '(a program that changes the file on purpose must remove that metadata)',
   );
 }
 
-/** In the order of code units, which is the same everywhere. */
+/** Orders by UTF-16 code units, which is the same on every platform. */
 function byName(
   [a]: readonly [string, ...unknown[]],
   [b]: readonly [string, ...unknown[]],

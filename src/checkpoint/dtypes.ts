@@ -1,10 +1,12 @@
-/** The element types that checkpoints hold, and the arrays that hold their elements in memory. */
+/** The element types of checkpoints, and the typed arrays that hold them in memory. */
 import { isUint8Array, typedArrayName } from '../validate';
 
-/** Element types by their safetensors names. */
+/** Element type, by its safetensors name. */
 export type Dtype = 'F64' | 'I64' | 'F32' | 'BF16' | 'F16' | 'U8';
 
-/** The array of each element type; BF16 and F16 are raw bits (see `bf16ToF32`, `f16ToF32`). */
+/**
+ * Typed array of each element type. BF16 and F16 are raw bits (see `bf16ToF32` and `f16ToF32`).
+ */
 export interface DtypeArrays {
   F64: Float64Array;
   I64: BigInt64Array;
@@ -14,7 +16,7 @@ export interface DtypeArrays {
   U8: Uint8Array;
 }
 
-/** Elements of any of the types. */
+/** Typed array that holds elements of any of the types. */
 export type DtypeArray = DtypeArrays[Dtype];
 
 interface ArrayType {
@@ -35,29 +37,29 @@ const ARRAY_TYPES: ReadonlyMap<string, ArrayType> = new Map<Dtype, ArrayType>([
 /** All element types, widest first. */
 export const DTYPES: readonly Dtype[] = [...ARRAY_TYPES.keys()] as Dtype[];
 
-/** Whether it names an element type. */
+/** Tells whether a value is the name of an element type. */
 export function isDtype(value: unknown): value is Dtype {
   return typeof value === 'string' && ARRAY_TYPES.has(value);
 }
 
-/** Bytes of one element. */
+/** Returns the number of bytes of one element. */
 export function bytesOf(dtype: Dtype): number {
   return ARRAY_TYPES.get(dtype)!.BYTES_PER_ELEMENT;
 }
 
-/** The name of the array type, for error messages. */
+/** Returns the name of the typed array, for error messages. */
 export function arrayNameOf(dtype: Dtype): string {
   return ARRAY_TYPES.get(dtype)!.name;
 }
 
-/** Whether the array is of the type that holds such elements. */
+/** Tells whether an array is of the type that holds such elements. */
 export function holds(dtype: Dtype, data: unknown): data is DtypeArray {
   return typedArrayName(data) === arrayNameOf(dtype);
 }
 
 /**
- * The element type of an array; undefined for a Uint16Array, which may be BF16 or F16, and for all
- * else.
+ * Returns the element type of an array; undefined for a Uint16Array, which may be BF16 or F16, and
+ * for any other value.
  */
 export function dtypeOf(data: unknown): Dtype | undefined {
   const type = typedArrayName(data);
@@ -65,8 +67,8 @@ export function dtypeOf(data: unknown): Dtype | undefined {
 }
 
 /**
- * Bytes as a plain view of the same memory: not a Buffer, whose methods differ, nor of another
- * realm, as test runners have them. Null for what is no Uint8Array.
+ * Returns a Uint8Array of this realm over the same memory. (The methods of a Buffer differ, and
+ * test runners pass arrays of another realm.) Returns null for anything but a Uint8Array.
  */
 export function plainBytes(value: unknown): Uint8Array | null {
   if (!isUint8Array(value)) return null;
@@ -75,8 +77,9 @@ export function plainBytes(value: unknown): Uint8Array | null {
 }
 
 /**
- * Bytes seen as elements: without a copy where they are aligned for it.
- * @param begin of the bytes; between it and `end` there is a whole number of elements
+ * Returns bytes as elements: a view if they are aligned, else a copy.
+ *
+ * @param begin first byte; `end - begin` must be a multiple of the element size
  */
 export function elementsOf(
   dtype: Dtype,

@@ -1,17 +1,17 @@
 /**
- * A strict JSON reader for the headers of hostile files, which works on the bytes and builds no
- * objects: `check` verifies the whole text, then a caller walks through it and takes what it knows.
- * Unlike JSON.parse it keeps numbers apart that a double would round to others, and bounds nesting.
+ * A strict JSON reader for the headers of untrusted files. It works on bytes and builds no objects:
+ * `check` verifies the whole text, then the caller walks through it and reads the fields it knows.
+ * Unlike JSON.parse it does not round large integers, reports duplicate keys and bounds nesting.
  *
- * Invariant: time is proportional to the text, and what is skipped costs no memory.
+ * Invariant: time is linear in the length of the text; skipped values take no memory.
  */
 import { CheckpointError } from '../errors';
 
-/** As deep as the reference reader goes. */
+/** The same limit as in the reference implementation. */
 const MAX_DEPTH = 128;
-/** Bytes that are decoded at a time to check that they are UTF-8. */
+/** Bytes decoded at a time by the check for UTF-8. */
 const UTF8_PIECE = 65_536;
-/** The most digits of a whole number below 2^53. */
+/** The most digits of an integer below 2^53. */
 const MAX_DIGITS = 16;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const WORDS: readonly string[] = ['true', 'false', 'null'];
@@ -29,19 +29,17 @@ const CLOSE_ARRAY = 0x5d;
 const LOWER_U = 0x75;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
-/** What may follow a backslash, besides u and four digits. */
+/** Characters that may follow a backslash, besides u and four digits. */
 const ESCAPES: ReadonlySet<number> = new Set(
   Array.from('"\\/bfnrt', (letter) => letter.charCodeAt(0)),
 );
 
-/** At most 60 characters of a text. */
+/** Shortens a text to at most 60 characters. */
 export function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 
-/**
- * A place in a JSON text. After `check`, every method but `check` takes the text for valid JSON.
- */
+/** A position in a JSON text. Call `check` first: the other methods assume valid JSON. */
 export class JsonCursor {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -51,7 +49,7 @@ export class JsonCursor {
     this.#bytes = bytes;
   }
 
-  /** Where the next value begins. */
+  /** Position of the next value. */
   get position(): number {
     this.#skipSpace();
     return this.#at;
@@ -62,9 +60,10 @@ export class JsonCursor {
   }
 
   /**
-   * Checks that the text is UTF-8 and one JSON value with nothing behind it but space.
-   * @throws CheckpointError with the reason `'utf8'`, or `'json'` (also when nested deeper than
-   * 128)
+   * Checks that the text is UTF-8 and consists of one JSON value, surrounded by space.
+   *
+   * @throws CheckpointError with the reason `'utf8'`, or `'json'` (also if nested more than 128
+   *   deep)
    */
   check(): void {
     checkUtf8(this.#bytes);
@@ -75,7 +74,7 @@ export class JsonCursor {
     this.#at = 0;
   }
 
-  /** Whether the next value is an object, an array or a string, as its first character says. */
+  /** Tells whether the next value starts with a character: is an object, an array or a string. */
   beginsWith(first: '{' | '[' | '"'): boolean {
     return this.#bytes[this.position] === first.charCodeAt(0);
   }
@@ -86,8 +85,9 @@ export class JsonCursor {
   }
 
   /**
-   * Goes through the fields of the object that comes next.
-   * @param maxKeyBytes longer keys, as they are written, are skipped with their values
+   * Walks through the fields of the next value, an object.
+   *
+   * @param maxKeyBytes fields with a longer key (as it is written) are skipped
    * @param take reads or skips the value of a field
    */
   fields(maxKeyBytes: number, take: (key: string) => void): void {
@@ -109,7 +109,7 @@ export class JsonCursor {
     this.#at++;
   }
 
-  /** Reads the string that comes next. @throws CheckpointError for half a surrogate pair */
+  /** Reads the next value, a string. @throws CheckpointError for an unpaired surrogate */
   string(): string {
     const begin = this.position;
     this.#skipString();
@@ -117,9 +117,10 @@ export class JsonCursor {
   }
 
   /**
-   * Reads the array of whole numbers in [0, 2^53 - 1], written plainly, that comes next.
-   * @param most numbers that it may have
-   * @returns null where something else stands
+   * Reads the next value if it is an array of integers in [0, 2^53 - 1], written as digits only.
+   *
+   * @param most the largest length to accept
+   * @returns null for any other value
    */
   wholeNumbers(most: number): number[] | null {
     const numbers: number[] = [];
@@ -136,7 +137,7 @@ export class JsonCursor {
     return this.#take(CLOSE_ARRAY) ? numbers : null;
   }
 
-  /** The next value as an error message shows it: short. The cursor is behind it afterwards. */
+  /** Reads the next value and returns a short description for an error message. */
   describe(): string {
     const begin = this.position;
     if (this.#bytes[begin] === OPEN_OBJECT) {
@@ -202,7 +203,7 @@ export class JsonCursor {
     let at = begin + (this.#bytes[begin] === MINUS ? 1 : 0);
     const whole = this.#endOfDigits(at);
     if (whole === at) this.#fail('a value');
-    // After a first 0 no digit follows.
+    // A leading 0 is not followed by digits.
     at = this.#bytes[at] === ZERO ? at + 1 : whole;
     if (this.#bytes[at] === POINT) {
       const end = this.#endOfDigits(at + 1);
@@ -217,7 +218,7 @@ export class JsonCursor {
     this.#at = at;
   }
 
-  /** Null where there is another value. */
+  /** Reads an integer; returns null for any other value. */
   #wholeNumber(): number | null {
     const begin = this.position;
     const end = this.#endOfDigits(begin);
@@ -234,14 +235,14 @@ export class JsonCursor {
     return at;
   }
 
-  /** The string between two quotes. */
+  /** Decodes the string between two quotes. */
   #text(begin: number, end: number): string {
     const raw = this.#bytes.subarray(begin, end);
     if (!raw.includes(BACKSLASH)) return decode(raw.subarray(1, -1));
     const value: string = JSON.parse(decode(raw));
     if (LONE_SURROGATE.test(value)) {
       this.#at = begin;
-      this.#fail('a string of whole characters');
+      this.#fail('a string without unpaired surrogates');
     }
     return value;
   }
@@ -288,13 +289,13 @@ function isHex(bytes: Uint8Array, at: number): boolean {
   return true;
 }
 
-/** Short ASCII strings, such as most names, are put together faster than a decoder is called. */
+/** Up to this length, building an ASCII string is faster than calling a decoder. */
 const SHORT = 64;
 
 function decode(bytes: Uint8Array): string {
   if (bytes.length <= SHORT && bytes.every((byte) => byte < 0x80))
     return String.fromCharCode(...bytes);
-  // A copy, since decoders refuse shared memory.
+  // Copies the bytes, since decoders refuse shared memory.
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new Uint8Array(bytes));
 }
 

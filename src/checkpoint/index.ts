@@ -1,9 +1,9 @@
 /**
- * Checkpoints: of optimizers, PyTorch's Adam state, the safetensors format, 16-bit conversions, and
- * places to keep checkpoints in.
+ * Checkpoints of optimizers, exchange of Adam's state with PyTorch, the safetensors format, 16-bit
+ * float conversions, and stores that keep checkpoints.
  */
 export { CheckpointError } from '../errors';
-export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half';
+export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half-precision';
 export {
   type Checkpoint,
   type CheckpointExtras,
@@ -18,11 +18,11 @@ export {
   type DtypeArray,
   type DtypeArrays,
   decodeSafetensors,
+  type EncodeSafetensorsOptions,
   encodeSafetensors,
   type SafetensorsContent,
   type SafetensorsEntry,
   type SafetensorsInput,
-  type SafetensorsOptions,
   type SafetensorsTensor,
 } from './safetensors';
 export {
@@ -46,7 +46,7 @@ export {
 } from './stores/durable-object';
 export { fileStore } from './stores/file';
 export {
-  type IndexedDbFactoryLike,
+  type IDBFactoryLike,
   type IndexedDbStoreOptions,
   indexedDbStore,
 } from './stores/indexed-db';
@@ -60,12 +60,12 @@ export {
   s3Store,
 } from './stores/object-store';
 export {
-  type DirectoryHandleLike,
-  type FileHandleLike,
+  type FileSystemDirectoryHandleLike,
+  type FileSystemFileHandleLike,
   type OpfsStoreOptions,
   opfsStore,
 } from './stores/opfs';
-export type { SyncAccessHandleLike } from './stores/opfs-slot';
+export type { FileSystemSyncAccessHandleLike } from './stores/opfs-slot';
 export {
   CheckpointConflictError,
   CheckpointQuotaError,

@@ -1,53 +1,60 @@
 /**
- * Checkpoints of optimizers: a state dict as one safetensors file, which other tools can read as
- * well.
+ * Checkpoints of optimizers: a state dict as one safetensors file, which other tools can read too.
  *
  *     w                          a parameter
  *     w.exp_avg, w.exp_avg_sq …  the arrays of its state (state-tensors.ts)
- *     extras.…                   typed arrays among the caller's own data (plain-data.ts)
+ *     extras.…                   typed arrays in the caller's own data (plain-data.ts)
  *     __metadata__.adal_checkpoint, JSON:
  *       { version,
- *         stateDict: { version, algorithm, options, step, groups },     the state dict without its arrays
- *         state: { w: { step, exponent, V, …, arrays: { exp_avg: [shape] } } },
+ *         stateDict: { version, algorithm, options, step, groups },  the rest of the state dict
+ *         state: { w: { step, beta1Power, …, arrays: { exp_avg: [shape] } } },
  *         extras }
  *
- * The file carries the checksum of all of that (content-checksum.ts).
+ * The file carries a checksum of all of it (content-checksum.ts).
  *
- * Invariant: decoding gives what was encoded, bit for bit, or throws; every tensor of a file
- * belongs to something, and a file that is damaged anywhere is refused.
+ * Invariant: decoding returns what was encoded, bit for bit, or throws. It throws if the file has a
+ * tensor that belongs to nothing, and if any part of the file is damaged.
  */
 import { ArgumentError, CheckpointError } from '../errors';
 import { elementCount } from '../math/shape';
 import { checkAnyStateArray, type StateArray } from '../optimizers/state-array';
 import type { StateDict, StateDictState } from '../optimizers/state-dict';
 import { describe, fail, isFloat32Array } from '../validate';
+import { findWrongAdalScalar } from './adal-moments';
 import { CHECKSUM } from './content-checksum';
+import { quote, refuse, TensorCollector, TensorSupply } from './named-tensors';
 import { fromJson, type PlainData, toJson } from './plain-data';
 import { encodeSafetensors } from './safetensors';
 import { readSafetensors } from './safetensors-reader';
-import { fromStored, lengthOf, storedNames, takeArray, tensorsOf, toStored } from './state-tensors';
-import { findWrongCounter, findWrongValue } from './state-values';
-import { quote, refuse, TensorCollector, TensorSupply } from './tensor-names';
+import {
+  fileNamesOf,
+  fromFileArrays,
+  lengthOf,
+  takeArray,
+  tensorsOf,
+  toFileArrays,
+} from './state-tensors';
+import { findWrongScalar, findWrongValue, type StateScalars } from './state-values';
 
-/** A program's own data in a checkpoint. */
+/** Data of your own to keep in a checkpoint, by name. */
 export type CheckpointExtras = Readonly<Record<string, PlainData>>;
 
-/** What a checkpoint holds. */
+/** The contents of a checkpoint. */
 export interface Checkpoint {
-  /** For `loadStateDict`; some of its arrays are views of the file. */
+  /** State dict for `optimizer.loadStateDict`. Some of its arrays are views of the file's bytes. */
   stateDict: StateDict;
-  /** As they were given; empty if none were. */
+  /** Data of your own, as it was given to `encodeCheckpoint`; `{}` if none was given. */
   extras: Record<string, PlainData>;
 }
 
-/** The key of the metadata. */
+/** The key of the metadata that holds the JSON above. */
 const KEY = 'adal_checkpoint';
-/** Of the layout above. */
+/** Version of the layout above. */
 const VERSION = 1;
 /**
- * The most objects, arrays and fields in the JSON of a checkpoint: so many, and one more for as
- * many bytes as the whole file has. More would take a large multiple of the file's size in memory,
- * some 260 bytes each. A parameter has 20, and more than 600 bytes.
+ * Bounds on the objects, arrays and fields in a checkpoint's JSON: a base, and one more for each
+ * BYTES_PER_PART bytes of the file. Each takes about 260 bytes of memory, so without a bound a file
+ * could take a large multiple of its size. A parameter has 20 of them and more than 600 bytes.
  */
 const BASE_PARTS = 250_000;
 const BYTES_PER_PART = 32;
@@ -55,21 +62,22 @@ const BYTES_PER_PART = 32;
 type Json = Record<string, unknown>;
 
 /**
- * Encodes what `optimizer.stateDict()` returned, and data of your own, as one safetensors file.
+ * Encodes a state dict, and data of your own, as one safetensors file.
  *
- * Parameters are stored under their names, state arrays as `<parameter>.<array>`: Adam's are
- * `w.exp_avg` and `w.exp_avg_sq`. AdaL's moments are stored likewise in true scale, m'·2^e and
- * v'·2^(2e), if all that are not 0 are normal float32 numbers there; otherwise, and for compact
- * state, as `w.adal_m` and `w.adal_v`, the scaled m' and v'. All other numbers are in one JSON
- * text.
+ * The file holds each parameter under its name and each state array as `<parameter>.<array>`:
+ * Adam's are `w.exp_avg` and `w.exp_avg_sq`. It holds AdaL's moments under the same names, in true
+ * scale (m'·2^e and v'·2^(2e)), if each of them is 0 or a normal float32 number there; otherwise,
+ * and for compact state, it holds the scaled m' and v' as `w.adal_m` and `w.adal_v`. All other
+ * numbers are in one JSON text.
  *
- * @param extras JSON values and typed arrays by name, nested as you like: `{ epoch: 3, average:
- * average.stateDict() }`
+ * @param stateDict as `optimizer.stateDict()` returns it
+ * @param extras JSON values and typed arrays by name, nested as you like:
+ *   `{ epoch: 3, average: average.stateDict() }`
  * @default extras {}
- * @throws ArgumentError naming the key: for what is no state dict or no plain data, for numbers
- * that no
- *   optimizer could load (not finite, second moments below 0), and for names that collide in the file
- *   (`__metadata__`; `w.exp_avg` beside `w`)
+ * @returns the bytes of the file
+ * @throws ArgumentError naming the key: for anything but a state dict or plain data, for numbers
+ *   that no optimizer can load (not finite, or a second moment below 0), and for names that collide
+ *   in the file (`__metadata__`; `w.exp_avg` beside `w`)
  * @example
  * const bytes = encodeCheckpoint(optimizer.stateDict(), { epoch: 3 });
  * await fileStore('checkpoint.safetensors').save(bytes);
@@ -94,24 +102,32 @@ export function encodeCheckpoint(
   };
   const text = JSON.stringify(document);
   const bytes = encodeSafetensors(collector.entries, { [KEY]: text }, { checksum: true });
-  const most = partsIn(bytes.length);
+  const most = maxParts(bytes.length);
   if (countParts(text) > most)
     fail('extras', `at most ${most} objects, arrays and fields, typed arrays apart`, extras);
   return bytes;
 }
 
 /**
- * Decodes a checkpoint. Its checksum is verified, and its numbers are checked for what every rule
- * needs; whether they fit an optimizer `loadStateDict` checks.
+ * Decodes a checkpoint.
+ *
+ * Verifies the checksum and checks the numbers that every optimizer's state has;
+ * `optimizer.loadStateDict` checks whether the state fits the optimizer. Reads the files of earlier
+ * versions too.
  *
  * @param bytes the whole file
- * @throws CheckpointError whose `reason` tells what is wrong: `'not-a-checkpoint'` (a safetensors
- * file without our metadata), `'json'`,
- *   `'version'` (of a schema that is not known here), `'schema'` (a key that is not as it should be), `'missing'` or `'unexpected'`
- *   (a tensor), `'dtype'`, `'shape'`, `'state'` (half of AdaL's state, both its forms, numbers that
- *   are not finite, second moments below 0), `'corrupt'` (the checksum is not the content's, or is
- *   missing), and what `decodeSafetensors` throws
- * @throws ArgumentError when `bytes` is no Uint8Array
+ * @throws CheckpointError with one of these reasons:
+ *   - `'not-a-checkpoint'`: a safetensors file without the metadata of a checkpoint
+ *   - `'json'`: the metadata is not JSON, or has too many parts
+ *   - `'version'`: a newer release wrote the file
+ *   - `'schema'`: a key of the JSON is missing or wrong
+ *   - `'missing'`, `'unexpected'`, `'dtype'`, `'shape'`: a tensor is missing, belongs to nothing,
+ *     or has the wrong element type or shape
+ *   - `'state'`: AdaL's state is incomplete or in both forms, a number is not finite, or a second
+ *     moment is below 0
+ *   - `'corrupt'`: the checksum is missing or does not match
+ *   - any reason of `decodeSafetensors`
+ * @throws ArgumentError if `bytes` is not a Uint8Array
  * @example
  * const { stateDict, extras } = decodeCheckpoint(bytes);
  * optimizer.loadStateDict(stateDict);
@@ -119,7 +135,7 @@ export function encodeCheckpoint(
  */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata, verified } = readSafetensors(bytes);
-  const document = parseDocument(metadata[KEY], verified, partsIn(bytes.length));
+  const document = parseDocument(metadata[KEY], verified, maxParts(bytes.length));
   const head = objectAt('stateDict', document.stateDict);
   if (typeof head.algorithm !== 'string')
     refuse('schema', 'stateDict.algorithm', 'a string', describe(head.algorithm));
@@ -163,7 +179,7 @@ function addParameters(params: StateDict['params'], collector: TensorCollector):
   }
 }
 
-/** Adds the arrays of all states; returns the rest of them. */
+/** Adds the arrays of all states, and returns everything else in them as JSON. */
 function addStates({ algorithm, params, state }: StateDict, collector: TensorCollector): Json {
   if (typeof state !== 'object' || state === null)
     fail('stateDict.state', 'an object by parameter name', state);
@@ -174,32 +190,37 @@ function addStates({ algorithm, params, state }: StateDict, collector: TensorCol
   for (const [name, { shape, data }] of Object.entries(params)) {
     const path = `stateDict.state.${name}`;
     const entry = Object.hasOwn(state, name) ? state[name] : undefined;
-    const { arrays, ...counters } = entry ?? fail(path, 'an entry for every parameter', entry);
+    const { arrays, ...scalars } = entry ?? fail(path, 'an entry for every parameter', entry);
     if (typeof arrays !== 'object' || arrays === null)
       fail(`${path}.arrays`, 'an object of arrays by name', arrays);
     for (const [key, array] of Object.entries(arrays)) {
       checkAnyStateArray(`${path}.arrays.${key}`, array);
       checkGiven(`${path}.arrays.${key}`, key, array);
     }
-    const wrong = findWrongCounter(counters);
+    const wrong = findWrong(algorithm, scalars as StateScalars);
     if (wrong) fail(`${path}.${wrong.key}`, wrong.expected, wrong.value);
     const shapes: Json = Object.create(null);
-    for (const [key, array] of toStored(algorithm, arrays, counters.exponent, `${path}.arrays`)) {
+    const stored = toFileArrays(algorithm, arrays, scalars as StateScalars, `${path}.arrays`);
+    for (const [key, array] of stored) {
       const length = lengthOf(array);
       shapes[key] = length === data.length ? shape : [length];
       for (const [suffix, tensor] of tensorsOf(array, shapes[key] as readonly number[])) {
         collector.add(`${name}.${key}${suffix}`, `${path}.arrays.${key}`, tensor);
       }
     }
-    for (const key of storedNames(algorithm, arrays)) {
+    for (const key of fileNamesOf(algorithm, arrays)) {
       if (!Object.hasOwn(shapes, key)) collector.reserve(`${name}.${key}`, `${path}.arrays.${key}`);
     }
-    json[name] = { ...(toJson(path, counters, null) as Json), arrays: shapes };
+    json[name] = { ...(toJson(path, scalars, null) as Json), arrays: shapes };
   }
   return json;
 }
 
-/** What could not be read again is not written: it would replace what can. */
+function findWrong(algorithm: string, scalars: StateScalars) {
+  return findWrongScalar(scalars) ?? (algorithm === 'adal' ? findWrongAdalScalar(scalars) : null);
+}
+
+/** Refuses to write what could not be read again, since it would replace a file that can. */
 function checkGiven(path: string, key: string, array: StateArray): void {
   const wrong = findWrongValue(key, array);
   if (wrong)
@@ -221,14 +242,9 @@ function takeState(
   supply: TensorSupply,
 ): StateDictState {
   const path = `state.${name}`;
-  const { arrays, ...counters } = json;
-  for (const [key, value] of Object.entries(counters)) {
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      refuse('schema', `${path}.${key}`, 'a finite number', describe(value));
-  }
-  const wrong = findWrongCounter(counters);
+  const { arrays, ...scalars } = json;
+  const wrong = findWrong(algorithm, scalars);
   if (wrong) refuse('schema', `${path}.${wrong.key}`, wrong.expected, describe(wrong.value));
-  const { exponent } = counters as { exponent?: number };
   const stored: StateDictState['arrays'] = Object.create(null);
   for (const [key, shape] of Object.entries(objectAt(`${path}.arrays`, arrays))) {
     if (!Array.isArray(shape))
@@ -236,8 +252,8 @@ function takeState(
     stored[key] = takeArray(supply, `${name}.${key}`, shape);
     checkRead(`${name}.${key}`, key, stored[key]);
   }
-  const restored = fromStored(algorithm, stored, exponent as number, `parameter ${quote(name)}`);
-  return { ...(counters as unknown as Omit<StateDictState, 'arrays'>), arrays: restored };
+  const restored = fromFileArrays(algorithm, stored, scalars, `parameter ${quote(name)}`);
+  return { ...(scalars as { step: number }), arrays: restored };
 }
 
 function parseDocument(text: string | undefined, verified: boolean, most: number): Json {
@@ -245,12 +261,12 @@ function parseDocument(text: string | undefined, verified: boolean, most: number
     refuse(
       'not-a-checkpoint',
       'the file',
-      `metadata "${KEY}", which checkpoints of optimizers have`,
-      'none: it has tensors alone',
+      `the metadata "${KEY}" of an optimizer's checkpoint`,
+      'none: it holds only tensors',
     );
   }
   if (!verified) {
-    const found = 'none: the file is damaged, or another program has written it without';
+    const found = 'none: the file is damaged, or another program wrote it without one';
     refuse('corrupt', 'the file', `a checksum of its content (metadata "${CHECKSUM}")`, found);
   }
   if (countParts(text) > most) {
@@ -260,22 +276,22 @@ function parseDocument(text: string | undefined, verified: boolean, most: number
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const message = `checkpoint: metadata "${KEY}" expected JSON, got something else: ${(cause as Error).message}`;
-    throw new CheckpointError('json', message, { cause });
+    const expected = `checkpoint: metadata "${KEY}" expected JSON, got something else`;
+    throw new CheckpointError('json', `${expected}: ${(cause as Error).message}`, { cause });
   }
   const document = objectAt(`metadata "${KEY}"`, value);
   const { version } = document;
   if (version !== VERSION)
-    refuse('version', 'version', `${VERSION}, the one this release knows`, describe(version));
+    refuse('version', 'version', `${VERSION}, the one this release reads`, describe(version));
   return document;
 }
 
-/** How many parts the JSON in a file of so many bytes may have. */
-function partsIn(fileBytes: number): number {
+/** Returns how many objects, arrays and fields the JSON in a file of this size may have. */
+function maxParts(fileBytes: number): number {
   return BASE_PARTS + Math.floor(fileBytes / BYTES_PER_PART);
 }
 
-/** Objects, arrays and fields of a JSON text, or as many as it would have if it were one. */
+/** Counts the objects, arrays and fields of a JSON text without parsing it. */
 function countParts(text: string): number {
   let count = 0;
   let inString = false;

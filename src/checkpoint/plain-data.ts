@@ -1,15 +1,15 @@
 /**
- * Plain data as JSON and tensors: what a program keeps in a checkpoint besides the optimizer, such
- * as the epoch, the state dict of an average of the weights, or a random generator's state.
+ * Plain data as JSON and tensors. A program keeps such data in a checkpoint beside the optimizer:
+ * the epoch, the state dict of a weight average, the state of a random number generator.
  *
- * Invariant: what is read back equals what was written, every double and every element, NaN,
- * infinities and -0 included.
+ * Invariant: decoding returns what was encoded: every double and every element, including NaN,
+ * infinities and -0.
  */
 import { describe, fail } from '../validate';
 import { dtypeOf } from './dtypes';
-import { refuse, type TensorCollector, type TensorSupply } from './tensor-names';
+import { refuse, type TensorCollector, type TensorSupply } from './named-tensors';
 
-/** JSON, whose objects may also hold typed arrays. */
+/** JSON values that may also contain typed arrays. */
 export type PlainData =
   | null
   | boolean
@@ -22,17 +22,19 @@ export type PlainData =
   | readonly PlainData[]
   | { readonly [key: string]: PlainData };
 
-/** What stands in JSON for a typed array: its tensor's name by this key. */
+/** Key of the object that replaces a typed array in the JSON; its value is the tensor's name. */
 const TENSOR = '$tensor';
-/** What stands for the numbers that JSON has not: their text by this key. */
+/** Key of the object that replaces a number that JSON cannot express; its value is the text. */
 const NUMBER = '$number';
 const OTHER_NUMBERS = ['NaN', 'Infinity', '-Infinity', '-0'];
-/** Deeper data are refused before they can exhaust the stack. */
+/** Deeper data could exhaust the stack. */
 const MAX_DEPTH = 64;
 
 /**
- * The JSON for a value; its typed arrays go to `collector`, named by their paths.
- * @throws ArgumentError naming the path of what is not plain data
+ * Returns the JSON for a value. Adds its typed arrays to `collector`, named by their paths; without
+ * a collector, typed arrays are refused.
+ *
+ * @throws ArgumentError naming the path of a value that is not plain data
  */
 export function toJson(
   path: string,
@@ -66,18 +68,19 @@ export function toJson(
 }
 
 /**
- * The value that was saved.
- * @throws CheckpointError
+ * Returns the value that was saved.
+ *
+ * @throws CheckpointError with the reason `'schema'`, `'missing'` or `'dtype'`
  */
 export function fromJson(path: string, value: unknown, supply: TensorSupply, depth = 0): PlainData {
   if (typeof value !== 'object' || value === null) {
-    // JSON.parse makes Infinity of 1e999.
+    // JSON.parse turns 1e999 into Infinity.
     if (typeof value === 'number' && !Number.isFinite(value))
       refuse('schema', path, 'a finite number', describe(value));
     return value as PlainData;
   }
   if (depth === MAX_DEPTH)
-    refuse('schema', path, `data nested at most ${MAX_DEPTH} deep`, 'deeper ones');
+    refuse('schema', path, `data nested at most ${MAX_DEPTH} deep`, 'deeper data');
   const inner = (key: string, item: unknown) => fromJson(`${path}${key}`, item, supply, depth + 1);
   if (Array.isArray(value)) return value.map((item, index) => inner(`[${index}]`, item));
   const { [TENSOR]: name, [NUMBER]: number } = value as Record<string, unknown>;
@@ -101,14 +104,14 @@ function takeElements(supply: TensorSupply, name: string): PlainData {
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
-  // By name, since another realm has another Object.prototype.
+  // Compares the name, since another realm has another Object.prototype.
   return (
     prototype === null ||
     (Object.getPrototypeOf(prototype) === null && prototype.constructor?.name === 'Object')
   );
 }
 
-/** An object without a prototype, in which any key is a key like others. */
+/** Returns an object without a prototype, in which any key is safe. */
 function fromEntries<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
   const record: Record<string, T> = Object.create(null);
   for (const [key, value] of entries) record[key] = value;

@@ -1,72 +1,79 @@
 /**
- * The state of Adam, AdamW and AMSGrad as PyTorch names it, in a safetensors file: to go on here
- * with what was trained there, and the other way round.
+ * Exchange of the state of Adam, AdamW and AMSGrad with PyTorch, in safetensors files that use
+ * PyTorch's names.
  *
  *     w                  the parameter, F32
- *     w.exp_avg          m, F32, of w's shape
- *     w.exp_avg_sq       v, F32, of w's shape
- *     w.max_exp_avg_sq   AMSGrad alone: the largest v so far, F32, of w's shape
- *     w.step             its steps: one number, F32 (as PyTorch has it), F64 or I64
+ *     w.exp_avg          m, F32, same shape as w
+ *     w.exp_avg_sq       v, F32, same shape as w
+ *     w.max_exp_avg_sq   only AMSGrad: the largest v so far, F32, same shape as w
+ *     w.step             number of steps, one element: F32 (PyTorch's own type), F64 or I64
  *
  * In Python, this saves such a file:
  *
  *     tensors = {n: p.detach() for n, p in model.named_parameters()}
- *     tensors |= {f"{n}.{k}": torch.as_tensor(v) for n, p in model.named_parameters() for k, v in optimizer.state[p].items()}
- *     safetensors.torch.save_file({n: t.contiguous() for n, t in tensors.items()}, "adam.safetensors")
+ *     for n, p in model.named_parameters():
+ *         for k, v in optimizer.state[p].items(): tensors[f"{n}.{k}"] = torch.as_tensor(v)
+ *     tensors = {n: t.contiguous() for n, t in tensors.items()}
+ *     safetensors.torch.save_file(tensors, "adam.safetensors")
  *
- * and this loads one into a model and its optimizer (with AMSGrad, "max_exp_avg_sq" is a further
- * key):
+ * and this loads one into a model and its optimizer (add "max_exp_avg_sq" to the keys for AMSGrad):
  *
  *     tensors = safetensors.torch.load_file("adam.safetensors")
  *     model.load_state_dict({n: tensors[n] for n, p in model.named_parameters()}, strict=False)
- *     for n, p in model.named_parameters(): optimizer.state[p] = {k: tensors[f"{n}.{k}"] for k in ("step", "exp_avg", "exp_avg_sq")}
+ *     keys = ("step", "exp_avg", "exp_avg_sq")
+ *     for n, p in model.named_parameters():
+ *         optimizer.state[p] = {k: tensors[f"{n}.{k}"] for k in keys}
  *
- * Layouts differ where there are images, which PyTorch keeps channels first and this library
- * channels last (pytorch-layout.ts): kernels of convolutions, and the weights of a dense layer
- * after `flatten`. Dense weights are [outputs, inputs] in both, embeddings [rows, width].
+ * Layouts differ for images, which PyTorch keeps channels first and this library channels last
+ * (pytorch-layout.ts). This concerns the kernels of convolutions, and the weights of a dense layer
+ * after `flatten`. In both libraries dense weights are [outputs, inputs] and embeddings are
+ * [rows, width].
  *
- * Invariant: numbers pass through unchanged, to the place that means the same; what PyTorch does
- * not keep, the powers of β, is computed as the steps would have.
+ * Invariant: every number is copied unchanged to the element with the same meaning. PyTorch does
+ * not store the powers of β; they are computed by the same products as in training.
  */
 import { ArgumentError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import { describe, fail, isFloat32Array } from '../validate';
+import { quote, refuse, TensorCollector, TensorSupply } from './named-tensors';
 import { layoutsOf, type PyTorchLayoutOptions } from './pytorch-layout';
 import { decodeSafetensors, encodeSafetensors } from './safetensors';
 import { findWrongValue } from './state-values';
-import { quote, refuse, TensorCollector, TensorSupply } from './tensor-names';
 
-/** Algorithms whose state PyTorch has as well, by the same rule. */
+/** Optimizers that PyTorch has too, with the same update rule. */
 const ALGORITHMS = ['adam', 'adamw', 'amsgrad'];
-/** Steps up to here are exact in float32. */
+/** The largest step count up to which float32 is exact. */
 const MAX_FLOAT_STEP = 2 ** 24;
 
 type Floats = Record<string, Float32Array>;
 
 /**
- * The state dict of an optimizer that goes on where PyTorch's Adam, AdamW or AMSGrad stopped.
- * Parameters that PyTorch never stepped, and so has no state for, begin theirs.
+ * Decodes the state of PyTorch's Adam, AdamW or AMSGrad into a state dict, with which an optimizer
+ * continues where PyTorch stopped. A parameter that PyTorch never stepped has no state in the file;
+ * its state starts at zero.
  *
  * @param bytes a safetensors file as above, with every parameter of the optimizer and nothing else
- * @param stateDict of the optimizer that is to go on: `adam`, `adamw` or `amsgrad`. Its groups and
- * hyperparameters are kept, since the
- *   file has none
- * @param options which parameters PyTorch keeps in another order: needed where there are parameters
- * of
- *   four dimensions, as the kernels of convolutions are
- * @returns for `loadStateDict`. Its step count is the largest of the parameters'
- * @throws CheckpointError whose `reason` tells what is wrong: `'missing'` or `'unexpected'` (a
- * tensor; half a state is missing the
- *   other half), `'dtype'`, `'shape'`, `'step'` (no whole number in [0, 2^31 - 1]), `'state'`
- *   (a number that is not finite, a second moment below 0), and what `decodeSafetensors` throws
- * @throws ArgumentError for another algorithm's state dict, or one with compact state, and for
- * options
- *   that are missing or do not fit
+ * @param stateDict state dict of the optimizer that is to continue: `adam`, `adamw` or `amsgrad`.
+ *   Its groups and hyperparameters are kept, since the file has none
+ * @param options which parameters PyTorch keeps in another order; required if a parameter has four
+ *   dimensions, as the kernels of convolutions have
+ * @returns a state dict for `loadStateDict`; its step count is the largest of the parameters'
+ *   counts
+ * @throws CheckpointError with one of these reasons:
+ *   - `'missing'`, `'unexpected'`: a tensor is missing (such as one of two moments) or belongs to
+ *     nothing
+ *   - `'dtype'`, `'shape'`: a tensor has the wrong element type or shape
+ *   - `'step'`: a step count is not an integer in [0, 2^31 - 1]
+ *   - `'state'`: a number is not finite, or a second moment is below 0
+ *   - any reason of `decodeSafetensors`
+ * @throws ArgumentError for the state dict of another optimizer or with compact state, and for
+ *   options that are missing or do not fit
  * @example
- * const optimizer = await createOptimizer('adamw', { 'fc.weight': { shape: [10, 64] } }, { lr: 1e-3
- * }); optimizer.loadStateDict(decodePyTorchAdam(bytes, optimizer.stateDict()));
+ * const params = { 'fc.weight': { shape: [10, 64] } };
+ * const optimizer = await createOptimizer('adamw', params, { lr: 1e-3 });
+ * optimizer.loadStateDict(decodePyTorchAdam(bytes, optimizer.stateDict()));
  * @example
- * // Two convolutions, then flatten of 8 × 8 places of 32 channels, then dense layers:
+ * // Two convolutions, then flatten of 8 × 8 positions with 32 channels, then dense layers:
  * const options = { convolutions: 'all', flattened: { 'dense1.weight': [32, 8, 8] } };
  * optimizer.loadStateDict(decodePyTorchAdam(bytes, optimizer.stateDict(), options));
  * @see https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
@@ -118,14 +125,13 @@ export function decodePyTorchAdam(
 }
 
 /**
- * A safetensors file from which PyTorch's Adam, AdamW or AMSGrad goes on. It has no
- * hyperparameters.
+ * Encodes a state dict as a safetensors file with which PyTorch's Adam, AdamW or AMSGrad continues.
+ * The file holds no hyperparameters.
  *
- * @param stateDict of an `adam`, `adamw` or `amsgrad`
+ * @param stateDict state dict of an `adam`, `adamw` or `amsgrad` optimizer
  * @param options as for `decodePyTorchAdam`
- * @throws ArgumentError for another algorithm's state dict, one with compact state, names that
- * collide
- *   in the file, and for options that are missing or do not fit
+ * @throws ArgumentError for the state dict of another optimizer or with compact state, for names
+ *   that collide in the file, and for options that are missing or do not fit
  * @example
  * writeFileSync('adam.safetensors', encodePyTorchAdam(optimizer.stateDict()));
  */
@@ -158,7 +164,7 @@ export function encodePyTorchAdam(
   return encodeSafetensors(collector.entries, { format: 'pt' }, { checksum: true });
 }
 
-/** Names of the parameters of a state dict that PyTorch can have. */
+/** Checks that PyTorch has the optimizer of a state dict; returns the parameter names. */
 function checkAdam(stateDict: StateDict): string[] {
   if (typeof stateDict !== 'object' || stateDict === null)
     fail('stateDict', 'an object', stateDict);
@@ -183,7 +189,7 @@ function checkAdam(stateDict: StateDict): string[] {
       if (!isFloat32Array(array)) {
         throw new ArgumentError(
           `stateDict.state.${name}.arrays.${key}`,
-          'a Float32Array, as PyTorch has it',
+          'a Float32Array, the only format PyTorch has',
           describe(array),
         );
       }
@@ -203,7 +209,7 @@ function betasOf({ groups }: StateDict, name: string): readonly [number, number]
   return fail('stateDict.groups', `a group with ${describe(name)} and its betas`, groups);
 }
 
-/** By repeated product, as accepted steps multiply them. */
+/** Computes the powers by repeated products, as training does. */
 function powersAt(
   step: number,
   [beta1, beta2]: readonly [number, number],
@@ -215,7 +221,7 @@ function power(beta: number, step: number): number {
   let product = 1;
   for (let t = 0; t < step; t++) {
     const next = product * beta;
-    if (next === product) break; // 0, or so near to it that rounding undoes each factor
+    if (next === product) break; // 0, or too small for a further factor to change it
     product = next;
   }
   return product;
@@ -226,10 +232,10 @@ function takeStep(supply: TensorSupply, name: string): number {
   if (dtype !== 'F32' && dtype !== 'F64' && dtype !== 'I64')
     refuse('dtype', `tensor ${quote(name)}`, 'F32, F64 or I64', dtype);
   if (data.length !== 1)
-    refuse('shape', `tensor ${quote(name)}`, 'one number', `shape [${shape.join(', ')}]`);
+    refuse('shape', `tensor ${quote(name)}`, 'one element', `shape [${shape.join(', ')}]`);
   const step = Number(data[0]);
   if (!(Number.isInteger(step) && step >= 0 && step < 2 ** 31)) {
-    refuse('step', `tensor ${quote(name)}`, 'a whole number in [0, 2^31 - 1]', String(data[0]));
+    refuse('step', `tensor ${quote(name)}`, 'an integer in [0, 2^31 - 1]', String(data[0]));
   }
   return step;
 }

@@ -1,48 +1,51 @@
 /**
- * Parameters whose elements PyTorch keeps in another order, since its images are channels first and
- * those of this library channels last.
+ * Conversion of parameters whose elements PyTorch keeps in another order, since its images are
+ * channels first and those of this library are channels last.
  *
- *     a kernel          here [filters, rows, columns, channels], there [filters, channels, rows, columns]
- *     a dense weight    [outputs, inputs] in both; after a flatten, an input is (row, column, channel)
- *                       here and (channel, row, column) there
+ *                    this library                         PyTorch
+ *     kernel         [filters, rows, columns, channels]   [filters, channels, rows, columns]
+ *     dense weight   [outputs, inputs]                    [outputs, inputs]
+ *       after a flatten, input = (row, column, channel)   (channel, row, column)
  *
- * No shape tells one from the other: 3 × 3 kernels over 3 channels have the same in both. Hence it
- * is said by the caller, and where it is not, what may differ is refused.
+ * Shapes do not tell the two orders apart: 3 × 3 kernels over 3 channels have the same shape in
+ * both. So the caller has to name these parameters; without that, a parameter whose order may
+ * differ is an error.
  */
 import { ArgumentError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import { checkOptions, describe, fail } from '../validate';
 
-/** Which parameters PyTorch keeps in another order. */
+/** Parameters that PyTorch keeps in another order. */
 export interface PyTorchLayoutOptions {
   /**
-   * The kernels of convolutions: `'all'` parameters of four dimensions, `'none'` of them, or those
-   * with these names. Kernels are permuted, with their moments; others of four dimensions are taken
-   * as they are.
-   * @default none; an error where there is a parameter of four dimensions
+   * Kernels of convolutions: `'all'` parameters of four dimensions, `'none'` of them, or a list of
+   * names. Kernels and their moments are permuted; other parameters of four dimensions are not.
+   * @default undefined: an error if a parameter has four dimensions
    */
   convolutions?: 'all' | 'none' | readonly string[];
   /**
-   * Weights of dense layers right after a `flatten` of images: by name the [channels, rows,
-   * columns] of those. Their columns are permuted. `{}` if there is no such layer.
-   * @default {}; an error where there are both kernels and parameters of two dimensions
+   * Weights of dense layers that directly follow a `flatten` of images: for each name, the
+   * [channels, rows, columns] of the images. The columns of these weights are permuted. `{}` if
+   * there is no such layer.
+   * @default undefined: an error if there are both kernels and parameters of two dimensions
    */
   flattened?: Readonly<Record<string, readonly [channels: number, rows: number, columns: number]>>;
 }
 
-/** How one parameter lies in PyTorch. */
+/** The layout of one parameter in PyTorch. */
 export interface PyTorchLayout {
   readonly theirShape: readonly number[];
-  /** A copy in the order of this library. */
+  /** Returns a copy in the order of this library. */
   toOurs(data: Float32Array): Float32Array;
-  /** A copy in the order of PyTorch. */
+  /** Returns a copy in the order of PyTorch. */
   toTheirs(data: Float32Array): Float32Array;
 }
 
 type Params = StateDict['params'];
 
 /**
- * The layouts of those that differ, by name.
+ * Returns the layouts of the parameters whose order differs, by name.
+ *
  * @throws ArgumentError for options that are missing or do not fit
  */
 export function layoutsOf(
@@ -64,8 +67,8 @@ export function layoutsOf(
   const dense = Object.keys(params).filter((name) => params[name].shape.length === 2);
   if (layouts.size > 0 && dense.length > 0 && options.flattened === undefined) {
     const expected =
-      'the [channels, rows, columns] of the images that are flattened before a dense layer, by the name of ' +
-      'its weight, or {} if none are: PyTorch flattens channels first';
+      'the [channels, rows, columns] of images that are flattened before a dense layer, by the ' +
+      "name of the layer's weight, or {} if there are none (PyTorch flattens channels first)";
     throw new ArgumentError(
       'options.flattened',
       expected,
@@ -95,9 +98,9 @@ function kernelsOf(
   if (convolutions === undefined) {
     if (candidates.length === 0) return [];
     const expected =
-      "'all', 'none' or a list of names, which says whether parameters of four dimensions are kernels of " +
-      'convolutions: PyTorch has those as [filters, channels, rows, columns], this library as [filters, ' +
-      'rows, columns, channels]';
+      "'all', 'none' or a list of names: which parameters of four dimensions are kernels of " +
+      'convolutions (PyTorch keeps those as [filters, channels, rows, columns], this library as ' +
+      '[filters, rows, columns, channels])';
     throw new ArgumentError(
       path,
       expected,
@@ -121,21 +124,24 @@ function checkFlattened(flattened: unknown): Record<string, readonly [number, nu
   return flattened as Record<string, readonly [number, number, number]>;
 }
 
-/** Of `outer` matrices that are [channels, places] there and [places, channels] here. */
+/**
+ * Returns the layout of `outer` matrices that are [channels, positions] in PyTorch and [positions,
+ * channels] in this library.
+ */
 function layoutOf(
   theirShape: readonly number[],
   outer: number,
   channels: number,
-  places: number,
+  positions: number,
 ): PyTorchLayout {
   return {
     theirShape,
-    toOurs: (data) => transposeEach(data, outer, channels, places),
-    toTheirs: (data) => transposeEach(data, outer, places, channels),
+    toOurs: (data) => transposeEach(data, outer, channels, positions),
+    toTheirs: (data) => transposeEach(data, outer, positions, channels),
   };
 }
 
-/** `count` matrices of `rows` × `columns`, each transposed. */
+/** Returns a copy of `count` matrices of `rows` × `columns`, each transposed. */
 function transposeEach(
   data: Float32Array,
   count: number,

@@ -1,34 +1,33 @@
 /**
- * The header of a safetensors file, read without the data: what `adal inspect` shows of any file,
- * and what the reader of whole files begins with. Files are hostile until each field is checked.
+ * The header of a safetensors file, read without the data. `adal inspect` shows it, and the reader
+ * of whole files starts with it. Files are untrusted: every field is checked.
  *
- * Invariant: nothing is allocated by what a header claims, only by the tensors it describes; no two
- * of them share a byte, and every byte after the header belongs to one.
+ * Invariant: memory use is bounded by the size of the header, never by the numbers in it. Each byte
+ * after the header belongs to exactly one tensor.
  */
 import { CheckpointError } from '../errors';
 import { fail } from '../validate';
 import { plainBytes } from './dtypes';
 import { JsonCursor, shorten } from './header-json';
 
-/** Key of the header that holds the metadata; no tensor may be called so. */
+/** Header key of the metadata; no tensor may have this name. */
 export const METADATA = '__metadata__';
-/** The largest header that is read: a protection against hostile files, the reference reader's. */
+/** The largest header that is read, the same limit as in the reference implementation. */
 export const MAX_HEADER_BYTES = 100_000_000;
-/** Bytes before the header: its length. */
+/** Size of the length field before the header. */
 const LENGTH_BYTES = 8;
-/** More dimensions than any program has; without a limit they would take a multiple of the file. */
+/** Without a limit, dimensions could take a multiple of the file size in memory. */
 const MAX_DIMENSIONS = 1024;
-/** As many keys of metadata; a million of them would take more memory than the file. */
+/** Without a limit, a million metadata keys would take more memory than the file. */
 const MAX_METADATA_KEYS = 250_000;
-/** "data_offsets" with every letter escaped; longer keys are unknown, whatever they are. */
+/** Length of "data_offsets" with every letter escaped; any longer key is unknown. */
 const MAX_FIELD_BYTES = 6 * 'data_offsets'.length;
-/** How element types are called. */
+/** Form of the names of element types. */
 const DTYPE_NAME = /^\w[\w.-]{0,31}$/;
 
 /**
- * Bits of an element by the names of the safetensors format, those that this library does not
- * decode included. A type that is not here is newer than this release: its name is all that is
- * known of it.
+ * Bits per element of all element types of the safetensors format, including those that this
+ * library does not decode. Types that are not listed here are newer than this version.
  */
 export const ELEMENT_BITS: ReadonlyMap<string, number> = new Map([
   ['F64', 64],
@@ -55,38 +54,38 @@ export const ELEMENT_BITS: ReadonlyMap<string, number> = new Map([
   ['F4', 4],
 ]);
 
-/** A tensor as the header describes it. */
+/** Description of a tensor in the header. */
 export interface SafetensorsTensorInfo {
-  /** The element type's name, such as `'F32'` or `'F8_E4M3'`; any name that the file has. */
+  /** Name of the element type as the file has it, such as `'F32'` or `'F8_E4M3'`. */
   readonly dtype: string;
   /** Sizes of the dimensions, outermost first; `[]` for a single number. */
   readonly shape: readonly number[];
   /** Product of the shape. */
   readonly elementCount: number;
-  /** Bits of an element; null for a type that this release does not know. */
+  /** Bits per element; null for an element type that this version does not know. */
   readonly elementBits: number | null;
-  /** Position in the file of the first byte of its data. */
+  /** Position of the first byte of the data, from the start of the file. */
   readonly begin: number;
-  /** Position in the file of the byte after its data. */
+  /** Position after the last byte of the data, from the start of the file. */
   readonly end: number;
 }
 
-/** What the header of a safetensors file says; both objects are without a prototype. */
+/** Header of a safetensors file. Both objects have no prototype. */
 export interface SafetensorsHeader {
-  /** By name, in the order of their bytes. */
+  /** Tensors by name, in the order of their data. */
   readonly tensors: Readonly<Record<string, SafetensorsTensorInfo>>;
-  /** Text by key; empty when the file has none. */
+  /** Metadata texts by key; empty if the file has none. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Position in the file at which the data begin: 8 bytes for the length, and the header. */
+  /** Position where the data starts: after 8 bytes for the length, and the header. */
   readonly dataStart: number;
 }
 
-/** A tensor of the header, checked. */
+/** Checked description of a tensor, with its name. */
 export interface HeaderEntry extends SafetensorsTensorInfo {
   readonly name: string;
 }
 
-/** A header whose tensors are in a list, by the order of their bytes. */
+/** Header with its tensors as a list, in the order of their data. */
 export interface HeaderEntries {
   readonly entries: readonly HeaderEntry[];
   readonly metadata: Record<string, string>;
@@ -94,14 +93,14 @@ export interface HeaderEntries {
 }
 
 /**
- * Returns how many bytes of a safetensors file come before its data: as many from its beginning
- * `decodeSafetensorsHeader` needs.
+ * Returns the position at which the data of a safetensors file starts, which is also the number of
+ * bytes that `decodeSafetensorsHeader` needs.
  *
  * @param start at least the first 8 bytes of the file
- * @param fileBytes length of the whole file
- * @throws CheckpointError with the reason `'truncated'` (a file of less than 8 bytes),
- *   `'header-too-large'` (beyond 100 MB) or `'header-length'` (beyond the file)
- * @throws ArgumentError when `start` is no Uint8Array or has less than 8 bytes of a longer file
+ * @param fileBytes size of the whole file, in bytes
+ * @throws CheckpointError with the reason `'truncated'` (the file has less than 8 bytes),
+ *   `'header-too-large'` (more than 100 MB) or `'header-length'` (longer than the file)
+ * @throws ArgumentError if `start` is not a Uint8Array, or has less than 8 bytes of a longer file
  */
 export function safetensorsHeaderEnd(start: Uint8Array, fileBytes: number): number {
   const bytes = plainBytes(start) ?? fail('start', 'a Uint8Array', start);
@@ -125,29 +124,26 @@ export function safetensorsHeaderEnd(start: Uint8Array, fileBytes: number): numb
 }
 
 /**
- * Reads the header of a safetensors file without its data, so that files can be listed that are
- * larger than memory or hold elements of types that `decodeSafetensors` does not read. All that it
- * says is checked as `decodeSafetensors` does, but the tensors' bytes are not looked at.
+ * Decodes the header of a safetensors file without its data. It can list files that are larger than
+ * memory, or that contain element types which `decodeSafetensors` does not read. It makes the same
+ * checks as `decodeSafetensors`, except for those of the data.
  *
- * @param start the file's beginning, at least as much as `safetensorsHeaderEnd` says
- * @param fileBytes length of the whole file in bytes
- * @default fileBytes start.length: the whole file
- * @returns tensors and metadata by name; sizes of elements are known for the types of the format
- *   (ELEMENT_BITS), other names are taken as they are
- * @throws CheckpointError as `decodeSafetensors` does, with the same reasons; `'dtype'` only where
- *   no name of a type stands
- * @throws ArgumentError when `start` is no Uint8Array or ends within the header
+ * @param start the beginning of the file, at least as many bytes as `safetensorsHeaderEnd` returns
+ * @param fileBytes size of the whole file, in bytes
+ * @default fileBytes start.length: `start` is the whole file
+ * @returns tensors and metadata by name; element types that this version does not know are included
+ * @throws CheckpointError with the reasons of `decodeSafetensors`; `'dtype'` only if the element
+ *   type is not a name
+ * @throws ArgumentError if `start` is not a Uint8Array or ends within the header
  * @example
  * const file = await open('weights.safetensors');
  * const { size } = await file.stat();
  * const start = Buffer.alloc(8);
  * await file.read(start, 0, 8, 0);
- * const header = Buffer.alloc(safetensorsHeaderEnd(start, size));
- * await file.read(header, 0, header.length, 0);
- * for (const [name, { dtype, shape }] of Object.entries(decodeSafetensorsHeader(header,
- * size).tensors)) {
- *   console.log(name, dtype, shape);
- * }
+ * const bytes = Buffer.alloc(safetensorsHeaderEnd(start, size));
+ * await file.read(bytes, 0, bytes.length, 0);
+ * const { tensors } = decodeSafetensorsHeader(bytes, size);
+ * for (const [name, { dtype, shape }] of Object.entries(tensors)) console.log(name, dtype, shape);
  */
 export function decodeSafetensorsHeader(
   start: Uint8Array,
@@ -162,8 +158,9 @@ export function decodeSafetensorsHeader(
 
 /**
  * Reads a header into a list.
- * @param bytes the file's beginning, of this realm
- * @param readable names of the element types that are accepted; null: any
+ *
+ * @param bytes the beginning of the file, as an array of this realm
+ * @param readable names of the element types to accept; null accepts any
  */
 export function readHeader(
   bytes: Uint8Array,
@@ -213,7 +210,7 @@ function readMetadata(cursor: JsonCursor, metadata: Record<string, string>): voi
   });
 }
 
-/** Fields of a tensor that are known; others are skipped. */
+/** The fields of a tensor that are read; others are skipped. */
 type Field = 'dtype' | 'shape' | 'data_offsets';
 
 function readEntry(
@@ -292,7 +289,7 @@ function describeAt(cursor: JsonCursor, place: number): string {
   return cursor.describe();
 }
 
-/** Checks that so many elements span so many bytes; returns how many there are. */
+/** Checks that the elements of a shape span the given bytes; returns the number of elements. */
 function checkSize(
   label: string,
   dtype: string,
@@ -310,7 +307,7 @@ function checkSize(
     }
   }
   if (elementBits === null) {
-    // All that can be said of an unknown type.
+    // Nothing more can be checked for an unknown element type.
     if ((count === 0) !== (span === 0)) {
       const expected = `${count === 0 ? 'no' : 'some'} bytes (${dtype} ${size()})`;
       refuse('size', `${label}: data_offsets expected to span ${expected}`, `${span}`);
@@ -322,13 +319,13 @@ function checkSize(
   return count;
 }
 
-/** Sorted by their beginnings, each must begin where the one before it ends. */
+/** Checks that each of the sorted tensors starts where the previous one ends. */
 function checkTiling(entries: readonly HeaderEntry[], dataStart: number, dataBytes: number): void {
   let at = 0;
   for (const entry of entries) {
     const begin = entry.begin - dataStart;
     const expected = `tensor "${shorten(entry.name)}": data_offsets expected to begin at ${at}`;
-    if (begin < at) refuse('overlap', `${expected}, where the tensor before it ends`, `${begin}`);
+    if (begin < at) refuse('overlap', `${expected}, where the previous tensor ends`, `${begin}`);
     if (begin > at) refuse('hole', `${expected}, without a hole`, `${begin}`);
     at = entry.end - dataStart;
   }
@@ -342,7 +339,7 @@ function checkTiling(entries: readonly HeaderEntry[], dataStart: number, dataByt
 }
 
 function duplicate(path: string): never {
-  throw new CheckpointError('duplicate-key', `safetensors key "${shorten(path)}" comes twice`);
+  throw new CheckpointError('duplicate-key', `safetensors key "${shorten(path)}" occurs twice`);
 }
 
 function refuse(reason: string, expected: string, got: string): never {

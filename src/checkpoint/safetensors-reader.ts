@@ -1,55 +1,63 @@
 /**
- * The safetensors format, read with its data. (The header: safetensors-header.ts.)
+ * Decoding of whole safetensors files. (safetensors-header.ts decodes the header alone.)
  *
- * Invariant: nothing is allocated by what a header claims, only by what the file holds. The data
- * returned are views of the file where their alignment allows it.
+ * Invariant: memory use is bounded by the size of the file, never by the numbers in its header.
+ * Tensors are views of the file if their alignment allows it.
  */
 import { fail } from '../validate';
 import { CHECKSUM, checkContent } from './content-checksum';
 import { DTYPES, type Dtype, type DtypeArrays, elementsOf, plainBytes } from './dtypes';
 import { readHeader } from './safetensors-header';
 
-/** A tensor that was read. */
+/** A decoded tensor. */
 export type SafetensorsTensor = {
   readonly [K in Dtype]: {
     readonly dtype: K;
     /** Sizes of the dimensions, outermost first; `[]` for a single number. */
     readonly shape: readonly number[];
-    /** Row-major. */
+    /** The elements, row-major. BF16 and F16 are raw bits. */
     readonly data: DtypeArrays[K];
   };
 }[Dtype];
 
-/** What a file holds; both objects are without a prototype, so any name is a key like others. */
+/** Contents of a safetensors file. Both objects have no prototype, so any name is a safe key. */
 export interface SafetensorsContent {
-  /** By name, in the order of their bytes. */
+  /** Tensors by name, in the order of their data. */
   tensors: Record<string, SafetensorsTensor>;
-  /** Text by key, without the file's checksum; empty when the file has none. */
+  /** Metadata texts by key, without the checksum; empty if the file has none. */
   metadata: Record<string, string>;
 }
 
-/** What a file holds, and whether it had a checksum that was right. */
+/** Contents of a file, and whether the file had a checksum. (A wrong one throws.) */
 export interface VerifiedContent extends SafetensorsContent {
   readonly verified: boolean;
 }
 
 /**
- * Reads a safetensors file.
+ * Decodes a safetensors file.
  *
- * @param bytes the whole file; the tensors' data are views of it, except where the file has not
- *   aligned them: those are copies
- * @returns tensors and metadata by name; BF16 and F16 as raw bits in Uint16Arrays, I64 as
- *   BigInt64Array. Unknown fields of the header are ignored
- * @throws CheckpointError whose `reason` tells what is wrong: `'truncated'` (shorter than 8 bytes),
- *   `'header-too-large'` (beyond 100 MB), `'header-length'` (beyond the file), `'header-start'` (no
- *   `{`), `'utf8'`, `'json'` (or nested deeper than 128), `'duplicate-key'`, `'metadata'` (not text
- *   by key, or more than 250,000 keys), `'entry'` (no object), `'dtype'` (another than F64, I64, F32,
- *   BF16, F16, U8: `decodeSafetensorsHeader` lists those), `'shape'` (no whole numbers, or more than
- *   1,024), `'overflow'` (beyond 2^53 elements or bytes), `'offsets'`, `'range'` (beyond the data),
- *   `'size'` (not the shape's), `'overlap'`, `'hole'`, `'trailing'` (bytes after the last tensor),
- *   `'corrupt'` (a file with the checksum of `encodeSafetensors` or `encodeCheckpoint`, which it does
- *   not have any more)
- * @throws ArgumentError when `bytes` is no Uint8Array
+ * @param bytes the whole file
+ * @returns tensors and metadata by name. The data are views of `bytes`, or copies if the file has
+ *   not aligned them. BF16 and F16 are raw bits in a Uint16Array, I64 is a BigInt64Array. Unknown
+ *   fields of the header are ignored
+ * @throws CheckpointError with one of these reasons:
+ *   - `'truncated'`: the file has less than 8 bytes
+ *   - `'header-too-large'`, `'header-length'`, `'header-start'`: the header has more than 100 MB,
+ *     is longer than the file, or does not start with `{`
+ *   - `'utf8'`, `'json'`, `'duplicate-key'`: the header is not UTF-8, is not JSON (or is nested
+ *     more than 128 deep), or has a key twice
+ *   - `'metadata'`: a metadata value is not a string, or there are more than 250,000 keys
+ *   - `'entry'`: a tensor is not an object
+ *   - `'dtype'`: an element type other than F64, I64, F32, BF16, F16 and U8
+ *     (`decodeSafetensorsHeader` lists those)
+ *   - `'shape'`, `'overflow'`: a shape is not an array of at most 1,024 integers, or has more than
+ *     2^53 elements or bytes
+ *   - `'offsets'`, `'range'`, `'size'`: data offsets are malformed, lie beyond the file, or do not
+ *     match the shape
+ *   - `'overlap'`, `'hole'`, `'trailing'`: tensors overlap, leave a gap, or end before the file
+ *     does
+ *   - `'corrupt'`: the file has a checksum (see `encodeSafetensors`) that does not match
+ * @throws ArgumentError if `bytes` is not a Uint8Array
  * @example
  * const { tensors, metadata } = decodeSafetensors(readFileSync('weights.safetensors'));
  * for (const [name, { dtype, shape }] of Object.entries(tensors)) console.log(name, dtype, shape);
@@ -60,7 +68,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
   return { tensors, metadata };
 }
 
-/** What `decodeSafetensors` does, for decoders that need a checksum. */
+/** Does the same as `decodeSafetensors`, and tells whether the file had a checksum. */
 export function readSafetensors(bytes: Uint8Array): VerifiedContent {
   const file = plainBytes(bytes) ?? fail('bytes', 'a Uint8Array', bytes);
   const { entries, metadata } = readHeader(file, file.length, DTYPES);

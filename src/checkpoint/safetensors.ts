@@ -1,14 +1,14 @@
 /**
- * The safetensors format, written: `encodeSafetensors`. (Reading: safetensors-reader.ts.)
+ * Encoding of safetensors files. (safetensors-reader.ts decodes them.)
  *
  *     ┌────────────┬──────────────────────────────┬──────────────────────────┐
  *     │ u64 LE: N  │ N bytes of JSON, space-padded │ tensors, back to back     │
  *     └────────────┴──────────────────────────────┴──────────────────────────┘
  *      8 bytes       8 + N is a multiple of 8       data_offsets count from here
  *
- * Invariant: the widest elements come first, without gaps, so every tensor is aligned for its
- * elements; among those of one width the given order is kept, so the same tensors and metadata give
- * the same bytes.
+ * Invariant: tensors are sorted by the width of their elements, widest first, without gaps, so that
+ * each of them is aligned. Tensors of the same width keep their order, so that equal tensors and
+ * metadata give equal bytes.
  */
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
@@ -33,29 +33,30 @@ export {
   type SafetensorsTensor,
 } from './safetensors-reader';
 
-/** A tensor to write. */
+/** A tensor to encode. */
 export interface SafetensorsInput {
   /**
-   * Type of the elements; a Uint16Array needs it to be told, others' follows from the array.
-   * @default the type that `data` holds
+   * Element type; required for a Uint16Array, which may hold BF16 or F16.
+   * @default the element type of `data`
    */
   readonly dtype?: Dtype;
   /** Sizes of the dimensions, outermost first; `[]` for a single number. */
   readonly shape: readonly number[];
-  /** Row-major; as many elements as the shape has. BF16 and F16 are raw bits. */
+  /** The elements, row-major, as many as the shape has. BF16 and F16 are raw bits. */
   readonly data: DtypeArray;
 }
 
-/** A tensor to write, with its name. */
+/** A tensor to encode, with its name. */
 export interface SafetensorsEntry extends SafetensorsInput {
   readonly name: string;
 }
 
 /** Options of `encodeSafetensors`. */
-export interface SafetensorsOptions {
+export interface EncodeSafetensorsOptions {
   /**
-   * Whether the file carries a checksum of all that it says, in its metadata as `adal_checksum`:
-   * `decodeSafetensors` refuses the file if anything of it changes. Other readers ignore it.
+   * Whether to add a checksum of the contents to the metadata, as `adal_checksum`.
+   * `decodeSafetensors` then throws if the contents have changed; other readers ignore the
+   * checksum.
    * @default false
    */
   checksum?: boolean;
@@ -71,27 +72,28 @@ interface Checked {
 }
 
 /**
- * Encodes tensors as one safetensors file (little-endian, as every platform with WebAssembly stores
- * them).
+ * Encodes tensors as one safetensors file.
  *
- * @param tensors by name, or a list in the order in which those of one element width are to lie in
- * the file
- * @param metadata text by key
+ * @param tensors tensors by name, or a list; tensors whose elements have the same width keep their
+ *   order
+ * @param metadata metadata texts by key
  * @default metadata {}
- * @param options see SafetensorsOptions
- * @throws ArgumentError when a shape does not fit its data, a name comes twice or is
- * `__metadata__`, an array holds none of the
- *   element types, metadata is not text or has the key `adal_checksum`, or a text has half a
- *   surrogate pair
+ * @param options see EncodeSafetensorsOptions
+ * @default options {}
+ * @returns the bytes of the file
+ * @throws ArgumentError if a shape does not fit its data, a name is used twice or is
+ *   `__metadata__`, an array has none of the element types, metadata has a value that is not a
+ *   string or the key `adal_checksum`, or a string contains an unpaired surrogate
  * @example
- * const bytes = encodeSafetensors({ w: { shape: [2], data: new Float32Array([1, 2]) } }, { step:
- * '8' }); decodeSafetensors(bytes).tensors.w.data; // Float32Array [1, 2]
+ * const tensors = { w: { shape: [2], data: new Float32Array([1, 2]) } };
+ * const bytes = encodeSafetensors(tensors, { step: '8' });
+ * decodeSafetensors(bytes).tensors.w.data; // Float32Array [1, 2]
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
   tensors: readonly SafetensorsEntry[] | Readonly<Record<string, SafetensorsInput>>,
   metadata: Readonly<Record<string, string>> = {},
-  options: SafetensorsOptions = {},
+  options: EncodeSafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
   checkOptions('options', options, ['checksum']);
   const laidOut = checkAll(tensors).sort((a, b) => bytesOf(b.dtype) - bytesOf(a.dtype));
@@ -113,8 +115,8 @@ function encodeHeader(
   tensors: readonly Checked[],
   metadata: Readonly<Record<string, string>>,
 ): { header: Uint8Array; dataBytes: number } {
-  // Strings are joined, not an object built: in an object names such as "10" would change their
-  // place, "__proto__" would vanish.
+  // Joins strings instead of building an object, in which a name such as "10" would move to the
+  // front and "__proto__" would vanish.
   const fields: string[] = [];
   const encodedMetadata = Object.entries(metadata).map((entry) =>
     entry.map((text) => JSON.stringify(text)).join(':'),
@@ -149,7 +151,7 @@ function checkAll(
   return (tensors as readonly SafetensorsEntry[]).map((tensor, index) => {
     const checked = checkTensor(`tensors[${index}]`, tensor?.name, tensor);
     if (names.has(checked.name))
-      fail(`tensors[${index}].name`, 'a name other than those before it', checked.name);
+      fail(`tensors[${index}].name`, 'a name that no other tensor has', checked.name);
     names.add(checked.name);
     return checked;
   });
@@ -190,7 +192,7 @@ function checkDtype(argument: string, { dtype, data }: SafetensorsInput): Dtype 
   return dtype;
 }
 
-/** A copy, without a prototype. */
+/** Checks the metadata and returns a copy without a prototype. */
 function checkMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   if (typeof metadata !== 'object' || metadata === null)
     fail('metadata', 'an object of strings', metadata);
@@ -205,8 +207,8 @@ function checkMetadata(metadata: Readonly<Record<string, string>>): Record<strin
   return texts;
 }
 
-/** Half of a surrogate pair has no UTF-8: other readers refuse the file. */
+/** An unpaired surrogate cannot be encoded as UTF-8, so other readers would refuse the file. */
 function checkText(argument: string, value: unknown): void {
   if (typeof value !== 'string') fail(argument, 'a string', value);
-  if (LONE_SURROGATE.test(value)) fail(argument, 'a string without half a surrogate pair', value);
+  if (LONE_SURROGATE.test(value)) fail(argument, 'a string without unpaired surrogates', value);
 }

@@ -1,11 +1,17 @@
 /**
- * What the numbers of an optimizer's state must be for its rule to make sense of them, whichever
- * file they come from. `loadStateDict` asks the same again, and whether they fit its optimizer.
+ * Checks of the numbers in an optimizer's state that hold for every optimizer. `loadStateDict`
+ * checks them again, together with the optimizer's own scalars and arrays.
  */
 import type { StateArray } from '../optimizers/state-array';
 import { isFloat32Array } from '../validate';
 
-/** State arrays that are means or sums of squares, or the largest of such: never negative. */
+/** State arrays by name. */
+export type StateArrays = Readonly<Record<string, StateArray>>;
+
+/** A parameter's state without its arrays: its counters and the optimizer's own scalars. */
+export type StateScalars = Readonly<Record<string, unknown>>;
+
+/** Arrays that hold means, sums or maxima of squares, which are never negative. */
 const SQUARES: ReadonlySet<string> = new Set([
   'v',
   'adal_v',
@@ -16,42 +22,45 @@ const SQUARES: ReadonlySet<string> = new Set([
   'sum',
 ]);
 
-/** Counters of a parameter, and what they may be. */
+/** Ranges of the numbers that every state entry has. */
 const COUNTERS: Readonly<
   Record<string, readonly [expected: string, isRight: (x: number) => boolean]>
 > = {
   step: ['an integer in [0, 2^31 - 1]', (x) => Number.isInteger(x) && x >= 0 && x < 2 ** 31],
-  exponent: ['an integer in [-1100, 1100]', (x) => Number.isInteger(x) && Math.abs(x) <= 1100],
-  V: ['a number ≥ 0', (x) => x >= 0],
   beta1Power: ['a number in [0, 1]', (x) => x >= 0 && x <= 1],
   beta2Power: ['a number in [0, 1]', (x) => x >= 0 && x <= 1],
-  normMean: ['a number ≥ 0', (x) => x >= 0],
 };
 
-/** What is wrong with a number of the state. */
+/** A number of a state array that is out of range. */
 export interface WrongValue {
-  /** Of the typed array in the state array: '', '.bits' or '.scales'. */
+  /** The typed array in the state array: '', '.bits' or '.scales'. */
   readonly part: string;
   readonly index: number;
   readonly expected: string;
   readonly got: string;
 }
 
-/** The first counter that is not as it should be; null without one. */
-export function findWrongCounter(
-  counters: Readonly<Record<string, unknown>>,
+/**
+ * Returns the first number of a state entry that is out of range: a counter that is missing or
+ * wrong, or a scalar of the optimizer's own that is not finite. Returns null if there is none.
+ */
+export function findWrongScalar(
+  scalars: StateScalars,
 ): { key: string; expected: string; value: unknown } | null {
   for (const [key, [expected, isRight]] of Object.entries(COUNTERS)) {
-    const value = counters[key];
+    const value = scalars[key];
     if (typeof value !== 'number' || !isRight(value)) return { key, expected, value };
   }
+  for (const [key, value] of Object.entries(scalars))
+    if (!Number.isFinite(value)) return { key, expected: 'a finite number', value };
   return null;
 }
 
 /**
- * The first element of a state array that is not finite or, where it holds squares, is negative;
- * null without one.
- * @param key of the array in its state, such as `exp_avg_sq`; '' of a parameter
+ * Returns the first element of a state array that is not finite or, in an array of squares, is
+ * negative. Returns null if there is none.
+ *
+ * @param key the array's name in the state, such as `exp_avg_sq`; '' for a parameter
  */
 export function findWrongValue(key: string, array: StateArray): WrongValue | null {
   const squares = SQUARES.has(key);
@@ -65,7 +74,7 @@ export function findWrongValue(key: string, array: StateArray): WrongValue | nul
 function findInFloats(part: string, values: Float32Array, squares: boolean): WrongValue | null {
   for (let i = 0; i < values.length; i++) {
     const x = values[i]!;
-    // x - x is 0 for finite numbers alone.
+    // x - x is 0 only for finite numbers.
     if (x - x !== 0 || (squares && x < 0)) return wrong(part, i, squares, `${x}`);
   }
   return null;

@@ -27,9 +27,6 @@ export interface BuiltModel {
   readonly title: string;
 }
 
-/** Characters before the one that `charlm` predicts. */
-export const CHARLM_CONTEXT = 8;
-
 /** @throws UsageError or DataError when the model does not fit the data */
 export function buildModel(spec: ModelSpec, data: LoadedData): BuiltModel {
   switch (spec.kind) {

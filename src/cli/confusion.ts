@@ -2,8 +2,9 @@
  * Which class was taken for which: as a table of few classes, and as the most frequent mistakes of
  * many.
  */
+
+import { formatCount, formatPercent } from './format';
 import { clipText, printable } from './printable';
-import { formatCount, formatPercent } from './report';
 import { displayWidth, table } from './table';
 
 /** More columns do not fit a terminal. */

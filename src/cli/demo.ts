@@ -5,11 +5,6 @@
 import { join } from 'node:path';
 import type { Environment } from './environment';
 import { EXIT_INTERRUPTED } from './errors';
-import { withInterrupt } from './interrupt';
-import { loadData } from './load-data';
-import { PRESETS, type Preset } from './options';
-import { print } from './output';
-import { createProgress } from './progress';
 import {
   formatBackend,
   formatCount,
@@ -17,7 +12,12 @@ import {
   formatLoss,
   formatPercent,
   shortHash,
-} from './report';
+} from './format';
+import { withInterrupt } from './interrupt';
+import { loadData } from './load-data';
+import { PRESETS, type Preset } from './options';
+import { print } from './output';
+import { createProgress } from './progress';
 import { CURVES_FILE, claimRunFolder, RUN_FILE, WEIGHTS_FILE, writeRun } from './run-folder';
 import { runSession, type SessionResult } from './session';
 import { warnOfSkips } from './summary';

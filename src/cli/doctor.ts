@@ -7,10 +7,10 @@ import { cpuQuota } from '../runtime/cpu-quota';
 import { hasSimd, whyNoSharedMemory, whyNoThreads } from '../runtime/features';
 import type { Environment } from './environment';
 import { EXIT_FAILED } from './errors';
+import { formatBackend, formatBytes, formatDuration, shortHash } from './format';
 import { loadData } from './load-data';
 import { print } from './output';
 import { printable } from './printable';
-import { formatBackend, formatBytes, formatDuration, shortHash } from './report';
 import { runSession, type SessionSettings } from './session';
 import { pairs, table } from './table';
 

@@ -2,7 +2,7 @@
 import { constants } from 'node:buffer';
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { DataError } from '../index';
-import { formatBytes } from './report';
+import { formatBytes } from './format';
 
 /** Node reads no more than 2 GiB at once. */
 const PIECE_BYTES = 2 ** 28;

@@ -13,9 +13,9 @@ import {
 } from '../checkpoint';
 import { AdalError, DataError, type StateDict } from '../index';
 import { readBytes, statOf, withFile } from './files';
+import { formatBytes, formatCount, formatNumber, formatPlural } from './format';
 import { print } from './output';
 import { clipText, printable } from './printable';
-import { formatBytes, formatCount, formatNumber, formatPlural } from './report';
 import { foldedPairs, table } from './table';
 import { createNorms, type TensorNorms } from './tensor-norms';
 

@@ -9,23 +9,22 @@ import {
   loadIdxFolder,
   ngramLosses,
   parseCsv,
+  type RegressionDataset,
   standardize,
   textWindows,
   trainTestSplit,
-  type ValueDataset,
 } from '../data';
 import { csvRecords } from '../data/csv-records';
 import { DataError } from '../index';
-import { CHARLM_CONTEXT } from './build-model';
 import { UsageError } from './errors';
 import { readText } from './files';
-import { classesOf, isOnClasses, type ModelSpec } from './model-spec';
+import { formatCount } from './format';
+import { CHARLM_CONTEXT, classesOf, isOnClasses, type ModelSpec } from './model-spec';
 import { type DataSource, formatData, type Task } from './options';
 import { quote } from './printable';
-import { formatCount } from './report';
 
 /** A part of the data: labelled, or with values to learn. */
-export type Part = Dataset | ValueDataset;
+export type Part = Dataset | RegressionDataset;
 
 /** Names that a model was trained with: data that it goes on with must have the same. */
 export interface DataNames {
@@ -313,11 +312,11 @@ function refuseManyClasses({ classNames, classCount, count }: Dataset): void {
  * Brings targets to mean 0 and variance 1 over the training part: a loss of 1 is that of always
  * telling the mean.
  */
-function standardizeTargets(train: ValueDataset, test: ValueDataset) {
+function standardizeTargets(train: RegressionDataset, test: RegressionDataset) {
   const mean = train.targets.reduce((sum, y) => sum + y, 0) / train.count;
   const scale =
     Math.sqrt(train.targets.reduce((sum, y) => sum + (y - mean) ** 2, 0) / train.count) || 1;
-  const apply = (part: ValueDataset): ValueDataset => ({
+  const apply = (part: RegressionDataset): RegressionDataset => ({
     ...part,
     targets: part.targets.map((y) => (y - mean) / scale),
   });

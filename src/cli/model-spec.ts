@@ -21,7 +21,9 @@ export type ModelSpec =
       readonly source: string;
     };
 
-/** Of plain `mlp`. */
+/** Number of characters from which `charlm` predicts the next one. */
+export const CHARLM_CONTEXT = 8;
+/** Hidden layers of plain `mlp`. */
 const DEFAULT_HIDDEN = [64];
 /** As `--model` takes it on the command line, where the definition itself may stand as well. */
 const DEFINITION_TYPED = '--model';

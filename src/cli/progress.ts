@@ -1,7 +1,7 @@
 /** Progress on stderr: a bar on a terminal, else a line now and then. */
 import { SingleBar } from 'cli-progress';
 import type { FitEpoch, FitProgress } from '../nn';
-import { formatCount, formatLoss, formatPercent } from './report';
+import { formatCount, formatLoss, formatPercent } from './format';
 
 /** Shows how training goes on. */
 export interface ProgressDisplay {

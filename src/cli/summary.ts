@@ -1,9 +1,5 @@
 /** What `adal train` prints at the end. */
 import { formatConfusion } from './confusion';
-import type { LoadedData } from './load-data';
-import type { TrainSettings } from './options';
-import { tell } from './output';
-import { printable } from './printable';
 import {
   formatBackend,
   formatCount,
@@ -12,7 +8,11 @@ import {
   formatNumber,
   formatPercent,
   formatPlural,
-} from './report';
+} from './format';
+import type { LoadedData } from './load-data';
+import type { TrainSettings } from './options';
+import { tell } from './output';
+import { printable } from './printable';
 import type { SessionResult } from './session';
 import { foldedPairs } from './table';
 

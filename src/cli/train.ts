@@ -12,16 +12,15 @@ import {
 } from './checkpoint-file';
 import type { Environment } from './environment';
 import { EXIT_INTERRUPTED, UsageError } from './errors';
+import { formatBackend, formatCount, formatPlural } from './format';
 import { withInterrupt } from './interrupt';
 import { hashOfData, type LoadedData, loadData } from './load-data';
 import { formatModel } from './model-spec';
 import { dependsOnLength } from './optimizer-options';
 import { formatData, settle, type TrainOptions, type TrainSettings } from './options';
 import { print, tell } from './output';
-import { PacedStore } from './paced-store';
 import { printable } from './printable';
 import { createProgress } from './progress';
-import { formatBackend, formatCount, formatPlural } from './report';
 import {
   type ClaimedFolder,
   claimRunFolder,
@@ -33,6 +32,7 @@ import {
 } from './run-folder';
 import { runSession, type SessionResult } from './session';
 import { summarize, warnOfSkips } from './summary';
+import { ThrottledStore } from './throttled-store';
 
 /** Steps after which a checkpoint is prepared; whether it is written then, the store decides. */
 const STEPS_PER_CHECKPOINT = 100;
@@ -85,14 +85,14 @@ async function trainIn(
   return withInterrupt(async (signal) => {
     const progress = createProgress(settings.epochs);
     let folder = own;
-    let store: PacedStore | undefined;
+    let store: ThrottledStore | undefined;
     try {
       const result = await runSession(data, settings, {
         signal,
         onStart: async (info) => {
           folder ??= await prepareRunFolder(settings.out, runName(settings, data));
           const path = join(folder.path, CHECKPOINT_FILE);
-          store = new PacedStore(fileStore(path), path, from?.bytes ?? null);
+          store = new ThrottledStore(fileStore(path), path, from?.bytes ?? null);
           tell(`${describeData(data)}\nBackend ${formatBackend(info)}`);
           if (from) tell(describeResumption(from, settings));
           // In a folder of its own the run can be resumed from the beginning.
@@ -146,7 +146,7 @@ async function keep(
   folder: string,
   context: RunContext,
   result: SessionResult,
-  store: PacedStore,
+  store: ThrottledStore,
 ): Promise<Kept> {
   const checkpoint = join(folder, CHECKPOINT_FILE);
   const results = await writeRun(folder, context, result).catch(asFileError);

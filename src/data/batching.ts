@@ -1,16 +1,16 @@
 /**
- * Minibatches: which examples, in an order that is a function of (seed, epoch) alone, and copying
- * them. Allocates nothing a batch.
+ * Minibatches: a random order of the examples that depends only on (seed, epoch), and copying of
+ * rows. Batches allocate nothing.
  */
 import { Prng, STREAM_BATCHES } from '../math/prng';
 import { checkInteger, fail, isFloat32Array, isInt32Array, isTypedArray } from '../validate';
 
 /**
- * The order in which an epoch visits the examples, cut into batches.
+ * Order in which an epoch visits the examples, split into batches.
  *
- * Each epoch is its own random permutation, a function of (seed, epoch) alone: training can resume
- * at any epoch. Every example is visited once an epoch; the last batch is short when `batchSize`
- * does not divide `count`.
+ * Each epoch is a random permutation that depends only on (seed, epoch), so training can resume at
+ * any epoch. Every example is visited once per epoch; the last batch is short if `batchSize` does
+ * not divide `count`.
  *
  * @example
  * const order = new BatchOrder(dataset.count, 32, 1);
@@ -18,29 +18,29 @@ import { checkInteger, fail, isFloat32Array, isInt32Array, isTypedArray } from '
  *   order.startEpoch(epoch);
  *   for (let batch = 0; batch < order.batchCount; batch++) {
  *     const [from, length] = [order.from(batch), order.length(batch)];
- *     gatherInto(dataset.features, dataset.featureCount, order.indices, from, length, inputs);
+ *     gatherRowsInto(dataset.features, dataset.featureCount, order.indices, from, length, inputs);
  *     gatherLabelsInto(dataset.labels, order.indices, from, length, labels);
  *   }
  * }
  */
 export class BatchOrder {
-  /** Examples an epoch. */
+  /** Examples per epoch. */
   readonly count: number;
-  /** Examples a batch. */
+  /** Examples per batch; the last batch may have fewer. */
   readonly batchSize: number;
-  /** Batches an epoch. */
+  /** Batches per epoch. */
   readonly batchCount: number;
-  /** The current epoch's permutation of 0 … count - 1, rewritten in place by `startEpoch`. */
+  /** Permutation of 0 … count - 1 of the current epoch. `startEpoch` rewrites it in place. */
   readonly indices: Uint32Array;
   readonly #seed: number;
   readonly #prng: Prng;
 
   /**
-   * Begins with epoch 0.
+   * Creates the order and starts epoch 0.
    *
-   * @param count examples, a whole number in [1, 2^32 - 1]
-   * @param batchSize a whole number ≥ 1; more than `count` gives one short batch
-   * @param seed a whole number in [0, 2^53 - 1]
+   * @param count number of examples, an integer in [1, 2^32 - 1]
+   * @param batchSize an integer ≥ 1; more than `count` gives one short batch
+   * @param seed an integer in [0, 2^53 - 1]
    * @throws ArgumentError for other arguments
    */
   constructor(count: number, batchSize: number, seed: number) {
@@ -54,8 +54,9 @@ export class BatchOrder {
   }
 
   /**
-   * Puts the order of an epoch into `indices`.
-   * @param epoch a whole number in [0, 2^50]; epochs may be visited in any order
+   * Writes the permutation of an epoch into `indices`.
+   *
+   * @param epoch an integer in [0, 2^50]; epochs may be visited in any order
    * @throws ArgumentError for another epoch
    */
   startEpoch(epoch: number): void {
@@ -66,8 +67,9 @@ export class BatchOrder {
   }
 
   /**
-   * Where a batch begins in `indices`.
-   * @param batch a whole number in [0, batchCount)
+   * Returns the position in `indices` at which a batch starts.
+   *
+   * @param batch an integer in [0, batchCount)
    * @throws ArgumentError for another batch
    */
   from(batch: number): number {
@@ -75,8 +77,9 @@ export class BatchOrder {
   }
 
   /**
-   * The examples of a batch: `batchSize`, or fewer for the last.
-   * @param batch a whole number in [0, batchCount)
+   * Returns the number of examples in a batch: `batchSize`, or fewer for the last batch.
+   *
+   * @param batch an integer in [0, batchCount)
    * @throws ArgumentError for another batch
    */
   length(batch: number): number {
@@ -85,20 +88,18 @@ export class BatchOrder {
 }
 
 /**
- * Copies rows of features: row k of `out` becomes row indices[from + k] of `features`, for k in [0,
- * length).
+ * Copies rows: for k in [0, length), row k of `out` becomes row indices[from + k] of `features`.
  *
- * @param features rows × featureCount, row-major
- * @param featureCount values a row, ≥ 1
+ * @param features rows × featureCount values, row-major
+ * @param featureCount values per row, ≥ 1
  * @param indices row numbers
- * @param from first of the indices used
- * @param length how many are used
- * @param out at least length × featureCount values; the rest is left alone
- * @throws ArgumentError for arrays of another type, when a range does not fit or an index names no
- * row; `out` may then be partly
- *   written
+ * @param from position of the first index to use
+ * @param length number of indices to use
+ * @param out at least length × featureCount values; further ones are not changed
+ * @throws ArgumentError for arrays of another type, for a range that does not fit, and for an index
+ *   without a row; `out` may then be partly written
  */
-export function gatherInto(
+export function gatherRowsInto(
   features: Float32Array,
   featureCount: number,
   indices: Uint32Array,
@@ -123,12 +124,11 @@ export function gatherInto(
 }
 
 /**
- * Copies labels: out[k] becomes labels[indices[from + k]], for k in [0, length).
+ * Copies labels: for k in [0, length), out[k] becomes labels[indices[from + k]].
  *
- * @param out at least `length` values; the rest is left alone
- * @throws ArgumentError for arrays of another type, when a range does not fit or an index names no
- * label; `out` may then be partly
- *   written
+ * @param out at least `length` values; further ones are not changed
+ * @throws ArgumentError for arrays of another type, for a range that does not fit, and for an index
+ *   without a label; `out` may then be partly written
  */
 export function gatherLabelsInto(
   labels: Int32Array,

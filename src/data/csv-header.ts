@@ -1,38 +1,45 @@
 /**
- * Whether the first record of a CSV file names the columns, by evidence alone.
+ * Decides by evidence whether the first record of a CSV file names the columns.
  *
- *     names      a feature is text, while no number beside it speaks for an example
- *                the target is text, while that of every other record is a number
- *                every number is the index of its own column (0,1,2 or label,1,2), and hardly any other record counts up
- *                the numbers count up (2019,2020,2021), hardly any other record does, and nothing speaks for an example
- *     example    a field is missing; two fields are equal; the label occurs again below; a feature lies within the range of its column;
- *                a feature has a sign, a point or an exponent, and the record does not ascend over at least three numbers
- *     unclear    all else
+ *     names      - a feature is text, and none of the numbers beside it suggests an example
+ *                - the target is text, and the target of every other record is a number
+ *                - every number is the index of its column (0,1,2 or label,1,2), and hardly any
+ *                  other record counts up
+ *                - the numbers count up (2019,2020,2021), hardly any other record does, and nothing
+ *                  suggests an example
+ *     example    - a field is missing
+ *                - two fields are equal
+ *                - the label occurs again below
+ *                - a feature lies within the range of its column
+ *                - a feature has a sign, a point or an exponent, and the record does not ascend
+ *                  over at least three numbers
+ *     unclear    anything else
  */
 import { isDecimal, isDigits, isMissing, isNonFinite } from './csv-numbers';
 
-/** What the records after the first are like. */
+/** Summary of the records after the first. */
 export interface RecordsBelow {
   readonly count: number;
-  /** Those in which every number is one more than that of the column before. */
+  /** Number of records in which every number is one more than the number before it. */
   readonly countingUp: number;
-  /** Smallest and largest value of each column; NaN for the target of a classification. */
+  /** Smallest value of each column; NaN for the target of a classification. */
   readonly low: ArrayLike<number>;
+  /** Largest value of each column; NaN for the target of a classification. */
   readonly high: ArrayLike<number>;
-  /** How often the first record's label occurs in them. */
+  /** How often the label of the first record occurs in them. */
   readonly sameLabel: number;
-  /** Different labels. */
+  /** Number of distinct labels. */
   readonly labelCount: number;
   /** Whether all labels are numbers. */
   readonly numericLabels: boolean;
 }
 
-/** Judges the first record by itself: whether there is no need to look at those below. */
+/** Tells whether the first record is a header regardless of the records below it. */
 export function isTextHeader(fields: readonly string[], target: number): boolean {
   return fields.every((field, column) => column === target || isText(field));
 }
 
-/** Judges the first record by those below. */
+/** Classifies the first record by comparing it with those below it. */
 export function judgeHeader(
   fields: readonly string[],
   target: number,
@@ -54,8 +61,8 @@ export function judgeHeader(
 }
 
 /**
- * Whether each field is one more than the field before it: at least three of them, the text of a
- * label counted in.
+ * Tells whether each field is one more than the field before it. Needs at least three fields; a
+ * label that is text counts as one.
  */
 function countsUp(fields: readonly string[], target: number, { count }: RecordsBelow): boolean {
   if (fields.length < 3 || count === 0) return false;

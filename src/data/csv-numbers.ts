@@ -1,6 +1,6 @@
 /**
- * What a field of a CSV file says: a decimal number, a missing value, or text. Every test reads a
- * field once, from left to right.
+ * Classification of CSV fields: decimal numbers, missing values, text. Every function reads a field
+ * once, from left to right.
  */
 
 const [PLUS, MINUS, POINT, ZERO, NINE, UPPER_E, LOWER_E] = [43, 45, 46, 48, 57, 69, 101];
@@ -48,7 +48,7 @@ export function isDecimal(field: string): boolean {
   return at === field.length;
 }
 
-/** Tells whether the field is digits alone. */
+/** Tells whether the field consists of digits. */
 export function isDigits(field: string): boolean {
   return field.length > 0 && afterDigits(field, 0) === field.length;
 }

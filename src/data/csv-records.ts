@@ -1,34 +1,31 @@
 /**
- * The records of comma-separated text after RFC 4180, one at a time, with the line each begins on.
+ * Splits comma-separated text (RFC 4180) into records, one at a time.
  */
 import { DataError } from '../errors';
 
-/** One record. The reader writes the next record into the same object: copy what has to stay. */
+/** One record. The reader reuses the object for the next record, so copy what you keep. */
 export interface CsvRecord {
-  /** Line that the record begins on, counted from 1. */
+  /** Line on which the record starts, counted from 1. */
   line: number;
-  /** The first fields: as many as the limit given to `csvRecords` allows. */
+  /** The first fields, up to the limit given to `csvRecords`. */
   readonly fields: string[];
   /** Number of all fields. */
   fieldCount: number;
 }
 
 /**
- * Yields the records of `text`. Lines end with LF, CR LF or CR; empty lines are left out; a byte
- * order mark is skipped.
+ * Yields the records of a text, in linear time and with memory for the kept fields of one record.
+ * Lines end with LF, CR LF or CR. Empty lines and a byte order mark are skipped.
  *
- * A field that begins with a double quote ends with one, may hold delimiters and line ends, and
- * writes a quote as two.
- *
- * Takes linear time, and memory for the kept fields of one record.
+ * A field that starts with a double quote ends with one. It may contain delimiters and line ends,
+ * and a quote in it is doubled.
  *
  * @param text the whole file
  * @param delimiter one character
  * @param name what errors call the file
- * @param limit returns how many fields of the record that begins now are kept; the others are only
- * counted
- * @throws DataError naming the line: a quote inside an unquoted field, text after a closing quote,
- * a quote never closed
+ * @param limit returns how many fields of the next record to keep; the others are only counted
+ * @throws DataError naming the line, for a quote inside an unquoted field, text after a closing
+ *   quote, or a missing closing quote
  */
 export function* csvRecords(
   text: string,
@@ -76,7 +73,7 @@ const QUOTE = 34;
 const LF = 10;
 const CR = 13;
 
-/** Index after an unquoted field: of the delimiter, the line end, or the end of the text. */
+/** Returns the index after an unquoted field. */
 function endOfPlain(text: string, begin: number, stop: number, name: string, line: number): number {
   for (let at = begin; at < text.length; at++) {
     const code = text.charCodeAt(at);

@@ -1,110 +1,118 @@
 /**
- * Comma-separated text → a dataset: numbers as features, one column as the label. Strict: nothing
- * is guessed or filled in.
+ * Parsing of comma-separated text into a dataset: one column is the target, the others are numeric
+ * features. The parser is strict: it does not guess, and does not fill in missing values.
  */
 import { ArgumentError, DataError } from '../errors';
 import { checkChoice, checkOptions, fail } from '../validate';
+import { CsvCells, isBlurred, roundingOf } from './csv-cells';
 import { isTextHeader, judgeHeader, type RecordsBelow } from './csv-header';
 import { isDecimal, isInteger, isMissing, isNonFinite, parseDecimal } from './csv-numbers';
 import { type CsvRecord, csvRecords } from './csv-records';
-import { CsvCells, isBlurred, roundingOf } from './csv-table';
-import { type Dataset, type Examples, quote, readNames, type ValueDataset } from './dataset';
+import {
+  type Dataset,
+  type DatasetBase,
+  quote,
+  type RegressionDataset,
+  readNames,
+} from './dataset';
 
 /** Options of `parseCsv`. */
 export interface CsvOptions {
   /**
-   * The column that holds the label: its name in the header, or its index from 0 (negative: from
-   * the end, -1 the last).
+   * Column of the target: its name in the header, or its index, counted from 0 (a negative index
+   * counts from the end; -1 is the last column).
    */
   target: string | number;
   /**
-   * What the target is: the name of a class, or a number to learn (see `CsvRegressionOptions`).
+   * Kind of target: the name of a class, or with 'regression' a number (`CsvRegressionOptions`).
    * @default 'classification'
    */
   task?: 'classification';
   /**
-   * Whether the first record names the columns. 'auto' decides by evidence alone. It finds names
-   * when `target` is a name, when the features or only the target of the first record are text,
-   * when the record counts the columns from 0 (`0,1,2` or `label,1,2`), or when it counts up
-   * (`2019,2020,2021`) and does not look like the records below; it finds an example when a label
-   * occurs again, a value lies within the range of its column, two fields are equal or a number is
-   * no plain integer. Where none of these holds, or some contradict, 'auto' refuses the text: say
-   * true or false.
+   * Whether the first record contains the column names. 'auto' decides by evidence and refuses the
+   * text if the evidence is missing or contradictory; then set true or false.
+   *
+   * Evidence for names: `target` is a name; the features, or only the target, of the first record
+   * are text; the record counts the columns from 0 (`0,1,2` or `label,1,2`); the record counts up
+   * (`2019,2020,2021`), unlike the records below. Evidence for an example: its label occurs again,
+   * a value lies within the range of its column, two fields are equal, or a number is not a plain
+   * integer.
    * @default 'auto'
    */
   header?: 'auto' | boolean;
   /**
-   * Names of the feature columns to read, in the order in which the dataset is to have them, such
-   * as `columns` of the training data. They are looked up in the header, wherever they stand; other
-   * columns are left out. With `header: false` they name all columns but the target from left to
-   * right.
+   * Names of the feature columns to read, in the order of the dataset, such as `columns` of the
+   * training data. The header decides where they are; other columns are ignored. With
+   * `header: false` they name all columns but the target, from left to right.
    * @default all columns but the target, in the order of the text
    */
   columns?: readonly string[];
   /**
-   * The classes in the order of their indices, such as `classNames` of the training data. Other
-   * labels are refused; a class may have no example.
+   * Names of the classes, in the order of their indices, such as `classNames` of the training data.
+   * Any other label is an error; a class may have no examples.
    * @default the distinct labels, sorted
    */
   classNames?: readonly string[];
   /**
-   * What parts the fields: one character, neither a quote nor a line end.
+   * Separator of fields: one character other than a quote or a line end.
    * @default ','
    */
   delimiter?: string;
   /**
-   * The dataset's name, also in errors.
+   * Name of the dataset, also used in errors.
    * @default 'csv'
    */
   name?: string;
 }
 
-/** Options of `parseCsv` for a target whose numbers are to be learnt. */
+/** Options of `parseCsv` for a numeric target. */
 export interface CsvRegressionOptions extends Omit<CsvOptions, 'task' | 'classNames'> {
   task: 'regression';
 }
 
-/** The most columns of a text. */
+/** The most columns per text. */
 const MAX_COLUMNS = 2 ** 18;
-/** The most different labels of a text. */
+/** The most distinct labels per text. */
 const MAX_CLASSES = 2 ** 17;
 
 const KEYS = ['target', 'task', 'header', 'columns', 'classNames', 'delimiter', 'name'];
 
 /**
- * Reads comma-separated text (RFC 4180) into a dataset, in linear time.
+ * Parses comma-separated text (RFC 4180) into a dataset, in linear time.
  *
- * Every column but the target must hold decimal numbers: digits with an optional sign, point and
- * exponent. Hexadecimal numbers, thousands separators, NaN and infinity are refused. `features` are
- * the numbers rounded to float32; columns that float32 would blur (rounding moves a value by more
- * than 2^-20 of the column's range) are kept in `doubles` too, for `standardize`.
+ * Every column but the target must contain decimal numbers: digits with an optional sign, point and
+ * exponent. Hexadecimal numbers, thousands separators, NaN and infinity are errors. `features` are
+ * the numbers rounded to float32. If rounding moves a value by more than 2^-20 of its column's
+ * range, `doubles` keeps the column in float64 as well, for `standardize`.
  *
- * Labels are any text: the distinct ones, sorted (by value if all are integers, else by UTF-16 code
- * unit), are the classes unless `classNames` gives them. To read a second file for the same model,
- * give the names of the first: `parseCsv(text, { target, columns: train.columns, classNames:
- * train.classNames })`.
+ * Labels may be any text. The distinct labels are the classes, sorted by value if all are integers,
+ * else by UTF-16 code unit, unless `classNames` gives the classes. To read a second file for the
+ * same model, pass the names of the first: `{ target, columns: train.columns, classNames:
+ * train.classNames }`.
  *
- * Spaces around fields do not count; empty lines are left out. Text without a record is an error.
+ * Spaces around fields and empty lines are ignored.
  *
- * @returns a dataset with labels and `classNames`, or with `task: 'regression'` one with `targets`;
- * with `columns` unless there is no
- *   header and none are given
- * @throws DataError naming line and column: malformed quotes, records of different length, missing
- * values (empty, ?, NA, N/A,
- *   null), text that is no number, numbers beyond float32, labels that are not among `classNames`; no records; no feature column;
- *   a target or column name that is missing or stands in the header twice; a first record of which 'auto' cannot tell what it is;
- *   targets of a regression that float32 makes equal; more than 262,144 columns or 524,288 classes
+ * @returns a dataset with `labels` and `classNames`, or with `task: 'regression'` one with
+ *   `targets`; with `columns`, unless the text has no header and the option is not given
+ * @throws DataError naming line and column, for:
+ *   - malformed quotes, records of different length, no records, or no feature column
+ *   - missing values (empty, ?, NA, N/A, null), text that is not a number, numbers beyond float32
+ *   - labels that are not among `classNames`, or more than 131,072 distinct labels
+ *   - a target or column name that the header does not have, or has twice
+ *   - a first record that 'auto' cannot classify
+ *   - targets of a regression that float32 makes equal
+ *   - more than 262,144 columns
  * @throws ArgumentError for options out of range
  * @example
- * parseCsv('width,height,kind\n1,2,cat\n3,4,dog\n', { target: 'kind' }).classNames // ['cat',
- * 'dog']
+ * const text = 'width,height,kind\n1,2,cat\n3,4,dog\n';
+ * parseCsv(text, { target: 'kind' }).classNames; // ['cat', 'dog']
  */
 export function parseCsv(text: string, options: CsvOptions): Dataset;
-export function parseCsv(text: string, options: CsvRegressionOptions): ValueDataset;
+export function parseCsv(text: string, options: CsvRegressionOptions): RegressionDataset;
 export function parseCsv(
   text: string,
   options: CsvOptions | CsvRegressionOptions,
-): Dataset | ValueDataset {
+): Dataset | RegressionDataset {
   if (typeof text !== 'string') fail('text', 'a string', text);
   const checked = checkCsvOptions(options);
   let table: Table | undefined;
@@ -156,7 +164,7 @@ function checkCsvOptions(options: CsvOptions | CsvRegressionOptions): CheckedOpt
   return { target, task, delimiter, header, name, columns, classNames };
 }
 
-/** Where the target stands among the fields. */
+/** Returns the index of the target among the fields. */
 function findTarget(fields: readonly string[], target: string | number, place: string): number {
   if (typeof target === 'string') return findColumn(fields, target, place);
   const { length } = fields;
@@ -176,7 +184,7 @@ function findColumn(names: readonly string[], name: string, place: string): numb
   return column;
 }
 
-/** Where each of the named columns stands; linear in the number of names. */
+/** Returns the index of each named column, in linear time. */
 function findColumns(
   names: readonly string[],
   wanted: readonly string[],
@@ -197,25 +205,22 @@ function findColumns(
   });
 }
 
-/** Collects checked records. */
+/** Collects and checks records. */
 class Table {
   readonly #options: CheckedOptions;
   readonly #columnCount: number;
   readonly #target: number;
-  /** Of each feature: the field it is read from. */
+  /** Index of the field of each feature. */
   readonly #sources: ArrayLike<number>;
-  /** The first record, without the spaces around its fields. */
+  /** The trimmed fields of the first record. */
   readonly #first: string[];
   readonly #firstLine: number;
-  /** Whether the first record names the columns: null as long as that is open. */
+  /** Whether the first record names the columns; null if that is not decided yet. */
   #hasHeader: boolean | null;
-  /** Numbers of each record: its features, then the target of a regression. */
+  /** The numbers of each record: its features, then the target of a regression. */
   readonly #cells: CsvCells;
   readonly #row: Float64Array;
-  /**
-   * Index of each record's label among the different ones, in the order of their appearance; the
-   * first record's apart.
-   */
+  /** Code of each label, numbered in order of first occurrence. Excludes the first record. */
   #labels = new Int32Array(1024);
   #firstLabel = -1;
   readonly #codeOf: Map<string, number>;
@@ -245,9 +250,8 @@ class Table {
 
   add({ line, fields, fieldCount }: CsvRecord): void {
     if (fieldCount !== this.#columnCount) {
-      throw new DataError(
-        `${this.#options.name}, line ${line}: expected ${this.#columnCount} fields, got ${fieldCount}`,
-      );
+      const place = `${this.#options.name}, line ${line}`;
+      throw new DataError(`${place}: expected ${this.#columnCount} fields, got ${fieldCount}`);
     }
     for (let i = 0; i < fields.length; i++) fields[i] = fields[i]!.trim();
     const code = this.#read(line, fields);
@@ -264,7 +268,7 @@ class Table {
     this.#cells.add(this.#row);
   }
 
-  finish(): Dataset | ValueDataset {
+  finish(): Dataset | RegressionDataset {
     if (this.#hasHeader === null) this.#decideHeader();
     const { name, task, classNames, columns } = this.#options;
     const extra = this.#hasHeader ? 0 : 1;
@@ -272,7 +276,7 @@ class Table {
     if (count === 0)
       throw new DataError(`${name}: expected at least one record after the header, got none`);
     const featureCount = this.#sources.length;
-    const examples: Examples = {
+    const examples: DatasetBase = {
       name,
       features: this.#cells.toFloat32(featureCount),
       count,
@@ -284,8 +288,7 @@ class Table {
     const doubles = this.#blurredColumns(count);
     if (doubles.size > 0) examples.doubles = doubles;
     if (task === 'regression') return { ...examples, targets: this.#readTargets(count) };
-    // Labels have been numbered in the order in which they appeared; classes are in the order that
-    // was asked for.
+    // Labels are numbered in order of first occurrence, classes in the requested order.
     const found = [...this.#codeOf.keys()];
     const names = classNames ?? sortedClasses(found).map(detached);
     const classOf = new Map(names.map((label, index) => [label, index]));
@@ -301,19 +304,15 @@ class Table {
     if (columns && this.#hasHeader !== false)
       return findColumns(this.#first, columns, this.#target, place);
     if (columns && columns.length !== this.#columnCount - 1) {
-      throw new DataError(
-        `${place}: expected ${columns.length} columns and the target, got ${this.#columnCount} fields`,
-      );
+      const expected = `${columns.length} columns and the target`;
+      throw new DataError(`${place}: expected ${expected}, got ${this.#columnCount} fields`);
     }
     return Uint32Array.from({ length: this.#columnCount - 1 }, (_, i) =>
       i < this.#target ? i : i + 1,
     );
   }
 
-  /**
-   * Reads the numbers of a record into the row, and returns the code of its label; -1 for a
-   * regression.
-   */
+  /** Reads the numbers of a record into the row. Returns the code of its label, -1 without one. */
   #read(line: number, fields: readonly string[]): number {
     for (let i = 0; i < this.#sources.length; i++)
       this.#row[i] = this.#number(line, this.#sources[i]!, fields);
@@ -339,7 +338,7 @@ class Table {
         line,
         this.#target,
         `at most ${MAX_CLASSES} classes (task: 'regression' learns numbers)`,
-        'another one',
+        'more',
       );
     }
     this.#codeOf.set(label, size);
@@ -378,9 +377,10 @@ class Table {
     const { name, task } = this.#options;
     const verdict = judgeHeader(this.#first, this.#target, this.#recordsBelow());
     if (verdict === 'unclear') {
+      const record = quote(this.#first.join(', '));
       throw new DataError(
-        `${name}, line ${this.#firstLine}: the first record, ${quote(this.#first.join(', '))}, may name the columns or be an ` +
-          'example: set the option "header" to true or to false',
+        `${name}, line ${this.#firstLine}: the first record, ${record}, may name the columns or ` +
+          'be an example: set the option "header" to true or to false',
       );
     }
     this.#hasHeader = verdict === 'names';
@@ -432,9 +432,10 @@ class Table {
     const { changes, vanished } = roundingOf(this.#cells, index);
     if (2 * vanished > changes) {
       const title = this.#hasHeader ? ` (${quote(this.#first[this.#target]!)})` : '';
+      const place = `${this.#options.name}, column ${this.#target + 1}${title}`;
       throw new DataError(
-        `${this.#options.name}, column ${this.#target + 1}${title}: ${vanished} of ${changes} changes of value from one record to ` +
-          'the next vanish in float32: subtract a constant from the targets, or scale them',
+        `${place}: ${vanished} of ${changes} differences between consecutive records vanish in ` +
+          'float32: subtract a constant from the targets, or scale them',
       );
     }
     const targets = new Float32Array(count);
@@ -446,9 +447,8 @@ class Table {
 
   #wrong(line: number, column: number, expected: string, got: string): DataError {
     const title = this.#hasHeader ? ` (${quote(this.#first[column]!)})` : '';
-    return new DataError(
-      `${this.#options.name}, line ${line}, column ${column + 1}${title}: expected ${expected}, got ${got}`,
-    );
+    const place = `${this.#options.name}, line ${line}, column ${column + 1}${title}`;
+    return new DataError(`${place}: expected ${expected}, got ${got}`);
   }
 }
 
@@ -458,7 +458,7 @@ function sortedClasses(labels: readonly string[]): string[] {
   return [...labels].sort(integers ? (a, b) => Number(a) - Number(b) || byText(a, b) : byText);
 }
 
-/** A copy of a part of a text that does not keep the whole text in memory. */
+/** Returns a copy of a substring that does not keep the whole text in memory. */
 function detached(part: string): string {
   const pieces: string[] = [];
   for (let at = 0; at < part.length; at += 4096)

@@ -1,5 +1,5 @@
 /**
- * Labelled examples in memory: what loaders return, and what functions on data take.
+ * Datasets in memory, which the loaders return and training takes.
  *
  * Invariant: features.length = count·featureCount; labels.length = count and 0 ≤ label <
  * classCount; targets.length is a multiple of count. Functions that return a dataset keep
@@ -14,33 +14,33 @@ import {
   isInt32Array,
   isTypedArray,
 } from '../validate';
-import { gatherInto, gatherLabelsInto } from './batching';
+import { gatherLabelsInto, gatherRowsInto } from './batching';
 
-/** What the examples of classification and of regression have in common. */
-export interface Examples {
-  /** Name for logs and reports. */
+/** Fields that datasets of classification and of regression share. */
+export interface DatasetBase {
+  /** Name of the dataset, for logs and reports. */
   name: string;
-  /** count × featureCount values, row-major: example i begins at i·featureCount. */
+  /** count × featureCount values, row-major: example i starts at i·featureCount. */
   features: Float32Array;
   /** Number of examples. */
   count: number;
-  /** Number of features of an example. */
+  /** Number of features per example. */
   featureCount: number;
-  /** Sizes of an example that is more than a row: [height, width, channels] of images. */
+  /** Shape of an example, if it is not a plain row: [height, width, channels] for images. */
   shape?: readonly number[];
-  /** Names of the features, in their order. */
+  /** Names of the features, in order. */
   columns?: readonly string[];
   /**
-   * The values of columns that float32 would blur (such as times in seconds since 1970), as
-   * doubles, by index of the column. `standardize` reads them in place of `features` and returns
-   * datasets without them. Only `parseCsv` makes them.
+   * Values in float64 of columns for which float32 is too coarse, such as seconds since 1970, by
+   * column index. Only `parseCsv` creates them; `standardize` reads them in place of `features` and
+   * returns datasets without them.
    */
   doubles?: ReadonlyMap<number, Float64Array>;
 }
 
-/** Labelled examples of a classification task. */
-export interface Dataset extends Examples {
-  /** Class index in [0, classCount) of each example. */
+/** Dataset of a classification task. */
+export interface Dataset extends DatasetBase {
+  /** Class index of each example, in [0, classCount). */
   labels: Int32Array;
   /** Number of classes. */
   classCount: number;
@@ -48,20 +48,22 @@ export interface Dataset extends Examples {
   classNames?: readonly string[];
 }
 
-/** Examples of a regression task: the model learns values. */
-export interface ValueDataset extends Examples {
-  /** Values to learn, row-major: equally many for each example. */
+/** Dataset of a regression task. */
+export interface RegressionDataset extends DatasetBase {
+  /** Values to predict, row-major, the same number for each example. */
   targets: Float32Array;
 }
 
 /**
- * Returns a new dataset of some rows of another, in the order of `rows`. Names are shared, values
- * are copied. No rows give a dataset without examples.
+ * Returns a new dataset of the given rows, in their order. Copies values and shares names.
  *
- * @param rows row numbers in [0, dataset.count)
- * @throws ArgumentError for anything but a dataset, and for rows that it does not have
+ * @param rows row numbers in [0, dataset.count); an empty array gives a dataset without examples
+ * @throws ArgumentError for anything but a dataset, and for row numbers out of range
  */
-export function selectRows<T extends Dataset | ValueDataset>(dataset: T, rows: Uint32Array): T {
+export function selectRows<T extends Dataset | RegressionDataset>(
+  dataset: T,
+  rows: Uint32Array,
+): T {
   checkDataset('dataset', dataset);
   if (!isTypedArray('Uint32Array', rows)) fail('rows', 'a Uint32Array', rows);
   const wrong = rows.findIndex((row) => row >= dataset.count);
@@ -73,12 +75,12 @@ export function selectRows<T extends Dataset | ValueDataset>(dataset: T, rows: U
     features: new Float32Array(length * featureCount),
     count: length,
   };
-  gatherInto(dataset.features, featureCount, rows, 0, length, selected.features);
+  gatherRowsInto(dataset.features, featureCount, rows, 0, length, selected.features);
   if (labels !== undefined)
     gatherLabelsInto(labels, rows, 0, length, (selected.labels = new Int32Array(length)));
   if (targets !== undefined && length > 0) {
     const width = targets.length / dataset.count;
-    gatherInto(
+    gatherRowsInto(
       targets,
       width,
       rows,
@@ -96,8 +98,8 @@ export function selectRows<T extends Dataset | ValueDataset>(dataset: T, rows: U
   return selected as T;
 }
 
-/** A dataset of either kind, or of both at once. */
-type AnyDataset = Examples & {
+/** Dataset of either task, or of both at once. */
+type AnyDataset = DatasetBase & {
   labels?: Int32Array;
   targets?: Float32Array;
   classCount?: number;
@@ -105,13 +107,14 @@ type AnyDataset = Examples & {
 };
 
 /**
- * Checks that `value` is a dataset whose arrays have the lengths that its counts say.
- * @throws ArgumentError naming the field that is wrong
+ * Checks that `value` is a dataset and that the lengths of its arrays match its counts.
+ *
+ * @throws ArgumentError naming the wrong field
  */
 export function checkDataset(
   argument: string,
   value: unknown,
-): asserts value is Dataset | ValueDataset {
+): asserts value is Dataset | RegressionDataset {
   if (typeof value !== 'object' || value === null || !('features' in value)) {
     fail(argument, 'a dataset: { features, count, featureCount, labels or targets, … }', value);
   }
@@ -139,11 +142,11 @@ export function checkDataset(
   ) {
     fail(
       `${argument}.targets`,
-      `a Float32Array, equally many values for each of ${count} examples`,
+      `a Float32Array with the same number of values for each of ${count} examples`,
       targets,
     );
   }
-  checkNames(`${argument}.columns`, (value as Examples).columns, featureCount!);
+  checkNames(`${argument}.columns`, (value as DatasetBase).columns, featureCount!);
   checkNames(`${argument}.classNames`, (value as AnyDataset).classNames, classCount);
 }
 
@@ -170,7 +173,8 @@ function checkNames(argument: string, names: unknown, length: number | undefined
 }
 
 /**
- * Checks names that a caller gives for columns or classes, and returns a copy of them.
+ * Checks names of columns or classes and returns a copy of them.
+ *
  * @throws ArgumentError unless they are distinct strings, at least one
  */
 export function readNames(argument: string, names: unknown): string[] {
@@ -185,8 +189,9 @@ export function readNames(argument: string, names: unknown): string[] {
 }
 
 /**
- * Refuses two datasets whose names of the same thing differ: their numbers would not mean the same.
- * Datasets without names fit any.
+ * Checks that two datasets have the same names; otherwise equal numbers would have different
+ * meanings. A dataset without names matches any.
+ *
  * @param what 'columns' or 'classNames'
  * @throws ArgumentError naming the first difference
  */
@@ -209,15 +214,13 @@ export function checkSameNames(
     );
 }
 
-/**
- * A column counts as blurred by float32 when rounding moves a value by more than this part of the
- * column's range.
- */
+/** float32 is too coarse for a column if it moves a value by more than this part of its range. */
 const USABLE = 2 ** -10;
 
 /**
- * Refuses a dataset in which float32 has made distinct values of a column equal, or nearly: the
- * column must be standardized before it is of use.
+ * Checks that float32 has not made distinct values of a column equal, or nearly equal. Such a
+ * column must be standardized first.
+ *
  * @throws DataError naming the column
  */
 export function refuseBlurredColumns({
@@ -227,7 +230,7 @@ export function refuseBlurredColumns({
   featureCount,
   columns,
   doubles,
-}: Examples): void {
+}: DatasetBase): void {
   for (const [column, values] of doubles ?? []) {
     let [low, high, error] = [Infinity, -Infinity, 0];
     for (let i = 0; i < count; i++) {
@@ -239,20 +242,21 @@ export function refuseBlurredColumns({
       const label = columnLabel(columns, column);
       const range = `values from ${low} to ${high}`;
       throw new DataError(
-        `${name}, ${label}: expected ${range} to stay distinct in float32, but they do not: call standardize first`,
+        `${name}, ${label}: expected ${range} to stay distinct in float32, but they do not: ` +
+          'call standardize first',
       );
     }
   }
 }
 
-/** A column as errors name it. */
+/** Returns a column as error messages name it. */
 export function columnLabel(columns: readonly string[] | undefined, column: number): string {
   return columns ? `column ${quote(columns[column]!)}` : `feature ${column}`;
 }
 
 /**
- * Text out of a file as errors show it: short, quoted, and without characters that steer a terminal
- * or reorder text.
+ * Returns text from a file as error messages show it: short, quoted, and without characters that
+ * control a terminal or reorder text.
  */
 export function quote(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;

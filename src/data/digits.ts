@@ -1,17 +1,15 @@
-/** The embedded handwritten digits. Unpacks what scripts/make-digits.js packed. */
+/** The embedded handwritten digits, which scripts/make-digits.js packs. */
 import type { Dataset } from './dataset';
 import { LABELS, PIXELS } from './digits-data';
 
 const FEATURES = 64;
 
 /**
- * 1,797 handwritten digits, 8 × 8 pixels in [0, 1] (0 to 16 inked points of 4 × 4, divided by 16),
- * in 10 classes.
+ * Returns 1,797 handwritten digits in 10 classes, images of 8 × 8 pixels in [0, 1]. (Each pixel is
+ * the number of inked points in a field of 4 × 4, divided by 16.) The examples are in the order of
+ * the source.
  *
- * The examples are in the order of the source. Real, small enough to be part of the package, and
- * hard enough to tell optimizers apart.
- *
- * @returns a new dataset each time, 0.5 MB
+ * @returns a new dataset in each call, 0.5 MB
  * @example
  * const { train, test } = trainTestSplit(loadDigits(), { seed: 1 });
  * @see E. Alpaydin and C. Kaynak 1998, UCI Machine Learning Repository,

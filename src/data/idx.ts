@@ -1,7 +1,9 @@
 /**
- * The IDX format of MNIST and its successors: everything is checked before anything is allocated.
+ * The IDX format of MNIST and its successors. The header is checked before memory is allocated.
  *
- *   ┌ 0 │ 0 │ element type │ dimensions d ┐ d sizes, u32 big-endian │ elements, big-endian, last dimension fastest
+ *     0 │ 0 │ element type │ number of dimensions d      one byte each
+ *     d sizes                                           u32, big-endian
+ *     elements                                          big-endian, last dimension fastest
  *
  * Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", section "the
  * IDX file format".
@@ -11,7 +13,7 @@ import { elementCount } from '../math/shape';
 import { checkInteger, checkOptions, fail, isUint8Array, typedArrayName } from '../validate';
 import { type Dataset, readNames } from './dataset';
 
-/** The elements of an IDX file, in the array of their own type. */
+/** Elements of an IDX file, in an array of their own type. */
 export type IdxData =
   | Uint8Array
   | Int8Array
@@ -20,7 +22,7 @@ export type IdxData =
   | Float32Array
   | Float64Array;
 
-/** The contents of an IDX file. */
+/** Contents of an IDX file. */
 export interface IdxArray {
   /** Sizes of the dimensions, outermost first. */
   shape: number[];
@@ -34,7 +36,7 @@ interface ElementType {
   read(view: DataView, offset: number, count: number): IdxData;
 }
 
-/** By the third byte of the file. */
+/** Element types by the third byte of the file. */
 const ELEMENT_TYPES: Record<number, ElementType> = {
   8: { byteCount: 1, read: (v, at, n) => new Uint8Array(v.buffer, v.byteOffset + at, n) },
   9: { byteCount: 1, read: (v, at, n) => new Int8Array(v.buffer, v.byteOffset + at, n) },
@@ -62,18 +64,16 @@ function filled<T extends IdxData>(data: T, element: (i: number) => number): T {
 }
 
 /**
- * Reads an IDX file.
+ * Parses an IDX file, with elements of any type that the format defines: u8 (type byte 0x08), i8
+ * (0x09), i16 (0x0B), i32 (0x0C), f32 (0x0D) and f64 (0x0E).
  *
- * Element types: u8 (type byte 0x08), i8 (0x09), i16 (0x0B), i32 (0x0C), f32 (0x0D) and f64 (0x0E):
- * all that the format defines.
- *
- * @param bytes the whole file, uncompressed; one-byte elements are returned as a view of it, others
- * as a copy
- * @param name what errors call it
+ * @param bytes the whole file, uncompressed. One-byte elements are returned as a view of it, others
+ *   as a copy
+ * @param name name of the file in errors
  * @default name 'idx data'
- * @throws DataError naming the field, what was expected and what came: bad magic, unknown element
- * type, no dimensions,
- *   truncated header or elements, trailing bytes, sizes beyond all bytes
+ * @throws DataError for a bad magic number, an unknown element type, no dimensions, a truncated
+ *   header, or a file whose length does not match its sizes
+ * @throws ArgumentError if `bytes` is not a Uint8Array
  * @example parseIdx(bytes, 'train-images').shape // [60000, 28, 28]
  */
 export function parseIdx(bytes: Uint8Array, name: string = 'idx data'): IdxArray {
@@ -100,7 +100,7 @@ export function parseIdx(bytes: Uint8Array, name: string = 'idx data'): IdxArray
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape: number[] = [];
   for (let i = 0; i < rank; i++) shape.push(view.getUint32(4 + 4 * i));
-  // An empty dimension makes the product 0, also beside sizes whose product is Infinity.
+  // A size of 0 makes the product 0, even if the product of the others is Infinity.
   const count = shape.includes(0) ? 0 : elementCount(shape);
   const wanted = offset + count * elementType.byteCount;
   if (wanted !== bytes.length) {
@@ -115,27 +115,26 @@ export function parseIdx(bytes: Uint8Array, name: string = 'idx data'): IdxArray
   return { shape, data: elementType.read(view, offset, count) };
 }
 
-/** How `idxDataset` names and bounds what it makes. */
+/** Options of `idxDataset`. */
 export interface IdxDatasetOptions {
-  /** The dataset's name, also in errors. */
+  /** Name of the dataset, also used in errors. */
   name: string;
-  /** Labels must be below it: a whole number in [1, 256]. */
+  /** Number of classes, an integer in [1, 256]; labels must be below it. */
   classCount: number;
   /** Names of the classes, `classCount` of them. */
   classNames?: readonly string[];
 }
 
 /**
- * Joins an IDX file of images with one of labels; features are the pixels divided by 255.
+ * Combines an IDX file of images and one of labels into a dataset. Features are the pixels divided
+ * by 255.
  *
- * @param images u8, count × height × width (or any shape of two dimensions and more: all but the
- * first are features)
+ * @param images u8, count × height × width, or any shape of at least two dimensions
  * @param labels u8, count
- * @throws DataError when the element types, dimensions or counts do not fit, or a label is not
- * below `classCount`
- * @throws ArgumentError for anything but what `parseIdx` returns, a `classCount` out of range, or
- * names that are not distinct or too
- *   many or few
+ * @throws DataError if element types, dimensions or counts do not match, or a label is not below
+ *   `classCount`
+ * @throws ArgumentError if an argument is not a result of `parseIdx`, if `classCount` is out of
+ *   range, or if `classNames` are not `classCount` distinct names
  */
 export function idxDataset(
   images: IdxArray,
@@ -192,7 +191,7 @@ export function idxDataset(
 function checkIdxArray(argument: string, value: unknown): void {
   const { shape, data } = (value ?? {}) as Partial<IdxArray>;
   if (!Array.isArray(shape) || typedArrayName(data) === undefined)
-    fail(argument, 'what parseIdx returns: { shape, data }', value);
+    fail(argument, 'a result of parseIdx: { shape, data }', value);
   const count = shape.includes(0) ? 0 : elementCount(shape);
   if (count !== data!.length) fail(`${argument}.data`, `${shape.join(' × ')} elements`, data);
 }

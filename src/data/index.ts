@@ -1,11 +1,13 @@
-/** Data: the embedded digits, IDX and CSV readers, splitting, standardizing, batching. */
-export { BatchOrder, gatherInto, gatherLabelsInto } from './batching';
+/**
+ * Datasets: embedded digits, readers of IDX, CSV and text, splitting, standardization, batching.
+ */
+export { BatchOrder, gatherLabelsInto, gatherRowsInto } from './batching';
 export { type CsvOptions, type CsvRegressionOptions, parseCsv } from './csv';
-export { type Dataset, type Examples, selectRows, type ValueDataset } from './dataset';
+export { type Dataset, type DatasetBase, type RegressionDataset, selectRows } from './dataset';
 export { loadDigits } from './digits';
 export { type IdxArray, type IdxData, type IdxDatasetOptions, idxDataset, parseIdx } from './idx';
+export { type IdxFolderOptions, loadIdxFolder } from './idx-folder';
 export { ngramLosses } from './ngram';
-export { type IdxFolderOptions, loadIdxFolder } from './node';
 export { type SplitOptions, trainTestSplit } from './split';
 export { type Standardized, standardize } from './standardize';
 export { characterVocabulary, type TextWindowsOptions, textWindows } from './text';

@@ -1,28 +1,30 @@
-/** n-gram models of text: what a language model has to beat. */
+/** n-gram models of text, the baselines of a language model. */
 import { ArgumentError } from '../errors';
 import { log } from '../math/log';
 import { checkInteger, fail } from '../validate';
 import { checkDataset, checkSameNames, type Dataset } from './dataset';
 
-/** Keys of contexts are exact numbers below this. */
+/** Contexts are numbered exactly below this. */
 const MAX_KEYS = 2 ** 53;
 
 /**
- * Mean loss, nats a character, of the n-gram models of orders 1 to `order`, counted on one text and
- * judged on another: both as windows (`textWindows`) with at least order - 1 characters of context.
+ * Returns the mean losses, in nats per character, of the n-gram models of orders 1 to `order`. They
+ * are counted on one text and evaluated on another, both given as windows (`textWindows`) with at
+ * least order - 1 characters of context.
  *
- * Smoothed after Witten and Bell (1991), which has nothing to tune. With h the n - 1 characters
- * before c, h' all but the first of them, N(h, c) how often c followed h, N(h) how often anything
- * did, and T(h) how many different characters did:
+ * The models are smoothed by the method of Witten and Bell (1991), which has no parameters. Let h
+ * be the n - 1 characters before c, h' all but the first of them, N(h, c) the number of times that
+ * c followed h, N(h) the number of times that any character did, and T(h) the number of distinct
+ * characters that did. Then
  *
  *     P(c | h) = (N(h, c) + T(h)·P(c | h'))/(N(h) + T(h)),   P(c | h) = P(c | h') where N(h) = 0,
  *
  * down to P(c) = 1/classes below order 1.
  *
  * @returns `order` losses: of the unigram, the bigram, …
- * @throws ArgumentError for anything but windows of text, at least one in each; for an order beyond
- * the context or beyond exact
- *   counting (classes^order > 2^53); and for texts that do not fit each other, in their vocabularies either
+ * @throws ArgumentError for anything but windows of text, for windows without examples, for an
+ *   order beyond the context or beyond exact counting (classes^order > 2^53), and for texts that
+ *   differ in context or vocabulary
  * @example
  * const [unigram, bigram] = ngramLosses(train, test, 2);
  */
@@ -50,14 +52,14 @@ export function ngramLosses(train: Dataset, test: Dataset, order: number): numbe
   return losses;
 }
 
-/** Windows are examples whose features and labels are all indices of classes. */
+/** Checks that all features and labels of a dataset are class indices. */
 function checkWindows(argument: string, windows: Dataset): void {
   checkDataset(argument, windows);
   const { count, features, labels, classCount } = windows;
   if (count < 1) fail(argument, 'at least one example', count);
   checkInteger(`${argument}.classCount`, classCount, 1, 2 ** 31 - 1);
   for (const [key, values] of Object.entries({ features, labels })) {
-    if (values === undefined) fail(`${argument}.${key}`, 'indices of classes', values);
+    if (values === undefined) fail(`${argument}.${key}`, 'class indices', values);
     const isIndex = (x: number) => Number.isInteger(x) && x >= 0 && x < classCount;
     const wrong = (values as Float32Array).findIndex((x) => !isIndex(x));
     if (wrong >= 0)
@@ -69,7 +71,7 @@ function checkWindows(argument: string, windows: Dataset): void {
   }
 }
 
-/** How often what followed which n - 1 characters. */
+/** Counts of the characters that followed each sequence of n - 1 characters. */
 class NgramCounts {
   readonly #n: number;
   readonly #totals = new Map<number, number>();
@@ -88,7 +90,7 @@ class NgramCounts {
     }
   }
 
-  /** Of every example's label, given those of the order below. */
+  /** Returns the probability of each label. @param below those of the next lower order */
   probabilities(test: Dataset, below: Float64Array): Float64Array<ArrayBuffer> {
     const probabilities = new Float64Array(test.count);
     for (let i = 0; i < test.count; i++) {
@@ -102,7 +104,7 @@ class NgramCounts {
   }
 }
 
-/** The last n - 1 characters of an example's context as one number. */
+/** Returns the last n - 1 characters of an example's context as one number. */
 function historyOf(
   { features, featureCount, classCount }: Dataset,
   example: number,

@@ -1,32 +1,32 @@
-/** Splitting a dataset in two at random, a function of the seed alone. */
+/** Random splitting of a dataset in two, which depends only on the seed. */
 import { Prng, STREAM_SPLIT } from '../math/prng';
 import { checkNumber, checkOptions, fail } from '../validate';
-import { checkDataset, type Dataset, selectRows, type ValueDataset } from './dataset';
+import { checkDataset, type Dataset, type RegressionDataset, selectRows } from './dataset';
 
 /** Options of `trainTestSplit`. */
 export interface SplitOptions {
-  /** A whole number in [0, 2^53 - 1]; the same seed gives the same split. */
+  /** Seed of the split, an integer in [0, 2^53 - 1]. The same seed gives the same split. */
   seed: number;
   /**
-   * The part of the examples held out, in (0, 1), rounded to whole examples.
+   * Fraction of the examples to hold out, in (0, 1), rounded to whole examples.
    * @default 0.25
    */
   testFraction?: number;
 }
 
 /**
- * Parts the examples into two datasets at random: every example is in exactly one.
+ * Splits a dataset at random into training and test examples.
  *
- * test.count = floor(count·testFraction + ½). Both parts are copies, in random order; they keep the
+ * test.count = floor(count·testFraction + ½). Both parts are copies in random order; they keep the
  * names of columns and classes.
  *
- * @param dataset of classes (`labels`) or of values to learn (`targets`)
- * @throws ArgumentError for anything but a dataset, for options out of range, or when a part would
- * be empty
+ * @param dataset a dataset of classification or regression
+ * @throws ArgumentError for anything but a dataset, for options out of range, and if a part would
+ *   be empty
  * @example
  * const { train, test } = trainTestSplit(loadDigits(), { seed: 1 }); // 1,348 and 449 examples
  */
-export function trainTestSplit<T extends Dataset | ValueDataset>(
+export function trainTestSplit<T extends Dataset | RegressionDataset>(
   dataset: T,
   options: SplitOptions,
 ): { train: T; test: T } {

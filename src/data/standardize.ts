@@ -1,4 +1,4 @@
-/** Bringing features to mean 0 and variance 1, by the statistics of the training examples alone. */
+/** Scaling of features to mean 0 and variance 1, by the statistics of the training examples. */
 import { DataError } from '../errors';
 import { fail } from '../validate';
 import {
@@ -6,18 +6,20 @@ import {
   checkSameNames,
   columnLabel,
   type Dataset,
-  type ValueDataset,
+  type RegressionDataset,
 } from './dataset';
 
-/** What `standardize` did: x became (x - mean[j])/scale[j] in column j. */
-export interface Standardized<T extends Dataset | ValueDataset = Dataset> {
+/** Result of `standardize`: in column j, x became (x - mean[j])/scale[j]. */
+export interface Standardized<T extends Dataset | RegressionDataset = Dataset> {
+  /** The standardized training examples. */
   train: T;
+  /** The standardized test examples. */
   test: T;
   /** Mean of each column over the training examples. */
   mean: Float64Array;
   /**
-   * Standard deviation of each column over the training examples (divided by their count); 1 for
-   * constant columns.
+   * Standard deviation of each column over the training examples (the population form, divided by
+   * their count); 1 for constant columns.
    */
   scale: Float64Array;
 }
@@ -28,23 +30,25 @@ export interface Standardized<T extends Dataset | ValueDataset = Dataset> {
  *     x' = (x - mean_j)/scale_j, sums in f64 in the order of the examples
  *
  * The test examples do not enter the statistics, so nothing of them leaks into training. A column
- * that is constant in `train` is only shifted. Columns that float32 would blur are computed from
- * the doubles that `parseCsv` has kept of them (`dataset.doubles`); among those, values that differ
- * by no more than 2^-48 of their size count as equal. Targets are left as they are. Returns new
- * datasets and leaves the arguments alone; a `test` without examples stays without.
+ * that is constant in `train` is only shifted. For columns in `dataset.doubles`, which float32
+ * would round too much, it reads those instead of `features`; there, values that differ by at most
+ * 2^-48 of their size count as equal. It returns new datasets, and copies neither targets nor
+ * labels. A `test` without examples is allowed.
  *
- * @throws ArgumentError when an argument is no dataset, when the columns, their names or the names
- * of the classes differ, when `train`
- *   has no example, or when features were changed after `parseCsv` but their doubles were kept
- * @throws DataError naming the column, when more than half of the changes of value from one
- * training example to the next vanish in
- *   float32 even so: an outlier, such as 0 for a missing time, leaves no precision for the others; or when a value is NaN or
- *   infinite, or becomes so in float32
+ * @throws ArgumentError if an argument is not a dataset, if the columns, their names or the names
+ *   of the classes differ, if `train` has no examples, or if features were changed after `parseCsv`
+ *   while `doubles` was kept
+ * @throws DataError naming the column, if a value is or becomes NaN or infinite, or if more than
+ *   half of the differences between consecutive training examples vanish in float32 even so: an
+ *   outlier, such as 0 for a missing time, leaves no precision for the other values
  * @example
  * const parts = trainTestSplit(parseCsv(text, { target: 'species' }), { seed: 1 });
  * const { train, test } = standardize(parts.train, parts.test);
  */
-export function standardize<T extends Dataset | ValueDataset>(train: T, test: T): Standardized<T> {
+export function standardize<T extends Dataset | RegressionDataset>(
+  train: T,
+  test: T,
+): Standardized<T> {
   checkDataset('train', train);
   checkDataset('test', test);
   if (train.count < 1) fail('train', 'at least one example', train.count);
@@ -72,7 +76,10 @@ export function standardize<T extends Dataset | ValueDataset>(train: T, test: T)
   return standardized;
 }
 
-function statistics(train: Dataset | ValueDataset): { mean: Float64Array; scale: Float64Array } {
+function statistics(train: Dataset | RegressionDataset): {
+  mean: Float64Array;
+  scale: Float64Array;
+} {
   const mean = columnMeans(train);
   const scale = columnScales(train, mean);
   for (const [column, values] of train.doubles ?? [])
@@ -80,7 +87,7 @@ function statistics(train: Dataset | ValueDataset): { mean: Float64Array; scale:
   return { mean, scale };
 }
 
-function columnMeans({ features, count, featureCount }: Dataset | ValueDataset): Float64Array {
+function columnMeans({ features, count, featureCount }: Dataset | RegressionDataset): Float64Array {
   const mean = new Float64Array(featureCount);
   for (let i = 0; i < features.length; i++) mean[i % featureCount]! += features[i]!;
   for (let j = 0; j < featureCount; j++) mean[j]! /= count;
@@ -88,7 +95,7 @@ function columnMeans({ features, count, featureCount }: Dataset | ValueDataset):
 }
 
 function columnScales(
-  { features, count, featureCount }: Dataset | ValueDataset,
+  { features, count, featureCount }: Dataset | RegressionDataset,
   mean: Float64Array,
 ): Float64Array {
   const scale = new Float64Array(featureCount);
@@ -97,8 +104,7 @@ function columnScales(
     const j = i % featureCount;
     const d = features[i]! - mean[j]!;
     scale[j]! += d * d;
-    // Compared, not concluded from the sum: the mean of equal numbers may round, and leave a tiny
-    // variance to divide by.
+    // Compares values, since the mean of equal numbers may round and leave a tiny variance.
     if (features[i] !== features[j]) constant[j] = 0;
   }
   for (let j = 0; j < featureCount; j++) scale[j] = constant[j] ? 1 : Math.sqrt(scale[j]! / count);
@@ -106,8 +112,8 @@ function columnScales(
 }
 
 /**
- * Mean and scale of a column of doubles. Sums run over differences from the first value, which are
- * small where values are close.
+ * Returns mean and scale of a column of doubles. Sums differences from the first value, which are
+ * small if the values are close.
  */
 function momentsOf(values: Float64Array): [mean: number, scale: number] {
   const first = values[0]!;
@@ -127,7 +133,7 @@ function momentsOf(values: Float64Array): [mean: number, scale: number] {
   return [first + sum, (high - low) * Math.sqrt(squares / values.length)];
 }
 
-/** Values closer than this part of their size differ by the rounding of whatever computed them. */
+/** Values whose relative difference is below this differ only by earlier rounding. */
 const NOISE = 2 ** -48;
 
 function largestMagnitude(values: Float64Array): number {
@@ -136,20 +142,20 @@ function largestMagnitude(values: Float64Array): number {
   return largest;
 }
 
-/** Features that were changed by hand would be overwritten by what `doubles` says of them. */
+/** Checks that features still match `doubles`, which would overwrite features changed by hand. */
 function checkDoubles(
   argument: string,
-  { features, count, featureCount, doubles }: Dataset | ValueDataset,
+  { features, count, featureCount, doubles }: Dataset | RegressionDataset,
 ): void {
   for (const [column, values] of doubles ?? []) {
     const path = `${argument}.doubles`;
     if (column >= featureCount || values.length !== count)
-      fail(path, `${count} values of each column that it holds`, values);
+      fail(path, `${count} values for each of its columns`, values);
     for (let i = 0; i < count; i++) {
       if (features[i * featureCount + column] !== Math.fround(values[i]!)) {
         fail(
           path,
-          `the values of the features (delete it when you change features, here feature ${column})`,
+          `the values of feature ${column} (delete "doubles" if you change features)`,
           values[i],
         );
       }
@@ -157,7 +163,7 @@ function checkDoubles(
   }
 }
 
-function apply<T extends Dataset | ValueDataset>(
+function apply<T extends Dataset | RegressionDataset>(
   dataset: T,
   mean: Float64Array,
   scale: Float64Array,
@@ -176,22 +182,23 @@ function apply<T extends Dataset | ValueDataset>(
 }
 
 function refuseNonFinite(
-  { name, features, featureCount, columns }: Dataset | ValueDataset,
+  { name, features, featureCount, columns }: Dataset | RegressionDataset,
   standardized: Float32Array,
 ): void {
   const given = features.findIndex((x) => !Number.isFinite(x));
   const wrong = given >= 0 ? given : standardized.findIndex((x) => !Number.isFinite(x));
   if (wrong < 0) return;
-  const place = `example ${Math.floor(wrong / featureCount)}, ${columnLabel(columns, wrong % featureCount)}`;
-  if (given >= 0)
-    throw new DataError(`${name}, ${place}: expected a finite number, got ${features[given]}`);
+  const example = Math.floor(wrong / featureCount);
+  const place = `${name}, example ${example}, ${columnLabel(columns, wrong % featureCount)}`;
+  if (given >= 0) throw new DataError(`${place}: expected a finite number, got ${features[given]}`);
   throw new DataError(
-    `${name}, ${place}: expected ${features[wrong]} to stay finite in float32 when standardized, but it does not`,
+    `${place}: expected ${features[wrong]} to stay finite in float32 when standardized, ` +
+      'but it does not',
   );
 }
 
 function refuseVanished(
-  { name, features, featureCount, columns, doubles }: Dataset | ValueDataset,
+  { name, features, featureCount, columns, doubles }: Dataset | RegressionDataset,
   standardized: Float32Array,
 ): void {
   const changes = new Float64Array(featureCount);
@@ -215,8 +222,9 @@ function refuseVanished(
   for (let j = 0; j < featureCount; j++) {
     if (2 * vanished[j]! <= changes[j]!) continue;
     throw new DataError(
-      `${name}, ${columnLabel(columns, j)}: ${vanished[j]} of ${changes[j]} changes of value from one example to the next vanish ` +
-        'in float32 even when standardized: look for outliers, such as 0 in place of a missing value',
+      `${name}, ${columnLabel(columns, j)}: ${vanished[j]} of ${changes[j]} differences between ` +
+        'consecutive examples vanish in float32 even when standardized: look for outliers, such ' +
+        'as 0 in place of a missing value',
     );
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Text as examples for a language model over characters: each is predicted from those before it.
+ * Text as examples for a character language model, which predicts each character from those before
+ * it.
  */
 import { ArgumentError, DataError } from '../errors';
 import { checkInteger, checkOptions, fail } from '../validate';
@@ -7,23 +8,23 @@ import { type Dataset, quote, readNames } from './dataset';
 
 /** Options of `textWindows`. */
 export interface TextWindowsOptions {
-  /** Characters before the one to predict: an integer in [1, 2^16]. */
+  /** Number of characters before the one to predict, an integer in [1, 2^16]. */
   context: number;
   /**
-   * The classes in order: distinct single characters, every character of the text among them.
+   * Classes in order: distinct single characters that include every character of the text.
    * @default characterVocabulary(text)
    */
   vocabulary?: readonly string[];
-  /** The dataset's name, also in errors. @default 'text' */
+  /** Name of the dataset, also used in errors. @default 'text' */
   name?: string;
 }
 
-/** The most features of all windows together: 2 GiB. */
+/** The most features in total: 2 GiB. */
 const MAX_FEATURES = 2 ** 29;
 
 /**
- * Returns the distinct characters (Unicode code points) of a text, by code point. None of an empty
- * text.
+ * Returns the distinct characters (Unicode code points) of a text, sorted by code point.
+ *
  * @throws ArgumentError for anything but a string
  * @example characterVocabulary('banana') // ['a', 'b', 'n']
  */
@@ -32,9 +33,7 @@ export function characterVocabulary(text: string): string[] {
   return [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
 }
 
-/**
- * Returns how many characters (Unicode code points) a text has, without making an array of them.
- */
+/** Counts the characters (Unicode code points) of a text. */
 export function countCharacters(text: string): number {
   let count = 0;
   for (let at = 0; at < text.length; at = nextCharacter(text, at)) count++;
@@ -42,8 +41,7 @@ export function countCharacters(text: string): number {
 }
 
 /**
- * Parts a text after `count` characters (Unicode code points). Neither part is a copy of its
- * characters.
+ * Splits a text after `count` characters (Unicode code points), without copying them.
  */
 export function splitCharacters(text: string, count: number): [before: string, after: string] {
   let at = 0;
@@ -56,14 +54,14 @@ function nextCharacter(text: string, at: number): number {
 }
 
 /**
- * Returns every window of a text as an example: features are the indices of `context` characters in
- * the vocabulary, as an embedding takes them, and the label is the index of the character that
+ * Returns every window of a text as an example. The features are the vocabulary indices of
+ * `context` characters, as an embedding takes them; the label is the index of the character that
  * follows.
  *
- * count = characters - context. Besides the dataset, takes memory for 4 bytes a character.
+ * count = characters - context. Besides the dataset, this takes 4 bytes of memory per character.
  *
- * @throws DataError for a text of no more than `context` characters, and for more than 2^29
- * features: count·context
+ * @throws DataError for a text of at most `context` characters, and for more than 2^29 features
+ *   (count·context)
  * @throws ArgumentError for options out of range, and for a character that the vocabulary lacks
  * @example textWindows('banana', { context: 3 }) // 3 examples of 3 features: ban→a, ana→n, nan→a
  */
@@ -80,7 +78,8 @@ export function textWindows(text: string, options: TextWindowsOptions): Dataset 
   if (count * context > MAX_FEATURES) {
     const most = Math.floor(MAX_FEATURES / context) + context;
     throw new DataError(
-      `${name}: expected at most ${most} characters with a context of ${context}, got ${characters}`,
+      `${name}: expected at most ${most} characters with a context of ${context}, ` +
+        `got ${characters}`,
     );
   }
   const classNames =

@@ -6,7 +6,7 @@
  *
  * A field is [type, what it holds, options?]. Pointers are byte addresses (u32); fields are aligned
  * to their size. Options: `count` makes the field an array, of which accessors give the address;
- * `align` is a stricter alignment; `plain` excepts a field of an atomic record.
+ * `align` is a stricter alignment.
  */
 export default {
   StepRecord: {
@@ -95,8 +95,8 @@ export default {
       stop: ['i32', '1 asks the workers to return'],
       ticket: ['u64', 'generation << 32 | next task', { align: 64 }],
       limit: ['u64', 'generation << 32 | task count', { align: 64 }],
-      op: ['i32', 'which phase a task belongs to', { plain: true }],
-      arg: ['pointer', 'the record that the phase works on', { plain: true }],
+      op: ['i32', 'which phase a task belongs to'],
+      arg: ['pointer', 'the record that the phase works on'],
       done: ['u64', 'generation << 32 | tasks done', { align: 64 }],
       event: [
         'i32',

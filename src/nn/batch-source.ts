@@ -1,5 +1,5 @@
 /** Batches of training data, in memory or from streams. */
-import { BatchOrder, gatherInto, gatherLabelsInto } from '../data';
+import { BatchOrder, gatherLabelsInto, gatherRowsInto } from '../data';
 import { ArgumentError } from '../errors';
 import { ChunkReader } from './chunk-reader';
 import { lossKindOf } from './losses';
@@ -135,14 +135,14 @@ class ArraySource implements BatchSource {
     const { indices } = this.#order;
     const [from, count] = [this.#from, this.#length];
     checkLength(features, 'data.features', samples * model.inputSize);
-    gatherInto(features, model.inputSize, indices, from, count, model.input);
+    gatherRowsInto(features, model.inputSize, indices, from, count, model.input);
     if (labels) {
       checkLength(labels, 'data.labels', samples);
       gatherLabelsInto(labels, indices, from, count, model.labels);
     }
     if (targets) {
       checkLength(targets, 'data.targets', samples * model.outputSize);
-      gatherInto(targets, model.outputSize, indices, from, count, model.targets);
+      gatherRowsInto(targets, model.outputSize, indices, from, count, model.targets);
     }
   }
 

@@ -2,7 +2,7 @@
  * Data to learn from and to be judged by: checked against a model, and copied into it batch by
  * batch.
  */
-import { type Examples, refuseBlurredColumns } from '../data/dataset';
+import { type DatasetBase, refuseBlurredColumns } from '../data/dataset';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import { describe, fail, isFloat32Array, isInt32Array } from '../validate';
@@ -101,8 +101,8 @@ export function readSamples(
     checkTargets(`${argument}.targets`, format, targets);
   }
   const names = readSampleNames(argument, format, { classNames, columns });
-  if ((samples as Partial<Examples>).doubles !== undefined)
-    refuseBlurredColumns(samples as Examples);
+  if ((samples as Partial<DatasetBase>).doubles !== undefined)
+    refuseBlurredColumns(samples as DatasetBase);
   // Data sets may have both: only what the loss is for counts.
   const own = kind === 'classes' ? { labels, targets: undefined } : { labels: undefined, targets };
   return { count, features, ...own, ...names };

@@ -1,65 +1,61 @@
-/** AdaBelief. The rule is in assembly/optimizers/adabelief.ts. */
-import { RULE_ADABELIEF } from '../memory-layout/constants';
+/** AdaBelief. Its kernel is assembly/optimizers/adabelief.ts. */
+import { AdaBeliefKernel } from '../../build/optimizer-kernels';
+import type { ReferenceKernel } from '../runtime/kernels';
 import type { Runtime } from '../runtime/runtime';
-import { copyOptions } from '../validate';
-import { ADAM_FIELDS, type AdamHyperparameters, writeAdam } from './adam-family';
+import {
+  ADAM_FIELDS,
+  type AdamHyperparameters,
+  momentRatio,
+  POWERS,
+  writeAdam,
+} from './adam-family';
+import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { checkQuotient, epsilon, leastDivisor, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { StepScalars } from './step-table';
+import {
+  average,
+  blend,
+  decayAndMove,
+  denominator,
+  f,
+  flushMoments,
+  gradient,
+  quotient,
+} from './reference-kernel';
 
-const FIELDS = { ...ADAM_FIELDS, eps: epsilon(1e-16) };
-
-export interface AdaBeliefOptions extends CommonOptions, Partial<AdamHyperparameters> {
-  /** ε: 0 or a number in [2^-126, 2^64). @default 1e-16 */
-  eps?: number;
+/** Hyperparameters of `AdaBelief`. */
+export interface AdaBeliefHyperparameters extends AdamHyperparameters {
+  /**
+   * ε, added to s in every step and to √ŝ: 0 or a number in [2^-126, 2^64). With 0 the divisor
+   * vanishes under constant gradients, and steps grow without bound.
+   * @default 1e-16
+   */
+  eps: number;
 }
 
-const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
+/** Options of `AdaBelief`: its hyperparameters, and what every optimizer takes. */
+export interface AdaBeliefOptions extends CommonOptions, Partial<AdaBeliefHyperparameters> {}
 
-/**
- * AdaBelief:
- *
- *     s ← β2·s + (1-β2)·(g - m)² + ε with the new m;  θ ← θ - lr·m̂/(√ŝ + ε)
- *
- * ε, by default 1e-16, enters s in every step and is added to √ŝ as well, as in the authors' code.
- * With ε = 0 the divisor vanishes under constant gradients, and steps grow without bound.
- *
- * Source: Zhuang et al. 2020, "AdaBelief Optimizer", arXiv 2010.07468.
- *
- * @example
- * const optimizer = new AdaBelief(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3
- * });
- */
-export class AdaBelief extends Optimizer<AdamHyperparameters> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdamHyperparameters>,
-    options: AdaBeliefOptions = {},
-  ) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    super(
-      runtime,
-      {
-        name: 'adabelief',
-        rule: RULE_ADABELIEF,
-        stateNames: ['exp_avg', 'exp_avg_var'],
-        squares: ['exp_avg_var'],
-        fields: FIELDS,
-      },
-      own,
-    );
-    this.addParams(params);
-  }
+const reference: ReferenceKernel<keyof typeof AdaBeliefKernel.constants> = {
+  update(x, i, { clip, l2, beta1, c1, beta2, c2, k, s, eps, delta }) {
+    const h = gradient(x, i, clip, l2);
+    const m = average(x.s0, i, beta1, c1, h);
+    const b = f(h - m);
+    const v = (x.s1[i] = f(blend(beta2, x.s1[i], c2, f(b * b)) + eps));
+    decayAndMove(x, i, delta, f(m * quotient(k, denominator(s, v, eps))));
+  },
+  flush: flushMoments,
+};
 
-  protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
+const algorithm: Algorithm<AdaBeliefHyperparameters> = {
+  stateNames: ['exp_avg', 'exp_avg_var'],
+  squares: ['exp_avg_var'],
+  momentRatio: momentRatio('exp_avg_var'),
+  kernels: [AdaBeliefKernel],
+  reference,
+  scalars: POWERS,
+  limit(scalars, values) {
     const { lr } = scalars;
     const k = lr / (1 - values.betas[0]);
     // Every v holds ε, so the divisor is at least √ε; (g - m)² may vanish beside any m, so nothing
@@ -67,9 +63,43 @@ export class AdaBelief extends Optimizer<AdamHyperparameters> {
     const root = Math.sqrt(values.eps);
     checkQuotient(lr, k, root);
     scalars.normLimit = normLimit(k, leastDivisor(root));
-  }
+  },
+  prepare: (scalars, values) => writeAdam(AdaBeliefKernel.constants, scalars, values),
+};
 
-  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
-    writeAdam(scalars, values);
+const adabelief: OptimizerDeclaration<AdaBeliefHyperparameters, AdaBeliefOptions> = {
+  name: 'adabelief',
+  fields: { ...ADAM_FIELDS, eps: epsilon(1e-16) },
+  algorithm: () => algorithm,
+};
+
+/**
+ * AdaBelief:
+ *
+ *     s ← β2·s + (1-β2)·(g - m)² + ε with the new m;  θ ← θ - lr·m̂/(√ŝ + ε)
+ *
+ * ε enters s in every step and is added to √ŝ as well, as in the authors' code.
+ *
+ * Source: Zhuang et al. 2020, "AdaBelief Optimizer", arXiv 2010.07468.
+ *
+ * @example
+ * const runtime = await createRuntime();
+ * const optimizer = new AdaBelief(runtime, { w: new Float32Array(10) }, { lr: 1e-3 });
+ */
+export class AdaBelief<Names extends string = string> extends Optimizer<
+  AdaBeliefHyperparameters,
+  Names
+> {
+  /**
+   * @param params parameters by name, or groups of them with hyperparameters of their own
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
+   */
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<AdaBeliefHyperparameters, Names>,
+    options: AdaBeliefOptions = {},
+  ) {
+    super(runtime, adabelief, params, options);
   }
 }

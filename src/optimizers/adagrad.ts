@@ -1,27 +1,18 @@
-/** Adagrad. The rule is in assembly/optimizers/adagrad.ts. */
-
-import { RULE_ADAGRAD } from '../memory-layout/constants';
+/** Adagrad. Its kernel is assembly/optimizers/adagrad.ts. */
+import { AdagradKernel, AdagradZeroEpsKernel } from '../../build/optimizer-kernels';
+import type { ReferenceKernel } from '../runtime/kernels';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
-import { copyOptions } from '../validate';
-import { floatsOf } from './compact-tensor';
-import {
-  checkQuotient,
-  epsilon,
-  type Fields,
-  learningRate,
-  nonNegative,
-  normLimit,
-} from './hyperparameters';
+import type { CommonOptions, OptimizerDeclaration } from './declaration';
+import { checkQuotient, epsilon, learningRate, nonNegative, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import type { Slot } from './registered-parameter';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { StepScalars } from './step-table';
+import { decayAndMove, f, gradient, quotient } from './reference-kernel';
+import { floatsOf } from './state-array';
 
-/** What a group may set for itself. */
+/** Hyperparameters of `Adagrad`. */
 export interface AdagradHyperparameters {
-  /** A number in [0, 2^64), or a function of the step (1-based). @default 1e-2 */
+  /** Learning rate: a number in [0, 2^64), or a function of the step (1-based). @default 1e-2 */
   lr: LearningRate;
   /**
    * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
@@ -30,30 +21,74 @@ export interface AdagradHyperparameters {
   weightDecay: number;
   /**
    * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number
-   * in [0, 2^64). @default 0
+   * in [0, 2^64).
+   * @default 0
    */
   l2: number;
   /**
    * ε, added to √v: 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32
-   * does not move. @default 1e-10
+   * does not move.
+   * @default 1e-10
    */
   eps: number;
 }
 
+/** Options of `Adagrad`: its hyperparameters, its own, and what every optimizer takes. */
 export interface AdagradOptions extends CommonOptions, Partial<AdagradHyperparameters> {
   /** Decay of the learning rate, in [0, 2^64). @default 0 */
   lrDecay?: number;
-  /** What v begins with, as in PyTorch and optax (Keras: 0.1). In [0, 2^64). @default 0 */
+  /** Initial value of v, as in PyTorch and optax (Keras: 0.1). In [0, 2^64). @default 0 */
   initialAccumulator?: number;
 }
 
-const FIELDS: Fields<AdagradHyperparameters> = {
-  lr: learningRate(1e-2),
-  weightDecay: nonNegative(0),
-  l2: nonNegative(0),
-  eps: epsilon(1e-10),
+const K = AdagradKernel.constants;
+const MAX_F32 = 3.4028234663852886e38;
+
+const reference: ReferenceKernel<keyof typeof K> = {
+  update(x, i, { clip, l2, lr, delta, eps }) {
+    const h = gradient(x, i, clip, l2);
+    const v = (x.s0[i] = Math.min(f(x.s0[i] + f(h * h)), MAX_F32));
+    decayAndMove(x, i, delta, f(h * quotient(lr, f(f(Math.sqrt(v)) + eps))));
+  },
 };
-const OPTION_NAMES = [...Object.keys(FIELDS), 'lrDecay', 'initialAccumulator', ...COMMON_OPTIONS];
+
+const adagrad: OptimizerDeclaration<AdagradHyperparameters, AdagradOptions> = {
+  name: 'adagrad',
+  fields: {
+    lr: learningRate(1e-2),
+    weightDecay: nonNegative(0),
+    l2: nonNegative(0),
+    eps: epsilon(1e-10),
+  },
+  options: ['lrDecay', 'initialAccumulator'],
+  algorithm(options) {
+    const check = (name: 'lrDecay' | 'initialAccumulator') =>
+      nonNegative(0).check(name, options[name] ?? 0, '');
+    const lrDecay = check('lrDecay');
+    const initialAccumulator = check('initialAccumulator');
+    return {
+      kernels: [AdagradKernel, AdagradZeroEpsKernel],
+      kernelOf: ({ eps }) => (eps === 0 ? AdagradZeroEpsKernel : AdagradKernel),
+      reference,
+      stateNames: ['sum'],
+      squares: ['sum'],
+      options: { lrDecay },
+      initialise({ states: [sum] }) {
+        floatsOf(sum).fill(initialAccumulator);
+      },
+      limit(scalars, { eps }) {
+        checkQuotient(scalars.lr, scalars.lr, eps);
+        scalars.normLimit = normLimit(scalars.lr, 1);
+      },
+      prepare({ constants, step, lr }, values) {
+        constants[K.l2] = values.l2;
+        constants[K.lr] = lr / (1 + (step - 1) * lrDecay);
+        constants[K.delta] = 1 - lr * values.weightDecay;
+        constants[K.eps] = values.eps;
+      },
+    };
+  },
+};
 
 /**
  * Adagrad:
@@ -65,64 +100,20 @@ const OPTION_NAMES = [...Object.keys(FIELDS), 'lrDecay', 'initialAccumulator', .
  * @example
  * const optimizer = new Adagrad(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-2 });
  */
-export class Adagrad extends Optimizer<AdagradHyperparameters> {
-  readonly #lrDecay: number;
-  readonly #initialAccumulator: number;
-
+export class Adagrad<Names extends string = string> extends Optimizer<
+  AdagradHyperparameters,
+  Names
+> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
    */
   constructor(
     runtime: Runtime,
-    params: ParamsInit<AdagradHyperparameters>,
+    params: ParamsInit<AdagradHyperparameters, Names>,
     options: AdagradOptions = {},
   ) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    const lrDecay = nonNegative(0).check('lrDecay', own.lrDecay ?? 0, '');
-    const initialAccumulator = nonNegative(0).check(
-      'initialAccumulator',
-      own.initialAccumulator ?? 0,
-      '',
-    );
-    super(
-      runtime,
-      {
-        name: 'adagrad',
-        rule: RULE_ADAGRAD,
-        stateNames: ['sum'],
-        squares: ['sum'],
-        fields: FIELDS,
-        options: { lrDecay },
-      },
-      own,
-    );
-    this.#lrDecay = lrDecay;
-    this.#initialAccumulator = initialAccumulator;
-    this.addParams(params);
-  }
-
-  protected override initialise({ states: [sum] }: Slot): void {
-    floatsOf(sum).fill(this.#initialAccumulator);
-  }
-
-  protected override limitNorm(
-    scalars: StepScalars,
-    values: Readonly<AdagradHyperparameters>,
-  ): void {
-    checkQuotient(scalars.lr, scalars.lr, values.eps);
-    scalars.normLimit = normLimit(scalars.lr, 1);
-  }
-
-  protected override prepare(
-    { constants, step, lr }: StepScalars,
-    values: Readonly<AdagradHyperparameters>,
-  ): void {
-    constants[1] = values.l2;
-    constants[2] = lr / (1 + (step - 1) * this.#lrDecay);
-    constants[3] = 1 - lr * values.weightDecay;
-    constants[4] = values.eps;
+    super(runtime, adagrad, params, options);
   }
 }

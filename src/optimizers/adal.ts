@@ -1,15 +1,13 @@
 /**
- * AdaL: gradients amplified by their L1 norm, then averaged as in Adam. The rule's arithmetic is in
+ * AdaL: gradients amplified by their L1 norm, then averaged as in Adam. Its kernel is
  * assembly/optimizers/adal.ts.
  */
 
+import type { GroupRecord, TensorRecord } from '../../build/optim-records';
+import { AdaLKernel } from '../../build/optimizer-kernels';
 import { ArgumentError } from '../errors';
-import {
-  GROUP_EPS,
-  GROUP_STEP_SIZE,
-  GROUP_WEIGHT_DECAY,
-  RULE_ADAL,
-} from '../memory-layout/constants';
+import { pow2 } from '../math/exponent';
+import type { ReferenceKernel } from '../runtime/kernels';
 import type { Runtime } from '../runtime/runtime';
 import { cosine } from '../schedules';
 import type { LearningRate } from '../types';
@@ -18,36 +16,36 @@ import {
   checkInteger,
   checkNumber,
   checkOptions,
-  copyOptions,
   describe,
   fail,
   isRate,
 } from '../validate';
+import * as formulas from './adal-scalars';
+import { POWERS } from './adam-family';
+import type { Algorithm, CommonOptions, OptimizerDeclaration, ScalarField } from './declaration';
 import {
   averagingFactors,
   type Betas,
   COMPACT_STATE_FIELDS,
   type CompactStateOptions,
   checkQuotient,
-  type Fields,
   learningRate,
   nonNegative,
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { StepScalars, StepTable } from './step-table';
+import { average, decayAndMove, f, flushMoments } from './reference-kernel';
 
-/** What a group may set for itself. */
+/** Hyperparameters of `AdaL`. */
 export interface AdaLHyperparameters extends CompactStateOptions {
   /**
    * Learning rate η: a number in [0, 2^64), or a function of the step (1-based). With `decay:
    * 'inverse-sqrt'` it is further divided by √t.
    *
-   * The default is the one rate of the benchmark's search that is never far from the best: over its
-   * seven ranked workloads it makes the greatest of (median validation loss - best)/(initial loss -
-   * best) least, at .13 (`node bench/default-rate.js`). The rates that were best on each were 1,
-   * .3, .3, .03, .03, .003 and .03, so a search of your own pays.
+   * The default is the rate of the benchmark's search that is never far from the best: over its
+   * seven ranked workloads it has the smallest greatest regret, (median validation loss -
+   * best)/(initial loss - best) = .13 (docs/optimizers.md). The best rates on each were 1, .3, .3,
+   * .03, .03, .003 and .03, so a search of your own pays.
    * @default 3.162e-2
    */
   lr: LearningRate;
@@ -62,6 +60,7 @@ export interface AdaLHyperparameters extends CompactStateOptions {
   weightDecay: number;
 }
 
+/** Options of `AdaL`: its hyperparameters, its own, and what every optimizer takes. */
 export interface AdaLOptions extends CommonOptions, Partial<AdaLHyperparameters> {
   /**
    * 'inverse-sqrt' divides the learning rate by √t, as the restated rule does; 'none' leaves it.
@@ -77,34 +76,173 @@ export interface AdaLOptions extends CommonOptions, Partial<AdaLHyperparameters>
   /**
    * The spike guard: ‖g‖₁ counts as at most this times its running mean (A ← .9·A + .1·min(‖g‖₁,
    * ratio·A)), and g is shortened with it. A spike otherwise enters v as its fourth power. A number
-   * in [1, ∞); 2 served well. @default none
+   * in [1, ∞); 2 served well.
+   * @default none
    */
   clipNormRatio?: number;
 }
 
-const FIELDS: Fields<AdaLHyperparameters> = {
-  lr: learningRate(3.162e-2),
-  betas: averagingFactors([0.9, 0.999]),
-  eps: nonNegative(1e-8),
-  weightDecay: nonNegative(0),
-  ...COMPACT_STATE_FIELDS,
-};
-const OPTION_NAMES = [
-  ...Object.keys(FIELDS),
-  'decay',
-  'normScope',
-  'clipNormRatio',
-  ...COMMON_OPTIONS,
-];
+const K = AdaLKernel.constants;
+const OWN = AdaLKernel.scalars;
+const VALUES = AdaLKernel.values;
 const MAX_BETA2 = 1 - 1e-4;
 /** The root of the kernel's floor under v'. */
 const SMALLEST_DIVISOR = 2 ** -63;
+/** The least second moment that divides: the smallest normal float32. */
+const FLOOR = 2 ** -126;
+/** Beyond what V, an f64 that is at most (2^128·elements)^4, can make of the exponent. */
+const MAX_EXPONENT = 600;
+
+/** What a tensor keeps between steps, in the order of the kernel's AdaLScalars. */
+const SCALARS: Readonly<Record<keyof typeof OWN, ScalarField>> = {
+  exponent: {
+    initial: 0,
+    check: (path, value) => checkInteger(path, value, -MAX_EXPONENT, MAX_EXPONENT),
+  },
+  V: {
+    initial: 0,
+    check: (path, value) =>
+      checkNumber(path, value, `[0, ${Number.MAX_VALUE}]`, (x) => x >= 0 && x <= Number.MAX_VALUE),
+  },
+  ...POWERS,
+  normMean: {
+    initial: 0,
+    check: (path, value) => checkNumber(path, value, '[0, ∞)', (x) => x >= 0),
+  },
+};
+
+const reference: ReferenceKernel<keyof typeof K> = {
+  update(x, i, { q, c, cm, c1, cv, c2, k, keps, delta }) {
+    const h = f(f(x.g[i] * q) * c);
+    const m = average(x.s0, i, cm, c1, h);
+    const v = average(x.s1, i, cv, c2, f(h * h));
+    const rate = f(f(k / f(Math.sqrt(v < FLOOR ? FLOOR : v))) + keps);
+    decayAndMove(x, i, delta, f(m * rate));
+  },
+  flush: flushMoments,
+  prepare,
+};
+
+/** What the kernel's `prepare` does, in the same order. */
+function prepare(tensor: TensorRecord, group: GroupRecord, own: number, total: number): boolean {
+  const { f32, f64 } = tensor.memory;
+  const value = (index: number) => f64[(group.values >>> 3) + index];
+  const now = (index: number) => f64[(tensor.scalars >>> 3) + index];
+  const setNext = (index: number, x: number) => {
+    f64[(tensor.nextScalars >>> 3) + index] = x;
+  };
+  const set = (index: number, x: number) => {
+    f32[(tensor.constants >>> 2) + index] = x;
+  };
+  const norm = value(VALUES.globalNorm) === 1 ? total : own;
+  const ratio = value(VALUES.normRatio);
+  const mean = now(OWN.normMean);
+  const guard = ratio === 0 ? 1 : formulas.spikeFactor(ratio, mean, norm);
+  setNext(OWN.normMean, ratio === 0 ? mean : formulas.nextNormMean(ratio, mean, norm));
+  const a = value(VALUES.stepSize);
+  const beta1 = value(VALUES.beta1);
+  const beta2 = value(VALUES.beta2);
+  const eps = value(VALUES.eps);
+  const b1t = now(OWN.beta1Power) * beta1;
+  const b2t = now(OWN.beta2Power) * beta2;
+  const V = now(OWN.V);
+  const e = now(OWN.exponent);
+  const S = guard * norm;
+  const Vn = formulas.nextV(V, S, beta2);
+  const en = formulas.nextExponent(Vn, e);
+  const d = V === 0 ? 0 : e - en;
+  const { clip } = tensor;
+  const q = formulas.gradientExponent(norm / clip);
+  setNext(OWN.beta1Power, b1t);
+  setNext(OWN.beta2Power, b2t);
+  setNext(OWN.V, Vn);
+  setNext(OWN.exponent, en);
+  set(K.q, pow2(-q));
+  set(K.c, formulas.gradientFactor(clip * guard, S, q, en));
+  set(K.cm, formulas.momentDecay(beta1, d));
+  set(K.c1, 1 - beta1);
+  set(K.cv, formulas.varianceDecay(beta2, d));
+  set(K.c2, 1 - beta2);
+  set(K.k, formulas.stepFactor(a, b1t, b2t));
+  set(K.keps, formulas.epsFactor(a, eps, en, b1t));
+  set(K.delta, 1 - a * value(VALUES.weightDecay));
+  if (eps === 0) return true;
+  const bound = formulas.updateBound(beta1, beta2, b1t, b2t);
+  return formulas.largestMove(a, bound, eps, Vn, b2t) < formulas.OVERFLOW_LIMIT;
+}
+
+const adal: OptimizerDeclaration<AdaLHyperparameters, AdaLOptions> = {
+  name: 'adal',
+  fields: {
+    lr: learningRate(3.162e-2),
+    betas: averagingFactors([0.9, 0.999]),
+    eps: nonNegative(1e-8),
+    weightDecay: nonNegative(0),
+    ...COMPACT_STATE_FIELDS,
+  },
+  options: ['decay', 'normScope', 'clipNormRatio'],
+  algorithm({ decay, normScope, clipNormRatio }): Algorithm<AdaLHyperparameters> {
+    checkChoice('decay', (decay ??= 'inverse-sqrt'), ['inverse-sqrt', 'none']);
+    checkChoice('normScope', (normScope ??= 'tensor'), ['tensor', 'global']);
+    if (clipNormRatio !== undefined)
+      checkNumber('clipNormRatio', clipNormRatio, '[1, ∞)', (x) => x >= 1);
+    const globalNorm = normScope === 'global';
+    return {
+      kernels: [AdaLKernel],
+      reference,
+      stateNames: ['m', 'v'],
+      squares: ['v'],
+      momentRatio: { first: 'm', second: 'v', most: 2 ** 50, least: SMALLEST_DIVISOR },
+      scalars: SCALARS,
+      checkScalars,
+      stateScale: 'exponent',
+      options: { decay, normScope, clipNormRatio: clipNormRatio ?? null },
+      check({ betas: [beta1, beta2] }, where) {
+        const range = '(betas[0]², 1 - 1e-4]';
+        const fits = (x: number) => x > beta1 * beta1 && x <= MAX_BETA2;
+        checkNumber(`betas[1]${where}`, beta2, range, fits);
+      },
+      checkGroups: globalNorm ? checkSameBetas : undefined,
+      /** Any gradient will do: what it may become is bounded in the kernels, by ε. */
+      limit(scalars, { betas: [beta1] }) {
+        checkQuotient(scalars.lr, scalars.lr / (1 - beta1), SMALLEST_DIVISOR);
+        scalars.normLimit = Infinity;
+      },
+      writeValues(own, { lr, optimizerStep }, { betas, eps, weightDecay }) {
+        // One division for both decays: as two branches V8 boxes the result, an allocation a step.
+        own[VALUES.stepSize] = lr / (decay === 'inverse-sqrt' ? Math.sqrt(optimizerStep) : 1);
+        own[VALUES.beta1] = betas[0];
+        own[VALUES.beta2] = betas[1];
+        own[VALUES.eps] = eps;
+        own[VALUES.weightDecay] = weightDecay;
+        own[VALUES.normRatio] = clipNormRatio ?? 0;
+        own[VALUES.globalNorm] = globalNorm ? 1 : 0;
+      },
+    };
+  },
+};
+
+/** The exponent follows from V. */
+function checkScalars(path: string, { V, exponent }: Readonly<Record<string, number>>): void {
+  const expected = V === 0 ? exponent : formulas.nextExponent(V, 0);
+  if (exponent !== expected) fail(`${path}.exponent`, `${expected}, as V = ${V} has it`, exponent);
+}
+
+function checkSameBetas(groups: readonly Readonly<AdaLHyperparameters>[]): void {
+  const [first] = groups;
+  for (const [index, { betas }] of groups.entries()) {
+    if (betas[0] === first.betas[0] && betas[1] === first.betas[1]) continue;
+    const expected = `${describe([...first.betas])} as in group 0, which normScope 'global' needs`;
+    throw new ArgumentError(`betas (group ${index})`, expected, describe([...betas]));
+  }
+}
 
 /**
  * AdaL, the rule as restated (Zhang et al. 2021, arXiv 2107.01525), with reference defaults of our
  * own choice:
  *
- *     ĝ = ‖g‖₁·g;  m ← β1·m + (1-β1)·ĝ;  v ← β2·v + (1-β2)·ĝ²;  θ ← θ - η/√t·(v̂^(-1/2) + ε)·m̂
+ *     ĝ = ‖g‖₁·g;  m ← β1·m + (1-β1)·ĝ;  v ← β2·v + (1-β2)·ĝ²
+ *     θ ← θ - η/√t·(v̂^(-1/2) + ε)·m̂
  *
  * State is kept scaled by powers of two, so that ĝ² (a fourth power of the gradient's scale)
  * neither overflows nor vanishes: with ε = 0 steps are sound for |g| from 1e-33 to 1e29. A
@@ -117,94 +255,24 @@ const SMALLEST_DIVISOR = 2 ** -63;
  * optimizer.step();
  * console.log(optimizer.params.w);
  */
-export class AdaL extends Optimizer<AdaLHyperparameters> {
-  readonly #decay: 'inverse-sqrt' | 'none';
-  readonly #normScope: 'tensor' | 'global';
-
+export class AdaL<Names extends string = string> extends Optimizer<AdaLHyperparameters, Names> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
    */
   constructor(
     runtime: Runtime,
-    params: ParamsInit<AdaLHyperparameters>,
+    params: ParamsInit<AdaLHyperparameters, Names>,
     options: AdaLOptions = {},
   ) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    const decay = checkChoice('decay', own.decay ?? 'inverse-sqrt', ['inverse-sqrt', 'none']);
-    const normScope = checkChoice('normScope', own.normScope ?? 'tensor', ['tensor', 'global']);
-    const { clipNormRatio } = own;
-    const normRatio =
-      clipNormRatio === undefined
-        ? 0
-        : checkNumber('clipNormRatio', clipNormRatio, '[1, ∞)', (x) => x >= 1);
-    const fixed = { decay, normScope, clipNormRatio: clipNormRatio ?? null };
-    const rule = {
-      name: 'adal',
-      rule: RULE_ADAL,
-      stateNames: ['m', 'v'],
-      squares: ['v'],
-      scalarRange: [0, Number.MAX_VALUE] as const,
-      scaled: true,
-      fields: FIELDS,
-      options: fixed,
-    };
-    super(runtime, { ...rule, globalNorm: normScope === 'global', normRatio }, own);
-    this.#decay = decay;
-    this.#normScope = normScope;
-    this.addParams(params);
-  }
-
-  protected override checkTogether(
-    { betas: [beta1, beta2] }: AdaLHyperparameters,
-    where: string,
-  ): void {
-    checkNumber(
-      `betas[1]${where}`,
-      beta2,
-      `(betas[0]², 1 - 1e-4]`,
-      (x) => x > beta1 * beta1 && x <= MAX_BETA2,
-    );
-  }
-
-  protected override checkGroups(groups: readonly Readonly<AdaLHyperparameters>[]): void {
-    if (this.#normScope === 'tensor') return;
-    const [first] = groups;
-    for (const [index, { betas }] of groups.entries()) {
-      if (betas[0] !== first.betas[0] || betas[1] !== first.betas[1]) {
-        const expected = `${describe([...first.betas])} as in group 0, which normScope 'global' needs`;
-        throw new ArgumentError(`betas (group ${index})`, expected, describe([...betas]));
-      }
-    }
-  }
-
-  /** Any gradient will do: what it may become is bounded in the kernels, by ε. */
-  protected override limitNorm(scalars: StepScalars, values: Readonly<AdaLHyperparameters>): void {
-    checkQuotient(scalars.lr, scalars.lr / (1 - values.betas[0]), SMALLEST_DIVISOR);
-    scalars.normLimit = Infinity;
-  }
-
-  protected override writeGroup(
-    table: StepTable,
-    index: number,
-    values: Readonly<AdaLHyperparameters>,
-    scalars: StepScalars,
-  ): void {
-    super.writeGroup(table, index, values, scalars);
-    // One division for both decays: as two branches V8 boxes the result, an allocation a step.
-    const size =
-      scalars.lr / (this.#decay === 'inverse-sqrt' ? Math.sqrt(scalars.optimizerStep) : 1);
-    table.setGroup(index, GROUP_STEP_SIZE, size);
-    table.setGroup(index, GROUP_EPS, values.eps);
-    table.setGroup(index, GROUP_WEIGHT_DECAY, values.weightDecay);
+    super(runtime, adal, params, options);
   }
 }
 
 /**
- * Options that train networks better than the restated defaults did in our measurements: β2 = 0.95,
- * ε = 0, no built-in decay, a cosine from `lr` to 0. Never applied unasked.
+ * Returns options that train networks better than the restated defaults did in our measurements:
+ * β2 = 0.95, ε = 0, no built-in decay, a cosine from `lr` to 0. They are never applied unasked.
  *
  * @param options.totalSteps steps of the whole run, an integer ≥ 1
  * @param options.lr learning rate of the first step. Default 1e-2

@@ -1,8 +1,11 @@
 /**
- * What the optimizers with Adam's two moments have in common: their hyperparameters, and the first
- * constants of their rules.
+ * What the optimizers with Adam's two moments have in common: the constants that their kernels
+ * begin with, the bounds of their steps, and their moments in the reference.
  */
+import type { KernelArrays } from '../runtime/kernels';
 import type { LearningRate } from '../types';
+import { checkNumber } from '../validate';
+import type { MomentRatio, ScalarField } from './declaration';
 import {
   averagingFactors,
   type Betas,
@@ -16,28 +19,30 @@ import {
   nonNegative,
   normLimit,
 } from './hyperparameters';
-import type { StepScalars } from './step-table';
+import { average, gradient } from './reference-kernel';
+import type { StepScalars } from './step-scalars';
 
-/** What a group may set for itself. */
+/** Hyperparameters of Adam and of the optimizers that only change its update. */
 export interface AdamHyperparameters extends CompactStateOptions {
-  /** A number in [0, 2^64), or a function of the step (1-based). @default 1e-3 */
+  /** Learning rate: a number in [0, 2^64), or a function of the step (1-based). @default 1e-3 */
   lr: LearningRate;
   /** β1 and β2, each in [0, 1 - 2^-25): float32 rounds greater ones to 1. @default [0.9, 0.999] */
   betas: Betas;
   /**
-   * ε, added to √v̂, as in PyTorch (Keras adds it to √v before the bias correction, by default
-   * 1e-7): 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32 does not
-   * move. @default 1e-8
+   * ε, added to √v̂ as in PyTorch (Keras adds it to √v before the bias correction, by default 1e-7):
+   * 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32 does not move.
+   * @default 1e-8
    */
   eps: number;
   /**
    * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
-   * @default 0 (AdamW: 0.01)
+   * @default 0
    */
   weightDecay: number;
   /**
-   * Coupled L2: l2·θ is added to the gradient, and so goes through the moments. PyTorch's
-   * `weight_decay` of all optimizers but AdamW is this. A number in [0, 2^64). @default 0
+   * Coupled L2: l2·θ is added to the gradient, and so goes through the moments. This is PyTorch's
+   * `weight_decay` of all optimizers but AdamW. A number in [0, 2^64).
+   * @default 0
    */
   l2: number;
 }
@@ -51,24 +56,61 @@ export const ADAM_FIELDS: Fields<AdamHyperparameters> = {
   ...COMPACT_STATE_FIELDS,
 };
 
-/** State names as PyTorch has them. */
-export const ADAM_STATE = ['exp_avg', 'exp_avg_sq'];
-/** Which of them is never negative. */
-export const ADAM_SQUARES = ['exp_avg_sq'];
+/** A power of an averaging factor, by repeated product. */
+export const POWER: ScalarField = {
+  initial: 1,
+  check: (path, value) => checkNumber(path, value, '[0, 1]', (x) => x >= 0 && x <= 1),
+};
 
-/** k1…k5, after r, which the kernels write: l2, β1, 1-β1, β2, 1-β2. */
+/** β1^t and β2^t, the first own scalars of the family. */
+export const POWERS = { beta1Power: POWER, beta2Power: POWER };
+
+/** State arrays, named as in PyTorch; the second is never negative. */
+export const ADAM_STATE = {
+  stateNames: ['exp_avg', 'exp_avg_sq'],
+  squares: ['exp_avg_sq'],
+  momentRatio: momentRatio('exp_avg_sq'),
+};
+
+/** Returns the bounds of a first moment beside this second one: far above what gradients reach. */
+export function momentRatio(second: string): MomentRatio {
+  return { first: 'exp_avg', second, most: 2 ** 110, least: 2 ** -75 };
+}
+
+/** The constants that all kernels of the family have. */
+interface MomentConstants {
+  readonly l2: number;
+  readonly beta1: number;
+  readonly c1: number;
+  readonly beta2: number;
+  readonly c2: number;
+}
+
+/** Writes l2, β1, 1-β1, β2 and 1-β2 where the kernel has them. */
 export function writeMoments(
+  k: MomentConstants,
   { constants }: StepScalars,
   { betas, l2 }: Readonly<Pick<AdamHyperparameters, 'betas' | 'l2'>>,
 ): void {
-  constants[1] = l2;
-  constants[2] = betas[0];
-  constants[3] = 1 - betas[0];
-  constants[4] = betas[1];
-  constants[5] = 1 - betas[1];
+  constants[k.l2] = l2;
+  constants[k.beta1] = betas[0];
+  constants[k.c1] = 1 - betas[0];
+  constants[k.beta2] = betas[1];
+  constants[k.c2] = 1 - betas[1];
 }
 
-/** Refuses rates beside ε, and gradients by their L1 norm, that could make the update overflow. */
+/** Advances β1^t and β2^t to the coming step. */
+export function advancePowers(
+  { own }: StepScalars,
+  { betas }: Readonly<Pick<AdamHyperparameters, 'betas'>>,
+): void {
+  own[0] *= betas[0];
+  own[1] *= betas[1];
+}
+
+/**
+ * Refuses rates beside ε, and gradients by their L1 norm, that could make the update overflow.
+ */
 export function limitMoments(
   scalars: StepScalars,
   { betas: [beta1, beta2], eps }: Readonly<Pick<AdamHyperparameters, 'betas' | 'eps'>>,
@@ -80,12 +122,37 @@ export function limitMoments(
   scalars.normLimit = normLimit(k, beta1 * beta1 < beta2 ? 1 : leastDivisor(eps));
 }
 
-/** The constants of Adam's own rule: those, then lr/(1-β1^t), 1/√(1-β2^t), ε, δ. */
-export function writeAdam(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
-  const { constants, lr } = scalars;
-  writeMoments(scalars, values);
-  constants[6] = lr / (1 - scalars.beta1Power);
-  constants[7] = 1 / Math.sqrt(1 - scalars.beta2Power);
-  constants[8] = values.eps;
-  constants[9] = 1 - lr * values.weightDecay;
+/** The constants of Adam's own kernel. */
+interface AdamConstants extends MomentConstants {
+  readonly k: number;
+  readonly s: number;
+  readonly eps: number;
+  readonly delta: number;
+}
+
+/** Writes all constants of Adam's kernel: k = lr/(1-β1^t), s = 1/√(1-β2^t), ε, δ = 1 - lr·λ. */
+export function writeAdam(
+  k: AdamConstants,
+  scalars: StepScalars,
+  values: Readonly<AdamHyperparameters>,
+): void {
+  const { constants, lr, own } = scalars;
+  writeMoments(k, scalars, values);
+  advancePowers(scalars, values);
+  constants[k.k] = lr / (1 - own[0]);
+  constants[k.s] = 1 / Math.sqrt(1 - own[1]);
+  constants[k.eps] = values.eps;
+  constants[k.delta] = 1 - lr * values.weightDecay;
+}
+
+/** Updates both moments of element `i`; returns h, m and v. */
+export function moments(
+  x: KernelArrays,
+  i: number,
+  k: Readonly<Record<'clip' | 'l2' | 'beta1' | 'c1' | 'beta2' | 'c2', number>>,
+): { h: number; m: number; v: number } {
+  const h = gradient(x, i, k.clip, k.l2);
+  const m = average(x.s0, i, k.beta1, k.c1, h);
+  const v = average(x.s1, i, k.beta2, k.c2, Math.fround(h * h));
+  return { h, m, v };
 }

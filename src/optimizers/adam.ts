@@ -1,23 +1,49 @@
-/** Adam. The rule is in assembly/optimizers/adam.ts. */
-import { RULE_ADAM } from '../memory-layout/constants';
+/** Adam. Its kernel is assembly/optimizers/adam.ts. */
+import { AdamKernel, AdamZeroEpsKernel } from '../../build/optimizer-kernels';
+import type { ReferenceKernel } from '../runtime/kernels';
 import type { Runtime } from '../runtime/runtime';
-import { copyOptions } from '../validate';
 import {
   ADAM_FIELDS,
-  ADAM_SQUARES,
   ADAM_STATE,
   type AdamHyperparameters,
   limitMoments,
+  moments,
+  POWERS,
   writeAdam,
 } from './adam-family';
+import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { StepScalars } from './step-table';
+import { decayAndMove, denominator, f, flushMoments, quotient } from './reference-kernel';
 
+/** Options of `Adam`: its hyperparameters, and what every optimizer takes. */
 export interface AdamOptions extends CommonOptions, Partial<AdamHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
+const reference: ReferenceKernel<keyof typeof AdamKernel.constants> = {
+  update(x, i, constants) {
+    const { k, s, eps, delta } = constants;
+    const { m, v } = moments(x, i, constants);
+    decayAndMove(x, i, delta, f(m * quotient(k, denominator(s, v, eps))));
+  },
+  flush: flushMoments,
+};
+
+/** The algorithm of Adam, and of AdamW. */
+export const ADAM: Algorithm<AdamHyperparameters> = {
+  ...ADAM_STATE,
+  kernels: [AdamKernel, AdamZeroEpsKernel],
+  kernelOf: ({ eps }) => (eps === 0 ? AdamZeroEpsKernel : AdamKernel),
+  reference,
+  scalars: POWERS,
+  limit: limitMoments,
+  prepare: (scalars, values) => writeAdam(AdamKernel.constants, scalars, values),
+};
+
+const adam: OptimizerDeclaration<AdamHyperparameters, AdamOptions> = {
+  name: 'adam',
+  fields: ADAM_FIELDS,
+  algorithm: () => ADAM,
+};
 
 /**
  * Adam:
@@ -29,38 +55,17 @@ const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
  * @example
  * const optimizer = new Adam(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
  */
-export class Adam extends Optimizer<AdamHyperparameters> {
+export class Adam<Names extends string = string> extends Optimizer<AdamHyperparameters, Names> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
    */
   constructor(
     runtime: Runtime,
-    params: ParamsInit<AdamHyperparameters>,
+    params: ParamsInit<AdamHyperparameters, Names>,
     options: AdamOptions = {},
   ) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    super(
-      runtime,
-      {
-        name: 'adam',
-        rule: RULE_ADAM,
-        stateNames: ADAM_STATE,
-        squares: ADAM_SQUARES,
-        fields: ADAM_FIELDS,
-      },
-      own,
-    );
-    this.addParams(params);
-  }
-
-  protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
-    limitMoments(scalars, values);
-  }
-
-  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
-    writeAdam(scalars, values);
+    super(runtime, adam, params, options);
   }
 }

@@ -1,26 +1,29 @@
 /** AdamW: Adam with decoupled weight decay, 0.01 unless told otherwise. */
-import { RULE_ADAM } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
-import { copyOptions } from '../validate';
-import {
-  ADAM_FIELDS,
-  ADAM_SQUARES,
-  ADAM_STATE,
-  type AdamHyperparameters,
-  limitMoments,
-  writeAdam,
-} from './adam-family';
+import { ADAM } from './adam';
+import { ADAM_FIELDS, type AdamHyperparameters } from './adam-family';
+import type { CommonOptions, OptimizerDeclaration } from './declaration';
 import { nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { StepScalars } from './step-table';
 
-const FIELDS = { ...ADAM_FIELDS, weightDecay: nonNegative(0.01) };
+/** Hyperparameters of `AdamW`. */
+export interface AdamWHyperparameters extends AdamHyperparameters {
+  /**
+   * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
+   * @default 0.01
+   */
+  weightDecay: number;
+}
 
-export interface AdamWOptions extends CommonOptions, Partial<AdamHyperparameters> {}
+/** Options of `AdamW`: its hyperparameters, and what every optimizer takes. */
+export interface AdamWOptions extends CommonOptions, Partial<AdamWHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
+const adamw: OptimizerDeclaration<AdamWHyperparameters, AdamWOptions> = {
+  name: 'adamw',
+  fields: { ...ADAM_FIELDS, weightDecay: nonNegative(0.01) },
+  algorithm: () => ADAM,
+};
 
 /**
  * AdamW:
@@ -32,38 +35,17 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  * @example
  * const optimizer = new AdamW(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
  */
-export class AdamW extends Optimizer<AdamHyperparameters> {
+export class AdamW<Names extends string = string> extends Optimizer<AdamWHyperparameters, Names> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
    */
   constructor(
     runtime: Runtime,
-    params: ParamsInit<AdamHyperparameters>,
+    params: ParamsInit<AdamWHyperparameters, Names>,
     options: AdamWOptions = {},
   ) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    super(
-      runtime,
-      {
-        name: 'adamw',
-        rule: RULE_ADAM,
-        stateNames: ADAM_STATE,
-        squares: ADAM_SQUARES,
-        fields: FIELDS,
-      },
-      own,
-    );
-    this.addParams(params);
-  }
-
-  protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
-    limitMoments(scalars, values);
-  }
-
-  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
-    writeAdam(scalars, values);
+    super(runtime, adamw, params, options);
   }
 }

@@ -1,23 +1,50 @@
-/** AMSGrad. The rule is in assembly/optimizers/amsgrad.ts. */
-import { RULE_AMSGRAD } from '../memory-layout/constants';
+/** AMSGrad. Its kernel is assembly/optimizers/amsgrad.ts. */
+import { AMSGradKernel } from '../../build/optimizer-kernels';
+import type { ReferenceKernel } from '../runtime/kernels';
 import type { Runtime } from '../runtime/runtime';
-import { copyOptions } from '../validate';
 import {
   ADAM_FIELDS,
-  ADAM_SQUARES,
   ADAM_STATE,
   type AdamHyperparameters,
   limitMoments,
+  moments,
+  POWERS,
   writeAdam,
 } from './adam-family';
+import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { StepScalars } from './step-table';
+import { decayAndMove, denominator, f, flushMoments, quotient } from './reference-kernel';
 
+/** Options of `AMSGrad`: Adam's hyperparameters, and what every optimizer takes. */
 export interface AMSGradOptions extends CommonOptions, Partial<AdamHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
+const reference: ReferenceKernel<keyof typeof AMSGradKernel.constants> = {
+  update(x, i, constants) {
+    const { k, s, eps, delta } = constants;
+    const { m, v } = moments(x, i, constants);
+    const w = (x.s2[i] = x.s2[i] < v ? v : x.s2[i]);
+    decayAndMove(x, i, delta, f(m * quotient(k, denominator(s, w, eps))));
+  },
+  flush: flushMoments,
+};
+
+const algorithm: Algorithm<AdamHyperparameters> = {
+  ...ADAM_STATE,
+  stateNames: [...ADAM_STATE.stateNames, 'max_exp_avg_sq'],
+  squares: [...ADAM_STATE.squares, 'max_exp_avg_sq'],
+  kernels: [AMSGradKernel],
+  reference,
+  scalars: POWERS,
+  limit: limitMoments,
+  prepare: (scalars, values) => writeAdam(AMSGradKernel.constants, scalars, values),
+};
+
+const amsgrad: OptimizerDeclaration<AdamHyperparameters, AMSGradOptions> = {
+  name: 'amsgrad',
+  fields: ADAM_FIELDS,
+  algorithm: () => algorithm,
+};
 
 /**
  * AMSGrad: Adam with the largest v so far in place of v, taken before bias correction, as in
@@ -30,38 +57,17 @@ const OPTION_NAMES = [...Object.keys(ADAM_FIELDS), ...COMMON_OPTIONS];
  * @example
  * const optimizer = new AMSGrad(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
  */
-export class AMSGrad extends Optimizer<AdamHyperparameters> {
+export class AMSGrad<Names extends string = string> extends Optimizer<AdamHyperparameters, Names> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
    */
   constructor(
     runtime: Runtime,
-    params: ParamsInit<AdamHyperparameters>,
+    params: ParamsInit<AdamHyperparameters, Names>,
     options: AMSGradOptions = {},
   ) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    super(
-      runtime,
-      {
-        name: 'amsgrad',
-        rule: RULE_AMSGRAD,
-        stateNames: [...ADAM_STATE, 'max_exp_avg_sq'],
-        squares: [...ADAM_SQUARES, 'max_exp_avg_sq'],
-        fields: ADAM_FIELDS,
-      },
-      own,
-    );
-    this.addParams(params);
-  }
-
-  protected override limitNorm(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
-    limitMoments(scalars, values);
-  }
-
-  protected override prepare(scalars: StepScalars, values: Readonly<AdamHyperparameters>): void {
-    writeAdam(scalars, values);
+    super(runtime, amsgrad, params, options);
   }
 }

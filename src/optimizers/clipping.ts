@@ -5,7 +5,7 @@
  */
 import { CLIP_L1, CLIP_L2, CLIP_MAX, CLIP_NONE } from '../memory-layout/constants';
 import { checkChoice, checkNumber, checkOptions } from '../validate';
-import type { FixedOptions } from './state-dict';
+import type { FixedOptions } from './declaration';
 
 /** A bound on the norm of the gradient. */
 export interface GradNormClip {
@@ -34,7 +34,7 @@ export interface ClippingOptions {
   clipGradValue?: number;
 }
 
-/** What a step table is told of clipping. */
+/** Clipping as a step table has it. */
 export interface Clipping {
   /** A CLIP_… constant. */
   readonly norm: number;
@@ -42,37 +42,26 @@ export interface Clipping {
   readonly limit: number;
   /** float32; 0 for none. */
   readonly value: number;
-  /** AdaL's spike guard; 0 for none. */
-  readonly normRatio: number;
 }
 
 const NORMS = { l1: CLIP_L1, l2: CLIP_L2, max: CLIP_MAX };
 const MAX_F32 = 3.4028234663852886e38;
 
-/** A copy, so that getters are read once. */
+/** Copies the options, so that getters are read once. */
 export function copyClipping({ clipGradNorm, clipGradValue }: ClippingOptions): ClippingOptions {
   const norm =
     typeof clipGradNorm === 'object' && clipGradNorm !== null ? { ...clipGradNorm } : clipGradNorm;
   return { clipGradNorm: norm, clipGradValue };
 }
 
-/** @param normRatio of AdaL's own option, checked */
-export function checkClipping(
-  { clipGradNorm, clipGradValue }: ClippingOptions,
-  normRatio = 0,
-): Clipping {
+/** Checks the options, and puts them as a step table has them. */
+export function checkClipping({ clipGradNorm, clipGradValue }: ClippingOptions): Clipping {
   const value =
     clipGradValue === undefined ? 0 : Math.fround(checkBound('clipGradValue', clipGradValue));
-  if (clipGradNorm === undefined)
-    return { norm: CLIP_NONE, global: true, limit: 0, value, normRatio };
+  if (clipGradNorm === undefined) return { norm: CLIP_NONE, global: true, limit: 0, value };
   if (typeof clipGradNorm === 'number') {
-    return {
-      norm: CLIP_L2,
-      global: true,
-      limit: checkBound('clipGradNorm', clipGradNorm),
-      value,
-      normRatio,
-    };
+    const limit = checkBound('clipGradNorm', clipGradNorm);
+    return { norm: CLIP_L2, global: true, limit, value };
   }
   checkOptions('clipGradNorm', clipGradNorm, ['max', 'norm', 'scope']);
   const norm =
@@ -80,16 +69,10 @@ export function checkClipping(
   const global =
     checkChoice('clipGradNorm.scope', clipGradNorm.scope ?? 'global', ['global', 'tensor']) ===
     'global';
-  return {
-    norm,
-    global,
-    limit: checkBound('clipGradNorm.max', clipGradNorm.max),
-    value,
-    normRatio,
-  };
+  return { norm, global, limit: checkBound('clipGradNorm.max', clipGradNorm.max), value };
 }
 
-/** The options as state dicts have them; null for none. */
+/** Returns the options as state dicts have them: null for those that are not set. */
 export function clippingOptions({ clipGradNorm, clipGradValue }: ClippingOptions): FixedOptions {
   const norm = typeof clipGradNorm === 'number' ? { max: clipGradNorm } : clipGradNorm;
   return {

@@ -8,7 +8,7 @@
  */
 import type { LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, fail, isRate } from '../validate';
-import type { StateFormat } from './compact-tensor';
+import { STATE_FORMATS, type StateFormat } from './state-formats';
 
 /** One hyperparameter. `where` follows the argument's name in errors. */
 export interface Field<T> {
@@ -29,18 +29,9 @@ export interface BaseHyperparameters {
   weightDecay: number;
 }
 
-/**
- * Hyperparameters that some optimizer has: what may stand in a group whose optimizer is not known
- * to the compiler.
- */
-export interface AnyHyperparameters extends BaseHyperparameters, CompactStateOptions {
-  betas: Betas;
-  eps: number;
-  l2: number;
-  alpha: number;
-  momentumDecay: number;
-  finalLr: number;
-  gamma: number;
+/** Hyperparameters of a group whose optimizer the compiler does not know. */
+export interface AnyHyperparameters extends BaseHyperparameters {
+  [hyperparameter: string]: unknown;
 }
 
 /** Two averaging factors. */
@@ -112,8 +103,7 @@ export const COMPACT_STATE_FIELDS: Fields<CompactStateOptions> = {
     default: 'f32',
     fixed: true,
     laysOut: true,
-    check: (argument, value, where) =>
-      checkChoice(argument + where, value, ['f32', 'bf16', '8bit']),
+    check: (argument, value, where) => checkChoice(argument + where, value, STATE_FORMATS),
   },
   min8bitSize: {
     default: 4096,

@@ -1,33 +1,71 @@
-/** Lion. The rule is in assembly/optimizers/lion.ts. */
-import { RULE_LION } from '../memory-layout/constants';
+/** Lion. Its kernel is assembly/optimizers/lion.ts. */
+import { LionKernel } from '../../build/optimizer-kernels';
+import type { ReferenceKernel } from '../runtime/kernels';
 import type { Runtime } from '../runtime/runtime';
-import { copyOptions } from '../validate';
-import { type AdamHyperparameters, writeMoments } from './adam-family';
-import {
-  averagingFactors,
-  type CompactStateOptions,
-  type Fields,
-  learningRate,
-  nonNegative,
-} from './hyperparameters';
+import type { LearningRate } from '../types';
+import { writeMoments } from './adam-family';
+import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
+import { averagingFactors, type Betas, learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { StepScalars } from './step-table';
+import { average, blend, decayAndMove, flushMomentum, gradient } from './reference-kernel';
 
-/** What a group may set for itself: as Adam, without eps. */
-export type LionHyperparameters = Omit<AdamHyperparameters, 'eps' | keyof CompactStateOptions>;
+/** Hyperparameters of `Lion`. */
+export interface LionHyperparameters {
+  /** Learning rate: a number in [0, 2^64), or a function of the step (1-based). @default 1e-4 */
+  lr: LearningRate;
+  /** β1 and β2, each in [0, 1 - 2^-25): float32 rounds greater ones to 1. @default [0.9, 0.99] */
+  betas: Betas;
+  /**
+   * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
+   * @default 0
+   */
+  weightDecay: number;
+  /** Coupled L2: l2·θ is added to the gradient. A number in [0, 2^64). @default 0 */
+  l2: number;
+}
 
-const FIELDS: Fields<LionHyperparameters> = {
-  lr: learningRate(1e-4),
-  betas: averagingFactors([0.9, 0.99]),
-  weightDecay: nonNegative(0),
-  l2: nonNegative(0),
-};
-
+/** Options of `Lion`: its hyperparameters, and what every optimizer takes. */
 export interface LionOptions extends CommonOptions, Partial<LionHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
+const K = LionKernel.constants;
+
+const reference: ReferenceKernel<keyof typeof K> = {
+  update(x, i, { clip, l2, beta1, c1, beta2, c2, lr, delta }) {
+    const h = gradient(x, i, clip, l2);
+    const c = blend(beta1, x.s0[i], c1, h);
+    average(x.s0, i, beta2, c2, h);
+    decayAndMove(x, i, delta, c === 0 ? 0 : c < 0 ? -lr : lr);
+  },
+  flush: ({ s0 }, i) => flushMomentum(s0, i),
+};
+
+const algorithm: Algorithm<LionHyperparameters> = {
+  kernels: [LionKernel],
+  reference,
+  stateNames: ['exp_avg'],
+  limit(scalars) {
+    // The momentum is a mean of gradients: rounded up, it must stay within float32.
+    scalars.normLimit = 2 ** 127;
+  },
+  prepare(scalars, values) {
+    const { constants, lr } = scalars;
+    writeMoments(K, scalars, values);
+    constants[K.lr] = lr;
+    constants[K.delta] = 1 - lr * values.weightDecay;
+  },
+};
+
+const lion: OptimizerDeclaration<LionHyperparameters, LionOptions> = {
+  name: 'lion',
+  fields: {
+    lr: learningRate(1e-4),
+    betas: averagingFactors([0.9, 0.99]),
+    weightDecay: nonNegative(0),
+    l2: nonNegative(0),
+  },
+  algorithm: () => algorithm,
+};
 
 /**
  * Lion: steps along the sign of an interpolated momentum:
@@ -37,34 +75,19 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  * Source: Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms", arXiv 2302.06675.
  *
  * @example
- * const optimizer = new Lion(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
+ * const optimizer = new Lion(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-4 });
  */
-export class Lion extends Optimizer<LionHyperparameters> {
+export class Lion<Names extends string = string> extends Optimizer<LionHyperparameters, Names> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
    */
   constructor(
     runtime: Runtime,
-    params: ParamsInit<LionHyperparameters>,
+    params: ParamsInit<LionHyperparameters, Names>,
     options: LionOptions = {},
   ) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    super(runtime, { name: 'lion', rule: RULE_LION, stateNames: ['exp_avg'], fields: FIELDS }, own);
-    this.addParams(params);
-  }
-
-  protected override limitNorm(scalars: StepScalars): void {
-    // The momentum is a mean of gradients: rounded up, it must stay within float32.
-    scalars.normLimit = 2 ** 127;
-  }
-
-  protected override prepare(scalars: StepScalars, values: Readonly<LionHyperparameters>): void {
-    const { lr } = scalars;
-    writeMoments(scalars, values);
-    scalars.constants[6] = lr;
-    scalars.constants[7] = 1 - lr * values.weightDecay;
+    super(runtime, lion, params, options);
   }
 }

@@ -1,5 +1,5 @@
 /** What an optimizer takes of linear memory, by what it is for. */
-import type { Slot } from './registered-parameter';
+import type { RegisteredParameter } from './registered-parameter';
 import type { StepTable } from './step-table';
 
 /** Bytes of linear memory that an optimizer uses. */
@@ -20,12 +20,15 @@ export interface OptimizerMemory {
  * Bytes, padding included. Gradients of sparse parameters come with each step's rows, and are
  * scratch.
  */
-export function memoryOf(slots: readonly Slot[], table: StepTable): OptimizerMemory {
+export function memoryOf(
+  parameters: readonly RegisteredParameter[],
+  table: StepTable,
+): OptimizerMemory {
   let params = 0;
   let gradients = 0;
   let state = 0;
   let scratch = table.byteLength;
-  for (const { parameter, states, rows } of slots) {
+  for (const { parameter, states, rows } of parameters) {
     params += parameter.value.byteLength;
     if (rows) scratch += rows.byteLength;
     else gradients += parameter.grad.byteLength;

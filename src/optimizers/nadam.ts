@@ -1,41 +1,87 @@
-/** NAdam. The rule is in assembly/optimizers/nadam.ts. */
-
+/** NAdam. Its kernel is assembly/optimizers/nadam.ts. */
+import { NAdamKernel } from '../../build/optimizer-kernels';
 import { pow } from '../math/pow';
-import { RULE_NADAM } from '../memory-layout/constants';
+import type { ReferenceKernel } from '../runtime/kernels';
 import type { Runtime } from '../runtime/runtime';
-import { copyOptions } from '../validate';
+import type { LearningRate } from '../types';
 import {
   ADAM_FIELDS,
-  ADAM_SQUARES,
   ADAM_STATE,
   type AdamHyperparameters,
+  advancePowers,
   limitMoments,
+  moments,
+  POWER,
+  POWERS,
   writeMoments,
 } from './adam-family';
-import { type Fields, learningRate, nonNegative } from './hyperparameters';
+import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
+import { learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { StepScalars } from './step-table';
+import { blend, decayAndMove, denominator, flushMoments, quotient } from './reference-kernel';
 
-/** What a group may set for itself. */
+/** Hyperparameters of `NAdam`. */
 export interface NAdamHyperparameters extends AdamHyperparameters {
+  /** Learning rate: a number in [0, 2^64), or a function of the step (1-based). @default 2e-3 */
+  lr: LearningRate;
   /**
    * How fast the momentum approaches β1, in [0, 2^64): .004 as in PyTorch. Keras has 1; optax has
-   * no momentum schedule, which is what a large number comes to. @default 4e-3
+   * no momentum schedule, which is the limit of large numbers.
+   * @default 4e-3
    */
   momentumDecay: number;
 }
 
-const FIELDS: Fields<NAdamHyperparameters> = {
-  ...ADAM_FIELDS,
-  lr: learningRate(2e-3),
-  momentumDecay: nonNegative(4e-3),
-};
-
+/** Options of `NAdam`: its hyperparameters, and what every optimizer takes. */
 export interface NAdamOptions extends CommonOptions, Partial<NAdamHyperparameters> {}
 
-const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
+const K = NAdamKernel.constants;
+
+const reference: ReferenceKernel<keyof typeof K> = {
+  update(x, i, constants) {
+    const { kg, km, s, eps, delta } = constants;
+    const { h, m, v } = moments(x, i, constants);
+    decayAndMove(x, i, delta, quotient(blend(kg, h, km, m), denominator(s, v, eps)));
+  },
+  flush: flushMoments,
+};
+
+const algorithm: Algorithm<NAdamHyperparameters> = {
+  ...ADAM_STATE,
+  kernels: [NAdamKernel],
+  reference,
+  scalars: { ...POWERS, momentumProduct: POWER },
+  limit: limitMoments,
+  prepare(scalars, values) {
+    const { constants, step, own, lr } = scalars;
+    writeMoments(K, scalars, values);
+    advancePowers(scalars, values);
+    const mu = momentumAt(values, step);
+    const next = momentumAt(values, step + 1);
+    const product = own[2] * mu;
+    own[2] = product;
+    constants[K.kg] = (lr * (1 - mu)) / (1 - product);
+    constants[K.km] = (lr * next) / (1 - product * next);
+    constants[K.s] = 1 / Math.sqrt(1 - own[1]);
+    constants[K.eps] = values.eps;
+    constants[K.delta] = 1 - lr * values.weightDecay;
+  },
+};
+
+/** Returns μ_t. */
+function momentumAt(
+  { betas: [beta1], momentumDecay }: Readonly<NAdamHyperparameters>,
+  step: number,
+): number {
+  return beta1 * (1 - 0.5 * pow(0.96, step * momentumDecay));
+}
+
+const nadam: OptimizerDeclaration<NAdamHyperparameters, NAdamOptions> = {
+  name: 'nadam',
+  fields: { ...ADAM_FIELDS, lr: learningRate(2e-3), momentumDecay: nonNegative(4e-3) },
+  algorithm: () => algorithm,
+};
 
 /**
  * NAdam: with μ_t = β1·(1 - ½·0.96^(t·momentumDecay)),
@@ -45,61 +91,19 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  * Source: Dozat 2016, "Incorporating Nesterov Momentum into Adam", ICLR workshop.
  *
  * @example
- * const optimizer = new NAdam(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
+ * const optimizer = new NAdam(await createRuntime(), { w: new Float32Array(10) }, { lr: 2e-3 });
  */
-export class NAdam extends Optimizer<NAdamHyperparameters> {
+export class NAdam<Names extends string = string> extends Optimizer<NAdamHyperparameters, Names> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
    */
   constructor(
     runtime: Runtime,
-    params: ParamsInit<NAdamHyperparameters>,
+    params: ParamsInit<NAdamHyperparameters, Names>,
     options: NAdamOptions = {},
   ) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    super(
-      runtime,
-      {
-        name: 'nadam',
-        rule: RULE_NADAM,
-        stateNames: ADAM_STATE,
-        squares: ADAM_SQUARES,
-        fields: FIELDS,
-        initialScalar: 1,
-        scalarRange: [0, 1],
-      },
-      own,
-    );
-    this.addParams(params);
+    super(runtime, nadam, params, options);
   }
-
-  protected override limitNorm(scalars: StepScalars, values: Readonly<NAdamHyperparameters>): void {
-    limitMoments(scalars, values);
-  }
-
-  protected override prepare(scalars: StepScalars, values: Readonly<NAdamHyperparameters>): void {
-    const { lr } = scalars;
-    const { constants, step, beta2Power } = scalars;
-    writeMoments(scalars, values);
-    const mu = momentumAt(values, step);
-    const next = momentumAt(values, step + 1);
-    const product = scalars.scalar * mu;
-    constants[6] = (lr * (1 - mu)) / (1 - product);
-    constants[7] = (lr * next) / (1 - product * next);
-    constants[8] = 1 / Math.sqrt(1 - beta2Power);
-    constants[9] = values.eps;
-    constants[10] = 1 - lr * values.weightDecay;
-    scalars.scalar = product;
-  }
-}
-
-/** μ_t. */
-function momentumAt(
-  { betas: [beta1], momentumDecay }: Readonly<NAdamHyperparameters>,
-  step: number,
-): number {
-  return beta1 * (1 - 0.5 * pow(0.96, step * momentumDecay));
 }

@@ -1,15 +1,16 @@
 /** Groups of parameters that share hyperparameters. */
 import { ArgumentError } from '../errors';
 import type { Parameter, ParameterInit } from '../tensors/parameter';
-import { describe, fail, isRate, isRegExp } from '../validate';
+import { checkBoolean, describe, fail, isRate, isRegExp } from '../validate';
 import type { AnyHyperparameters, BaseHyperparameters, Fields } from './hyperparameters';
-import { checkNames } from './registered-parameter';
 
 /**
  * Parameters by name: values, shapes, or a model's own Parameter objects, which are used where they
  * lie.
  */
-export type ParameterRecord = Readonly<Record<string, ParameterInit | Parameter>>;
+export type ParameterRecord<Names extends string = string> = {
+  readonly [Name in Names]: ParameterInit | Parameter;
+};
 
 /**
  * Which names a group takes: those in which a RegExp finds something (its `lastIndex` plays no
@@ -18,8 +19,11 @@ export type ParameterRecord = Readonly<Record<string, ParameterInit | Parameter>
 export type NameMatch = RegExp | ((name: string) => boolean);
 
 /** A group as given: what it leaves out comes from the optimizer's options. */
-export type ParamGroupInit<H extends object = AnyHyperparameters> = Partial<H> & {
-  readonly params: ParameterRecord;
+export type ParamGroupInit<
+  H extends object = AnyHyperparameters,
+  Names extends string = string,
+> = Partial<H> & {
+  readonly params: ParameterRecord<Names>;
   /** Takes only those of `params` that match; the others are not this group's. @default all */
   readonly match?: NameMatch;
   /**
@@ -38,9 +42,9 @@ export type MatchedGroup<H extends object = AnyHyperparameters> = Omit<
 };
 
 /** All parameters as one group, or several groups. */
-export type ParamsInit<H extends object = AnyHyperparameters> =
-  | ParameterRecord
-  | readonly ParamGroupInit<H>[];
+export type ParamsInit<H extends object = AnyHyperparameters, Names extends string = string> =
+  | ParameterRecord<Names>
+  | readonly ParamGroupInit<H, Names>[];
 
 /**
  * A group of an optimizer, with its hyperparameters as properties. All but `betas`, `state` and
@@ -115,8 +119,27 @@ export function createGroup<H extends object>(
 }
 
 /**
- * The names of the parameters that a group takes; adds them to `taken`.
- * @param path what errors call the group, and `inGroup` its record in it
+ * Returns the names in a record of parameters.
+ * @param where how errors name the record
+ * @throws ArgumentError for anything but an object with at least one parameter
+ */
+function namesIn(params: unknown, where: string): string[] {
+  if (
+    typeof params !== 'object' ||
+    params === null ||
+    Array.isArray(params) ||
+    ArrayBuffer.isView(params)
+  ) {
+    fail(where, 'an object of parameters by name', params);
+  }
+  const names = Object.keys(params);
+  if (names.length === 0) fail(where, 'at least one parameter', params);
+  return names;
+}
+
+/**
+ * Returns the names of the parameters that a group takes, and adds them to `taken`.
+ * @param path how errors name the group, and `inGroup` its record in it
  */
 export function groupNames(
   { params, match }: ParamGroupInit,
@@ -124,8 +147,19 @@ export function groupNames(
   inGroup: string,
   taken: Set<string>,
 ): string[] {
-  if (match === undefined) return checkNames(params, path + inGroup, taken);
-  return takeMatching(path, match, checkNames(params, path + inGroup, new Set()), taken);
+  const where = path + inGroup;
+  const names = namesIn(params, where);
+  if (match !== undefined) return takeMatching(path, match, names, taken);
+  for (const name of names) {
+    if (taken.has(name))
+      throw new ArgumentError(
+        `${where}.${name}`,
+        'a name that no other parameter has',
+        `"${name}" again`,
+      );
+    taken.add(name);
+  }
+  return names;
 }
 
 /**
@@ -136,7 +170,7 @@ export function splitByMatch<H extends object>(
   params: ParamsInit<H>,
   groups: readonly MatchedGroup[],
 ): { inits: ParamGroupInit<H>[]; paths: string[] } {
-  const names = checkNames(params, 'params', new Set());
+  const names = namesIn(params, 'params');
   if (!Array.isArray(groups) || groups.length === 0)
     fail('groups', 'an array of at least one group', groups);
   const pick = (own: readonly string[]) =>
@@ -201,9 +235,4 @@ export function learningRateAt({ lr }: BaseHyperparameters, step: number): numbe
   if (typeof lr === 'number') return lr;
   const value = lr(step);
   return isRate(value) ? value : fail(`lr(${step})`, 'a number in [0, 2^64)', value);
-}
-
-export function checkBoolean(argument: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') fail(argument, 'true or false', value);
-  return value;
 }

@@ -1,6 +1,6 @@
 /**
- * The registered parameters of an optimizer: what was given for them, checked, and their state in
- * linear memory.
+ * The parameters that an optimizer has registered: what was given for them, checked, and their
+ * state in linear memory.
  */
 import { ArgumentError, DisposedError } from '../errors';
 import { elementCount } from '../math/shape';
@@ -12,57 +12,34 @@ import {
   type ParameterSpec,
 } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
-import { fail } from '../validate';
+import { SparseRows } from './sparse-rows';
 import {
   CompactTensor,
-  FORMATS,
+  codecOf,
+  formatId,
   roundingSeed,
   type StateFormat,
   type StateTensor,
-} from './compact-tensor';
-import { SparseRows } from './sparse-rows';
+} from './state-formats';
 import type { TableEntry, TableOptions } from './step-table';
 
-/** A registered parameter. */
-export interface Slot extends TableEntry {
+/** A parameter of an optimizer, with its state. */
+export interface RegisteredParameter extends TableEntry {
   readonly name: string;
-  /** Whether the optimizer allocated it, and so frees it. */
+  /** Whether the optimizer allocated the parameter, and so frees it. */
   readonly owned: boolean;
   /** What steps of a sparse parameter work with; null for others. */
   readonly rows: SparseRows | null;
 }
 
-/** A parameter that is checked, but not yet allocated. */
-export interface PendingSlot {
+/** A parameter that was checked, but not allocated yet. */
+export interface CheckedParameter {
   readonly name: string;
   readonly group: number;
   readonly init: Parameter | ParameterSpec;
 }
 
-/** The names in a record of parameters; adds them to `taken`. */
-export function checkNames(params: unknown, where: string, taken: Set<string>): string[] {
-  if (
-    typeof params !== 'object' ||
-    params === null ||
-    Array.isArray(params) ||
-    ArrayBuffer.isView(params)
-  ) {
-    fail(where, 'an object of parameters by name', params);
-  }
-  const names = Object.keys(params);
-  if (names.length === 0) fail(where, 'at least one parameter', params);
-  for (const name of names) {
-    if (taken.has(name))
-      throw new ArgumentError(
-        `${where}.${name}`,
-        'a name that no other parameter has',
-        `"${name}" again`,
-      );
-    taken.add(name);
-  }
-  return names;
-}
-
+/** @throws ArgumentError unless `init` is a parameter, or makes one, in this runtime */
 export function checkInit(
   name: string,
   init: unknown,
@@ -71,44 +48,41 @@ export function checkInit(
   if (!(init instanceof Parameter)) return checkParameterInit(`params.${name}`, init, runtime);
   if (init.disposed) throw new DisposedError(`parameter ${JSON.stringify(name)}`);
   if (init.value.runtime !== runtime) {
-    throw new ArgumentError(
-      `params.${name}`,
-      "a parameter of this optimizer's runtime",
-      'one of another',
-    );
+    const expected = "a parameter of this optimizer's runtime";
+    throw new ArgumentError(`params.${name}`, expected, 'one of another');
   }
   return init;
 }
 
-/** What state a parameter is to have. */
+/** The state that a parameter is to have. */
 export interface StatePlan {
   /** State arrays; the first two may be compact. */
   readonly count: number;
   readonly format: StateFormat;
-  /** Elements from which 8-bit state is worth it. */
+  /** Elements from which 8-bit state is worth its overhead. */
   readonly min8bitSize: number;
-  /** Of the optimizer. */
+  /** The optimizer's option `seed`. */
   readonly seed: number;
-  /** Whether the state is scaled by a power of two. */
-  readonly scaled: boolean;
-  /** Whether the rule can update rows alone. */
+  /** Index of the scalar that the state is scaled by; -1 where it is not. */
+  readonly scale: number;
+  /** Whether the algorithm can update single rows. */
   readonly byRows: boolean;
-  /** Of the optimizer's steps. */
+  /** Options of the optimizer's step table, for the tables of rows. */
   readonly table: TableOptions;
 }
 
-/** Moments: what compact formats are for. */
+/** How many state arrays may be compact: the two moments. */
 const COMPACT_STATES = 2;
 
 /**
- * Allocates a parameter, unless it is a model's own, and its state. On failure nothing stays
- * allocated.
+ * Allocates a parameter, unless it is a model's own, and its state.
+ * @throws ArgumentError, OutOfMemoryError; nothing stays allocated then
  */
-export function allocateSlot(
-  { name, group, init }: PendingSlot,
+export function allocateParameter(
+  { name, group, init }: CheckedParameter,
   plan: StatePlan,
   runtime: Runtime,
-): Slot {
+): RegisteredParameter {
   const owned = !(init instanceof Parameter);
   const length = elementCount(owned ? init.shape : init.value.shape);
   const format = plan.format === '8bit' && length < plan.min8bitSize ? 'f32' : plan.format;
@@ -116,18 +90,11 @@ export function allocateSlot(
   const parameter = owned ? new Parameter(runtime, init.shape, init.sparse) : init;
   const { shape } = parameter.value;
   const states: StateTensor[] = [];
-  const entry = {
-    name,
-    group,
-    parameter,
-    states,
-    owned,
-    format: FORMATS[format],
-    seed: roundingSeed(plan.seed, name),
-  };
-  const slot: Slot = { ...entry, rows: null };
+  const seed = roundingSeed(plan.seed, name);
+  const entry = { name, group, parameter, states, owned, format: formatId(format), seed };
+  const registered: RegisteredParameter = { ...entry, rows: null };
   try {
-    // Once more: a getter that was read after them may have resized or transferred their buffer.
+    // Checked again: a getter that was read since may have resized or transferred the buffer.
     if (owned && init.data)
       parameter.value.data.set(checkFloats(`params.${name}`, init.data, runtime, length));
     for (let i = 0; i < plan.count; i++) {
@@ -137,26 +104,26 @@ export function allocateSlot(
       );
     }
   } catch (error) {
-    releaseSlot(slot);
+    releaseParameter(registered);
     throw error;
   }
-  return parameter.sparse
-    ? { ...slot, rows: new SparseRows(runtime, slot, plan.table, plan.scaled) }
-    : slot;
+  if (!parameter.sparse) return registered;
+  return { ...registered, rows: new SparseRows(runtime, registered, plan.table, plan.scale) };
 }
 
 function checkSparse(name: string, format: StateFormat, { byRows }: StatePlan): void {
-  if (!byRows)
-    throw new ArgumentError(
-      `params.${name}.sparse`,
-      'false with this optimizer, which averages whole tensors',
-      'true',
-    );
-  if (format === '8bit')
-    throw new ArgumentError('state', `'f32' or 'bf16' for the sparse parameter ${name}`, "'8bit'");
+  if (!byRows) {
+    const expected = 'false with this optimizer, which averages whole tensors';
+    throw new ArgumentError(`params.${name}.sparse`, expected, 'true');
+  }
+  if (format !== 'f32' && !codecOf(format).byRows) {
+    const expected = `'f32' or 'bf16' for the sparse parameter ${name}`;
+    throw new ArgumentError('state', expected, `'${format}'`);
+  }
 }
 
-export function releaseSlot({ owned, parameter, states, rows }: Slot): void {
+/** Frees the state, and the parameter if the optimizer allocated it. */
+export function releaseParameter({ owned, parameter, states, rows }: RegisteredParameter): void {
   rows?.dispose();
   if (owned) parameter.dispose();
   for (const state of states) state.dispose();

@@ -1,12 +1,17 @@
 /**
- * How parameters come to an optimizer: groups checked first, then all of their memory allocated, or
- * none.
+ * How parameters come to an optimizer: groups are checked first, then all of their memory is
+ * allocated, or none.
  */
 import type { Runtime } from '../runtime/runtime';
-import { copyOptions, fail } from '../validate';
-import { type BaseHyperparameters, type CompactStateOptions, checkFields } from './hyperparameters';
+import { checkBoolean, copyOptions, fail } from '../validate';
+import type { Algorithm } from './declaration';
 import {
-  checkBoolean,
+  type BaseHyperparameters,
+  type CompactStateOptions,
+  checkFields,
+  type Fields,
+} from './hyperparameters';
+import {
   createGroup,
   groupNames,
   type MatchedGroup,
@@ -17,118 +22,102 @@ import {
   splitByMatch,
 } from './param-group';
 import {
-  allocateSlot,
+  allocateParameter,
+  type CheckedParameter,
   checkInit,
-  type PendingSlot,
-  releaseSlot,
-  type Slot,
+  type RegisteredParameter,
+  releaseParameter,
 } from './registered-parameter';
-import type { RuleDescription } from './rule';
 import type { TableOptions } from './step-table';
 
-/** Groups as they were given, and what errors call them. */
-export interface GroupInits<H extends object> {
+/** Groups as they were given, and how errors name them. */
+export interface GivenGroups<H extends object> {
   readonly inits: readonly ParamGroupInit<H>[];
   readonly paths: readonly string[];
-  /** What errors call the record of parameters in a group. */
+  /** How errors name the record of parameters in a group. */
   readonly inGroup: string;
 }
 
-/** What constructors take. */
+/** Lists the groups that a constructor was given. */
 export function listGroups<H extends object>(
   params: ParamsInit<H>,
   matched?: readonly MatchedGroup[],
-): GroupInits<H> {
+): GivenGroups<H> {
   if (matched !== undefined) return { ...splitByMatch<H>(params, matched), inGroup: '.params' };
   if (!Array.isArray(params)) {
-    return {
-      inits: [{ params: params as ParameterRecord } as ParamGroupInit<H>],
-      paths: ['params'],
-      inGroup: '',
-    };
+    const init = { params: params as ParameterRecord } as ParamGroupInit<H>;
+    return { inits: [init], paths: ['params'], inGroup: '' };
   }
   if (params.length === 0) fail('params', 'at least one param group', params);
   const paths = params.map((_, offset) => (params.length > 1 ? `params[${offset}]` : 'params'));
   return { inits: params as readonly ParamGroupInit<H>[], paths, inGroup: '.params' };
 }
 
-/** An optimizer's part in registration. */
-export interface Registrar<H extends BaseHyperparameters> {
+/** The optimizer that parameters are registered with. */
+export interface RegisteringOptimizer<H extends BaseHyperparameters> {
   readonly runtime: Runtime;
-  readonly rule: RuleDescription<H>;
+  readonly fields: Fields<H>;
+  readonly algorithm: Algorithm<H>;
   readonly defaults: H;
   readonly seed: number;
   readonly table: TableOptions;
   /** Registered already. */
   readonly groups: readonly ParamGroup<H>[];
-  readonly slots: readonly Slot[];
-  /** What must hold between a group's hyperparameters. */
-  checkTogether(values: H, where: string): void;
+  readonly parameters: readonly RegisteredParameter[];
+  /** Throws ArgumentError unless a group's hyperparameters fit one another. */
+  check(values: H, where: string): void;
 }
 
-/** New groups, and the parameters that they are to have. @throws ArgumentError */
+/** Checks new groups and the parameters that they are to have. @throws ArgumentError */
 export function checkNewGroups<H extends BaseHyperparameters>(
-  { runtime, rule, defaults, groups: known, slots, checkTogether }: Registrar<H>,
-  { inits, paths, inGroup }: GroupInits<H>,
-): { groups: ParamGroup<H>[]; pending: PendingSlot[] } {
-  const { fields } = rule;
+  { runtime, fields, defaults, groups: known, parameters, check }: RegisteringOptimizer<H>,
+  { inits, paths, inGroup }: GivenGroups<H>,
+): { groups: ParamGroup<H>[]; checked: CheckedParameter[] } {
   const groups: ParamGroup<H>[] = [];
-  const pending: PendingSlot[] = [];
-  const taken = new Set(slots.map(({ name }) => name));
+  const checked: CheckedParameter[] = [];
+  const taken = new Set(parameters.map(({ name }) => name));
   for (const [offset, given] of inits.entries()) {
     const index = known.length + offset;
-    const init = copyOptions(paths[offset], given, [
-      'params',
-      'match',
-      'frozen',
-      ...Object.keys(fields),
-    ]);
+    const keys = ['params', 'match', 'frozen', ...Object.keys(fields)];
+    const init = copyOptions(paths[offset], given, keys);
     const names = groupNames(init, paths[offset], inGroup, taken);
     const where = inits.length > 1 ? ` (group ${index})` : '';
     const values = checkFields(fields, init as Partial<H>, defaults, where);
-    checkTogether(values, where);
+    check(values, where);
     const frozen = checkBoolean('frozen', init.frozen ?? false);
-    groups.push(
-      createGroup(index, names, values, frozen, fields, (changed) => checkTogether(changed, '')),
-    );
+    groups.push(createGroup(index, names, values, frozen, fields, (changed) => check(changed, '')));
     for (const name of names)
-      pending.push({ name, group: index, init: checkInit(name, init.params[name], runtime) });
+      checked.push({ name, group: index, init: checkInit(name, init.params[name], runtime) });
   }
-  return { groups, pending };
+  return { groups, checked };
 }
 
 /**
- * Allocates parameters and their state; then `describe` makes room for their descriptors.
+ * Allocates parameters and their state; then `describe` makes room for their records.
  * @throws ArgumentError, OutOfMemoryError; nothing stays allocated then
  */
-export function allocateSlots<H extends BaseHyperparameters>(
-  { runtime, rule, seed, table, groups: known }: Registrar<H>,
+export function allocateParameters<H extends BaseHyperparameters>(
+  { runtime, algorithm, seed, table, groups: known }: RegisteringOptimizer<H>,
   groups: readonly ParamGroup<H>[],
-  pending: readonly PendingSlot[],
-  describe: (slots: readonly Slot[]) => void,
-): Slot[] {
-  const { stateNames, derivedCount = 0, scaled = false, byRows = true } = rule;
-  const slots: Slot[] = [];
+  checked: readonly CheckedParameter[],
+  describe: (parameters: readonly RegisteredParameter[]) => void,
+): RegisteredParameter[] {
+  const { stateNames, derivedCount = 0, scalars = {}, stateScale, byRows = true } = algorithm;
+  const scale = stateScale === undefined ? -1 : Object.keys(scalars).indexOf(stateScale);
+  const parameters: RegisteredParameter[] = [];
   try {
-    for (const entry of pending) {
-      const values = groups[entry.group - known.length]
-        .hyperparameters as Partial<CompactStateOptions>;
-      const { state: format = 'f32', min8bitSize = 0 } = values;
-      const plan = {
-        count: stateNames.length + derivedCount,
-        format,
-        min8bitSize,
-        seed,
-        scaled,
-        byRows,
-        table,
-      };
-      slots.push(allocateSlot(entry, plan, runtime));
+    for (const entry of checked) {
+      const { hyperparameters } = groups[entry.group - known.length];
+      const { state: format = 'f32', min8bitSize = 0 } =
+        hyperparameters as Partial<CompactStateOptions>;
+      const count = stateNames.length + derivedCount;
+      const plan = { count, format, min8bitSize, seed, scale, byRows, table };
+      parameters.push(allocateParameter(entry, plan, runtime));
     }
-    describe(slots);
+    describe(parameters);
   } catch (error) {
-    for (const slot of slots) releaseSlot(slot);
+    for (const parameter of parameters) releaseParameter(parameter);
     throw error;
   }
-  return slots;
+  return parameters;
 }

@@ -5,44 +5,11 @@
 import { elementCount } from '../math/shape';
 import { createRuntime, type Runtime } from '../runtime/runtime';
 import { checkRuntime, fail } from '../validate';
-import type { AdaBeliefOptions } from './adabelief';
-import type { AdaBoundOptions } from './adabound';
-import type { AdagradOptions } from './adagrad';
-import type { AdaLOptions } from './adal';
-import type { AdamOptions } from './adam';
-import type { AdamWOptions } from './adamw';
-import type { AMSGradOptions } from './amsgrad';
-import type { LionOptions } from './lion';
-import type { NAdamOptions } from './nadam';
 import type { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import type { RAdamOptions } from './radam';
-import type { RMSPropOptions } from './rmsprop';
-import type { ScheduleFreeAdamWOptions } from './schedule-free';
-import type { SGDOptions } from './sgd';
 
-/** Options by optimizer name. */
-export interface OptimizerOptions {
-  adal: AdaLOptions;
-  sgd: SGDOptions;
-  adagrad: AdagradOptions;
-  rmsprop: RMSPropOptions;
-  adam: AdamOptions;
-  adamw: AdamWOptions;
-  amsgrad: AMSGradOptions;
-  nadam: NAdamOptions;
-  radam: RAdamOptions;
-  adabelief: AdaBeliefOptions;
-  adabound: AdaBoundOptions;
-  lion: LionOptions;
-  'schedule-free-adamw': ScheduleFreeAdamWOptions;
-}
-
-export type OptimizerName = keyof OptimizerOptions;
-
-type Constructor = new (runtime: Runtime, params: never, options?: never) => unknown;
-
-const CLASSES: Record<OptimizerName, () => Promise<Constructor>> = {
+/** The optimizers by name; a new one is a line here. */
+const LOADERS = {
   adal: async () => (await import('./adal')).AdaL,
   sgd: async () => (await import('./sgd')).SGD,
   adagrad: async () => (await import('./adagrad')).Adagrad,
@@ -58,9 +25,30 @@ const CLASSES: Record<OptimizerName, () => Promise<Constructor>> = {
   'schedule-free-adamw': async () => (await import('./schedule-free')).ScheduleFreeAdamW,
 };
 
-/** All names that `createOptimizer` takes. */
+type Loaders = typeof LOADERS;
+
+/** Names of optimizers, as `createOptimizer` takes them. */
+export type OptimizerName = keyof Loaders;
+
+type ClassOf<Name extends OptimizerName> = Awaited<ReturnType<Loaders[Name]>>;
+
+/** Options by optimizer name. */
+export type OptimizerOptions = {
+  [Name in OptimizerName]: NonNullable<ConstructorParameters<ClassOf<Name>>[2]>;
+};
+
+/** Hyperparameters by optimizer name. */
+export type OptimizerHyperparameters = {
+  [Name in OptimizerName]: InstanceType<ClassOf<Name>> extends Optimizer<infer H, string>
+    ? H
+    : never;
+};
+
+type Constructor = new (runtime: Runtime, params: never, options?: never) => unknown;
+
+/** Returns all names that `createOptimizer` takes. */
 export function optimizerNames(): OptimizerName[] {
-  return Object.keys(CLASSES) as OptimizerName[];
+  return Object.keys(LOADERS) as OptimizerName[];
 }
 
 /**
@@ -73,31 +61,32 @@ export function optimizerNames(): OptimizerName[] {
  * its own, which ends with it
  * @throws ArgumentError for an unknown name or an option out of range
  */
-export async function createOptimizer<Name extends OptimizerName>(
+export async function createOptimizer<Name extends OptimizerName, Names extends string = string>(
   name: Name,
-  params: ParamsInit,
+  params: ParamsInit<OptimizerHyperparameters[Name], Names>,
   options?: OptimizerOptions[Name] & { runtime?: Runtime },
-): Promise<Optimizer> {
+): Promise<Optimizer<OptimizerHyperparameters[Name], Names>> {
   return createOptimizerIn(createRuntime, name, params, options);
 }
 
 /** @internal The same with another way to create a runtime where none is given. */
-export async function createOptimizerIn<Name extends OptimizerName>(
+export async function createOptimizerIn<Name extends OptimizerName, Names extends string>(
   create: typeof createRuntime,
   name: Name,
-  params: ParamsInit,
+  params: ParamsInit<OptimizerHyperparameters[Name], Names>,
   options: OptimizerOptions[Name] & { runtime?: Runtime } = {} as OptimizerOptions[Name],
-): Promise<Optimizer> {
-  if (!Object.hasOwn(CLASSES, name)) fail('name', `one of ${optimizerNames().join(', ')}`, name);
+): Promise<Optimizer<OptimizerHyperparameters[Name], Names>> {
+  type Made = Optimizer<OptimizerHyperparameters[Name], Names>;
+  if (!Object.hasOwn(LOADERS, name)) fail('name', `one of ${optimizerNames().join(', ')}`, name);
   if (typeof options !== 'object' || options === null)
     fail('options', 'an options object', options);
   const { runtime: given, ...own } = options;
   if (given !== undefined) checkRuntime('runtime', given);
-  const OptimizerClass = await CLASSES[name]();
-  if (given) return new OptimizerClass(given, params as never, own as never) as Optimizer;
+  const OptimizerClass = (await LOADERS[name]()) as Constructor;
+  if (given) return new OptimizerClass(given, params as never, own as never) as Made;
   const runtime = await create({ parameterCount: countElements(params) });
   try {
-    const optimizer = new OptimizerClass(runtime, params as never, own as never) as Optimizer;
+    const optimizer = new OptimizerClass(runtime, params as never, own as never) as Made;
     optimizer.adoptRuntime();
     return optimizer;
   } catch (error) {

@@ -1,53 +1,157 @@
-/** Schedule-Free AdamW. The rule is in assembly/optimizers/schedule-free.ts. */
-import { RULE_SCHEDULE_FREE } from '../memory-layout/constants';
+/** Schedule-Free AdamW. Its kernel is assembly/optimizers/schedule-free.ts. */
+import { ScheduleFreeKernel } from '../../build/optimizer-kernels';
+import type { ReferenceKernel } from '../runtime/kernels';
 import type { Runtime } from '../runtime/runtime';
 import type { Tensor } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkNumber, copyOptions } from '../validate';
-import { ADAM_FIELDS, type AdamHyperparameters } from './adam-family';
-import { floatsOf } from './compact-tensor';
-import { type CompactStateOptions, type Fields, learningRate, normLimit } from './hyperparameters';
+import type { LearningRate } from '../types';
+import { checkNumber } from '../validate';
+import { POWER } from './adam-family';
+import type { Algorithm, CommonOptions, OptimizerDeclaration, ScalarField } from './declaration';
+import {
+  averagingFactors,
+  type Betas,
+  epsilon,
+  learningRate,
+  nonNegative,
+  normLimit,
+} from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import type { Slot } from './registered-parameter';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import { checkStateArray } from './state-array';
+import { average, denominator, f, flushVariance, quotient } from './reference-kernel';
+import type { RegisteredParameter } from './registered-parameter';
+import { checkStateArray, floatsOf } from './state-array';
 import type { LoadOptions, StateDict } from './state-dict';
-import type { StepScalars, StepTable } from './step-table';
 
-/** What a group may set for itself: as AdamW, without coupled L2. β1 is in (0, 1). */
-export type ScheduleFreeHyperparameters = Omit<
-  AdamHyperparameters,
-  'l2' | keyof CompactStateOptions
->;
+/** Hyperparameters of `ScheduleFreeAdamW`. */
+export interface ScheduleFreeHyperparameters {
+  /** Learning rate: a number in [0, 2^64), or a function of the step (1-based). @default 2.5e-3 */
+  lr: LearningRate;
+  /** β1 in (0, 1 - 2^-25) and β2 in [0, 1 - 2^-25). @default [0.9, 0.999] */
+  betas: Betas;
+  /**
+   * ε, added to √v̂: 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32
+   * does not move.
+   * @default 1e-8
+   */
+  eps: number;
+  /** Decoupled weight decay λ, of y. A number in [0, 2^64). @default 0 */
+  weightDecay: number;
+}
 
-const { l2: _, state: _state, min8bitSize: _size, ...ADAMW_FIELDS } = ADAM_FIELDS;
-const FIELDS: Fields<ScheduleFreeHyperparameters> = { ...ADAMW_FIELDS, lr: learningRate(2.5e-3) };
-
+/** Options of `ScheduleFreeAdamW`: its hyperparameters, and what every optimizer takes. */
 export interface ScheduleFreeAdamWOptions
   extends CommonOptions,
     Partial<ScheduleFreeHyperparameters> {}
 
+const K = ScheduleFreeKernel.constants;
 /** The state array in which state dicts have y. */
 const TRAINING_POINT = 'y';
-const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
+
+const reference: ReferenceKernel<keyof typeof K> = {
+  update({ p, g, s0, s1 }, i, { clip, beta2, c2, s, eps, lr, wd, c, k }) {
+    const h = f(clip * g[i]);
+    const y = p[i];
+    const z = s0[i];
+    const v = average(s1, i, beta2, c2, f(h * h));
+    const u = f(quotient(h, denominator(s, v, eps)) + f(wd * y));
+    s0[i] = z - f(lr * u);
+    p[i] = f(y - f(c * f(y - z))) - f(k * u);
+  },
+  flush: ({ s1, g }, i, { clip }) => flushVariance(s1, i, f(clip * g[i])),
+};
+
+/** Σlr², which weighs the iterates in their average. */
+const LR_SQUARE_SUM: ScalarField = {
+  initial: 0,
+  check: (path, value) =>
+    checkNumber(path, value, `[0, ${Number.MAX_VALUE}]`, (x) => x >= 0 && x <= Number.MAX_VALUE),
+};
+
+const algorithm: Algorithm<ScheduleFreeHyperparameters> = {
+  kernels: [ScheduleFreeKernel],
+  reference,
+  stateNames: ['z', 'exp_avg_sq'],
+  squares: ['exp_avg_sq'],
+  scalars: { beta2Power: POWER, lrSquareSum: LR_SQUARE_SUM },
+  derivedCount: 1,
+  byRows: false,
+  check({ betas: [beta1] }, where) {
+    checkNumber(`betas[0]${where}`, beta1, '(0, 1)', (x) => x > 0);
+  },
+  limit(scalars) {
+    scalars.normLimit = normLimit(scalars.lr, 1);
+  },
+  /** z begins where the parameter is when its first step comes, so that it may be written before. */
+  begin({ states, parameter }) {
+    floatsOf(states[0]).set(parameter.value.data);
+  },
+  initialise({ states, parameter }) {
+    floatsOf(states[0]).set(parameter.value.data);
+  },
+  prepare({ constants, lr, own }, { betas, eps, weightDecay }) {
+    own[0] *= betas[1];
+    const sum = own[1] + lr * lr;
+    own[1] = sum;
+    const c = sum > 0 ? (lr * lr) / sum : 0;
+    constants[K.beta2] = betas[1];
+    constants[K.c2] = 1 - betas[1];
+    constants[K.s] = 1 / Math.sqrt(1 - own[0]);
+    constants[K.eps] = eps;
+    constants[K.lr] = lr;
+    constants[K.wd] = weightDecay;
+    constants[K.c] = c;
+    constants[K.k] = lr * (1 - betas[0] + betas[0] * c);
+  },
+};
+
+const scheduleFree: OptimizerDeclaration<ScheduleFreeHyperparameters, ScheduleFreeAdamWOptions> = {
+  name: 'schedule-free-adamw',
+  fields: {
+    lr: learningRate(2.5e-3),
+    betas: averagingFactors([0.9, 0.999]),
+    eps: epsilon(1e-8),
+    weightDecay: nonNegative(0),
+  },
+  algorithm: () => algorithm,
+};
+
+/** The averaged points of an optimizer. */
+class AveragedPoints {
+  readonly views: TensorViews = createRecord<Float32Array>();
+  /** By parameter: after how many steps of the optimizer its x was computed. */
+  readonly computedAt = new Map<RegisteredParameter, number>();
+}
+
+/**
+ * Kept beside the optimizers and not in a field, since the constructor of `Optimizer` registers
+ * parameters before the fields of a subclass exist.
+ */
+const POINTS = new WeakMap<object, AveragedPoints>();
+
+function pointsOf(optimizer: object): AveragedPoints {
+  let points = POINTS.get(optimizer);
+  if (!points) POINTS.set(optimizer, (points = new AveragedPoints()));
+  return points;
+}
 
 /**
  * Schedule-Free AdamW: gradients are taken at a point y between the iterate z and its average x,
- * and x is what one uses:
+ * and x is the result:
  *
  *     z ← z - lr·(g/(√v̂ + ε) + λ·y);  x ← (1-c)·x + c·z, c = lr²/Σlr²;  y = (1-β1)·z + β1·x
  *
- * The switch between the two cannot be forgotten, since there is none:
+ * There is no switch between training and evaluation that could be forgotten:
  *
  * - `params` is y, as gradients need it; `model.computeGradients` reads it.
- * - `evaluationParams` is x = y + (1-β1)/β1·(y - z), computed when first asked for after a step.
- *   `model.evaluate`, `model.predict` and `evaluate` read it by themselves. Before the first step x is y.
- * - `stateDict().params` has x; y is the state array of that name, from which training resumes bit
- *   for bit.
+ * - `evaluationParams` is x = y + (1-β1)/β1·(y - z), computed when first read after a step.
+ *   `model.evaluate`, `model.predict` and `evaluate` read it by themselves. Before the first step x
+ *   is y.
+ * - `stateDict().params` holds x; the state array `y` holds y, from which training resumes bit for
+ *   bit.
  * - `dispose` leaves x in the parameters of a model.
  *
- * c is the paper's. The authors' code puts the greatest learning rate so far in the place of lr in
+ * c is the paper's. The authors' code has the greatest learning rate so far in the place of lr in
  * it: the two agree for rates that do not fall, and differ after a rate has fallen.
  *
  * Parameters may be written before their first step; later z and y would no longer fit each other:
@@ -56,170 +160,104 @@ const OPTION_NAMES = [...Object.keys(FIELDS), ...COMMON_OPTIONS];
  * Source: Defazio et al. 2024, "The Road Less Scheduled", arXiv 2405.15682.
  *
  * @example
- * const optimizer = new ScheduleFreeAdamW(await createRuntime(), { w: new Float32Array(10) }, { lr:
- * 1e-3 }); optimizer.grads.w.set(optimizer.params.w.map((y) => y - 1));
+ * const runtime = await createRuntime();
+ * const optimizer = new ScheduleFreeAdamW(runtime, { w: new Float32Array(10) }, { lr: 1e-3 });
+ * optimizer.grads.w.set(optimizer.params.w.map((y) => y - 1));
  * optimizer.step();
  * console.log(optimizer.evaluationParams.w);
  */
-export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeHyperparameters> {
-  readonly #evaluationParams: TensorViews = createRecord<Float32Array>();
-  /** By parameter: after how many steps of the optimizer its x was computed. */
-  readonly #computedAt = new Map<Slot, number>();
-
+export class ScheduleFreeAdamW<Names extends string = string> extends Optimizer<
+  ScheduleFreeHyperparameters,
+  Names
+> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
    */
   constructor(
     runtime: Runtime,
-    params: ParamsInit<ScheduleFreeHyperparameters>,
+    params: ParamsInit<ScheduleFreeHyperparameters, Names>,
     options: ScheduleFreeAdamWOptions = {},
   ) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    const rule = {
-      name: 'schedule-free-adamw',
-      rule: RULE_SCHEDULE_FREE,
-      stateNames: ['z', 'exp_avg_sq'],
-      squares: ['exp_avg_sq'],
-      scalarRange: [0, Number.MAX_VALUE] as const,
-      derivedCount: 1,
-      byRows: false,
-    };
-    super(runtime, { ...rule, fields: FIELDS }, own);
-    this.addParams(params);
+    super(runtime, scheduleFree, params, options);
   }
 
   /**
-   * Live views of x, by name: to read, not to write. Ask again after every step, and after anything
-   * that may allocate.
+   * Live views of x, by name: to read, not to write. A view is valid until the next step, or until
+   * something allocates: read it from here each time.
    */
-  override get evaluationParams(): TensorViews {
-    return this.#evaluationParams;
+  override get evaluationParams(): TensorViews<Names> {
+    return pointsOf(this).views as TensorViews<Names>;
   }
 
-  /** As for every optimizer; `params` has x, and every `state` the array `y`. */
+  /** Returns the state as every optimizer does; `params` holds x, and every state an array `y`. */
   override stateDict(): StateDict {
     const dict = super.stateDict();
-    for (const slot of this.slots) {
-      const parameter = dict.params[slot.name];
-      dict.state[slot.name].arrays[TRAINING_POINT] = parameter.data;
-      parameter.data = this.#averaged(slot).data.slice();
+    for (const registered of this.registered) {
+      const parameter = dict.params[registered.name];
+      dict.state[registered.name].arrays[TRAINING_POINT] = parameter.data;
+      parameter.data = this.#averaged(registered).data.slice();
     }
     return dict;
   }
 
-  /** As for every optimizer. Takes y and z over, and what follows from them: x is not read. */
+  /** Loads a state as every optimizer does: y and z, from which x follows. */
   override loadStateDict(dict: StateDict, options: LoadOptions = {}): void {
     super.loadStateDict(dict, options);
-    this.#computedAt.clear();
+    pointsOf(this).computedAt.clear();
   }
 
+  /** @internal */
   protected override adaptDict(dict: StateDict): StateDict {
-    return atTrainingPoint(dict, this.slots);
+    return atTrainingPoint(dict, this.registered);
   }
 
-  /**
-   * z begins where the parameter is when its first step comes, so that it may be written until
-   * then.
-   */
-  protected override writeGroup(
-    table: StepTable,
-    group: number,
-    values: Readonly<ScheduleFreeHyperparameters>,
-    scalars: StepScalars,
-  ): void {
-    super.writeGroup(table, group, values, scalars);
-    const { slots } = this;
-    for (let index = 0; index < slots.length; index++) {
-      if (slots[index].group !== group) continue;
-      table.readScalars(index, scalars);
-      if (scalars.step === 1)
-        floatsOf(slots[index].states[0]).set(slots[index].parameter.value.data);
-    }
-  }
-
-  protected override limitNorm(scalars: StepScalars): void {
-    scalars.normLimit = normLimit(scalars.lr, 1);
-  }
-
-  protected override prepare(
-    scalars: StepScalars,
-    values: Readonly<ScheduleFreeHyperparameters>,
-  ): void {
-    const { lr } = scalars;
-    const { constants, beta2Power } = scalars;
-    const { betas, eps, weightDecay } = values;
-    const sum = scalars.scalar + lr * lr;
-    const c = sum > 0 ? (lr * lr) / sum : 0;
-    constants[1] = betas[1];
-    constants[2] = 1 - betas[1];
-    constants[3] = 1 / Math.sqrt(1 - beta2Power);
-    constants[4] = eps;
-    constants[5] = lr;
-    constants[6] = weightDecay;
-    constants[7] = c;
-    constants[8] = lr * (1 - betas[0] + betas[0] * c);
-    scalars.scalar = sum;
-  }
-
-  protected override initialise(slot: Slot): void {
-    const { parameter, states, name } = slot;
-    floatsOf(states[0]).set(parameter.value.data);
-    const point = () => this.#averaged(slot);
-    parameter.evaluateAt(point, this, true);
+  /** @internal */
+  protected override attach(registered: RegisteredParameter): void {
+    const point = () => this.#averaged(registered);
+    registered.parameter.evaluateAt(point, this, true);
     const view = {
       get data() {
         return point().data;
       },
     };
-    defineView(this.#evaluationParams, name, view, () => this.check());
+    defineView(pointsOf(this).views, registered.name, view, () => this.check());
   }
 
-  protected override leave(slot: Slot): void {
-    const { parameter, owned } = slot;
+  /** @internal */
+  protected override detach(registered: RegisteredParameter): void {
+    const { parameter, owned } = registered;
     parameter.evaluateAt(null, this);
-    if (!owned && !parameter.disposed) parameter.value.data.set(this.#averaged(slot).data);
+    if (!owned && !parameter.disposed) parameter.value.data.set(this.#averaged(registered).data);
   }
 
-  protected override checkTogether(
-    { betas: [beta1] }: ScheduleFreeHyperparameters,
-    where: string,
-  ): void {
-    checkNumber(`betas[0]${where}`, beta1, '(0, 1)', (x) => x > 0);
-  }
-
-  /** x, computed anew if there was a step since. */
-  #averaged(slot: Slot): Tensor {
-    const { value } = slot.parameter;
-    const [z, , x] = slot.states as readonly Tensor[]; // this rule has no compact state
-    if (this.stepsOf(slot) === 0) return value;
-    if (this.#computedAt.get(slot) !== this.stepCount) {
-      const [beta1] = this.paramGroups[slot.group].betas;
-      this.runtime.kernels.combine(
-        x.address,
-        value.address,
-        z.address,
-        value.length,
-        1,
-        (beta1 - 1) / beta1,
-      );
-      this.#computedAt.set(slot, this.stepCount);
+  /** Returns x, computed anew if there was a step since. */
+  #averaged(registered: RegisteredParameter): Tensor {
+    const { value } = registered.parameter;
+    const [z, , x] = registered.states as readonly Tensor[]; // without compact state
+    if (this.stepsOf(registered) === 0) return value;
+    const { computedAt } = pointsOf(this);
+    if (computedAt.get(registered) !== this.stepCount) {
+      const [beta1] = this.paramGroups[registered.group].betas;
+      const towards = (beta1 - 1) / beta1;
+      const { kernels } = this.runtime;
+      kernels.combine(x.address, value.address, z.address, value.length, 1, towards);
+      computedAt.set(registered, this.stepCount);
     }
     return x;
   }
 }
 
 /**
- * The dict as all optimizers have it: y as the parameters. What is missing is left to the checks
- * that all have.
+ * Returns the dict as all optimizers have it: y as the parameters. What is missing is left to the
+ * checks that all have.
  */
-function atTrainingPoint(dict: StateDict, slots: readonly Slot[]): StateDict {
+function atTrainingPoint(dict: StateDict, registered: readonly RegisteredParameter[]): StateDict {
   if (typeof dict !== 'object' || dict === null) return dict;
   const params: StateDict['params'] = Object.assign(createRecord(), dict.params);
   const state: StateDict['state'] = Object.assign(createRecord(), dict.state);
-  for (const { name, parameter } of slots) {
+  for (const { name, parameter } of registered) {
     if (!params[name] || !state[name]?.arrays) continue;
     const { data } = parameter.value;
     const { [TRAINING_POINT]: y, ...arrays } = state[name].arrays;

@@ -1,17 +1,18 @@
-/** Stochastic gradient descent. The rules are in assembly/optimizers/sgd.ts. */
-import { RULE_SGD, RULE_SGD_MOMENTUM } from '../memory-layout/constants';
+/** Stochastic gradient descent. Its kernels are in assembly/optimizers/sgd.ts. */
+import { SGDKernel, SGDMomentumKernel } from '../../build/optimizer-kernels';
+import type { ReferenceKernel } from '../runtime/kernels';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
-import { copyOptions, fail } from '../validate';
-import { type Fields, fraction, learningRate, MOVE_LIMIT, nonNegative } from './hyperparameters';
+import { checkBoolean, fail } from '../validate';
+import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
+import { fraction, learningRate, MOVE_LIMIT, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import { checkBoolean, type ParamsInit } from './param-group';
-import { COMMON_OPTIONS, type CommonOptions } from './rule';
-import type { StepScalars } from './step-table';
+import type { ParamsInit } from './param-group';
+import { average, blend, decayAndMove, f, flushMomentum, gradient } from './reference-kernel';
 
-/** What a group may set for itself. */
+/** Hyperparameters of `SGD`. */
 export interface SGDHyperparameters {
-  /** A number in [0, 2^64), or a function of the step (1-based). @default 1e-2 */
+  /** Learning rate: a number in [0, 2^64), or a function of the step (1-based). @default 1e-2 */
   lr: LearningRate;
   /**
    * Decoupled weight decay λ: θ ← θ·(1 - lr·λ) before the update. A number in [0, 2^64).
@@ -20,32 +21,102 @@ export interface SGDHyperparameters {
   weightDecay: number;
   /**
    * Coupled L2: l2·θ is added to the gradient, as PyTorch's `weight_decay` does it here. A number
-   * in [0, 2^64). @default 0
+   * in [0, 2^64).
+   * @default 0
    */
   l2: number;
 }
 
+/** Options of `SGD`: its hyperparameters, its own, and what every optimizer takes. */
 export interface SGDOptions extends CommonOptions, Partial<SGDHyperparameters> {
-  /** μ, in [0, 1 - 2^-25). Without it no state is kept. @default 0 */
+  /** μ, in [0, 1 - 2^-25). Without momentum no state is kept. @default 0 */
   momentum?: number;
-  /** In [0, 1 - 2^-25): how much of each gradient is kept out of the momentum. @default 0 */
+  /** Share of each gradient that is kept out of the momentum, in [0, 1 - 2^-25). @default 0 */
   dampening?: number;
-  /** Nesterov's form; needs momentum and no dampening. @default false */
+  /** Whether to use Nesterov's form, which needs momentum and no dampening. @default false */
   nesterov?: boolean;
 }
 
-const FIELDS: Fields<SGDHyperparameters> = {
-  lr: learningRate(1e-2),
-  weightDecay: nonNegative(0),
-  l2: nonNegative(0),
+const plain: ReferenceKernel<keyof typeof SGDKernel.constants> = {
+  update(x, i, { clip, l2, lr, delta }) {
+    decayAndMove(x, i, delta, f(lr * gradient(x, i, clip, l2)));
+  },
 };
-const OPTION_NAMES = [
-  ...Object.keys(FIELDS),
-  'momentum',
-  'dampening',
-  'nesterov',
-  ...COMMON_OPTIONS,
-];
+
+const withMomentum: ReferenceKernel<keyof typeof SGDMomentumKernel.constants> = {
+  update(x, i, { clip, l2, lr, delta, mu, c, a, b }) {
+    const h = gradient(x, i, clip, l2);
+    const m = average(x.s0, i, mu, c, h);
+    decayAndMove(x, i, delta, f(lr * blend(a, h, b, m)));
+  },
+  flush: ({ s0 }, i) => flushMomentum(s0, i),
+};
+
+const sgd: OptimizerDeclaration<SGDHyperparameters, SGDOptions> = {
+  name: 'sgd',
+  fields: { lr: learningRate(1e-2), weightDecay: nonNegative(0), l2: nonNegative(0) },
+  options: ['momentum', 'dampening', 'nesterov'],
+  algorithm(options) {
+    const momentum = fraction(0).check('momentum', options.momentum ?? 0, '');
+    const dampening = fraction(0).check('dampening', options.dampening ?? 0, '');
+    const nesterov = checkBoolean('nesterov', options.nesterov ?? false);
+    if (nesterov && momentum === 0) fail('momentum', 'a number in (0, 1) with nesterov', momentum);
+    if (nesterov && dampening !== 0) fail('dampening', '0 with nesterov', dampening);
+    const fixed = { momentum, dampening, nesterov };
+    return momentum === 0 ? withoutMomentum(fixed) : alongMomentum(fixed);
+  },
+};
+
+/** The options of SGD that hold for all groups. */
+interface FixedOptions {
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly nesterov: boolean;
+}
+
+function withoutMomentum(options: FixedOptions): Algorithm<SGDHyperparameters> {
+  const K = SGDKernel.constants;
+  return {
+    kernels: [SGDKernel],
+    reference: plain,
+    stateNames: [],
+    options: { ...options },
+    limit(scalars) {
+      scalars.normLimit = MOVE_LIMIT / Math.max(scalars.lr, 2 ** -126);
+    },
+    prepare({ constants, lr }, { l2, weightDecay }) {
+      constants[K.l2] = l2;
+      constants[K.lr] = lr;
+      constants[K.delta] = 1 - lr * weightDecay;
+    },
+  };
+}
+
+function alongMomentum(options: FixedOptions): Algorithm<SGDHyperparameters> {
+  const K = SGDMomentumKernel.constants;
+  const { momentum, dampening, nesterov } = options;
+  return {
+    kernels: [SGDMomentumKernel],
+    reference: withMomentum,
+    stateNames: ['momentum_buffer'],
+    options: { ...options },
+    limit(scalars) {
+      // Neither the momentum, a sum of at most 1/(1-μ) gradients, nor a step along it may come near
+      // the end of float32.
+      const rate = Math.max(1, 2 * scalars.lr) / (1 - momentum);
+      scalars.normLimit = MOVE_LIMIT / Math.max(rate, 2 ** -126);
+    },
+    prepare({ constants, step, lr }, { l2, weightDecay }) {
+      constants[K.l2] = l2;
+      constants[K.lr] = lr;
+      constants[K.delta] = 1 - lr * weightDecay;
+      constants[K.mu] = momentum;
+      constants[K.c] = step === 1 ? 1 : 1 - dampening;
+      constants[K.a] = nesterov ? 1 : 0;
+      constants[K.b] = nesterov ? momentum : 1;
+    },
+  };
+}
 
 /**
  * Stochastic gradient descent, optionally with momentum as PyTorch has it (the first step takes the
@@ -59,52 +130,17 @@ const OPTION_NAMES = [
  * @example
  * const optimizer = new SGD(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-2 });
  */
-export class SGD extends Optimizer<SGDHyperparameters> {
-  readonly #momentum: number;
-  readonly #dampening: number;
-  readonly #nesterov: boolean;
-
+export class SGD<Names extends string = string> extends Optimizer<SGDHyperparameters, Names> {
   /**
    * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for anything out of range
-   * @throws OutOfMemoryError when parameters, gradients and state do not fit; nothing stays
-   * allocated then
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
    */
-  constructor(runtime: Runtime, params: ParamsInit<SGDHyperparameters>, options: SGDOptions = {}) {
-    const own = copyOptions('options', options, OPTION_NAMES);
-    const momentum = fraction(0).check('momentum', own.momentum ?? 0, '');
-    const dampening = fraction(0).check('dampening', own.dampening ?? 0, '');
-    const nesterov = checkBoolean('nesterov', own.nesterov ?? false);
-    if (nesterov && momentum === 0) fail('momentum', 'a number in (0, 1) with nesterov', momentum);
-    if (nesterov && dampening !== 0) fail('dampening', '0 with nesterov', dampening);
-    const rule = momentum === 0 ? RULE_SGD : RULE_SGD_MOMENTUM;
-    const stateNames = momentum === 0 ? [] : ['momentum_buffer'];
-    const fixed = { momentum, dampening, nesterov };
-    super(runtime, { name: 'sgd', rule, stateNames, fields: FIELDS, options: fixed }, own);
-    this.#momentum = momentum;
-    this.#dampening = dampening;
-    this.#nesterov = nesterov;
-    this.addParams(params);
-  }
-
-  protected override limitNorm(scalars: StepScalars): void {
-    // Neither the momentum, a sum of at most 1/(1-μ) gradients, nor a step along it may come near
-    // the end of float32.
-    const { lr } = scalars;
-    const rate = this.#momentum === 0 ? lr : Math.max(1, 2 * lr) / (1 - this.#momentum);
-    scalars.normLimit = MOVE_LIMIT / Math.max(rate, 2 ** -126);
-  }
-
-  protected override prepare(
-    { constants, step, lr }: StepScalars,
-    values: Readonly<SGDHyperparameters>,
-  ): void {
-    constants[1] = values.l2;
-    constants[2] = lr;
-    constants[3] = 1 - lr * values.weightDecay;
-    constants[4] = this.#momentum;
-    constants[5] = step === 1 ? 1 : 1 - this.#dampening;
-    constants[6] = this.#nesterov ? 1 : 0;
-    constants[7] = this.#nesterov ? this.#momentum : 1;
+  constructor(
+    runtime: Runtime,
+    params: ParamsInit<SGDHyperparameters, Names>,
+    options: SGDOptions = {},
+  ) {
+    super(runtime, sgd, params, options);
   }
 }

@@ -12,9 +12,8 @@ import type { Runtime } from '../runtime/runtime';
 import { checkFloats, Parameter } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { fail } from '../validate';
-import { CompactTensor, type StateTensor } from './compact-tensor';
-import type { Slot } from './registered-parameter';
-import { type Counters, StepTable, type TableOptions } from './step-table';
+import { CompactTensor, type StateTensor } from './state-formats';
+import { type Counters, StepTable, type TableEntry, type TableOptions } from './step-table';
 
 /** Row indices: whole numbers. */
 export type RowIndices = ArrayLike<number>;
@@ -39,25 +38,29 @@ interface Room {
 }
 
 export class SparseRows {
-  /** e of every row's state, for rules whose state is scaled: see Counters.exponent. */
+  /** The exponent of every row's state, where the state is scaled; else null. */
   readonly exponents: Int16Array | null;
   readonly rowCount: number;
   /** Elements a row. */
   readonly rowLength: number;
   readonly #runtime: Runtime;
-  readonly #slot: Slot;
+  readonly #entry: TableEntry;
+  /** Index of the scalar that scales the state; -1 where it is not scaled. */
+  readonly #scale: number;
   readonly #options: TableOptions;
   #room: Room | null = null;
   #count = 0;
 
-  constructor(runtime: Runtime, slot: Slot, options: TableOptions, scaled: boolean) {
-    const { shape, length } = slot.parameter.value;
+  /** @param scale index of the scalar that scales the state; -1 where it is not scaled */
+  constructor(runtime: Runtime, entry: TableEntry, options: TableOptions, scale: number) {
+    const { shape, length } = entry.parameter.value;
     this.#runtime = runtime;
-    this.#slot = slot;
+    this.#entry = entry;
+    this.#scale = scale;
     this.#options = options;
     this.rowCount = shape[0];
     this.rowLength = length / shape[0];
-    this.exponents = scaled ? new Int16Array(this.rowCount) : null;
+    this.exponents = scale >= 0 ? new Int16Array(this.rowCount) : null;
   }
 
   /** Bytes of linear memory that gathering takes. */
@@ -121,7 +124,7 @@ export class SparseRows {
       ).fill(0);
     }
     this.#sumGradients(rowIndices, grads, rows);
-    this.#rescale(rows, counters.exponent);
+    if (this.#scale >= 0) this.#rescale(rows, counters.scalars[this.#scale]);
     table.setCounters(0, counters);
     table.select(nothingFrozen, rows.length * this.rowLength + this.#padding);
   }
@@ -135,7 +138,7 @@ export class SparseRows {
       kernels.scatterRows(to, from, indices, this.#count, bytes);
     }
     if (!this.exponents) return;
-    const { exponent } = table.counters(0);
+    const exponent = table.counters(0).scalars[this.#scale];
     const first = indices >>> 2;
     for (let i = 0; i < this.#count; i++) this.exponents[memory.u32[first + i]] = exponent;
   }
@@ -158,11 +161,11 @@ export class SparseRows {
     states: readonly StateTensor[],
   ): [own: number, gathered: number, rowBytes: number][] {
     const pairs: [number, number, number][] = [
-      [this.#slot.parameter.value.address, parameter.value.address, 4 * this.rowLength],
+      [this.#entry.parameter.value.address, parameter.value.address, 4 * this.rowLength],
     ];
     for (const [index, state] of states.entries()) {
-      const size = state instanceof CompactTensor ? 2 : 4;
-      pairs.push([this.#slot.states[index].address, state.address, size * this.rowLength]);
+      const size = state instanceof CompactTensor ? state.codec.codeBytes(1) : 4;
+      pairs.push([this.#entry.states[index].address, state.address, size * this.rowLength]);
     }
     return pairs;
   }
@@ -193,7 +196,7 @@ export class SparseRows {
 
   #makeRoom(capacity: number): Room {
     const runtime = this.#runtime;
-    const { format, seed } = this.#slot;
+    const { format, seed } = this.#entry;
     const shape = [capacity * this.rowLength];
     const made: { dispose(): void }[] = [];
     const keep = <T extends { dispose(): void }>(item: T): T => {
@@ -202,10 +205,10 @@ export class SparseRows {
     };
     try {
       const parameter = keep(new Parameter(runtime, shape));
-      const states = this.#slot.states.map((state) =>
+      const states = this.#entry.states.map((state) =>
         keep(
           state instanceof CompactTensor
-            ? new CompactTensor(runtime, state.format, shape[0])
+            ? new CompactTensor(runtime, state.codec.name, shape[0])
             : new Tensor(runtime, shape),
         ),
       );
@@ -245,9 +248,6 @@ export class SparseRows {
   }
 }
 
-/** A bfloat16 number is the upper half of a float32. */
-const UPPER_HALF = 16;
-
 const nothingFrozen = () => false;
 
 function release(runtime: Runtime, { indices, parameter, states, table }: Room): void {
@@ -279,16 +279,10 @@ function indexOf(rows: Uint32Array, row: number): number {
 
 /** Multiplies elements of a moment by a power of two. */
 function scale(state: StateTensor, first: number, count: number, factor: number): void {
-  const { data } = state;
-  if (data instanceof Float32Array) {
-    for (let i = first; i < first + count; i++) data[i] *= factor;
-  } else if (data.dtype === 'bf16') {
-    const number = new Float32Array(1);
-    const bits = new Uint32Array(number.buffer);
-    for (let i = first; i < first + count; i++) {
-      bits[0] = data.bits[i] << UPPER_HALF;
-      number[0] *= factor;
-      data.bits[i] = bits[0] >>> UPPER_HALF;
-    }
+  if (state instanceof CompactTensor) {
+    state.codec.scale?.(state.data, first, count, factor);
+    return;
   }
+  const { data } = state;
+  for (let i = first; i < first + count; i++) data[i] *= factor;
 }

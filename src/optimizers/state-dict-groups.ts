@@ -6,14 +6,14 @@
  */
 import { ArgumentError } from '../errors';
 import {
-  isStateful,
+  isStatefulSchedule,
   type Schedule,
   type ScheduleConfig,
   type ScheduleState,
 } from '../schedules/schedule';
-import { describe, fail } from '../validate';
+import { checkBoolean, describe, fail } from '../validate';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
-import { checkBoolean, type ParamGroup } from './param-group';
+import type { ParamGroup } from './param-group';
 
 /** A learning rate that is a function, as a state dict has it. */
 export interface StateDictSchedule {
@@ -50,7 +50,7 @@ export function readGroup<H extends BaseHyperparameters>({
   if (typeof lr === 'number') return { ...hyperparameters, params, frozen, lr, schedule: null };
   const schedule = {
     config: (lr as Schedule).config ?? null,
-    state: isStateful(lr) ? lr.stateDict() : null,
+    state: isStatefulSchedule(lr) ? lr.stateDict() : null,
   };
   return { ...hyperparameters, params, frozen, lr: null, schedule };
 }
@@ -186,7 +186,7 @@ function checkSchedule(
   strict: boolean,
 ): GroupChange<never>['schedule'] {
   const state = schedule?.state ?? null;
-  if (!isStateful(lr)) {
+  if (!isStatefulSchedule(lr)) {
     if (strict && state !== null)
       throw new ArgumentError(path, "null, as the group's lr has no state", describe(state));
     return null;

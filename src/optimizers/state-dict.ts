@@ -4,16 +4,14 @@
  *
  * Invariant: loading checks the whole dict first; a dict that does not fit changes nothing.
  */
-
 import { ArgumentError } from '../errors';
-import { nextExponent } from '../memory-layout/adal-scalars';
-import { RULE_ADAL } from '../memory-layout/constants';
 import type { Parameter } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
-import { checkInteger, checkNumber, describe, fail } from '../validate';
+import { checkInteger, describe, fail } from '../validate';
+import type { Algorithm, FixedOptions } from './declaration';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
 import type { ParamGroup } from './param-group';
-import type { Slot } from './registered-parameter';
+import type { RegisteredParameter } from './registered-parameter';
 import {
   checkStateArray,
   copyStateArray,
@@ -32,9 +30,15 @@ export interface StateDictParameter {
   data: Float32Array;
 }
 
-/** One parameter's state: its counters and, by name, its arrays. */
-export interface StateDictState extends Counters {
+/**
+ * One parameter's state: its arrays by name, and the numbers that its optimizer keeps besides, by
+ * name: `beta1Power` and `beta2Power` of Adam, for example.
+ */
+export interface StateDictState {
+  /** Accepted steps of the parameter. */
+  step: number;
   arrays: Record<string, StateArray>;
+  [scalar: string]: number | Record<string, StateArray>;
 }
 
 export interface StateDict {
@@ -51,11 +55,6 @@ export interface StateDict {
   state: Record<string, StateDictState>;
 }
 
-/** Options of an optimizer that its groups have no say in and that never change. */
-export type FixedOptions = Readonly<
-  Record<string, number | string | boolean | null | { readonly [key: string]: number | string }>
->;
-
 /** How a state dict is loaded. */
 export interface LoadOptions {
   /**
@@ -66,46 +65,44 @@ export interface LoadOptions {
   strict?: boolean;
 }
 
-/** What an optimizer shows of itself. */
+/** The parts of an optimizer that its state dict is made of. */
 export interface StateParts<H extends BaseHyperparameters> {
-  readonly rule: {
-    readonly name: string;
-    readonly rule: number;
-    readonly stateNames: readonly string[];
-    readonly squares?: readonly string[];
-    readonly scalarRange?: readonly [low: number, high: number];
-    readonly initialScalar?: number;
-    readonly fields: Fields<H>;
-  };
+  readonly name: string;
+  readonly fields: Fields<H>;
+  readonly algorithm: Algorithm<H>;
   readonly options: FixedOptions;
   readonly step: number;
   readonly groups: readonly ParamGroup<H>[];
-  readonly slots: readonly Pick<Slot, 'name' | 'parameter' | 'states' | 'rows'>[];
+  readonly parameters: readonly StatefulParameter[];
   readonly table: StepTable;
 }
 
-/** The array that a sparse parameter of a scaled rule has besides. */
+type StatefulParameter = Pick<RegisteredParameter, 'name' | 'parameter' | 'states' | 'rows'>;
+/** What the checks of a parameter's state need to know of the algorithm. */
+type CheckedAlgorithm = Pick<
+  Algorithm<never>,
+  'stateNames' | 'squares' | 'scalars' | 'checkScalars' | 'stateScale' | 'momentRatio'
+>;
+
+/** Name of the array of exponents that a sparse parameter has where the state is scaled. */
 const ROW_EXPONENTS = 'e';
 
-type StateSlot = StateParts<never>['slots'][number];
-/** What checks of a parameter's state need to know of the rule. */
-type CheckedRule = Omit<StateParts<never>['rule'], 'fields'>;
-
+/** Returns a copy of an optimizer's state. */
 export function readStateDict<H extends BaseHyperparameters>(parts: StateParts<H>): StateDict {
-  const { rule, options, step, groups, slots, table } = parts;
+  const { name: optimizer, algorithm, options, step, groups, parameters, table } = parts;
   const params = createRecord<StateDictParameter>();
   const state = createRecord<StateDictState>();
-  for (const [index, slot] of slots.entries()) {
-    const { name, parameter } = slot;
+  for (const [index, registered] of parameters.entries()) {
+    const { name, parameter } = registered;
     params[name] = { shape: parameter.value.shape, data: parameter.value.data.slice() };
     const arrays = createRecord<StateArray>();
-    for (const [key, array] of liveArrays(rule.stateNames, slot))
+    for (const [key, array] of liveArrays(algorithm, registered))
       arrays[key] = copyStateArray(array);
-    state[name] = { ...table.counters(index), arrays };
+    state[name] = { ...namedCounters(algorithm, table.counters(index)), arrays };
   }
   return {
     version: 1,
-    algorithm: rule.name,
+    algorithm: optimizer,
     options: { ...options },
     step,
     groups: groups.map(readGroup),
@@ -114,10 +111,20 @@ export function readStateDict<H extends BaseHyperparameters>(parts: StateParts<H
   };
 }
 
+/** The counters of a parameter, its scalars by name. */
+function namedCounters(
+  { scalars = {} }: CheckedAlgorithm,
+  counters: Counters,
+): Record<string, number> & { step: number } {
+  const names = Object.keys(scalars);
+  const own = Object.fromEntries(names.map((name, index) => [name, counters.scalars[index]]));
+  return { step: counters.step, ...own };
+}
+
 /** A parameter's state arrays where they lie, by name. */
 function liveArrays(
-  stateNames: readonly string[],
-  { states, rows }: StateSlot,
+  { stateNames }: CheckedAlgorithm,
+  { states, rows }: StatefulParameter,
 ): [name: string, array: StateArray][] {
   const arrays = stateNames.map<[string, StateArray]>((name, index) => [name, states[index].data]);
   if (rows?.exponents) arrays.push([ROW_EXPONENTS, rows.exponents]);
@@ -125,32 +132,36 @@ function liveArrays(
 }
 
 /**
- * @param dict whose getters have run: see snapshot.ts
- * @param checkRule what the optimizer itself demands of its groups' hyperparameters
+ * Loads a state dict into an optimizer.
+ * @param dict a dict whose getters have run: see snapshot.ts
+ * @param check checks the hyperparameters of all groups
+ * @throws ArgumentError naming the key that does not fit; nothing has changed then
  */
 export function applyStateDict<H extends BaseHyperparameters>(
   parts: StateParts<H>,
   dict: StateDict,
   strict: boolean,
-  checkRule: (hyperparameters: readonly H[]) => void,
+  check: (hyperparameters: readonly H[]) => void,
 ): void {
-  const { rule, groups, slots, table } = parts;
-  checkHead(rule.name, parts.options, dict);
-  const changes = checkGroups(groups, dict.groups, rule.fields, strict);
+  const { algorithm, groups, parameters, table } = parts;
+  checkHead(parts.name, parts.options, dict);
+  const changes = checkGroups(groups, dict.groups, parts.fields, strict);
   const loaded = checkParameters(parts, dict, strict);
-  checkRule(changes.map(({ hyperparameters }) => hyperparameters));
+  check(changes.map(({ hyperparameters }) => hyperparameters));
   assignGroups(groups, changes, () => {
     // Schedules were given their states, which runs code of the user's: it may have written into
     // the arrays.
     checkParameters(parts, dict, strict);
   });
-  for (const [index, slot] of slots.entries()) {
-    const { name, parameter } = slot;
+  const names = Object.keys(algorithm.scalars ?? {});
+  for (const [index, registered] of parameters.entries()) {
+    const { name, parameter } = registered;
     if (!loaded.has(name)) continue;
+    const given = dict.state[name];
     parameter.value.data.set(dict.params[name].data);
-    for (const [key, array] of liveArrays(rule.stateNames, slot))
-      writeStateArray(array, dict.state[name].arrays[key]);
-    table.setCounters(index, dict.state[name]);
+    for (const [key, array] of liveArrays(algorithm, registered))
+      writeStateArray(array, given.arrays[key]);
+    table.setCounters(index, { step: given.step, scalars: names.map((key) => Number(given[key])) });
   }
 }
 
@@ -178,15 +189,15 @@ function optionText(value: unknown): string {
 
 /** Checks parameters and their state; returns the names of those to load. */
 function checkParameters<H extends BaseHyperparameters>(
-  { rule, slots }: StateParts<H>,
+  { algorithm, parameters }: StateParts<H>,
   dict: StateDict,
   strict: boolean,
 ): ReadonlySet<string> {
-  checkKeys('stateDict.params', dict.params, slots, strict);
-  checkKeys('stateDict.state', dict.state, slots, strict);
+  checkKeys('stateDict.params', dict.params, parameters, strict);
+  checkKeys('stateDict.state', dict.state, parameters, strict);
   const loaded = new Set<string>();
-  for (const slot of slots) {
-    const { name, parameter } = slot;
+  for (const registered of parameters) {
+    const { name, parameter } = registered;
     const has = [Object.hasOwn(dict.params, name), Object.hasOwn(dict.state, name)];
     if (!has[0] && !has[1]) continue;
     if (!has[0] || !has[1]) {
@@ -197,17 +208,12 @@ function checkParameters<H extends BaseHyperparameters>(
       );
     }
     checkParameter(`stateDict.params.${name}`, parameter, dict.params[name]);
-    checkState(
-      `stateDict.state.${name}`,
-      dict.state[name],
-      rule,
-      liveArrays(rule.stateNames, slot),
-      strict,
-    );
-    checkQuotients(
+    const live = liveArrays(algorithm, registered);
+    checkState(`stateDict.state.${name}`, dict.state[name], algorithm, live, strict);
+    checkMomentRatio(
       `stateDict.state.${name}.arrays`,
       dict.state[name].arrays,
-      rule,
+      algorithm,
       parameter.value.length,
     );
     loaded.add(name);
@@ -218,13 +224,13 @@ function checkParameters<H extends BaseHyperparameters>(
 function checkKeys(
   path: string,
   record: object,
-  slots: readonly StateSlot[],
+  parameters: readonly StatefulParameter[],
   strict: boolean,
 ): void {
   if (typeof record !== 'object' || record === null)
     fail(path, 'an object by parameter name', record);
   if (!strict) return;
-  const known = new Set(slots.map(({ name }) => name));
+  const known = new Set(parameters.map(({ name }) => name));
   for (const name of Object.keys(record)) {
     if (!known.has(name))
       throw new ArgumentError(`${path}.${name}`, 'the name of a parameter', 'an unknown name');
@@ -250,21 +256,21 @@ function checkParameter(path: string, { value }: Parameter, given: StateDictPara
 function checkState(
   path: string,
   given: StateDictState,
-  rule: CheckedRule,
+  algorithm: CheckedAlgorithm,
   live: readonly [string, StateArray][],
   strict: boolean,
 ): void {
   if (typeof given !== 'object' || given === null) fail(path, 'an object', given);
-  checkCounters(path, given, rule);
+  checkCounters(path, given, algorithm);
   for (const [name, array] of live) {
     checkStateArray(
       `${path}.arrays.${name}`,
       given.arrays?.[name],
       array,
-      rule.squares?.includes(name),
+      algorithm.squares?.includes(name),
     );
     if (name === ROW_EXPONENTS && array instanceof Int16Array)
-      checkExponents(`${path}.arrays.${name}`, given.arrays[name]);
+      checkExponents(`${path}.arrays.${name}`, given.arrays[name], algorithm);
   }
   const unknown = Object.keys(given.arrays ?? {}).find(
     (name) => !live.some(([known]) => known === name),
@@ -275,71 +281,46 @@ function checkState(
 
 /** Steps of a tensor are counted in an i32 that may go on from here. */
 const MAX_STEPS = 2 ** 30;
-/** Beyond what V, an f64 that is at most (2^128·elements)^4, can make of the exponent. */
-const MAX_EXPONENT = 600;
 
-function checkCounters(path: string, given: StateDictState, rule: CheckedRule): void {
-  const scaled = rule.rule === RULE_ADAL;
-  const [low, high] = rule.scalarRange ?? [rule.initialScalar ?? 0, rule.initialScalar ?? 0];
+function checkCounters(
+  path: string,
+  given: StateDictState,
+  { scalars = {}, checkScalars }: CheckedAlgorithm,
+): void {
   checkInteger(`${path}.step`, given.step, 0, MAX_STEPS);
-  checkInteger(
-    `${path}.exponent`,
-    given.exponent,
-    scaled ? -MAX_EXPONENT : 0,
-    scaled ? MAX_EXPONENT : 0,
-  );
-  checkNumber(
-    `${path}.V`,
-    given.V,
-    low === high ? `{${low}}` : `[${low}, ${high}]`,
-    (x) => x >= low && x <= high,
-  );
-  checkNumber(`${path}.beta1Power`, given.beta1Power, '[0, 1]', (x) => x >= 0 && x <= 1);
-  checkNumber(`${path}.beta2Power`, given.beta2Power, '[0, 1]', (x) => x >= 0 && x <= 1);
-  checkNumber(`${path}.normMean`, given.normMean, '[0, ∞)', (x) => x >= 0);
-  if (!scaled || given.V === 0) return;
-  const exponent = nextExponent(given.V, 0);
-  if (given.exponent !== exponent)
-    fail(`${path}.exponent`, `${exponent}, as V = ${given.V} has it`, given.exponent);
+  for (const [name, field] of Object.entries(scalars))
+    field.check(`${path}.${name}`, given[name] as number);
+  checkScalars?.(path, given as Readonly<Record<string, number>> & StateDictState);
 }
 
-function checkExponents(path: string, array: StateArray): void {
-  const exponents = array as Int16Array;
-  const index = exponents.findIndex((e) => e < -MAX_EXPONENT || e > MAX_EXPONENT);
-  if (index >= 0)
-    fail(
-      `${path}[${index}]`,
-      `an integer in [-${MAX_EXPONENT}, ${MAX_EXPONENT}]`,
-      exponents[index],
-    );
+/** The rows' exponents are in the range of the scalar that scales the whole state. */
+function checkExponents(
+  path: string,
+  array: StateArray,
+  { scalars, stateScale }: CheckedAlgorithm,
+): void {
+  const field = scalars?.[stateScale ?? ''];
+  for (const [index, exponent] of (array as Int16Array).entries())
+    field?.check(`${path}[${index}]`, exponent);
 }
-
-/** Names of a first moment that is divided by the root of the state array after it. */
-const FIRST_MOMENTS = ['m', 'exp_avg'];
 
 /**
- * A first moment that no gradients could have left beside its second would send the weight out of
- * float32. The bounds are far above what any gradients can: 2^13 where the quotient has a bound,
- * 2^110 where it has none.
+ * Refuses a first moment that no gradients could have left beside its second: it would send the
+ * weight out of float32.
  */
-function checkQuotients(
+function checkMomentRatio(
   path: string,
   arrays: Record<string, StateArray>,
-  rule: CheckedRule,
+  { momentRatio }: CheckedAlgorithm,
   length: number,
 ): void {
-  const [first, second] = rule.stateNames;
-  if (!FIRST_MOMENTS.includes(first) || !rule.squares?.includes(second)) return;
-  const scaled = rule.rule === RULE_ADAL;
-  const [most, least] = scaled ? [2 ** 50, 2 ** -63] : [2 ** 110, 2 ** -75];
+  if (momentRatio === undefined) return;
+  const { first, second, most, least } = momentRatio;
   const m = readerOf(arrays[first], false);
   const v = readerOf(arrays[second], true);
   for (let i = 0; i < length; i++) {
     if (Math.abs(m(i)) <= most * Math.max(Math.sqrt(v(i)), least)) continue;
-    fail(
-      `${path}.${first}[${i}]`,
-      `a first moment that fits beside ${second}[${i}] = ${v(i)}`,
-      m(i),
-    );
+    const expected = `a first moment that fits beside ${second}[${i}] = ${v(i)}`;
+    fail(`${path}.${first}[${i}]`, expected, m(i));
   }
 }

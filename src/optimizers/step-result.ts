@@ -1,20 +1,23 @@
-/** What steps take in and report. */
+/** The gradients that steps take, and the results that they report. */
 import { ArgumentError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import { checkFloats, isFloats } from '../tensors/parameter';
 import type { TensorViews } from '../tensors/views';
 import { fail } from '../validate';
-import type { Slot } from './registered-parameter';
+import type { RegisteredParameter } from './registered-parameter';
 
-/** What a step did. */
+/** The outcome of a step. */
 export interface StepResult {
   /** Accepted steps so far, this one included if it was accepted. */
   step: number;
   /** True when the step was refused and `onNonFinite` is 'skip'. */
   skipped: boolean;
   /**
-   * Σ|g| over all unfrozen parameters, in float64; NaN or Infinity when a gradient is not finite.
+   * The L1 norm Σ|g| of the gradient over all unfrozen parameters, in float64, before clipping; NaN
+   * or Infinity when an element is not finite.
    */
+  gradL1Norm: number;
+  /** @deprecated The former name of `gradL1Norm`. */
   gradNorm: number;
   /** Gradient elements that were NaN or infinite. */
   nonFinite: number;
@@ -22,22 +25,25 @@ export interface StepResult {
   reason: 'non-finite' | 'overflow' | null;
 }
 
-/** A result to hand to `stepInto`. */
+/** Returns a result to hand to `stepInto`. */
 export function emptyResult(): StepResult {
-  return { step: 0, skipped: false, gradNorm: 0, nonFinite: 0, reason: null };
+  return { step: 0, skipped: false, gradL1Norm: 0, gradNorm: 0, nonFinite: 0, reason: null };
 }
 
-/** Gradients by parameter name: every unfrozen parameter's. */
-export type Gradients = Readonly<Record<string, Float32Array>>;
+/** Gradients by parameter name: one for every unfrozen parameter. */
+export type Gradients<Names extends string = string> = {
+  readonly [Name in Names]?: Float32Array;
+};
 
 /** Throws before a step unless its result can be written into this object. */
 export function checkResult(result: StepResult): void {
   if (typeof result !== 'object' || result === null)
     fail('result', 'an object to write the result into', result);
-  const { step, skipped, gradNorm, nonFinite, reason } = result;
+  const { step, skipped, gradL1Norm, gradNorm, nonFinite, reason } = result;
   try {
     result.step = step;
     result.skipped = skipped;
+    result.gradL1Norm = gradL1Norm;
     result.gradNorm = gradNorm;
     result.nonFinite = nonFinite;
     result.reason = reason;
@@ -56,7 +62,7 @@ export function readGradients(
   to: (Float32Array | null)[],
   grads: Gradients,
   views: TensorViews,
-  slots: readonly Slot[],
+  parameters: readonly RegisteredParameter[],
   isFrozen: (group: number) => boolean,
 ): void {
   if (typeof grads !== 'object' || grads === null)
@@ -65,10 +71,10 @@ export function readGradients(
     if (!(name in views))
       throw new ArgumentError(`grads.${name}`, 'the name of a parameter', 'an unknown name');
     // Whatever a getter throws comes before anything is taken.
-    if (!isFloats(grads[name], slots[0].parameter.value.runtime)) break;
+    if (!isFloats(grads[name], parameters[0].parameter.value.runtime)) break;
   }
-  for (let index = 0; index < slots.length; index++) {
-    const { name, group, parameter, rows } = slots[index];
+  for (let index = 0; index < parameters.length; index++) {
+    const { name, group, parameter, rows } = parameters[index];
     to[index] = null;
     if (rows) continue;
     const { length, runtime } = parameter.value;
@@ -90,19 +96,19 @@ export function readGradients(
  */
 export function writeGradients(
   from: (Float32Array | null)[],
-  slots: readonly Slot[],
+  parameters: readonly RegisteredParameter[],
   runtime: Runtime,
 ): void {
-  for (let index = 0; index < slots.length; index++) {
-    const { name, parameter } = slots[index];
+  for (let index = 0; index < parameters.length; index++) {
+    const { name, parameter } = parameters[index];
     const values = from[index];
     const { length } = parameter.value;
     if (values !== null && !isFloats(values, runtime, length))
       checkFloats(`grads.${name}`, values, runtime, length);
   }
-  for (let index = 0; index < slots.length; index++) {
+  for (let index = 0; index < parameters.length; index++) {
     const values = from[index];
-    if (values !== null) slots[index].parameter.grad.data.set(values);
+    if (values !== null) parameters[index].parameter.grad.data.set(values);
     from[index] = null;
   }
 }

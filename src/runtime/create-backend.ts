@@ -114,8 +114,8 @@ async function createOracle(
   backendReason: string,
 ): Promise<RuntimeParts> {
   const memory = createMemory('plain', maxMemory);
-  const { createOracleOptim } = await import('./reference/optim');
-  const kernels = createOracleOptim(memory);
+  const { createReferenceOptim } = await import('./reference/optim');
+  const kernels = createReferenceOptim(memory);
   const threadsReason = 'the oracle runs on one thread';
   return {
     ...ONE_THREAD,

@@ -1,9 +1,54 @@
 /**
- * The typed ABI of the optim module: what both binaries and the oracle offer. Addresses are byte
- * offsets into linear memory.
+ * The typed interface of the optim module, which both binaries and the reference implement.
+ * Addresses are byte offsets into linear memory.
  */
+import type { GroupRecord, TensorRecord } from '../../build/optim-records';
 
-/** Optimizer steps on one thread. `table` is the address of a step table (abi/layout.ts). */
+/** The arrays of one block that a kernel updates: parameter, gradient, up to three of state. */
+export interface KernelArrays {
+  readonly p: Float32Array;
+  readonly g: Float32Array;
+  readonly s0: Float32Array;
+  readonly s1: Float32Array;
+  readonly s2: Float32Array;
+}
+
+/**
+ * An optimizer's kernel in plain TypeScript, element by element: what the reference backend runs,
+ * and what the AssemblyScript kernel must match bit for bit.
+ */
+export interface ReferenceKernel<Constant extends string = string> {
+  /** Updates element `i` of the arrays, with the kernel's constants by name. */
+  update(x: KernelArrays, i: number, constants: Readonly<Record<Constant, number>>): void;
+  /** Removes moments that have decayed to nothing from element `i`. */
+  flush?(x: KernelArrays, i: number, constants: Readonly<Record<Constant, number>>): void;
+  /**
+   * Writes the constants and the next scalars of a tensor once the norms are known: Σ|g| of its
+   * own and of all tensors, clipped. Returns false to refuse the step. Kernels without it are given
+   * the clipping factor as their first constant, and are refused at their group's limit.
+   */
+  prepare?(tensor: TensorRecord, group: GroupRecord, own: number, total: number): boolean;
+}
+
+/** A compact state format in plain TypeScript; `second` tells second moments from first ones. */
+export interface ReferenceFormat {
+  /** Decodes elements [first, first + to.length) to f32. Addresses are in bytes. */
+  decode(source: CodedMoment, first: number, to: Float32Array): void;
+  /** Encodes `from` into elements [first, first + from.length). */
+  encode(target: CodedMoment, first: number, from: Float32Array, key: number): void;
+}
+
+/** One moment of a compact tensor, where it lies. */
+export interface CodedMoment {
+  readonly buffer: ArrayBufferLike;
+  readonly second: boolean;
+  /** Byte offset of the codes. */
+  readonly codes: number;
+  /** Byte offset of the scales; 0 without. */
+  readonly scales: number;
+}
+
+/** Optimizer steps on one thread. `table` is the address of a StepRecord. */
 export interface OptimKernels {
   /** A whole step over all tensors of the table; the outcome is in the table. */
   step(table: number): void;
@@ -28,10 +73,17 @@ export interface OptimKernels {
   scatterRows(table: number, x: number, rows: number, count: number, bytes: number): void;
   /** x/2 by a vector multiplication. */
   halve(x: number): number;
+  /**
+   * Gives the reference backend an optimizer's kernel, with its constants' names in order. Binaries
+   * have their own.
+   */
+  defineKernel?(id: number, constants: readonly string[], kernel: ReferenceKernel): void;
+  /** Gives it a state format. */
+  defineFormat?(id: number, format: ReferenceFormat): void;
 }
 
 /**
- * The same shared with workers, by way of the control block at `control`. Times are nanoseconds, as
+ * The same shared with workers, by way of the JobRecord at `control`. Times are nanoseconds, as
  * BigInt.
  */
 export interface ThreadedOptimKernels extends OptimKernels {

@@ -6,8 +6,16 @@
  * one thread over the same memory.
  */
 
+import { JOB_RECORD_ERROR_TEXT_COUNT, JobRecord } from '../../build/optim-records';
 import { AdalError, StepAbortedError, WorkerError } from '../errors';
-import * as L from '../memory-layout/constants';
+import {
+  OP_NORM,
+  WORKER_ABSENT,
+  WORKER_EXITED,
+  WORKER_FAILED,
+  WORKER_READY,
+  WORKER_STARTING,
+} from '../memory-layout/constants';
 import type { LinearMemory } from './memory';
 import { TASKS_A_SLICE } from './step-in-slices';
 import type { WorkerHandle, WorkerHost } from './worker-host';
@@ -60,12 +68,14 @@ type WaitAsync = (
 
 export class WorkerPool {
   readonly #options: PoolOptions;
+  readonly #job: JobRecord;
   readonly #handles: WorkerHandle[] = [];
   #failure: string | null = null;
   #endReason = '';
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#job = new JobRecord(options.memory).at(options.control);
   }
 
   /** Why the pool is closed; null while it is not. */
@@ -115,21 +125,21 @@ export class WorkerPool {
           control,
           thread: index + 1,
           spins: jobs.spins,
-          stateOffset: control + L.JOB_WORKERS + 4 * index,
-          eventOffset: control + L.JOB_EVENT,
-          errorLengthOffset: control + L.JOB_ERROR_LENGTH,
-          errorTextOffset: control + L.JOB_ERROR_TEXT,
-          errorBytes: L.JOB_ERROR_BYTES,
-          ready: L.WORKER_READY,
-          exited: L.WORKER_EXITED,
-          failed: L.WORKER_FAILED,
-          absent: L.WORKER_ABSENT,
+          stateIndex: this.#state(index),
+          eventIndex: this.#job.eventIndex,
+          errorLengthIndex: this.#job.errorLengthIndex,
+          errorTextOffset: this.#job.errorText,
+          errorBytes: JOB_RECORD_ERROR_TEXT_COUNT,
+          ready: WORKER_READY,
+          exited: WORKER_EXITED,
+          failed: WORKER_FAILED,
+          absent: WORKER_ABSENT,
         };
         const handle = host.spawn(input, (reason) => {
           this.#endReason ||= reason;
           const state = Atomics.load(memory.i32, this.#state(index));
-          const end = state === L.WORKER_STARTING ? L.WORKER_ABSENT : L.WORKER_EXITED;
-          if (state < L.WORKER_EXITED) Atomics.store(memory.i32, this.#state(index), end);
+          const end = state === WORKER_STARTING ? WORKER_ABSENT : WORKER_EXITED;
+          if (state < WORKER_EXITED) Atomics.store(memory.i32, this.#state(index), end);
         });
         this.#handles.push(handle);
       }
@@ -147,7 +157,7 @@ export class WorkerPool {
     this.start();
     const deadline = Date.now() + START_TIMEOUT_MS;
     for (const handle of this.#handles) handle.ref();
-    while (this.#states().some((state) => state !== L.WORKER_READY)) {
+    while (this.#states().some((state) => state !== WORKER_READY)) {
       const dead = this.#absentWorker() ?? this.#deadWorker();
       if (dead) {
         this.close(dead);
@@ -184,16 +194,16 @@ export class WorkerPool {
 
   /** The same without blocking this thread for longer than a few tasks. */
   async runAsync(arg: number): Promise<void> {
-    const { jobs, control, memory } = this.#options;
+    const { jobs, control } = this.#options;
     this.#refuseDead();
     const watch = new ProgressWatch(this.#options);
     for (const handle of this.#handles) handle.ref();
     try {
       jobs.begin(control, arg);
       while (true) {
-        const event = Atomics.load(memory.i32, (control + L.JOB_EVENT) >> 2);
+        const { event } = this.#job;
         const more = jobs.help(control, TASKS_A_SLICE);
-        if (Atomics.load(memory.i32, (control + L.JOB_FINISHED) >> 2)) return;
+        if (this.#job.finished) return;
         this.#failIfStuck(watch);
         if (more) await turn();
         else await this.#event(event);
@@ -211,16 +221,14 @@ export class WorkerPool {
   close(reason: string): void {
     if (this.#failure !== null) return;
     this.#failure = reason;
-    const { memory, control } = this.#options;
-    const word = (field: number) => (control + field) >> 2;
-    Atomics.store(memory.i32, word(L.JOB_STOP), 1);
-    const generation = Atomics.load(memory.i32, word(L.JOB_GENERATION)) + 1;
+    const job = this.#job;
+    job.stop = 1;
+    const generation = job.generation + 1;
     const ended = BigInt(generation >>> 0) << 32n;
-    const longs = new BigUint64Array(memory.buffer);
-    Atomics.store(longs, (control + L.JOB_LIMIT) >> 3, ended);
-    Atomics.store(longs, (control + L.JOB_DONE) >> 3, ended);
-    Atomics.store(memory.i32, word(L.JOB_GENERATION), generation);
-    Atomics.notify(memory.i32, word(L.JOB_GENERATION));
+    job.limit = ended;
+    job.done = ended;
+    job.generation = generation;
+    Atomics.notify(this.#options.memory.i32, job.generationIndex);
     for (const handle of this.#handles) {
       try {
         handle.terminate();
@@ -230,8 +238,9 @@ export class WorkerPool {
     }
   }
 
+  /** Index of a worker's state among the words of memory. */
   #state(index: number): number {
-    return (this.#options.control + L.JOB_WORKERS + 4 * index) >> 2;
+    return this.#job.workers / 4 + index;
   }
 
   #states(): number[] {
@@ -242,20 +251,20 @@ export class WorkerPool {
 
   /** What became of the first worker that is no more; null while all live. */
   #deadWorker(): string | null {
-    return this.#firstIn(L.WORKER_FAILED, 'failed') ?? this.#firstIn(L.WORKER_EXITED, 'exited');
+    return this.#firstIn(WORKER_FAILED, 'failed') ?? this.#firstIn(WORKER_EXITED, 'exited');
   }
 
   /** Why the first worker that never was ready was not; null when there is none. */
   #absentWorker(): string | null {
-    return this.#firstIn(L.WORKER_ABSENT, 'did not start');
+    return this.#firstIn(WORKER_ABSENT, 'did not start');
   }
 
   #firstIn(state: number, verdict: string): string | null {
-    const { memory, control } = this.#options;
+    const { memory } = this.#options;
     for (let index = 0; index < this.#handles.length; index++) {
       if (Atomics.load(memory.i32, this.#state(index)) !== state) continue;
-      const length = Atomics.load(memory.i32, (control + L.JOB_ERROR_LENGTH) >> 2);
-      const text = new Uint8Array(memory.buffer, control + L.JOB_ERROR_TEXT, length).slice();
+      const { errorLength, errorText } = this.#job;
+      const text = new Uint8Array(memory.buffer, errorText, errorLength).slice();
       const detail = new TextDecoder().decode(text) || this.#endReason;
       return `worker ${index + 1} ${verdict}${detail ? `: ${detail}` : ''}`;
     }
@@ -276,15 +285,12 @@ export class WorkerPool {
 
   /** Closes the pool over a failed job; the error says what has become of the weights. */
   #closed(cause: unknown): WorkerError {
-    const { memory, control, jobs } = this.#options;
-    const phase = memory.i32[(control + L.JOB_OP) >> 2];
-    const longs = new BigUint64Array(memory.buffer);
-    const settling =
-      Atomics.load(longs, (control + L.JOB_DONE) >> 3) ===
-      Atomics.load(longs, (control + L.JOB_LIMIT) >> 3);
+    const { jobs } = this.#options;
+    const { op: phase, done, limit } = this.#job;
+    const settling = done === limit;
     const reason = cause instanceof WorkerError ? cause.message : `a job failed: ${String(cause)}`;
     this.close(reason);
-    if (!jobs.writesWeights || (phase === L.OP_NORM && !settling)) {
+    if (!jobs.writesWeights || (phase === OP_NORM && !settling)) {
       return new WorkerError(
         `${reason}; nothing has changed, and further work runs on one thread`,
         { cause },
@@ -296,18 +302,16 @@ export class WorkerPool {
 
   /** Resolves when the event counter has left `seen`, or after a slice. */
   async #event(seen: number): Promise<void> {
-    const { memory, control } = this.#options;
-    const index = (control + L.JOB_EVENT) >> 2;
-    const parked = (control + L.JOB_CALLER_PARKED) >> 2;
+    const { i32 } = this.#options.memory;
     const { waitAsync } = Atomics as { waitAsync?: WaitAsync };
     if (!waitAsync) {
       await turn();
       return;
     }
-    Atomics.store(memory.i32, parked, 1);
-    const outcome = waitAsync(memory.i32, index, seen, SLICE_MS);
+    this.#job.callerParked = 1;
+    const outcome = waitAsync(i32, this.#job.eventIndex, seen, SLICE_MS);
     if (outcome.async) await orAfter(outcome.value, SLICE_MS);
-    Atomics.store(memory.i32, parked, 0);
+    this.#job.callerParked = 0;
   }
 }
 
@@ -324,8 +328,7 @@ class ProgressWatch {
   /** What is wrong; null while tasks get done. */
   stuck(): string | null {
     const { memory, control, jobTimeoutMs } = this.#options;
-    const longs = new BigUint64Array(memory.buffer);
-    const seen = `${Atomics.load(longs, (control + L.JOB_DONE) >> 3)}`;
+    const seen = `${new JobRecord(memory).at(control).done}`;
     if (seen !== this.#seen) {
       this.#seen = seen;
       this.#since = Date.now();

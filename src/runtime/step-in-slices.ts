@@ -2,7 +2,8 @@
  * Steps on one thread in slices, so that the event loop turns in between: what `stepAsync` does
  * where there are no workers.
  */
-import { OP_NONE, OP_NORM, STEP_TASK_COUNT } from '../memory-layout/constants';
+import { StepRecord } from '../../build/optim-records';
+import { OP_NONE, OP_NORM } from '../memory-layout/constants';
 import type { OptimKernels } from './kernels';
 import type { LinearMemory } from './memory';
 import { turn } from './yield-to-event-loop';
@@ -19,7 +20,7 @@ export async function runSliced(
   memory: LinearMemory,
   table: number,
 ): Promise<void> {
-  const taskCount = memory.u32[(table + STEP_TASK_COUNT) >>> 2];
+  const { taskCount } = new StepRecord(memory).at(table);
   for (let op: number = OP_NORM; op !== OP_NONE; op = kernels.stepAdvance(op, table)) {
     for (let from = 0; from < taskCount; from += TASKS_A_SLICE) {
       kernels.stepTasks(op, table, from, Math.min(taskCount, from + TASKS_A_SLICE));

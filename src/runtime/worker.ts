@@ -6,7 +6,10 @@
  * blocked in a step it receives no message, but it can read a flag.
  */
 
-/** Offsets are bytes into `memory`; states are the WORKER_… constants. */
+/**
+ * Indices are those of words (i32) in `memory`, offsets those of bytes; states are the WORKER_…
+ * constants.
+ */
 export interface WorkerInput {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -17,9 +20,9 @@ export interface WorkerInput {
   readonly thread: number;
   /** Turns of the waiting loop before the worker parks. */
   readonly spins: number;
-  readonly stateOffset: number;
-  readonly eventOffset: number;
-  readonly errorLengthOffset: number;
+  readonly stateIndex: number;
+  readonly eventIndex: number;
+  readonly errorLengthIndex: number;
   readonly errorTextOffset: number;
   readonly errorBytes: number;
   readonly ready: number;
@@ -43,10 +46,10 @@ interface WorkerScope {
 
 function serve(input: WorkerInput, onExit: (listener: () => void) => void): void {
   const words = new Int32Array(input.memory.buffer);
-  const event = input.eventOffset >> 2;
+  const event = input.eventIndex;
   const announce = (state: number): void => {
-    Atomics.store(words, input.stateOffset >> 2, state);
-    Atomics.notify(words, input.stateOffset >> 2);
+    Atomics.store(words, input.stateIndex, state);
+    Atomics.notify(words, input.stateIndex);
     Atomics.add(words, event, 1);
     Atomics.notify(words, event);
   };
@@ -54,7 +57,7 @@ function serve(input: WorkerInput, onExit: (listener: () => void) => void): void
     // Copied out first: text encoders refuse shared memory.
     const text = new TextEncoder().encode(String(error)).subarray(0, input.errorBytes);
     new Uint8Array(input.memory.buffer, input.errorTextOffset, text.length).set(text);
-    Atomics.store(words, input.errorLengthOffset >> 2, text.length);
+    Atomics.store(words, input.errorLengthIndex, text.length);
   };
   // What the end of this thread means for the pool; nothing once a failure has been announced.
   let end: number | null = input.absent;

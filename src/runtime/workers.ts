@@ -6,8 +6,8 @@
  */
 
 import { SHARED_CALL_RECORD_SIZE } from '../../build/nn-records';
+import { JOB_RECORD_SIZE } from '../../build/optim-records';
 import { WorkerError } from '../errors';
-import { JOB_SIZE } from '../memory-layout/constants';
 import type { Arena } from './arena';
 import type { ThreadedOptimKernels } from './kernels';
 import type { ThreadedNNKernels } from './kernels-nn';
@@ -46,8 +46,8 @@ export class Workers {
   constructor(options: WorkersOptions) {
     this.#options = options;
     this.threads = options.threads;
-    this.#stepControl = options.arena.allocate(JOB_SIZE);
-    this.#kernelControl = options.arena.allocate(JOB_SIZE);
+    this.#stepControl = options.arena.allocate(JOB_RECORD_SIZE);
+    this.#kernelControl = options.arena.allocate(JOB_RECORD_SIZE);
     this.record = options.arena.allocate(SHARED_CALL_RECORD_SIZE);
   }
 

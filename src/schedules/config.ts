@@ -1,7 +1,4 @@
-/**
- * From a config back to the schedule: what checkpoints and the command line need. The config is not
- * trusted.
- */
+/** Building schedules from their configs, which are untrusted. */
 import { ArgumentError } from '../errors';
 import { checkChoice, checkOptions, fail } from '../validate';
 import { constant } from './constant';
@@ -19,9 +16,9 @@ import { stepDecay } from './step-decay';
 import { type WarmupOptions, warmup } from './warmup';
 
 type Options = Readonly<Record<string, unknown>>;
-/** Builds the schedule of a config found inside another, at a path. */
+/** Builds the schedule of a config at a path inside another config. */
 type Nested = (path: string, config: unknown) => ConfiguredSchedule;
-/** Checks what options it is given: `as never` hands it any. */
+/** Builds a schedule and checks its options, whose type is not known here. */
 type Builder = (options: never, nested: Nested, path: string) => ConfiguredSchedule;
 
 const BUILDERS = {
@@ -39,25 +36,24 @@ const BUILDERS = {
   reduceOnPlateau,
 } satisfies Record<string, Builder>;
 
-/** Deeper configs are refused before they can exhaust the stack. */
+/** Deeper configs could exhaust the stack. */
 const MAX_DEPTH = 64;
 
-/** The name of a schedule, which is its function's. */
+/** Name of a schedule: the name of the function that creates it. */
 export type ScheduleName = keyof typeof BUILDERS;
 
-/** The names `scheduleFromConfig` knows. */
+/** Returns the names that `scheduleFromConfig` accepts. */
 export function scheduleNames(): ScheduleName[] {
   return Object.keys(BUILDERS) as ScheduleName[];
 }
 
 /**
- * Builds the schedule that a config describes; it has the values of the schedule whose `config`
- * that is, bit for bit. State, where there is any, is not in the config: load it with
- * `loadStateDict`.
+ * Builds the schedule that a config describes. It has the same values as the schedule with that
+ * `config`, bit for bit. The config does not include state: restore that with `loadStateDict`.
  *
- * @param config `{ name, ...options }`, as `schedule.config` is and JSON.parse gives it; options
- * left out have their defaults
- * @throws ArgumentError for an unknown name, and whatever the schedule's own function refuses
+ * @param config `{ name, ...options }`, such as `schedule.config`; missing options have their
+ *   defaults
+ * @throws ArgumentError for an unknown name, and for options that the schedule's function refuses
  * @example
  * const config = JSON.parse(JSON.stringify(cosine({ lr: 0.01, totalSteps: 100 }).config));
  * scheduleFromConfig(config)(51); // 0.005
@@ -83,7 +79,7 @@ function buildConstant(options: { lr: number }): ConfiguredSchedule {
 
 function buildWarmup(options: WarmupOptions, nested: Nested, path: string): ConfiguredSchedule {
   const schedule = nested(`${path}.schedule`, options.schedule);
-  // it has a config, since what it is made of has
+  // It has a config, since its part has one.
   return warmup({ ...options, schedule }) as ConfiguredSchedule;
 }
 
@@ -94,5 +90,5 @@ function buildJoin(options: Options, nested: Nested, path: string): ConfiguredSc
   const parts = Array.from(schedules, (config: unknown, index) =>
     nested(`${path}.schedules[${index}]`, config),
   );
-  return join(parts, boundaries as number[]) as ConfiguredSchedule; // as above
+  return join(parts, boundaries as number[]) as ConfiguredSchedule; // as in buildWarmup
 }

@@ -1,11 +1,11 @@
 import { type ConfiguredSchedule, checkLr, createSchedule } from './schedule';
 
 /**
- * The same learning rate at every step.
+ * Keeps the learning rate constant.
  *
- * @param lr in [0, 2^64)
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
- * numbers ≥ 1
+ * @param lr learning rate, in [0, 2^64)
+ * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
+ *   ≥ 1
  * @throws ArgumentError for another `lr`
  * @example constant(0.01)(1) // 0.01
  */

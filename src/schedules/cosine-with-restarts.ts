@@ -12,38 +12,38 @@ import {
 
 /** Options of `cosineWithRestarts`. */
 export interface CosineWithRestartsOptions {
-  /** The learning rate of step 1: in [0, 2^64). */
+  /** Learning rate of step 1, in [0, 2^64). */
   lr: number;
-  /** Steps of the first cycle: a whole number ≥ 1. */
+  /** Number of steps of the first cycle, an integer ≥ 1. */
   firstCycleSteps: number;
   /**
-   * Each cycle has this many times the steps of the one before it: a whole number ≥ 1.
+   * Factor by which each cycle is longer than the previous one, an integer ≥ 1.
    * @default 1
    */
   cycleFactor?: number;
   /**
-   * What each cycle falls towards, in [0, lr].
+   * Learning rate that each cycle approaches, in [0, lr].
    * @default 0
    */
   endLr?: number;
   /**
-   * Each cycle starts this much lower above `endLr` than the one before it, in (0, 1].
+   * Factor by which the height of each cycle above `endLr` shrinks, in (0, 1].
    * @default 1
    */
   decay?: number;
 }
 
 /**
- * Falls from `lr` towards `endLr` along half a cosine, again and again (SGDR).
+ * Falls from `lr` towards `endLr` along half a cosine, in repeated cycles (SGDR).
  *
  *     lr(t) = endLr + (lr - endLr)·decayⁱ·½(1 + cos(π·k/T)),  T = firstCycleSteps·cycleFactorⁱ,
  *
- * at the k-th step, counted from 0, of cycle i = 0, 1, …: cycle 0 is steps 1 to firstCycleSteps,
- * and step firstCycleSteps + 1 restarts. The last step of a cycle is a little above `endLr`. It
- * never ends.
+ * at step k (counted from 0) of cycle i = 0, 1, …. Cycle 0 covers steps 1 to firstCycleSteps; step
+ * firstCycleSteps + 1 starts cycle 1. The last step of a cycle is a little above `endLr`. The
+ * schedule has no end.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
- * numbers ≥ 1
+ * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
+ *   ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = cosineWithRestarts({ lr: 0.01, firstCycleSteps: 10, cycleFactor: 2 });
@@ -52,7 +52,7 @@ export interface CosineWithRestartsOptions {
  * lr(11); // 0.01: the second cycle, of 20 steps
  * lr(21); // 0.005
  * @see Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", arXiv
- * 1608.03983
+ *   1608.03983
  */
 export function cosineWithRestarts(options: CosineWithRestartsOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'firstCycleSteps', 'cycleFactor', 'endLr', 'decay']);
@@ -69,7 +69,7 @@ export function cosineWithRestarts(options: CosineWithRestartsOptions): Configur
   });
 }
 
-/** The cycle that `done` completed steps lead into, the steps done in it, and how many it has. */
+/** Returns the cycle after `done` completed steps, the steps done in it, and its length. */
 function locate(done: number, firstCycleSteps: number, cycleFactor: number) {
   if (cycleFactor === 1) {
     return {
@@ -81,7 +81,7 @@ function locate(done: number, firstCycleSteps: number, cycleFactor: number) {
   let cycle = 0;
   let k = done;
   let cycleSteps = firstCycleSteps;
-  // At most 53 turns: cycles at least double, and done < 2^53.
+  // At most 53 iterations: cycles at least double, and done < 2^53.
   while (k >= cycleSteps) {
     k -= cycleSteps;
     cycleSteps *= cycleFactor;

@@ -4,12 +4,12 @@ import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } f
 
 /** Options of `cosine`. */
 export interface CosineOptions {
-  /** The learning rate of step 1: in [0, 2^64). */
+  /** Learning rate of step 1, in [0, 2^64). */
   lr: number;
-  /** Steps until `endLr` is reached: a whole number ≥ 1. */
+  /** Number of steps until `endLr` is reached, an integer ≥ 1. */
   totalSteps: number;
   /**
-   * The learning rate after `totalSteps`, in [0, lr].
+   * Learning rate after `totalSteps`, in [0, lr].
    * @default 0
    */
   endLr?: number;
@@ -18,14 +18,15 @@ export interface CosineOptions {
 /**
  * Falls from `lr` to `endLr` along half a cosine.
  *
- *     lr(t) = endLr + (lr - endLr)·½(1 + cos(π·(t - 1)/totalSteps)) for t ≤ totalSteps, endLr after it
+ *     lr(t) = endLr + (lr - endLr)·½(1 + cos(π·(t - 1)/totalSteps))   for t ≤ totalSteps
+ *     lr(t) = endLr after that
  *
- * Step 1 uses `lr` itself. The last step still moves: lr(totalSteps) is a little above `endLr`,
- * which is first reached at step totalSteps + 1 and kept. The cosine is the library's own, so the
- * bits are the same on every engine.
+ * Step 1 uses `lr` itself. lr(totalSteps) is still a little above `endLr`; the rate reaches `endLr`
+ * at step totalSteps + 1 and stays there. The cosine is the library's own, so the bits are the same
+ * on every engine.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
- * numbers ≥ 1
+ * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
+ *   ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = cosine({ lr: 0.01, totalSteps: 100 });
@@ -33,7 +34,7 @@ export interface CosineOptions {
  * lr(51); // 0.005
  * lr(101); // 0
  * @see Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts" (without
- * the restarts)
+ *   the restarts)
  */
 export function cosine(options: CosineOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'totalSteps', 'endLr']);
@@ -47,7 +48,7 @@ export function cosine(options: CosineOptions): ConfiguredSchedule {
   });
 }
 
-/** ½(1 + cos(π·k/n)): falls from 1 at k = 0 to 0 at k = n, flat at both. */
+/** Returns ½(1 + cos(π·k/n)), which falls from 1 at k = 0 to 0 at k = n. */
 export function halfCosine(k: number, n: number): number {
   return 0.5 * (1 + cos((Math.PI * k) / n));
 }

@@ -1,19 +1,19 @@
 /**
- * Learning rates as functions of the step: give one as `lr` to an optimizer or a param group.
+ * Learning-rate schedules: functions of the step, to be passed as `lr` to an optimizer or a param
+ * group.
  *
- * Steps count from 1, the first step being 1, as in every formula here. A library that counts
- * completed steps (PyTorch's `last_epoch`, optax's `count`) has at t - 1 what ours has at t. All
- * but `reduceOnPlateau` are pure: they keep nothing between calls, may be called for any step in
- * any order and be shared by groups. Values come from + - × ÷ √ and the library's own cos and pow,
- * so the bits are the same on every engine.
+ * Steps count from 1: the first step is 1. Libraries that count completed steps (PyTorch's
+ * `last_epoch`, optax's `count`) have at t - 1 the value that these schedules have at t. All but
+ * `reduceOnPlateau` are pure functions: they keep no state, accept steps in any order, and can be
+ * shared by groups. Values are computed with + - × ÷ √ and the library's own cos and pow, so the
+ * bits are the same on every engine.
  *
- * With AdaL the schedule is multiplied by AdaL's own decay: `decay: 'inverse-sqrt'`, its default,
- * divides the schedule's value at t by √t, so that the rate is schedule(t)/√t: `constant(lr)` is
- * the restated rule, and `cosine` falls below a cosine. `decay: 'none'`, which `practical()` sets,
- * takes schedule(t) as it is. Under `warmup` and `join` √t goes on counting from the run's first
- * step. Other optimizers take schedule(t) as it is.
+ * AdaL multiplies the schedule by a decay of its own. With `decay: 'inverse-sqrt'`, the default,
+ * the rate at step t is schedule(t)/√t; so `constant(lr)` is the restated rule. With `decay:
+ * 'none'`, which `practical()` sets, the rate is schedule(t). Under `warmup` and `join`, √t counts
+ * from the first step of the run. All other optimizers use schedule(t).
  *
- * Each carries a `config`, plain JSON, from which `scheduleFromConfig` builds it again.
+ * Each schedule has a `config`, plain JSON from which `scheduleFromConfig` builds it again.
  */
 export { type ScheduleName, scheduleFromConfig, scheduleNames } from './config';
 export { constant } from './constant';
@@ -33,10 +33,10 @@ export {
 } from './reduce-on-plateau';
 export {
   type ConfiguredSchedule,
-  type ConfigValue,
-  isStateful,
+  isStatefulSchedule,
   type Schedule,
   type ScheduleConfig,
+  type ScheduleConfigValue,
   type ScheduleState,
   type StatefulSchedule,
 } from './schedule';

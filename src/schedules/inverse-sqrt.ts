@@ -3,34 +3,34 @@ import { type ConfiguredSchedule, checkLr, checkSteps, createSchedule } from './
 
 /** Options of `inverseSqrt`. */
 export interface InverseSqrtOptions {
-  /** The largest learning rate, of step `warmupSteps`: in [0, 2^64). */
+  /** Largest learning rate, at step `warmupSteps`, in [0, 2^64). */
   lr: number;
   /**
-   * The step at which `lr` is reached, in a straight line from 0 at "step 0": a whole number ≥ 1, 1
-   * being no warm-up.
+   * Step at which the rate reaches `lr`, in a straight line from 0 at "step 0": an integer ≥ 1. 1
+   * means no warm-up.
    * @default 1
    */
   warmupSteps?: number;
 }
 
 /**
- * Falls as one over the square root of the step, after a linear warm-up.
+ * Falls with the inverse square root of the step, after a linear warm-up.
  *
  *     lr(t) = lr·t/warmupSteps for t < warmupSteps, lr/√(t/warmupSteps) from there
  *
- * Without warm-up this is lr/√t, bit for bit what AdaL's `decay: 'inverse-sqrt'` does to a constant
- * `lr`: use one of the two, for both together are lr/t.
+ * Without warm-up this is lr/√t, the same bits as a constant `lr` with AdaL's
+ * `decay: 'inverse-sqrt'`. Use only one of the two: together they give lr/t.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
- * numbers ≥ 1
+ * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
+ *   ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = inverseSqrt({ lr: 0.01, warmupSteps: 100 });
  * lr(50); // 0.005
  * lr(100); // 0.01
  * lr(400); // 0.005
- * @see Vaswani et al. 2017, "Attention Is All You Need", arXiv 1706.03762, section 5.3, with lr =
- * (d_model·warmupSteps)^-½
+ * @see Vaswani et al. 2017, "Attention Is All You Need", arXiv 1706.03762, section 5.3, where
+ *   lr = (d_model·warmupSteps)^-½
  */
 export function inverseSqrt(options: InverseSqrtOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'warmupSteps']);

@@ -6,38 +6,37 @@ import { checkRising, passed } from './milestones';
 import {
   checked,
   createSchedule,
-  isStateful,
+  isStatefulSchedule,
   type Schedule,
   type ScheduleConfig,
   type StatefulSchedule,
 } from './schedule';
 
 /**
- * One schedule after another.
+ * Concatenates schedules.
  *
  *     lr(t) = scheduleᵢ(t - boundaries[i-1]) for boundaries[i-1] < t ≤ boundaries[i]
  *
- * with boundaries[-1] = 0 and the last schedule without end: the first runs for steps 1 to
- * boundaries[0], and each later one begins at its own step 1. Whether the rates meet at a boundary
- * is the caller's affair.
+ * with boundaries[-1] = 0; the last schedule has no end. The first schedule covers steps 1 to
+ * boundaries[0], and each later one starts at its own step 1. The rates need not meet at a
+ * boundary.
  *
- * At most one of them may have state (`reduceOnPlateau`); the joined schedule then has that state
+ * At most one of the schedules may have state (`reduceOnPlateau`); the result then has that state
  * and its `update`.
  *
- * @param schedules at least one: schedules, functions of the 1-based step, or numbers for a
- * constant rate
- * @param boundaries the steps that are over when the next schedule begins: whole numbers ≥ 1,
- * rising, one fewer than schedules
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
- * numbers ≥ 1. It has a
- * `config` if all of its schedules have
+ * @param schedules at least one schedule, function of the 1-based step, or number for a constant
+ *   rate
+ * @param boundaries the last step of each schedule but the last, counted from the first: increasing
+ *   integers ≥ 1
+ * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
+ *   ≥ 1. It has a `config` if all of the schedules have one
  * @throws ArgumentError for other arguments
  * @example
  * const lr = join([constant(0.1), cosine({ lr: 0.1, totalSteps: 900 })], [100]);
  * lr(100); // 0.1
  * lr(101); // 0.1: step 1 of the cosine
  * lr(1001); // 0
- * @see optax.join_schedules, which counts steps from 0 and has the same boundaries
+ * @see optax.join_schedules, which has the same boundaries and counts steps from 0
  */
 export function join(schedules: readonly LearningRate[], boundaries: readonly number[]): Schedule {
   if (!Array.isArray(schedules) || schedules.length === 0)
@@ -62,7 +61,7 @@ export function join(schedules: readonly LearningRate[], boundaries: readonly nu
   });
 }
 
-/** A number as a constant schedule, a function as itself. */
+/** Returns a number as a constant schedule, and a function as it is. */
 export function asSchedule(argument: string, value: unknown): Schedule {
   if (typeof value === 'function') return value as Schedule;
   return isRate(value)
@@ -70,16 +69,13 @@ export function asSchedule(argument: string, value: unknown): Schedule {
     : fail(argument, 'a number in [0, 2^64) or a function of the step', value);
 }
 
-/**
- * A schedule made of others: it checks the step and has the state of the one among them that has
- * any.
- */
+/** Creates a schedule from others; it has the state of the one among them that has state. */
 export function combine(
   parts: readonly Schedule[],
   config: ScheduleConfig | undefined,
   at: (step: number) => number,
 ): Schedule {
-  const stateful = parts.filter(isStateful);
+  const stateful = parts.filter(isStatefulSchedule);
   if (stateful.length > 1) {
     throw new ArgumentError(
       'schedules',
@@ -93,7 +89,7 @@ export function combine(
     : Object.freeze(Object.assign(checked(at), methods));
 }
 
-/** The methods of a schedule with state, bound to it. */
+/** Returns the methods of a schedule with state, bound to it. */
 function stateOf(
   part: StatefulSchedule,
 ): Pick<StatefulSchedule, 'update' | 'stateDict' | 'loadStateDict'> {

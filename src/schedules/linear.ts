@@ -3,12 +3,12 @@ import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } f
 
 /** Options of `linear`. */
 export interface LinearOptions {
-  /** The learning rate of step 1: in [0, 2^64). */
+  /** Learning rate of step 1, in [0, 2^64). */
   lr: number;
-  /** Steps until `endLr` is reached: a whole number ≥ 1. */
+  /** Number of steps until `endLr` is reached, an integer ≥ 1. */
   totalSteps: number;
   /**
-   * The learning rate after `totalSteps`: in [0, 2^64); above `lr` it is a ramp up.
+   * Learning rate after `totalSteps`, in [0, 2^64); it may be above `lr`.
    * @default 0
    */
   endLr?: number;
@@ -17,19 +17,20 @@ export interface LinearOptions {
 /**
  * Goes from `lr` to `endLr` in a straight line.
  *
- *     lr(t) = endLr + (lr - endLr)·(1 - (t - 1)/totalSteps) for t ≤ totalSteps, endLr after it
+ *     lr(t) = endLr + (lr - endLr)·(1 - (t - 1)/totalSteps)   for t ≤ totalSteps
+ *     lr(t) = endLr after that
  *
- * Step 1 uses `lr` itself; `endLr` is first reached at step totalSteps + 1 and kept.
+ * Step 1 uses `lr` itself. The rate reaches `endLr` at step totalSteps + 1 and stays there.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
- * numbers ≥ 1
+ * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
+ *   ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = linear({ lr: 0.01, totalSteps: 100 });
  * lr(1); // 0.01
  * lr(51); // 0.005
  * lr(101); // 0
- * @see optax.linear_schedule, which counts steps from 0: ours at t is its value at t - 1
+ * @see optax.linear_schedule, which has at t - 1 the value that this schedule has at t
  */
 export function linear(options: LinearOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'totalSteps', 'endLr']);

@@ -4,49 +4,49 @@ import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } f
 
 /** Options of `oneCycle`. */
 export interface OneCycleOptions {
-  /** The peak: in [0, 2^64). */
+  /** Peak learning rate, in [0, 2^64). */
   maxLr: number;
-  /** Steps of the whole run: a whole number ≥ 1. */
+  /** Number of steps of the whole run, an integer ≥ 1. */
   totalSteps: number;
   /**
-   * The share of the steps that climb to the peak, in [0, 1].
+   * Fraction of the steps that rise to the peak, in [0, 1].
    * @default 0.3
    */
   warmupFraction?: number;
   /**
-   * Step 1 uses maxLr/startFactor; finite, ≥ 1.
+   * Ratio of the peak to the rate of step 1, which is maxLr/startFactor; finite, ≥ 1.
    * @default 25
    */
   startFactor?: number;
   /**
-   * Step totalSteps uses maxLr/startFactor/endFactor; finite, ≥ 1/startFactor.
+   * Ratio of the rate of step 1 to that of step totalSteps; finite, ≥ 1/startFactor.
    * @default 1e4
    */
   endFactor?: number;
   /**
-   * The shape of climb and fall.
+   * Shape of rise and fall.
    * @default 'cosine'
    */
   shape?: 'cosine' | 'linear';
 }
 
 /**
- * Climbs to a high learning rate, then falls far below where it started.
+ * Rises to a high learning rate, then falls far below the initial one.
  *
- *     lr(t) = from start to maxLr as t - 1 goes from 0 to p, then from maxLr to end as it goes from p to totalSteps - 1,
+ *     lr(t) = from start to maxLr as t - 1 goes from 0 to p,
+ *             then from maxLr to end as t - 1 goes from p to totalSteps - 1
  *     p = warmupFraction·totalSteps - 1,  start = maxLr/startFactor,  end = start/endFactor
  *
- * Between two rates it goes along half a cosine or a straight line. Step 1 uses `start`; the peak
- * is at step p + 1 = warmupFraction·totalSteps, or passed between two steps where that is no whole
- * number; step totalSteps uses `end`, which is kept.
+ * Between two rates the schedule follows half a cosine or a straight line. Step 1 uses `start`. The
+ * peak is at step p + 1 = warmupFraction·totalSteps; if that is not an integer, it lies between two
+ * steps. Step totalSteps uses `end`, and later steps stay there.
  *
- * The values are those of PyTorch's OneCycleLR (two phases) before its t-th step: ours at t is its
- * value at `last_epoch` = t - 1. Where that divides by zero (warmupFraction·totalSteps = 1), step 1
- * is the peak. With a `warmupFraction` below 1/totalSteps the peak lies before step 1. The momentum
- * is left alone.
+ * The values are those of PyTorch's OneCycleLR (two phases) at `last_epoch` = t - 1. Where PyTorch
+ * divides by zero (warmupFraction·totalSteps = 1), step 1 is the peak. With a `warmupFraction`
+ * below 1/totalSteps, the peak lies before step 1. The momentum is not changed.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
- * numbers ≥ 1
+ * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
+ *   ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = oneCycle({ maxLr: 0.1, totalSteps: 100 });
@@ -54,9 +54,8 @@ export interface OneCycleOptions {
  * lr(30); // 0.1
  * lr(100); // 4e-7
  * @see Smith & Topin 2018, "Super-Convergence: Very Fast Training of Neural Networks Using Large
- * Learning Rates", arXiv
- * 1708.07120; its symmetric climb and fall with a short tail became these two phases in fastai and
- * PyTorch
+ *   Learning Rates", arXiv 1708.07120. Its symmetric rise and fall with a short tail became these
+ *   two phases in fastai and PyTorch
  */
 export function oneCycle(options: OneCycleOptions): ConfiguredSchedule {
   checkOptions('options', options, [
@@ -87,7 +86,7 @@ export function oneCycle(options: OneCycleOptions): ConfiguredSchedule {
   );
   checkChoice('shape', shape, ['cosine', 'linear']);
   const startLr = maxLr / startFactor;
-  const endLr = Math.min(startLr / endFactor, maxLr); // which rounding could pass
+  const endLr = Math.min(startLr / endFactor, maxLr); // since rounding could exceed maxLr
   const peak = warmupFraction * totalSteps - 1;
   const along = shape === 'cosine' ? halfCosine : (k: number, n: number) => 1 - k / n;
   const config = {

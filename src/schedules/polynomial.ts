@@ -4,32 +4,33 @@ import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } f
 
 /** Options of `polynomial`. */
 export interface PolynomialOptions {
-  /** The learning rate of step 1: in [0, 2^64). */
+  /** Learning rate of step 1, in [0, 2^64). */
   lr: number;
-  /** Steps until `endLr` is reached: a whole number ≥ 1. */
+  /** Number of steps until `endLr` is reached, an integer ≥ 1. */
   totalSteps: number;
   /**
-   * The exponent, finite, > 0: 1 is a straight line, above it the change comes early, below it
-   * late.
+   * Exponent, finite, > 0. 1 gives a straight line; with larger exponents the rate changes early,
+   * with smaller ones late.
    */
   power: number;
   /**
-   * The learning rate after `totalSteps`: in [0, 2^64).
+   * Learning rate after `totalSteps`, in [0, 2^64).
    * @default 0
    */
   endLr?: number;
 }
 
 /**
- * Goes from `lr` to `endLr` as a power of the steps that are left.
+ * Goes from `lr` to `endLr` along a power of the remaining steps.
  *
- *     lr(t) = endLr + (lr - endLr)·(1 - (t - 1)/totalSteps)^power for t ≤ totalSteps, endLr after it
+ *     lr(t) = endLr + (lr - endLr)·(1 - (t - 1)/totalSteps)^power   for t ≤ totalSteps
+ *     lr(t) = endLr after that
  *
- * Step 1 uses `lr` itself; `endLr` is reached at step totalSteps + 1 at the latest and kept. The
- * power is the library's own, so the bits are the same on every engine.
+ * Step 1 uses `lr` itself. The rate reaches `endLr` at step totalSteps + 1 at the latest and stays
+ * there. The power is the library's own, so the bits are the same on every engine.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
- * numbers ≥ 1
+ * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
+ *   ≥ 1
  * @throws ArgumentError for options out of range
  * @example
  * const lr = polynomial({ lr: 0.01, totalSteps: 100, power: 2 });

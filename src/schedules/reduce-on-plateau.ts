@@ -1,6 +1,6 @@
 /**
- * The one schedule with state. Its value at any step is the current learning rate, which `update`
- * alone lowers and `loadStateDict` alone sets.
+ * The only schedule with state. Its value at any step is the current learning rate, which only
+ * `update` lowers and only `loadStateDict` sets.
  */
 import { checkChoice, checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import {
@@ -14,81 +14,82 @@ import {
 
 /** Options of `reduceOnPlateau`. */
 export interface ReduceOnPlateauOptions {
-  /** The learning rate until the first reduction: in [0, 2^64). */
+  /** Learning rate until the first reduction, in [0, 2^64). */
   lr: number;
   /**
-   * The learning rate is multiplied by it at each reduction; in (0, 1).
+   * Factor of each reduction, in (0, 1).
    * @default 0.1
    */
   factor?: number;
   /**
-   * Bad updates in a row that are put up with; the one after them reduces. A whole number ≥ 0.
+   * Number of consecutive bad updates without a reduction, an integer ≥ 0; the next one reduces.
    * @default 10
    */
   patience?: number;
   /**
-   * How much better than the best so far a metric must be to count as better: finite, ≥ 0; below 1
-   * for a relative one of mode 'min'.
+   * Amount by which a metric must be better than the best so far to count as better: finite, ≥ 0,
+   * and below 1 if it is relative and the mode is 'min'.
    * @default 1e-4
    */
   threshold?: number;
   /**
-   * Whether `threshold` is a share of the best so far or a difference to it.
+   * Meaning of `threshold`: relative to the best so far ('rel'), or a difference ('abs').
    * @default 'rel'
    */
   thresholdMode?: 'rel' | 'abs';
   /**
-   * Updates after a reduction in which bad ones are not counted: a whole number ≥ 0.
+   * Number of updates after a reduction that do not count as bad, an integer ≥ 0.
    * @default 0
    */
   cooldown?: number;
   /**
-   * The learning rate goes no lower, in [0, lr].
+   * Lower bound of the learning rate, in [0, lr].
    * @default 0
    */
   minLr?: number;
   /**
-   * Whether the metric should fall, as a loss, or rise, as an accuracy.
+   * Whether the metric should fall, as a loss ('min'), or rise, as an accuracy ('max').
    * @default 'min'
    */
   mode?: 'min' | 'max';
   /**
-   * A reduction by no more than this is not made; finite, ≥ 0. As in PyTorch not relative: lower it
-   * for an `lr` near 1e-8.
+   * Smallest reduction; smaller ones are skipped. Finite, ≥ 0. It is absolute, as in PyTorch, so
+   * decrease it for an `lr` near 1e-8.
    * @default 1e-8
    */
   eps?: number;
 }
 
-/** The state of `reduceOnPlateau`: plain JSON. */
+/** State of `reduceOnPlateau`: plain JSON. */
 export type PlateauState = {
-  /** The current learning rate. */
+  /** Current learning rate. */
   readonly lr: number;
-  /** The best metric so far, null before the first finite one. */
+  /** Best metric so far; null before the first finite one. */
   readonly best: number | null;
-  /** Bad updates in a row. */
+  /** Number of consecutive bad updates. */
   readonly badUpdates: number;
-  /** Updates left in which bad ones are not counted. */
+  /** Number of remaining updates that do not count as bad. */
   readonly cooldownLeft: number;
 };
 
-/** A learning rate that falls when a metric stops improving. */
+/** Schedule whose learning rate falls when a metric stops improving. */
 export interface PlateauSchedule extends ConfiguredSchedule, StatefulSchedule {
+  /** Plain JSON that rebuilds the schedule, without its state. */
   readonly config: ScheduleConfig;
   /**
-   * Tells it a metric, usually once an epoch.
+   * Reports a metric, usually once per epoch.
    *
-   * @param metric a number; NaN and ±Infinity are never better than the best so far and count as
-   * bad
-   * @returns whether the learning rate has fallen
+   * @param metric a number; NaN and ±Infinity count as bad
+   * @returns whether the learning rate was reduced
    * @throws ArgumentError unless `metric` is a number
    */
   update(metric: number): boolean;
-  /** A copy of its state. */
+  /** Returns a copy of the state. */
   stateDict(): PlateauState;
   /**
-   * Takes over a state of a schedule with the same options.
-   * @throws ArgumentError for one that does not fit; nothing has changed then
+   * Restores a state of a schedule with the same options.
+   *
+   * @throws ArgumentError if the state does not fit; nothing changes then
    */
   loadStateDict(state: PlateauState): void;
 }
@@ -109,28 +110,30 @@ const OPTION_NAMES = [
 const STATE_NAMES = ['lr', 'best', 'badUpdates', 'cooldownLeft'];
 
 /**
- * Lowers the learning rate when a metric has stopped improving.
+ * Reduces the learning rate when a metric has stopped improving.
  *
- *     better(x) = x < best·(1 - threshold) | x < best - threshold | x > best·(1 + threshold) | x > best + threshold
- *                 for 'min' with 'rel'       'min' with 'abs'       'max' with 'rel'           'max' with 'abs'
+ *     'min', 'rel'   x is better if x < best·(1 - threshold)
+ *     'min', 'abs'   x is better if x < best - threshold
+ *     'max', 'rel'   x is better if x > best·(1 + threshold)
+ *     'max', 'abs'   x is better if x > best + threshold
  *
- * A better metric becomes the best and ends the run of bad ones; any other lengthens it. More than
- * `patience` bad ones in a row: lr ← max(lr·factor, minLr), if that is lower by more than `eps`,
- * and for the next `cooldown` updates the run stays empty. The first finite metric is better than
- * none.
+ * A better metric becomes the best and resets the count of bad updates; any other increments it.
+ * The first finite metric is always better. When the count exceeds `patience`, the learning rate
+ * becomes max(lr·factor, minLr), if that is lower by more than `eps`; during the next `cooldown`
+ * updates the count stays 0.
  *
- * The value does not depend on the step, only on the updates made: it is not pure, and its state
- * belongs into a checkpoint (`stateDict`, `loadStateDict`). Several groups may share one. These are
- * the rules of PyTorch's ReduceLROnPlateau with one exception: an infinite metric of the good sign
- * is bad here, while PyTorch would take it for a best that nothing can beat. With 'rel' and a
- * negative best the threshold points the other way, as it does there: use 'abs' for such metrics.
+ * The value depends on the updates, not on the step: the schedule has state, which belongs in a
+ * checkpoint (`stateDict`, `loadStateDict`). Several groups may share one schedule. The rules are
+ * those of PyTorch's ReduceLROnPlateau, with one exception: an infinite metric of the good sign is
+ * bad here, while in PyTorch it becomes a best that nothing can beat. With 'rel' and a negative
+ * best the threshold points the other way, as in PyTorch; use 'abs' for such metrics.
  *
  * @returns a function of the 1-based step with `update`, `stateDict` and `loadStateDict`
  * @throws ArgumentError for options out of range
  * @example
  * const lr = reduceOnPlateau({ lr: 0.1, factor: 0.5, patience: 1 });
  * lr.update(2); // false: the best so far
- * lr.update(2); // false: one bad update is put up with
+ * lr.update(2); // false: patience allows one bad update
  * lr.update(2); // true
  * lr(4); // 0.05, at every step until the next reduction
  * @see torch.optim.lr_scheduler.ReduceLROnPlateau
@@ -155,10 +158,11 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions): PlateauSchedul
   });
 }
 
-/** The state after one more metric: the rules above, in PyTorch's order. */
+/** Returns the state after one more metric, by the rules above in PyTorch's order. */
 function afterUpdate(settings: Settings, state: PlateauState, metric: number): PlateauState {
   const better = isBetter(settings, state.best, metric);
-  const best = better ? metric : state.best;
+  // + 0 turns -0 into 0: JSON does not keep the sign.
+  const best = better ? metric + 0 : state.best;
   const cooling = state.cooldownLeft > 0;
   const cooldownLeft = cooling ? state.cooldownLeft - 1 : 0;
   const badUpdates = better || cooling ? 0 : state.badUpdates + 1;
@@ -202,7 +206,7 @@ function checkSettings(options: ReduceOnPlateauOptions): Settings {
   return { lr, factor, patience, threshold, thresholdMode, cooldown, minLr, mode, eps };
 }
 
-/** A checked copy of a state as `stateDict` gives it. */
+/** Checks a state and returns a copy. */
 function checkState(
   { lr: firstLr, minLr, patience, cooldown }: Settings,
   given: unknown,

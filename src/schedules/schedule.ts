@@ -1,88 +1,84 @@
 /**
- * What a schedule is, and what all of them share: checks, the config they carry, and one way to
- * blend two learning rates.
+ * The interface of schedules, and what all of them share: checks, the config, and interpolation
+ * between two learning rates.
  *
- * Invariant: except for what its doc says of state, a schedule's value depends on its options and
- * the step alone.
+ * Invariant: the value of a schedule depends only on its options and the step, unless its docs say
+ * that it has state.
  */
 import { checkInteger, checkNumber, isRate } from '../validate';
 
-/** What a config may hold: plain JSON. */
-export type ConfigValue = number | string | readonly ConfigValue[] | ScheduleConfig;
+/** Value of an option in a config: plain JSON. */
+export type ScheduleConfigValue = number | string | readonly ScheduleConfigValue[] | ScheduleConfig;
 
-/**
- * A schedule as plain JSON: the name of its function and its options, defaults filled in. See
- * `scheduleFromConfig`.
- */
+/** A schedule as plain JSON, from which `scheduleFromConfig` builds it again. */
 export interface ScheduleConfig {
+  /** Name of the function that creates the schedule. */
   readonly name: string;
-  readonly [option: string]: ConfigValue;
+  /** Options of the schedule, including defaults. */
+  readonly [option: string]: ScheduleConfigValue;
 }
 
-/**
- * A learning rate as a pure function of the step, usable as `lr`. Steps count from 1: the first
- * step is 1.
- */
+/** A learning rate as a function of the step, which counts from 1. Pass it as `lr`. */
 export interface Schedule {
+  /** Returns the learning rate of a step. */
   (step: number): number;
-  /** What rebuilds it; absent on a function of your own, and on what is made of one. */
+  /** Plain JSON that rebuilds the schedule; absent if a function of your own is part of it. */
   readonly config?: ScheduleConfig;
 }
 
-/** A schedule that `scheduleFromConfig(schedule.config)` builds again. */
+/** A schedule that `scheduleFromConfig(schedule.config)` can build again. */
 export interface ConfiguredSchedule extends Schedule {
   readonly config: ScheduleConfig;
 }
 
-/** The state of a schedule: plain JSON. */
+/** State of a schedule: plain JSON. */
 export type ScheduleState = Readonly<Record<string, number | string | boolean | null>>;
 
-/** A schedule with state, which a checkpoint has to hold besides the step. */
+/** A schedule with state, which a checkpoint must include. */
 export interface StatefulSchedule extends Schedule {
-  /** Tells it a metric, if it is fed one; true if the learning rate has changed. */
+  /** Reports a metric, if the schedule uses one. Returns whether the learning rate changed. */
   update?(metric: number): boolean;
-  /** A copy of its state, as plain JSON. */
+  /** Returns a copy of the state, as plain JSON. */
   stateDict(): ScheduleState;
   /**
-   * Takes over a state. @throws ArgumentError for one that does not fit; nothing has changed then
+   * Restores a state.
+   *
+   * @throws ArgumentError if the state does not fit; nothing changes then
    */
   loadStateDict(state: ScheduleState): void;
 }
 
 /**
- * Whether a learning rate has state to save: `reduceOnPlateau`, what is joined from it, or your own
- * function like it.
+ * Tells whether a learning rate has state to save, as `reduceOnPlateau`, a schedule that contains
+ * it, or a function of your own with `stateDict` and `loadStateDict` has.
  */
-export function isStateful(lr: unknown): lr is StatefulSchedule {
+export function isStatefulSchedule(lr: unknown): lr is StatefulSchedule {
   if (typeof lr !== 'function') return false;
   const { stateDict, loadStateDict } = lr as Partial<StatefulSchedule>;
   return typeof stateDict === 'function' && typeof loadStateDict === 'function';
 }
 
-/** @throws ArgumentError unless `step` is a whole number ≥ 1 */
+/** Throws an ArgumentError unless `step` is an integer ≥ 1. */
 function checkStep(step: number): void {
   checkInteger('step', step, 1, Number.MAX_SAFE_INTEGER);
 }
 
-/** A number of steps: a whole number ≥ `low`. */
+/** Checks a number of steps, an integer ≥ `low`, and returns it. */
 export function checkSteps(argument: string, value: unknown, low = 1): number {
   return checkInteger(argument, value, low, Number.MAX_SAFE_INTEGER);
 }
 
-/** A learning rate: a number in [0, 2^64). */
+/** Checks a learning rate, a number in [0, 2^64), and returns it. */
 export function checkLr(argument: string, value: unknown): number {
   return checkNumber(argument, value, '[0, 2^64)', isRate);
 }
 
-/** A factor by which a learning rate shrinks, or 1: in (0, 1]. */
+/** Checks a decay factor, a number in (0, 1], and returns it. */
 export function checkFactor(argument: string, value: unknown): number {
   return checkNumber(argument, value, '(0, 1]', (x) => x > 0 && x <= 1);
 }
 
-/**
- * The schedule of a checked formula: it checks the step, carries its config and methods, and cannot
- * be changed.
- */
+/** Creates a frozen schedule from a formula, with a check of the step, its config and methods. */
 export function createSchedule<Methods extends object>(
   config: ScheduleConfig,
   at: (step: number) => number,
@@ -93,7 +89,7 @@ export function createSchedule<Methods extends object>(
   );
 }
 
-/** The function of the step that checks it first. */
+/** Returns a function that checks the step before it applies a formula. */
 export function checked(at: (step: number) => number): (step: number) => number {
   return (step) => {
     checkStep(step);
@@ -102,10 +98,10 @@ export function checked(at: (step: number) => number): (step: number) => number 
 }
 
 /**
- * end + (start - end)·weight, which rounding can neither push beyond the two nor move away from
- * `start` at weight 1.
+ * Returns end + (start - end)·weight. Rounding cannot move the result out of the interval between
+ * the two, nor away from `start` at weight 1.
  *
- * @param weight of `start`, in [0, 1]
+ * @param weight weight of `start`, in [0, 1]
  */
 export function blend(start: number, end: number, weight: number): number {
   if (weight >= 1) return start;

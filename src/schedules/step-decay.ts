@@ -11,32 +11,31 @@ import {
 
 /** Options of `stepDecay`: either `stepSize` or `milestones`. */
 export interface StepDecayOptions {
-  /** The learning rate of step 1: in [0, 2^64). */
+  /** Learning rate of step 1, in [0, 2^64). */
   lr: number;
-  /** Steps from one drop to the next: a whole number ≥ 1. */
+  /** Number of steps from one drop to the next, an integer ≥ 1. */
   stepSize?: number;
-  /** Numbers of steps after each of which the rate drops once: whole numbers ≥ 1, rising. */
+  /** Steps after each of which the rate drops once: increasing integers ≥ 1. */
   milestones?: readonly number[];
   /**
-   * The factor of each drop, in (0, 1].
+   * Factor of each drop, in (0, 1].
    * @default 0.1
    */
   gamma?: number;
 }
 
 /**
- * Drops by a factor every `stepSize` steps, or after each of the `milestones` ("step" decay).
+ * Drops by a factor after every `stepSize` steps, or after each of the `milestones`.
  *
  *     lr(t) = lr·gamma^k,  k = ⌊(t - 1)/stepSize⌋ or the number of milestones ≤ t - 1
  *
- * So `lr` holds for steps 1 to stepSize (or milestones[0]), and the first drop is seen at the step
- * after. The power is multiplied out by repeated squaring, so the bits are the same on every
- * engine.
+ * So steps 1 to stepSize (or milestones[0]) use `lr`, and the next step has the first drop. The
+ * power is computed by repeated squaring, so the bits are the same on every engine.
  *
- * @returns a function of the 1-based step; it throws ArgumentError for steps that are not whole
- * numbers ≥ 1
+ * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
+ *   ≥ 1
  * @throws ArgumentError for options out of range, and unless exactly one of `stepSize` and
- * `milestones` is given
+ *   `milestones` is given
  * @example
  * const lr = stepDecay({ lr: 0.08, stepSize: 30, gamma: 0.5 });
  * lr(30); // 0.08
@@ -44,8 +43,8 @@ export interface StepDecayOptions {
  * lr(61); // 0.02
  * const late = stepDecay({ lr: 0.08, milestones: [60, 80], gamma: 0.5 });
  * late(81); // 0.02
- * @see torch.optim.lr_scheduler.StepLR and MultiStepLR: ours at t is their value at `last_epoch` =
- * t - 1
+ * @see torch.optim.lr_scheduler.StepLR and MultiStepLR, which have this value at `last_epoch` =
+ *   t - 1
  */
 export function stepDecay(options: StepDecayOptions): ConfiguredSchedule {
   checkOptions('options', options, ['lr', 'stepSize', 'milestones', 'gamma']);

@@ -5,7 +5,9 @@ import type { Tensor } from './tensor';
  * Named live views. Any string is an ordinary key, `__proto__` included: the object has no
  * prototype.
  */
-export type TensorViews = Readonly<Record<string, Float32Array>>;
+export type TensorViews<Names extends string = string> = {
+  readonly [Name in Names]: Float32Array;
+};
 
 /**
  * Adds a property for `tensor`.

@@ -168,7 +168,7 @@ describe('groups', () => {
 
   it('takes in parameters that come with addParamGroup, in the middle of a window too', async () => {
     await withRuntime(simd, (runtime) => {
-      const optimizer = new SGD(runtime, { w: new Float32Array(1) }, { lr: 1 });
+      const optimizer = new SGD<string>(runtime, { w: new Float32Array(1) }, { lr: 1 });
       const accumulator = new GradientAccumulator(optimizer, { steps: 3, reduction: 'sum' });
       const one = (x: number) => new Float32Array([x]);
       accumulator.add({ w: one(1) });

@@ -47,7 +47,7 @@ describe('what is no state dict is refused', () => {
       'stateDict.state.w.arrays.v',
     ],
     [
-      'a name that AdaL has use for',
+      "a name under which the file keeps AdaL's moments",
       (dict) => ({
         ...dict,
         state: {
@@ -166,7 +166,7 @@ describe('malformed checkpoints', () => {
       adam,
       (document) => (document.version = 2),
       'version',
-      'version expected 1, the one this release knows, got 2',
+      'version expected 1, the one this release reads, got 2',
     ],
     ['no version', adam, (document) => delete document.version, 'version', 'got undefined'],
     [
@@ -226,32 +226,46 @@ describe('malformed checkpoints', () => {
       'state.w.arrays.rows expected a shape, got 2',
     ],
     [
-      'a counter that is none',
+      'a counter that is text',
       adam,
-      (document) => Object.assign(document.state.w, { V: '0' }),
+      (document) => Object.assign(document.state.w, { step: '1' }),
       'schema',
-      'state.w.V expected a finite number, got "0"',
+      'state.w.step expected an integer in [0, 2^31 - 1], got "1"',
+    ],
+    [
+      'a scalar of the optimizer that is text',
+      adam,
+      (document) => Object.assign(document.state.w, { anything: '0' }),
+      'schema',
+      'state.w.anything expected a finite number, got "0"',
     ],
     [
       'an infinite counter',
       adam,
       (document) => JSON.stringify(document).replace('"beta2Power":1,', '"beta2Power":1e999,'),
       'schema',
-      'state.w.beta2Power expected a finite number, got Infinity',
+      'state.w.beta2Power expected a number in [0, 1], got Infinity',
     ],
     [
       'no exponent',
-      adam,
+      adal,
       (document) => delete document.state.w.exponent,
       'schema',
       'state.w.exponent expected an integer',
     ],
     [
       'an exponent out of range',
-      adam,
+      adal,
       (document) => (document.state.w.exponent = 1101),
       'schema',
       'state.w.exponent expected an integer in [-1100, 1100], got 1101',
+    ],
+    [
+      'a negative V',
+      adal,
+      (document) => (document.state.w.V = -1),
+      'schema',
+      'state.w.V expected a number ≥ 0, got -1',
     ],
     [
       'a negative step',
@@ -426,7 +440,7 @@ describe('malformed checkpoints', () => {
       (_, tensors) =>
         (tensors['w.rows'] = { shape: [2], data: new BigInt64Array([0n, 32768n]) as never }),
       'state',
-      'tensor "w.rows" expected numbers of 16 bits, got 32768',
+      'tensor "w.rows" expected 16-bit integers, got 32768',
     ],
     [
       'half of AdaL',

@@ -17,7 +17,7 @@ import {
   type StateArray,
   type StateDict,
 } from '../../src/index';
-import { cosine, isStateful, reduceOnPlateau } from '../../src/schedules';
+import { cosine, isStatefulSchedule, reduceOnPlateau } from '../../src/schedules';
 import { oracle, simd, withRuntime } from '../support/backends';
 import { caught } from '../support/errors';
 import { fillRough } from '../support/gradients';
@@ -50,7 +50,7 @@ function train(optimizer: Optimizer, from: number, to: number): void {
     fillRough(optimizer, t, 2 ** (t % 5));
     optimizer.step();
     const { lr } = optimizer.paramGroups[2];
-    if (isStateful(lr)) lr.update?.(t % 4);
+    if (isStatefulSchedule(lr)) lr.update?.(t % 4);
   }
 }
 

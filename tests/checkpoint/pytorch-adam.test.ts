@@ -293,13 +293,13 @@ describe('decodePyTorchAdam', () => {
       'steps',
       (tensors) => Object.assign(tensors, { 'w.step': floats([2]) }),
       'shape',
-      'tensor "w.step" expected one number, got shape [2]',
+      'tensor "w.step" expected one element, got shape [2]',
     ],
     [
       'half a step',
       (tensors) => Object.assign(tensors, { 'w.step': floats([], 0.5) }),
       'step',
-      'expected a whole number in [0, 2^31 - 1], got 0.5',
+      'expected an integer in [0, 2^31 - 1], got 0.5',
     ],
     [
       'a negative step',

@@ -145,7 +145,7 @@ describe('encodeSafetensors', () => {
       'a name twice',
       [entry('w', [1], [1]), entry('w', [1], [1])],
       {},
-      /"tensors\[1\]\.name" expected a name other than/,
+      /"tensors\[1\]\.name" expected a name that no other tensor has/,
     ],
     [
       'no name',
@@ -154,10 +154,10 @@ describe('encodeSafetensors', () => {
       /"tensors\[0\]\.name" expected a string, got undefined/,
     ],
     [
-      'half a surrogate pair',
+      'an unpaired surrogate',
       { '\ud800': entry('', [0], []) },
       {},
-      /expected a string without half a surrogate pair/,
+      /expected a string without unpaired surrogates/,
     ],
     [
       'another array',
@@ -188,10 +188,10 @@ describe('encodeSafetensors', () => {
     ['metadata that is not text', [], { n: 1 }, /"metadata\["n"\]" expected a string, got 1/],
     ['metadata that is no object', [], null, /"metadata" expected an object of strings, got null/],
     [
-      'metadata with half a surrogate pair',
+      'metadata with an unpaired surrogate',
       [],
       { a: '\udc00' },
-      /expected a string without half a surrogate pair/,
+      /expected a string without unpaired surrogates/,
     ],
   ])('refuses %s', (_, tensors, metadata, message) => {
     expect(() => encodeSafetensors(tensors as never, metadata as never)).toThrow(message);

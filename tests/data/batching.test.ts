@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BatchOrder, gatherInto, gatherLabelsInto } from '../../src/data';
+import { BatchOrder, gatherLabelsInto, gatherRowsInto } from '../../src/data';
 
 describe('BatchOrder', () => {
   it('visits every example once an epoch, the last batch short', () => {
@@ -54,30 +54,30 @@ describe('BatchOrder', () => {
   });
 });
 
-describe('gatherInto and gatherLabelsInto', () => {
+describe('gatherRowsInto and gatherLabelsInto', () => {
   const features = Float32Array.of(0, 1, 10, 11, 20, 21);
   const labels = Int32Array.of(5, 6, 7);
   const indices = Uint32Array.of(2, 0, 1, 2);
 
   it('copy the named rows and nothing else', () => {
     const out = new Float32Array(6).fill(-1);
-    gatherInto(features, 2, indices, 1, 2, out);
+    gatherRowsInto(features, 2, indices, 1, 2, out);
     expect([...out]).toEqual([0, 1, 10, 11, -1, -1]);
     const some = new Int32Array(3).fill(-1);
     gatherLabelsInto(labels, indices, 2, 2, some);
     expect([...some]).toEqual([6, 7, -1]);
-    gatherInto(features, 2, indices, 4, 0, new Float32Array(0));
+    gatherRowsInto(features, 2, indices, 4, 0, new Float32Array(0));
   });
 
   it('refuse arrays of other types, whose elements might be no numbers of rows', () => {
     const out = new Float32Array(4);
-    expect(() => gatherInto([0, 1] as never, 2, indices, 0, 1, out)).toThrow(
+    expect(() => gatherRowsInto([0, 1] as never, 2, indices, 0, 1, out)).toThrow(
       /^"features" expected a Float32Array/,
     );
-    expect(() => gatherInto(features, 2, [-1] as never, 0, 1, out)).toThrow(
+    expect(() => gatherRowsInto(features, 2, [-1] as never, 0, 1, out)).toThrow(
       /^"indices" expected a Uint32Array/,
     );
-    expect(() => gatherInto(features, 2, indices, 0, 1, new Float64Array(4) as never)).toThrow(
+    expect(() => gatherRowsInto(features, 2, indices, 0, 1, new Float64Array(4) as never)).toThrow(
       /^"out" expected a Float32Array/,
     );
     expect(() => gatherLabelsInto([5] as never, indices, 0, 1, new Int32Array(1))).toThrow(
@@ -90,16 +90,18 @@ describe('gatherInto and gatherLabelsInto', () => {
 
   it('refuse ranges and rows that do not exist', () => {
     const out = new Float32Array(4);
-    expect(() => gatherInto(features, 2, indices, 0, 3, out)).toThrow(
+    expect(() => gatherRowsInto(features, 2, indices, 0, 3, out)).toThrow(
       /^"out" expected at least 3 × 2 values/,
     );
-    expect(() => gatherInto(features, 2, indices, 3, 2, out)).toThrow(
+    expect(() => gatherRowsInto(features, 2, indices, 3, 2, out)).toThrow(
       /^"length" expected an integer in \[0, 1\], got 2/,
     );
-    expect(() => gatherInto(features, 2, indices, 5, 0, out)).toThrow(/^"from" expected/);
-    expect(() => gatherInto(features, 2, indices, -1, 1, out)).toThrow(/^"from" expected/);
-    expect(() => gatherInto(features, 0, indices, 0, 1, out)).toThrow(/^"featureCount" expected/);
-    expect(() => gatherInto(features, 2, Uint32Array.of(1, 3), 0, 2, out)).toThrow(
+    expect(() => gatherRowsInto(features, 2, indices, 5, 0, out)).toThrow(/^"from" expected/);
+    expect(() => gatherRowsInto(features, 2, indices, -1, 1, out)).toThrow(/^"from" expected/);
+    expect(() => gatherRowsInto(features, 0, indices, 0, 1, out)).toThrow(
+      /^"featureCount" expected/,
+    );
+    expect(() => gatherRowsInto(features, 2, Uint32Array.of(1, 3), 0, 2, out)).toThrow(
       '"indices[1]" expected an integer in [0, 2], got 3',
     );
     expect(() => gatherLabelsInto(labels, indices, 0, 4, new Int32Array(3))).toThrow(

@@ -104,7 +104,7 @@ describe('a column of times in seconds', () => {
     const data = parseCsv(times(60), { target: 'part' });
     const changed = { ...data, features: data.features.map((x) => x - 1.7e9) };
     expect(() => standardize(changed, changed)).toThrow(
-      '"train.doubles" expected the values of the features',
+      '"train.doubles" expected the values of feature',
     );
     const { doubles: _, ...without } = changed;
     standardize(without, without);
@@ -115,7 +115,7 @@ describe('a column of times in seconds', () => {
     const data = parseCsv(text, { target: 'part', name: 'log' });
     expect(() => standardize(data, data)).toThrow(DataError);
     expect(() => standardize(data, data)).toThrow(
-      /^log, column "time": \d+ of 59 changes of value .* look for outliers/,
+      /^log, column "time": \d+ of 59 differences .* look for outliers/,
     );
     // The same without doubles: whole numbers that float32 holds, and one far away.
     const small = parseCsv(
@@ -123,7 +123,7 @@ describe('a column of times in seconds', () => {
       { target: 'k' },
     );
     expect(small).not.toHaveProperty('doubles');
-    expect(() => standardize(small, small)).toThrow(/^csv, column "a": 29 of 30 changes/);
+    expect(() => standardize(small, small)).toThrow(/^csv, column "a": 29 of 30 differences/);
   });
 });
 
@@ -154,7 +154,7 @@ describe('a target to learn', () => {
     const text = Array.from({ length: 20 }, (_, i) => `${i},${1_700_000_000 + i}\n`).join('');
     expect(() => parseCsv(`x,time\n${text}`, { target: 'time', task: 'regression' })).toThrow(
       new DataError(
-        'csv, column 2 ("time"): 19 of 19 changes of value from one record to the next vanish in float32: ' +
+        'csv, column 2 ("time"): 19 of 19 differences between consecutive records vanish in float32: ' +
           'subtract a constant from the targets, or scale them',
       ),
     );

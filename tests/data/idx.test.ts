@@ -194,10 +194,10 @@ describe('idxDataset', () => {
 
   it('refuses what parseIdx has not returned', () => {
     expect(() => idxDataset(undefined as never, labels, options)).toThrow(
-      '"images" expected what parseIdx returns: { shape, data }',
+      '"images" expected a result of parseIdx: { shape, data }',
     );
     expect(() => idxDataset(images, new Uint8Array(2) as never, options)).toThrow(
-      '"labels" expected what parseIdx returns',
+      '"labels" expected a result of parseIdx',
     );
     expect(() => idxDataset({ ...images, shape: [2, 1, 3] }, labels, options)).toThrow(
       '"images.data" expected 2 × 1 × 3 elements, got Uint8Array(4)',

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeCheckpoint, memoryStore } from '../../src/checkpoint';
-import { BatchOrder, gatherInto, gatherLabelsInto } from '../../src/data';
+import { BatchOrder, gatherLabelsInto, gatherRowsInto } from '../../src/data';
 import { ExponentialMovingAverage, GradientAccumulator } from '../../src/entries/gradients';
 import { AdaL } from '../../src/index';
 import { createModel, dense, evaluate, type FitOptions, fit, relu, sequential } from '../../src/nn';
@@ -62,7 +62,7 @@ describe('an accumulator and an average', () => {
         order.startEpoch(epoch);
         for (let batch = 0; batch < order.batchCount; batch++) {
           const [from, count] = [order.from(batch), order.length(batch)];
-          gatherInto(train.features, 4, order.indices, from, count, own.model.input);
+          gatherRowsInto(train.features, 4, order.indices, from, count, own.model.input);
           gatherLabelsInto(train.labels, order.indices, from, count, own.model.labels);
           own.model.computeGradients(count);
           if (own.accumulator.add()) own.average.update();

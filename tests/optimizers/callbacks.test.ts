@@ -20,7 +20,7 @@ import { caught } from '../support/errors';
 const DEEDS: Record<string, (optimizer: Optimizer, runtime: Runtime) => unknown> = {
   'dispose of the optimizer': (optimizer) => optimizer.dispose(),
   'dispose of the runtime': (_, runtime) => runtime.dispose(),
-  'dispose of a parameter': (optimizer) => optimizer.slots[0].parameter.dispose(),
+  'dispose of a parameter': (optimizer) => optimizer.registered[0].parameter.dispose(),
   step: (optimizer) => optimizer.step(),
   'step a row': (optimizer) => optimizer.stepRows('rows', [0], new Float32Array(2)),
   'add a group': (optimizer) => optimizer.addParamGroup({ params: { more: { shape: [1] } } }),

@@ -104,7 +104,7 @@ describe('the norm', () => {
         clipped.step(gradients);
         short.step(shorter);
       }
-      for (const name of ['u', 'w'])
+      for (const name of ['u', 'w'] as const)
         expect(bitsOf(clipped.params[name])).toEqual(bitsOf(short.params[name]));
     });
   });

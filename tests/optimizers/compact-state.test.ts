@@ -4,10 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { AdaL, Adam, createOptimizer } from '../../src/index';
-import { FORMAT_8BIT, FORMAT_BF16 } from '../../src/memory-layout/constants';
-import type { CompactTensor } from '../../src/optimizers/compact-tensor';
-import { createMemory } from '../../src/runtime/memory';
-import { decodeMoment, encodeMoment, roundingKey } from '../../src/runtime/reference/compact-state';
+import { roundingKey } from '../../src/math/rounding';
+import { readerOf } from '../../src/optimizers/state-array';
+import { codecOf } from '../../src/optimizers/state-formats';
 import { oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
 import { fillRough, rough } from '../support/gradients';
 import { COMPACT_CASES } from '../support/rules';
@@ -95,15 +94,15 @@ describe('memory', () => {
 });
 
 describe.each(FORMATS)('%s', (state) => {
-  const format = state === 'bf16' ? FORMAT_BF16 : FORMAT_8BIT;
+  const codec = codecOf(state);
 
   /** Encodes and decodes by the oracle, which has the kernels' bits. */
   function roundTrip(kind: 'first' | 'second', values: Float32Array, key: number): Float32Array {
-    const memory = createMemory('plain', 2 ** 20);
-    const moment = { kind, format, codes: 1024, scales: 512 };
-    encodeMoment(memory, moment, 0, values, key);
+    const buffer = new ArrayBuffer(2 ** 16);
+    const moment = { buffer, second: kind === 'second', codes: 1024, scales: 512 };
+    codec.encode(moment, 0, values, key);
     const decoded = new Float32Array(values.length);
-    decodeMoment(memory, moment, 0, decoded);
+    codec.decode(moment, 0, decoded);
     return decoded;
   }
 
@@ -153,7 +152,7 @@ describe.each(FORMATS)('%s', (state) => {
       const draws = rough(6);
       for (let i = 0; i < n; i++) optimizer.grads.w[i] = 1 + 0.5 * draws.next().value;
       for (let t = 0; t < 50; t++) optimizer.step();
-      const mean = () => meanSecondMoment(runtime, optimizer, n, format);
+      const mean = () => meanSecondMoment(optimizer, n);
       const before = mean();
       // One of each block goes on, so that the block's scale stays.
       for (let i = 0; i < n; i++) if (i % 256 !== 0) optimizer.grads.w[i] = 0;
@@ -166,21 +165,9 @@ describe.each(FORMATS)('%s', (state) => {
 });
 
 /** The mean over the elements whose gradients stopped. */
-function meanSecondMoment(
-  runtime: Parameters<typeof decodeMoment>[0] | object,
-  optimizer: Adam,
-  n: number,
-  format: number,
-): number {
-  const { memory } = runtime as { memory: Parameters<typeof decodeMoment>[0] };
-  const v = optimizer.slots[0].states[1] as CompactTensor;
-  const values = new Float32Array(n);
-  decodeMoment(
-    memory,
-    { kind: 'second', format, codes: v.address, scales: v.scalesAddress },
-    0,
-    values,
-  );
+function meanSecondMoment(optimizer: Adam, n: number): number {
+  const read = readerOf(optimizer.stateDict().state.w.arrays.exp_avg_sq, true);
+  const values = Float32Array.from({ length: n }, (_, i) => read(i));
   return values.reduce((sum, x, i) => (i % 256 === 0 ? sum : sum + x), 0) / (n - n / 256);
 }
 

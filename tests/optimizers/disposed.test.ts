@@ -51,6 +51,7 @@ describe.each(optimizerNames())('%s after model.dispose()', (name) => {
             optimizer.stepInto({
               step: 0,
               skipped: false,
+              gradL1Norm: 0,
               gradNorm: 0,
               nonFinite: 0,
               reason: null,
@@ -60,7 +61,7 @@ describe.each(optimizerNames())('%s after model.dispose()', (name) => {
           () => optimizer.zeroGrad(),
           () => optimizer.addParamGroup({ params: { more: { shape: [3] } } }),
           () => optimizer.memory(),
-          () => optimizer.slots,
+          () => optimizer.registered,
           () => grads['dense1.weight'],
           () => params['dense1.bias'],
           () => optimizer.evaluationParams['dense1.weight'],

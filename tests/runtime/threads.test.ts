@@ -1,8 +1,10 @@
 /** Threads that work: right under stress, started and ended when they should be. */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it, vi } from 'vitest';
+import { StepRecord } from '../../build/optim-records';
+import { AdaLKernel } from '../../build/optimizer-kernels';
 import { AdaL, createRuntime, type Runtime } from '../../src/index';
-import * as L from '../../src/memory-layout/constants';
+import { FORMAT_F32 } from '../../src/memory-layout/constants';
 import { checkClipping } from '../../src/optimizers/clipping';
 import { StepTable } from '../../src/optimizers/step-table';
 import { nodeWorkerHost } from '../../src/runtime/worker-host-node';
@@ -28,28 +30,25 @@ describe('stress', () => {
         parameter,
         states: [new Tensor(runtime, [length]), new Tensor(runtime, [length])],
         group: 0,
-        format: L.FORMAT_F32,
+        format: FORMAT_F32,
         seed: 0,
       };
     });
-    const options = {
-      rule: L.RULE_ADAL,
-      globalNorm: false,
-      initialScalar: 0,
-      clipping: checkClipping({}),
-    };
+    const options = { initialScalars: [0, 0, 1, 1, 0], clipping: checkClipping({}) };
     const table = new StepTable(runtime, options);
     table.describe(entries, 1);
     table.select(() => false);
-    table.setGroup(0, L.GROUP_BETA1, 0.9);
-    table.setGroup(0, L.GROUP_BETA2, 0.999);
-    table.setGroup(0, L.GROUP_EPS, 1e-8);
-    const { u32 } = runtime.memory;
-    const tasks = u32[(table.address + L.STEP_TASKS) >>> 2] >>> 2;
-    for (let i = 0; i <= 4; i++) u32[tasks + i] = i;
-    u32[(table.address + L.STEP_TASK_COUNT) >>> 2] = 4;
+    table.setKernel(0, AdaLKernel.id);
+    const { values } = AdaLKernel;
+    table.values[values.beta1] = 0.9;
+    table.values[values.beta2] = 0.999;
+    table.values[values.eps] = 1e-8;
+    const step = new StepRecord(runtime.memory).at(table.address);
+    for (let i = 0; i <= 4; i++) runtime.memory.u32[step.tasks / 4 + i] = i;
+    step.taskCount = 4;
     for (let t = 0; t < steps; t++) {
-      table.setGroup(0, L.GROUP_STEP_SIZE, (t % 7) * 1e-4);
+      table.values[values.stepSize] = (t % 7) * 1e-4;
+      table.setValues(0);
       runtime.step(table.address, table.elementCount);
     }
     expect(entries.map((_, index) => table.counters(index).step)).toEqual([

@@ -8,7 +8,7 @@ import { type ScheduleConfig, scheduleFromConfig } from '../../src/schedules';
 
 describe('scheduleFromConfig', () => {
   it('knows every schedule there is', () => {
-    const others = ['scheduleFromConfig', 'scheduleNames', 'isStateful'];
+    const others = ['scheduleFromConfig', 'scheduleNames', 'isStatefulSchedule'];
     const names = Object.keys(schedules).filter((name) => !others.includes(name));
     expect(schedules.scheduleNames().sort()).toEqual(names.sort());
   });

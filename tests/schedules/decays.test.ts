@@ -159,7 +159,7 @@ describe('stepDecay', () => {
     [{ lr: 1, milestones: new Array(2) }, /^"milestones\[0\]" expected an integer/],
     [
       { lr: 1, milestones: [3, 3] },
-      /^"milestones" expected rising numbers of steps, got 3 before 3/,
+      /^"milestones" expected increasing numbers of steps, got 3 before 3/,
     ],
     [{ lr: 1, stepSize: 5, gamma: 2 }, /^"gamma" expected/],
     [{ lr: -1, stepSize: 5 }, /^"lr" expected/],

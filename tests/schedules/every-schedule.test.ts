@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as schedules from '../../src/schedules';
 import {
   type ConfiguredSchedule,
-  isStateful,
+  isStatefulSchedule,
   type Schedule,
   type ScheduleConfig,
   scheduleFromConfig,
@@ -138,7 +138,7 @@ describe('every schedule', () => {
         const again = scheduleFromConfig(JSON.parse(JSON.stringify(schedule.config)));
         expect(again.config).toEqual(schedule.config);
         expect(steps.map(again)).toEqual(steps.map(schedule));
-        expect(isStateful(again)).toBe(isStateful(schedule));
+        expect(isStatefulSchedule(again)).toBe(isStatefulSchedule(schedule));
       }),
       { numRuns: 1000 },
     );

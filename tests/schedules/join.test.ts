@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   constant,
   cosine,
-  isStateful,
+  isStatefulSchedule,
   join,
   linear,
   reduceOnPlateau,
@@ -14,7 +14,7 @@ import { bits } from '../math/bits';
 import { refuses } from './refusals';
 
 const asStateful = (lr: unknown): StatefulSchedule => {
-  if (!isStateful(lr)) throw new Error('no state');
+  if (!isStatefulSchedule(lr)) throw new Error('no state');
   return lr;
 };
 
@@ -62,7 +62,7 @@ describe('join', () => {
     expect(lr.stateDict()).toEqual(plateau.stateDict());
     lr.loadStateDict({ ...plateau.stateDict(), lr: 0.25 });
     expect([plateau(1), lr(4)]).toEqual([0.25, 0.25]);
-    expect(isStateful(join([0.1, 0.2], [3]))).toBe(false);
+    expect(isStatefulSchedule(join([0.1, 0.2], [3]))).toBe(false);
     expect(() => join([plateau, plateau], [3])).toThrow(
       /^"schedules" expected at most one schedule with state, got 2 of them/,
     );
@@ -90,7 +90,7 @@ describe('join', () => {
     [[1, 1], [], /^"boundaries" expected 1 numbers, one fewer than schedules, got \[\]/],
     [[1], [1], /^"boundaries" expected 0 numbers/],
     [[1, 1], [0], /^"boundaries\[0\]" expected an integer/],
-    [[1, 1, 1], [2, 2], /^"boundaries" expected rising numbers of steps, got 2 before 2/],
+    [[1, 1, 1], [2, 2], /^"boundaries" expected increasing numbers of steps, got 2 before 2/],
     [[1, 1], undefined, /^"boundaries" expected an array/],
   ])('refuses %o with %o', (schedules, boundaries, message) => {
     expect(() => join(schedules as number[], boundaries as number[])).toThrow(message);

@@ -118,6 +118,12 @@ describe('reduceOnPlateau', () => {
     );
   });
 
+  it('keeps no -0, which JSON cannot express', () => {
+    const lr = reduceOnPlateau({ lr: 1 });
+    lr.update(-0);
+    expect(lr.stateDict().best).toBe(0);
+  });
+
   it('has the defaults of PyTorch', () => {
     expect(reduceOnPlateau({ lr: 1 }).config).toEqual({ name: 'reduceOnPlateau', ...DEFAULTS });
     const lr = reduceOnPlateau({ lr: 1 });

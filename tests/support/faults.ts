@@ -3,6 +3,7 @@
  * by a fault. So what is tested is how a failing kernel, a dying thread and a stuck one are
  * noticed, not a mock of them.
  */
+import { JobRecord } from '../../build/optim-records';
 import * as L from '../../src/memory-layout/constants';
 
 /** What a worker does once it has drawn a task: */
@@ -14,6 +15,9 @@ export type Fault =
 
 /** When it does it. 'idle': at once, without a task. */
 export type Moment = 'norm' | 'update' | 'idle';
+
+/** Indices within a JobRecord: words and longs from its beginning. */
+const job = new JobRecord({} as never);
 
 const OPS = { norm: L.OP_NORM, update: L.OP_UPDATE, idle: L.OP_NONE };
 
@@ -38,13 +42,13 @@ export function prelude(fault: Fault, moment: Moment): string {
       const words = new Int32Array(memory.buffer);
       const longs = new BigUint64Array(memory.buffer);
       while ('${moment}' !== 'idle') {
-        const ticket = Atomics.load(longs, (control + ${L.JOB_TICKET}) / 8);
-        const limit = Atomics.load(longs, (control + ${L.JOB_LIMIT}) / 8);
-        const op = Atomics.load(words, (control + ${L.JOB_OP}) / 4);
-        if (Atomics.load(words, (control + ${L.JOB_STOP}) / 4)) return;
+        const ticket = Atomics.load(longs, control / 8 + ${job.ticketIndex});
+        const limit = Atomics.load(longs, control / 8 + ${job.limitIndex});
+        const op = Atomics.load(words, control / 4 + ${job.opIndex});
+        if (Atomics.load(words, control / 4 + ${job.stopIndex})) return;
         if (ticket >> 32n !== limit >> 32n || ticket >= limit || op !== ${OPS[moment]}) continue;
         // The ticket carries its job's generation: a success means that op was this job's.
-        if (Atomics.compareExchange(longs, (control + ${L.JOB_TICKET}) / 8, ticket, ticket + 1n) === ticket) break;
+        if (Atomics.compareExchange(longs, control / 8 + ${job.ticketIndex}, ticket, ticket + 1n) === ticket) break;
       }
       fail(exports);
     };

@@ -14,7 +14,12 @@ export function stateOf({ state }: StateDict, name: string): Record<string, Floa
   );
 }
 
-/** A state dict of one parameter, made by hand. */
+/**
+ * Returns a state dict of one parameter, made by hand. Its entry has the counters of every
+ * optimizer and, for AdaL, AdaL's own scalars.
+ *
+ * @param exponent of AdaL's moments
+ */
 export function dictOf(
   algorithm: string,
   shape: number[],
@@ -32,13 +37,11 @@ export function dictOf(
     state: {
       w: {
         step: 1,
-        exponent,
-        V: 0.1 + 0.2,
         beta1Power: 5e-324,
         beta2Power: 1,
-        normMean: 0,
+        ...(algorithm === 'adal' && { exponent, V: 0.1 + 0.2, normMean: 0 }),
         arrays,
-      },
+      } as StateDict['state'][string],
     },
   };
 }

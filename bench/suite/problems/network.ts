@@ -2,7 +2,7 @@
  * A network on data sets: what most workloads pose. First weights, split and order of batches are
  * functions of the seed alone.
  */
-import { BatchOrder, gatherInto, gatherLabelsInto, selectRows } from '../../../src/data';
+import { BatchOrder, gatherLabelsInto, gatherRowsInto, selectRows } from '../../../src/data';
 import type { Dataset } from '../../../src/data/dataset';
 import type { Runtime } from '../../../src/index';
 import { createModel, evaluate, type Layer, type Model, type Shape } from '../../../src/nn';
@@ -58,7 +58,7 @@ export async function createNetworkProblem(
       if (epoch !== state.epoch) order.startEpoch((state.epoch = epoch));
       const batch = step % batchCount;
       const [from, count] = [order.from(batch), order.length(batch)];
-      gatherInto(train.features, train.featureCount, order.indices, from, count, model.input);
+      gatherRowsInto(train.features, train.featureCount, order.indices, from, count, model.input);
       gatherLabelsInto(train.labels, order.indices, from, count, model.labels);
       return model.computeGradients(count);
     },

@@ -1,18 +1,19 @@
-/** A 64-bit checksum that tells damaged and half-written content. No protection against forgery. */
+/** A 64-bit checksum that detects damaged and incomplete contents. It does not prevent forgery. */
 
-/** Bytes that are looked at as words at a time. */
+/** Bytes that are viewed as 32-bit words at a time. */
 const PIECE_BYTES = 1 << 20;
 
 /**
- * Two multiply-and-rotate chains over the little-endian words, of unlike constants, closed with the
- * length. Content may come in pieces and may be larger than 4 GiB.
+ * Computes the checksum: two multiply-and-rotate chains with different constants over the
+ * little-endian words, finished with the length. Contents may be added in pieces and may exceed
+ * 4 GiB.
  */
 export class Checksum {
   #a = 0x9e3779b9 | 0;
   #b = 0x7f4a7c15 | 0;
   #length = 0;
 
-  /** @param bytes the next piece; all but the last have a multiple of 4 bytes */
+  /** Adds bytes. @param bytes the next piece; all but the last have a multiple of 4 bytes */
   add(bytes: Uint8Array): this {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       this.#addPiece(bytes.subarray(at, at + PIECE_BYTES));
@@ -21,7 +22,7 @@ export class Checksum {
     return this;
   }
 
-  /** Returns 16 hexadecimal digits. */
+  /** Returns the checksum as 16 hexadecimal digits. */
   digest(): string {
     const a = finish(this.#a ^ this.#length);
     return hex(a) + hex(finish(this.#b ^ Math.floor(this.#length / 2 ** 32) ^ a));
@@ -47,12 +48,12 @@ export class Checksum {
   }
 }
 
-/** The checksum of the whole content: 16 hexadecimal digits. */
+/** Returns the checksum of bytes as 16 hexadecimal digits. */
 export function checksum(bytes: Uint8Array): string {
   return new Checksum().add(bytes).digest();
 }
 
-/** The version of stored content: where it stands in the order of saves, and its checksum. */
+/** Returns the version of stored bytes: the number of the save, and the checksum. */
 export function versionOf(sequence: number, sum: string): string {
   return `${sequence}-${sum}`;
 }

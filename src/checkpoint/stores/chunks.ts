@@ -1,42 +1,43 @@
 /**
- * Checkpoints cut into pieces, for key-value storage whose values are limited. A manifest tells
- * what the pieces make up.
+ * Checkpoints split into chunks, for key-value storage that limits the size of values. A manifest
+ * describes the chunks.
  *
  *     manifest ─┬─ generation ──► chunk 0 │ chunk 1 │ … │ chunk n-1
- *               └─ length, checksum of all of them together
+ *               └─ total length and checksum
  *
- * Invariant: chunks of a generation are written once and never changed; the manifest alone decides
- * which generation counts.
+ * Invariant: the chunks of a generation are written once and never changed; the manifest decides
+ * which generation is current.
  */
 import { CheckpointError } from '../../errors';
 import { isUint8Array } from '../../validate';
 import { checksum } from './checksum';
 
-/** What the pieces of one generation make up. */
+/** Description of the chunks of one generation. */
 export interface Manifest {
   readonly format: 1;
-  /** Names the pieces. */
+  /** Part of the keys of the chunks. */
   readonly generation: string;
   readonly chunkCount: number;
-  /** Bytes of all pieces. */
+  /** Total size of all chunks, in bytes. */
   readonly length: number;
   readonly checksum: string;
 }
 
-/** The pieces of a checkpoint; none of an empty one. */
+/** Splits a checkpoint into chunks; an empty checkpoint has none. */
 export function splitIntoChunks(bytes: Uint8Array, chunkBytes: number): Uint8Array[] {
   const count = Math.ceil(bytes.length / chunkBytes);
   return Array.from({ length: count }, (_, i) => bytes.slice(i * chunkBytes, (i + 1) * chunkBytes));
 }
 
-/** The manifest of a checkpoint. */
+/** Returns the manifest of a checkpoint. */
 export function manifestOf(bytes: Uint8Array, generation: string, chunkCount: number): Manifest {
   return { format: 1, generation, chunkCount, length: bytes.length, checksum: checksum(bytes) };
 }
 
 /**
- * Checks that a stored value is a manifest. Loops over its chunks end: no chunk is empty, so there
- * are no more of them than bytes.
+ * Checks that a stored value is a manifest. Its chunk count is bounded by its length, since no
+ * chunk is empty, so loops over the chunks end.
+ *
  * @throws CheckpointError with the reason `'corrupt'`
  */
 export function readManifest(value: unknown, what: string): Manifest {
@@ -55,8 +56,8 @@ export function readManifest(value: unknown, what: string): Manifest {
 }
 
 /**
- * Takes the pieces one after the other, so that a missing one ends the reading at once, whatever
- * the manifest claims.
+ * Joins chunks that are added one after the other. A missing chunk throws at once, whatever the
+ * manifest claims.
  */
 export class ChunkJoiner {
   readonly #manifest: Manifest;
@@ -70,7 +71,9 @@ export class ChunkJoiner {
   }
 
   /**
-   * @throws CheckpointError with the reason `'corrupt'` when it is missing, no bytes or too many
+   * Adds the next chunk.
+   *
+   * @throws CheckpointError with the reason `'corrupt'` if it is missing, not bytes or too long
    */
   add(chunk: unknown): void {
     if (!isUint8Array(chunk)) {
@@ -83,8 +86,10 @@ export class ChunkJoiner {
   }
 
   /**
-   * All of them. @throws CheckpointError with the reason `'corrupt'` when they are not what was
-   * saved
+   * Returns all chunks as one array.
+   *
+   * @throws CheckpointError with the reason `'corrupt'` if length or checksum differ from those
+   *   saved
    */
   join(): Uint8Array<ArrayBuffer> {
     if (this.#length !== this.#manifest.length) {
@@ -97,7 +102,7 @@ export class ChunkJoiner {
       at += chunk.length;
     }
     if (checksum(bytes) !== this.#manifest.checksum) {
-      this.#refuse('the bytes do not have the checksum they were saved with');
+      this.#refuse('the checksum does not match the saved one');
     }
     return bytes;
   }
@@ -107,14 +112,14 @@ export class ChunkJoiner {
   }
 }
 
-/** Runs over items in groups of at most `size`. */
+/** Splits items into groups of at most `size`. */
 export function batches<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
     items.slice(i * size, (i + 1) * size),
   );
 }
 
-/** The numbers below count, in groups of at most `size`, one group at a time. */
+/** Yields the integers in [0, count) in groups of at most `size`. */
 export function* indexBatches(count: number, size: number): Generator<number[]> {
   for (let first = 0; first < count; first += size) {
     yield Array.from({ length: Math.min(size, count - first) }, (_, i) => first + i);

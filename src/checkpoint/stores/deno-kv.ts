@@ -1,14 +1,15 @@
 /**
- * A checkpoint in Deno KV, whose values hold 64 KiB and whose atomic commits hold 800 KiB.
+ * A store that keeps a checkpoint in Deno KV, whose values hold 64 KiB and whose atomic commits
+ * hold 800 KiB.
  *
  *     [...key]                        → manifest; its versionstamp is the version
- *     [...key, 'generations', id]     → { chunkCount }: these chunks exist or are about to
+ *     [...key, 'generations', id]     → { chunkCount }: note that these chunks exist or soon will
  *     [...key, 'chunks', id, index]   → chunk
  *
- * A save writes its chunks under a fresh id, and with the last of them, in one atomic commit, the
- * manifest, on condition that it has not changed since the save began. Small checkpoints are that
- * one commit. Then it deletes the generations that it found before: whoever was writing one of them
- * began before this commit, so their own commit fails and they begin anew.
+ * A save writes its chunks under a fresh id. It writes the last chunks and the manifest in one
+ * atomic commit, on the condition that the manifest has not changed since the save began. (A small
+ * checkpoint is a single commit.) Then it deletes the generations that it found at its beginning. A
+ * writer of one of those began before this commit, so its own commit fails and it starts over.
  */
 import { CheckpointError } from '../../errors';
 import { fail } from '../../validate';
@@ -30,18 +31,18 @@ import {
   storageError,
 } from './store';
 
-/** A part of a key. */
+/** Part of a key. */
 export type DenoKvKeyPart = string | number | bigint | boolean | Uint8Array;
 type Key = DenoKvKeyPart[];
 
-/** What is needed of an entry. */
+/** The part of `Deno.KvEntryMaybe` that the store uses. */
 export interface DenoKvEntryLike {
   readonly key: readonly unknown[];
   readonly value: unknown;
   readonly versionstamp: string | null;
 }
 
-/** What is needed of an atomic operation. */
+/** The part of `Deno.AtomicOperation` that the store uses. */
 export interface DenoKvAtomicLike {
   check(...checks: { key: Key; versionstamp: string | null }[]): unknown;
   set(key: Key, value: unknown): unknown;
@@ -49,7 +50,7 @@ export interface DenoKvAtomicLike {
   commit(): Promise<{ readonly ok: boolean; readonly versionstamp?: string }>;
 }
 
-/** What is needed of `Deno.Kv`: pass what `Deno.openKv()` gives. */
+/** The part of `Deno.Kv` that the store uses. */
 export interface DenoKvLike {
   get(key: Key): Promise<DenoKvEntryLike>;
   getMany(keys: Key[]): Promise<DenoKvEntryLike[]>;
@@ -57,23 +58,23 @@ export interface DenoKvLike {
   atomic(): DenoKvAtomicLike;
 }
 
-/** Bytes of a value: 64 KiB, less what the encoding adds. */
+/** Bytes per value: 64 KiB, minus room for the encoding. */
 const CHUNK_BYTES = 60 * 1024;
-/** Chunks of a commit or a read: 600 KiB, and the ten keys that `getMany` takes. */
+/** Chunks per commit or read: 600 KiB, and the ten keys that `getMany` accepts. */
 const CHUNKS_PER_CALL = 10;
-/** Deletions of a commit. */
+/** Deletions per commit. */
 const DELETIONS_PER_CALL = 100;
-/** More than any memory holds; a note that says more is damaged. */
+/** More than fits into memory; a note with a larger count is damaged. */
 const MAX_CHUNKS = 2 ** 20;
-/** How often a load or an unconditional save begins anew because of others' saves. */
+/** Attempts of a load or an unconditional save while other saves interfere. */
 const MAX_TRIES = 100;
 
 /**
- * Keeps a checkpoint in Deno KV.
+ * Creates a store that keeps a checkpoint in Deno KV.
  *
  * @param kv an open database
- * @param key of the checkpoint: at least one part; keys that begin with it are the store's
- * @throws ArgumentError when the database is none or the key is empty
+ * @param key key of the checkpoint, at least one part; the store owns all keys that start with it
+ * @throws ArgumentError if `kv` is not a database or the key is empty
  * @example
  * const store = denoKvStore(await Deno.openKv(), ['models', 'user-7']);
  * const latest = await store.load();
@@ -121,10 +122,7 @@ class DenoKvStore implements CheckpointStore {
     }
   }
 
-  /**
-   * A save that replaces the manifest meanwhile may delete the chunks being read: then it begins
-   * anew.
-   */
+  /** Starts over if a save replaces the manifest and deletes the chunks that are being read. */
   async #read(): Promise<StoredCheckpoint | null> {
     for (let tries = 1; ; tries++) {
       const { value, versionstamp } = await this.#kv.get(this.#key);
@@ -151,8 +149,8 @@ class DenoKvStore implements CheckpointStore {
   }
 
   /**
-   * The new version; null when another save came first and this one, being unconditional, may be
-   * tried again.
+   * Returns the new version; null if another save came first and this one, being unconditional, may
+   * be repeated.
    */
   async #replace(bytes: Uint8Array, ifVersion: string | null | undefined): Promise<string | null> {
     const before = await this.#kv.get(this.#key);
@@ -173,14 +171,14 @@ class DenoKvStore implements CheckpointStore {
       }
       return null;
     }
-    // The save is done: what is left over is deleted by the next one.
+    // The save is complete. If a deletion fails, the next save repeats it.
     for (const [id, count] of obsolete) await this.#delete(id, count).catch(() => {});
     return version;
   }
 
   /**
-   * Writes chunks and, with the last of them, the manifest, if its versionstamp is still the
-   * expected one.
+   * Writes chunks and, with the last of them, the manifest. Returns null if the manifest no longer
+   * has the expected versionstamp.
    */
   async #write(
     generation: string,
@@ -209,7 +207,7 @@ class DenoKvStore implements CheckpointStore {
     const found: [string, number][] = [];
     for await (const { key, value } of this.#kv.list({ prefix: [...this.#key, 'generations'] })) {
       const count: unknown = (value as { chunkCount?: unknown } | null)?.chunkCount;
-      // What is no note of ours is deleted as one without chunks.
+      // A value of another form is deleted like a note without chunks.
       const isCount =
         Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= MAX_CHUNKS;
       found.push([String(key[key.length - 1]), isCount ? (count as number) : 0]);
@@ -217,7 +215,7 @@ class DenoKvStore implements CheckpointStore {
     return found;
   }
 
-  /** The note of the generation goes last, so that what an interruption leaves is found again. */
+  /** Deletes the note last, so that an interrupted deletion is found and repeated. */
   async #delete(generation: string, chunkCount: number): Promise<void> {
     for (const batch of indexBatches(chunkCount, DELETIONS_PER_CALL)) {
       await this.#deleteKeys(batch.map((index) => this.#chunkKey(generation, index)));
@@ -240,7 +238,7 @@ class DenoKvStore implements CheckpointStore {
   }
 }
 
-/** A name that no other writer draws. */
+/** Returns an id that no other writer uses. */
 function freshId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
     byte.toString(16).padStart(2, '0'),

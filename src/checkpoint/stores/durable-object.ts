@@ -1,13 +1,13 @@
 /**
- * A checkpoint in a Cloudflare Durable Object's storage, cut into values that fit its limit, all
- * replaced in one transaction.
+ * A store that keeps a checkpoint in the storage of a Cloudflare Durable Object, split into values
+ * within its size limit and replaced in one transaction.
  *
  *     key                    → manifest
  *     key/<sequence>/<index> → chunk
  *
- * Both kinds of storage work: key-value (128 KiB a value) and SQLite (2 MB). The checkpoint is in
- * memory twice while it is saved or loaded: mind the object's 128 MB. (Workers KV is no place for
- * it: eventually consistent, one write a second.)
+ * Both kinds of storage work: key-value (128 KiB per value) and SQLite (2 MB). While it is saved or
+ * loaded, the checkpoint is in memory twice; a Durable Object has 128 MB. (Workers KV is not
+ * suitable: it is eventually consistent and accepts one write per second.)
  */
 import { CheckpointError } from '../../errors';
 import { checkInteger, checkOptions, fail } from '../../validate';
@@ -30,7 +30,7 @@ import {
   storageError,
 } from './store';
 
-/** What is needed of a transaction of `DurableObjectStorage`. */
+/** The part of `DurableObjectTransaction` that the store uses. */
 export interface DurableObjectTransactionLike {
   get(key: string): Promise<unknown>;
   get(keys: string[]): Promise<Map<string, unknown>>;
@@ -38,7 +38,7 @@ export interface DurableObjectTransactionLike {
   delete(keys: string[]): Promise<number>;
 }
 
-/** What is needed of `DurableObjectStorage`: pass `ctx.storage`. */
+/** The part of `DurableObjectStorage` that the store uses. */
 export interface DurableObjectStorageLike {
   transaction<T>(closure: (transaction: DurableObjectTransactionLike) => Promise<T>): Promise<T>;
 }
@@ -46,25 +46,24 @@ export interface DurableObjectStorageLike {
 /** Options of `durableObjectStore`. */
 export interface DurableObjectStoreOptions {
   /**
-   * Bytes of a value, in [1024, 2,000,000]. SQLite-backed objects do with fewer, larger ones: up to
-   * 2,000,000.
-   * @default 126976 (124 KiB: the limit of key-value-backed objects, less what the encoding adds)
+   * Bytes per stored value, an integer in [1024, 2000000]. Use 2000000 for SQLite-backed objects.
+   * @default 126976 (124 KiB: the limit of key-value-backed objects, minus room for the encoding)
    */
   chunkBytes?: number;
 }
 
-/** Keys that one call takes. */
+/** The most keys per call. */
 const MAX_KEYS = 128;
-/** Bytes that one call takes, so that no request to storage grows large. */
+/** The most bytes per call, which bounds the size of requests to storage. */
 const MAX_CALL_BYTES = 8 * 1024 * 1024;
 
 type StoredManifest = Manifest & { readonly sequence: number };
 
 /**
- * Keeps a checkpoint in a Durable Object.
+ * Creates a store that keeps a checkpoint in a Durable Object.
  *
- * @param storage the object's `ctx.storage`
- * @param key of the manifest; chunks have keys that begin with it and a slash
+ * @param storage `ctx.storage` of the object
+ * @param key key of the manifest; the keys of chunks start with it and a slash
  * @default key 'checkpoint'
  * @throws ArgumentError for an empty key or options out of range
  * @example
@@ -126,7 +125,7 @@ async function manifestAt(
   if (Number.isSafeInteger(manifest.sequence) && manifest.sequence >= 0) return manifest;
   throw new CheckpointError(
     'corrupt',
-    `${what}: expected the manifest of a checkpoint, got one without its sequence`,
+    `${what}: expected the manifest of a checkpoint, got one without a sequence number`,
   );
 }
 
@@ -164,7 +163,7 @@ async function replace(
   await transaction.put({ [key]: manifest });
   for (const batch of indexBatches(old?.chunkCount ?? 0, MAX_KEYS)) {
     const count = await transaction.delete(batch.map((index) => chunkKey(key, old!, index)));
-    // A damaged manifest may claim any number of chunks.
+    // A damaged manifest may claim any number of chunks, so deletion stops at the first miss.
     if (count === 0) break;
   }
   return { version: versionIn(manifest) };

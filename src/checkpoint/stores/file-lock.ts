@@ -1,30 +1,31 @@
 /**
- * A lock between threads of any processes, as a file that only one of them can create. It names its
- * owner (owner.ts), so that a lock whose owner was killed can be told from one in use, and be
- * broken; an owner of which nothing can be known keeps its lock by setting the file's time every
- * second.
+ * A lock between threads of any processes: a file that only one of them can create. The file names
+ * its owner (lock-owner.ts), so that others can tell the lock of a killed owner from one in use,
+ * and break it. An owner also sets the file's time every second, for processes that cannot tell
+ * whether it runs.
  *
- * Invariant: a lock is broken only when its owner is gone, or has not said for long that it is
- * there. Who holds a lock asks `isHeld` just before the act it protects, and begins anew if it is
- * lost.
+ * Invariant: a lock is broken only if its owner has ended, or has not set the file's time for a
+ * long time. The holder of a lock calls `isHeld` just before the operation that it protects, and
+ * starts over if the lock is lost.
  */
 import { CheckpointError } from '../../errors';
+import { type Owner, ownOwner, stateOf } from './lock-owner';
 import { codeOf, type NodeModules } from './node-modules';
-import { knowledgeOf, type Owner, ownOwner } from './owner';
 
-/** An owner that does not set its lock's time for so long has lost it. */
+/** An owner that has not set its lock's time for this long loses the lock. */
 const ABANDONED_MS = 60_000;
-/** Likewise a thread of this process, where a terminated one cannot be told from others. */
+/** The same for a thread of this process, on systems where its end cannot be detected. */
 const ABANDONED_BY_THREAD_MS = 3000;
 const HEARTBEAT_MS = 1000;
-/** How long a lock is waited for: longer than an abandoned one lasts. */
+/** How long to wait for a lock; longer than an abandoned lock lasts. */
 const TIMEOUT_MS = 2 * ABANDONED_MS;
 const RETRY_MS = 4;
 
 /**
- * Whether what an owner left may be removed.
- * @param ageMs since it was last written to
- * @param maximumAgeMs after which it may be removed whoever owns it
+ * Tells whether a file may be removed because its owner has ended.
+ *
+ * @param ageMs time since the file was last written to
+ * @param maximumAgeMs age at which it may be removed whoever owns it
  */
 export function isAbandoned(
   node: NodeModules,
@@ -33,24 +34,27 @@ export function isAbandoned(
   maximumAgeMs: number,
 ): boolean {
   if (ageMs > maximumAgeMs) return true;
-  const knowledge = knowledgeOf(node, owner);
-  return knowledge === 'gone' || (knowledge === 'thread' && ageMs > ABANDONED_BY_THREAD_MS);
+  const state = stateOf(node, owner);
+  return state === 'gone' || (state === 'thread' && ageMs > ABANDONED_BY_THREAD_MS);
 }
 
-/** A lock that was taken. */
+/** A lock that this thread holds. */
 export interface Lock {
   /**
-   * False when another has taken the lock for abandoned, as it may when this process was stopped.
+   * Tells whether the lock is still held. Another process may have broken it, for instance while
+   * this process was suspended.
    */
   isHeld(): Promise<boolean>;
+  /** Releases the lock. */
   release(): Promise<void>;
 }
 
 /**
- * Waits for the lock and takes it.
- * @param file whose existence is the lock
- * @param temporary name of a file that is written on the way
- * @throws CheckpointError with the reason `'busy'` when others hold it for two minutes
+ * Waits for a lock and takes it.
+ *
+ * @param file path of the lock file
+ * @param temporary path of a file that is written on the way
+ * @throws CheckpointError with the reason `'busy'` if others hold the lock for two minutes
  */
 export async function lockFile(node: NodeModules, file: string, temporary: string): Promise<Lock> {
   const { fs } = node;
@@ -62,7 +66,10 @@ export async function lockFile(node: NodeModules, file: string, temporary: strin
     for (const start = performance.now(); !(await create(attempt, file)); ) {
       if (await breakAbandoned(attempt)) continue;
       if (performance.now() - start > TIMEOUT_MS) {
-        throw new CheckpointError('busy', `file ${file}: held by others for ${TIMEOUT_MS} ms`);
+        throw new CheckpointError(
+          'busy',
+          `file ${file}: other writers held it for ${TIMEOUT_MS} ms`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
@@ -84,20 +91,22 @@ export async function lockFile(node: NodeModules, file: string, temporary: strin
   };
 }
 
-/** A thread's attempt to get a lock. */
+/** An attempt of this thread to take a lock. */
 interface Attempt {
   readonly node: NodeModules;
   readonly file: string;
-  /** Holds `content` meanwhile. */
+  /** A file with `content` that exists during the attempt. */
   readonly temporary: string;
   readonly content: string;
-  /** Milliseconds by the file system's clock. */
+  /** Returns the time of the file system's clock, in milliseconds. */
   readonly now: () => number;
 }
 
 /**
- * The clock that the file system sets its files' times by, which on a network is another machine's.
- * @param file that was written just now
+ * Returns the clock by which the file system sets the times of its files. On a network file system
+ * that is the clock of another machine.
+ *
+ * @param file a file that was written just now
  */
 export async function clockOf({ fs }: NodeModules, file: string): Promise<() => number> {
   const { mtimeMs } = await fs.stat(file);
@@ -105,7 +114,7 @@ export async function clockOf({ fs }: NodeModules, file: string): Promise<() => 
   return () => mtimeMs + performance.now() - start;
 }
 
-/** Creates the lock with its content in one act; where the file system has no links, in two. */
+/** Creates the lock with its content: atomically, if the file system has hard links. */
 async function create(
   { node: { fs }, temporary, content }: Attempt,
   file: string,
@@ -126,9 +135,9 @@ async function create(
 }
 
 /**
- * Removes the lock if its owner is gone. Only one at a time breaks locks, or another one might
- * remove the lock of who came in between; breaking is a lock as well, broken as simply as can be
- * when its owner is gone.
+ * Removes the lock if its owner has ended; tells whether to try again. Only one process may break a
+ * lock at a time, since another one might remove the lock of a writer that came in between. So
+ * breaking takes a second lock, which is removed without further protection if its owner has ended.
  */
 async function breakAbandoned(attempt: Attempt): Promise<boolean> {
   const { node, file } = attempt;
@@ -149,7 +158,7 @@ async function breakAbandoned(attempt: Attempt): Promise<boolean> {
   return true;
 }
 
-/** What a lock holds whose owner is gone; null when it is in use, or not there. */
+/** Returns the content of a lock whose owner has ended; null if it is in use or missing. */
 async function abandonedContent({ node, now }: Attempt, file: string): Promise<string | null> {
   const content = await readIfThere(node, file);
   const stat = content === null ? null : await node.fs.stat(file).catch(() => null);

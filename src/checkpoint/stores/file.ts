@@ -1,19 +1,20 @@
 /**
- * A checkpoint as a file, where there is a file system: Node, Deno, Bun.
+ * A store that keeps a checkpoint in a file, for runtimes with a file system: Node, Deno, Bun.
  *
- *     write <path>.<owner>.<n>.tmp → fsync → lock → compare → rename to <path> → fsync of the folder → unlock
+ *     write <path>.<owner>.<n>.tmp → fsync → lock → compare versions → rename to <path>
+ *       → fsync the folder → unlock
  *
- * Killed at any moment, the file is the old one or the new one, whole. What a killed process or a
- * terminated thread leaves, a temporary file or the lock, is removed by a later save of the same
- * path: it tells by the owner in its name whether that thread still runs.
+ * If the process is killed at any moment, the file is the old one or the new one, whole. A killed
+ * process or terminated thread may leave a temporary file or the lock behind. A later save to the
+ * same path removes them: the owner in their names tells whether that thread still runs.
  *
- * Invariant: files are written, hashed and read in pieces, so that any size that fits into memory
- * will do, and a file is hashed before it replaces another.
+ * Invariant: files are written, hashed and read in pieces, so any size that fits into memory works;
+ * a file is hashed before it replaces another.
  */
 import { CheckpointError } from '../../errors';
 import { clockOf, isAbandoned, lockFile } from './file-lock';
+import { OWNER, type Owner, ownOwner } from './lock-owner';
 import { codeOf, type NodeModules, nodeModules } from './node-modules';
-import { OWNER, type Owner, ownOwner } from './owner';
 import {
   type CheckpointStore,
   checkName,
@@ -24,33 +25,32 @@ import {
   storageError,
 } from './store';
 
-/** A temporary file older than this is removed, whoever owns it. */
+/** Age at which a temporary file is removed, whoever owns it. */
 const ABANDONED_MS = 3_600_000;
-/** Who owns a temporary file. */
+/** Matches the name of a temporary file; the first group is its owner. */
 const TEMPORARY = new RegExp(`\\.(${OWNER})\\.[0-9a-f]+\\.tmp$`);
-/** Windows refuses to rename over a file that is being read. */
+/** Attempts to rename: Windows refuses while another process reads the file. */
 const RENAME_TRIES = 20;
 const RENAME_PAUSE_MS = 25;
-/** Bytes of one call: the system's take less than 2 GiB. */
+/** Bytes per call; system calls accept less than 2 GiB. */
 const PIECE_BYTES = 64 * 1024 * 1024;
-/** How often a save begins anew because its lock was taken for abandoned. */
+/** Attempts of a save whose lock another writer has broken, taking it for abandoned. */
 const LOCK_TRIES = 10;
-/** As many as Linux follows. */
+/** The number of symbolic links that Linux follows. */
 const MAX_LINKS = 40;
-/** Who may do what with a file: the bits of its mode without its kind. */
+/** The permission bits of a file mode. */
 const PERMISSIONS = 0o7777;
 
 /**
- * Keeps a checkpoint in a file, which others may read at any time: they see the old one or the new
- * one. A file that is replaced keeps its permissions; a symbolic link stays, and the file it leads
- * to is replaced. Any number of threads and processes may save to one path, also in containers or
- * on machines that share the folder.
+ * Creates a store that keeps a checkpoint in a file. Others may read the file at any time: they see
+ * the old one or the new one. A save keeps the permissions of the file, and follows symbolic links.
+ * Any number of threads and processes may save to one path, even in containers or on machines that
+ * share the folder.
  *
- * @param path of the file; its folder exists. Names that begin with it and end in `.tmp`, `.lock`
- * or
- *   `.lock.break` are the store's
+ * @param path path of the file, in an existing folder. The store also uses names that start with
+ *   the path and end in `.tmp`, `.lock` or `.lock.break`
  * @throws ArgumentError for an empty path
- * @throws UnsupportedError from `load` and `save` where there is no file system
+ * @throws UnsupportedError from `load` and `save` if the runtime has no file system
  * @example
  * const store = fileStore('model.safetensors');
  * const latest = await store.load();
@@ -99,42 +99,39 @@ function temporarySuffix(node: NodeModules, owner: Owner = ownOwner(node)): stri
   return `${owner}.${node.crypto.randomBytes(6).toString('hex')}.tmp`;
 }
 
-/** The file that a path leads to, which need not exist. */
+/** Follows symbolic links; returns the path of the file, which need not exist. */
 async function followLinks({ fs, path }: NodeModules, link: string): Promise<string> {
   let target = path.resolve(link);
   for (let count = 0; count < MAX_LINKS; count++) {
-    // "..", in a link, is of the folder that it really is in.
+    // A ".." in a link is relative to the real folder.
     const folder = await fs.realpath(path.dirname(target));
     target = path.join(folder, path.basename(target));
     const stat = await fs.lstat(target).catch(ignoring('ENOENT'));
     if (!stat?.isSymbolicLink()) return target;
     target = path.resolve(folder, await fs.readlink(target));
   }
-  throw new CheckpointError(
-    'io',
-    `file ${link}: more than ${MAX_LINKS} symbolic links, one to the other`,
-  );
+  throw new CheckpointError('io', `file ${link}: more than ${MAX_LINKS} symbolic links in a row`);
 }
 
-/** Who owns a file and may do what with it. */
+/** Owner and permissions of a file. */
 interface Mode {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Null where there is no file. @throws CheckpointError for a folder, a device and the like */
+/** Returns null if there is no file. @throws CheckpointError for anything but a regular file */
 async function modeOf({ fs }: NodeModules, path: string): Promise<Mode | null> {
   const stat = await fs.lstat(path).catch(ignoring('ENOENT'));
   if (stat === null) return null;
   if (stat.isFile()) return stat;
   throw new CheckpointError(
     'io',
-    `file ${path}: expected a file, got ${stat.isDirectory() ? 'a folder' : 'no regular one'}`,
+    `file ${path}: expected a file, got ${stat.isDirectory() ? 'a folder' : 'a special file'}`,
   );
 }
 
-/** For `catch`: null for an error of one of these codes. */
+/** Returns a handler for `catch` that turns errors with one of these codes into null. */
 function ignoring(...codes: string[]): (error: unknown) => null {
   return (error) => {
     if (codes.includes(codeOf(error) ?? '')) return null;
@@ -142,7 +139,7 @@ function ignoring(...codes: string[]): (error: unknown) => null {
   };
 }
 
-/** @returns the checkpoint with its SHA-256 as its version; null where there is no file */
+/** Reads the checkpoint, whose version is its SHA-256. Returns null if there is no file. */
 async function read(node: NodeModules, path: string): Promise<StoredCheckpoint | null> {
   const handle = await node.fs.open(path, 'r').catch(ignoring('ENOENT'));
   if (handle === null) return null;
@@ -165,18 +162,15 @@ async function read(node: NodeModules, path: string): Promise<StoredCheckpoint |
 
 type Handle = Awaited<ReturnType<NodeModules['fs']['open']>>;
 
-/** A file that another program writes in its place may grow or shrink under the reader's hands. */
+/** Throws if another program has changed the size of the file while it was read. */
 async function checkSize(handle: Handle, path: string, size: number): Promise<void> {
   const { bytesRead } = await handle.read(new Uint8Array(1), 0, 1, size);
   const now = bytesRead > 0 ? size + 1 : (await handle.stat()).size;
   if (now !== size)
-    throw new CheckpointError(
-      'io',
-      `file ${path}: was written to by another program while it was read`,
-    );
+    throw new CheckpointError('io', `file ${path}: another program wrote to it while it was read`);
 }
 
-/** The version of what is stored, without holding it in memory; null where there is no file. */
+/** Returns the version of the file, reading it in pieces; null if there is no file. */
 async function versionAt(node: NodeModules, path: string): Promise<string | null> {
   const handle = await node.fs.open(path, 'r').catch(ignoring('ENOENT'));
   if (handle === null) return null;
@@ -196,7 +190,7 @@ async function versionAt(node: NodeModules, path: string): Promise<string | null
   }
 }
 
-/** @returns the SHA-256 of what was written */
+/** Writes a file and flushes it to disk. @returns its SHA-256 */
 async function writeDurably(
   node: NodeModules,
   file: string,
@@ -220,7 +214,7 @@ async function writeDurably(
   return hash.digest('hex');
 }
 
-/** Gives the new file what the old one has, as far as this user may and the file system can. */
+/** Copies owner and permissions, as far as the user and the file system allow it. */
 async function takeOver(handle: Handle, { mode, uid, gid }: Mode): Promise<void> {
   const codes = ['EPERM', 'EACCES', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
   const own = await handle.stat();
@@ -229,7 +223,7 @@ async function takeOver(handle: Handle, { mode, uid, gid }: Mode): Promise<void>
     await handle.chmod(mode & PERMISSIONS).catch(ignoring(...codes));
 }
 
-/** Under the lock, so that nothing is saved between the comparison and the renaming. */
+/** Compares versions and renames under the lock, so that no other save comes in between. */
 async function replace(
   node: NodeModules,
   path: string,
@@ -250,7 +244,7 @@ async function replace(
   }
   throw new CheckpointError(
     'busy',
-    `file ${path}: its lock was taken by others ${LOCK_TRIES} times`,
+    `file ${path}: other writers broke the lock ${LOCK_TRIES} times`,
   );
 }
 
@@ -266,7 +260,7 @@ async function rename({ fs }: NodeModules, from: string, to: string): Promise<vo
   }
 }
 
-/** Makes the renaming itself durable, where folders can be synchronized (Windows does without). */
+/** Makes the renaming durable, on systems that can flush a folder (Windows cannot). */
 async function syncFolder({ fs }: NodeModules, folder: string): Promise<void> {
   try {
     const handle = await fs.open(folder, 'r');
@@ -277,11 +271,11 @@ async function syncFolder({ fs }: NodeModules, folder: string): Promise<void> {
   }
 }
 
-/** Removes the temporary files of threads that are gone. */
+/** Removes temporary files of threads that have ended. */
 async function removeAbandoned(node: NodeModules, path: string): Promise<void> {
   const { fs, path: paths } = node;
   const folder = paths.dirname(path);
-  // The file has been written just now.
+  // The file was written just now, so its time is the present by the file system's clock.
   const now = await clockOf(node, path);
   for (const name of await fs.readdir(folder)) {
     const owner = name.startsWith(`${paths.basename(path)}.`)

@@ -1,9 +1,9 @@
 /**
- * A checkpoint in IndexedDB, for pages, and for workers where there is no origin-private file
- * system. One record, compared and replaced in one transaction, which the browser keeps whole or
- * not at all.
+ * A store that keeps a checkpoint in IndexedDB, for pages, and for workers without an origin
+ * private file system. The checkpoint is one record, which is compared and replaced in one
+ * transaction.
  *
- * The connection is opened for each load and save: browsers drop idle ones.
+ * The store opens a connection for each load and save, since browsers drop idle ones.
  */
 import { CheckpointError, UnsupportedError } from '../../errors';
 import { checkOptions, isUint8Array } from '../../validate';
@@ -18,18 +18,18 @@ import {
   storageError,
 } from './store';
 
-/** What is needed of an `IDBFactory`. */
-export interface IndexedDbFactoryLike {
+/** The part of `IDBFactory` that the store uses. */
+export interface IDBFactoryLike {
   open(name: string, version: number): unknown;
 }
 
 /** Options of `indexedDbStore`. */
 export interface IndexedDbStoreOptions {
   /**
-   * The databases.
+   * The factory of databases.
    * @default globalThis.indexedDB
    */
-  indexedDB?: IndexedDbFactoryLike;
+  indexedDB?: IDBFactoryLike;
 }
 
 interface StoredRecord {
@@ -41,16 +41,16 @@ interface StoredRecord {
 const OBJECT_STORE = 'checkpoints';
 
 /**
- * Keeps a checkpoint in a browser's IndexedDB.
+ * Creates a store that keeps a checkpoint in the IndexedDB of a browser.
  *
- * Browsers may evict an origin's data when the disk fills up, unless the page has called
+ * Browsers may evict the data of an origin when the disk fills up, unless the page has called
  * `navigator.storage.persist()`.
  *
- * @param name of the database, which is the stores' alone
- * @param key of the checkpoint in it
+ * @param name name of the database, which only such stores may use
+ * @param key key of the checkpoint in the database
  * @default key 'checkpoint'
  * @throws ArgumentError for an empty name or key, or an unknown option
- * @throws UnsupportedError from `load` and `save` where there is no IndexedDB
+ * @throws UnsupportedError from `load` and `save` if there is no IndexedDB
  * @example
  * const store = indexedDbStore('my-app', 'model');
  * const latest = await store.load();
@@ -88,14 +88,14 @@ export function indexedDbStore(
 
 async function withDatabase<T>(
   name: string,
-  factory: IndexedDbFactoryLike | undefined = globalThis.indexedDB,
+  factory: IDBFactoryLike | undefined = globalThis.indexedDB,
   work: (database: IDBDatabase) => Promise<T>,
 ): Promise<T> {
-  if (!factory) throw new UnsupportedError('there is no IndexedDB here');
+  if (!factory) throw new UnsupportedError('this environment has no IndexedDB');
   const request = factory.open(name, 1) as IDBOpenDBRequest;
   request.onupgradeneeded = () => request.result.createObjectStore(OBJECT_STORE);
   const database = await result(request);
-  // Does not stand in the way of who deletes the database.
+  // Does not block a deletion of the database.
   database.onversionchange = () => database.close();
   try {
     return await work(database);
@@ -117,10 +117,7 @@ async function read(
   const { bytes } = record;
   const isRecord = isUint8Array(bytes) && Number.isSafeInteger(record.sequence);
   if (!isRecord || checksum(bytes) !== record.checksum) {
-    throw new CheckpointError(
-      'corrupt',
-      `${what}: the bytes do not have the checksum they were saved with`,
-    );
+    throw new CheckpointError('corrupt', `${what}: the checksum does not match the saved one`);
   }
   return { bytes, version: versionIn(record) };
 }
@@ -149,7 +146,7 @@ function replace(
         transaction.abort();
       }
     };
-    // Only then is it stored: a request may succeed and its transaction fail.
+    // The record is stored only now: a request may succeed and its transaction fail.
     transaction.oncomplete = () => resolve({ version: versionIn(record) });
     transaction.onabort = () => reject(refusal ?? transaction.error);
   });

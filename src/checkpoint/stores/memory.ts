@@ -1,13 +1,15 @@
-/** A store in memory, for tests and examples: gone with the process. */
+/** A store in memory, for tests and examples. It lasts as long as the process. */
 import { checksum, versionOf } from './checksum';
 import { type CheckpointStore, checkVersion, prepareSave, type StoredCheckpoint } from './store';
 
 /**
- * Keeps a checkpoint in memory.
+ * Creates a store that keeps a checkpoint in memory.
+ *
  * @example
  * const store = memoryStore();
- * const { version } = await store.save(encodeSafetensors({ w: { shape: [1], data: new
- * Float32Array([1]) } })); await store.save(new Uint8Array(0), { ifVersion: version });
+ * const { version } = await store.save(encodeCheckpoint(optimizer.stateDict()));
+ * optimizer.step();
+ * await store.save(encodeCheckpoint(optimizer.stateDict()), { ifVersion: version });
  */
 export function memoryStore(): CheckpointStore {
   let stored: StoredCheckpoint | null = null;

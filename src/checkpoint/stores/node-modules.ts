@@ -1,10 +1,10 @@
 /**
- * The modules of Node that `fileStore` needs, loaded without an import that bundlers for browsers
+ * The built-in modules that `fileStore` needs, loaded without an import that bundlers for browsers
  * would follow.
  */
 import { UnsupportedError } from '../../errors';
 
-/** Built into Node, Deno and Bun. */
+/** Modules that Node, Deno and Bun have built in. */
 export interface NodeModules {
   readonly fs: typeof import('node:fs/promises');
   readonly fsSync: typeof import('node:fs');
@@ -15,12 +15,12 @@ export interface NodeModules {
   readonly process: NodeJS.Process;
 }
 
-/** @throws UnsupportedError where there is no file system */
+/** Loads the modules. @throws UnsupportedError if the runtime does not have them */
 export function nodeModules(): NodeModules {
   const load = <T>(id: string): T => {
     const module = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.(id);
     if (!module)
-      throw new UnsupportedError(`fileStore needs ${id}, which this engine does not have`);
+      throw new UnsupportedError(`fileStore needs ${id}, which this runtime does not have`);
     return module as T;
   };
   return {
@@ -34,7 +34,7 @@ export function nodeModules(): NodeModules {
   };
 }
 
-/** The `code` of an error of the file system. */
+/** Returns the `code` of a file system error. */
 export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | null)?.code;
 }

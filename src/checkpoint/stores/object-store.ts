@@ -1,7 +1,7 @@
 /**
- * A checkpoint as one object of Cloudflare R2 or of any S3-compatible service. Objects are replaced
- * whole; the version is the ETag, and the service itself checks it, so writers on different
- * machines are safe from each other.
+ * Stores that keep a checkpoint as one object in Cloudflare R2 or any S3-compatible service.
+ * Objects are replaced as a whole. The version is the ETag, and the service itself compares it, so
+ * conditional saves are atomic across machines.
  */
 import { CheckpointError } from '../../errors';
 import { fail } from '../../validate';
@@ -13,16 +13,16 @@ import {
   storageError,
 } from './store';
 
-/** What is needed of an object in R2. */
+/** The part of `R2Object` that the store uses. */
 export interface R2ObjectLike {
   readonly etag: string;
 }
 
-/** What is needed of `R2Bucket`: pass the binding. */
+/** The part of `R2Bucket` that the store uses. */
 export interface R2BucketLike {
   head(key: string): Promise<R2ObjectLike | null>;
   get(key: string): Promise<(R2ObjectLike & { arrayBuffer(): Promise<ArrayBuffer> }) | null>;
-  /** Gives null when the condition does not hold. */
+  /** Resolves with null if the condition does not hold. */
   put(
     key: string,
     value: Uint8Array,
@@ -31,11 +31,11 @@ export interface R2BucketLike {
 }
 
 /**
- * Keeps a checkpoint in a Cloudflare R2 bucket.
+ * Creates a store that keeps a checkpoint in a Cloudflare R2 bucket.
  *
- * @param bucket a Worker's R2 binding
- * @param key of the object
- * @throws ArgumentError when the bucket is none or the key is empty
+ * @param bucket R2 binding of a Worker
+ * @param key key of the object
+ * @throws ArgumentError if `bucket` is not a bucket or the key is empty
  * @example
  * const store = r2Store(env.MODELS, 'user-7.safetensors');
  * const latest = await store.load();
@@ -79,35 +79,31 @@ export function r2Store(bucket: R2BucketLike, key: string): CheckpointStore {
   };
 }
 
-/** What is needed of a `Response`. */
+/** The part of `Response` that the store uses. */
 export interface S3ResponseLike {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** Sends one request to the object's URL, signed. */
+/** Function that signs a request, sends it to the object's URL and returns the response. */
 export type S3Request = (
   method: 'GET' | 'HEAD' | 'PUT',
   headers: Record<string, string>,
   body?: Uint8Array<ArrayBuffer>,
 ) => Promise<S3ResponseLike>;
 
-/**
- * How often a save is tried while the service asks for it (409: another request for the object is
- * under way).
- */
+/** Attempts of a save while the service responds with 409 (another request is under way). */
 const MAX_TRIES = 6;
-/** Pause before the second try, doubled before each further one. */
+/** Pause before the second attempt, doubled before each further one. */
 const RETRY_MS = 50;
 
 /**
- * Keeps a checkpoint in an S3-compatible service that knows conditional writes (AWS S3, R2, MinIO,
- * Ceph, …).
+ * Creates a store that keeps a checkpoint in an S3-compatible service with conditional writes (AWS
+ * S3, R2, MinIO, Ceph, …).
  *
- * @param request sends a request to the object's URL; signing it is the caller's (any signer, or a
- * URL that needs none)
- * @throws ArgumentError when `request` is no function
+ * @param request signs a request, if the URL needs it, and sends it to the object's URL
+ * @throws ArgumentError if `request` is not a function
  * @example
  * const signer = new AwsClient({ accessKeyId, secretAccessKey }); // any signing fetch
  * const store = s3Store((method, headers, body) => signer.fetch(url, { method, headers, body }));
@@ -157,7 +153,7 @@ async function put(
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS * 2 ** (tries - 1)));
       continue;
     }
-    // 404: If-Match on an object that is not there.
+    // 404: If-Match for an object that does not exist.
     if (ifVersion === undefined || (status !== 412 && status !== 404))
       throw unexpected('PUT', response);
     throw new CheckpointConflictError(ifVersion, await currentEtag(request));

@@ -1,19 +1,20 @@
 /**
- * One of the two slots of `opfsStore`: a file that holds a checkpoint behind a header, read and
- * written synchronously.
+ * One of the two slots of `opfsStore`: a file with a header and a checkpoint, read and written
+ * synchronously.
  *
- *     0      4        8        16         24               32                 40
- *     │ magic│ format │ length │ sequence │ sum of content │ sum of bytes 0-31│ content
+ *     0       4        8        16         24                  32                     40
+ *     │ magic │ format │ length │ sequence │ content checksum │ checksum of bytes 0-31 │ content
  *
- * Little-endian. Invariant: the header is written last, so where it is whole the content was.
- * Content is read and written in pieces, and checked without being held in memory where only its
- * version matters.
+ * All numbers are little-endian. Contents are read and written in pieces; where only the version is
+ * needed, they are verified without being held in memory.
+ *
+ * Invariant: the header is written last, so if it is whole, the contents are.
  */
 import { Checksum, checksum, versionOf } from './checksum';
 import { CheckpointQuotaError, type StoredCheckpoint } from './store';
 
-/** What is needed of a `FileSystemSyncAccessHandle`. */
-export interface SyncAccessHandleLike {
+/** The part of `FileSystemSyncAccessHandle` that the store uses. */
+export interface FileSystemSyncAccessHandleLike {
   getSize(): number;
   read(buffer: Uint8Array, options: { at: number }): number;
   write(buffer: Uint8Array, options: { at: number }): number;
@@ -22,28 +23,28 @@ export interface SyncAccessHandleLike {
   close(): void;
 }
 
-/** A slot as its header describes it. */
+/** A slot with its decoded header. */
 export interface Slot {
-  readonly handle: SyncAccessHandleLike | null;
-  /** Null of an empty slot: never written, or a save was interrupted. */
+  readonly handle: FileSystemSyncAccessHandleLike | null;
+  /** Null for an empty slot: it was never written, or a save was interrupted. */
   readonly header: SlotHeader | null;
 }
 
 interface SlotHeader {
   readonly length: number;
   readonly sequence: number;
-  /** Checksum of the content. */
+  /** Checksum of the contents. */
   readonly sum: string;
 }
 
 const HEADER_BYTES = 40;
 const MAGIC = 0x4b43_4441; // "ADCK"
 const FORMAT = 1;
-/** Bytes of one call: a multiple of 4, for the checksum, and less than any limit of browsers. */
+/** Bytes per call: a multiple of 4, for the checksum, and below the limits of browsers. */
 const PIECE_BYTES = 16 * 1024 * 1024;
 
-/** Reads the header of a slot; null is one whose file does not exist. */
-export function readSlot(handle: SyncAccessHandleLike | null): Slot {
+/** Reads the header of a slot. @param handle null if the file does not exist */
+export function readSlot(handle: FileSystemSyncAccessHandleLike | null): Slot {
   const empty: Slot = { handle, header: null };
   if (!handle || handle.getSize() < HEADER_BYTES) return empty;
   const header = new Uint8Array(HEADER_BYTES);
@@ -56,7 +57,7 @@ export function readSlot(handle: SyncAccessHandleLike | null): Slot {
   return { handle, header: { length, sequence, sum: getSum(view, 24) } };
 }
 
-/** The version of a slot's content; null of an empty slot, and of one whose content is damaged. */
+/** Returns the version of the contents; null if the slot is empty or damaged. */
 export function verifySlot({ handle, header }: Slot): string | null {
   if (!handle || !header || handle.getSize() !== HEADER_BYTES + header.length) return null;
   const piece = new Uint8Array(Math.min(PIECE_BYTES, header.length));
@@ -69,7 +70,7 @@ export function verifySlot({ handle, header }: Slot): string | null {
   return sum.digest() === header.sum ? versionOf(header.sequence, header.sum) : null;
 }
 
-/** A slot's content; null of an empty slot, and of one whose content is damaged. */
+/** Returns the contents and their version; null if the slot is empty or damaged. */
 export function loadSlot({ handle, header }: Slot): StoredCheckpoint | null {
   if (!handle || !header || handle.getSize() !== HEADER_BYTES + header.length) return null;
   const bytes = new Uint8Array(header.length);
@@ -78,8 +79,8 @@ export function loadSlot({ handle, header }: Slot): StoredCheckpoint | null {
   return { bytes, version: versionOf(header.sequence, header.sum) };
 }
 
-/** Reads until the buffer is full or the file ends, in pieces; returns how many bytes it read. */
-function readFully(handle: SyncAccessHandleLike, bytes: Uint8Array, at: number): number {
+/** Reads until the buffer is full or the file ends; returns the number of bytes read. */
+function readFully(handle: FileSystemSyncAccessHandleLike, bytes: Uint8Array, at: number): number {
   let done = 0;
   while (done < bytes.length) {
     const count = handle.read(bytes.subarray(done, done + PIECE_BYTES), { at: at + done });
@@ -90,12 +91,13 @@ function readFully(handle: SyncAccessHandleLike, bytes: Uint8Array, at: number):
 }
 
 /**
- * Overwrites a slot. Interrupted at any moment, it is empty.
+ * Overwrites a slot. If it is interrupted, the slot is empty.
+ *
  * @returns the new version
- * @throws CheckpointQuotaError when not all is written
+ * @throws CheckpointQuotaError if there is no room for all bytes
  */
 export function writeSlot(
-  handle: SyncAccessHandleLike,
+  handle: FileSystemSyncAccessHandleLike,
   bytes: Uint8Array,
   sequence: number,
 ): string {
@@ -108,7 +110,7 @@ export function writeSlot(
   view.setBigUint64(16, BigInt(sequence), true);
   setSum(view, 24, sum);
   setSum(view, 32, checksum(header.subarray(0, 32)));
-  // Empties the slot; what is written beyond the end later leaves zeros where the header will be.
+  // Empties the slot. Writing beyond the end then leaves zeros in place of the header.
   handle.truncate(0);
   writeAll(handle, bytes, HEADER_BYTES);
   handle.flush();
@@ -117,7 +119,7 @@ export function writeSlot(
   return versionOf(sequence, sum);
 }
 
-function writeAll(handle: SyncAccessHandleLike, bytes: Uint8Array, at: number): void {
+function writeAll(handle: FileSystemSyncAccessHandleLike, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length; ) {
     const count = handle.write(bytes.subarray(done, done + PIECE_BYTES), { at: at + done });
     if (!(count > 0)) throw new CheckpointQuotaError(bytes.length);

@@ -1,24 +1,25 @@
 /**
- * A checkpoint in a browser's origin-private file system, which has no dependable rename: two slots
- * take turns.
+ * A store that keeps a checkpoint in the origin private file system of a browser. That has no
+ * dependable rename, so two files (slots) alternate.
  *
- *     <name>.0   header │ bytes        the slot with the higher sequence number in its header counts;
- *     <name>.1   header │ bytes        the other one is overwritten by the next save
+ *     <name>.0   header │ bytes
+ *     <name>.1   header │ bytes
  *
- * A save empties the older slot, writes the bytes, flushes, then the header, flushes. Until the
- * header is whole the slot counts as empty and the other one still holds the previous checkpoint. A
- * slot whose header is right and whose bytes are not is damaged: if no other is whole, that is an
- * error, never a fresh start.
+ * The slot with the higher sequence number in its header is the current one; the next save
+ * overwrites the other. A save empties that slot, writes the bytes, flushes, then writes the header
+ * and flushes. Until the header is complete, the slot counts as empty, and the other one still
+ * holds the previous checkpoint. A slot with a valid header and damaged bytes is skipped; if no
+ * slot is whole, that is an error, never a fresh start.
  *
- * The handle of slot 0 is the lock: the file system gives it to one worker at a time, of any tab.
+ * The handle of slot 0 is the lock: the file system gives it to one worker at a time, across tabs.
  */
 import { CheckpointError, UnsupportedError } from '../../errors';
 import { checkInteger, checkOptions } from '../../validate';
 import {
+  type FileSystemSyncAccessHandleLike,
   loadSlot,
   readSlot,
   type Slot,
-  type SyncAccessHandleLike,
   verifySlot,
   writeSlot,
 } from './opfs-slot';
@@ -32,45 +33,45 @@ import {
   storageError,
 } from './store';
 
-/** What is needed of a `FileSystemFileHandle`. */
-export interface FileHandleLike {
-  createSyncAccessHandle(): Promise<SyncAccessHandleLike>;
+/** The part of `FileSystemFileHandle` that the store uses. */
+export interface FileSystemFileHandleLike {
+  createSyncAccessHandle(): Promise<FileSystemSyncAccessHandleLike>;
 }
 
-/** What is needed of a `FileSystemDirectoryHandle`. */
-export interface DirectoryHandleLike {
-  getFileHandle(name: string, options?: { create?: boolean }): Promise<FileHandleLike>;
+/** The part of `FileSystemDirectoryHandle` that the store uses. */
+export interface FileSystemDirectoryHandleLike {
+  getFileHandle(name: string, options?: { create?: boolean }): Promise<FileSystemFileHandleLike>;
 }
 
 /** Options of `opfsStore`. */
 export interface OpfsStoreOptions {
   /**
-   * The folder of the two files.
+   * Directory of the two files.
    * @default the root of the origin-private file system
    */
-  directory?: DirectoryHandleLike;
+  directory?: FileSystemDirectoryHandleLike;
   /**
-   * How long to wait for another worker's load or save, in milliseconds, in [0, 600000]; afterwards
-   * a CheckpointError with the reason `'busy'` is thrown.
+   * Time to wait for the load or save of another worker, in milliseconds, an integer in
+   * [0, 600000]. After that, `load` and `save` throw a CheckpointError with the reason `'busy'`.
    * @default 10000
    */
   timeoutMs?: number;
 }
 
-/** Pause between attempts to get the lock. */
+/** Pause between attempts to take the lock. */
 const RETRY_MS = 5;
 
 /**
- * Keeps a checkpoint in the browser's origin-private file system. For workers: a page has no
- * synchronous file access, use `indexedDbStore` there.
+ * Creates a store that keeps a checkpoint in the origin private file system of a browser. It works
+ * only in workers, since pages have no synchronous file access; use `indexedDbStore` in a page.
  *
- * Browsers may evict an origin's data when the disk fills up, unless the page has called
+ * Browsers may evict the data of an origin when the disk fills up, unless the page has called
  * `navigator.storage.persist()`.
  *
- * @param name of the two files, which get ".0" and ".1" appended
+ * @param name name of the two files, to which the store appends ".0" and ".1"
  * @throws ArgumentError for an empty name or options out of range
- * @throws UnsupportedError from `load` and `save` where there is no such file system or it is
- * refused (private windows)
+ * @throws UnsupportedError from `load` and `save` if there is no such file system or the browser
+ *   denies access (private windows)
  * @example
  * const store = opfsStore('model');
  * const latest = await store.load();
@@ -85,10 +86,14 @@ export function opfsStore(name: string, options: OpfsStoreOptions = {}): Checkpo
 
 class OpfsStore implements CheckpointStore {
   readonly #name: string;
-  readonly #directory: DirectoryHandleLike | undefined;
+  readonly #directory: FileSystemDirectoryHandleLike | undefined;
   readonly #timeoutMs: number;
 
-  constructor(name: string, directory: DirectoryHandleLike | undefined, timeoutMs: number) {
+  constructor(
+    name: string,
+    directory: FileSystemDirectoryHandleLike | undefined,
+    timeoutMs: number,
+  ) {
     this.#name = name;
     this.#directory = directory;
     this.#timeoutMs = timeoutMs;
@@ -113,10 +118,10 @@ class OpfsStore implements CheckpointStore {
     }
   }
 
-  /** Runs `work`, which is synchronous, while no one else has the slots. */
+  /** Runs the synchronous function `work` while nobody else has the slots. */
   async #withSlots<T>(create: boolean, work: (slots: [Slot, Slot]) => T): Promise<T> {
     const directory = this.#directory ?? (await rootDirectory());
-    const handles: (SyncAccessHandleLike | null)[] = [];
+    const handles: (FileSystemSyncAccessHandleLike | null)[] = [];
     try {
       for (const index of [0, 1])
         handles.push(await this.#open(directory, `${this.#name}.${index}`, create));
@@ -127,13 +132,13 @@ class OpfsStore implements CheckpointStore {
     }
   }
 
-  /** Null when there is no such file and none is to be created. */
+  /** Opens a file; returns null if it does not exist and `create` is false. */
   async #open(
-    directory: DirectoryHandleLike,
+    directory: FileSystemDirectoryHandleLike,
     file: string,
     create: boolean,
-  ): Promise<SyncAccessHandleLike | null> {
-    let handle: FileHandleLike;
+  ): Promise<FileSystemSyncAccessHandleLike | null> {
+    let handle: FileSystemFileHandleLike;
     try {
       handle = await directory.getFileHandle(file, { create });
     } catch (error) {
@@ -142,7 +147,8 @@ class OpfsStore implements CheckpointStore {
     }
     if (typeof handle.createSyncAccessHandle !== 'function') {
       throw new UnsupportedError(
-        'synchronous file access needs a dedicated worker: call opfsStore there, or use indexedDbStore',
+        'opfsStore needs synchronous file access, which only dedicated workers have: ' +
+          'use it there, or use indexedDbStore',
       );
     }
     for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
@@ -159,8 +165,8 @@ class OpfsStore implements CheckpointStore {
     }
   }
 
-  #named(error: unknown, wanted = 0): Error {
-    return storageError(`OPFS files "${this.#name}"`, error, wanted);
+  #named(error: unknown, requiredBytes = 0): Error {
+    return storageError(`OPFS files "${this.#name}"`, error, requiredBytes);
   }
 }
 
@@ -168,29 +174,29 @@ function isNamed(error: unknown, ...names: string[]): boolean {
   return names.includes((error as { name?: string } | null)?.name ?? '');
 }
 
-async function rootDirectory(): Promise<DirectoryHandleLike> {
+async function rootDirectory(): Promise<FileSystemDirectoryHandleLike> {
   const { navigator } = globalThis as {
     navigator?: { storage?: { getDirectory?: () => Promise<unknown> } };
   };
   if (!navigator?.storage?.getDirectory)
-    throw new UnsupportedError('there is no origin-private file system here');
+    throw new UnsupportedError('this environment has no origin private file system');
   try {
-    return (await navigator.storage.getDirectory()) as DirectoryHandleLike;
+    return (await navigator.storage.getDirectory()) as FileSystemDirectoryHandleLike;
   } catch (cause) {
     throw new UnsupportedError(
-      'the browser refuses its origin-private file system here (a private window?)',
+      'the browser denies access to its origin private file system (a private window?)',
       { cause },
     );
   }
 }
 
-/** Slots that hold something, the newest first. */
+/** Returns the slots that are not empty, newest first. */
 function byAge(slots: readonly Slot[]): Slot[] {
   const sequence = ({ header }: Slot) => header!.sequence;
   return slots.filter(({ header }) => header !== null).sort((a, b) => sequence(b) - sequence(a));
 }
 
-/** The checkpoint that counts; null when nothing was ever saved whole. */
+/** Returns the newest whole checkpoint; null if none has ever been saved. */
 function newest(name: string, slots: readonly Slot[]): StoredCheckpoint | null {
   const saved = byAge(slots);
   for (const slot of saved) {
@@ -204,7 +210,7 @@ function newest(name: string, slots: readonly Slot[]): StoredCheckpoint | null {
 function corrupt(name: string): CheckpointError {
   return new CheckpointError(
     'corrupt',
-    `OPFS files "${name}": the bytes do not have the checksum they were saved with`,
+    `OPFS files "${name}": the checksum does not match the saved one`,
   );
 }
 
@@ -216,8 +222,7 @@ function replace(
 ): { version: string } {
   const saved = byAge(slots);
   let version: string | null = null;
-  // The slot that counts stays: the other one is overwritten, whether it is empty, older or
-  // damaged.
+  // Overwrites the slot that is not current, whether it is empty, older or damaged.
   const current = saved.find((slot) => (version = verifySlot(slot)) !== null);
   if (ifVersion !== undefined) {
     if (!current && saved.length > 0) throw corrupt(name);
@@ -228,7 +233,7 @@ function replace(
   try {
     return { version: writeSlot(handle, bytes, sequence) };
   } catch (error) {
-    // Gives back the room that the part written takes.
+    // Frees the space of the part that was written.
     handle.truncate(0);
     throw error;
   }

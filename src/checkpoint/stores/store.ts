@@ -1,64 +1,67 @@
 /**
- * Where checkpoints are kept: one contract for files, browsers' storage and the edge's.
+ * Stores of checkpoints: one interface for files, browser storage and edge storage.
  *
- * Every store keeps one checkpoint, as bytes it does not look into. A save replaces it whole:
- * whatever happens on the way, a load gives the bytes of the last save that was reported done, or
- * of a later one, never a mixture, and never nothing where there was something. A checkpoint found
- * damaged is an error, not a fresh start.
+ * A store keeps one checkpoint, as bytes that it does not interpret. A save replaces it as a whole:
+ * whatever happens meanwhile, a load returns the bytes of the last save that completed, or of a
+ * later one; never a mixture, and never nothing if there was a checkpoint. A damaged checkpoint is
+ * an error, never a fresh start.
  *
- * Versions tell contents apart: equal versions mean equal bytes (a save of the same bytes may keep
- * the version). `ifVersion` makes a save conditional on what is stored, checked and replaced in one
- * indivisible act, so that of several writers who loaded the same version only one succeeds.
+ * Versions identify contents: equal versions mean equal bytes (a save of the same bytes may keep
+ * the version). With `ifVersion`, a save compares the version and replaces the checkpoint in one
+ * atomic operation, so of several writers that loaded the same version only one succeeds.
  */
 import { AdalError, CheckpointError } from '../../errors';
 import { checkOptions, fail } from '../../validate';
 import { plainBytes } from '../dtypes';
 
-/** A checkpoint as it was loaded. */
+/** A loaded checkpoint. */
 export interface StoredCheckpoint {
-  /** The caller's own: no store holds on to them. */
+  /** The bytes, owned by the caller. */
   bytes: Uint8Array<ArrayBuffer>;
-  /** What to pass as `ifVersion` when this content is to be replaced and no other. */
+  /** Version of these bytes; pass it as `ifVersion` to replace them and nothing else. */
   version: string;
 }
 
 /** Options of `save`. */
 export interface SaveOptions {
   /**
-   * Save only if this version is stored; null: only if nothing is.
-   * @default undefined: whatever is stored
+   * Version that must be stored for the save to succeed; null if nothing may be stored.
+   * @default undefined: any version, or nothing
    */
   ifVersion?: string | null | undefined;
 }
 
-/** A place for one checkpoint. */
+/** A store of one checkpoint. */
 export interface CheckpointStore {
   /**
-   * The checkpoint, or null when none has been saved.
-   * @throws CheckpointError with the reason `'corrupt'` when what is stored is damaged, `'io'` when
-   * it cannot be read
+   * Loads the checkpoint.
+   *
+   * @returns null if no checkpoint has been saved
+   * @throws CheckpointError with the reason `'corrupt'` if the checkpoint is damaged, or `'io'` if
+   *   it cannot be read
    */
   load(): Promise<StoredCheckpoint | null>;
   /**
    * Replaces the checkpoint.
-   * @param bytes copied before the returned promise is waited for
-   * @throws CheckpointConflictError when `ifVersion` is not what is stored: nothing has changed
-   * @throws CheckpointQuotaError when there is no room: nothing has changed
-   * @throws CheckpointError with the reason `'io'` when it cannot be written, `'busy'` when others
-   * keep
-   *   it from being replaced, `'memory'` when there is none for the copy
+   *
+   * @param bytes the new checkpoint; `save` copies it before it returns
+   * @returns the version of the new checkpoint
+   * @throws CheckpointConflictError if another version than `ifVersion` is stored; nothing changes
+   * @throws CheckpointQuotaError if there is no room; nothing changes
+   * @throws CheckpointError with the reason `'io'` if the store cannot be written to, `'busy'` if
+   *   other writers hold it for too long, or `'memory'` if there is no memory for the copy
    */
   save(bytes: Uint8Array, options?: SaveOptions): Promise<{ version: string }>;
 }
 
 /**
- * Another version than the expected one is stored. Nothing has changed: load, merge or give up,
- * save again.
+ * Thrown by a conditional save if another version than the expected one is stored. Nothing has
+ * changed: load the checkpoint, merge, and save again.
  */
 export class CheckpointConflictError extends CheckpointError {
-  /** The version that `ifVersion` asked for; null: none. */
+  /** The expected version, from `ifVersion`; null if nothing was expected. */
   readonly expected: string | null;
-  /** The version that is stored; null: none. */
+  /** The stored version; null if nothing is stored. */
   readonly actual: string | null;
 
   constructor(expected: string | null, actual: string | null) {
@@ -73,14 +76,19 @@ export class CheckpointConflictError extends CheckpointError {
   }
 }
 
-/** The store has no room for the checkpoint. Nothing has changed. */
+/** Thrown by a save if the store has no room for the checkpoint. Nothing has changed. */
 export class CheckpointQuotaError extends CheckpointError {
-  /** Bytes that were to be saved. */
-  readonly wanted: number;
+  /** Size of the checkpoint that was to be saved, in bytes. */
+  readonly requiredBytes: number;
 
-  constructor(wanted: number, options?: ErrorOptions) {
-    super('quota', `no room for a checkpoint of ${wanted} bytes`, options, 'ERR_CHECKPOINT_QUOTA');
-    this.wanted = wanted;
+  constructor(requiredBytes: number, options?: ErrorOptions) {
+    super(
+      'quota',
+      `no room for a checkpoint of ${requiredBytes} bytes`,
+      options,
+      'ERR_CHECKPOINT_QUOTA',
+    );
+    this.requiredBytes = requiredBytes;
   }
 }
 
@@ -89,8 +97,8 @@ function name(version: string | null): string {
 }
 
 /**
- * Checks the arguments of `save` and copies the bytes: out of shared memory, which storage refuses,
- * and out of larger buffers, which storage would keep whole.
+ * Checks the arguments of `save` and returns a copy of the bytes. Storage refuses shared memory,
+ * and would keep all of a larger buffer.
  */
 export function prepareSave(bytes: Uint8Array, options: SaveOptions): Uint8Array<ArrayBuffer> {
   const given = plainBytes(bytes) ?? fail('bytes', 'a Uint8Array', bytes);
@@ -102,25 +110,29 @@ export function prepareSave(bytes: Uint8Array, options: SaveOptions): Uint8Array
   try {
     return new Uint8Array(given);
   } catch (cause) {
-    throw new CheckpointError('memory', `no memory for a copy of ${given.length} bytes`, { cause });
+    throw new CheckpointError('memory', `cannot allocate a copy of ${given.length} bytes`, {
+      cause,
+    });
   }
 }
 
-/** Throws when `ifVersion` is told and is not what is stored. */
+/** Throws a CheckpointConflictError unless `ifVersion` is undefined or the stored version. */
 export function checkVersion(ifVersion: string | null | undefined, actual: string | null): void {
   if (ifVersion !== undefined && ifVersion !== actual)
     throw new CheckpointConflictError(ifVersion, actual);
 }
 
-/** A non-empty name. */
+/** Checks that a value is a non-empty string. */
 export function checkName(argument: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') fail(argument, 'a non-empty string', value);
 }
 
-/** An error of the platform, named; the library's own pass. */
-export function storageError(what: string, error: unknown, wanted = 0): Error {
+/**
+ * Returns an error of the platform as a CheckpointError, and errors of this library as they are.
+ */
+export function storageError(what: string, error: unknown, requiredBytes = 0): Error {
   if (error instanceof AdalError) return error;
-  if (isQuota(error)) return new CheckpointQuotaError(wanted, { cause: error });
+  if (isQuota(error)) return new CheckpointQuotaError(requiredBytes, { cause: error });
   return new CheckpointError(
     'io',
     `${what}: ${error instanceof Error ? error.message : String(error)}`,

@@ -1,50 +1,63 @@
 /**
- * The optim module in plain TypeScript: the reference the kernels must match bit for bit, and the
- * fallback where there is no WASM SIMD. Math.fround after every operation makes f64 arithmetic
- * round as f32 does (double rounding of + - × ÷ √ from f64 to f32 is harmless), so the only thing
- * to check by eye is the order of operations.
+ * The optim module in plain TypeScript: what the kernels must match bit for bit, and the fallback
+ * where there is no WASM SIMD. Math.fround after every operation makes f64 arithmetic round as f32
+ * does (double rounding of + - × ÷ √ from f64 to f32 is harmless), so the only thing to check by
+ * eye is the order of operations.
+ *
+ * Optimizers bring their own kernels (`defineKernel`): each is declared beside its AssemblyScript
+ * twin's constants, in src/optimizers.
  */
-
-import { pow2 } from '../../math/exponent';
-import * as scalars from '../../memory-layout/adal-scalars';
-import * as L from '../../memory-layout/constants';
-import type { OptimKernels } from '../kernels';
+import {
+  BLOCK_RECORD_SIZE,
+  BlockRecord,
+  GroupRecord,
+  PARTIAL_RECORD_SIZE,
+  PartialRecord,
+  StepRecord,
+  TENSOR_RECORD_SCALARS_COUNT,
+  TENSOR_RECORD_SIZE,
+  TensorRecord,
+} from '../../../build/optim-records';
+import { roundingKey } from '../../math/rounding';
+import {
+  CLIP_L2,
+  CLIP_MAX,
+  CLIP_NONE,
+  FLUSH_INTERVAL,
+  FORMAT_F32,
+  OP_NONE,
+  OP_NORM,
+  OP_UPDATE,
+  STATUS_DONE,
+  STATUS_NON_FINITE,
+  STATUS_OVERFLOW,
+} from '../../memory-layout/constants';
+import type {
+  CodedMoment,
+  KernelArrays,
+  OptimKernels,
+  ReferenceFormat,
+  ReferenceKernel,
+} from '../kernels';
 import type { LinearMemory } from '../memory';
-import { type CompactMoment, decodeMoment, encodeMoment, roundingKey } from './compact-state';
-import { ORACLE_RULES, type OracleRule } from './rules';
 
 const f = Math.fround;
 
+/** A kernel with the names of its constants, in their order. */
+interface DefinedKernel {
+  readonly names: readonly string[];
+  readonly kernel: ReferenceKernel;
+}
+
 /** The kernels over one memory. */
-export function createOracleOptim(memory: LinearMemory): OptimKernels {
-  function stepTasks(op: number, table: number, from: number, to: number): void {
-    const { u32 } = memory;
-    const tasks = u32[(table + L.STEP_TASKS) >>> 2] >>> 2;
-    const blocks = u32[(table + L.STEP_BLOCKS) >>> 2];
-    const partials = u32[(table + L.STEP_PARTIALS) >>> 2];
-    for (let i = u32[tasks + from]; i < u32[tasks + to]; i++) {
-      const block = blocks + i * L.BLOCK_SIZE;
-      const tensor = u32[(block + L.BLOCK_TENSOR) >>> 2];
-      const first = u32[(block + L.BLOCK_FIRST) >>> 2];
-      const length = u32[(block + L.BLOCK_LENGTH) >>> 2];
-      if (op === L.OP_NORM)
-        measureBlock(memory, table, tensor, first, length, partials + i * L.PARTIAL_SIZE);
-      else updateBlock(memory, table, tensor, first, length);
-    }
-  }
-
-  function stepAdvance(op: number, table: number): number {
-    return op === L.OP_NORM && settle(memory, table) ? L.OP_UPDATE : L.OP_NONE;
-  }
-
+export function createReferenceOptim(memory: LinearMemory): OptimKernels {
+  const steps = new ReferenceSteps(memory);
   return {
-    stepTasks,
-    stepAdvance,
-    step(table) {
-      for (let op: number = L.OP_NORM; op !== L.OP_NONE; op = stepAdvance(op, table)) {
-        stepTasks(op, table, 0, memory.u32[(table + L.STEP_TASK_COUNT) >>> 2]);
-      }
-    },
+    step: (table) => steps.step(table),
+    stepTasks: (op, table, from, to) => steps.tasks(op, table, from, to),
+    stepAdvance: (op, table) => steps.advance(op, table),
+    defineKernel: (id, names, kernel) => steps.kernels.set(id, { names, kernel }),
+    defineFormat: (id, format) => steps.formats.set(id, format),
     combine: (out, x, y, n, a, b) =>
       combine(memory.f32, [out >>> 2, x >>> 2, y >>> 2], n, f(a), f(b)),
     gatherRows: (out, table, rows, count, bytes) =>
@@ -87,44 +100,215 @@ function eachRow(
   for (let i = 0; i < count; i++) copy(u32[(rows >>> 2) + i] * bytes, i * bytes, u8);
 }
 
-/** A block's gradient, clamped where the table says so. A copy. */
-function gradientOf(
-  memory: LinearMemory,
-  table: number,
-  tensor: number,
-  first: number,
-  length: number,
-): Float32Array {
-  const { f32, u32 } = memory;
-  const start = (u32[(tensor + L.TENSOR_GRAD) >>> 2] >>> 2) + first;
-  const limit = f32[(table + L.STEP_CLIP_VALUE) >>> 2];
-  const g = f32.slice(start, start + length);
-  return limit > 0 ? g.map((x) => (x > limit ? limit : x < -limit ? -limit : x)) : g;
+/** What assembly/optimizers/step.ts, norms.ts and update.ts do. */
+class ReferenceSteps {
+  readonly kernels = new Map<number, DefinedKernel>();
+  readonly formats = new Map<number, ReferenceFormat>();
+  readonly #memory: LinearMemory;
+
+  constructor(memory: LinearMemory) {
+    this.#memory = memory;
+  }
+
+  step(table: number): void {
+    const { taskCount } = this.#step(table);
+    for (let op: number = OP_NORM; op !== OP_NONE; op = this.advance(op, table)) {
+      this.tasks(op, table, 0, taskCount);
+    }
+  }
+
+  tasks(op: number, table: number, from: number, to: number): void {
+    const step = this.#step(table);
+    const block = new BlockRecord(this.#memory);
+    const partial = new PartialRecord(this.#memory);
+    const [start, end] = [from, to].map((task) => this.#memory.u32[(step.tasks >>> 2) + task]);
+    for (let i = start; i < end; i++) {
+      block.at(step.blocks + i * BLOCK_RECORD_SIZE);
+      const tensor = this.#tensor(block.tensor);
+      const { first, length } = block;
+      if (op === OP_NORM) {
+        partial.at(step.partials + i * PARTIAL_RECORD_SIZE);
+        this.#measureBlock(step, tensor, first, length, partial);
+      } else {
+        this.#updateBlock(step, tensor, first, length);
+      }
+    }
+  }
+
+  advance(op: number, table: number): number {
+    return op === OP_NORM && this.#settle(this.#step(table)) ? OP_UPDATE : OP_NONE;
+  }
+
+  #step(address: number): StepRecord {
+    return new StepRecord(this.#memory).at(address);
+  }
+
+  #tensor(address: number): TensorRecord {
+    return new TensorRecord(this.#memory).at(address);
+  }
+
+  #group({ group }: TensorRecord): GroupRecord {
+    return new GroupRecord(this.#memory).at(group);
+  }
+
+  /** Elements [first, first + length) of an f32 array. */
+  #floats(address: number, first: number, length: number): Float32Array {
+    const start = (address >>> 2) + first;
+    return this.#memory.f32.subarray(start, start + length);
+  }
+
+  /** A copy of a block's gradient, clamped where the table says so. */
+  #gradient(
+    { clipValue }: StepRecord,
+    { grad }: TensorRecord,
+    first: number,
+    length: number,
+  ): Float32Array {
+    const g = this.#floats(grad, first, length).slice();
+    if (clipValue === 0) return g;
+    return g.map((x) => (x > clipValue ? clipValue : x < -clipValue ? -clipValue : x));
+  }
+
+  #measureBlock(
+    step: StepRecord,
+    tensor: TensorRecord,
+    first: number,
+    length: number,
+    partial: PartialRecord,
+  ): void {
+    const g = this.#gradient(step, tensor, first, length);
+    const { clipNorm } = step;
+    partial.sum = absSumBlock(this.#floats(tensor.grad, first, length), 0, length);
+    partial.clamped = absSumBlock(g, 0, length);
+    partial.clip = partial.clamped;
+    if (clipNorm === CLIP_L2) partial.clip = sumBlock(g, 0, length, (x) => x * x);
+    else if (clipNorm === CLIP_MAX)
+      partial.clip = g.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
+  }
+
+  /**
+   * One block's update: decoded, updated and encoded as a whole, since the order of elements does
+   * not matter.
+   */
+  #updateBlock(step: StepRecord, tensor: TensorRecord, first: number, length: number): void {
+    const p = this.#floats(tensor.param, first, length);
+    const g = this.#gradient(step, tensor, first, length);
+    const s2 = this.#floats(tensor.state2, first, length);
+    if (tensor.format === FORMAT_F32) {
+      const s0 = this.#floats(tensor.state0, first, length);
+      const s1 = this.#floats(tensor.state1, first, length);
+      this.#apply(tensor, { p, g, s0, s1, s2 });
+      return;
+    }
+    const format = this.formats.get(tensor.format)!;
+    const { buffer } = this.#memory;
+    const moments: CodedMoment[] = [
+      { buffer, second: false, codes: tensor.state0, scales: tensor.scales0 },
+      { buffer, second: true, codes: tensor.state1, scales: tensor.scales1 },
+    ];
+    const [s0, s1] = moments.map((moment) => {
+      const values = new Float32Array(length);
+      format.decode(moment, first, values);
+      return values;
+    });
+    this.#apply(tensor, { p, g, s0, s1, s2 });
+    const key = roundingKey(tensor.seed, tensor.step);
+    for (const [index, values] of [s0, s1].entries()) {
+      // What a kernel leaves in the padding must not count in the last block's scale.
+      values.fill(0, Math.max(0, tensor.length - first));
+      format.encode(moments[index], first, values, key);
+    }
+  }
+
+  /** Runs the kernel over all elements of a block. */
+  #apply(tensor: TensorRecord, x: KernelArrays): void {
+    const { kernel, names } = this.kernels.get(this.#group(tensor).kernel)!;
+    const values = this.#floats(tensor.constants, 0, names.length);
+    const constants = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+    const flushes = tensor.flush === 1 && kernel.flush !== undefined;
+    for (let i = 0; i < x.p.length; i++) {
+      kernel.update(x, i, constants);
+      if (flushes) kernel.flush?.(x, i, constants);
+    }
+  }
+
+  /** Accepts the whole step (true), or none of it. */
+  #settle(step: StepRecord): boolean {
+    const active: TensorRecord[] = [];
+    for (let j = 0; j < step.tensorCount; j++) {
+      const tensor = this.#tensor(step.tensors + j * TENSOR_RECORD_SIZE);
+      if (tensor.blockCount > 0) active.push(tensor);
+    }
+    step.gradNorm = this.#sumNorms(step, active);
+    if (!Number.isFinite(step.gradNorm)) {
+      step.status = STATUS_NON_FINITE;
+      return false;
+    }
+    const total = clipNorms(step, active);
+    for (const tensor of active) {
+      if (this.#prepare(tensor, tensor.clip * tensor.norm, total)) continue;
+      step.status = STATUS_OVERFLOW;
+      step.offender = tensor.address;
+      return false;
+    }
+    for (const tensor of active) this.#accept(tensor);
+    step.status = STATUS_DONE;
+    return true;
+  }
+
+  /** The norms of each tensor in block order; returns Σ|g| of all in tensor order. */
+  #sumNorms(step: StepRecord, active: readonly TensorRecord[]): number {
+    const largest = step.clipNorm === CLIP_MAX;
+    const partial = new PartialRecord(this.#memory).at(step.partials);
+    let total = 0;
+    for (const tensor of active) {
+      let sum = 0;
+      let clamped = 0;
+      let clip = 0;
+      for (let left = tensor.blockCount; left > 0; left--) {
+        sum += partial.sum;
+        clamped += partial.clamped;
+        clip = largest ? Math.max(clip, partial.clip) : clip + partial.clip;
+        partial.at(partial.address + PARTIAL_RECORD_SIZE);
+      }
+      tensor.norm = clamped;
+      tensor.clip = clip;
+      total += sum;
+    }
+    return total;
+  }
+
+  /** Completes a tensor's constants; false refuses the step. */
+  #prepare(tensor: TensorRecord, own: number, total: number): boolean {
+    const group = this.#group(tensor);
+    const { kernel } = this.kernels.get(group.kernel)!;
+    if (kernel.prepare) return kernel.prepare(tensor, group, own, total);
+    this.#floats(tensor.constants, 0, 1)[0] = tensor.clip;
+    return own < group.normLimit;
+  }
+
+  /** Advances the tensor's counters to the step that was prepared. */
+  #accept(tensor: TensorRecord): void {
+    tensor.step++;
+    tensor.flush = tensor.step % FLUSH_INTERVAL === 0 ? 1 : 0;
+    const next = tensor.nextScalars >>> 3;
+    this.#memory.f64.copyWithin(tensor.scalars >>> 3, next, next + TENSOR_RECORD_SCALARS_COUNT);
+  }
 }
 
-/** The partial norms of a block's gradient. */
-function measureBlock(
-  memory: LinearMemory,
-  table: number,
-  tensor: number,
-  first: number,
-  length: number,
-  partial: number,
-): void {
-  const { f32, f64, i32, u32 } = memory;
-  const g = gradientOf(memory, table, tensor, first, length);
-  const clamped = absSumBlock(g, 0, length);
-  const norm = i32[(table + L.STEP_CLIP_NORM) >>> 2];
-  f64[(partial + L.PARTIAL_SUM) >>> 3] = absSumBlock(
-    f32,
-    (u32[(tensor + L.TENSOR_GRAD) >>> 2] >>> 2) + first,
-    length,
-  );
-  f64[(partial + L.PARTIAL_CLAMPED) >>> 3] = clamped;
-  let clip = clamped;
-  if (norm === L.CLIP_L2) clip = sumBlock(g, 0, length, (x) => x * x);
-  else if (norm === L.CLIP_MAX) clip = g.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
-  f64[(partial + L.PARTIAL_CLIP) >>> 3] = clip;
+/** Replaces each tensor's norm to clip by by the factor r; returns Σ r·S. */
+function clipNorms(step: StepRecord, active: readonly TensorRecord[]): number {
+  const { clipNorm, clipGlobal, clipLimit } = step;
+  const norms = active.map(({ clip }) => clip);
+  const all = norms.reduce((a, b) => (clipNorm === CLIP_MAX ? Math.max(a, b) : a + b), 0);
+  let total = 0;
+  for (const [index, tensor] of active.entries()) {
+    const own = clipGlobal === 1 ? all : norms[index];
+    const norm = clipNorm === CLIP_L2 ? Math.sqrt(own) : own;
+    tensor.clip = clipNorm !== CLIP_NONE && norm > clipLimit ? clipLimit / norm : 1;
+    total += tensor.clip * tensor.norm;
+  }
+  return total;
 }
 
 /** Σ|x|. */
@@ -152,226 +336,4 @@ function foldSixteen(a: Float64Array): number {
   const lane = (j: number) =>
     a[j] + a[j + 2] + (a[j + 4] + a[j + 6]) + (a[j + 8] + a[j + 10] + (a[j + 12] + a[j + 14]));
   return lane(0) + lane(1);
-}
-
-/**
- * One block's update: decoded, stepped and encoded as a whole, since the order of elements does not
- * matter.
- */
-function updateBlock(
-  memory: LinearMemory,
-  table: number,
-  tensor: number,
-  first: number,
-  length: number,
-): void {
-  const { f32, u32, i32 } = memory;
-  const word = (field: number) => u32[(tensor + field) >>> 2];
-  const rule = ORACLE_RULES[u32[(table + L.STEP_RULE) >>> 2]];
-  const place = (field: number) =>
-    f32.subarray((word(field) >>> 2) + first, (word(field) >>> 2) + first + length);
-  const format = word(L.TENSOR_FORMAT);
-  const g = gradientOf(memory, table, tensor, first, length);
-  const constants = (tensor + L.TENSOR_CONSTANTS) >>> 2;
-  const k = f32.slice(constants, constants + L.CONSTANT_COUNT);
-  const flushing = i32[(tensor + L.TENSOR_FLUSH) >>> 2] === 1;
-  const p = place(L.TENSOR_PARAM);
-  const s2 = place(L.TENSOR_STATE2);
-  if (format === L.FORMAT_F32) {
-    applyRule(rule, k, flushing, p, g, place(L.TENSOR_STATE0), place(L.TENSOR_STATE1), s2);
-    return;
-  }
-  const m = new Float32Array(length);
-  const v = new Float32Array(length);
-  const first0: CompactMoment = {
-    kind: 'first',
-    format,
-    codes: word(L.TENSOR_STATE0),
-    scales: word(L.TENSOR_SCALES0),
-  };
-  const second: CompactMoment = {
-    kind: 'second',
-    format,
-    codes: word(L.TENSOR_STATE1),
-    scales: word(L.TENSOR_SCALES1),
-  };
-  decodeMoment(memory, first0, first, m);
-  decodeMoment(memory, second, first, v);
-  applyRule(rule, k, flushing, p, g, m, v, s2);
-  // What a rule leaves in the padding must not count in the last block's scale.
-  m.fill(0, word(L.TENSOR_LENGTH) - first);
-  v.fill(0, word(L.TENSOR_LENGTH) - first);
-  const key = roundingKey(word(L.TENSOR_SEED), i32[(tensor + L.TENSOR_STEP) >>> 2]);
-  encodeMoment(memory, first0, first, m, key);
-  encodeMoment(memory, second, first, v, key);
-}
-
-/** A rule over all elements of these arrays. */
-function applyRule(
-  { update, flush }: OracleRule,
-  k: Float32Array,
-  flushing: boolean,
-  p: Float32Array,
-  g: Float32Array,
-  s0: Float32Array,
-  s1: Float32Array,
-  s2: Float32Array,
-): void {
-  for (let i = 0; i < p.length; i++) {
-    update({ p, g, s0, s1, s2 }, i, k);
-    if (flushing) flush({ p, g, s0, s1, s2 }, i, k);
-  }
-}
-
-/**
- * Norms, the finite check, clipping, all scalars; then acceptance of the whole step, or of none of
- * it.
- */
-function settle(memory: LinearMemory, table: number): boolean {
-  const { f64, i32, u32 } = memory;
-  const status = (table + L.STEP_STATUS) >>> 2;
-  const first = u32[(table + L.STEP_TENSORS) >>> 2];
-  const count = u32[(table + L.STEP_TENSOR_COUNT) >>> 2];
-  const active: number[] = [];
-  for (let j = 0; j < count; j++) {
-    const tensor = first + j * L.TENSOR_SIZE;
-    if (u32[(tensor + L.TENSOR_BLOCK_COUNT) >>> 2] > 0) active.push(tensor);
-  }
-  const gradNorm = sumNorms(memory, table, active);
-  f64[(table + L.STEP_GRAD_NORM) >>> 3] = gradNorm;
-  if (!Number.isFinite(gradNorm)) {
-    i32[status] = L.STATUS_NON_FINITE;
-    return false;
-  }
-  const total = clipNorms(memory, table, active);
-  const global = i32[(table + L.STEP_GLOBAL_NORM) >>> 2] === 1;
-  for (const tensor of active) {
-    const own = f64[(tensor + L.TENSOR_CLIP) >>> 3] * f64[(tensor + L.TENSOR_NORM) >>> 3];
-    if (!prepare(memory, table, tensor, global ? total : own)) {
-      i32[status] = L.STATUS_OVERFLOW;
-      u32[(table + L.STEP_OFFENDER) >>> 2] = tensor;
-      return false;
-    }
-  }
-  for (const tensor of active) accept(memory, tensor);
-  i32[status] = L.STATUS_DONE;
-  return true;
-}
-
-/** The norms of each tensor in block order, and Σ|g| of all in tensor order. */
-function sumNorms(memory: LinearMemory, table: number, active: readonly number[]): number {
-  const { f64, i32, u32 } = memory;
-  const largest = i32[(table + L.STEP_CLIP_NORM) >>> 2] === L.CLIP_MAX;
-  let partial = u32[(table + L.STEP_PARTIALS) >>> 2];
-  let total = 0;
-  for (const tensor of active) {
-    let sum = 0;
-    let clamped = 0;
-    let clip = 0;
-    for (let left = u32[(tensor + L.TENSOR_BLOCK_COUNT) >>> 2]; left > 0; left--) {
-      sum += f64[(partial + L.PARTIAL_SUM) >>> 3];
-      clamped += f64[(partial + L.PARTIAL_CLAMPED) >>> 3];
-      const next = f64[(partial + L.PARTIAL_CLIP) >>> 3];
-      clip = largest ? Math.max(clip, next) : clip + next;
-      partial += L.PARTIAL_SIZE;
-    }
-    f64[(tensor + L.TENSOR_NORM) >>> 3] = clamped;
-    f64[(tensor + L.TENSOR_CLIP) >>> 3] = clip;
-    total += sum;
-  }
-  return total;
-}
-
-/** Each tensor's r in place of the norm to clip by; returns Σ r·S. */
-function clipNorms({ f64, i32 }: LinearMemory, table: number, active: readonly number[]): number {
-  const kind = i32[(table + L.STEP_CLIP_NORM) >>> 2];
-  const global = i32[(table + L.STEP_CLIP_GLOBAL) >>> 2] === 1;
-  const limit = f64[(table + L.STEP_CLIP_LIMIT) >>> 3];
-  const norms = active.map((tensor) => f64[(tensor + L.TENSOR_CLIP) >>> 3]);
-  const all = norms.reduce((a, b) => (kind === L.CLIP_MAX ? Math.max(a, b) : a + b), 0);
-  let total = 0;
-  for (const [index, tensor] of active.entries()) {
-    const own = global ? all : norms[index];
-    const norm = kind === L.CLIP_L2 ? Math.sqrt(own) : own;
-    const r = kind !== L.CLIP_NONE && norm > limit ? limit / norm : 1;
-    f64[(tensor + L.TENSOR_CLIP) >>> 3] = r;
-    total += r * f64[(tensor + L.TENSOR_NORM) >>> 3];
-  }
-  return total;
-}
-
-/**
- * What a tensor's update needs to know of the norms; S is its scope's, clipped. False: the step is
- * to be refused.
- */
-function prepare(memory: LinearMemory, table: number, tensor: number, S: number): boolean {
-  const { f32, f64, i32, u32 } = memory;
-  const r = f64[(tensor + L.TENSOR_CLIP) >>> 3];
-  if (i32[(table + L.STEP_RULE) >>> 2] !== L.RULE_ADAL) {
-    f32[(tensor + L.TENSOR_CONSTANTS) >>> 2] = r;
-    return S < f64[(u32[(tensor + L.TENSOR_GROUP) >>> 2] + L.GROUP_NORM_LIMIT) >>> 3];
-  }
-  const ratio = f64[(table + L.STEP_NORM_RATIO) >>> 3];
-  if (ratio === 0) return prepareAdaL(memory, tensor, S, r, 1);
-  const mean = f64[(tensor + L.TENSOR_NORM_MEAN) >>> 3];
-  f64[(tensor + L.TENSOR_NEXT_NORM_MEAN) >>> 3] = scalars.nextNormMean(ratio, mean, S);
-  return prepareAdaL(memory, tensor, S, r, scalars.spikeFactor(ratio, mean, S));
-}
-
-/** Writes the constants of the next update. False: it could overflow the weights. */
-function prepareAdaL(
-  memory: LinearMemory,
-  tensor: number,
-  norm: number,
-  clip: number,
-  guard: number,
-): boolean {
-  const { f32, f64, i32, u32 } = memory;
-  const group = u32[(tensor + L.TENSOR_GROUP) >>> 2];
-  const a = f64[(group + L.GROUP_STEP_SIZE) >>> 3];
-  const beta1 = f64[(group + L.GROUP_BETA1) >>> 3];
-  const beta2 = f64[(group + L.GROUP_BETA2) >>> 3];
-  const eps = f64[(group + L.GROUP_EPS) >>> 3];
-  const b1t = f64[(tensor + L.TENSOR_BETA1_POWER) >>> 3] * beta1;
-  const b2t = f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3] * beta2;
-  const V = f64[(tensor + L.TENSOR_V) >>> 3];
-  const e = i32[(tensor + L.TENSOR_EXPONENT) >>> 2];
-  const S = guard * norm;
-  const Vn = scalars.nextV(V, S, beta2);
-  const en = scalars.nextExponent(Vn, e);
-  const d = V === 0 ? 0 : e - en;
-  const q = scalars.gradientExponent(norm / clip);
-  f64[(tensor + L.TENSOR_NEXT_V) >>> 3] = Vn;
-  i32[(tensor + L.TENSOR_NEXT_EXPONENT) >>> 2] = en;
-  const constants = [
-    pow2(-q),
-    scalars.gradientFactor(clip * guard, S, q, en),
-    scalars.momentDecay(beta1, d),
-    1 - beta1,
-    scalars.varianceDecay(beta2, d),
-    1 - beta2,
-    scalars.stepFactor(a, b1t, b2t),
-    scalars.epsFactor(a, eps, en, b1t),
-    1 - a * f64[(group + L.GROUP_WEIGHT_DECAY) >>> 3],
-  ];
-  f32.set(constants, (tensor + L.TENSOR_CONSTANTS) >>> 2);
-  if (eps === 0) return true;
-  return (
-    scalars.largestMove(a, scalars.updateBound(beta1, beta2, b1t, b2t), eps, Vn, b2t) <
-    scalars.OVERFLOW_LIMIT
-  );
-}
-
-/** Advances the tensor's own counters to the step that `prepare` described. */
-function accept(memory: LinearMemory, tensor: number): void {
-  const { f64, i32, u32 } = memory;
-  const group = u32[(tensor + L.TENSOR_GROUP) >>> 2];
-  const t = i32[(tensor + L.TENSOR_STEP) >>> 2] + 1;
-  i32[(tensor + L.TENSOR_STEP) >>> 2] = t;
-  i32[(tensor + L.TENSOR_FLUSH) >>> 2] = t % L.FLUSH_INTERVAL === 0 ? 1 : 0;
-  f64[(tensor + L.TENSOR_BETA1_POWER) >>> 3] *= f64[(group + L.GROUP_BETA1) >>> 3];
-  f64[(tensor + L.TENSOR_BETA2_POWER) >>> 3] *= f64[(group + L.GROUP_BETA2) >>> 3];
-  f64[(tensor + L.TENSOR_V) >>> 3] = f64[(tensor + L.TENSOR_NEXT_V) >>> 3];
-  i32[(tensor + L.TENSOR_EXPONENT) >>> 2] = i32[(tensor + L.TENSOR_NEXT_EXPONENT) >>> 2];
-  f64[(tensor + L.TENSOR_NORM_MEAN) >>> 3] = f64[(tensor + L.TENSOR_NEXT_NORM_MEAN) >>> 3];
 }

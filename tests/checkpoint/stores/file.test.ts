@@ -24,8 +24,8 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { fileStore } from '../../../src/checkpoint';
 import { isAbandoned, lockFile } from '../../../src/checkpoint/stores/file-lock';
+import { ownOwner, stateOf } from '../../../src/checkpoint/stores/lock-owner';
 import { nodeModules } from '../../../src/checkpoint/stores/node-modules';
-import { knowledgeOf, ownOwner } from '../../../src/checkpoint/stores/owner';
 import { ArgumentError } from '../../../src/errors';
 import { content, contract, expectSameBytes } from './contract';
 
@@ -127,7 +127,7 @@ describe('the file', () => {
         name: 'CheckpointQuotaError',
         code: 'ERR_CHECKPOINT_QUOTA',
         reason: 'quota',
-        wanted: 20,
+        requiredBytes: 20,
       });
     } finally {
       fs.open = open;
@@ -245,11 +245,11 @@ describe('the lock', () => {
       .replace(/^.*\) /s, '')
       .split(' ')[19];
     const owner = `${place}-${ownId}-${id}-${start}`;
-    expect(knowledgeOf(nodeModules(), owner)).toBe('alive');
+    expect(stateOf(nodeModules(), owner)).toBe('alive');
     writeFileSync(`${path}.lock`, `${owner} token`);
     writeFileSync(`${path}.${owner}.0123456789ab.tmp`, 'x');
     await worker.terminate();
-    expect(knowledgeOf(nodeModules(), owner)).toBe('gone');
+    expect(stateOf(nodeModules(), owner)).toBe('gone');
     await fileStore(path).save(content(10));
     expect(readdirSync(dirname(path))).toEqual(['a']);
   });
@@ -271,7 +271,7 @@ describe('the lock', () => {
       `${place}-1-1-1-1`,
       `${place}--1-1-1`,
     ]) {
-      expect(knowledgeOf(node, owner)).toBe('unknown');
+      expect(stateOf(node, owner)).toBe('unknown');
     }
   });
 });
@@ -328,7 +328,7 @@ describe('what is replaced', () => {
       .save(content(1))
       .catch((reason) => reason);
     expect(error).toMatchObject({ code: 'ERR_CHECKPOINT', reason: 'io' });
-    expect(error.message).toContain('expected a file, got no regular one');
+    expect(error.message).toContain('expected a file, got a special file');
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 });

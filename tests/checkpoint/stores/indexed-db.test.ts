@@ -43,7 +43,7 @@ test.each([
     name: 'CheckpointQuotaError',
     code: 'ERR_CHECKPOINT_QUOTA',
     reason: 'quota',
-    wanted: 20,
+    requiredBytes: 20,
   });
   expect(await store.load()).toEqual({ bytes: content(10), version });
 });

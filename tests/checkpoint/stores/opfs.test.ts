@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import {
-  type DirectoryHandleLike,
+  type FileSystemDirectoryHandleLike,
+  type FileSystemSyncAccessHandleLike,
   opfsStore,
-  type SyncAccessHandleLike,
 } from '../../../src/checkpoint';
 import { ArgumentError, UnsupportedError } from '../../../src/errors';
 import { Xorshift } from '../../support/xorshift';
@@ -23,7 +23,7 @@ class Disk {
 }
 
 /** A process's view of the disk. */
-class FakeDirectory implements DirectoryHandleLike {
+class FakeDirectory implements FileSystemDirectoryHandleLike {
   constructor(
     readonly disk: Disk,
     readonly fuse = new Fuse(),
@@ -40,7 +40,7 @@ class FakeDirectory implements DirectoryHandleLike {
     return { createSyncAccessHandle: () => this.#open(name) };
   }
 
-  async #open(name: string): Promise<SyncAccessHandleLike> {
+  async #open(name: string): Promise<FileSystemSyncAccessHandleLike> {
     await pause();
     this.fuse.burn();
     if (this.disk.open.has(name)) throw new DOMException('locked', 'NoModificationAllowedError');
@@ -49,7 +49,7 @@ class FakeDirectory implements DirectoryHandleLike {
   }
 }
 
-class FakeHandle implements SyncAccessHandleLike {
+class FakeHandle implements FileSystemSyncAccessHandleLike {
   constructor(
     readonly directory: FakeDirectory,
     readonly name: string,
@@ -206,7 +206,11 @@ test('content of many megabytes is read and written in pieces, also where it is 
   disk.files.get('m.0')![20_000_000]! ^= 1;
   expectSameBytes((await store.load())!.bytes, content(10));
 
-  function writeAll(write: SyncAccessHandleLike['write'], buffer: Uint8Array, at: number): number {
+  function writeAll(
+    write: FileSystemSyncAccessHandleLike['write'],
+    buffer: Uint8Array,
+    at: number,
+  ): number {
     for (let done = 0; done < buffer.length; )
       done += write(buffer.subarray(done), { at: at + done });
     return buffer.length;
@@ -273,9 +277,9 @@ test('files in use are waited for, then a named error', async () => {
 
 test('says where it cannot be used', async () => {
   await expect(opfsStore('m').load()).rejects.toThrow(UnsupportedError);
-  const page = { getFileHandle: async () => ({}) } as unknown as DirectoryHandleLike;
+  const page = { getFileHandle: async () => ({}) } as unknown as FileSystemDirectoryHandleLike;
   await expect(opfsStore('m', { directory: page }).load()).rejects.toThrow(
-    /needs a dedicated worker/,
+    /which only dedicated workers have/,
   );
   expect(() => opfsStore('')).toThrow(ArgumentError);
   expect(() => opfsStore('m', { timeoutMs: -1 })).toThrow(ArgumentError);

@@ -164,7 +164,7 @@ async function refusals(runtime: Runtime): Promise<void> {
 
 async function growth(runtime: Runtime): Promise<void> {
   const run = async (place: Runtime) => {
-    const optimizer = new AdaL(place, { w: initialParams().c });
+    const optimizer = new AdaL<string>(place, { w: initialParams().c });
     const advance = createAlternating();
     for (let t = 1; t <= 4; t++) {
       optimizer.addParamGroup({ params: { [`more${t}`]: { shape: [60_000] } } });

@@ -1,19 +1,18 @@
-/** The numbers and labels of a CSV file while it is read, and what the columns are like. */
+/** The numbers of a CSV file while it is read, and statistics of its columns. */
 
-/** Cells of a block of rows; more for rows that are wider. */
+/** Cells per block of rows; wider rows have blocks of one row. */
 const BLOCK_CELLS = 65536;
 
 /**
- * Rows of doubles, equally many in each, of which the number is not known before the end. Grows
- * without ever copying what it holds. One row may be put before all others at the end: the first
- * record, once it is clear that it is no header.
+ * A growing list of rows of doubles, which never copies the rows it has. One row may be put before
+ * all others at the end: the first record, once it is clear that it is not a header.
  */
 export class CsvCells {
-  /** Numbers in a row. */
+  /** Numbers per row. */
   readonly width: number;
   readonly #blocks: Float64Array[] = [];
   #blockRows = 0;
-  /** Rows in the last block. */
+  /** Number of rows in the last block. */
   #lastRows = 0;
   #first: Float64Array | undefined;
   #rowCount = 0;
@@ -22,7 +21,7 @@ export class CsvCells {
     this.width = width;
   }
 
-  /** Rows, without the one put before them. */
+  /** Number of rows, without the one put before them. */
   get rowCount(): number {
     return this.#rowCount;
   }
@@ -57,7 +56,7 @@ export class CsvCells {
     }
   }
 
-  /** Copies the first `columns` columns, rounded to float32, row after row. */
+  /** Returns the first `columns` columns, rounded to float32, row-major. */
   toFloat32(columns: number): Float32Array<ArrayBuffer> {
     const { width } = this;
     const values = new Float32Array((this.#rowCount + (this.#first ? 1 : 0)) * columns);
@@ -73,25 +72,26 @@ export class CsvCells {
   }
 }
 
-/** What float32 does to a column. */
+/** Effect of float32 rounding on a column. */
 export interface Rounding {
-  /** Smallest and largest value. */
+  /** Smallest value. */
   readonly low: number;
+  /** Largest value. */
   readonly high: number;
-  /** Largest distance that a value moves by. */
+  /** Largest rounding error of a value. */
   readonly error: number;
-  /** Rows whose value differs from that of the row before. */
+  /** Number of rows whose value differs from that of the row before. */
   readonly changes: number;
-  /** Those among them whose value no longer differs as float32. */
+  /** Number of those rows whose value no longer differs in float32. */
   readonly vanished: number;
 }
 
-/** Values closer than this part of their size differ by the rounding of whatever computed them. */
+/** Values whose relative difference is below this differ only by earlier rounding. */
 const NOISE = 2 ** -48;
-/** A column is blurred when rounding moves a value by more than this part of the column's range. */
+/** float32 is too coarse if rounding moves a value by more than this part of the range. */
 const BLURRED = 2 ** -20;
 
-/** Measures what float32 does to a column. */
+/** Measures the effect of float32 rounding on a column. */
 export function roundingOf(cells: CsvCells, column: number): Rounding {
   let [low, high, error, changes, vanished, before] = [Infinity, -Infinity, 0, 0, 0, Number.NaN];
   cells.visit(column, (x, row) => {
@@ -108,9 +108,7 @@ export function roundingOf(cells: CsvCells, column: number): Rounding {
   return { low, high, error, changes, vanished };
 }
 
-/**
- * Whether the column has to be kept in doubles: float32 loses what standardizing would bring out.
- */
+/** Tells whether float32 is too coarse for a column, so that it must be kept in float64. */
 export function isBlurred({ low, high, error, changes, vanished }: Rounding): boolean {
   const range = high - low;
   if (range <= NOISE * Math.max(Math.abs(low), Math.abs(high))) return false;

@@ -65,7 +65,7 @@ describe('loadIdxFolder', () => {
     put('t10k-labels-idx1-ubyte.gz', gzipSync(idxBytes([1], [3])));
     put('t10k-images-idx3-ubyte.gz', gzipSync(idxBytes([1, 1, 3], [255, 0, 1])));
     expect(() => loadIdxFolder(folder)).toThrow(
-      /t10k images: expected 2 pixels, as .*train images have, got 3/,
+      /t10k images: expected 2 pixels, as in .*train images, got 3/,
     );
   });
 

@@ -1,7 +1,7 @@
 /** The store behind `adal train`: how often it writes, and what a failing disk does to a run. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type CheckpointStore, memoryStore } from '../../src/checkpoint';
-import { PacedStore } from '../../src/cli/paced-store';
+import { ThrottledStore } from '../../src/cli/throttled-store';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
@@ -17,7 +17,7 @@ const stored = async (store: CheckpointStore) => (await store.load())?.bytes[0];
 
 test('writes the first save at once, then one a second, and the last when it is flushed', async () => {
   const target = memoryStore();
-  const store = new PacedStore(target, 'c', null);
+  const store = new ThrottledStore(target, 'c', null);
   const seen: unknown[] = [];
   for (let i = 1; i <= 25; i++) {
     await store.save(bytes(i));
@@ -43,7 +43,7 @@ test('gives writing at most a twentieth of the time', async () => {
       return { version: '' };
     },
   };
-  const store = new PacedStore(slow, 'c', null);
+  const store = new ThrottledStore(slow, 'c', null);
   for (let i = 0; i < 300; i++) {
     await store.save(bytes(i));
     vi.advanceTimersByTime(100);
@@ -61,7 +61,7 @@ test('outlives writes that fail, says so once, and fails with the last', async (
     if (full) throw new Error('disk full');
     return target.save(data);
   };
-  const store = new PacedStore({ load: () => target.load(), save }, 'run/c\u001b', null);
+  const store = new ThrottledStore({ load: () => target.load(), save }, 'run/c\u001b', null);
   for (let i = 0; i < 3; i++) {
     await store.save(bytes(i));
     vi.advanceTimersByTime(5000);
@@ -79,8 +79,8 @@ test('outlives writes that fail, says so once, and fails with the last', async (
 });
 
 test('loads what a run goes on from, whatever it has written', async () => {
-  const store = new PacedStore(memoryStore(), 'c', bytes(9));
+  const store = new ThrottledStore(memoryStore(), 'c', bytes(9));
   await store.save(bytes(1));
   expect(await stored(store)).toBe(9);
-  expect(await new PacedStore(memoryStore(), 'c', null).load()).toBeNull();
+  expect(await new ThrottledStore(memoryStore(), 'c', null).load()).toBeNull();
 });

@@ -1,8 +1,8 @@
 /**
- * The tensors of one checkpoint by name, on their way into a file and out of it.
+ * The tensors of one checkpoint by name: collected to be written, and handed out after reading.
  *
- * Invariant: going in, no two things have one name; coming out, every tensor is asked for, and none
- * is left over.
+ * Invariant: no two tensors that are written have the same name, and every tensor that was read is
+ * used exactly once.
  */
 import { ArgumentError, CheckpointError } from '../errors';
 import { describe } from '../validate';
@@ -14,19 +14,21 @@ import type { SafetensorsTensor } from './safetensors-reader';
 /** Collects the tensors to save. */
 export class TensorCollector {
   readonly entries: SafetensorsEntry[] = [];
-  /** Who has a name, as a path. */
+  /** The owner of each name, as a path. */
   readonly #owners = new Map<string, string>([[METADATA, "the file's metadata"]]);
 
   /**
-   * @param owner what the tensor is, as a path. @throws ArgumentError when something else has that
-   * name
+   * Adds a tensor.
+   *
+   * @param owner path of the tensor in the data that is saved
+   * @throws ArgumentError if the name is taken
    */
   add(name: string, owner: string, tensor: SafetensorsInput): void {
     this.reserve(name, owner);
     this.entries.push({ name, ...tensor });
   }
 
-  /** Keeps a name for what is not saved this time. */
+  /** Reserves a name without a tensor. @throws ArgumentError if the name is taken */
   reserve(name: string, owner: string): void {
     const other = this.#owners.get(name);
     if (other !== undefined) {
@@ -54,7 +56,7 @@ export class TensorSupply {
     return this.#left.has(name);
   }
 
-  /** @throws CheckpointError with the reason `'missing'` */
+  /** Takes a tensor. @throws CheckpointError with the reason `'missing'` */
   take(name: string): SafetensorsTensor {
     if (!this.#left.delete(name))
       refuse('missing', `tensor ${quote(name)}`, 'to be in the file', 'nothing');
@@ -62,8 +64,9 @@ export class TensorSupply {
   }
 
   /**
-   * A tensor of float32 numbers.
-   * @param shape that it must have; anyone if not told
+   * Takes a tensor of float32 numbers.
+   *
+   * @param shape shape that it must have; any if undefined
    * @throws CheckpointError with the reason `'missing'`, `'dtype'` or `'shape'`
    */
   takeF32(name: string, shape?: readonly number[]): SafetensorsTensor & { dtype: 'F32' } {
@@ -73,7 +76,7 @@ export class TensorSupply {
     return tensor;
   }
 
-  /** @throws CheckpointError with the reason `'unexpected'` when a tensor was not asked for */
+  /** Throws a CheckpointError with the reason `'unexpected'` if a tensor was not taken. */
   end(): void {
     const [name] = this.#left;
     if (name !== undefined)
@@ -81,17 +84,17 @@ export class TensorSupply {
   }
 }
 
-/** Throws the error of a checkpoint that does not hold what it should. */
+/** Throws a CheckpointError about a key of a checkpoint. */
 export function refuse(reason: string, key: string, expected: string, got: string): never {
   throw new CheckpointError(reason, `checkpoint: ${key} expected ${expected}, got ${got}`);
 }
 
-/** A name as an error message shows it. */
+/** Returns a name as error messages show it: quoted and short. */
 export function quote(name: string): string {
   return JSON.stringify(shorten(name));
 }
 
-/** @throws CheckpointError with the reason `'shape'` */
+/** Throws a CheckpointError with the reason `'shape'` if the shapes differ. */
 export function checkShape(
   name: string,
   shape: readonly number[],

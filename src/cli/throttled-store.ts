@@ -13,7 +13,7 @@ const PAUSE_MS = 1000;
 /** At most this part of the time goes into writing. */
 const WRITING_SHARE = 0.05;
 
-export class PacedStore implements CheckpointStore {
+export class ThrottledStore implements CheckpointStore {
   readonly #target: CheckpointStore;
   readonly #path: string;
   readonly #initial: StoredCheckpoint | null;

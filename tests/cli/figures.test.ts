@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatConfusion } from '../../src/cli/confusion';
 import { drawCurves } from '../../src/cli/curves';
-import { formatDuration } from '../../src/cli/report';
+import { formatDuration } from '../../src/cli/format';
 
 describe('a confusion table', () => {
   test('of few classes shows all counts, and how much of each class is right', () => {

@@ -1,59 +1,61 @@
 /**
- * Owners of locks and temporary files: threads, as names of files tell them.
+ * Owners of locks and temporary files: threads, as the names of files identify them.
  *
- *     <place>-<process id>-<thread>-<start>
+ *     <scope>-<process id>-<thread>-<start>
  *
- * The place is where process ids mean the same: on Linux one boot of one kernel and one PID
- * namespace, elsewhere one host. On Linux the thread is the kernel's id of it, and the start the
- * kernel's time of its start, so that an id that came again is told from the one before. Elsewhere
- * they are the number of the worker thread and the start of the process in milliseconds.
+ * The scope is where process ids are unique: on Linux one boot of one kernel and one PID namespace,
+ * elsewhere one host. On Linux the thread is the kernel's thread id, and the start is the kernel's
+ * start time of the thread, which tells it from an earlier thread with the same id. Elsewhere they
+ * are the number of the worker thread and the start of the process in milliseconds.
  *
- * Invariant: an owner is called gone only if it is; of what cannot be known age decides.
+ * Invariant: an owner is reported as 'gone' only if it has ended. If that cannot be known, the age
+ * of the file decides.
  */
 import { checksum } from './checksum';
 import { codeOf, type NodeModules } from './node-modules';
 
-/** See above. */
+/** An owner in the form above. */
 export type Owner = string;
 
-/** As names of files contain it. */
+/** Pattern of an owner in a file name. */
 export const OWNER = '[0-9a-f]{16}-\\d+-\\d+-\\d+';
 
-/** Starts of a process, computed twice, differ by less. */
+/** The largest difference between two computations of the same start. */
 const START_TOLERANCE_MS = 2000;
-/** Field 22 of /proc/…/stat, counted from the one after the name, which may hold anything. */
+/** Index of the start time in /proc/…/stat, counted after the name, which may contain spaces. */
 const START_FIELD = 19;
 const ENDED = -1;
 
 /**
- * What is known of an owner. A thread of this process of which nothing else is known is 'thread'.
+ * State of an owner: 'thread' is a thread of this process that may or may not run, 'unknown' an
+ * owner in another scope.
  */
-export type Knowledge = 'alive' | 'gone' | 'thread' | 'unknown';
+export type OwnerState = 'alive' | 'gone' | 'thread' | 'unknown';
 
 interface Parsed {
-  readonly place: string;
+  readonly scope: string;
   readonly process: number;
   readonly thread: number;
   readonly start: number;
-  /** Whether thread and start are the kernel's. */
+  /** Whether thread and start are those of the kernel. */
   readonly kernel: boolean;
 }
 
-/** The thread that runs this. Each has its own copy of this module. */
+/** The thread that runs this code. Each thread has its own copy of this module. */
 let own: Parsed | null = null;
 
-/** This thread. */
+/** Returns this thread as an owner. */
 export function ownOwner(node: NodeModules): Owner {
   own ??= describeThread(node);
-  return `${own.place}-${own.process}-${own.thread}-${own.start}`;
+  return `${own.scope}-${own.process}-${own.thread}-${own.start}`;
 }
 
-/** What can be known of the owner. */
-export function knowledgeOf(node: NodeModules, owner: Owner): Knowledge {
+/** Returns the state of an owner. */
+export function stateOf(node: NodeModules, owner: Owner): OwnerState {
   own ??= describeThread(node);
-  const [place, ...numbers] = owner.split('-');
+  const [scope, ...numbers] = owner.split('-');
   const [id, thread, start] = numbers.map(Number);
-  if (place !== own.place || numbers.length !== 3 || !/^[\d-]+$/.test(numbers.join('-')))
+  if (scope !== own.scope || numbers.length !== 3 || !/^[\d-]+$/.test(numbers.join('-')))
     return 'unknown';
   if (id === own.process)
     return own.kernel ? kernelSays(node, id!, thread!, start!) : processSays(own, thread!, start!);
@@ -66,17 +68,17 @@ export function knowledgeOf(node: NodeModules, owner: Owner): Knowledge {
 }
 
 /**
- * Of a thread of a process that exists. Others' processes may be hidden: then they are what they
- * seem.
+ * Asks the kernel about a thread of a process that exists. Processes of other users may be hidden;
+ * those count as alive.
  */
-function kernelSays(node: NodeModules, id: number, thread: number, start: number): Knowledge {
+function kernelSays(node: NodeModules, id: number, thread: number, start: number): OwnerState {
   const found = startOf(node, `/proc/${id}/task/${thread}/stat`);
   if (found !== null) return found === start ? 'alive' : 'gone';
   return startOf(node, `/proc/${id}/stat`) === null ? 'alive' : 'gone';
 }
 
-/** Of a thread of this process, or of one that had its id before it. */
-function processSays(self: Parsed, thread: number, start: number): Knowledge {
+/** Returns the state of a thread of this process, or of an earlier process with the same id. */
+function processSays(self: Parsed, thread: number, start: number): OwnerState {
   if (Math.abs(start - self.start) > START_TOLERANCE_MS) return 'gone';
   return thread === self.thread ? 'alive' : 'thread';
 }
@@ -84,18 +86,18 @@ function processSays(self: Parsed, thread: number, start: number): Knowledge {
 function describeThread(node: NodeModules): Parsed {
   const { os, process, crypto, threads } = node;
   const ids = { process: process.pid, thread: threads.threadId, kernel: false };
-  const placeOf = (parts: readonly string[]) =>
+  const scopeOf = (parts: readonly string[]) =>
     checksum(new TextEncoder().encode(JSON.stringify(parts)));
   if (process.platform !== 'linux') {
     const startMs = Number(process.hrtime.bigint() / 1_000_000n) - process.uptime() * 1000;
-    return { ...ids, place: placeOf([os.hostname()]), start: Math.max(0, Math.round(startMs)) };
+    return { ...ids, scope: scopeOf([os.hostname()]), start: Math.max(0, Math.round(startMs)) };
   }
   try {
     const { readFileSync, readlinkSync } = node.fsSync;
-    // Read synchronously, hence by this thread and no helper: "<process>/task/<thread>".
+    // Synchronous, so that this thread reads it and not a helper: "<process>/task/<thread>".
     const self = /^(\d+)\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self'));
     const start = startOf(node, '/proc/thread-self/stat');
-    // Where /proc is of another namespace, it knows this process by another id.
+    // If /proc belongs to another namespace, this process has another id there.
     if (Number(self?.[1]) === process.pid && start !== null) {
       const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
       const namespaces = ['pid', 'time'].map((name) =>
@@ -103,7 +105,7 @@ function describeThread(node: NodeModules): Parsed {
       );
       if (namespaces[0] !== '') {
         return {
-          place: placeOf([boot, ...namespaces]),
+          scope: scopeOf([boot, ...namespaces]),
           process: process.pid,
           thread: Number(self![2]),
           start,
@@ -112,15 +114,15 @@ function describeThread(node: NodeModules): Parsed {
       }
     }
   } catch {
-    // No /proc, or it may not be read.
+    // There is no /proc, or it is not readable.
   }
-  // A place of its own: no one takes its ids for those of others.
-  return { ...ids, place: crypto.randomBytes(8).toString('hex'), start: 0 };
+  // A scope of its own, so that nobody confuses its ids with others.
+  return { ...ids, scope: crypto.randomBytes(8).toString('hex'), start: 0 };
 }
 
 /**
- * When a thread was started, in the kernel's ticks; ENDED where it has ended and only not been
- * waited for; null when there is none, or it cannot be known.
+ * Returns when a thread was started, in ticks of the kernel; ENDED if it has ended but has not been
+ * waited for; null if there is no such thread or it cannot be known.
  */
 function startOf({ fsSync }: NodeModules, file: string): number | null {
   try {

@@ -1,6 +1,6 @@
 /**
- * Reading data files where there is a file system: Node, Deno, Bun. No static import of a Node
- * module, so that bundles for browsers, which never call this, need no stub.
+ * Loading of IDX files from a folder, on runtimes with a file system: Node, Deno, Bun. There is no
+ * static import of a built-in module, so bundles for browsers need no stub.
  */
 import { DataError, UnsupportedError } from '../errors';
 import { checkOptions, fail } from '../validate';
@@ -10,7 +10,7 @@ import { type IdxArray, idxDataset, parseIdx } from './idx';
 /** Options of `loadIdxFolder`. */
 export interface IdxFolderOptions {
   /**
-   * Labels must be below it: a whole number in [1, 256].
+   * Number of classes, an integer in [1, 256]; labels must be below it.
    * @default 10
    */
   classCount?: number;
@@ -18,22 +18,21 @@ export interface IdxFolderOptions {
   classNames?: readonly string[];
 }
 
-/** The largest file that is unpacked: four times MNIST's training images would fit. */
+/** The largest size of an unpacked file, about five times that of MNIST's training images. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /**
- * Reads the four files of MNIST, Fashion-MNIST and others of their layout; features are the pixels
+ * Loads MNIST, Fashion-MNIST or another dataset with the same layout. Features are the pixels
  * divided by 255.
  *
- * `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
- * `t10k-labels-idx1-ubyte`, each as such or with `.gz`, at most 256 MiB unpacked.
+ * The folder holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`
+ * and `t10k-labels-idx1-ubyte`, each either plain or with `.gz`, and at most 256 MiB unpacked.
  *
- * @param folder path of the folder that holds them
- * @returns the two parts as the files give them
- * @throws DataError when a file is missing, unreadable or malformed, or the files do not fit each
- * other
+ * @param folder path of the folder
+ * @returns the training and test examples, in the order of the files
+ * @throws DataError if a file is missing, unreadable or malformed, or the files do not match
  * @throws ArgumentError for options out of range
- * @throws UnsupportedError where there is no file system
+ * @throws UnsupportedError if the runtime has no file system
  * @example
  * const { train, test } = loadIdxFolder('/usr/share/datasets/fashion-mnist');
  */
@@ -53,14 +52,15 @@ export function loadIdxFolder(
   const parts = { train: load('train'), test: load('t10k') };
   if (parts.train.featureCount !== parts.test.featureCount) {
     const [expected, got] = [parts.train.featureCount, parts.test.featureCount];
+    const images = `${parts.train.name} images`;
     throw new DataError(
-      `${parts.test.name} images: expected ${expected} pixels, as ${parts.train.name} images have, got ${got}`,
+      `${parts.test.name} images: expected ${expected} pixels, as in ${images}, got ${got}`,
     );
   }
   return parts;
 }
 
-/** Reads and parses one file, or its compressed twin. */
+/** Reads and parses one file, or its `.gz` form. */
 function readIdx(file: string): IdxArray {
   const fs = builtin('node:fs');
   const found = [file, `${file}.gz`].find((candidate) => fs.existsSync(candidate));
@@ -89,6 +89,6 @@ function builtin<K extends keyof Builtins>(id: K): Builtins[K] {
   const module =
     typeof process === 'undefined' ? undefined : process.getBuiltinModule?.(id as string);
   if (!module)
-    throw new UnsupportedError(`reading files needs ${id}, which this engine does not have`);
+    throw new UnsupportedError(`reading files needs ${id}, which this runtime does not have`);
   return module as unknown as Builtins[K];
 }

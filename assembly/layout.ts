@@ -1,2 +1,0 @@
-/** The layout shared with TypeScript. */
-export * from '../src/memory-layout/constants';

@@ -1,0 +1,279 @@
+/**
+ * Derives what surrounds the optimizers' kernels from the kernels themselves: the classes that
+ * assembly/optimizers/*.ts export with a method `apply`. Its parameters say everything:
+ *
+ *     apply(p: usize, g: usize, m: usize, v: usize, clip: v128, beta1: v128, …): void
+ *
+ * are the addresses of a vector of the parameter, its gradient and the state arrays, and then the
+ * constants, each broadcast. A kernel may also have
+ *
+ *     flush(p, g, m, v, length, constants)     removes dying moments from a block
+ *     prepare(tensor, group, own, total)       writes the constants itself, once the norms are known
+ *
+ * and, in the same file, records of f64 fields named after it: `AdamScalars` for what a tensor
+ * keeps between steps, `AdamValues` for what a group tells the kernel.
+ *
+ * From these the build writes, for AssemblyScript, the loop of every kernel, the dispatch over
+ * them, and a record of each kernel's constants by name; and for TypeScript the number of every
+ * kernel with the indices of its constants, scalars and values by name.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Constants, scalars and values that there is room for (src/memory-layout/optim-records.js). */
+const MOST = { constants: 12, states: 3, scalars: 5, values: 8 };
+/** Vectors that one turn of a loop updates; without it a step took 1.6 times as long on V8 11. */
+const UNROLL = 4;
+
+const withoutComments = (text) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '');
+
+/** The text from an opening brace to the one that closes it. */
+function bodyAt(text, open) {
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text[i] === '{') depth++;
+    else if (text[i] === '}' && --depth === 0) return text.slice(open + 1, i);
+  }
+  throw new Error('a brace is never closed');
+}
+
+/** The parameters of a method as [name, type] pairs; null without such a method. */
+function parametersOf(body, method) {
+  const found = new RegExp(`(?:^|\\s)${method}\\(([^)]*)\\)`).exec(body);
+  if (!found) return null;
+  const parts = found[1].split(',').map((part) => part.trim());
+  return parts.filter(Boolean).map((part) => part.split(':').map((word) => word.trim()));
+}
+
+/** The classes of a file by name, each with its own text and that of those it extends. */
+function classesOf(text) {
+  const classes = new Map();
+  const pattern =
+    /(export\s+)?(?:abstract\s+)?class\s+(\w+)(?:<[^{]*?>)?(?:\s+extends\s+(\w+))?[^{]*\{/g;
+  for (const found of text.matchAll(pattern)) {
+    const [whole, exported, name, parent] = found;
+    const body = bodyAt(text, found.index + whole.length - 1);
+    classes.set(name, {
+      exported: Boolean(exported),
+      body: body + (classes.get(parent)?.body ?? ''),
+    });
+  }
+  return classes;
+}
+
+/** Names of the f64 fields of a record in the file; none without it. */
+function fieldsOf(classes, record, file) {
+  const fields = [...(classes.get(record)?.body ?? '').matchAll(/(\w+)\s*:\s*(\w+)\s*;/g)];
+  for (const [, name, type] of fields) {
+    if (type !== 'f64') throw new Error(`${file}: ${record}.${name} must be an f64, got ${type}`);
+  }
+  return fields.map(([, name]) => name);
+}
+
+function checkCount(kind, names, where) {
+  if (names.length <= MOST[kind]) return names;
+  throw new Error(`${where}: expected at most ${MOST[kind]} ${kind}, got ${names.length}`);
+}
+
+/**
+ * The kernels of a folder, numbered in the order of file names and classes.
+ * @throws Error naming file and class where a kernel does not have the form told above
+ */
+export function readKernels(folder) {
+  const kernels = [];
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith('.ts')) continue;
+    const classes = classesOf(withoutComments(readFileSync(join(folder, file), 'utf8')));
+    for (const [name, { exported, body }] of classes) {
+      const parameters = exported ? parametersOf(body, 'apply') : null;
+      if (!parameters) continue;
+      const where = `${file}: ${name}.apply`;
+      const addresses = parameters.filter(([, type]) => type === 'usize').map(([key]) => key);
+      const constants = parameters.filter(([, type]) => type === 'v128').map(([key]) => key);
+      if (addresses.length + constants.length < parameters.length || addresses.length < 2) {
+        throw new Error(`${where}: expected addresses (usize) and constants (v128), got others`);
+      }
+      const prepares = parametersOf(body, 'prepare') !== null;
+      if (!prepares && constants[0] !== 'clip') {
+        const got = constants[0] ?? 'none';
+        throw new Error(`${where}: expected the first constant to be "clip", got "${got}"`);
+      }
+      kernels.push({
+        name,
+        module: file.replace(/\.ts$/, ''),
+        states: checkCount('states', addresses.slice(2), where),
+        constants: checkCount('constants', constants, where),
+        scalars: checkCount('scalars', fieldsOf(classes, `${name}Scalars`, file), where),
+        values: checkCount('values', fieldsOf(classes, `${name}Values`, file), where),
+        flushes: parametersOf(body, 'flush') !== null,
+        prepares,
+      });
+    }
+  }
+  return kernels.map((kernel, id) => ({ ...kernel, id }));
+}
+
+/** The classes of a folder of state formats, numbered from 1: 0 is float32 as it is. */
+export function readFormats(folder) {
+  const formats = [];
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith('.ts')) continue;
+    const classes = classesOf(withoutComments(readFileSync(join(folder, file), 'utf8')));
+    for (const [name, { exported, body }] of classes) {
+      if (!exported || !parametersOf(body, 'decodeMoment')) continue;
+      if (!parametersOf(body, 'encodeMoment')) {
+        throw new Error(`${file}: ${name} has "decodeMoment" and needs "encodeMoment"`);
+      }
+      formats.push({ name, module: file.replace(/\.ts$/, ''), id: formats.length + 1 });
+    }
+  }
+  return formats;
+}
+
+const HEADER = '/** Written by scripts/generate/kernels.js; do not edit. */';
+
+/** The kernels' numbers, and records of their constants by name, for AssemblyScript. */
+export function constantsOf(kernels) {
+  const records = kernels.map(({ id, name, constants }) => [
+    `export const ${name}Kernel: i32 = ${id};`,
+    '@unmanaged',
+    `export class ${name}Constants {`,
+    ...constants.map((constant) => `  ${constant}: f32;`),
+    '}',
+    '',
+  ]);
+  return [HEADER, ...records.flat()].join('\n');
+}
+
+const step = (names, bytes) => names.map((name) => (bytes ? `${name} + ${bytes}` : name));
+
+/** The loop of one kernel over a block. */
+function loopOf({ name, states, constants, flushes }) {
+  const addresses = ['p', 'g', ...states.map((_, i) => `s${i}`)];
+  const kernel = `changetype<${name}>(0)`;
+  const turns = Array.from({ length: UNROLL }, (_, i) => {
+    const own = [...step(addresses, 16 * i), ...constants].join(', ');
+    return `    ${kernel}.apply(${own});`;
+  });
+  const bytes = 16 * UNROLL;
+  const first = addresses.map((address) => (address === 'p' ? 'begin' : `${address} - bytes`));
+  return [
+    `function drive${name}(`,
+    `  tensor: TensorRecord, ${addresses.map((a) => `${a}: usize`).join(', ')}, length: usize,`,
+    '): void {',
+    '  const constants = tensor.constants;',
+    ...constants.map((c, i) => `  const ${c} = v128.load32_splat(constants, ${4 * i});`),
+    ...(flushes ? ['  const begin = p;'] : []),
+    `  for (const end = p + (length << 2); p < end; p += ${bytes}) {`,
+    ...turns,
+    ...addresses.slice(1).map((address) => `    ${address} += ${bytes};`),
+    '  }',
+    ...(flushes
+      ? [
+          '  if (tensor.flush) {',
+          '    const bytes = p - begin;',
+          `    ${kernel}.flush(${first.join(', ')}, length, constants);`,
+          '  }',
+        ]
+      : []),
+    '}',
+    '',
+  ];
+}
+
+/** Loops and dispatch, for AssemblyScript. */
+export function dispatchOf(kernels, formats) {
+  const imports = [...kernels, ...formats].map(({ name, module, prepares }) => {
+    const folder = prepares === undefined ? 'state' : 'optimizers';
+    return `import { ${name} } from '../../assembly/${folder}/${module}';`;
+  });
+  const applied = kernels.map(({ id, name, states }) => {
+    const own = ['p', 'g', ...states.map((_, i) => `s${i}`)].join(', ');
+    return `    case ${id}: return drive${name}(tensor, ${own}, length);`;
+  });
+  const prepared = kernels
+    .filter(({ prepares }) => prepares)
+    .map(
+      ({ id, name }) =>
+        `    case ${id}: return changetype<${name}>(0).prepare(tensor, group, own, total);`,
+    );
+  const coded = (method, parameters) =>
+    formats.map(
+      ({ id, name }) => `    case ${id}: return changetype<${name}>(0).${method}(${parameters});`,
+    );
+  return [
+    HEADER,
+    ...imports,
+    "import { prepareConstants } from '../../assembly/optimizers/kernel';",
+    "import { GroupRecord, TensorRecord } from './optim-records';",
+    '',
+    ...kernels.flatMap(loopOf),
+    '/** Updates `length` elements, a multiple of UNROLL, at these addresses. */',
+    'export function applyKernel(',
+    '  kernel: i32, tensor: TensorRecord, p: usize, g: usize, s0: usize, s1: usize, s2: usize,',
+    '  length: usize,',
+    '): void {',
+    '  switch (kernel) {',
+    ...applied,
+    '  }',
+    '}',
+    '',
+    "/** Completes a tensor's constants once the norms are known; false refuses the step. */",
+    'export function prepareKernel(',
+    '  kernel: i32, tensor: TensorRecord, group: GroupRecord, own: f64, total: f64,',
+    '): bool {',
+    '  switch (kernel) {',
+    ...prepared,
+    '    default: return prepareConstants(tensor, group, own);',
+    '  }',
+    '}',
+    '',
+    '/** Decodes `count` elements of a moment, from element `first` on, to f32. */',
+    'export function decodeState(',
+    '  format: i32, second: bool, to: usize, codes: usize, scales: usize, first: usize,',
+    '  count: usize,',
+    '): void {',
+    '  switch (format) {',
+    ...coded('decodeMoment', 'second, to, codes, scales, first, count'),
+    '  }',
+    '}',
+    '',
+    '/** Encodes them again. */',
+    'export function encodeState(',
+    '  format: i32, second: bool, codes: usize, scales: usize, from: usize, first: usize,',
+    '  count: usize, key: u32,',
+    '): void {',
+    '  switch (format) {',
+    ...coded('encodeMoment', 'second, codes, scales, from, first, count, key'),
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+const indices = (names) => `{ ${names.map((name, index) => `${name}: ${index}`).join(', ')} }`;
+
+/** Numbers and names, for TypeScript. */
+export function typescriptOf(kernels, formats) {
+  const lines = [HEADER, ''];
+  for (const { id, name, module, constants, scalars, values } of kernels) {
+    lines.push(
+      `/** Kernel ${name} of assembly/optimizers/${module}.ts. */`,
+      `export const ${name}Kernel = {`,
+      `  id: ${id},`,
+      `  constants: ${indices(constants)},`,
+      ...(scalars.length > 0 ? [`  scalars: ${indices(scalars)},`] : []),
+      ...(values.length > 0 ? [`  values: ${indices(values)},`] : []),
+      '} as const;',
+      '',
+    );
+  }
+  for (const { id, name, module } of formats) {
+    lines.push(
+      `/** Id of the state format of assembly/state/${module}.ts. */`,
+      `export const ${name}Format = ${id};`,
+      '',
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,138 @@
+/**
+ * What an optimizer declares of itself. Everything that all optimizers share (groups, the atomic
+ * step, state dicts, compact state, sparse rows) is derived from it; the constants, and whatever
+ * else its kernel names, come from assembly/optimizers by way of the build.
+ */
+import type { ReferenceKernel } from '../runtime/kernels';
+import type { ClippingOptions } from './clipping';
+import type { BaseHyperparameters, Fields } from './hyperparameters';
+import type { MatchedGroup } from './param-group';
+import type { RegisteredParameter } from './registered-parameter';
+import type { StepScalars } from './step-scalars';
+
+/** Options of every optimizer. */
+export interface CommonOptions extends ClippingOptions {
+  /**
+   * Whether a non-finite gradient throws a NonFiniteGradientError, or skips the step and reports it
+   * in the step's result. Either way nothing changes.
+   * @default 'throw'
+   */
+  onNonFinite?: 'throw' | 'skip';
+  /**
+   * Seed of the stochastic rounding used by compact state: an integer in [0, 2^53).
+   * @default 0
+   */
+  seed?: number;
+  /**
+   * Splits one record of parameters into groups by name: each group takes the names that it
+   * matches, with its own hyperparameters. Parameters that no group matches form the first group.
+   * No name may match twice, and every group must match at least one.
+   * @default one group
+   */
+  groups?: readonly MatchedGroup[];
+}
+
+/** Names of the options that every optimizer has. */
+export const COMMON_OPTIONS = ['onNonFinite', 'seed', 'clipGradNorm', 'clipGradValue', 'groups'];
+
+/**
+ * Options of an optimizer that hold for all of its groups and never change, as its state dicts
+ * have them.
+ */
+export type FixedOptions = Readonly<
+  Record<string, number | string | boolean | null | { readonly [key: string]: number | string }>
+>;
+
+/** A kernel of assembly/optimizers, as the build describes it. */
+export interface Kernel {
+  readonly id: number;
+  /** Indices of its constants by name. */
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** One number that a tensor keeps between steps. */
+export interface ScalarField {
+  /** Its value before the first step. */
+  readonly initial: number;
+  /** Throws ArgumentError naming `path` unless a state dict may have this value. */
+  check(path: string, value: number): void;
+}
+
+/** State arrays of which one is divided by the root of the other. */
+export interface MomentRatio {
+  readonly first: string;
+  readonly second: string;
+  /** The most that first/√second can be, whatever the gradients, with room to spare. */
+  readonly most: number;
+  /** The least that √second counts as. */
+  readonly least: number;
+}
+
+/** An optimizer with given options. */
+export interface Algorithm<H extends BaseHyperparameters> {
+  /**
+   * The kernels that it may choose from. All of them compute what `reference` computes.
+   * @see kernelOf
+   */
+  readonly kernels: readonly Kernel[];
+  readonly reference: ReferenceKernel<never>;
+  /** Names of its state arrays, in the order in which kernels take them. */
+  readonly stateNames: readonly string[];
+  /** Those of its state arrays that are averages, sums or maxima of squares: never negative. */
+  readonly squares?: readonly string[];
+  /** Bounds that a state dict's moments must keep to one another. */
+  readonly momentRatio?: MomentRatio;
+  /** Numbers that each tensor keeps between steps, by name; at most 5. @default none */
+  readonly scalars?: Readonly<Record<string, ScalarField>>;
+  /** Throws ArgumentError naming `path` unless these scalars of a state dict fit one another. */
+  checkScalars?(path: string, scalars: Readonly<Record<string, number>>): void;
+  /**
+   * Name of the scalar e by which the state is scaled: the first array by 2^e, the second by 2^2e.
+   * Rows of sparse parameters then keep an exponent each.
+   */
+  readonly stateScale?: string;
+  /** Options that no group may override and that never change. @default {} */
+  readonly options?: FixedOptions;
+  /** Whether it can update single rows of a sparse parameter. @default true */
+  readonly byRows?: boolean;
+  /** Tensors behind the state that are computed from it, and so are in no state dict. @default 0 */
+  readonly derivedCount?: number;
+
+  /** Throws ArgumentError unless the hyperparameters of a group fit one another. */
+  check?(values: Readonly<H>, where: string): void;
+  /** Throws ArgumentError unless the groups fit one another. */
+  checkGroups?(groups: readonly Readonly<H>[]): void;
+  /** Chooses a group's kernel. @default the first */
+  kernelOf?(values: Readonly<H>): Kernel;
+  /** Writes the group's own values for its kernel, in the kernel's order. */
+  writeValues?(own: Float64Array, scalars: StepScalars, values: Readonly<H>): void;
+  /**
+   * Writes `scalars.normLimit`: the least Σ|g| of a tensor that refuses the step. Throws for a
+   * learning rate (`scalars.lr`) that does not fit the group's other hyperparameters. Called when
+   * any of them has changed.
+   */
+  limit(scalars: StepScalars, values: Readonly<H>): void;
+  /**
+   * Writes the constants of a tensor's next update into `scalars.constants`, and advances
+   * `scalars.own`. The first constant, by which the gradient is clipped, is left to the kernels.
+   * Algorithms whose constants depend on the gradients leave this out: their kernels prepare
+   * themselves.
+   */
+  prepare?(scalars: StepScalars, values: Readonly<H>): void;
+  /** Called before the first step of a tensor, and before `prepare`. */
+  begin?(parameter: RegisteredParameter): void;
+  /** Gives a new tensor's state its first values, where they are not zero. */
+  initialise?(parameter: RegisteredParameter, values: Readonly<H>): void;
+}
+
+/** An optimizer: its name, its hyperparameters, and what its options make of it. */
+export interface OptimizerDeclaration<H extends BaseHyperparameters, Options extends object> {
+  /** Name in the registry and in state dicts. */
+  readonly name: string;
+  /** Hyperparameters that a param group can override. */
+  readonly fields: Fields<H>;
+  /** Names of the optimizer's own options, besides hyperparameters and common ones. */
+  readonly options?: readonly (keyof Options & string)[];
+  /** @throws ArgumentError for an option out of range */
+  algorithm(options: Readonly<Options>): Algorithm<H>;
+}

@@ -1,0 +1,49 @@
+/**
+ * What a compact state format is: how the first and second moments of a tensor are kept in linear
+ * memory, in state dicts and in files.
+ */
+import type { ReferenceFormat } from '../../runtime/kernels';
+
+/** One of the typed arrays that a coded moment consists of. */
+export interface FormatPart {
+  /** Its key in state dicts. */
+  readonly key: string;
+  /** The type of its elements in safetensors files. */
+  readonly dtype: 'U8' | 'BF16' | 'F32';
+  /** What follows the moment's name in files. */
+  readonly suffix: string;
+  /** Throws ArgumentError naming `path` unless `value` may be this part of a state dict. */
+  checkType(path: string, value: unknown): void;
+}
+
+/** A coded moment as state dicts have it: the name of its format, and its parts by key. */
+export interface CodedState {
+  readonly dtype: string;
+}
+
+/** A compact state format. Its AssemblyScript kernel is in assembly/state. */
+export interface StateCodec<State extends CodedState = CodedState> extends ReferenceFormat {
+  /** What the hyperparameter `state` calls it; also the `dtype` of its arrays in state dicts. */
+  readonly name: State['dtype'];
+  /** Id that the build gave its kernel. */
+  readonly id: number;
+  /** The codes first, then whatever goes with them. */
+  readonly parts: readonly FormatPart[];
+  /** Whether single rows can be decoded and encoded, as sparse parameters need it. */
+  readonly byRows: boolean;
+  /** Bytes of the codes of `paddedLength` elements. */
+  codeBytes(paddedLength: number): number;
+  /** Scales (f32) of `length` elements; 0 without. */
+  scaleCount(length: number): number;
+  /** A view of a moment in linear memory. */
+  view(buffer: ArrayBufferLike, codes: number, scales: number, length: number): State;
+  /**
+   * Throws ArgumentError naming the element that no moment could have.
+   * @param squares whether it holds squares, which are never negative
+   */
+  checkValues(path: string, state: State, squares: boolean): void;
+  /** Reads elements as numbers. */
+  reader(state: State, second: boolean): (i: number) => number;
+  /** Multiplies elements [first, first + count) by a power of two, where `byRows`. */
+  scale?(state: State, first: number, count: number, factor: number): void;
+}

@@ -1,0 +1,27 @@
+/** The numbers of one step that change from step to step. */
+import {
+  TENSOR_RECORD_CONSTANTS_COUNT,
+  TENSOR_RECORD_SCALARS_COUNT,
+} from '../../build/optim-records';
+
+/**
+ * The scalars of the coming step, of a group and of a tensor; one object serves all in turn. They
+ * travel as fields, since V8 allocates a number that is passed to a function it does not inline.
+ */
+export class StepScalars {
+  /** The group's learning rate. */
+  lr = 0.5;
+  /** The optimizer's step to come, 1-based. */
+  optimizerStep = 0;
+  /** A tensor of the group with Σ|g| at or above it refuses the step. */
+  normLimit = 0.5;
+  /** t: the tensor's step to come, 1-based. */
+  step = 0;
+  /**
+   * The tensor's own scalars, in the order in which the algorithm declares them: as they are, and,
+   * once written, as they will be if the step is accepted.
+   */
+  readonly own = new Float64Array(TENSOR_RECORD_SCALARS_COUNT);
+  /** The kernel's constants, rounded to float32 when they are written here. */
+  readonly constants = new Float32Array(TENSOR_RECORD_CONSTANTS_COUNT);
+}
