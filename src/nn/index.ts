@@ -1,5 +1,4 @@
 /** Neural networks in linear memory. Public exports, nothing else. */
-export type { NNKernels } from '../runtime/kernels-nn';
 export type { EvaluatedTensor, ParameterOwner } from '../tensors/evaluated-tensor';
 export {
   countParameters,

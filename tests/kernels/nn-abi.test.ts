@@ -1,7 +1,12 @@
 /** The nn binaries export the kernels that the reference has, with the same number of arguments. */
-import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createReferenceNN } from '../../src/runtime/reference/nn';
+
+const SCRIPT = new URL('../../scripts/generate/nn-kernels.js', import.meta.url).href;
+const { nnKernels } = (await import(SCRIPT)) as { nnKernels(root: string): string[] };
 
 const memory = { f32: new Float32Array(16), i32: new Int32Array(16) };
 const reference = Object.entries(createReferenceNN(memory)).map(
@@ -37,5 +42,23 @@ describe.each(['nn.simd', 'nn.threads'])('%s', (binary) => {
       (name) => name !== 'memory' && !known.includes(name),
     );
     expect(unknown, 'kernels that src/runtime/reference/nn lacks').toEqual([]);
+  });
+});
+
+describe('the list of kernel files', () => {
+  const root = mkdtempSync(join(tmpdir(), 'adal-kernels-'));
+  const folders = ['assembly/nn', 'src/runtime/reference/nn'];
+  for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  it.each([
+    [folders, 'relu.ts'],
+    [[...folders].reverse(), 'tanh.ts'],
+  ])('names the file that %s lacks', ([present, absent], file) => {
+    writeFileSync(join(root, present!, file), '');
+    expect(() => nnKernels(root)).toThrow(`${present}/${file} has no`);
+    expect(() => nnKernels(root)).toThrow(`: add ${absent}/${file}`);
+    writeFileSync(join(root, absent!, file), '');
+    expect(nnKernels(root)).toContain(`assembly/nn/${file}`);
   });
 });

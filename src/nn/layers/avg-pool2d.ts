@@ -10,7 +10,9 @@ import type { Pair } from './window';
  */
 export interface AvgPool2dLayer {
   readonly kind: 'avgPool2d';
+  /** Height and width of the window, in pixels. */
   readonly size: Pair;
+  /** Pixels from one window to the next. @default size */
   readonly stride?: Pair;
 }
 

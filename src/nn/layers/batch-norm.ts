@@ -7,10 +7,8 @@ import { checked, type LayerKind, PLAIN, positionsOf } from './layer';
  * The description of batch normalisation: y = γ·(x - mean)/√(variance + eps) + β for each channel
  * (last axis), with the statistics of the batch in training and running statistics otherwise.
  */
-export interface BatchNormLayer {
+export interface BatchNormLayer extends Readonly<BatchNormOptions> {
   readonly kind: 'batchNorm';
-  readonly eps?: number;
-  readonly momentum?: number;
 }
 
 /** Options of `batchNorm`. */

@@ -12,12 +12,10 @@ import { checkPair, type Pair, pairOf, planWindow } from './window';
  * The description of a 2-D convolution:
  * y[oy][ox][o] = b[o] + Σ W[o][ky][kx][c]·x[oy·stride + ky - padding][ox·stride + kx - padding][c].
  */
-export interface Conv2dLayer {
+export interface Conv2dLayer extends Readonly<Conv2dOptions> {
   readonly kind: 'conv2d';
+  /** Output channels, an integer in [1, 2^24]. */
   readonly filters: number;
-  readonly kernelSize: Pair;
-  readonly stride?: Pair;
-  readonly padding?: Pair | 'same';
 }
 
 /** Options of `conv2d`. */

@@ -11,6 +11,7 @@ import { checked, type LayerKind, MAX_UNITS, PLAIN, positionsOf } from './layer'
  */
 export interface DenseLayer {
   readonly kind: 'dense';
+  /** Outputs per sample (or per position), an integer in [1, 2^24]. */
   readonly units: number;
 }
 

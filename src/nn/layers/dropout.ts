@@ -9,6 +9,7 @@ import { checked, type LayerArrays, type LayerKind, type Pass, PLAIN } from './l
  */
 export interface DropoutLayer {
   readonly kind: 'dropout';
+  /** Probability that an element is dropped, in [0, 1). */
   readonly rate: number;
 }
 

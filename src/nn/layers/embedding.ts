@@ -7,7 +7,9 @@ import { checked, type LayerKind, MAX_UNITS, PLAIN } from './layer';
 /** The description of an embedding: y[i] = table[x[i]], for integers x[i] in [0, rows). */
 export interface EmbeddingLayer {
   readonly kind: 'embedding';
+  /** Rows of the table (the size of the vocabulary), an integer in [1, 2^24]. */
   readonly rows: number;
+  /** Floats per row, an integer in [1, 2^24]. */
   readonly dim: number;
 }
 

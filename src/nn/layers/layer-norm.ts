@@ -9,6 +9,7 @@ import { checked, type LayerKind, PLAIN, positionsOf } from './layer';
  */
 export interface LayerNormLayer {
   readonly kind: 'layerNorm';
+  /** Constant added to the variance, in (0, ∞). @default 1e-5 */
   readonly eps?: number;
 }
 

@@ -6,6 +6,7 @@ import { checked, type LayerKind } from './layer';
 /** The description of the leaky rectified linear unit: y = x for x ≥ 0, slope·x below. */
 export interface LeakyReluLayer {
   readonly kind: 'leakyRelu';
+  /** Factor of negative inputs, in [0, 1]. @default 0.01 */
   readonly slope?: number;
 }
 

@@ -5,6 +5,7 @@
 import { type LayerKind, type LayerSpec, PLAIN, type PlannedLayer } from './layer';
 import { checkPair, type Pair, pairOf, planWindow } from './window';
 
+/** A description of pooling over windows. */
 export interface PoolingLayer extends LayerSpec {
   readonly size: Pair;
   readonly stride?: Pair;

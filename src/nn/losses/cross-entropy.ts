@@ -20,10 +20,8 @@ export interface CrossEntropyOptions {
 }
 
 /** The description of softmax cross-entropy. */
-export interface CrossEntropyLoss {
+export interface CrossEntropyLoss extends Readonly<CrossEntropyOptions> {
   readonly kind: 'crossEntropy';
-  readonly classWeights?: readonly number[];
-  readonly reduction?: 'mean' | 'weighted-mean';
 }
 
 /**

@@ -5,6 +5,7 @@ import { checked, type LossKind, ON_VALUES } from './loss';
 /** The description of Huber's loss. */
 export interface HuberLoss {
   readonly kind: 'huber';
+  /** |r| at which the loss changes from quadratic to linear, in [2^-126, ∞). @default 1 */
   readonly delta?: number;
 }
 
