@@ -1,4 +1,6 @@
-/** as-pect compiles every spec under assembly/ in its own debug build and runs it with SIMD. */
+/**
+ * as-pect compiles every spec under assembly/ in a debug build of its own and runs it with SIMD.
+ */
 export default {
   entries: ['assembly/**/__tests__/**/*.spec.ts'],
   include: ['assembly/**/__tests__/**/*.include.ts'],

@@ -10,7 +10,15 @@
  *
  * Two builds of one commit have the same bytes (scripts/check-build.js compares them).
  */
-import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { basename, resolve as pathOf, sep } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
@@ -20,6 +28,7 @@ import dts from 'rollup-plugin-dts';
 import { reportPage } from './bench/report/page/rollup.js';
 import { randomDelays } from './scripts/random-delays.js';
 import { thirdPartyNotices } from './scripts/third-party-notices.js';
+import { typeOnlyExports } from './scripts/type-only-exports.js';
 
 const library = {
   index: 'src/index.ts',
@@ -32,12 +41,29 @@ const library = {
   nn: 'src/nn/index.ts',
   data: 'src/data/index.ts',
 };
-/** The entries that differ where WebAssembly must be imported as modules; their types do not. */
-const platforms = {
-  'index.workerd': 'src/entries/workerd.ts',
-  'registry.workerd': 'src/entries/registry.workerd.ts',
-  'index.edge-light': 'src/entries/edge-light.ts',
-  'registry.edge-light': 'src/entries/registry.edge-light.ts',
+/**
+ * Platforms with a main entry of their own, where WebAssembly must be imported as modules; the
+ * types are those of the default entry. A platform is a file in src/entries/platforms/, named after
+ * its condition in package.json; its `adal-wasm/registry` re-exports from it.
+ */
+const PLATFORMS = 'src/entries/platforms';
+const platformNames = readdirSync(PLATFORMS)
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+  .map((file) => file.slice(0, -'.ts'.length));
+const platforms = Object.fromEntries(
+  platformNames.flatMap((name) => [
+    [`index.${name}`, `${PLATFORMS}/${name}.ts`],
+    [`registry.${name}`, `registry-on:${name}`],
+  ]),
+);
+const platformRegistries = {
+  name: 'platform-registries',
+  resolveId: (id) => (id.startsWith('registry-on:') ? id : null),
+  load(id) {
+    if (!id.startsWith('registry-on:')) return null;
+    const entry = pathOf(import.meta.dirname, PLATFORMS, `${id.slice('registry-on:'.length)}.ts`);
+    return `export { createOptimizer, optimizerNames } from ${JSON.stringify(entry)};`;
+  },
 };
 const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
 /** What tests reach of the command line without starting it; not part of the package. */
@@ -126,8 +152,7 @@ function fewChunks(id) {
   if (id.includes('/@assemblyscript/loader/')) return 'core';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
   if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
-  if (/^runtime\/(reference\/|wasm-source|pool|workers|worker-host|shared-kernels)/.test(path))
-    return undefined;
+  if (/^runtime\/(reference\/|wasm-source|worker-|shared-kernels)/.test(path)) return undefined;
   return NODE_CHUNKS[path.split('/')[0]];
 }
 
@@ -202,6 +227,7 @@ const builds = [
     output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js', sourcemap: true },
     plugins: [
       clean,
+      platformRegistries,
       wasmBeside,
       unmappedData,
       resolve({ preferBuiltins: true }),
@@ -273,7 +299,12 @@ const builds = [
     input: library,
     external,
     output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
-    plugins: [dts(), notices.write],
+    // Members marked @internal are for the library alone, and no editor shows them.
+    plugins: [
+      dts({ compilerOptions: { stripInternal: true } }),
+      typeOnlyExports((name) => readFileSync(`dist/node/${name}.js`, 'utf8')),
+      notices.write,
+    ],
   },
 ];
 

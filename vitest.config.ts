@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `vitest run` is the suite of `npm test`; `vitest run --project slow` is what .ci/run adds. */
+/** Project `unit` is part of `npm test`; `.ci/run` also runs project `slow`. */
 export default defineConfig({
   test: {
     pool: 'forks',

@@ -1,6 +1,4 @@
-/**
- * Adds up what the suites counted; the last line is read by machines. Exits 1 when anything failed.
- */
+/** Adds up the counts of all suites. Programs read the last line. Exits 1 if anything failed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,6 +1,6 @@
 /**
- * Runs the examples as a reader would who copied them: `npm install`, `npm test`. The last line of
- * what each prints is shown.
+ * Runs copies of the examples as a reader would: `npm install`, `npm test`. Prints the last line of
+ * each one's output.
  *
  *   node examples/run.js [names…]
  */

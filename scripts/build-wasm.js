@@ -1,7 +1,8 @@
 /**
- * Compiles assembly/ into build/: two modules, each without and with threads, nn with relaxed SIMD
- * as well; each also as a JavaScript module with the bytes in hexadecimal, for packaging; the
- * worker's source as a string; and the package's version, which the binaries carry as well.
+ * Compiles assembly/ into build/. There are two modules, each with and without threads, and nn also
+ * with relaxed SIMD. The script writes each as .wasm and as a JavaScript module with the bytes in
+ * hexadecimal, which the package inlines. It also writes the worker's source as a string, and the
+ * package's version, which the binaries carry in a custom section.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
@@ -75,8 +76,8 @@ async function compile(name, sources) {
 }
 
 /**
- * A custom section: no engine acts on it, but a compiled module still shows it. Lengths below 128
- * are one byte each.
+ * Returns a custom section. Engines ignore it, but a compiled module still exposes it. Lengths
+ * below 128 take one byte each.
  */
 function customSection(name, text) {
   const content = Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.from(text)]);
@@ -84,8 +85,8 @@ function customSection(name, text) {
 }
 
 /**
- * The worker is started from source text, so it must not depend on any module: one file, types
- * removed, in an IIFE.
+ * Compiles the worker to one script without imports, in an IIFE, because workers are started from
+ * source text.
  */
 async function compileWorker() {
   const source = await readFile('src/runtime/worker.ts', 'utf8');

@@ -1,11 +1,11 @@
 /**
- * Whether two builds of the same sources have the same bytes, however the modules' loading is
- * delayed: builds copies of dist/ with different random delays (scripts/random-delays.js) and names
- * the files that differ. build/ must be there (npm run build).
+ * Checks that builds of the same sources have the same bytes, whatever the order in which modules
+ * load: builds dist/ several times with different random delays (scripts/random-delays.js) and
+ * names the files that differ. Needs build/ (npm run build).
  *
  *   node scripts/check-build.js [--rounds 3] [--seed 1]
  *
- * Exits 1 when a file differs. In CI (ADAL_RESULTS names a folder) the count is kept there.
+ * Exits 1 if a file differs. In CI (ADAL_RESULTS names a folder) it writes the counts there.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -39,7 +39,7 @@ const INPUTS = [
 const LEFT_OUT =
   /^(bench\/results|bench\/train\/node_modules|bench\/suite\/peers\/node_modules|build\/results)(\/|$)/;
 
-/** A folder with all that a build reads. */
+/** Returns a new folder with everything that a build reads. */
 function copyInputs() {
   const folder = mkdtempSync(join(tmpdir(), 'adal-build-'));
   const filter = (path) => !LEFT_OUT.test(relative(ROOT, path).replaceAll('\\', '/'));
@@ -49,7 +49,7 @@ function copyInputs() {
   return folder;
 }
 
-/** SHA-256 by file of dist/. */
+/** Returns the SHA-256 of each file of dist/. */
 function build(folder, seed) {
   const env = { ...process.env, ADAL_BUILD_DELAYS: String(seed) };
   const rollup = join(ROOT, 'node_modules/rollup/dist/bin/rollup');

@@ -2,13 +2,14 @@
  * Writes src/data/digits-data.ts from scikit-learn's digits.csv(.gz): 1,797 lines of 64 pixels
  * (0…16) and a label.
  *
- * The file in the repository was made from Debian's package, which only needs unpacking:
+ * The file in the repository was made from Debian's package, which only has to be unpacked:
  *   apt-get download python3-sklearn && dpkg-deb -x python3-sklearn_*.deb sklearn
- *   node scripts/make-digits.js sklearn/usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz
+ *   cd sklearn/usr/lib/python3/dist-packages/sklearn/datasets/data
+ *   node <repository>/scripts/make-digits.js digits.csv.gz
  *
- * Packing: three pixels make a number a·289 + b·17 + c < 4913 < 71², written as two digits in base
- * 71, the most significant first. The digits are the characters from '(' (40) to 'o' (111) but the
- * backslash: none needs escaping in a string.
+ * Packing: three pixels form a number a·289 + b·17 + c < 4913 < 71², written as two digits in base
+ * 71, the most significant first. The digits are the characters from '(' (40) to 'o' (111) except
+ * the backslash; none of them needs escaping in a string.
  */
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';

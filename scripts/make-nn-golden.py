@@ -1,9 +1,11 @@
-"""Golden values for src/nn, from PyTorch in float64: outputs, loss, gradients and running statistics of small networks.
+"""Writes golden values for src/nn, from PyTorch in float64: outputs, loss,
+gradients and running statistics of small networks.
 
-    /usr/bin/python3 scripts/make-nn-golden.py > tests/data/golden-nn.json      (Debian: python3-torch; written with 1.13.0)
+    /usr/bin/python3 scripts/make-nn-golden.py > tests/data/golden-nn.json
 
-Every number in the data is a multiple of 1/64, so that float32 holds it. Images are stored as this project has them (height,
-width, channels; weights out, height, width, in) and permuted here, where PyTorch has channels first.
+Needs Debian's python3-torch; the file was written with 1.13.0. All numbers in the data are
+multiples of 1/64, so float32 holds them exactly. Images are stored in this project's order (height, width,
+channels; weights out, height, width, in) and permuted here, because PyTorch has channels first.
 """
 import json
 import random
@@ -19,7 +21,8 @@ def numbers(*shape, scale=1.0):
     count = 1
     for size in shape:
         count *= size
-    return torch.tensor([round(random.uniform(-1, 1) * scale * 64) / 64 for _ in range(count)]).reshape(shape)
+    values = [round(random.uniform(-1, 1) * scale * 64) / 64 for _ in range(count)]
+    return torch.tensor(values).reshape(shape)
 
 
 class Net:
@@ -38,7 +41,8 @@ class Net:
             self.names.append(self.declare(layer, shape.shape[1:]))
             shape = self.apply(layer, self.names[-1], shape, True)
         for name in self.statistics:
-            self.statistics[name] = torch.zeros_like(self.statistics[name]) + (1.0 if name.endswith("variance") else 0.0)
+            initial = 1.0 if name.endswith("variance") else 0.0
+            self.statistics[name] = torch.zeros_like(self.statistics[name]) + initial
 
     def declare(self, layer, shape):
         kind = layer["kind"]
@@ -71,7 +75,8 @@ class Net:
             top, bottom, left, right = padding_of(layer, x.shape[1:3])
             padded = F.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
             weight = p("weight").permute(0, 3, 1, 2)
-            return F.conv2d(padded, weight, p("bias"), stride=pair(layer.get("stride", 1))).permute(0, 2, 3, 1)
+            stride = pair(layer.get("stride", 1))
+            return F.conv2d(padded, weight, p("bias"), stride=stride).permute(0, 2, 3, 1)
         if kind in ("maxPool2d", "avgPool2d"):
             pool = F.max_pool2d if kind == "maxPool2d" else F.avg_pool2d
             stride = pair(layer.get("stride", layer["size"]))
@@ -92,7 +97,8 @@ class Net:
             return F.layer_norm(x, x.shape[-1:], p("gamma"), p("beta"), layer.get("eps", 1e-5))
         if kind == "leakyRelu":
             return F.leaky_relu(x, layer.get("slope", 0.01))
-        return {"relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "silu": F.silu}[kind](x)
+        activations = {"relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "silu": F.silu}
+        return activations[kind](x)
 
     def __call__(self, x, training):
         for layer, name in zip(self.layers, self.names):
@@ -121,8 +127,11 @@ def loss_of(loss, output, targets):
     if kind == "crossEntropy":
         weights = torch.tensor(loss["classWeights"]) if "classWeights" in loss else None
         if loss.get("reduction") == "weighted-mean":
-            return F.cross_entropy(output, targets.long(), weight=weights)  # divides by the sum of the weights
-        return F.cross_entropy(output, targets.long(), weight=weights, reduction="sum") / len(targets)  # as Keras
+            # Divides by the sum of the weights.
+            return F.cross_entropy(output, targets.long(), weight=weights)
+        # As Keras does.
+        total = F.cross_entropy(output, targets.long(), weight=weights, reduction="sum")
+        return total / len(targets)
     if kind == "binaryCrossEntropy":
         return F.binary_cross_entropy_with_logits(output, targets)
     if kind == "meanSquaredError":
@@ -137,7 +146,9 @@ def flat(tensor):
 def case(name, input_shape, layers, loss, batch):
     net = Net(layers, input_shape)
     if layers[0]["kind"] == "embedding":
-        x = torch.tensor([[float(random.randrange(layers[0]["rows"])) for _ in range(input_shape[0])] for _ in range(batch)])
+        rows = layers[0]["rows"]
+        draw = lambda count: [float(random.randrange(rows)) for _ in range(count)]
+        x = torch.tensor([draw(input_shape[0]) for _ in range(batch)])
     else:
         x = numbers(batch, *input_shape)
     for parameter in net.parameters.values():
@@ -173,25 +184,34 @@ def dense(units):
 CASES = [
     case("dense and relu", [4], [dense(6), layer("relu"), dense(3)], {"kind": "crossEntropy"}, 3),
     case("leaky relu, class weights", [4], [dense(6), layer("leakyRelu", slope=0.25), dense(3)],
-         {"kind": "crossEntropy", "classWeights": [0.5, 2.0, 1.0], "reduction": "weighted-mean"}, 4),
+         {"kind": "crossEntropy", "classWeights": [0.5, 2.0, 1.0], "reduction": "weighted-mean"},
+         4),
     case("tanh", [3], [dense(5), layer("tanh"), dense(2)], {"kind": "meanSquaredError"}, 3),
-    case("sigmoid", [3], [dense(5), layer("sigmoid"), dense(3)], {"kind": "huber", "delta": 0.5}, 3),
+    case("sigmoid", [3], [dense(5), layer("sigmoid"), dense(3)],
+         {"kind": "huber", "delta": 0.5}, 3),
     case("silu", [3], [dense(5), layer("silu"), dense(2)], {"kind": "binaryCrossEntropy"}, 3),
-    case("batch norm", [4], [layer("batchNorm"), dense(5), layer("batchNorm", eps=1e-3, momentum=0.25), layer("relu"), dense(3)],
+    case("batch norm", [4],
+         [layer("batchNorm"), dense(5), layer("batchNorm", eps=1e-3, momentum=0.25), layer("relu"),
+          dense(3)],
          {"kind": "crossEntropy"}, 5),
-    case("layer norm", [4], [dense(6), layer("layerNorm"), layer("tanh"), dense(3)], {"kind": "crossEntropy"}, 3),
-    case("embedding", [3], [layer("embedding", rows=5, dim=4), dense(3), layer("tanh"), layer("flatten"), dense(3)],
+    case("layer norm", [4], [dense(6), layer("layerNorm"), layer("tanh"), dense(3)],
+         {"kind": "crossEntropy"}, 3),
+    case("embedding", [3],
+         [layer("embedding", rows=5, dim=4), dense(3), layer("tanh"), layer("flatten"), dense(3)],
          {"kind": "crossEntropy"}, 4),
     case("conv and max pool", [5, 6, 2],
-         [layer("conv2d", filters=4, kernelSize=3, padding=1), layer("relu"), layer("maxPool2d", size=2), layer("flatten"), dense(3)],
+         [layer("conv2d", filters=4, kernelSize=3, padding=1), layer("relu"),
+          layer("maxPool2d", size=2), layer("flatten"), dense(3)],
          {"kind": "crossEntropy"}, 2),
     case("conv with stride, uneven padding, average pool", [5, 6, 2],
-         [layer("conv2d", filters=3, kernelSize=[2, 3], stride=[1, 2], padding=[0, 1]), layer("tanh"),
-          layer("conv2d", filters=4, kernelSize=3, stride=2, padding="same"), layer("avgPool2d", size=2, stride=1),
+         [layer("conv2d", filters=3, kernelSize=[2, 3], stride=[1, 2], padding=[0, 1]),
+          layer("tanh"), layer("conv2d", filters=4, kernelSize=3, stride=2, padding="same"),
+          layer("avgPool2d", size=2, stride=1),
           layer("flatten"), dense(2)], {"kind": "meanSquaredError"}, 9),
     case("conv, batch norm, overlapping max pool, global average", [5, 5, 1],
-         [layer("conv2d", filters=3, kernelSize=2, padding="same"), layer("batchNorm"), layer("silu"),
-          layer("maxPool2d", size=3, stride=1), layer("globalAvgPool"), dense(3)], {"kind": "crossEntropy"}, 3),
+         [layer("conv2d", filters=3, kernelSize=2, padding="same"), layer("batchNorm"),
+          layer("silu"), layer("maxPool2d", size=3, stride=1), layer("globalAvgPool"), dense(3)],
+         {"kind": "crossEntropy"}, 3),
     case("class weights over the count", [4], [dense(6), layer("relu"), dense(3)],
          {"kind": "crossEntropy", "classWeights": [0.5, 2.0, 1.0]}, 5),
 ]

@@ -1,17 +1,19 @@
 /**
- * A Rollup plugin that makes modules wait, each a random time, wherever Rollup resolves, loads or
- * transforms them. What a build gives must not depend on which module comes first;
- * scripts/check-build.js builds with different delays and compares.
+ * A Rollup plugin that delays each module by a random time wherever Rollup resolves, loads or
+ * transforms it. A build must not depend on the order in which modules arrive;
+ * scripts/check-build.js builds with different delays and compares the results.
  */
 
 /**
- * Most modules come at once, some late, and some very late: uniform delays hardly change an order.
+ * Returns a delay: none for most modules, some for others, a long one for a few. Uniform delays
+ * would hardly change the order.
  */
 const milliseconds = (random) =>
   random < 0.5 ? 0 : random < 0.92 ? 30 * random : 400 * (random - 0.9);
 
 /**
- * @param seed of the delays, an integer in [1, 2^32); without one there is no plugin
+ * Creates the plugin.
+ * @param seed seed of the delays, an integer in [1, 2^32); without it, returns no plugin
  * @returns {{ delays: import('rollup').Plugin[] }}
  */
 export function randomDelays(seed) {

@@ -1,11 +1,11 @@
-/** Files written so that a reader, or an interrupted run, never meets half of one. */
+/** Writes files atomically: neither a reader nor an interrupted run ever sees half a file. */
 import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Writes `content` to a new file beside `file` and renames it. If anything fails, `file` is as it
- * was.
- * @param file path or file URL; a file that is there keeps its mode
+ * Writes `content` to a new file beside `file` and renames it. If anything fails, `file` is
+ * unchanged.
+ * @param file path or file URL; an existing file keeps its mode
  */
 export function replaceFile(file, content) {
   const path = file instanceof URL ? fileURLToPath(file) : file;

@@ -1,7 +1,7 @@
 /**
- * Runs small projects with the package as npm would install it: each is copied out of the
- * repository, the packed tarball and what else it needs are installed, and its `npm test` runs. One
- * line a project, then a count.
+ * Runs small projects against the package as npm would install it: copies each out of the
+ * repository, installs the packed tarball and its other dependencies, and runs its `npm test`.
+ * Prints a line for each project, then the counts.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -20,7 +20,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const MINUTE = 60_000;
 const CHROMIUM = process.env.ADAL_CHROMIUM ?? '/usr/bin/chromium';
 
-/** The package as it would be published; where it was put. */
+/** Packs the package as it would be published; returns the tarball's path. */
 function pack(folder) {
   const options = { cwd: ROOT, encoding: 'utf8' };
   const output = execFileSync(
@@ -31,7 +31,7 @@ function pack(folder) {
   return join(folder, JSON.parse(output)[0].filename);
 }
 
-/** Debian's Chromium, on machines where it may be installed. */
+/** Installs Debian's Chromium where permissions allow it. */
 function installChromium() {
   if (existsSync(CHROMIUM) || process.getuid?.() !== 0) return;
   spawnSync(
@@ -42,8 +42,8 @@ function installChromium() {
 }
 
 /**
- * Copies a project with the shared files and installs what it needs; why that failed, or null. Its
- * node_modules are kept.
+ * Copies a project with the shared files and installs its dependencies, keeping node_modules from
+ * earlier runs. Returns why that failed, or null.
  */
 function stage(source, folder, shared, tarball) {
   mkdirSync(folder, { recursive: true });
@@ -70,8 +70,8 @@ function firstError(text = '') {
 }
 
 /**
- * {status: 'passed' | 'failed' | 'not run', detail}; all that the project printed is kept beside
- * it.
+ * Runs a project and returns {status: 'passed' | 'failed' | 'not run', detail}. Writes the
+ * project's whole output to a file beside it.
  */
 function runProject(folder, tarball, judge) {
   const env = {
@@ -80,7 +80,7 @@ function runProject(folder, tarball, judge) {
     NEXT_TELEMETRY_DISABLED: '1',
     FORCE_COLOR: '0',
   };
-  // `timeout` ends whatever the project has started as well.
+  // `timeout` also ends processes that the project has started.
   const command = ['--kill-after=10', '300', 'npm', '--silent', 'test'];
   const { status, stdout, stderr } = spawnSync('timeout', command, {
     cwd: folder,
@@ -108,13 +108,13 @@ function versionsOf(folder) {
 }
 
 /**
- * Runs every folder of `home` with a package.json, or those named on the command line; exits 1 when
- * one failed.
+ * Runs every folder of `home` that has a package.json, or those named on the command line; exits 1
+ * if one failed.
  *
  * @param home folder of projects
- * @param shared files that each project gets
- * @param judge (name, output) => {passed, detail}, of a project that ended with 0
- * @param suite name of the results
+ * @param shared files to copy into each project
+ * @param judge (name, output) => {passed, detail} for a project that exited with 0
+ * @param suite name of the results file
  */
 export function runProjects({ home, shared, judge, suite }) {
   const work = join(tmpdir(), `adal-${suite}`);
@@ -133,7 +133,8 @@ export function runProjects({ home, shared, judge, suite }) {
     counts[status]++;
     const seconds = `${((Date.now() - start) / 1000).toFixed(1)} s`;
     console.log(
-      `${status.padEnd(7)} ${name.padEnd(13)} ${detail} (${[...versionsOf(join(home, name)), seconds].join(', ')})`,
+      `${status.padEnd(7)} ${name.padEnd(13)} ${detail} ` +
+        `(${[...versionsOf(join(home, name)), seconds].join(', ')})`,
     );
   }
   const summary = Object.entries(counts).map(([status, count]) => `${count} ${status}`);

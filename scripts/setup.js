@@ -1,6 +1,6 @@
 /**
- * Makes a fresh clone ready: installs from the lock file, then builds, each only when its inputs
- * have changed since. Needs nothing but Node.
+ * Makes a fresh clone ready: installs from the lock file, then builds, each only if its inputs have
+ * changed since the last time. Needs nothing but Node.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -30,11 +30,12 @@ function fingerprint(files) {
   return hash.digest('hex');
 }
 
-/** npm would empty the folder behind a link, which belongs to another checkout. */
+/** Refuses a linked node_modules: npm would empty the folder behind it, another checkout's. */
 function refuseLinkedModules() {
   if (!lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) return;
   console.error(
-    'node_modules is a symbolic link, and its dependencies are not those of package-lock.json: install them where it leads to',
+    'node_modules is a symbolic link, and its packages are not those of package-lock.json: ' +
+      'install them in the folder that it points to',
   );
   process.exit(1);
 }

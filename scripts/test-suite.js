@@ -1,6 +1,6 @@
 /**
- * Runs one suite with its output shown; in CI (ADAL_RESULTS names a folder) its counts are kept
- * there as well.
+ * Runs one suite and shows its output; in CI (ADAL_RESULTS names a folder) also writes its counts
+ * there.
  *   node scripts/test-suite.js unit|slow|aspect
  */
 import { spawnSync } from 'node:child_process';

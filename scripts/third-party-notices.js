@@ -1,6 +1,6 @@
 /**
- * The notices of the packages whose code a build bundles. Their licenses (MIT, ISC, Apache 2.0 …)
- * ask that the text goes with every copy.
+ * Collects the notices of the packages whose code a build bundles. Their licenses (MIT, ISC, Apache
+ * 2.0 …) require that every copy includes the text.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -10,8 +10,8 @@ const MODULES = `${sep}node_modules${sep}`;
 const LICENSE = /^(licen[cs]e|copying|notice)([.-].*)?$/i;
 
 /**
- * The folder of the package that a module belongs to; null for the project's own modules and for
- * virtual ones.
+ * Returns the folder of the package that a module belongs to; null for the project's own modules
+ * and for virtual ones.
  */
 function packageOf(id) {
   const path = id.replace(/^\0/, '').replace(/\?.*$/, '');
@@ -22,10 +22,10 @@ function packageOf(id) {
 }
 
 /**
- * One package's notice in Markdown.
- * @param folder the package's
- * @param texts folder of its license text, if that is another
- * @throws Error when the package has no license text: its code may not be shipped without
+ * Returns the notice of one package in Markdown.
+ * @param folder folder of the package
+ * @param texts folder of its license text, if different
+ * @throws Error if the package has no license text, without which its code may not be shipped
  */
 export function noticeOf(folder, texts = folder) {
   const { name, version, license, homepage, repository } = JSON.parse(
@@ -41,14 +41,16 @@ export function noticeOf(folder, texts = folder) {
     );
   }
   const address = homepage ?? repository?.url ?? `https://www.npmjs.com/package/${name}`;
-  return `## ${name} ${version}\n\n${license}, ${address}\n\n${contents.map((text) => `~~~\n${text}\n~~~`).join('\n\n')}\n`;
+  const quoted = contents.map((text) => `~~~\n${text}\n~~~`).join('\n\n');
+  return `## ${name} ${version}\n\n${license}, ${address}\n\n${quoted}\n`;
 }
 
 /**
- * @param options.file where the notices go
- * @param options.always names of packages that are in the build without being modules of it
- * @param options.textOf by package without a license file: the package of the same project that has
- * it
+ * Creates the Rollup plugins.
+ * @param options.file path of the notices
+ * @param options.always names of packages whose code is in the build without being a module of it
+ * @param options.textOf for a package without a license file, the package of the same project that
+ * has it
  * @returns {{ collect: import('rollup').Plugin, write: import('rollup').Plugin }} `collect` for
  * every build, `write` for the last
  */
@@ -77,7 +79,7 @@ export function thirdPartyNotices({ file, always, textOf }) {
           .sort()
           .map((name) => noticeOf(byName.get(name), textsOf(name)));
         const head =
-          '# Notices of the packages whose code is in these files, or that these files are modelled on\n';
+          '# Notices of the packages whose code is in these files, or on which these are modelled\n';
         replaceFile(file, [head, ...notices].join('\n'));
       },
     },

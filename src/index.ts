@@ -28,8 +28,13 @@ export type { AdamHyperparameters } from './optimizers/adam-family';
 export { AdamW, type AdamWHyperparameters, type AdamWOptions } from './optimizers/adamw';
 export { AMSGrad, type AMSGradOptions } from './optimizers/amsgrad';
 export type { ClippingOptions, GradNormClip } from './optimizers/clipping';
-export type { CommonOptions, FixedOptions } from './optimizers/declaration';
-export type { AnyHyperparameters, BaseHyperparameters, Betas } from './optimizers/hyperparameters';
+export type { CommonOptions } from './optimizers/declaration';
+export type {
+  AnyHyperparameters,
+  BaseHyperparameters,
+  Betas,
+  FixedOptions,
+} from './optimizers/hyperparameters';
 export { Lion, type LionHyperparameters, type LionOptions } from './optimizers/lion';
 export type { OptimizerMemory } from './optimizers/memory';
 export { NAdam, type NAdamHyperparameters, type NAdamOptions } from './optimizers/nadam';
@@ -73,9 +78,10 @@ export { emptyResult, type Gradients, type StepResult } from './optimizers/step-
 export type { BinaryName } from './runtime/binaries';
 export { createRuntime, type Runtime, type RuntimeInfo } from './runtime/runtime';
 export type { Backend, RuntimeOptions } from './runtime/runtime-options';
-export type { WasmSource, WasmSources } from './runtime/wasm-source';
-export type { EvaluatedTensor, ParameterOwner } from './tensors/evaluated-tensor';
+export type { WasmModule, WasmSource, WasmSources } from './runtime/wasm-source';
+export type { WorkerHandle, WorkerHost } from './runtime/worker-host-types';
+export type { EvaluatedTensor } from './tensors/evaluated-tensor';
 export type { Parameter, ParameterInit } from './tensors/parameter';
 export type { Tensor } from './tensors/tensor';
 export type { TensorViews } from './tensors/views';
-export type { LearningRate } from './types';
+export type { AbortSignalLike, LearningRate, ResponseLike, UrlLike } from './types';

@@ -1,10 +1,10 @@
 /**
- * Checks of arguments. All throw ArgumentError naming the argument, what was expected and what
- * came; none repairs.
+ * Checks of arguments. Each throws an ArgumentError with the argument, what was expected and what
+ * was passed; none changes the value.
  */
 import { ArgumentError } from './errors';
 
-/** The typed arrays that the library takes, by the names of their classes. */
+/** The typed arrays that the library accepts, by class name. */
 export interface TypedArrays {
   Uint8Array: Uint8Array;
   Int8Array: Int8Array;
@@ -18,8 +18,8 @@ export interface TypedArrays {
 }
 
 /**
- * The getter that reads the class name out of the array itself: it cannot be fooled by a property
- * or a prototype.
+ * The getter of `Symbol.toStringTag`, which reads the class name from the array's internal slot, so
+ * that no property or prototype can fake it.
  */
 const readArrayName: (this: unknown) => string | undefined =
   /* @__PURE__ */ Object.getOwnPropertyDescriptor(
@@ -28,16 +28,16 @@ const readArrayName: (this: unknown) => string | undefined =
   )!.get!;
 
 /**
- * Returns the class name of a typed array, also of one from another realm (an iframe, a vm
- * context), which `instanceof` does not recognise. Returns undefined for anything else.
+ * Returns the class name of a typed array, undefined for any other value. Unlike `instanceof`, it
+ * recognises arrays of another realm (an iframe, a vm context).
  */
 export function typedArrayName(value: unknown): string | undefined {
   return readArrayName.call(value);
 }
 
 /**
- * Tells whether `value` is a typed array of that class, of whichever realm. Subclasses count: a
- * Buffer is a Uint8Array.
+ * Tells whether `value` is a typed array of that class or a subclass (a Buffer is a Uint8Array), of
+ * any realm.
  */
 export function isTypedArray<K extends keyof TypedArrays>(
   name: K,
@@ -63,7 +63,7 @@ export function isUint8Array(value: unknown): value is Uint8Array {
 
 /** Tells whether `value` is a SharedArrayBuffer of any realm. */
 export function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
-  // First what needs no string: steps ask this of every gradient.
+  // Steps call this for every gradient: the first test allocates no string.
   if (value instanceof ArrayBuffer) return false;
   return Object.prototype.toString.call(value) === '[object SharedArrayBuffer]';
 }
@@ -73,29 +73,29 @@ export function isRegExp(value: unknown): value is RegExp {
   return Object.prototype.toString.call(value) === '[object RegExp]';
 }
 
-/** Longest text that shows an array, characters; longer ones are shown by their length. */
+/** Characters from which an array is described by its length. */
 const LONGEST_LIST = 120;
-/** Longest name of a class, symbol or key that is shown, characters. */
+/** Characters after which the name of a class, symbol or key is cut. */
 const LONGEST_NAME = 60;
-/** Characters that could steer a terminal or turn the direction of text. */
+/** Characters that could control a terminal or reverse the direction of text. */
 const STEERING = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** The text with escapes for characters that steer a terminal. */
+/** Escapes the characters that could control a terminal. */
 function escaped(text: string): string {
   return text.replace(STEERING, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }
 
 /**
- * A name as an error message shows it: cut to a bearable length, and without characters that steer
- * a terminal.
+ * Formats a name for an error message: shortened, and without characters that could control a
+ * terminal.
  */
 export function showName(name: string): string {
   return escaped(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
 }
 
 /**
- * A value as an error message shows it: short, and telling its type. It takes bounded time and
- * never throws, whatever the value is: cyclic, huge, or with getters that throw.
+ * Describes a value for an error message: briefly, and with its type. Takes bounded time and never
+ * throws, even if the value is cyclic or huge or has getters that throw.
  */
 export function describe(value: unknown): string {
   try {
@@ -105,14 +105,14 @@ export function describe(value: unknown): string {
   }
 }
 
-/** @param depth of arrays around the value */
+/** @param depth number of arrays around the value */
 function describeAt(value: unknown, depth: number): string {
   if (typeof value === 'string') {
     return value.length > 60
       ? `a string of ${value.length} characters`
       : escaped(JSON.stringify(value));
   }
-  // Its decimal digits would take quadratic time.
+  // Formatting the decimal digits of a huge bigint would take quadratic time.
   if (typeof value === 'bigint')
     return value > -(2n ** 128n) && value < 2n ** 128n ? `${value}n` : 'a bigint beyond 128 bits';
   if (typeof value === 'symbol') return showName(String(value));
@@ -121,11 +121,13 @@ function describeAt(value: unknown, depth: number): string {
   if (Array.isArray(value)) {
     const { length } = value;
     if (length > 8 || depth > 2) return `an array of ${length}`;
-    const text = `[${Array.from({ length }, (_, index) => describeAt(value[index], depth + 1)).join(', ')}]`;
+    const items = Array.from({ length }, (_, index) => describeAt(value[index], depth + 1));
+    const text = `[${items.join(', ')}]`;
     return text.length > LONGEST_LIST ? `an array of ${length}` : text;
   }
   if (ArrayBuffer.isView(value)) {
-    return `${typedArrayName(value) ?? 'DataView'}(${(value as Float32Array).length ?? value.byteLength})`;
+    const length = (value as Float32Array).length ?? value.byteLength;
+    return `${typedArrayName(value) ?? 'DataView'}(${length})`;
   }
   if (Object.prototype.toString.call(value) === '[object Promise]')
     return 'a Promise (is an `await` missing?)';
@@ -134,12 +136,15 @@ function describeAt(value: unknown, depth: number): string {
   return className && className !== 'Object' ? `an instance of ${className}` : 'an object';
 }
 
-/** Throws the error of a failed check. */
+/** Throws the ArgumentError of a failed check. */
 export function fail(argument: string, expected: string, value: unknown): never {
   throw new ArgumentError(argument, expected, describe(value));
 }
 
-/** A finite number in [low, high], or [low, high) and so on, as `interval` writes it. */
+/**
+ * Returns a finite number that `inside` accepts.
+ * @param interval the accepted numbers as errors show them: `[0, 1)`
+ */
 export function checkNumber(
   argument: string,
   value: unknown,
@@ -151,7 +156,7 @@ export function checkNumber(
   return value;
 }
 
-/** An integer in [low, high]. */
+/** Returns an integer in [low, high]. */
 export function checkInteger(argument: string, value: unknown, low: number, high: number): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
     fail(argument, `an integer in [${low}, ${high}]`, value);
@@ -160,14 +165,14 @@ export function checkInteger(argument: string, value: unknown, low: number, high
 }
 
 /**
- * A learning rate, or what is multiplied by one: a number in [0, 2^64), so that products of two are
- * finite in float32.
+ * Tells whether `x` is in the range of learning rates and of their factors, [0, 2^64), so that the
+ * product of two is finite in float32.
  */
 export function isRate(x: unknown): x is number {
   return typeof x === 'number' && x >= 0 && x < 2 ** 64;
 }
 
-/** One of a few strings. */
+/** Returns a string that is one of `choices`. */
 export function checkChoice<T extends string>(
   argument: string,
   value: unknown,
@@ -178,7 +183,7 @@ export function checkChoice<T extends string>(
   return value as T;
 }
 
-/** A checked copy of an options object: its getters, if it has any, are read once. */
+/** Returns a checked copy of an options object; each of its getters is read once. */
 export function copyOptions<T extends object>(
   argument: string,
   value: T,
@@ -188,12 +193,12 @@ export function copyOptions<T extends object>(
   return { ...value };
 }
 
-/** A plain options object with no other keys than `known`. */
+/** Checks that `value` is a plain options object without keys that are not `known`. */
 export function checkOptions(argument: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     fail(argument, 'an options object', value);
   const keys = Object.keys(value);
-  // A Promise, Map or Date has none, and would silently mean that nothing was asked for.
+  // A Promise, Map or Date has no keys, and would silently count as empty options.
   if (keys.length === 0 && Object.prototype.toString.call(value) !== '[object Object]')
     fail(argument, 'an options object', value);
   for (const key of keys) {
@@ -208,19 +213,19 @@ export function checkOptions(argument: string, value: unknown, known: readonly s
 }
 
 /**
- * The end of an argument list. JavaScript drops arguments too many without a word, options in the
- * wrong place among them.
- * @param call as it should be written: `relu()`
- * @param extra what came after the last argument
- * @param advice what to write instead, as the end of a sentence
+ * Checks that a call has no further arguments. JavaScript silently ignores surplus arguments, also
+ * options in the wrong place.
+ * @param call the correct form of the call: `relu()`
+ * @param extra the surplus arguments
+ * @param advice a hint what to write instead
  */
 export function checkNoMore(call: string, extra: readonly unknown[], advice: string): void {
   if (extra.length > 0) fail(call, `no further argument (${advice})`, extra[0]);
 }
 
 /**
- * An object of one of the library's classes, told by its methods: another copy of the library has
- * classes of its own.
+ * Returns an object that has the given methods. Classes are not compared, since the object may come
+ * from another copy of the library.
  */
 function checkMade<T>(argument: string, value: T, expected: string, methods: readonly string[]): T {
   const made = (typeof value === 'object' && value !== null ? value : {}) as Record<
@@ -231,7 +236,7 @@ function checkMade<T>(argument: string, value: T, expected: string, methods: rea
   return value;
 }
 
-/** A runtime; not the promise of one, nor the parameters that come after it. */
+/** Returns a runtime; throws for a promise of one, or for the next argument in its place. */
 export function checkRuntime<T>(argument: string, value: T): T {
   return checkMade(argument, value, 'a runtime, made by `await createRuntime()`', [
     'check',
@@ -240,7 +245,7 @@ export function checkRuntime<T>(argument: string, value: T): T {
   ]);
 }
 
-/** A model; not the promise of one. */
+/** Returns a model; throws for a promise of one. */
 export function checkModel<T>(argument: string, value: T): T {
   return checkMade(argument, value, 'a model, made by `await createModel(runtime, options)`', [
     'computeGradients',
@@ -248,7 +253,7 @@ export function checkModel<T>(argument: string, value: T): T {
   ]);
 }
 
-/** An optimizer; not the promise of one. */
+/** Returns an optimizer; throws for a promise of one. */
 export function checkOptimizer<T>(argument: string, value: T): T {
   const expected = 'an optimizer, such as `new Adam(runtime, params)`';
   return checkMade(argument, value, expected, ['stepInto', 'addParams', 'stateDict']);

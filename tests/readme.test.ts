@@ -1,8 +1,10 @@
-/** Every JavaScript example of the README and of docs/ runs as it stands. */
+/** Every example of the README and of docs/ compiles as strict TypeScript, and runs. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { expect, it } from 'vitest';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { createProgram, errorsOf, SETTINGS } from './package/declarations';
 // @ts-expect-error JavaScript without declarations
 import { HEADERS } from './runtimes/headers.js';
 
@@ -18,8 +20,9 @@ function blocksOf(file: string, language: string): string[] {
   );
 }
 
+/** Examples in both languages: one in JavaScript is one in TypeScript as well. */
 const examples = FILES.flatMap((file) =>
-  blocksOf(file, 'js').map((code, index) => [file, index + 1, code] as const),
+  blocksOf(file, '(?:js|ts)').map((code, index) => [file, index + 1, code] as const),
 );
 
 it('has examples', () =>
@@ -69,7 +72,9 @@ const CHECKS: readonly (readonly [part: string, check: (output: string) => boole
 it.each(examples)('%s, example %i runs and ends by itself', (name, index, code) => {
   // Inside the package, so that `adal-wasm` means the build under test.
   const file = resolve(ROOT, 'build', `${name.replace(/\W/g, '-')}-${index}.mjs`);
-  writeFileSync(file, code);
+  const { ESNext } = ts.ModuleKind;
+  const options = { module: ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
+  writeFileSync(file, ts.transpile(code, options));
   try {
     const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 });
     expect(output).not.toBe('');
@@ -78,6 +83,25 @@ it.each(examples)('%s, example %i runs and ends by itself', (name, index, code) 
   } finally {
     rmSync(file);
   }
+});
+
+const moduleName = (file: string, index: number) => `${file.replace(/\W/g, '-')}-${index}.mts`;
+
+describe('as strict TypeScript', () => {
+  // All at once: a program for each would take seconds each.
+  const sources = examples.map(([file, index, code]) => [moduleName(file, index), code] as const);
+  const program = createProgram(Object.fromEntries(sources), {
+    ...SETTINGS.nodenext,
+    exactOptionalPropertyTypes: false, // beyond `strict`
+    lib: ['lib.es2023.d.ts'],
+    types: ['node'],
+    skipLibCheck: true,
+  });
+  const errors = errorsOf(program);
+
+  it.each(examples)('%s, example %i compiles', (file, index) => {
+    expect(errors.filter((line) => line.startsWith(moduleName(file, index)))).toEqual([]);
+  });
 });
 
 it('its import map is the one of the example, which runs in a browser', () => {

@@ -1,4 +1,4 @@
-// bun main.ts: a network on the digits, shared between threads; the checkpoint is a file.
+// bun main.ts: trains a network on the digits with two threads and saves its weights to a file.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AdaL, createRuntime, practical } from 'adal-wasm';

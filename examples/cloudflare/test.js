@@ -1,5 +1,5 @@
 /**
- * What the example promises, under workerd: no update lost, memory flat, and how long things take.
+ * Tests the example's promises under workerd (no lost update, flat memory) and prints its times.
  */
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
@@ -10,7 +10,7 @@ import thousand from './thousand.js';
 const COMPATIBILITY_DATE = '2026-06-01';
 const CONCURRENT = 50;
 
-/** What wrangler made of an entry: its script first, then its binaries. */
+/** Returns the modules that wrangler built from an entry: the script first, then the binaries. */
 function modulesIn(folder) {
   const files = readdirSync(folder).filter((file) => /\.(js|wasm)$/.test(file));
   files.sort((a, b) => Number(a.endsWith('.wasm')) - Number(b.endsWith('.wasm')));
@@ -40,7 +40,7 @@ const samples = Array.from({ length: 16 }, (_, i) => ({
 
 const LEARN_SECRET = 'no secret at all: this is a test';
 
-/** @param name of the tenant whose token is sent */
+/** @param name tenant whose token is sent */
 async function send(miniflare, path, body, name = path.split('/')[2]) {
   return miniflare.dispatchFetch(`http://x${path}`, {
     method: 'POST',
@@ -56,7 +56,7 @@ async function post(miniflare, path) {
   return response.json();
 }
 
-/** All at once to one tenant: every one of them is an update, and each sees the ones before it. */
+/** Sends many requests to one tenant at once: each is an update and sees those before it. */
 async function loseNothing(miniflare, kind) {
   const start = performance.now();
   const answers = await Promise.all(
@@ -72,14 +72,12 @@ async function loseNothing(miniflare, kind) {
   const alone = await post(miniflare, `/${kind}/other`);
   assert.equal(alone.updates, 1);
   assert.ok(loss < alone.loss, `the loss fell: ${alone.loss} → ${loss}`);
-  console.log(
-    `${kind}: ${CONCURRENT} concurrent requests, ${CONCURRENT} updates, ${(performance.now() - start).toFixed(0)} ms`,
-  );
+  const ms = (performance.now() - start).toFixed(0);
+  console.log(`${kind}: ${CONCURRENT} concurrent requests, ${CONCURRENT} updates, ${ms} ms`);
 }
 
 /**
- * What is wrong is answered with a sentence, and a tenant that was only sent such requests has
- * learnt nothing.
+ * Sends wrong requests: each is answered with a sentence, and the tenant learns nothing from them.
  */
 async function refuseNonsense(miniflare, kind) {
   const [{ features }] = samples;
@@ -132,7 +130,7 @@ await within({ modules: modulesIn('dist'), ...bindings }, async (miniflare) => {
   await refuseNonsense(miniflare, 'r2');
 });
 
-/** No memory is kept for a tenant, and none of what was in it. */
+/** Checks that no memory is kept for a tenant, nor any of its content. */
 function judge(place, { usedBytes, rounds, leftovers }) {
   const [first] = rounds;
   for (const round of rounds) {
@@ -151,9 +149,8 @@ global.gc();
 const before = process.memoryUsage().heapUsed;
 judge('Node', await (await thousand.fetch()).json());
 global.gc();
-console.log(
-  `heap of Node after the 4,000 requests: ${((process.memoryUsage().heapUsed - before) / 1024).toFixed(0)} KiB more than before`,
-);
+const growth = ((process.memoryUsage().heapUsed - before) / 1024).toFixed(0);
+console.log(`heap of Node after the 4,000 requests: ${growth} KiB more than before`);
 
 await within({ modules: modulesIn('dist-thousand') }, async (miniflare) => {
   judge('workerd', await (await miniflare.dispatchFetch('http://x/')).json());

@@ -1,12 +1,12 @@
 /**
- * One isolate, one runtime, 1,000 tenants in turn: restore 9,610 parameters, learn 16 samples,
- * save. Answers with times and memory.
+ * Serves 1,000 tenants in turn from one isolate with one runtime: restores 9,610 parameters, learns
+ * from 16 samples, saves. Answers with times and memory.
  */
 import { CLASSES, FEATURES, learn, sharedRuntime } from './learner.js';
 
 const TENANTS = 1000;
 const ROUNDS = 4;
-/** The clock of workerd ticks in milliseconds. */
+/** Requests that are timed together, because the clock of workerd ticks in milliseconds. */
 const TIMED_TOGETHER = 20;
 
 function samplesOf(tenant, round) {
@@ -21,7 +21,7 @@ function samplesOf(tenant, round) {
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-/** One request of one tenant. */
+/** Serves one request of one tenant. */
 async function serve(saved, tenant, round) {
   const { bytes, answer } = await learn(saved[tenant], samplesOf(tenant, round), 128);
   if (answer.updates !== round + 1)
@@ -46,7 +46,7 @@ async function serveAll() {
   return rounds;
 }
 
-/** Bytes of freed memory that still hold something: no tenant may ever see another's. */
+/** Counts bytes of freed memory that are not zero: no tenant may ever see another's data. */
 async function leftovers() {
   const { buffer } = (await sharedRuntime()).memory;
   return new Uint8Array(buffer).reduce((count, byte) => count + (byte === 0 ? 0 : 1), 0);

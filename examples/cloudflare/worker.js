@@ -1,27 +1,23 @@
 /**
- * POST /tenants/<name> with samples as JSON: the tenant's model learns from them. POST /r2/<name>:
- * the same without a Durable Object.
+ * POST /tenants/<name> with samples as JSON trains the tenant's model in a Durable Object.
+ * POST /r2/<name> does the same over an R2 bucket.
  *
- * Who may post to a tenant: whoever has its token (`authorise` in state.js), made from the secret
- * that `wrangler secret put LEARN_SECRET` stores. A request is checked as a whole before anything
- * is loaded, learnt or saved; what is wrong with it is answered with 400 (401, 404, 413) and a
- * sentence.
+ * Posting to a tenant needs its token (`authorise` in state.js), which is derived from the secret
+ * that `wrangler secret put LEARN_SECRET` stores. The Worker checks the whole request before it
+ * loads, learns or saves anything, and answers mistakes with 400 (401, 404, 413) and a sentence.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { CheckpointConflictError, durableObjectStore, r2Store } from 'adal-wasm/checkpoint';
 import { FORMAT, learn } from './learner.js';
 import { authorise, MOST_BYTES, RefusedRequest, readSamples, tooLarge } from './state.js';
 
-/**
- * One object a tenant: its requests, from wherever they come, are handled here one after the other.
- */
+/** One object per tenant: it handles the tenant's requests from everywhere, one after the other. */
 export class Tenant extends DurableObject {
   #store = durableObjectStore(this.ctx.storage, 'model', { chunkBytes: 1_000_000 });
   #last = Promise.resolve();
 
   learn(samples) {
-    // Requests interleave wherever one waits for storage, so each begins when the last one has
-    // saved.
+    // Requests interleave while one waits for storage, so each starts after the last one has saved.
     const turn = this.#last.then(() => this.#learn(samples));
     this.#last = turn.catch(() => {});
     return turn;
@@ -36,8 +32,8 @@ export class Tenant extends DurableObject {
 }
 
 /**
- * Many writers and no order among them: whoever lost the race learns again from what the winner
- * saved.
+ * Trains a model that many isolates write at once: a writer that lost the race learns again, from
+ * what the winner saved.
  */
 async function learnInBucket(bucket, name, samples) {
   const store = r2Store(bucket, `${name}.safetensors`);
@@ -54,7 +50,7 @@ async function learnInBucket(bucket, name, samples) {
   }
 }
 
-/** The body as text, read no further than MOST_BYTES. */
+/** Returns the body as text and stops reading after MOST_BYTES. */
 async function readBody({ body, headers }) {
   if (Number(headers.get('content-length')) > MOST_BYTES) throw tooLarge();
   const decoder = new TextDecoder();

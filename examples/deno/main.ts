@@ -1,10 +1,10 @@
-// deno run main.ts: no permission is needed. With deno.json instead of package.json: { "imports": {
-// "adal-wasm": "npm:adal-wasm" } }
+// deno run main.ts: needs no permission. With deno.json instead of package.json, write
+// { "imports": { "adal-wasm": "npm:adal-wasm" } }
 import { createOptimizer } from 'adal-wasm';
 import { memoryStore } from 'adal-wasm/checkpoint';
 import { cosine } from 'adal-wasm/schedules';
 
-// The minimum of Rosenbrock's valley, from its usual start.
+// Finds the minimum of Rosenbrock's function from its usual start.
 const optimizer = await createOptimizer(
   'adam',
   { p: new Float32Array([-1.2, 1]) },

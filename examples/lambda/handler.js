@@ -1,35 +1,32 @@
 /**
- * An AWS Lambda handler that learns: each event brings samples, the model lies on a mounted file
- * system (EFS).
+ * An AWS Lambda handler that learns from the samples of each event. The model is a file on a
+ * mounted file system (EFS).
  *
- * Who may post: whoever has the model's token (`authorise` in state.js), made from the secret in
- * LEARN_SECRET; take it from AWS Secrets Manager rather than from the function's plain
- * configuration. A request is checked as a whole before anything is loaded, learnt or saved; what
- * is wrong with it is answered with 400 (401, 413) and a sentence.
+ * Posting needs the model's token (`authorise` in state.js), which is derived from the secret in
+ * LEARN_SECRET; take that from AWS Secrets Manager rather than from the function's plain
+ * configuration. The handler checks the whole request before it loads, learns or saves anything,
+ * and answers mistakes with 400 (401, 413) and a sentence.
  */
 import { AdaL, createRuntime } from 'adal-wasm';
-import { CheckpointConflictError, fileStore } from 'adal-wasm/checkpoint';
 import {
-  authorise,
-  decodeState,
-  encodeState,
-  MOST_BYTES,
-  RefusedRequest,
-  readSamples,
-  tooLarge,
-} from './state.js';
+  CheckpointConflictError,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  fileStore,
+} from 'adal-wasm/checkpoint';
+import { authorise, MOST_BYTES, RefusedRequest, readSamples, tooLarge } from './state.js';
 
 const FEATURES = 4;
-/** What a request's samples must be. */
+/** Format of a request's samples. */
 const FORMAT = { features: FEATURES, classes: 2, most: 1000 };
-/** The tenant that this function serves. */
+/** Name of the tenant that this function serves. */
 const MODEL = 'clicks';
 const MOST_TRIES = 200;
 const store = fileStore(process.env.MODEL_FILE ?? '/mnt/models/clicks.safetensors');
-/** Made while the function starts, and used by all events it then serves. */
+/** Created while the function starts, and shared by all events that it serves. */
 const runtime = createRuntime();
 
-/** One step of logistic regression over the samples. */
+/** Takes one step of logistic regression over the samples. */
 async function learn(saved, samples) {
   const optimizer = new AdaL(
     await runtime,
@@ -37,7 +34,7 @@ async function learn(saved, samples) {
     { lr: 0.05 },
   );
   try {
-    if (saved) optimizer.loadStateDict(decodeState(saved));
+    if (saved) optimizer.loadStateDict(decodeCheckpoint(saved).stateDict);
     const { w, b } = optimizer.params;
     const probabilities = samples.map(
       ({ features }) => 1 / (1 + Math.exp(-features.reduce((sum, x, i) => sum + x * w[i], b[0]))),
@@ -48,13 +45,16 @@ async function learn(saved, samples) {
       optimizer.grads.b[0] += error;
     }
     const { step } = optimizer.step();
-    return { bytes: encodeState(optimizer.stateDict()), answer: { updates: step, probabilities } };
+    return {
+      bytes: encodeCheckpoint(optimizer.stateDict()),
+      answer: { updates: step, probabilities },
+    };
   } finally {
     optimizer.dispose();
   }
 }
 
-/** The body as text: API Gateway sends what it takes for binary in base64. */
+/** Returns the body as text; API Gateway encodes bodies that it considers binary in base64. */
 function bodyOf({ body, isBase64Encoded }) {
   if (!isBase64Encoded || typeof body !== 'string') return body;
   if (body.length > (4 / 3) * MOST_BYTES + 4) throw tooLarge();
@@ -69,13 +69,13 @@ async function learnAndSave(samples) {
       await store.save(bytes, { ifVersion: latest?.version ?? null });
       return answer;
     } catch (error) {
-      // Another instance saved first: learn from there.
+      // Another instance saved first: learn again, from its result.
       if (!(error instanceof CheckpointConflictError) || tries === MOST_TRIES) throw error;
     }
   }
 }
 
-/** @param event of an HTTP API: its body is [{features: number[4], label: 0 | 1}, …] */
+/** @param event event of an HTTP API with the body [{features: number[4], label: 0 | 1}, …] */
 export async function handler(event) {
   try {
     await authorise(process.env.LEARN_SECRET, MODEL, event.headers?.authorization);

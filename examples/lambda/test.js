@@ -1,6 +1,5 @@
 /**
- * Two instances of the function after each other, as Lambda would start them, and events that come
- * at once.
+ * Runs two instances of the function one after the other, as Lambda would, and concurrent events.
  */
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
@@ -13,10 +12,15 @@ const LEARN_SECRET = 'no secret at all: this is a test';
 const instance = `
   import { handler } from './handler.js';
   import { tokenOf } from './state.js';
-  const headers = { authorization: 'Bearer ' + (await tokenOf(process.env.LEARN_SECRET, 'clicks')) };
-  const body = JSON.stringify([{ features: [1, 0, 0, 1], label: 1 }, { features: [0, 1, 1, 0], label: 0 }]);
-  const answers = await Promise.all(Array.from({ length: ${EVENTS} }, () => handler({ headers, body })));
-  console.log(JSON.stringify(answers.map(({ statusCode, body }) => ({ statusCode, ...JSON.parse(body) }))));
+  const token = await tokenOf(process.env.LEARN_SECRET, 'clicks');
+  const headers = { authorization: 'Bearer ' + token };
+  const click = { features: [1, 0, 0, 1], label: 1 };
+  const none = { features: [0, 1, 1, 0], label: 0 };
+  const body = JSON.stringify([click, none]);
+  const events = Array.from({ length: ${EVENTS} }, () => ({ headers, body }));
+  const answers = await Promise.all(events.map(handler));
+  const read = ({ statusCode, body }) => ({ statusCode, ...JSON.parse(body) });
+  console.log(JSON.stringify(answers.map(read)));
 `;
 const MODEL_FILE = join(mkdtempSync(join(tmpdir(), 'lambda-')), 'm');
 const env = { ...process.env, AWS_LAMBDA_FUNCTION_NAME: 'clicks', MODEL_FILE, LEARN_SECRET };
@@ -37,7 +41,7 @@ assert.deepEqual(
 const [click, none] = answers.find((answer) => answer.updates === 2 * EVENTS).probabilities;
 assert.ok(click > 0.7 && none < 0.4, `${click} ${none}`);
 
-// What is wrong is answered with a sentence, and leaves the model as it was.
+// The handler answers mistakes with a sentence and leaves the model unchanged.
 Object.assign(process.env, env);
 const { handler } = await import('./handler.js');
 const { tokenOf } = await import('./state.js');
@@ -72,8 +76,9 @@ assert.ok(readFileSync(MODEL_FILE).equals(model));
 const encoded = { headers, body: Buffer.from(sample()).toString('base64'), isBase64Encoded: true };
 assert.equal((await handler(encoded)).statusCode, 200);
 delete process.env.LEARN_SECRET;
-await assert.rejects(handler({ headers, body: sample() }), /LEARN_SECRET is not set/);
+await assert.rejects(handler({ headers, body: sample() }), /LEARN_SECRET must have/);
 
 console.log(
-  `${refused.length} wrong requests refused; ${answers.length} events to two instances, ${updates.at(-1)} updates`,
+  `${refused.length} wrong requests refused; ` +
+    `${answers.length} events to two instances, ${updates.at(-1)} updates`,
 );

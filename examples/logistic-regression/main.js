@@ -1,7 +1,7 @@
 import { AdaL, createRuntime, practical } from 'adal-wasm';
 
-// Logistic regression on gradients of one's own: is x + 2y > 1? No network, no autograd: loss and
-// gradient are five lines.
+// Logistic regression with your own gradients: is x + 2y > 1? It needs neither a network nor
+// autograd; loss and gradient are five lines.
 const points = Array.from({ length: 400 }, (_, i) => [
   (i % 20) / 10 - 1,
   Math.floor(i / 20) / 10 - 1,
@@ -29,6 +29,5 @@ for (let step = 0; step < 400; step++) {
 const right = points.filter(
   (point, i) => predict(point, optimizer.params) > 0.5 === (labels[i] === 1),
 ).length;
-console.log(
-  `${right} of ${points.length} points right, w = ${[...optimizer.params.w].map((x) => x.toFixed(2))}`,
-);
+const w = [...optimizer.params.w].map((x) => x.toFixed(2));
+console.log(`${right} of ${points.length} points right, w = ${w}`);

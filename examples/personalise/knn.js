@@ -1,9 +1,8 @@
 /**
- * k nearest neighbours by Euclidean distance, the plain way: nothing is learnt, every prediction
- * looks at every sample kept.
+ * k nearest neighbours by Euclidean distance. Every prediction compares with every stored sample.
  */
 
-/** @returns (row: Float32Array) => class, by majority; a tie goes to the class met first */
+/** @returns (row: Float32Array) => class, by majority; a tie goes to the class of the nearest */
 export function knn({ data, dims: [count, size] }, labels, k = 3) {
   return (row) => {
     const distances = Float64Array.from({ length: count }, (_, i) => {

@@ -9,7 +9,7 @@ function dot(a, b) {
   return sum;
 }
 
-/** a + scale·b */
+/** Returns a + scale·b. */
 function addScaled(a, scale, b) {
   const out = new Float64Array(a.length);
   for (let i = 0; i < a.length; i++) out[i] = a[i] + scale * b[i];
@@ -31,7 +31,7 @@ export function logisticRegression(
       return sum;
     });
 
-  /** Mean cross-entropy with penalty, and its gradient. */
+  /** Returns the mean cross-entropy with penalty, and its gradient. */
   function objective(w) {
     const gradient = w.map((x, i) => (i < classes * size ? penalty * x : 0));
     let loss = (penalty / 2) * dot(w.subarray(0, classes * size), w);
@@ -56,7 +56,7 @@ export function logisticRegression(
   };
 }
 
-/** L-BFGS with ten pairs and backtracking. */
+/** Minimises by L-BFGS with ten pairs and backtracking. */
 function minimise(objective, start, iterations, tolerance = 1e-3) {
   let w = start;
   let { loss, gradient } = objective(w);
@@ -80,7 +80,7 @@ function minimise(objective, start, iterations, tolerance = 1e-3) {
   return w;
 }
 
-/** -H·gradient, H being the inverse Hessian as the last pairs show it: the two loops. */
+/** Returns -H·gradient by the two-loop recursion; H approximates the inverse Hessian. */
 function descent(gradient, pairs) {
   let q = gradient.map((x) => -x);
   const alphas = pairs.map(() => 0);

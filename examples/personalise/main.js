@@ -1,10 +1,10 @@
 /**
- * Personalisation: a network that knows the digits 0 to 7 learns, on the device, all ten from a few
+ * Personalisation: a network that knows the digits 0 to 7 learns all ten on the device, from a few
  * samples of each.
  *
- * The network is trained once, elsewhere. On the device its body stays as it is: the new samples go
- * through it once, and a small head is trained on what came out. k-NN and logistic regression get
- * the same, and the bare pixels.
+ * The network is trained once, elsewhere. On the device its body does not change: the new samples
+ * pass through it once, and a small head is trained on the resulting embeddings. k-NN and logistic
+ * regression use the same embeddings, and the pixels.
  */
 import { AdamW, createRuntime } from 'adal-wasm';
 import { loadDigits, trainTestSplit } from 'adal-wasm/data';
@@ -28,7 +28,7 @@ const HEAD_STEPS = 600;
 const { train, test } = trainTestSplit(loadDigits(), { seed: 1 });
 const runtime = await createRuntime({ threads: 1 });
 
-/** The samples for which `keep(label, how many of that label came before)` is true. */
+/** Returns the samples for which `keep(label, earlier samples of that label)` is true. */
 function pick({ features, labels }, keep) {
   const seen = new Array(10).fill(0);
   const rows = [...labels.keys()].filter((i) => keep(labels[i], seen[labels[i]]++));
@@ -38,7 +38,7 @@ function pick({ features, labels }, keep) {
   return { features: picked, labels: Int32Array.from(rows, (i) => labels[i]) };
 }
 
-/** What is shipped: a network trained on eight of the ten digits. */
+/** Trains the network that is shipped, on eight of the ten digits. */
 async function trainBase() {
   const layers = sequential([
     [conv2d(16, { kernelSize: 3, padding: 'same' }), relu(), maxPool2d(2)],
@@ -62,8 +62,8 @@ async function trainBase() {
 }
 
 /**
- * A head on embeddings: one dense layer. @returns a function from rows of embeddings to classes,
- * and its bytes
+ * Trains a head of one dense layer on embeddings.
+ * @returns a function from rows of embeddings to classes, and the bytes it takes
  */
 async function trainHead({ data, dims }, labels) {
   const before = runtime.info.usedBytes;
@@ -94,8 +94,8 @@ const byRow = (classify, size) => (rows) => {
 };
 
 /**
- * Ways to learn ten classes from features: each gives `classify` and the bytes it needs to learn
- * and to predict.
+ * Methods that learn ten classes from features. Each returns `classify` and the bytes it needs to
+ * learn and to predict.
  */
 const METHODS = {
   head: trainHead,
@@ -107,7 +107,7 @@ const METHODS = {
   },
   'L-BFGS': (features, labels) => {
     const [, size] = features.dims;
-    // Weights, gradient, direction, trial, and ten pairs of them, in float64; and the samples.
+    // Weights, gradient, direction, trial and ten pairs, all float64, and the samples.
     const bytes = 8 * 10 * (size + 1) * 24 + 4 * features.data.length;
     return { classify: byRow(logisticRegression(features, labels, 10), size), bytes };
   },
@@ -115,7 +115,7 @@ const METHODS = {
 
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-/** Learns five times, for the median of the times, and is then asked about all test samples. */
+/** Learns five times for a median time, then classifies all test samples. */
 async function measure(method, samples, tests) {
   const times = [];
   let learnt;
@@ -168,7 +168,6 @@ for (const shots of [3, 10, 50]) {
 console.table(table);
 const best = (shots) =>
   table.find((row) => row.shots === shots && row.method === 'head on embeddings');
-console.log(
-  `a head on embeddings: ${[3, 10, 50].map((n) => `${best(n)['accuracy %']}% from ${n}`).join(', ')} samples a digit`,
-);
+const accuracies = [3, 10, 50].map((n) => `${best(n)['accuracy %']}% from ${n}`).join(', ');
+console.log(`a head on embeddings: ${accuracies} samples a digit`);
 if (best(50)['accuracy %'] < 90) process.exitCode = 1;

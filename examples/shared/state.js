@@ -1,33 +1,8 @@
-/**
- * What the example services share: an optimizer's state as bytes, and what they ask of a request
- * before they learn from it.
- */
-import { decodeSafetensors, encodeSafetensors } from 'adal-wasm/checkpoint';
+/** How the example services check requests before they learn from them. */
 
-/**
- * An optimizer's state dict as one safetensors file: arrays as tensors, all else as JSON in its
- * metadata.
- */
-export function encodeState(stateDict) {
-  const tensors = [];
-  const state = JSON.stringify(stateDict, (_, value) => {
-    if (!ArrayBuffer.isView(value)) return value;
-    tensors.push({ name: `${tensors.length}`, shape: [value.length], data: value });
-    return { $tensor: tensors.length - 1 };
-  });
-  return encodeSafetensors(tensors, { state });
-}
-
-export function decodeState(bytes) {
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  return JSON.parse(metadata.state, (_, value) =>
-    value?.$tensor === undefined ? value : tensors[value.$tensor].data,
-  );
-}
-
-/** A request that is refused: nothing has been learnt from it, and nothing saved. */
+/** Refuses a request: the service has neither learnt from it nor saved anything. */
 export class RefusedRequest extends Error {
-  /** @param status of the HTTP answer: 400, 401, 404 or 413 */
+  /** @param status HTTP status of the answer: 400, 401, 404 or 413 */
   constructor(status, message) {
     super(message);
     this.name = 'RefusedRequest';
@@ -35,20 +10,20 @@ export class RefusedRequest extends Error {
   }
 }
 
-/** Bytes of a request's body. Reading one without a bound would let anybody fill the memory. */
+/** Most bytes of a request's body. Without a limit, anybody could fill the memory. */
 export const MOST_BYTES = 256 * 1024;
 /**
- * Features are scaled before they are sent; numbers beyond this are a mistake, and would spoil a
+ * Clients scale features before they send them; a larger number is a mistake and would spoil a
  * model.
  */
 const LARGEST_FEATURE = 1000;
 
 /**
- * The samples in a request's body.
- * @param body its text, or null
- * @param format {features, classes, most}: numbers of a sample, its classes, and samples of a
- * request
- * @throws RefusedRequest unless it is JSON of at most MOST_BYTES that `checkSamples` accepts
+ * Returns the samples in a request's body.
+ * @param body text of the body, or null
+ * @param format {features, classes, most}: features per sample, number of classes, and most samples
+ * per request
+ * @throws RefusedRequest unless the body is JSON of at most MOST_BYTES that `checkSamples` accepts
  */
 export function readSamples(body, format) {
   if (typeof body !== 'string') throw new RefusedRequest(400, 'the request has no body');
@@ -67,9 +42,9 @@ export function tooLarge() {
 }
 
 /**
- * Checks everything that a step would learn from. Arrays in linear memory would take it all: a
- * missing label as 0, text as NaN.
- * @throws RefusedRequest naming what is wrong, by its place alone
+ * Checks everything that a step learns from. Typed arrays would accept anything: a missing label
+ * becomes 0, text becomes NaN.
+ * @throws RefusedRequest naming the place of the first mistake, without repeating its content
  */
 export function checkSamples(samples, { features, classes, most }) {
   const refuse = (place, expected) => {
@@ -106,8 +81,8 @@ const keyOf = (secret, use) =>
   );
 
 /**
- * The token that lets who has it post to one tenant, and to no other: the HMAC-SHA-256 of the
- * tenant's name, in hexadecimal. The operator makes it from the service's secret and gives it to
+ * Returns the token that permits posting to one tenant and no other: the HMAC-SHA-256 of the
+ * tenant's name, in hexadecimal. The operator derives it from the service's secret and gives it to
  * the tenant.
  */
 export async function tokenOf(secret, tenant) {
@@ -120,22 +95,22 @@ export async function tokenOf(secret, tenant) {
 }
 
 /**
- * Who may post to a tenant: whoever sends `Authorization: Bearer <its token>`. Replace it by what
- * your users already sign in with; but do not do without, since whoever may post decides what a
+ * Permits posting to a tenant to requests that send `Authorization: Bearer <its token>`. Replace
+ * this with your users' existing sign-in, but do not remove it: whoever may post decides what the
  * model learns.
- * @param secret the service's, at least 32 characters; without one the service serves nobody
+ * @param secret secret of the service, at least 32 characters; without one it serves nobody
  * @throws RefusedRequest without the right token
  * @throws Error without a secret
  */
 export async function authorise(secret, tenant, authorization) {
   if (typeof secret !== 'string' || secret.length < 32) {
     throw new Error(
-      'LEARN_SECRET is not set, or has fewer than 32 characters: without it anybody could post to any tenant',
+      'LEARN_SECRET must have at least 32 characters; without it anybody could post to any tenant',
     );
   }
   const [, token] = /^Bearer ([0-9a-f]{64})$/.exec(authorization ?? '') ?? [];
   const mac = Uint8Array.from(token?.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-  // Takes the same time wherever two tokens begin to differ.
+  // Takes the same time wherever the two tokens first differ.
   const right = await crypto.subtle.verify(
     'HMAC',
     await keyOf(secret, 'verify'),

@@ -1,4 +1,4 @@
-/** The page: it only animates and shows what the worker tells. */
+/** The page: it animates a ball and shows the worker's messages. */
 const worker = new Worker(new URL('./trainer.js', import.meta.url), { type: 'module' });
 const ball = document.querySelector('#ball');
 let frames = 0;
@@ -19,7 +19,9 @@ worker.addEventListener('message', ({ data }) => {
     document.querySelector('#loss').textContent =
       `epoch ${data.epoch}: loss ${data.loss.toFixed(4)}`;
   if (data.accuracy === undefined) return;
-  const line = `accuracy ${data.accuracy.toFixed(3)}, ${frames} frames while it trained, the longest gap ${longestGap.toFixed(0)} ms`;
+  const line =
+    `accuracy ${data.accuracy.toFixed(3)}, ${frames} frames while it trained, ` +
+    `the longest gap ${longestGap.toFixed(0)} ms`;
   document.querySelector('#result').textContent = line;
 });
 worker.addEventListener('error', ({ message }) => {

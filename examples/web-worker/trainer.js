@@ -1,4 +1,4 @@
-/** The worker: trains on the digits, and tells after every epoch. */
+/** The worker: trains on the digits and reports after every epoch. */
 import { AdaL, createRuntime, practical } from 'adal-wasm';
 import { loadDigits, trainTestSplit } from 'adal-wasm/data';
 import { createModel, dense, evaluate, fit, relu } from 'adal-wasm/nn';

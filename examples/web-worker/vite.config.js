@@ -1,2 +1,2 @@
-// The package loads its binaries lazily, and Vite splits code in workers only if they are modules.
+// The package loads its binaries lazily; Vite splits a worker's code only if it is a module.
 export default { worker: { format: 'es' } };

@@ -22,7 +22,7 @@ const SQUARES: ReadonlySet<string> = new Set([
   'sum',
 ]);
 
-/** Ranges of the numbers that every state entry has. */
+/** Ranges of numbers that mean the same in every state entry; all but `step` may be absent. */
 const COUNTERS: Readonly<
   Record<string, readonly [expected: string, isRight: (x: number) => boolean]>
 > = {
@@ -49,6 +49,7 @@ export function findWrongScalar(
 ): { key: string; expected: string; value: unknown } | null {
   for (const [key, [expected, isRight]] of Object.entries(COUNTERS)) {
     const value = scalars[key];
+    if (key !== 'step' && value === undefined) continue;
     if (typeof value !== 'number' || !isRight(value)) return { key, expected, value };
   }
   for (const [key, value] of Object.entries(scalars))

@@ -3,8 +3,8 @@
  * same bits here.
  */
 import { AdalError, createRuntime, type RuntimeInfo, type RuntimeOptions } from '../index';
-import { cpuQuota } from '../runtime/cpu-quota';
 import { hasSimd, whyNoSharedMemory, whyNoThreads } from '../runtime/features';
+import { cpuQuota } from '../runtime/process-limits';
 import type { Environment } from './environment';
 import { EXIT_FAILED } from './errors';
 import { formatBackend, formatBytes, formatDuration, shortHash } from './format';

@@ -1,6 +1,6 @@
 /**
- * Cosine and sine from + - × alone: the same bits on every engine, which Math.cos does not promise.
- * Portable: compiled by tsc and by asc (see abi/layout.ts).
+ * Cosine and sine from + - × alone, so that every engine computes the same bits; Math.cos does not
+ * promise that. Portable: compiled by tsc and by asc (see memory-layout/layout.ts).
  *
  * x = n·π/2 + r with |r| ≤ π/4, π/2 in four parts (Cody & Waite, Software Manual for the Elementary
  * Functions, 1980): the first three have at most 32 bits, so their products with |n| < 2^20 are
@@ -8,8 +8,8 @@
  */
 
 /**
- * The largest |x| that cos and sin take: there n has 20 bits. Beyond it they return NaN rather than
- * a worse answer.
+ * The largest |x| that cos and sin accept, at which n has 20 bits. Beyond it they return NaN rather
+ * than an inaccurate result.
  */
 export const TRIG_RANGE: number = 1048576.0;
 
@@ -20,8 +20,8 @@ const P3: number = 2.0222662487111665e-21;
 const P4: number = 8.4784276603689e-32;
 
 /**
- * cos x, to 1 ulp, near the zeros too (0.77 the largest error seen in 2·10^5 points, against 70
- * digits).
+ * Returns cos x with an error of at most 1 ulp, also near the zeros (0.77 ulp is the largest error
+ * seen at 2·10^5 points, compared with 70 digits).
  *
  * @param x radians, |x| ≤ 2^20 (TRIG_RANGE); beyond it, and for NaN and ±Infinity, the result is
  * NaN
@@ -33,8 +33,8 @@ export function cos(x: number): number {
 }
 
 /**
- * sin x, to 1 ulp, near the zeros too (0.77 the largest error seen in 2·10^5 points, against 70
- * digits).
+ * Returns sin x with an error of at most 1 ulp, also near the zeros (0.77 ulp is the largest error
+ * seen at 2·10^5 points, compared with 70 digits).
  *
  * @param x radians, |x| ≤ 2^20 (TRIG_RANGE); beyond it, and for NaN and ±Infinity, the result is
  * NaN
@@ -45,7 +45,7 @@ export function sin(x: number): number {
   return sinOfTurned(x, 0.0);
 }
 
-/** sin(x + quarters·π/2), the quarter turns added exactly. */
+/** Returns sin(x + quarters·π/2); the quarter turns are added exactly. */
 function sinOfTurned(x: number, quarters: number): number {
   if (!(x >= -TRIG_RANGE && x <= TRIG_RANGE)) return NaN;
   const n = Math.floor(x * 0.6366197723675814 + 0.5);

@@ -8,10 +8,11 @@ import { pow2 } from './exponent';
 import { LN2_HIGH, LN2_LOW } from './log';
 
 /**
- * e^x, to 1 ulp (0.64 the largest error seen in 2·10^5 random points, against 70 digits).
+ * Returns e^x with an error of at most 1 ulp (0.64 ulp is the largest error seen at 2·10^5 random
+ * points, compared with 70 digits).
  *
- * @param x any number: above 709.782712893384 gives Infinity, below -745.1332191019412 gives 0, NaN
- * gives NaN
+ * @param x any number; the result is Infinity above 709.782712893384, 0 below -745.1332191019412,
+ * and NaN for NaN
  * @returns the exponential; exactly 1 for 0; rounded once where the result is subnormal
  * @example exp(1) // 2.718281828459045
  */
@@ -29,7 +30,7 @@ export function exp(x: number): number {
   const sum = r + tail;
   const head = 1.0 + sum;
   const y = head + (1.0 - head + sum + (r - sum + tail));
-  // In two steps: 2^k itself may be out of range where the result is not.
+  // In two steps, since 2^k may be out of range although the result is not.
   const half = Math.floor(0.5 * k);
   return y * pow2(half) * pow2(k - half);
 }

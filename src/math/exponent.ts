@@ -1,10 +1,11 @@
 /**
- * Powers of two and binary exponents, exact, by comparisons and exact products alone: the same bits
- * wherever f64 is IEEE. Portable: compiled by tsc and by asc (see abi/layout.ts).
+ * Exact powers of two and binary exponents from comparisons and exact products alone, so that every
+ * engine computes the same bits. Portable: compiled by tsc and by asc (see
+ * memory-layout/layout.ts).
  */
 
 /**
- * 2^k, exactly.
+ * Returns 2^k, exactly.
  * @param k an integer in [-1023, 1023]
  */
 export function pow2(k: number): number {
@@ -51,7 +52,7 @@ export function pow2(k: number): number {
 }
 
 /**
- * X(x) of design notes and docs: the integer with 2^(X-1) ≤ x < 2^X.
+ * Returns the binary exponent of x: the integer X with 2^(X-1) ≤ x < 2^X.
  * @param x positive and finite; subnormals included
  */
 export function exponentOf(x: number): number {
@@ -61,7 +62,7 @@ export function exponentOf(x: number): number {
       x *= 18014398509481984.0; // 2^54 makes a subnormal normal
       e -= 54;
     }
-    // Before the line of 2^s, x ≥ 2^(1-2s); after it, x ≥ 2^(1-s).
+    // Before the line with 2^s, x ≥ 2^(1-2s); after it, x ≥ 2^(1-s).
     if (x < 1.4916681462400413e-154) {
       x *= 1.3407807929942597e154;
       e -= 512;
@@ -100,7 +101,7 @@ export function exponentOf(x: number): number {
     }
     return x < 1.0 ? e - 1 : e;
   }
-  // Before the line of 2^s, x < 2^(2s); after it, x < 2^s.
+  // Before the line with 2^s, x < 2^(2s); after it, x < 2^s.
   if (x >= 1.3407807929942597e154) {
     x *= 7.458340731200207e-155;
     e += 512;

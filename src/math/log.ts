@@ -1,6 +1,6 @@
 /**
- * The natural logarithm from + - × ÷ alone: the same bits on every engine, which Math.log does not
- * promise. Portable: compiled by tsc and by asc (see abi/layout.ts).
+ * The natural logarithm from + - × ÷ alone, so that every engine computes the same bits; Math.log
+ * does not promise that. Portable: compiled by tsc and by asc (see memory-layout/layout.ts).
  *
  * x = 2^k·m with m in [√½, √2). With f = m - 1 and s = f/(2 + f), log m = 2·artanh(s) = 2s + s·R, R
  * = 2(s²/3 + s⁴/5 + …). Since 2s = f - s·f = f - f²/2 + s·f²/2, the sum is written so that the
@@ -8,15 +8,17 @@
  */
 import { exponentOf, pow2 } from './exponent';
 
-/** log 2 to 42 bits, so that k·LN2_HIGH is exact for every exponent k, and the rest. */
+/** The upper 42 bits of log 2, so that k·LN2_HIGH is exact for every exponent k. */
 export const LN2_HIGH: number = 0.6931471805598903;
+/** The rest: log 2 - LN2_HIGH. */
 export const LN2_LOW: number = 5.497923018708371e-14;
 
 /**
- * log x, to 1 ulp (0.82 the largest error seen in 2·10^5 random points, against 70 digits).
+ * Returns log x with an error of at most 1 ulp (0.82 ulp is the largest error seen at 2·10^5 random
+ * points, compared with 70 digits).
  *
- * @param x any number. 0 gives -Infinity, Infinity gives Infinity, negative or NaN gives NaN;
- * subnormals are exact inputs.
+ * @param x any number, subnormals included; the result is -Infinity for 0, Infinity for Infinity,
+ * and NaN for negative numbers and NaN
  * @returns the natural logarithm; exactly 0 for 1
  * @example log(2) // 0.6931471805599453
  */
@@ -25,7 +27,7 @@ export function log(x: number): number {
   if (x === 0.0) return -Infinity;
   if (x === Infinity) return Infinity;
   let k = 0.0;
-  // 2^±64 first, where 2^-k alone would leave the range of f64.
+  // Scaled by 2^±64 first, where 2^-k alone would leave the range of f64.
   if (x < 1e-300) {
     x *= 18446744073709552000.0;
     k = -64.0;

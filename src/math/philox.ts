@@ -1,9 +1,9 @@
 /**
- * Philox4x32-10: a keyed bijection of 128-bit counters, used as a random number generator by
- * counting.
+ * Philox4x32-10: a keyed bijection of 128-bit counters. Encrypting consecutive counters gives
+ * random numbers.
  *
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11 (2011).
- * The tests hold the three known answers its authors publish. Not for secrets.
+ * The tests have the three known answers that its authors publish. Not cryptographically secure.
  */
 
 const MULTIPLIER_0 = 0xd2511f53;
@@ -13,10 +13,16 @@ const KEY_STEP_1 = 0xbb67ae85;
 const ROUNDS = 10;
 
 /**
- * Writes the four random words of one counter.
+ * Writes the four random words of a counter. Counter and key are u32 words; higher bits are
+ * ignored.
  *
- * @param out takes 4 words
- * @param c0 … c3: the counter; @param k0 … k1: the key; u32 each (higher bits are dropped)
+ * @param out receives 4 words
+ * @param c0 lowest word of the counter
+ * @param c1 second word of the counter
+ * @param c2 third word of the counter
+ * @param c3 highest word of the counter
+ * @param k0 lower word of the key
+ * @param k1 upper word of the key
  */
 export function philoxInto(
   out: Uint32Array,
@@ -45,7 +51,7 @@ export function philoxInto(
   out[3] = c3;
 }
 
-/** The upper 32 bits of a·b, by halves whose products and sums stay below 2^53. */
+/** Returns the upper 32 bits of a·b, from 16-bit parts whose products and sums are below 2^53. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;

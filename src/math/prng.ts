@@ -1,20 +1,19 @@
 /**
- * Random numbers that are a function of (seed, stream, position) alone: the same bits on every
- * engine.
+ * A random number generator whose numbers depend only on (seed, stream, position), so that every
+ * engine computes the same bits.
  *
- * Counter-based (philox.ts): streams of one seed never overlap, and the whole state is three
- * numbers. Not for secrets.
+ * The generator is counter-based (philox.ts): streams of one seed never overlap, and its state is
+ * three numbers. It is not cryptographically secure.
  */
 import { checkInteger, fail } from '../validate';
 import { cos } from './cos';
 import { log } from './log';
 import { philoxInto } from './philox';
 
-// Streams below 2^50 are for callers (weight initialisation, dropout, …); the library's own lie
-// above.
-/** The stream that `trainTestSplit` draws from. */
+// Streams below 2^50 are for callers (weight initialisation, dropout, …); the following are above.
+/** The stream of `trainTestSplit`. */
 export const STREAM_SPLIT = 1125899906842624; // 2^50
-/** The stream of epoch k of a `BatchOrder` is this plus k. */
+/** The stream of epoch 0 of a `BatchOrder`; epoch k uses this plus k. */
 export const STREAM_BATCHES = 2251799813685248; // 2^51
 
 const TWO_PI = 2 * Math.PI;
@@ -29,16 +28,16 @@ const TWO_PI = 2 * Math.PI;
 export class Prng {
   #seed = 0;
   #stream = 0;
-  /** The counter to be encrypted next. */
+  /** The next counter to encrypt. */
   #counter = 0;
-  /** Words used of the current counter's four; 4 when a new one is needed. */
+  /** Number of words of the current counter that have been used, out of 4. */
   #lane = 4;
   readonly #words = new Uint32Array(4);
 
   /**
-   * @param seed whole number in [0, 2^53 - 1]
-   * @param stream whole number in [0, 2^53 - 1]: an independent sequence of the same seed
-   * @default stream 0
+   * Creates a generator at the start of a stream.
+   * @param seed an integer in [0, 2^53 - 1]
+   * @param stream an integer in [0, 2^53 - 1]: the index of an independent sequence of this seed
    * @throws ArgumentError for other seeds or streams
    */
   constructor(seed: number, stream: number = 0) {
@@ -48,15 +47,15 @@ export class Prng {
     this.#stream = stream;
   }
 
-  /** Everything that determines the numbers to come: `[seed, stream, words drawn]`. */
+  /** Returns the state that determines all further numbers: `[seed, stream, words drawn]`. */
   state(): number[] {
     return [this.#seed, this.#stream, 4 * this.#counter - 4 + this.#lane];
   }
 
   /**
-   * Continues where `state()` was taken.
-   * @throws ArgumentError when `state` is not three whole numbers in [0, 2^53 - 1]; the generator
-   * is then unchanged
+   * Restores a state that `state()` returned.
+   * @throws ArgumentError if `state` is not three integers in [0, 2^53 - 1]; the generator is
+   * unchanged then
    */
   restore(state: readonly number[]): void {
     if (!Array.isArray(state) || state.length !== 3)
@@ -73,13 +72,15 @@ export class Prng {
     }
   }
 
-  /** The next 32 random bits, a whole number in [0, 2^32). Draws one word. */
+  /** Returns the next 32 random bits, an integer in [0, 2^32). Draws one word. */
   nextU32(): number {
     if (this.#lane === 4) this.#fill();
     return this.#words[this.#lane++]!;
   }
 
-  /** A uniform number in [0, 1): a multiple of 2^-53, each equally likely. Draws two words. */
+  /**
+   * Returns a uniformly distributed number in [0, 1), a multiple of 2^-53. Draws two words.
+   */
   uniform(): number {
     const high = this.nextU32() >>> 5;
     const low = this.nextU32() >>> 6;
@@ -87,11 +88,11 @@ export class Prng {
   }
 
   /**
-   * A number from the standard normal distribution (mean 0, variance 1), |x| ≤ 8.6. Always draws
-   * four words.
+   * Returns a number from the standard normal distribution (mean 0, variance 1), |x| ≤ 8.6. Always
+   * draws four words.
    *
-   * √(-2·log u)·cos(2π·w), u in (0, 1] and w in [0, 1) uniform (Box & Muller 1958); the sine twin
-   * is not used, so that no half-spent pair is part of the state.
+   * It is √(-2·log u)·cos(2π·w) with uniform u in (0, 1] and w in [0, 1) (Box & Muller 1958). The
+   * sine is not used, so that the state needs no second number of a pair.
    */
   normal(): number {
     const radius = Math.sqrt(-2 * log(1 - this.uniform()));
@@ -99,9 +100,9 @@ export class Prng {
   }
 
   /**
-   * A whole number in [0, n), each exactly equally likely. Draws one word, or more when words must
-   * be rejected.
-   * @param n whole number in [1, 2^32]
+   * Returns a uniformly distributed integer in [0, n). Draws one word, or more if words must be
+   * rejected.
+   * @param n an integer in [1, 2^32]
    * @throws ArgumentError for other n
    */
   below(n: number): number {
@@ -113,8 +114,7 @@ export class Prng {
   }
 
   /**
-   * Brings `items` into random order, in place, each order equally likely (Fisher & Yates, from the
-   * end).
+   * Shuffles `items` in place; all orders are equally likely (Fisher & Yates, from the end).
    */
   shuffle(items: Uint32Array): void {
     for (let i = items.length - 1; i > 0; i--) {
@@ -126,8 +126,8 @@ export class Prng {
   }
 
   /**
-   * The four words of the next counter: (counter, stream) under the key seed, each as two u32, the
-   * lower first.
+   * Fills `#words` from the next counter: encrypts (counter, stream) with the seed as key, each as
+   * two u32 words, the lower one first.
    */
   #fill(): void {
     const counter = this.#counter++;
@@ -137,7 +137,7 @@ export class Prng {
   }
 }
 
-/** Bits 32 and up; philoxInto drops them from the lower word itself. */
+/** Returns the bits from 32 up; philoxInto ignores those of the lower word. */
 function upper(x: number): number {
   return Math.floor(x / 4294967296);
 }

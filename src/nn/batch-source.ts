@@ -1,6 +1,7 @@
 /** Batches of training data, in memory or from streams. */
 import { BatchOrder, gatherLabelsInto, gatherRowsInto } from '../data';
 import { ArgumentError } from '../errors';
+import type { AbortSignalLike } from '../types';
 import { ChunkReader } from './chunk-reader';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
@@ -52,7 +53,7 @@ export interface SourceOptions {
   /** @default 'keep' */
   readonly lastBatch?: LastBatch;
   /** Ends waiting for a chunk. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
 }
 
 /** @throws ArgumentError when the data do not fit the model */
@@ -160,7 +161,7 @@ class StreamSource implements BatchSource {
   readonly names = {};
   readonly #model: Model;
   readonly #open: () => ChunkStream;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignalLike | undefined;
   readonly #lastBatch: LastBatch;
   /**
    * Samples of chunks too short for a batch: copies, since a stream may use its arrays again. Where

@@ -4,7 +4,8 @@
  * Invariant: a stream that was opened and has not ended by itself is closed: `return()` of an
  * iterator is called, a ReadableStream is cancelled and its lock is released.
  */
-import { turn } from '../runtime/yield-to-event-loop';
+import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
+import type { AbortSignalLike } from '../types';
 import { fail } from '../validate';
 
 /** What iterators and stream readers have in common. */
@@ -27,7 +28,7 @@ const ABORTED = Symbol('aborted');
 
 export class ChunkReader {
   readonly #source: ChunkSource;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignalLike | undefined;
   /** Whether a chunk has been asked for and has not come. */
   #waiting = false;
   #ended = false;
@@ -36,7 +37,7 @@ export class ChunkReader {
    * @param signal ends waiting for a chunk
    * @throws ArgumentError for what is no stream
    */
-  constructor(argument: string, stream: unknown, signal?: AbortSignal) {
+  constructor(argument: string, stream: unknown, signal?: AbortSignalLike) {
     this.#source = sourceOf(argument, stream);
     this.#signal = signal;
   }
@@ -73,7 +74,7 @@ export class ChunkReader {
       return;
     }
     const closing = (async () => this.#source.close())().catch(() => {});
-    await Promise.race([closing, turn()]);
+    await Promise.race([closing, yieldToEventLoop()]);
   }
 
   #end(): void {
@@ -120,7 +121,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 /** What the promise gives, or ABORTED as soon as the signal is aborted. */
 function untilAborted(
   promise: PromiseLike<unknown>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignalLike | undefined,
 ): PromiseLike<unknown> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@
 import type { CheckpointExtras } from '../checkpoint/optimizer-checkpoint';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import type { StateDict } from '../optimizers/state-dict';
-import type { LearningRate } from '../types';
+import type { AbortSignalLike, LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import type { LastBatch } from './batch-source';
 import { EarlyStopping, type EarlyStoppingOptions } from './early-stopping';
@@ -118,7 +118,7 @@ export interface FitOptions {
    * Ends training after the batch under way; what was learnt stays, and is saved if there is a
    * checkpoint.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /**
    * Milliseconds of work between two turns of the event loop, so that a page stays responsive.
    * @default 8

@@ -6,7 +6,7 @@
  * bit of it.
  */
 import { ArgumentError } from '../errors';
-import { turn } from '../runtime/yield-to-event-loop';
+import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import { checkModel } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
 import { EarlyStopping } from './early-stopping';
@@ -293,7 +293,7 @@ class Run {
   async #pause(): Promise<void> {
     this.#trainingMs += performance.now() - this.#sliceStart;
     this.#report(null);
-    await turn();
+    await yieldToEventLoop();
     this.#sliceStart = performance.now();
   }
 
@@ -332,7 +332,7 @@ class Run {
     for (let step = batches.next(); ; step = batches.next()) {
       if (step.done) return step.value;
       if (performance.now() - start < this.#budgetMs) continue;
-      await turn();
+      await yieldToEventLoop();
       start = performance.now();
     }
   }

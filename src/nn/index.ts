@@ -1,5 +1,5 @@
 /** Neural networks in linear memory. Public exports, nothing else. */
-export type { EvaluatedTensor, ParameterOwner } from '../tensors/evaluated-tensor';
+export type { EvaluatedTensor } from '../tensors/evaluated-tensor';
 export {
   countParameters,
   createModel,

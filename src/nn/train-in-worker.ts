@@ -9,7 +9,9 @@
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import { ArgumentError, WorkerError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
-import { loadTrainerStarter, type ModuleWorker, type StartTrainer } from '../runtime/module-worker';
+import { loadTrainerStarter } from '../runtime/train-worker-host';
+import type { ModuleWorker, StartTrainer } from '../runtime/train-worker-host-types';
+import type { AbortSignalLike, UrlLike } from '../types';
 import { checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import { readEvaluation } from './evaluation';
 import { checkCheckpoint, type FitProgress, type FitResult } from './fit-options';
@@ -41,7 +43,7 @@ export interface TrainInWorkerOptions {
   /** Called when a worker has died and before the next is started. */
   onRestart?: (reason: string, restart: number) => void;
   /** Ends training after the batch under way; what was learnt is returned. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /**
    * How often a worker that died is replaced by another, which goes on from the last checkpoint: an
    * integer ≥ 0.
@@ -62,7 +64,7 @@ export interface TrainInWorkerOptions {
   /**
    * Where `adal-wasm/train-worker.js` is to be found, if the bundler does not ship it by itself.
    */
-  workerUrl?: string | URL;
+  workerUrl?: string | UrlLike;
 }
 
 export interface WorkerTraining {

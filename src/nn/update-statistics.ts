@@ -2,7 +2,7 @@
  * Running figures of batch norm that belong to other weights than those that training left them
  * for.
  */
-import { turn } from '../runtime/yield-to-event-loop';
+import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkModel, checkNumber, checkOptions, fail } from '../validate';
@@ -61,7 +61,7 @@ export async function updateStatistics(
       source.load();
       model.observe(count, count / seen, estimates);
       if (performance.now() - start < budgetMs) continue;
-      await turn();
+      await yieldToEventLoop();
       start = performance.now();
     }
     if (seen === 0) fail('data', `at least ${model.fewestSamples} samples`, 'fewer');

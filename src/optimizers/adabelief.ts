@@ -1,6 +1,6 @@
 /** AdaBelief. Its kernel is assembly/optimizers/adabelief.ts. */
 import { AdaBeliefKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,

@@ -1,6 +1,6 @@
 /** AdaBound. Its kernel is assembly/optimizers/adabound.ts. */
 import { AdaBoundKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,

@@ -1,6 +1,6 @@
 /** Adagrad. Its kernel is assembly/optimizers/adagrad.ts. */
 import { AdagradKernel, AdagradZeroEpsKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import type { CommonOptions, OptimizerDeclaration } from './declaration';

@@ -7,7 +7,7 @@ import type { GroupRecord, TensorRecord } from '../../build/optim-records';
 import { AdaLKernel } from '../../build/optimizer-kernels';
 import { ArgumentError } from '../errors';
 import { pow2 } from '../math/exponent';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import { cosine } from '../schedules';
 import type { LearningRate } from '../types';

@@ -2,7 +2,7 @@
  * What the optimizers with Adam's two moments have in common: the constants that their kernels
  * begin with, the bounds of their steps, and their moments in the reference.
  */
-import type { KernelArrays } from '../runtime/kernels';
+import type { KernelArrays } from '../runtime/kernels-optim';
 import type { LearningRate } from '../types';
 import { checkNumber } from '../validate';
 import type { MomentRatio, ScalarField } from './declaration';

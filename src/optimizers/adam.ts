@@ -1,6 +1,6 @@
 /** Adam. Its kernel is assembly/optimizers/adam.ts. */
 import { AdamKernel, AdamZeroEpsKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,

@@ -1,6 +1,6 @@
 /** AMSGrad. Its kernel is assembly/optimizers/amsgrad.ts. */
 import { AMSGradKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,

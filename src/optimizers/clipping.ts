@@ -5,7 +5,7 @@
  */
 import { CLIP_L1, CLIP_L2, CLIP_MAX, CLIP_NONE } from '../memory-layout/constants';
 import { checkChoice, checkNumber, checkOptions } from '../validate';
-import type { FixedOptions } from './declaration';
+import type { FixedOptions } from './hyperparameters';
 
 /** A bound on the norm of the gradient. */
 export interface GradNormClip {

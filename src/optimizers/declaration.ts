@@ -3,9 +3,9 @@
  * step, state dicts, compact state, sparse rows) is derived from it; the constants, and whatever
  * else its kernel names, come from assembly/optimizers by way of the build.
  */
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { ClippingOptions } from './clipping';
-import type { BaseHyperparameters, Fields } from './hyperparameters';
+import type { BaseHyperparameters, Fields, FixedOptions } from './hyperparameters';
 import type { MatchedGroup } from './param-group';
 import type { RegisteredParameter } from './registered-parameter';
 import type { StepScalars } from './step-scalars';
@@ -34,14 +34,6 @@ export interface CommonOptions extends ClippingOptions {
 
 /** Names of the options that every optimizer has. */
 export const COMMON_OPTIONS = ['onNonFinite', 'seed', 'clipGradNorm', 'clipGradValue', 'groups'];
-
-/**
- * Options of an optimizer that hold for all of its groups and never change, as its state dicts
- * have them.
- */
-export type FixedOptions = Readonly<
-  Record<string, number | string | boolean | null | { readonly [key: string]: number | string }>
->;
 
 /** A kernel of assembly/optimizers, as the build describes it. */
 export interface Kernel {

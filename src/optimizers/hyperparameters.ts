@@ -34,6 +34,14 @@ export interface AnyHyperparameters extends BaseHyperparameters {
   [hyperparameter: string]: unknown;
 }
 
+/**
+ * Options of an optimizer that hold for all of its groups and never change, as its state dicts
+ * have them.
+ */
+export type FixedOptions = Readonly<
+  Record<string, number | string | boolean | null | { readonly [key: string]: number | string }>
+>;
+
 /** Two averaging factors. */
 export type Betas = readonly [number, number];
 

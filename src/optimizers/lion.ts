@@ -1,6 +1,6 @@
 /** Lion. Its kernel is assembly/optimizers/lion.ts. */
 import { LionKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { writeMoments } from './adam-family';

@@ -1,7 +1,7 @@
 /** NAdam. Its kernel is assembly/optimizers/nadam.ts. */
 import { NAdamKernel } from '../../build/optimizer-kernels';
 import { pow } from '../math/pow';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import {

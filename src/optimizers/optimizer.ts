@@ -29,7 +29,6 @@ import {
   type Algorithm,
   COMMON_OPTIONS,
   type CommonOptions,
-  type FixedOptions,
   type Kernel,
   type OptimizerDeclaration,
 } from './declaration';
@@ -39,6 +38,7 @@ import {
   checkFields,
   defaultsOf,
   type Fields,
+  type FixedOptions,
 } from './hyperparameters';
 import { memoryOf, type OptimizerMemory } from './memory';
 import type { ParamGroup, ParamGroupInit, ParamsInit } from './param-group';

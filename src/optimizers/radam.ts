@@ -1,6 +1,6 @@
 /** RAdam. Its kernel is assembly/optimizers/radam.ts. */
 import { RAdamKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,

@@ -2,7 +2,7 @@
  * The steps that kernels in plain TypeScript share, each rounded to float32 as the AssemblyScript
  * kernels round (assembly/optimizers/kernel.ts and flush.ts).
  */
-import type { KernelArrays } from '../runtime/kernels';
+import type { KernelArrays } from '../runtime/kernels-optim';
 
 /** Rounds to float32. */
 export const f = Math.fround;

@@ -6,7 +6,7 @@ import {
   RMSPropMomentumKernel,
   RMSPropZeroEpsKernel,
 } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkBoolean } from '../validate';

@@ -1,6 +1,6 @@
 /** Schedule-Free AdamW. Its kernel is assembly/optimizers/schedule-free.ts. */
 import { ScheduleFreeKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { Tensor } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';

@@ -1,6 +1,6 @@
 /** Stochastic gradient descent. Its kernels are in assembly/optimizers/sgd.ts. */
 import { SGDKernel, SGDMomentumKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels';
+import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkBoolean, fail } from '../validate';

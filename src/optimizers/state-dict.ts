@@ -8,8 +8,8 @@ import { ArgumentError } from '../errors';
 import type { Parameter } from '../tensors/parameter';
 import { createRecord } from '../tensors/views';
 import { checkInteger, describe, fail } from '../validate';
-import type { Algorithm, FixedOptions } from './declaration';
-import type { BaseHyperparameters, Fields } from './hyperparameters';
+import type { Algorithm } from './declaration';
+import type { BaseHyperparameters, Fields, FixedOptions } from './hyperparameters';
 import type { ParamGroup } from './param-group';
 import type { RegisteredParameter } from './registered-parameter';
 import {

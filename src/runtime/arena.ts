@@ -1,24 +1,26 @@
 /**
- * The allocator over linear memory: first fit, neighbours merged when freed.
+ * The allocator of linear memory: first fit; adjacent free ranges are merged.
  *
- * Invariant: every allocation is aligned to ALIGNMENT, a multiple of it long, and all zero when
- * handed out, so no tenant reads another's bytes and padding starts as zero. The first ALIGNMENT
- * bytes are never handed out: 0 is no address. Nor are the last, at 4 GiB: an end pointer always
- * fits 32 bits.
+ * Invariant: every allocation is aligned to ALIGNMENT, its length is a multiple of ALIGNMENT, and
+ * all its bytes are zero, so that no tensor reads another's bytes and padding starts as zero. The
+ * first ALIGNMENT bytes are never allocated, so 0 is not a valid address. Neither are the last ones
+ * below 4 GiB, so that an end pointer always fits in 32 bits.
  */
 
 import { OutOfMemoryError } from '../errors';
 import { ALIGNMENT } from '../memory-layout/constants';
 import { type LinearMemory, MAX_MEMORY_BYTES, PAGE } from './memory';
 
+/** A range of addresses: `start` inclusive, `end` exclusive. */
 interface Range {
   start: number;
   end: number;
 }
 
+/** Allocates zeroed ranges of one linear memory, growing it when needed. */
 export class Arena {
   readonly memory: LinearMemory;
-  /** Free ranges below the top, by address, never touching each other. */
+  /** The free ranges below `#top`, in order of address; no two of them are adjacent. */
   readonly #free: Range[] = [];
   readonly #sizes = new Map<number, number>();
   #top = ALIGNMENT;
@@ -28,12 +30,12 @@ export class Arena {
     this.memory = memory;
   }
 
-  /** Bytes handed out and not yet freed. */
+  /** Bytes allocated and not yet released. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** Bytes that could still be handed out, if in one piece. */
+  /** Bytes of the largest allocation that would still succeed. */
   get availableBytes(): number {
     const largestHole = this.#free.reduce(
       (largest, range) => Math.max(largest, range.end - range.start),
@@ -47,8 +49,8 @@ export class Arena {
   }
 
   /**
-   * Hands out `bytes` zeroed bytes; returns their address.
-   * @throws OutOfMemoryError naming bytes wanted and available; nothing has changed then
+   * Allocates `bytes` zeroed bytes and returns their address.
+   * @throws OutOfMemoryError if they do not fit; nothing has changed then
    */
   allocate(bytes: number): number {
     const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
@@ -69,7 +71,7 @@ export class Arena {
     return address;
   }
 
-  /** Takes back an allocation and zeroes it. */
+  /** Zeroes an allocation and makes its bytes available again. */
   release(address: number): void {
     const size = this.#sizes.get(address);
     if (size === undefined) throw new RangeError(`no allocation at address ${address}`);

@@ -1,32 +1,34 @@
 /**
- * The binaries: where they come from, compiled once each, instantiated once a runtime.
+ * Loads the WebAssembly binaries: compiles each once per process and instantiates it once per
+ * runtime.
  *
- * By default they are inlined, each in a module of its own that loads when it is first needed, so
- * that bundlers need no configuration and nobody pays for what he does not use. Platforms that
- * forbid compiling have them as modules already.
+ * By default the binaries are inlined. Each is a JavaScript module of its own that is imported when
+ * it is first needed, so that bundlers need no configuration and an application loads only what it
+ * uses. Platforms that forbid compiling at run time import them as compiled modules instead.
  */
 import { instantiateSync, instantiate as loaderInstantiate } from '@assemblyscript/loader';
 import { UnsupportedError } from '../errors';
 import type { LinearMemory } from './memory';
 
 /**
- * Two modules, each for one thread (`simd`) and for shared memory (`threads`). The package has them
- * as `<name>.wasm`.
+ * The name of a binary that the package also ships as `<name>.wasm`: the optimizers (`optim`) or
+ * the models (`nn`), compiled for one thread (`simd`) or for shared memory (`threads`).
  */
-export type ExactBinaryName = 'optim.simd' | 'optim.threads' | 'nn.simd' | 'nn.threads';
-/** And nn with fused multiply-adds: inlined only. */
-export type BinaryName = ExactBinaryName | 'nn.relaxed.simd' | 'nn.relaxed.threads';
+export type BinaryName = 'optim.simd' | 'optim.threads' | 'nn.simd' | 'nn.threads';
+/** The name of any binary; those with fused multiply-adds are only inlined. */
+export type AnyBinaryName = BinaryName | 'nn.relaxed.simd' | 'nn.relaxed.threads';
 
-/** Gives compiled binaries by name. */
+/** A source of compiled binaries. */
 export interface Binaries {
-  load(name: BinaryName): Promise<WebAssembly.Module>;
-  /** Whether there are relaxed ones. */
+  /** Returns a compiled binary. */
+  load(name: AnyBinaryName): Promise<WebAssembly.Module>;
+  /** Whether the source has the binaries with fused multiply-adds. */
   readonly relaxed: boolean;
-  /** Why there are none for threads; null where there are. */
+  /** Why the source has no binaries for threads; null if it has them. */
   readonly whyNoThreads: string | null;
 }
 
-const INLINED: Record<BinaryName, () => Promise<{ default: string }>> = {
+const INLINED: Record<AnyBinaryName, () => Promise<{ default: string }>> = {
   'optim.simd': () => import('../../build/optim.simd.js'),
   'optim.threads': () => import('../../build/optim.threads.js'),
   'nn.simd': () => import('../../build/nn.simd.js'),
@@ -35,26 +37,28 @@ const INLINED: Record<BinaryName, () => Promise<{ default: string }>> = {
   'nn.relaxed.threads': () => import('../../build/nn.relaxed.threads.js'),
 };
 
-/** Modules under way or compiled. A failure is forgotten, so that the next runtime tries again. */
-export type CompiledModules = Map<BinaryName, Promise<WebAssembly.Module>>;
+/**
+ * Modules compiled or being compiled. A failure is removed, so that the next runtime tries again.
+ */
+export type CompiledModules = Map<AnyBinaryName, Promise<WebAssembly.Module>>;
 
 const compiled: CompiledModules = new Map();
 
-/** The inlined ones, decoded and compiled once a process. */
+/** The inlined binaries, decoded and compiled once per process. */
 export const inlinedBinaries: Binaries = {
-  load: (name) => once(compiled, name, () => permitted(() => compileInlined(name))),
+  load: (name) => loadOnce(compiled, name, () => translateRefusals(() => compileInlined(name))),
   relaxed: true,
   whyNoThreads: null,
 };
 
-async function compileInlined(name: BinaryName): Promise<WebAssembly.Module> {
+async function compileInlined(name: AnyBinaryName): Promise<WebAssembly.Module> {
   return WebAssembly.compile(decodeHex((await INLINED[name]()).default));
 }
 
-/** What `modules` has under `name`, or else what `load` gives. */
-export function once(
+/** Returns the module that `modules` has under `name`; if there is none, loads and adds it. */
+export function loadOnce(
   modules: CompiledModules,
-  name: BinaryName,
+  name: AnyBinaryName,
   load: () => Promise<WebAssembly.Module>,
 ): Promise<WebAssembly.Module> {
   let module = modules.get(name);
@@ -67,8 +71,8 @@ export function once(
 }
 
 /**
- * Raw exports of an instance over `memory`; the loader's own wrappers would cost several times a
- * call.
+ * Instantiates a module over `memory` and returns its raw exports; a call through the loader's
+ * wrappers would take several times as long.
  * @throws UnsupportedError where WebAssembly is forbidden
  */
 export async function instantiate<Kernels>(
@@ -76,16 +80,16 @@ export async function instantiate<Kernels>(
   memory: LinearMemory,
 ): Promise<Kernels> {
   const imports = { env: { memory: memory.source as WebAssembly.Memory } };
-  // Vercel's edge runtime hands over modules of another realm, which the loader takes for bytes.
+  // Modules of Vercel's edge runtime belong to another realm: the loader would take them for bytes.
   if (!(module instanceof WebAssembly.Module))
     return new WebAssembly.Instance(module, imports).exports as Kernels;
-  return (await permitted(async () => instantiateCompiled(module, imports))).instance
+  return (await translateRefusals(async () => instantiateCompiled(module, imports))).instance
     .exports as Kernels;
 }
 
 /**
- * The loader's `instantiate` asks for `Response`, for which Node loads all of its fetch: 20 ms on
- * the way to a first step.
+ * Instantiates a compiled module. The loader's asynchronous `instantiate` reads `Response`, for
+ * which Node loads its whole fetch: 20 ms before the first step.
  */
 function instantiateCompiled(
   module: WebAssembly.Module,
@@ -95,17 +99,17 @@ function instantiateCompiled(
     return instantiateSync(module, imports);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return loaderInstantiate(module, imports); // Chromium before 115 allows nothing else on pages
+    return loaderInstantiate(module, imports); // all that Chromium before 115 allows on pages
   }
 }
 
 /**
- * What compiling or instantiating gives; engines differ in which of them they forbid.
+ * Runs `work`, which compiles or instantiates, and turns the engine's refusal into an error of
+ * ours. Engines differ in which of the two they forbid.
  * @throws UnsupportedError where WebAssembly is forbidden (pages whose CSP lacks
- * 'wasm-unsafe-eval', some edge platforms), and
- * where the engine has no memory for the code
+ * 'wasm-unsafe-eval', some edge platforms), and where the engine has no memory for the code
  */
-async function permitted<T>(work: () => Promise<T>): Promise<T> {
+async function translateRefusals<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
@@ -114,7 +118,7 @@ async function permitted<T>(work: () => Promise<T>): Promise<T> {
         cause,
       });
     }
-    // V8's word for "out of memory", and for what it does not allow on a page's main thread.
+    // V8 throws it when out of memory, and for what it does not allow on a page's main thread.
     if (cause instanceof RangeError)
       throw new UnsupportedError(`the engine refused the code: ${cause.message}`, { cause });
     throw cause;
@@ -122,19 +126,19 @@ async function permitted<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Hexadecimal, since what repeats in a binary repeats there too: base64 of the optim module is 40%
- * longer once compressed.
+ * Decodes an inlined binary. Hexadecimal text keeps the repetitions of the binary: base64 of the
+ * optim module would be 40% longer once compressed.
  */
 function decodeHex(text: string): Uint8Array<ArrayBuffer> {
   const native = Uint8Array as unknown as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> };
   if (native.fromHex) return native.fromHex(text);
-  // Not by its bare name, for which some bundlers ship a Buffer of their own.
+  // Not the bare name `Buffer`: some bundlers would ship a polyfill for it.
   const { Buffer } = globalThis as {
     Buffer?: { from(text: string, encoding: 'hex'): Uint8Array<ArrayBuffer> };
   };
   if (Buffer) return Buffer.from(text, 'hex');
-  // Four bytes at a time by the engine's own parser: code of ours would run interpreted, several
-  // times slower, at a cold start.
+  // The engine's own parser, four bytes at a time: at a cold start our own loop would run
+  // interpreted, several times slower.
   const words = new DataView(new ArrayBuffer(text.length / 2 + 3));
   for (let at = 0; at < text.length; at += 8)
     words.setUint32(at / 2, Number.parseInt(text.slice(at, at + 8).padEnd(8, '0'), 16));

@@ -1,104 +1,113 @@
 /**
- * What a runtime is made of: memory, the kernels over it, and workers; chosen for the platform and
- * put together here.
+ * Chooses a backend for the platform and creates it: linear memory, the kernels over it, and the
+ * workers.
  *
- * Invariant: with backend 'auto' a refusal of the platform, be it of threads, of memory or of code,
- * leads to the next slower backend, and the reason is kept; a wrong argument never does. A backend
- * that was asked for by name is given or is an error. What threads need is imported where they are
- * to be had, so that nobody else downloads it.
+ * Invariant: with backend 'auto', if the platform refuses threads, memory or code, the next slower
+ * backend is created and the reason is kept; a wrong argument always throws. A backend that was
+ * requested by name is created or an error is thrown. The modules for threads are imported only
+ * where threads are available, so that other platforms never download them.
  */
 import { AdalError, ArgumentError, UnsupportedError } from '../errors';
 import { Arena } from './arena';
 import { type Binaries, instantiate } from './binaries';
 import { hasSimd, keepsSubnormals, mayBlock, whyNoThreads } from './features';
-import type { OptimKernels, ThreadedOptimKernels } from './kernels';
+import type { OptimKernels, ThreadedOptimKernels } from './kernels-optim';
 import { createMemory, type LinearMemory } from './memory';
-import type { WorkerPool } from './pool';
 import { type Backend, MINIMUM_PARALLEL_ELEMENTS, type RuntimeSettings } from './runtime-options';
-import type { Workers } from './workers';
+import type { WorkerPool } from './worker-pool';
+import type { WorkerPools } from './worker-pools';
 
-export interface RuntimeParts {
+/** A created backend. */
+export interface BackendInstance {
   readonly backend: Backend;
-  /** Why not a faster backend; empty when it is the fastest, or was asked for. */
+  /** Why no faster backend is in use; empty if this is the fastest or was requested by name. */
   readonly backendReason: string;
   readonly memory: LinearMemory;
   readonly arena: Arena;
   readonly kernels: OptimKernels;
-  /** The threads besides this one; null where there are none. */
-  readonly workers: Workers | null;
-  /** Those of them that share steps. */
+  /** The worker threads; null on one thread. */
+  readonly workers: WorkerPools | null;
+  /** The pool of workers that share optimizer steps; null on one thread. */
   readonly pool: WorkerPool | null;
   readonly threads: number;
   readonly threadsReason: string;
-  /** Whether the thread of this runtime may wait for others. */
+  /** Whether the runtime's own thread may block while it waits for workers. */
   readonly mayBlock: boolean;
 }
 
 /**
- * @throws UnsupportedError when a backend was asked for by name that does not work here
+ * Creates the backend that `settings` ask for.
+ * @throws UnsupportedError if a backend was requested by name and does not work here
  */
-export async function createParts(
+export async function createBackend(
   settings: RuntimeSettings,
   binaries: Binaries,
-): Promise<RuntimeParts> {
+): Promise<BackendInstance> {
   const { backend } = settings;
-  if (backend === 'oracle') return createOracle(settings, '');
+  if (backend === 'oracle') return createOracleBackend(settings, '');
   if (!hasSimd()) {
     const reason = 'WebAssembly SIMD is not available here';
     if (backend !== 'auto') throw new UnsupportedError(`${reason}: use backend 'auto' or 'oracle'`);
-    return createOracle(settings, reason);
+    return createOracleBackend(settings, reason);
   }
   const choice = await resolveThreads(settings, binaries);
   if (backend === 'threads' && choice.blocked)
     throw new UnsupportedError(`no threads: ${choice.reason}`);
   if (backend === 'threads' || choice.threads > 1) {
     try {
-      return await createThreaded(settings, binaries, choice);
+      return await createThreadsBackend(settings, binaries, choice);
     } catch (cause) {
       if (backend === 'threads' || !(cause instanceof AdalError) || cause instanceof ArgumentError)
         throw cause;
-      return createSingle(settings, binaries, `threads could not be started: ${cause.message}`);
+      return createSimdBackend(
+        settings,
+        binaries,
+        `threads could not be started: ${cause.message}`,
+      );
     }
   }
-  return createSingle(settings, binaries, choice.reason);
+  return createSimdBackend(settings, binaries, choice.reason);
 }
 
+/** How many threads to use, and why. */
 interface Choice {
   readonly threads: number;
   readonly reason: string;
-  /** Whether no threads can be had at all. */
+  /** Whether threads are unavailable on this platform. */
   readonly blocked: boolean;
 }
 
 async function resolveThreads(settings: RuntimeSettings, binaries: Binaries): Promise<Choice> {
   const { threads, backend, workerHost } = settings;
   if (backend === 'simd')
-    return { threads: 1, reason: `backend 'simd' was asked for`, blocked: false };
+    return { threads: 1, reason: `backend 'simd' was requested`, blocked: false };
   const whyOne = whyOneThread(settings);
-  // Asking what the platform has is not free: Node takes 4 ms to load its workers
-  // (bench/micro/cold-start.js).
+  // Detecting threads is not free: Node takes 4 ms to load its workers (bench/micro/cold-start.js).
   if (whyOne && backend === 'auto') return { threads: 1, reason: whyOne, blocked: false };
   const obstacle = binaries.whyNoThreads ?? (workerHost ? null : whyNoThreads());
   if (obstacle) return { threads: 1, reason: obstacle, blocked: true };
   if (whyOne) return { threads: 1, reason: whyOne, blocked: false };
   if (threads === 'auto')
     return { ...(await import('./thread-policy')).chooseThreads(), blocked: false };
-  return { threads, reason: `${threads} threads were asked for`, blocked: false };
+  return { threads, reason: `${threads} threads were requested`, blocked: false };
 }
 
-/** Why one thread is wanted, whatever the platform has; null when it is not. */
+/**
+ * Returns why the settings call for one thread, whatever the platform offers; null if they do not.
+ */
 function whyOneThread({ threads, parameterCount }: RuntimeSettings): string | null {
-  if (threads === 1) return 'one thread was asked for';
+  if (threads === 1) return 'one thread was requested';
   if (
     threads !== 'auto' ||
     parameterCount === undefined ||
     parameterCount >= MINIMUM_PARALLEL_ELEMENTS
   )
     return null;
-  return `${grouped(parameterCount)} parameters: threads pay from ${grouped(MINIMUM_PARALLEL_ELEMENTS)} on`;
+  const [count, minimum] = [grouped(parameterCount), grouped(MINIMUM_PARALLEL_ELEMENTS)];
+  return `${count} parameters: threads pay off from ${minimum}`;
 }
 
-/** 65536 as 65,536. Intl would do it as well, and takes milliseconds to load. */
+/** Formats 65536 as 65,536. Intl would take milliseconds to load. */
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 
 const ONE_THREAD = {
@@ -109,10 +118,10 @@ const ONE_THREAD = {
   mayBlock: false,
 } as const;
 
-async function createOracle(
+async function createOracleBackend(
   { maxMemory }: RuntimeSettings,
   backendReason: string,
-): Promise<RuntimeParts> {
+): Promise<BackendInstance> {
   const memory = createMemory('plain', maxMemory);
   const { createReferenceOptim } = await import('./reference/optim');
   const kernels = createReferenceOptim(memory);
@@ -128,11 +137,11 @@ async function createOracle(
   };
 }
 
-async function createSingle(
+async function createSimdBackend(
   settings: RuntimeSettings,
   binaries: Binaries,
   threadsReason: string,
-): Promise<RuntimeParts> {
+): Promise<BackendInstance> {
   let memory: LinearMemory;
   let kernels: OptimKernels;
   try {
@@ -140,9 +149,9 @@ async function createSingle(
     kernels = await instantiate<OptimKernels>(await binaries.load('optim.simd'), memory);
   } catch (cause) {
     if (settings.backend !== 'auto' || !(cause instanceof UnsupportedError)) throw cause;
-    return createOracle(settings, cause.message);
+    return createOracleBackend(settings, cause.message);
   }
-  const instead = await refuseFlushing(settings, kernels);
+  const instead = await replaceFlushingBackend(settings, kernels);
   return (
     instead ?? {
       ...ONE_THREAD,
@@ -155,26 +164,28 @@ async function createSingle(
   );
 }
 
-async function createThreaded(
+async function createThreadsBackend(
   settings: RuntimeSettings,
   binaries: Binaries,
   choice: Choice,
-): Promise<RuntimeParts> {
+): Promise<BackendInstance> {
   const { threads, reason } = choice;
   const module = await binaries.load('optim.threads');
   const memory = createMemory('shared', settings.maxMemory);
   const kernels = await instantiate<ThreadedOptimKernels>(module, memory);
-  const instead = await refuseFlushing(settings, kernels);
+  const instead = await replaceFlushingBackend(settings, kernels);
   if (instead) return instead;
   const arena = new Arena(memory);
   const workers =
-    threads > 1 ? await (await import('./workers')).createWorkers(settings, arena, threads) : null;
+    threads > 1
+      ? await (await import('./worker-pools')).createWorkerPools(settings, arena, threads)
+      : null;
   const pool = workers && (await workers.openForSteps(module, kernels));
   const waits = mayBlock();
   const threadsReason =
     waits || threads === 1
       ? reason
-      : `${reason}; step() may not wait on this thread and runs alone`;
+      : `${reason}; step() may not wait for workers on this thread and runs alone`;
   const shared = { memory, arena, kernels, workers, pool };
   return {
     ...shared,
@@ -186,15 +197,19 @@ async function createThreaded(
   };
 }
 
-/** Where vector arithmetic loses subnormals the bits would differ from everywhere else. */
-async function refuseFlushing(
+/**
+ * Creates the reference backend where vector arithmetic flushes subnormal numbers to zero, since
+ * the bits would differ from other machines; returns null elsewhere.
+ */
+async function replaceFlushingBackend(
   settings: RuntimeSettings,
   kernels: OptimKernels,
-): Promise<RuntimeParts | null> {
+): Promise<BackendInstance | null> {
   if (keepsSubnormals(kernels.halve)) return null;
   const reason =
-    'vector arithmetic flushes subnormal numbers here (32-bit ARM): results would differ from other machines';
+    'vector arithmetic flushes subnormal numbers here (32-bit ARM), ' +
+    'so results would differ from other machines';
   if (settings.backend !== 'auto')
     throw new UnsupportedError(`${reason}: use backend 'auto' or 'oracle'`);
-  return createOracle(settings, reason);
+  return createOracleBackend(settings, reason);
 }

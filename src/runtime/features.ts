@@ -1,20 +1,23 @@
 /**
- * What this engine and machine can do. Nothing here is read at import time, and no runtime is known
- * by name or version.
+ * Detects what this engine and machine can do. Nothing is read at import time, and no runtime is
+ * recognised by its name or version.
  */
 
-/** Reads a property path off globalThis without assuming that anything exists. */
+/** The part of Node's `process` that is read here; nothing of it need exist. */
 type NodeProcess = {
   getBuiltinModule?: (name: string) => unknown;
   env?: Record<string, string | undefined>;
 };
 
-/** Node's, Deno's or Bun's `process`, where there is one. */
+/** Returns the `process` object of Node, Deno or Bun; undefined elsewhere. */
 export function hostProcess(): NodeProcess | undefined {
   return (globalThis as { process?: NodeProcess }).process;
 }
 
-/** A built-in module of Node, Deno or Bun, loaded without an import that bundlers would follow. */
+/**
+ * Returns a built-in module of Node, Deno or Bun, without an import that bundlers would follow;
+ * undefined elsewhere.
+ */
 export function builtin<T>(name: string): T | undefined {
   try {
     return hostProcess()?.getBuiltinModule?.(name) as T | undefined;
@@ -24,8 +27,8 @@ export function builtin<T>(name: string): T | undefined {
 }
 
 /**
- * Whether this may be read without asking the user: Deno asks, in a terminal, for what it was not
- * granted.
+ * Tells whether the process may read an environment variable or a file without prompting the user,
+ * as Deno does in a terminal for permissions that were not granted.
  */
 export function isGranted(
   permission: { name: 'env'; variable: string } | { name: 'read'; path: string },
@@ -41,7 +44,7 @@ const SIMD_MODULE = [
   253, 98, 11,
 ];
 
-/** Whether WebAssembly SIMD validates here. */
+/** Tells whether the engine has WebAssembly SIMD. */
 export function hasSimd(): boolean {
   try {
     return typeof WebAssembly === 'object' && WebAssembly.validate(new Uint8Array(SIMD_MODULE));
@@ -51,8 +54,8 @@ export function hasSimd(): boolean {
 }
 
 /**
- * Whether this thread may wait for others: a page's main thread may not, nor may anything in
- * workerd.
+ * Tells whether this thread may block while it waits for others: the main thread of a page may not,
+ * nor may any thread in workerd.
  */
 export function mayBlock(): boolean {
   try {
@@ -63,7 +66,7 @@ export function mayBlock(): boolean {
   }
 }
 
-/** Why pages have no shared memory, most of the time. */
+/** The usual reason why a page has no shared memory. */
 const NOT_ISOLATED = 'the page is not cross-origin isolated (it needs the headers COOP and COEP)';
 
 /** A module whose one function uses `f32x4.relaxed_madd`. */
@@ -72,12 +75,12 @@ const RELAXED_MODULE = [
   65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11,
 ];
 
-/** Whether WebAssembly relaxed SIMD validates here. */
+/** Tells whether the engine has WebAssembly relaxed SIMD. */
 export function hasRelaxedSimd(): boolean {
   return hasSimd() && WebAssembly.validate(new Uint8Array(RELAXED_MODULE));
 }
 
-/** Why WebAssembly memory cannot be shared between threads here; null when it can. */
+/** Returns why threads cannot share WebAssembly memory here; null if they can. */
 export function whyNoSharedMemory(): string | null {
   if (typeof WebAssembly !== 'object') return 'no WebAssembly here';
   if (typeof SharedArrayBuffer !== 'function') {
@@ -94,15 +97,15 @@ export function whyNoSharedMemory(): string | null {
   }
 }
 
-/** Which host this platform has; null where there are no threads to be started. */
+/** Returns which worker host this platform needs; null where it cannot start threads. */
 export function workerHostKind(): 'node' | 'browser' | null {
-  // Edge platforms imitate node:worker_threads without any threads; those that have them let every
-  // thread wait.
+  // Edge platforms imitate node:worker_threads without having threads; platforms that have them let
+  // every thread block.
   if (builtin('node:worker_threads') && mayBlock()) return 'node';
   return typeof Worker === 'function' && typeof Blob === 'function' ? 'browser' : null;
 }
 
-/** Why no threads can be had at all; null when they can. */
+/** Returns why threads are unavailable here; null if they are available. */
 export function whyNoThreads(): string | null {
   const reason = whyNoSharedMemory();
   if (reason) return reason;
@@ -113,9 +116,9 @@ export function whyNoThreads(): string | null {
 }
 
 /**
- * Whether vector arithmetic keeps subnormal numbers. 32-bit ARM flushes them, which gives other
- * bits than the rest.
- * @param halve x/2 as the kernels compute it
+ * Tells whether vector arithmetic keeps subnormal numbers. 32-bit ARM flushes them to zero, so its
+ * bits would differ.
+ * @param halve the kernel that computes x/2 by a vector multiplication
  */
 export function keepsSubnormals(halve: (x: number) => number): boolean {
   return halve(2 ** -126) === 2 ** -127;

@@ -1,25 +1,25 @@
 /**
- * The linear memory under everything, and the views over it.
+ * The linear memory of a runtime, and typed views of it.
  *
- * Invariant: a view taken from here is valid until memory grows. Growth detaches the views of an
- * unshared memory and leaves those of a shared one short, so nobody keeps one across an allocation:
- * ask again.
+ * Invariant: a view is valid until memory grows. Growth detaches the views of an unshared memory,
+ * and the views of a shared one do not cover the new pages. So no code keeps a view across an
+ * allocation.
  */
 import { UnsupportedError } from '../errors';
 
-/** Bytes of one WebAssembly page. */
+/** Size of a WebAssembly page, bytes. */
 export const PAGE = 65_536;
-/** What wasm32 can address. */
+/** Bytes that wasm32 can address. */
 export const MAX_MEMORY_BYTES = 65_536 * PAGE;
 
-/** What LinearMemory needs of a memory; `WebAssembly.Memory` is one. */
+/** The part of `WebAssembly.Memory` that LinearMemory uses. */
 export interface MemorySource {
   readonly buffer: ArrayBufferLike;
-  /** Grows by `pages`; throws a RangeError when refused. */
+  /** Grows by `pages`; throws a RangeError if the engine refuses. */
   grow(pages: number): unknown;
 }
 
-/** A memory where there is no WebAssembly: growth copies into a new buffer. */
+/** A memory for engines without WebAssembly: growing copies it into a new buffer. */
 class PlainMemory implements MemorySource {
   buffer: ArrayBuffer = new ArrayBuffer(PAGE);
 
@@ -31,18 +31,18 @@ class PlainMemory implements MemorySource {
 }
 
 /**
- * One linear memory with its typed views. They are fields and not getters that ask the engine for
- * its buffer, which takes some 30 ns a time: a step looks at ten. So memory grows by `grow` alone.
+ * One linear memory with its typed views. The views are fields, since asking the engine for its
+ * buffer takes about 30 ns and a step reads ten of them. Therefore memory may only grow by `grow`.
  */
 export class LinearMemory {
   /**
-   * The memory to import into instances; for the oracle alone it may be a plain buffer. Grow it by
-   * `grow`.
+   * The memory that instances import; for the reference backend it may be a plain buffer. Only
+   * `grow` may grow it.
    */
   readonly source: MemorySource;
-  /** Bytes that memory may reach: what was asked for, or less where the engine refused. */
+  /** Size that memory may grow to, bytes: as requested, or less if the engine refused that. */
   readonly maximumBytes: number;
-  /** Why not what was asked for; empty when it is. */
+  /** Why the maximum is lower than requested; empty if it is not. */
   readonly maximumReason: string;
   readonly shared: boolean;
   buffer!: ArrayBufferLike;
@@ -65,8 +65,8 @@ export class LinearMemory {
   }
 
   /**
-   * Grows by `pages`; every view made before is invalid then. @throws RangeError when the engine
-   * refuses
+   * Grows by `pages`; all existing views become invalid.
+   * @throws RangeError if the engine refuses
    */
   grow(pages: number): void {
     this.source.grow(pages);
@@ -86,9 +86,9 @@ export class LinearMemory {
 
 /**
  * Creates a memory that may grow up to `maximumBytes`. A shared memory must reserve its maximum at
- * once, which engines may refuse (iOS, 32-bit systems, many memories in one page); it is then
- * halved until the engine agrees.
- * @throws UnsupportedError when even one MiB is refused
+ * once, which engines may refuse (iOS, 32-bit systems, many memories in one page); the maximum is
+ * then divided by two until the engine accepts it.
+ * @throws UnsupportedError if the engine refuses even one MiB
  */
 export function createMemory(
   kind: 'plain' | 'unshared' | 'shared',
@@ -97,7 +97,7 @@ export function createMemory(
   if (kind === 'plain') return new LinearMemory(new PlainMemory(), maximumBytes, false);
   const shared = kind === 'shared';
   let reason = '';
-  // Two pages is what the threaded binaries declare as their initial size.
+  // The binaries for threads declare an initial size of two pages.
   for (
     let maximum = Math.max(2, Math.floor(maximumBytes / PAGE));
     ;
@@ -110,7 +110,8 @@ export function createMemory(
       const refusal = cause instanceof Error ? cause.message : 'no reason was given';
       reason ||= `the engine refused a maximum of ${maximum * PAGE} bytes: ${refusal}`;
       if (maximum <= 16) {
-        const what = `${shared ? 'a shared' : 'an unshared'} WebAssembly.Memory of at most ${maximum * PAGE} bytes`;
+        const kindOf = shared ? 'a shared' : 'an unshared';
+        const what = `${kindOf} WebAssembly.Memory of at most ${maximum * PAGE} bytes`;
         const hint =
           'the address space may be limited (ulimit -v), or there may be too many memories';
         throw new UnsupportedError(`the engine refused ${what}: ${refusal}; ${hint}`, { cause });

@@ -1,82 +1,98 @@
 /**
- * What `createRuntime` may be told.
+ * The options of `createRuntime`.
  *
- * Invariant: options are checked here, all at once, before anything is allocated; settings are
- * complete from then on.
+ * Invariant: all options are checked here before anything is allocated; the resulting settings have
+ * no missing fields.
  */
+
+import type { UrlLike } from '../types';
 import { checkChoice, checkInteger, checkOptions, fail } from '../validate';
 import { MAX_MEMORY_BYTES, PAGE } from './memory';
 import type { WasmSource, WasmSources } from './wasm-source';
-import type { WorkerHost } from './worker-host';
+import type { WorkerHost } from './worker-host-types';
 
-/** How steps are computed. All give the same bits. */
+/** The implementation that computes. All backends compute the same bits. */
 export type Backend = 'simd' | 'threads' | 'oracle';
 
+/** Options of `createRuntime`. */
 export interface RuntimeOptions {
   /**
-   * Threads that share a step or a large kernel of a model, the calling one included: 1 to 64, or
-   * 'auto' for as many as pay here. With a number the workers are started, and awaited, at once;
-   * with 'auto' they start when the first work large enough comes. The main thread of a page may
-   * not wait: there `step` and models run on that thread alone, and `stepAsync` is shared.
+   * Number of threads that share a step or a large kernel of a model, including the calling thread:
+   * an integer in [1, 64], or 'auto' for as many as help on this machine. With a number,
+   * `createRuntime` starts the workers and waits for them; with 'auto' they start with the first
+   * operation that is large enough. The main thread of a page may not block: there `step` and
+   * models run on that thread alone, and only `stepAsync` uses the workers.
    * @default 'auto'
    */
   threads?: 'auto' | number;
   /**
-   * 'simd': WASM SIMD, one thread. 'threads': WASM SIMD over shared memory. 'oracle': plain
-   * TypeScript, slow. 'auto' takes the fastest that works here, and `info` says why; any other
-   * choice is an error where it does not work.
+   * 'simd': WebAssembly SIMD on one thread. 'threads': WebAssembly SIMD over shared memory.
+   * 'oracle': the reference in plain TypeScript, which is slow. 'auto' selects the fastest backend
+   * that works here, and `info` gives the reason; any other choice throws where it does not work.
    * @default 'auto'
    */
   backend?: 'auto' | Backend;
   /**
-   * Permits fused multiply-adds in products and convolutions, where the engine has relaxed SIMD:
-   * about a tenth faster, but the bits of a model's gradients then depend on the CPU.
-   * `info.relaxed` says whether they are in use. Optimizer steps stay exact.
+   * Permits fused multiply-adds in matrix products and convolutions where the engine has relaxed
+   * SIMD. They are about 10% faster, but the bits of a model's gradients then depend on the CPU.
+   * `info.relaxed` tells whether they are in use. Optimizer steps keep their exact bits.
    * @default false
    */
   relaxed?: boolean;
   /**
-   * Bytes that linear memory may grow to, at most 4 GiB.
-   * @default 4 GiB, or what the engine grants
+   * Size that linear memory may grow to, bytes: an integer in [131072, 4294967296].
+   * @default 4294967296 (4 GiB), or less if the engine refuses that
    */
   maxMemory?: number;
   /**
-   * Elements that will be trained, where known: lets 'auto' do without threads where they would not
-   * pay. Not for models with convolutions, which share work however few their parameters are.
+   * Number of elements that will be trained: an integer in [0, 2^32]. With it, `threads: 'auto'`
+   * uses one thread if the steps are too small for more. Do not set it for models with
+   * convolutions, which use threads however few parameters they have.
+   * @default unknown
    */
   parameterCount?: number;
   /**
-   * Elements of all tensors from which a step is shared between threads; poolings of so many are
-   * too, and products and convolutions from 16 times so many multiplications. @default 65536
+   * Number of elements of all tensors from which threads share a step: an integer in [0, 2^32].
+   * They share pooling of as many elements, and products and convolutions of 16 times as many
+   * multiplications.
+   * @default 65536
    */
   parallelThreshold?: number;
-  /** Milliseconds without progress after which a shared step fails. @default 10000 */
+  /**
+   * Milliseconds without progress after which a shared step fails: an integer in [1, 2^31 - 1].
+   * @default 10000
+   */
   jobTimeoutMs?: number;
-  /** Starts worker threads; for platforms that the library does not know. */
+  /**
+   * Starts the worker threads on a platform that the library does not know.
+   * @default the host of Node, Deno and Bun, or that of browsers
+   */
   workerHost?: WorkerHost;
   /**
-   * Where a page serves `adal-wasm/worker.js`, for a Content-Security-Policy that forbids workers
-   * from blobs, if the bundler does not ship that file itself.
+   * The address at which a page serves `adal-wasm/worker.js`. Needed under a
+   * Content-Security-Policy that forbids workers from blobs, if the bundler does not ship that
+   * file.
+   * @default the file beside the package's entries
    */
-  workerUrl?: string | URL;
+  workerUrl?: string | UrlLike;
   /**
-   * The WebAssembly binaries, for those who do not want the inlined ones: `optim.simd.wasm` of this
-   * package as a URL, bytes, a Response or a WebAssembly.Module; or an object of these by name
-   * ('optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'). What is not given is taken from the
-   * package; only threads are given up if 'optim.simd' comes without 'optim.threads'. Binaries of
-   * another version of the package are refused.
-   * @default the inlined ones
+   * The WebAssembly binaries to use in place of the inlined ones: this package's `optim.simd.wasm`
+   * as a URL, bytes, a Response or a WebAssembly.Module, or an object with several binaries by name
+   * ('optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'). Missing binaries are taken from the
+   * package, except that 'optim.simd' without 'optim.threads' disables threads. Binaries of another
+   * version of the package throw an ArgumentError.
+   * @default the inlined binaries
    */
   wasm?: WasmSource | WasmSources;
 }
 
 /**
- * Elements of all tensors from which a step is shared between threads. Below it, waking parked
- * workers costs more than they save (bench/micro/step.js, "latency from parked").
+ * The default of `parallelThreshold`. For smaller steps, waking parked workers costs more than they
+ * save (bench/micro/step.js, "latency from parked").
  */
 export const MINIMUM_PARALLEL_ELEMENTS = 65_536;
 
-/** The options, checked and complete; `wasm` is turned into binaries elsewhere. */
+/** The checked options with their defaults; `wasm` becomes a source of binaries elsewhere. */
 export interface RuntimeSettings {
   readonly threads: 'auto' | number;
   readonly backend: 'auto' | Backend;
@@ -86,7 +102,7 @@ export interface RuntimeSettings {
   readonly relaxed: boolean;
   readonly jobTimeoutMs: number;
   readonly workerHost: WorkerHost | undefined;
-  readonly workerUrl: string | URL | undefined;
+  readonly workerUrl: string | UrlLike | undefined;
 }
 
 const COUNTED = [
@@ -100,7 +116,10 @@ const COUNTED = [
 ];
 const PLATFORM = ['workerHost', 'workerUrl', 'wasm'];
 
-/** @throws ArgumentError naming the option that is unknown or out of range */
+/**
+ * Checks the options and adds the defaults.
+ * @throws ArgumentError for an option that is unknown or out of range
+ */
 export function checkRuntimeOptions(options: RuntimeOptions): RuntimeSettings {
   checkOptions('options', options, [...COUNTED, ...PLATFORM]);
   const {

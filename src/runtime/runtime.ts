@@ -1,84 +1,98 @@
 /**
- * One linear memory, the kernels over it, and the threads that share it. Everything that trains
- * lives in a runtime.
+ * The runtime: one linear memory, the kernels over it, and the threads that share it.
  *
- * Invariant: what a step computes depends on the numbers alone. Backend, threads and memory kind
- * change its speed only.
+ * Invariant: the result of a step depends only on the numbers. Backend, number of threads and kind
+ * of memory change only its speed.
  */
 import { BusyError, DisposedError, UnsupportedError } from '../errors';
 import type { Arena } from './arena';
 import { type Binaries, inlinedBinaries, instantiate } from './binaries';
-import { createParts, type RuntimeParts } from './create-backend';
+import { type BackendInstance, createBackend } from './create-backend';
 import { hasRelaxedSimd } from './features';
-import type { OptimKernels } from './kernels';
 import type { NNKernels, ThreadedNNKernels } from './kernels-nn';
+import type { OptimKernels } from './kernels-optim';
 import type { LinearMemory } from './memory';
-import type { WorkerPool } from './pool';
 import {
   type Backend,
   checkRuntimeOptions,
   type RuntimeOptions,
   type RuntimeSettings,
 } from './runtime-options';
-import { runSliced } from './step-in-slices';
+import { stepInSlices } from './step-in-slices';
+import type { WorkerPool } from './worker-pool';
 
-/** What is in use, and why. */
+/** The backend, threads and memory of a runtime, with the reasons for the choice. */
 export interface RuntimeInfo {
+  /** The backend in use. */
   readonly backend: Backend;
-  /** Why not a faster backend; empty when it is the fastest, or was asked for. */
+  /** Why no faster backend is in use; empty if this is the fastest or was requested by name. */
   readonly backendReason: string;
-  /** Threads that share a large step, the calling one included. */
+  /** Number of threads that share a large step, including the calling thread. */
   readonly threads: number;
-  /** Why so many, or why no more. */
+  /** Why this number of threads is in use. */
   readonly threadsReason: string;
+  /** Whether the kernels use WebAssembly SIMD. */
   readonly simd: boolean;
+  /** Whether linear memory is shared between threads. */
   readonly sharedMemory: boolean;
   /**
-   * Whether products and convolutions are fused, and their bits this CPU's: see the option
-   * `relaxed`.
+   * Whether matrix products and convolutions use fused multiply-adds, so that their bits depend on
+   * the CPU: see the option `relaxed`.
    */
   readonly relaxed: boolean;
-  /** Linear memory now, bytes. */
+  /** Current size of linear memory, bytes. */
   readonly memoryBytes: number;
-  /** Of which allocated. */
+  /** Allocated part of linear memory, bytes. */
   readonly usedBytes: number;
-  /** What linear memory may grow to. */
+  /** Size that linear memory may grow to, bytes. */
   readonly maxMemoryBytes: number;
-  /** Why no more than that, where the engine refused what was asked for; otherwise empty. */
+  /** Why the engine refused the requested maximum; empty if it did not. */
   readonly maxMemoryReason: string;
 }
 
+/**
+ * A linear memory with kernels and, where available, worker threads. Models and optimizers are
+ * created in a runtime; those that work together share one. `createRuntime` creates it.
+ *
+ * Results do not depend on the backend or the number of threads: all compute the same bits. A
+ * program exits normally even if you never call `dispose()`.
+ *
+ * @example
+ * const runtime = await createRuntime();
+ * console.log(runtime.info.backend, runtime.info.threads);
+ */
 export class Runtime {
-  readonly #parts: RuntimeParts;
+  readonly #backend: BackendInstance;
   readonly #binaries: Binaries;
   readonly #parallelThreshold: number;
   readonly #relaxed: boolean;
-  /** Whether a slower backend takes the place of one that does not work. */
+  /** Whether a slower backend replaces one that does not work. */
   readonly #fallsBack: boolean;
   #nn: Promise<NNKernels> | null = null;
-  /** Why models are computed by the oracle although steps are not; empty when they are not. */
+  /** Why models alone run on the reference backend; empty if they do not. */
   #nnReason = '';
   #disposed = false;
   #busy = false;
-  /** While callbacks run: how errors say when that is. */
+  /** How errors describe the callbacks that are running; null if none is. */
   #callbacks: string | null = null;
 
   /** @internal Use `createRuntime`. */
   constructor(
-    parts: RuntimeParts,
+    created: BackendInstance,
     binaries: Binaries,
     { backend, parallelThreshold, relaxed }: RuntimeSettings,
   ) {
     this.#fallsBack = backend === 'auto';
-    this.#parts = parts;
+    this.#backend = created;
     this.#binaries = binaries;
     this.#parallelThreshold = parallelThreshold;
-    this.#relaxed = relaxed && binaries.relaxed && parts.backend !== 'oracle' && hasRelaxedSimd();
+    this.#relaxed = relaxed && binaries.relaxed && created.backend !== 'oracle' && hasRelaxedSimd();
   }
 
-  /** What is in use here, and why. */
+  /** The backend, threads and memory in use, read anew at every access. */
   get info(): RuntimeInfo {
-    const { backend, backendReason, memory, arena, workers, threads, threadsReason } = this.#parts;
+    const { backend, backendReason, memory, arena, workers, threads, threadsReason } =
+      this.#backend;
     const failure = workers?.failure ?? null;
     return {
       backend,
@@ -95,37 +109,41 @@ export class Runtime {
     };
   }
 
+  /** Whether `dispose` has been called. */
   get disposed(): boolean {
     return this.#disposed;
   }
 
-  /** Ends the workers. Whatever lives in this runtime's memory throws DisposedError from now on. */
+  /**
+   * Ends the workers. From then on, all models and optimizers of this runtime throw DisposedError.
+   * @throws BusyError inside a callback of a step, or while a `stepAsync` is running
+   */
   dispose(): void {
     if (this.#busy) throw new BusyError('the runtime');
     if (this.#callbacks !== null) throw new BusyError('the runtime', this.#callbacks);
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#parts.workers?.close('the runtime was disposed');
+    this.#backend.workers?.close('the runtime was disposed');
   }
 
-  /** @internal */
+  /** @internal Linear memory. */
   get memory(): LinearMemory {
-    return this.#parts.memory;
+    return this.#backend.memory;
   }
 
-  /** @internal The allocator; throws once the runtime is disposed. */
+  /** @internal The allocator of linear memory. Throws DisposedError after `dispose`. */
   get arena(): Arena {
     this.checkOwner('the runtime');
-    return this.#parts.arena;
+    return this.#backend.arena;
   }
 
-  /** @internal The kernels of the optim module, on this thread. */
+  /** @internal The optimizer kernels, on this thread. */
   get kernels(): OptimKernels {
     this.check('the runtime');
-    return this.#parts.kernels;
+    return this.#backend.kernels;
   }
 
-  /** @internal The vector math of the nn module; loaded when first asked for. */
+  /** @internal Returns the kernels of models, which are loaded at the first call. */
   nn(): Promise<NNKernels> {
     this.check('the runtime');
     this.#nn ??= this.#loadNN().catch((error) => {
@@ -135,17 +153,17 @@ export class Runtime {
     return this.#nn;
   }
 
-  /** @internal Throws unless memory may be touched now. */
+  /** @internal Throws if memory may not be read or written now. */
   check(what: string): void {
     if (this.#disposed) throw new DisposedError(what);
     if (this.#busy) throw new BusyError(what);
   }
 
   /**
-   * @internal Whether callbacks may be run now, and how errors say when that is; null: they are
-   * over. Until then memory is neither
-   * allocated nor given back, and nothing steps, loads or is disposed of.
-   * @returns what it was before, to be set again
+   * @internal Marks the begin of callbacks, with the words by which errors describe them, or with
+   * null their end. In between, `checkOwner` throws: nothing allocates, frees, steps, loads or
+   * disposes.
+   * @returns the previous value, for the caller to restore
    */
   setCallbacks(when: string | null): string | null {
     const before = this.#callbacks;
@@ -154,8 +172,8 @@ export class Runtime {
   }
 
   /**
-   * @internal As `check`; throws during callbacks too. For whatever changes more than the numbers
-   * in memory.
+   * @internal Throws like `check`, and also during callbacks. For operations that change more than
+   * the numbers in memory.
    */
   checkOwner(what: string): void {
     this.check(what);
@@ -163,29 +181,29 @@ export class Runtime {
   }
 
   /**
-   * @internal Runs the step that `table` describes; alone where this thread may not wait for
-   * others.
+   * @internal Runs the step that `table` describes, without workers where this thread may not
+   * block.
    */
   step(table: number, elementCount: number): void {
-    const pool = this.#parts.mayBlock ? this.#poolFor(elementCount) : null;
+    const pool = this.#backend.mayBlock ? this.#poolFor(elementCount) : null;
     if (pool) pool.run(table);
-    else this.#parts.kernels.step(table);
+    else this.#backend.kernels.step(table);
   }
 
-  /** @internal The same without blocking this thread for long. */
+  /** @internal Runs the step that `table` describes without blocking this thread for long. */
   async stepAsync(table: number, elementCount: number): Promise<void> {
     this.#busy = true;
     try {
       const pool = this.#poolFor(elementCount);
       if (pool) await pool.runAsync(table);
-      else await runSliced(this.#parts.kernels, this.#parts.memory, table);
+      else await stepInSlices(this.#backend.kernels, this.#backend.memory, table);
     } finally {
       this.#busy = false;
     }
   }
 
   async #loadNN(): Promise<NNKernels> {
-    const { backend, memory, workers, mayBlock } = this.#parts;
+    const { backend, memory, workers, mayBlock } = this.#backend;
     if (backend === 'oracle') return (await import('./reference/nn')).createReferenceNN(memory);
     let module: WebAssembly.Module;
     let kernels: NNKernels;
@@ -194,7 +212,7 @@ export class Runtime {
       kernels = await instantiate<NNKernels>(module, memory);
     } catch (cause) {
       if (!this.#fallsBack || !(cause instanceof UnsupportedError)) throw cause;
-      this.#nnReason = `models are computed by the oracle: ${cause.message}`;
+      this.#nnReason = `models run on the oracle: ${cause.message}`;
       return (await import('./reference/nn')).createReferenceNN(memory);
     }
     if (!workers || !mayBlock) return kernels;
@@ -208,13 +226,13 @@ export class Runtime {
   }
 
   /**
-   * The pool, if sharing a step of this size pays and the pool is sound. Starts its workers when
-   * they are first of use.
+   * Returns the pool for a step of this size; null if the step is too small or a worker has failed.
+   * Starts the workers at the first use.
    */
   #poolFor(elementCount: number): WorkerPool | null {
-    const { pool } = this.#parts;
+    const { pool } = this.#backend;
     if (!pool || elementCount === 0 || elementCount < this.#parallelThreshold) return null;
-    return pool.prepare() ? pool : null; // `info.threadsReason` tells why not
+    return pool.prepare() ? pool : null; // otherwise `info.threadsReason` has the reason
   }
 }
 
@@ -226,23 +244,28 @@ if (typeof Symbol.dispose === 'symbol') {
 }
 
 /**
- * Creates a runtime: `const runtime = await createRuntime({ threads: 2 })`. Steps are synchronous
- * from then on.
- * @throws ArgumentError for options out of range
- * @throws UnsupportedError when a backend was asked for by name that does not work here
+ * Creates a runtime. Loading and compiling WebAssembly happens here, so that optimizer steps are
+ * synchronous.
+ * @throws ArgumentError for an option that is unknown or out of range
+ * @throws UnsupportedError if a backend was requested by name and does not work here
+ * @throws WorkerError if backend 'threads' was requested and its workers do not start
+ * @example
+ * const runtime = await createRuntime({ threads: 2 });
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  return createRuntimeOver(inlinedBinaries, options);
+  return createRuntimeWith(inlinedBinaries, options);
 }
 
-/** @internal The same with other binaries where the caller brings none. */
-export async function createRuntimeOver(
+/** @internal Creates a runtime with `defaults` in place of the inlined binaries. */
+export async function createRuntimeWith(
   defaults: Binaries,
   options: RuntimeOptions = {},
 ): Promise<Runtime> {
   const settings = checkRuntimeOptions(options);
   const { wasm } = options;
   const binaries =
-    wasm === undefined ? defaults : (await import('./wasm-source')).bringBinaries(wasm, defaults);
-  return new Runtime(await createParts(settings, binaries), binaries, settings);
+    wasm === undefined
+      ? defaults
+      : (await import('./wasm-source')).binariesFromOption(wasm, defaults);
+  return new Runtime(await createBackend(settings, binaries), binaries, settings);
 }

@@ -11,13 +11,13 @@ import { WorkerError } from '../errors';
 import * as L from '../memory-layout/nn-layout';
 import type { NNKernels, ThreadedNNKernels } from './kernels-nn';
 import type { LinearMemory } from './memory';
-import type { WorkerPool } from './pool';
 import { windowSizes } from './window-sizes';
-import type { Workers } from './workers';
+import type { WorkerPool } from './worker-pool';
+import type { WorkerPools } from './worker-pools';
 
 export interface SharingOptions {
   readonly memory: LinearMemory;
-  readonly workers: Workers;
+  readonly workers: WorkerPools;
   /**
    * Elements from which a pooling is shared; products are shared from MULTIPLICATIONS_PER_ELEMENT
    * times as many multiplications.

@@ -1,30 +1,30 @@
 /**
- * Steps on one thread in slices, so that the event loop turns in between: what `stepAsync` does
- * where there are no workers.
+ * Runs a step on one thread in slices and yields to the event loop between them: `stepAsync`
+ * without workers.
  */
 import { StepRecord } from '../../build/optim-records';
 import { OP_NONE, OP_NORM } from '../memory-layout/constants';
-import type { OptimKernels } from './kernels';
+import type { OptimKernels } from './kernels-optim';
 import type { LinearMemory } from './memory';
-import { turn } from './yield-to-event-loop';
+import { yieldToEventLoop } from './yield-to-event-loop';
 
-/** Tasks between two turns of the event loop: about 0.1 ms of a SIMD step. */
-export const TASKS_A_SLICE = 8;
+/** Tasks between two yields to the event loop: about 0.1 ms of a SIMD step. */
+export const TASKS_PER_SLICE = 8;
 
 /**
- * Runs the step that `table` describes. Memory may grow, but nothing in it may be touched, until
- * the promise resolves.
+ * Runs the step that `table` describes. Until the promise resolves, memory may grow, but nothing
+ * may read or write it.
  */
-export async function runSliced(
+export async function stepInSlices(
   kernels: OptimKernels,
   memory: LinearMemory,
   table: number,
 ): Promise<void> {
   const { taskCount } = new StepRecord(memory).at(table);
   for (let op: number = OP_NORM; op !== OP_NONE; op = kernels.stepAdvance(op, table)) {
-    for (let from = 0; from < taskCount; from += TASKS_A_SLICE) {
-      kernels.stepTasks(op, table, from, Math.min(taskCount, from + TASKS_A_SLICE));
-      await turn();
+    for (let from = 0; from < taskCount; from += TASKS_PER_SLICE) {
+      kernels.stepTasks(op, table, from, Math.min(taskCount, from + TASKS_PER_SLICE));
+      await yieldToEventLoop();
     }
   }
 }

@@ -1,26 +1,29 @@
 /**
- * How many threads `threads: 'auto'` means where threads can be had, and why. Loaded there only.
+ * Decides how many threads `threads: 'auto'` means. Imported only on platforms with threads.
  */
-import { addressLimit, cpuQuota } from './cpu-quota';
-import { builtin, hostProcess, isGranted, whyNoThreads } from './features';
 
-/** A number of threads with the reason for it. */
+import { builtin, hostProcess, isGranted, whyNoThreads } from './features';
+import { addressLimit, cpuQuota } from './process-limits';
+
+/** A number of threads, and the reason for it. */
 export interface ThreadChoice {
   readonly threads: number;
   readonly reason: string;
 }
 
-/** More than this many threads do not pay for an optimizer step: it is bound by memory. */
+/** An optimizer step is bound by memory: it gains nothing from more threads than these. */
 const MOST_THREADS = 4;
 
 /**
- * Bytes of address space below which no thread is started unasked. V8 reserves 10 GB for a memory
- * and some for a thread, and ends the whole process where that fails; two runtimes with a thread
- * each still failed at 24 GB.
+ * Bytes of address space below which 'auto' starts no thread. V8 reserves 10 GB for a memory and
+ * more for each thread, and ends the whole process if it cannot; two runtimes with a thread each
+ * still failed at 24 GB.
  */
 const ROOM_FOR_THREADS = 64e9;
 
-/** Variables that serverless platforms set, where CPUs shown are not CPUs had. */
+/**
+ * Environment variables of serverless platforms, which report more CPUs than the process may use.
+ */
 const SERVERLESS = [
   'AWS_LAMBDA_FUNCTION_NAME',
   'FUNCTIONS_WORKER_RUNTIME',
@@ -31,6 +34,7 @@ const SERVERLESS = [
   'DENO_DEPLOYMENT_ID',
 ];
 
+/** Chooses a number of threads for this machine. */
 export function chooseThreads(): ThreadChoice {
   const blocked = whyNoThreads();
   if (blocked) return { threads: 1, reason: blocked };
@@ -38,7 +42,7 @@ export function chooseThreads(): ThreadChoice {
   if (platform)
     return {
       threads: 1,
-      reason: `serverless platform (${platform} is set): its CPU share is not known`,
+      reason: `serverless platform (${platform} is set): the CPU share is unknown`,
     };
   const quota = cpuQuota();
   if (quota < 2) return { threads: 1, reason: `the CPU quota is ${quota} of a CPU (cgroup)` };
@@ -46,7 +50,9 @@ export function chooseThreads(): ThreadChoice {
   if (cpus < 2) return { threads: 1, reason: 'one CPU' };
   const limit = addressLimit();
   if (limit < ROOM_FOR_THREADS) {
-    const reason = `the address space is limited to ${limit} bytes (ulimit -v): the engine ends the process if a thread has no room`;
+    const reason =
+      `the address space is limited to ${limit} bytes (ulimit -v): ` +
+      'the engine would end the process if a thread did not fit';
     return { threads: 1, reason };
   }
   const threads = Math.min(MOST_THREADS, cpus, Math.floor(quota));

@@ -1,37 +1,42 @@
 /**
- * Binaries that the caller brings: the option `wasm` of `createRuntime`.
+ * The option `wasm` of `createRuntime`: binaries that the caller supplies.
  *
- * Invariant: only the package's own binaries of this very version are accepted, each in its place.
- * They carry name and version in a custom section; a stale copy beside newer code would compute
- * other bits without a word.
+ * Invariant: a source is accepted only if it is this package's binary of that name and version.
+ * Each binary has its name and version in a custom section; without the check, a stale copy beside
+ * newer code would silently compute different bits.
  */
 import packageVersion from '../../build/version.js';
 import { AdalError, ArgumentError } from '../errors';
+import type { ResponseLike, UrlLike } from '../types';
 import { describe, fail } from '../validate';
-import { type Binaries, type CompiledModules, type ExactBinaryName, once } from './binaries';
+import { type Binaries, type BinaryName, type CompiledModules, loadOnce } from './binaries';
 import { builtin } from './features';
 
+/** A compiled `WebAssembly.Module` of the platform. */
+export type WasmModule = object;
+
 /**
- * A binary: where to fetch it, its bytes, a response that brings them, or compiled. A string is a
- * URL, on pages relative to the page; `file:` URLs are read where there is a file system.
+ * A binary: its URL, its bytes, a Response with its bytes, or a compiled WebAssembly.Module. A
+ * string is a URL, relative to the page in browsers; `file:` URLs are read from the file system
+ * where there is one.
  */
 export type WasmSource =
-  | URL
+  | UrlLike
   | string
   | ArrayBuffer
   | ArrayBufferView<ArrayBuffer>
-  | Response
-  | WebAssembly.Module;
+  | ResponseLike
+  | WasmModule;
 
-/** Binaries by name. */
-export type WasmSources = Partial<Record<ExactBinaryName, WasmSource>>;
+/** Sources of binaries, by the binary's name. */
+export type WasmSources = Partial<Record<BinaryName, WasmSource>>;
 
-const NAMES: readonly ExactBinaryName[] = ['optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'];
-/** Of the custom section in which a binary says what it is (scripts/build-wasm.js). */
+const NAMES: readonly BinaryName[] = ['optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'];
+/** Name of the custom section with a binary's name and version (scripts/build-wasm.js). */
 const SECTION = 'adal-wasm';
 const EXPECTED = 'a URL, bytes, a Response or a WebAssembly.Module';
 
-/** By what `Object.prototype.toString` says, which other realms' objects do not change. */
+/** The compilers by `Object.prototype.toString`, which is the same for objects of other realms. */
 const COMPILERS: Record<string, (source: never) => Promise<WebAssembly.Module>> = {
   '[object String]': compileAddress,
   '[object URL]': compileAddress,
@@ -41,11 +46,11 @@ const COMPILERS: Record<string, (source: never) => Promise<WebAssembly.Module>> 
 };
 
 /**
- * The binaries that `wasm` gives, and those it does not give from `others`.
- * @param wasm one source, which is optim.simd's, or sources by name
- * @throws ArgumentError when it is neither
+ * Returns the binaries of the option `wasm`; binaries that it lacks come from `others`.
+ * @param wasm the source of optim.simd, or sources by name
+ * @throws ArgumentError if it is neither
  */
-export function bringBinaries(wasm: WasmSource | WasmSources, others: Binaries): Binaries {
+export function binariesFromOption(wasm: WasmSource | WasmSources, others: Binaries): Binaries {
   const sources: WasmSources = compilerOf(wasm)
     ? { 'optim.simd': wasm as WasmSource }
     : checkNames(wasm);
@@ -53,11 +58,11 @@ export function bringBinaries(wasm: WasmSource | WasmSources, others: Binaries):
   const modules: CompiledModules = new Map();
   return {
     load: (name) => {
-      const source = sources[name as ExactBinaryName];
+      const source = sources[name as BinaryName];
       if (source === undefined) return others.load(name);
-      return once(modules, name, () => compile(name as ExactBinaryName, source));
+      return loadOnce(modules, name, () => compile(name as BinaryName, source));
     },
-    // Whoever brings an nn of his own means that one.
+    // A caller who supplies an nn binary means exactly that one.
     relaxed: others.relaxed && !Object.keys(sources).some((name) => name.startsWith('nn.')),
     whyNoThreads: oneThread ? `option "wasm" has no 'optim.threads'` : others.whyNoThreads,
   };
@@ -72,7 +77,7 @@ function checkNames(wasm: unknown): WasmSources {
   if (typeof wasm !== 'object' || wasm === null || Array.isArray(wasm))
     fail('wasm', `${EXPECTED}, or these by name`, wasm);
   for (const [name, source] of Object.entries(wasm)) {
-    if (!NAMES.includes(name as ExactBinaryName)) {
+    if (!NAMES.includes(name as BinaryName)) {
       throw new ArgumentError(`wasm['${name}']`, `one of ${NAMES.join(', ')}`, 'an unknown name');
     }
     if (!compilerOf(source)) fail(`wasm['${name}']`, EXPECTED, source);
@@ -80,7 +85,7 @@ function checkNames(wasm: unknown): WasmSources {
   return { ...wasm };
 }
 
-async function compile(name: ExactBinaryName, source: WasmSource): Promise<WebAssembly.Module> {
+async function compile(name: BinaryName, source: WasmSource): Promise<WebAssembly.Module> {
   const expected = `${name}.wasm of adal-wasm ${packageVersion}`;
   let module: WebAssembly.Module;
   try {
@@ -101,7 +106,7 @@ async function compile(name: ExactBinaryName, source: WasmSource): Promise<WebAs
   return module;
 }
 
-/** Engines take no DataView. */
+/** Compiles the bytes of a view; engines do not accept a DataView. */
 function compileView({
   buffer,
   byteOffset,
@@ -110,6 +115,7 @@ function compileView({
   return WebAssembly.compile(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
+/** Compiles the binary at a URL. */
 async function compileAddress(address: string | URL): Promise<WebAssembly.Module> {
   const { location } = globalThis as { location?: { href: string } };
   const url = new URL(address, location?.href);
@@ -118,6 +124,7 @@ async function compileAddress(address: string | URL): Promise<WebAssembly.Module
   return compileResponse(await fetch(url));
 }
 
+/** Compiles the body of a response. */
 async function compileResponse(response: Response): Promise<WebAssembly.Module> {
   if (!response.ok) throw new Error(`status ${response.status} from ${response.url}`);
   const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');

@@ -1,13 +1,18 @@
 /**
- * Threads of a page or of its web workers: from a blob, else from a URL.
+ * Starts worker threads on a page or in a web worker: from a blob, or from a URL if that is
+ * refused.
  *
- * Invariant: a refusal is never thrown. Browsers report it late, by an event: so the next way is
- * tried when one is refused, and `onEnd` hears of it when none is left.
+ * Invariant: a refusal never throws. Browsers report it later, by an event; the host then tries the
+ * next way, and calls `onEnd` when none is left.
  */
 import workerSource from '../../build/worker.js';
-import type { WorkerHandle, WorkerHost } from './worker-host';
+import type { UrlLike } from '../types';
+import type { WorkerHandle, WorkerHost } from './worker-host-types';
 
-/** Made once a page and kept: some browsers fetch it after the constructor has returned. */
+/**
+ * The blob's URL, created once per page and never revoked: some browsers fetch it after the Worker
+ * constructor has returned.
+ */
 let blobUrl = '';
 
 const fromBlob = (): Worker => {
@@ -15,18 +20,26 @@ const fromBlob = (): Worker => {
   return new Worker(blobUrl, { name: 'adal' });
 };
 
-/** Bundlers know this form, and ship the file; without one it lies beside the package's entries. */
+/**
+ * Starts a worker from the package's file. Bundlers recognise this form and ship the file; without
+ * a bundler it lies beside the package's entries.
+ */
 const fromPackage = (): Worker =>
   new Worker(new URL('../worker.js', import.meta.url), { name: 'adal' });
 
-/** @param workerUrl of the package's worker.js, where the page serves it */
-export function createBrowserWorkerHost(workerUrl?: string | URL): WorkerHost {
+/**
+ * Creates the worker host of browsers.
+ * @param workerUrl the address at which the page serves `adal-wasm/worker.js`
+ */
+export function createBrowserWorkerHost(workerUrl?: string | UrlLike): WorkerHost {
   const fromUrl =
-    workerUrl === undefined ? fromPackage : () => new Worker(workerUrl, { name: 'adal' });
+    workerUrl === undefined
+      ? fromPackage
+      : () => new Worker(workerUrl as string | URL, { name: 'adal' });
   return { spawn: (input, onEnd) => startFirst([fromBlob, fromUrl], input, onEnd) };
 }
 
-/** Starts a worker in the first way that is not refused. */
+/** Starts a worker in the first of several ways that the browser does not refuse. */
 function startFirst(
   ways: (() => Worker)[],
   input: unknown,
@@ -44,8 +57,8 @@ function startFirst(
       worker = start();
       worker.onerror = (event) => {
         event.preventDefault();
-        // The worker's own script catches what it throws: an event means that it was not allowed,
-        // not found or not readable.
+        // The worker's script catches its own errors: this event means that the script was not
+        // allowed, not found or not readable.
         refuse(event.message || 'its script was refused or not found');
       };
       worker.postMessage(input);

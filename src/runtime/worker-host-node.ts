@@ -1,9 +1,10 @@
-/** Threads by node:worker_threads, which Node, Deno and Bun have. */
+/** Starts worker threads by node:worker_threads, which Node, Deno and Bun have. */
 import workerSource from '../../build/worker.js';
 import { UnsupportedError } from '../errors';
 import { builtin } from './features';
-import type { WorkerHost } from './worker-host';
+import type { WorkerHost } from './worker-host-types';
 
+/** The worker host of Node, Deno and Bun. */
 export const nodeWorkerHost: WorkerHost = {
   spawn(input, onEnd) {
     const threads = builtin<typeof import('node:worker_threads')>('node:worker_threads');
@@ -14,7 +15,7 @@ export const nodeWorkerHost: WorkerHost = {
       workerData: input,
       name: 'adal',
     });
-    // Listeners first: adding one refs the worker again.
+    // Before unref: adding a listener would ref the worker again.
     worker.on('error', (error) => onEnd(String(error)));
     worker.on('exit', (code) => onEnd(`exit code ${code}`));
     worker.unref();

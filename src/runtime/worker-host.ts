@@ -1,35 +1,16 @@
-/**
- * How a thread is started on this platform. A new platform adds a host, `loadWorkerHost` finds it,
- * and nothing else changes.
- */
+/** Finds the worker host of this platform. A new platform adds a host file and a line here. */
 import { UnsupportedError } from '../errors';
+import type { UrlLike } from '../types';
 import { workerHostKind } from './features';
-import type { WorkerInput } from './worker';
-
-/** One started thread. */
-export interface WorkerHandle {
-  /** Keeps the process alive while this worker is at work. */
-  ref(): void;
-  /** Lets the process end although this worker waits. */
-  unref(): void;
-  terminate(): void;
-}
-
-/** Starts threads. */
-export interface WorkerHost {
-  /**
-   * @param onEnd called with a reason when the thread ends, for whatever cause, if this thread's
-   * event loop still turns
-   */
-  spawn(input: WorkerInput, onEnd: (reason: string) => void): WorkerHandle;
-}
+import type { WorkerHost } from './worker-host-types';
 
 /**
- * This platform's host, loaded when it is first needed.
- * @param workerUrl where a page finds the worker's script, if it may not start one from a blob
- * @throws UnsupportedError where there is none
+ * Loads this platform's worker host.
+ * @param workerUrl where a page serves `adal-wasm/worker.js`, if it may not start workers from a
+ * blob
+ * @throws UnsupportedError where the platform cannot start threads
  */
-export async function loadWorkerHost(workerUrl?: string | URL): Promise<WorkerHost> {
+export async function loadWorkerHost(workerUrl?: string | UrlLike): Promise<WorkerHost> {
   const kind = workerHostKind();
   if (kind === 'node') return (await import('./worker-host-node')).nodeWorkerHost;
   if (kind === 'browser')

@@ -1,9 +1,9 @@
 /**
- * What a worker thread runs. It is started from source text, so this file imports nothing (types
- * aside) and takes all it needs, offsets included, as its input.
+ * The script of a worker thread. It is started from source text: so this file imports nothing but
+ * types, and receives everything it needs, offsets included, as its input.
  *
- * Invariant: the worker speaks to its pool through shared memory alone. While the pool's thread is
- * blocked in a step it receives no message, but it can read a flag.
+ * Invariant: a worker reports to its pool only through shared memory. While the pool's thread is
+ * blocked in a step, that thread receives no messages, but it can read a flag.
  */
 
 /**
@@ -13,18 +13,20 @@
 export interface WorkerInput {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  /** The export to run. */
+  /** Name of the export that is the worker's loop. */
   readonly serve: string;
+  /** Address of the control block. */
   readonly control: number;
-  /** Its number, 1 and up. */
+  /** Number of the worker, counted from 1. */
   readonly thread: number;
-  /** Turns of the waiting loop before the worker parks. */
+  /** Iterations of the waiting loop before the worker parks. */
   readonly spins: number;
   readonly stateIndex: number;
   readonly eventIndex: number;
   readonly errorLengthIndex: number;
   readonly errorTextOffset: number;
   readonly errorBytes: number;
+  /** The value of WORKER_READY; the following three likewise. */
   readonly ready: number;
   readonly exited: number;
   readonly failed: number;
@@ -54,12 +56,12 @@ function serve(input: WorkerInput, onExit: (listener: () => void) => void): void
     Atomics.notify(words, event);
   };
   const report = (error: unknown): void => {
-    // Copied out first: text encoders refuse shared memory.
+    // Encoded outside first: text encoders refuse shared memory.
     const text = new TextEncoder().encode(String(error)).subarray(0, input.errorBytes);
     new Uint8Array(input.memory.buffer, input.errorTextOffset, text.length).set(text);
     Atomics.store(words, input.errorLengthIndex, text.length);
   };
-  // What the end of this thread means for the pool; nothing once a failure has been announced.
+  // The state that the end of this thread announces; null once a failure has been announced.
   let end: number | null = input.absent;
   onExit(() => {
     if (end !== null) announce(end);

@@ -1,43 +1,44 @@
-/** Ways to let the event loop go on. */
+/** Yields to the event loop, on every platform. */
 
-/** A message to oneself takes far less; later than this it is lost. */
+/** Milliseconds after which a message to this thread counts as lost; it usually takes far less. */
 const LOST_MS = 50;
 
 /**
- * Lets the event loop turn once: the shortest pause that timers, input, frames and messages get
- * through.
+ * Resolves after one turn of the event loop: the shortest pause in which timers, input, frames and
+ * messages are handled.
  */
-export async function turn(): Promise<void> {
+export async function yieldToEventLoop(): Promise<void> {
   try {
     const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => void };
-    await (setImmediate ? new Promise<void>(setImmediate) : postTurn());
+    await (setImmediate ? new Promise<void>(setImmediate) : postMessageToSelf());
   } catch {
-    // Vercel's edge runtime has the other two only to throw
-    await orAfter(new Promise(() => {}), 0);
+    // Vercel's edge runtime defines setImmediate and MessageChannel, and both throw.
+    await waitAtMost(new Promise(() => {}), 0);
   }
 }
 
 /**
- * By a message to oneself: pages make a timer wait 4 ms. A channel each time, since workerd forbids
- * sharing one over requests; held meanwhile by a timer, since WebKit may collect ports that nothing
- * holds together with their message.
+ * Posts a message to this thread and resolves when it arrives; a timer would wait 4 ms on a page.
+ * Each call opens a channel of its own, since workerd forbids sharing one between requests. A timer
+ * keeps the channel alive meanwhile, since WebKit may collect unreferenced ports with their
+ * message.
  */
-async function postTurn(): Promise<void> {
+async function postMessageToSelf(): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   const message = new Promise((resolve) => {
     port1.onmessage = resolve;
   });
   port2.postMessage(null);
-  await orAfter(message, LOST_MS);
+  await waitAtMost(message, LOST_MS);
   port1.close();
 }
 
 /**
- * Resolves with `event`, or after `ms` if that is sooner. For Atomics.waitAsync, whose own time-out
- * is not enough: neither it nor a notification wakes a web worker of WebKitGTK 2.50 that has gone
- * to sleep, but a timer of the event loop's does.
+ * Resolves when `event` does, or after `ms` milliseconds if that is sooner. Atomics.waitAsync needs
+ * it in spite of its own time-out: neither that nor a notification wakes a sleeping web worker of
+ * WebKitGTK 2.50, but a timer does.
  */
-export async function orAfter(event: unknown, ms: number): Promise<void> {
+export async function waitAtMost(event: unknown, ms: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise((resolve) => {
     timer = setTimeout(resolve, ms);

@@ -18,12 +18,14 @@ interface StandIn {
  * a running figure.
  */
 export class EvaluatedTensor {
+  /** The values that training reads and writes. */
   readonly value: Tensor;
-  /** The least value that an element may have. */
+  /** @internal The least value that an element may have. */
   readonly minimum: number;
   /** The last of them counts. */
   #standIns: readonly StandIn[] = [];
 
+  /** @internal Allocates zeros. */
   constructor(runtime: Runtime, shape: readonly number[], minimum = -Infinity) {
     this.value = new Tensor(runtime, shape);
     this.minimum = minimum;
@@ -53,6 +55,7 @@ export class EvaluatedTensor {
     this.#standIns = point ? [...others, { point, owner, holdsTraining }] : others;
   }
 
+  /** @internal Releases the memory. */
   dispose(): void {
     this.value.dispose();
   }

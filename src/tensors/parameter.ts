@@ -18,12 +18,19 @@ export type ParameterInit =
   | Float32Array
   | { readonly shape: readonly number[]; readonly data?: Float32Array; readonly sparse?: boolean };
 
+/**
+ * A trainable tensor with its gradient: an entry of `model.parameters`, which an optimizer accepts as
+ * it is.
+ */
 export class Parameter extends EvaluatedTensor {
-  /** The model that it belongs to; null for one that an optimizer has made for itself. */
+  /** @internal The model that it belongs to; null if an optimizer created it. */
   readonly owner: ParameterOwner | null;
   readonly #grad: Tensor | null;
 
-  /** @param sparse for one without a gradient */
+  /**
+   * @internal Allocates zeros.
+   * @param sparse whether the parameter has no gradient of its own size
+   */
   constructor(
     runtime: Runtime,
     shape: readonly number[],
@@ -40,21 +47,25 @@ export class Parameter extends EvaluatedTensor {
     }
   }
 
-  /** Whether its memory was given back, by `dispose` or with the model it belongs to. */
+  /** Whether the memory has been released, for example by `dispose` of the model. */
   get disposed(): boolean {
     return this.value.disposed || this.#grad?.disposed === true;
   }
 
-  /** Whether it has no gradient of its own size. */
+  /** Whether the parameter has no gradient of its own size, and is trained by rows alone. */
   get sparse(): boolean {
     return this.#grad === null;
   }
 
-  /** @throws ArgumentError for a sparse parameter */
+  /**
+   * The gradient.
+   * @throws ArgumentError for a sparse parameter
+   */
   get grad(): Tensor {
     return this.#grad ?? fail('parameter', 'one with a gradient', 'a sparse one');
   }
 
+  /** @internal Releases the memory. */
   override dispose(): void {
     super.dispose();
     this.#grad?.dispose();

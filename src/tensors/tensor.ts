@@ -28,19 +28,25 @@ export function disposalCount(): number {
   return disposals;
 }
 
+/**
+ * A float32 array in linear memory, such as a weight or a running statistic of a model. Read and
+ * write its elements through `data`.
+ */
 export class Tensor {
+  /** @internal The runtime in whose memory the tensor lies. */
   readonly runtime: Runtime;
+  /** Sizes of the axes. */
   readonly shape: readonly number[];
-  /** Elements. */
+  /** Number of elements. */
   readonly length: number;
-  /** Elements with padding. */
+  /** @internal Number of elements with padding. */
   readonly paddedLength: number;
-  /** Byte offset in linear memory. */
+  /** @internal Byte offset in linear memory. */
   readonly address: number;
   #view: Float32Array | null = null;
   #disposed = false;
 
-  /** All zero. @throws OutOfMemoryError */
+  /** @internal Allocates a tensor of zeros. @throws OutOfMemoryError */
   constructor(runtime: Runtime, shape: readonly number[]) {
     this.runtime = runtime;
     this.shape = Object.freeze([...shape]);
@@ -49,7 +55,7 @@ export class Tensor {
     this.address = runtime.arena.allocate(tensorBytes(this.length));
   }
 
-  /** Bytes that its elements take, padding included. */
+  /** Size in linear memory, with padding, bytes. */
   get byteLength(): number {
     return 4 * this.paddedLength;
   }
@@ -66,13 +72,14 @@ export class Tensor {
     return this.#view;
   }
 
+  /** Whether the memory has been released. */
   get disposed(): boolean {
     return this.#disposed;
   }
 
   /**
-   * Gives the memory back, zeroed.
-   * @throws BusyError while a step is under way; it is as before then
+   * @internal Zeroes and releases the memory.
+   * @throws BusyError while a step is running; nothing has changed then
    */
   dispose(): void {
     if (this.#disposed) return;

@@ -1,7 +1,7 @@
 /**
- * The package as others install it: every folder here is a small project that trains and prints
- * fingerprints of what it got. It passes when they are those of this process, and as many as it
- * promises (`fingerprints` in its package.json, else one).
+ * Tests the package as others install it: every folder here is a small project that trains and
+ * prints fingerprints. A project passes if its fingerprints equal those of this process and are as
+ * many as `fingerprints` in its package.json says (1 by default).
  *
  *   node tests/consumers/run.js [names…]
  */

@@ -14,7 +14,12 @@ const { exports: map } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'ut
 const conditional = Object.entries(map).filter(
   (entry): entry is [string, Record<string, string>] => typeof entry[1] === 'object',
 );
-const CONDITIONS = ['types', 'workerd', 'edge-light', 'deno', 'bun', 'node', 'browser', 'default'];
+/** Platforms with a main entry of their own, by condition. */
+const PLATFORMS = readdirSync(join(ROOT, 'src/entries/platforms'))
+  .filter((file) => !file.endsWith('.d.ts'))
+  .map((file) => file.replace('.ts', ''));
+/** Platforms come before `node`, which some bundlers for edge platforms set as well. */
+const CONDITIONS = ['types', ...PLATFORMS, 'deno', 'bun', 'node', 'browser', 'default'];
 
 /** Static imports of a built file. */
 function importsOf(file: string): string[] {
@@ -32,8 +37,12 @@ describe('the exports map', () => {
   });
 
   it.each(conditional)('%s has its conditions in order', (_, target) => {
-    const order = Object.keys(target).map((condition) => CONDITIONS.indexOf(condition));
-    expect(order).toEqual([...order].sort((a, b) => a - b));
+    // The platforms' own order says nothing: no bundler sets the conditions of two.
+    const places = CONDITIONS.map((name) =>
+      PLATFORMS.includes(name) ? 1 : CONDITIONS.indexOf(name),
+    );
+    const order = Object.keys(target).map((name) => places[CONDITIONS.indexOf(name)]);
+    expect(order).toEqual([...order].sort((a, b) => a! - b!));
     expect(Object.keys(target)).toEqual(expect.arrayContaining(['types', 'default']));
   });
 
@@ -43,21 +52,31 @@ describe('the exports map', () => {
     expect(declared.sort()).toEqual(found.sort());
   });
 
-  it.each(['index', 'registry'])(
-    '%s of workerd and of the edge runtime export what the default does',
-    (entry) => {
-      const names = (file: string) => {
-        const lists = [
-          ...readFileSync(join(ROOT, 'dist', file), 'utf8').matchAll(/export\s*\{([^}]+)\}/g),
-        ];
-        return lists
-          .flatMap(([, list]) => list.split(',').map((item) => item.trim().split(' as ').at(-1)))
-          .sort();
-      };
-      for (const platform of ['workerd', 'edge-light'])
-        expect(names(`${entry}.${platform}.js`)).toEqual(names(`${entry}.js`));
+  it.each(PLATFORMS)(
+    'has the condition "%s" of src/entries/platforms in every subpath',
+    (platform) => {
+      for (const [subpath, target] of conditional) {
+        const own = ['.', './registry'].includes(subpath)
+          ? target.default.replace('.js', `.${platform}.js`)
+          : target.default;
+        const message = `package.json, exports["${subpath}"]: add "${platform}": "${own}"`;
+        expect(target[platform], message).toBe(own);
+      }
     },
   );
+
+  it.each(['index', 'registry'])('%s exports on every platform what the default does', (entry) => {
+    const names = (file: string) => {
+      const lists = [
+        ...readFileSync(join(ROOT, 'dist', file), 'utf8').matchAll(/export\s*\{([^}]+)\}/g),
+      ];
+      return lists
+        .flatMap(([, list]) => list.split(',').map((item) => item.trim().split(' as ').at(-1)))
+        .sort();
+    };
+    for (const platform of PLATFORMS)
+      expect(names(`${entry}.${platform}.js`)).toEqual(names(`${entry}.js`));
+  });
 });
 
 describe('importing', () => {

@@ -92,7 +92,7 @@ const ENTRIES: Entry[] = [
     what: 'AdaL by class, optim.threads and all that starts workers',
     code: BY_CLASS,
     limit: 34_500,
-    lazy: ['optim.threads', 'thread-policy', 'workers', 'worker-host-browser'],
+    lazy: ['optim.threads', 'thread-policy', 'worker-pools', 'worker-host-browser'],
     without: BESIDES_ADAL,
   },
   {

@@ -10,7 +10,7 @@ import {
   UnsupportedError,
 } from '../../src/index';
 import { MAX_MEMORY_BYTES, PAGE } from '../../src/runtime/memory';
-import type { WorkerHost } from '../../src/runtime/worker-host';
+import type { WorkerHost } from '../../src/runtime/worker-host-types';
 import { BACKENDS, withRuntime } from '../support/backends';
 
 const runtimes: Runtime[] = [];
@@ -73,14 +73,14 @@ describe('info', () => {
       'the oracle runs on one thread',
     );
     expect((await create({ backend: 'simd' })).info.threadsReason).toBe(
-      "backend 'simd' was asked for",
+      "backend 'simd' was requested",
     );
     expect((await create({ threads: 1 })).info).toMatchObject({
       backend: 'simd',
-      threadsReason: 'one thread was asked for',
+      threadsReason: 'one thread was requested',
       sharedMemory: false,
     });
-    const reason = expect.stringMatching(/^1,000 parameters: threads pay from [\d,]+ on$/);
+    const reason = expect.stringMatching(/^1,000 parameters: threads pay off from [\d,]+$/);
     const { info } = await create({ parameterCount: 1000 });
     expect(info).toMatchObject({ backend: 'simd', threads: 1, threadsReason: reason });
   });
@@ -89,7 +89,7 @@ describe('info', () => {
     expect((await create({ threads: 3 })).info).toMatchObject({
       backend: 'threads',
       threads: 3,
-      threadsReason: '3 threads were asked for',
+      threadsReason: '3 threads were requested',
     });
   });
 
@@ -321,7 +321,7 @@ describe('where something is missing', () => {
     expect(await lossOf(runtime)).toBe(expected);
     expect(runtime.info).toMatchObject({ backend: 'simd' });
     expect(runtime.info.backendReason).toMatch(
-      /^models are computed by the oracle: the engine refused the code/,
+      /^models run on the oracle: the engine refused the code/,
     );
   });
 

@@ -1,6 +1,5 @@
 /** How many threads 'auto' means, and what the machine is asked. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { cpuQuota } from '../../src/runtime/cpu-quota';
 import {
   builtin,
   hasSimd,
@@ -10,6 +9,7 @@ import {
   whyNoSharedMemory,
   whyNoThreads,
 } from '../../src/runtime/features';
+import { cpuQuota } from '../../src/runtime/process-limits';
 import { createRuntime } from '../../src/runtime/runtime';
 import { MINIMUM_PARALLEL_ELEMENTS } from '../../src/runtime/runtime-options';
 import { chooseThreads } from '../../src/runtime/thread-policy';
@@ -71,7 +71,7 @@ describe('chooseThreads', () => {
     const few = await createRuntime({ parameterCount: MINIMUM_PARALLEL_ELEMENTS - 1 });
     expect(few.info).toMatchObject({
       threads: 1,
-      threadsReason: '65,535 parameters: threads pay from 65,536 on',
+      threadsReason: '65,535 parameters: threads pay off from 65,536',
     });
     const many = await createRuntime({ parameterCount: MINIMUM_PARALLEL_ELEMENTS });
     expect(many.info).toMatchObject({ threads: 4, threadsReason: 'auto: 4 of 8 CPUs' });

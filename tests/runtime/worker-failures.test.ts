@@ -10,8 +10,8 @@ import {
   type StepResult,
   WorkerError,
 } from '../../src/index';
-import type { WorkerHost } from '../../src/runtime/worker-host';
 import { nodeWorkerHost } from '../../src/runtime/worker-host-node';
+import type { WorkerHost } from '../../src/runtime/worker-host-types';
 import { simd, withRuntime } from '../support/backends';
 import { failure } from '../support/errors';
 import { countingHost, faultyHost, killableHost, sourceHost } from '../support/evil-host';

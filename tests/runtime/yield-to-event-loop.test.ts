@@ -1,6 +1,6 @@
 /** Turns of the event loop where its ways of turning are missing or lose what they are given. */
 import { afterEach, expect, it, vi } from 'vitest';
-import { orAfter, turn } from '../../src/runtime/yield-to-event-loop';
+import { waitAtMost, yieldToEventLoop } from '../../src/runtime/yield-to-event-loop';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -8,7 +8,7 @@ it('turns by a message where there is no setImmediate', async () => {
   vi.stubGlobal('setImmediate', undefined);
   const channel = vi.fn(class extends MessageChannel {});
   vi.stubGlobal('MessageChannel', channel);
-  for (let i = 0; i < 50; i++) await turn();
+  for (let i = 0; i < 50; i++) await yieldToEventLoop();
   expect(channel).toHaveBeenCalledTimes(50);
 });
 
@@ -19,16 +19,16 @@ it('goes on when the message is lost', async () => {
   }
   vi.stubGlobal('setImmediate', undefined);
   vi.stubGlobal('MessageChannel', Deaf);
-  await turn();
+  await yieldToEventLoop();
 });
 
 it('turns by a timer where the other ways only throw', async () => {
   vi.stubGlobal('setImmediate', undefined);
   vi.stubGlobal('MessageChannel', undefined);
-  await turn();
+  await yieldToEventLoop();
 });
 
-it('orAfter resolves with the event, or without it', async () => {
-  await orAfter(Promise.resolve(), 1e9);
-  await orAfter(new Promise(() => {}), 1);
+it('waitAtMost resolves with the event, or without it', async () => {
+  await waitAtMost(Promise.resolve(), 1e9);
+  await waitAtMost(new Promise(() => {}), 1);
 });

@@ -1,4 +1,4 @@
-/** Browsers: how each is started, and the tasks that its pages do one after another. */
+/** Starts browsers and runs tasks on their pages, one after the other. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { startServer } from './server.js';
 
-/** Where a program lies, or null. */
+/** Returns the path of a program, or null. */
 export function find(program) {
   return (
     (process.env.PATH ?? '')
@@ -16,7 +16,7 @@ export function find(program) {
   );
 }
 
-/** A program with a window of its own, or none; ended with all its children. */
+/** Starts a program; the returned function ends it with all its children. */
 function start(command, args, environment = {}) {
   const child = spawn(command, args, {
     stdio: 'ignore',
@@ -28,7 +28,7 @@ function start(command, args, environment = {}) {
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
     await ended;
   };
@@ -61,7 +61,7 @@ const MINI_BROWSERS = ['4.1', '6.0', '4.0'].map(
   (version) => `/usr/lib/x86_64-linux-gnu/webkit2gtk-${version}/MiniBrowser`,
 );
 
-/** `open(url, profile)` starts a browser on a page; what it returns ends it. */
+/** The browsers. `open(url, profile)` starts one on a page and returns a function that ends it. */
 export const BROWSERS = [
   {
     name: 'Chromium',
@@ -93,7 +93,9 @@ export const BROWSERS = [
   },
   {
     name: 'WebKit',
-    note: 'WebKitGTK has SharedArrayBuffer only with JSC_useSharedArrayBuffer=true, which is set here; without it there is one thread',
+    note:
+      'WebKitGTK has SharedArrayBuffer only with JSC_useSharedArrayBuffer=true, ' +
+      'which is set here; without it there is one thread',
     missing() {
       if (!MINI_BROWSERS.some(existsSync))
         return 'WebKitGTK has no MiniBrowser here (Debian: webkit2gtk-driver)';
@@ -115,10 +117,10 @@ export const BROWSERS = [
 const TASK_TIMEOUT_MS = 90_000;
 
 /**
- * Does `tasks` ({ headers, task, argument }) on a browser. For a page that does not report in time
- * the browser is started anew, once, and the log says so: browsers hang too. A page that is late
- * again is given up.
- * @returns for each task what its page posted, or { error }
+ * Runs `tasks` ({ headers, task, argument }) on a browser. If a page does not report in time,
+ * restarts the browser once and logs it, because browsers hang too; gives up on a page that is late
+ * again.
+ * @returns for each task, what its page posted, or { error }
  */
 export async function runTasks(browser, tasks) {
   const outcomes = tasks.map(() => null);
@@ -160,8 +162,8 @@ export async function runTasks(browser, tasks) {
 }
 
 /**
- * Whether the time was up before `condition` held; `subscribe` is given what to call when it may
- * have changed.
+ * Waits for `condition` and returns whether the time ran out first. `subscribe` receives a function
+ * to call when the condition may have changed.
  */
 async function waitFor(condition, subscribe) {
   const deadline = Date.now() + TASK_TIMEOUT_MS;

@@ -1,6 +1,6 @@
 /**
- * Bundles the portable suite into one ES module without imports, build/runtimes/suite.js. What it
- * tests is the built package, dist/, and not the sources that its types come from.
+ * Bundles the portable suite into one ES module without imports, build/runtimes/suite.js. The suite
+ * tests the built package in dist/; only its types come from the sources.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -12,13 +12,15 @@ import ts from 'typescript';
 export const ROOT = resolve(import.meta.dirname, '../..');
 export const BUNDLE = resolve(ROOT, 'build/runtimes/suite.js');
 
-/** What child.js imports on Node, Deno and Bun, of what the package has for them. */
+/**
+ * The bundle that child.js imports on Node, Deno and Bun, made from the package's files for them.
+ */
 export const PROCESS_BUNDLE = resolve(ROOT, 'build/runtimes/suite.node.js');
 
-/** The entry of dist/ for a module of src/ that is an entry of the package. */
+/** The entry in dist/ of each entry module in src/. */
 const ENTRIES = { 'src/nn': 'nn.js', 'src/data': 'data.js', 'src/checkpoint': 'checkpoint.js' };
 
-/** Sends imports of the package's sources to dist/, and compiles the suite's own. */
+/** Redirects imports of the package's sources to dist/, and compiles the suite's own files. */
 const sources = (folder, entry) => ({
   name: 'sources',
   resolveId(id, importer) {
@@ -50,9 +52,10 @@ const beside = (files) => ({
 });
 
 /**
- * @param file where it goes
- * @param folder where the package's entries for the platform are
- * @param entry the main one
+ * Writes the bundle.
+ * @param file the bundle's path
+ * @param folder the folder of the package's entries for the platform
+ * @param entry the main entry's name
  * @param external files beside the bundle that it imports
  */
 export async function bundleSuite({

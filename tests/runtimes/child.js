@@ -1,6 +1,6 @@
 /**
- * What Node, Deno and Bun run, each in a process of its own: `child.js <task> <argument as JSON>`.
- * Ends by itself.
+ * Runs one task on Node, Deno or Bun, in a process of its own: `child.js <task> <argument as
+ * JSON>`. The process must exit by itself.
  */
 import { adal, measureLifetimes, runSuite } from '../../build/runtimes/suite.node.js';
 
@@ -23,7 +23,7 @@ function heapBytes() {
   return process.memoryUsage().heapUsed;
 }
 
-/** Programs that never dispose of anything: they must end all the same. */
+/** Programs that never dispose of anything and must exit nevertheless. */
 const PROGRAMS = {
   'that has only created a runtime': async () => {},
   'that took steps': async (optimizer) => {

@@ -1,17 +1,18 @@
-/** Sets of headers that pages of the browser suite are served with. */
+/** Sets of HTTP headers that the browser suite serves its pages with. */
 const ISOLATED = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
 };
 const csp = (script, worker) => ({
   ...ISOLATED,
-  'content-security-policy': `default-src 'self'; img-src data:; script-src ${script}; worker-src ${worker}`,
+  'content-security-policy':
+    `default-src 'self'; img-src data:; ` + `script-src ${script}; worker-src ${worker}`,
 });
 
 export const HEADERS = {
   plain: {},
   isolated: ISOLATED,
-  // What README.md tells its readers to serve.
+  // As README.md tells its readers.
   readme: {
     ...ISOLATED,
     'content-security-policy': `script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:`,

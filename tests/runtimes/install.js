@@ -1,6 +1,6 @@
 /**
- * Gets what is not there yet: runtimes from npm, browsers and emulators from Debian. What cannot be
- * had becomes a row that says so.
+ * Installs what is missing: runtimes from npm, browsers and emulators from Debian. A runtime that
+ * cannot be installed becomes a row that says so.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,15 +1,13 @@
-/**
- * How often optimizers are created, stepped and disposed of to see what they leave behind, and what
- * is too much.
- */
+/** How many optimizers the leak test creates, steps and disposes of. */
 export const CYCLES = 10_000;
 
 /**
- * What 9,000 lives may add to the heap: less than 120 bytes each, so that anything left behind by
- * every one is seen.
+ * Bytes that 9,000 lifetimes may add to the heap: less than 120 each, so that an object leaked by
+ * every lifetime is noticed.
  */
 const HEAP_TOLERANCE = 2 ** 20;
 
+/** @throws Error if linear memory grew at all, or the heap beyond its tolerance */
 export function checkLifetimes({
   heapBefore,
   heapAfter,

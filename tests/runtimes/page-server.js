@@ -1,11 +1,11 @@
 /**
- * A server for pages under test. It listens on loopback alone, below an address that only its page
- * was told, answers only who names it as the host, and takes reports of its own page alone.
+ * A server for pages under test. It listens on loopback only, below an address with a secret token,
+ * answers only requests that name it as the host, and accepts reports only from its own page.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
-/** A page's report: a suite's results, with the messages of what failed. */
+/** A page's report: the results of a suite, with messages of failures. */
 const MOST_REPORT_BYTES = 16 * 2 ** 20;
 
 class Refusal extends Error {
@@ -36,10 +36,11 @@ async function bodyOf(request) {
 }
 
 /**
- * @param find given a name below the server's address, of letters, digits and ./-_ alone: {
- * headers, content } of that file, or null
- * @param onReport given what a page posted, returns what is answered; it throws for what is no
- * report
+ * Starts the server.
+ * @param find receives a name below the server's address, made of letters, digits and ./-_ only;
+ * returns { headers, content } of that file, or null
+ * @param onReport receives what a page posted and returns the answer; throws for anything that is
+ * not a report
  * @returns {origin, url, close}: the address ends without a slash
  */
 export async function startPageServer(find, onReport) {

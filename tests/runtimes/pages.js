@@ -1,11 +1,11 @@
-/** What the pages of one browser do, and the rows of the table that come of it. */
-import { BROWSERS, runTasks } from './browsers.js';
+/** Runs the suite on pages of one browser and returns the rows of the table. */
+import { runTasks } from './browsers.js';
 import { CYCLES, checkLifetimes } from './lifetimes.js';
 
 const FRAMES_MS = 3000;
 const FALLBACKS = ['plain', 'isolated', 'csp-no-blob', 'csp-no-workers', 'csp-no-wasm'];
 
-/** Rows: where the suite runs, under which headers, and with which threads. */
+/** A row each: where the suite runs, under which headers, and with which threads. */
 const PLACES = [
   { place: 'isolated page', headers: 'readme', task: 'suite', configurations: ['oracle', 1, 2, 4] },
   {
@@ -35,7 +35,7 @@ function listTasks() {
   return [...suites, ...fallbacks, ...measurements];
 }
 
-/** All rows of one browser. */
+/** Returns all rows of one browser. */
 export async function runBrowser(browser) {
   const missing = browser.missing();
   const empty = { cells: [], passed: 0, failures: [], notes: [] };
@@ -81,5 +81,3 @@ function addLifetimes(row, value) {
     row.failures.push({ name: 'lifetimes', error: String(error) });
   }
 }
-
-export { BROWSERS };

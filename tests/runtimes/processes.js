@@ -1,63 +1,24 @@
-/** Runtimes that are a process each: Node, Deno and Bun, here and on emulated CPUs. */
+/** Runs the suite on a runtime that is a process, such as Node, Deno or Bun. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CYCLES, checkLifetimes } from './lifetimes.js';
 
-const installed = (path) => resolve(import.meta.dirname, 'node_modules', path);
 const CHILD = resolve(import.meta.dirname, 'child.js');
 const TIMEOUT_MS = 600_000;
-/** Long enough for any program here; a thread that keeps its process alive is found after it. */
+/** Long enough for any program here; a thread that keeps its process alive exceeds it. */
 const EXIT_TIMEOUT_MS = 20_000;
 
 const BACKENDS = { oracle: 'oracle', 1: 'simd' };
 const backendOf = (configuration) => BACKENDS[configuration] ?? 'threads';
 
-function native(name, command, flags = []) {
-  return { name, command: [command, ...flags], configurations: ['oracle', 1, 2, 4], native: true };
-}
-
-/** Debian's qemu, with the C library of the emulated CPU. */
-function emulated(name, emulator, libraries, command, configurations, more = {}) {
-  return {
-    name,
-    command: [emulator, '-L', libraries, command],
-    configurations,
-    native: false,
-    ...more,
-  };
-}
-
-const ARM64 = ['/usr/bin/qemu-aarch64-static', '/usr/aarch64-linux-gnu'];
-const ARMV7 = ['/usr/bin/qemu-arm-static', '/usr/arm-linux-gnueabihf'];
-
-export const PROCESSES = [
-  ...[20, 22, 24, 26].map((major) =>
-    native(`Node ${major}`, installed(`node-${major}/bin/node`), ['--expose-gc']),
-  ),
-  // No permission is granted, and none may be asked for.
-  native('Deno', installed('@deno/linux-x64-glibc/deno'), [
-    'run',
-    '--no-prompt',
-    '--v8-flags=--expose-gc',
-  ]),
-  native('Bun', installed('@oven/bun-linux-x64/bin/bun')),
-  emulated('Node, arm64 (qemu)', ...ARM64, installed('node-arm64/bin/node'), [1]),
-  emulated('Bun, arm64 (qemu)', ...ARM64, installed('@oven/bun-linux-aarch64/bin/bun'), [2]),
-  // Its vector unit flushes subnormal numbers, so the oracle must step in, and say why.
-  emulated('Node, armv7 (qemu)', ...ARMV7, installed('node-armv7/bin/node'), [1], {
-    backend: 'oracle',
-    reason: /subnormal/,
-  }),
-];
-
-/** Why a runtime is not to be had here; null when it is. */
-export function whyMissing({ command }) {
+/** Returns why the runtime cannot run here; null if it can. */
+function whyMissing({ command }) {
   const absent = command.find((part) => part.startsWith('/') && !existsSync(part));
   return absent ? `${absent} is not installed` : null;
 }
 
-/** Runs one task in a process of its own; its exit is part of the task. */
+/** Runs one task in a process of its own, which must exit by itself with code 0. */
 async function execute({ command }, task, argument, timeoutMs = TIMEOUT_MS) {
   const [program, ...args] = [...command, CHILD, task, JSON.stringify(argument ?? null)];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -78,9 +39,11 @@ async function execute({ command }, task, argument, timeoutMs = TIMEOUT_MS) {
   return lines.map((line) => JSON.parse(line.slice('REPORT '.length)));
 }
 
-/** Everything on one runtime: a row of the table. */
+/** Runs everything on one runtime of the matrix and returns a row of the table. */
 export async function runProcess(runtime) {
   const row = { runtime: runtime.name, cells: [], passed: 0, failures: [], notes: [] };
+  const unavailable = whyMissing(runtime);
+  if (unavailable) return { ...row, unavailable };
   const attempt = async (name, body) => {
     try {
       await body();
@@ -104,7 +67,7 @@ export async function runProcess(runtime) {
         throw new Error(`the reason was: ${report.info.backendReason}`);
     });
   }
-  if (!runtime.native) return row;
+  if (runtime.emulated) return row;
   const [programs] = await execute(runtime, 'programs').catch(() => [
     ['that has only created a runtime'],
   ]);

@@ -1,6 +1,6 @@
 /**
- * Serves the pages under several sets of headers, and takes their reports. The first folder of an
- * address, behind the token, names the set: isolated/page.html and plain/page.html are the same
+ * Serves the pages under several sets of headers and receives their reports. The first folder of an
+ * address, after the token, names the set: isolated/page.html and plain/page.html are the same
  * file.
  */
 import { readFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { BUNDLE, ROOT } from './bundle.js';
 import { HEADERS } from './headers.js';
 import { startPageServer } from './page-server.js';
 
-/** The bundle lies in a folder as it does in dist/, with the workers' scripts above it. */
+/** The bundle is in a folder below the workers' scripts, as the chunks are in dist/. */
 const FILES = {
   'page.html': resolve(import.meta.dirname, 'pages/page.html'),
   'page.js': resolve(import.meta.dirname, 'pages/page.js'),
@@ -22,8 +22,9 @@ const FILES = {
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript' };
 
 /**
- * @param onReport called with what a page posted; returns the address to go on to, or null; throws
- * for what is no report
+ * Starts the server.
+ * @param onReport receives what a page posted; returns the address of the next page or null; throws
+ * for anything that is not a report
  * @returns {url, close}: the address that folders and files are appended to
  */
 export function startServer(onReport) {

@@ -1,9 +1,9 @@
-/** The matrix as a table, and its verdict. */
+/** Renders the rows of the matrix as Markdown, and lists their failures. */
 
 const COLUMNS = ['oracle', 1, 2, 4];
 const short = (fingerprint) => fingerprint?.slice(0, 12) ?? '';
 
-/** Whatever failed in a row, fingerprints that are not `expected` included. */
+/** Returns every failure of a row, including fingerprints other than `expected`. */
 export function failuresOf(row, expected) {
   const found = row.failures.map(({ name, error }) => `${row.runtime}: ${name}: ${error}`);
   for (const { configuration, failures, fingerprint } of row.cells) {
@@ -105,7 +105,7 @@ function noteList(rows) {
   return notes.length ? notes.join('\n') : null;
 }
 
-/** Tests passed a cell, and what else was measured, as Markdown. */
+/** Returns the tests passed in each cell, and the other measurements, as Markdown. */
 export function renderTable(rows) {
   return [mainTable(rows), frameTable(rows), lifetimeTable(rows), noteList(rows)]
     .filter(Boolean)

@@ -1,4 +1,4 @@
-/** Cloudflare's workerd: the suite as a Worker, whose every request runs one configuration. */
+/** Runs the suite on Cloudflare's workerd, as a Worker that runs one configuration a request. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { bundleSuite, ROOT } from './bundle.js';
@@ -17,7 +17,7 @@ const CONFIGURATIONS = ['oracle', 1];
 const ENTRY = 'index.workerd.js';
 const BINARIES = ['optim.simd.wasm', 'nn.simd.wasm'];
 
-/** The suite, and the binaries as the package's entry for workerd imports them: as modules. */
+/** Returns the Worker's modules: the suite, and the binaries that the entry for workerd imports. */
 async function modules() {
   const file = resolve(ROOT, 'build/runtimes/suite.workerd.js');
   await bundleSuite({ file, entry: ENTRY, external: BINARIES });
@@ -35,7 +35,7 @@ async function modules() {
   return list;
 }
 
-/** A row of the table. */
+/** Runs all configurations and returns a row of the table. */
 export async function runWorkerd() {
   const row = { runtime: 'workerd', cells: [], passed: 0, failures: [], notes: [] };
   let Miniflare;

@@ -1,7 +1,7 @@
 /** Worker hosts for Node whose workers misbehave; faults.ts has what they do. */
 import { Worker } from 'node:worker_threads';
 import workerSource from '../../build/worker.js';
-import type { WorkerHandle, WorkerHost } from '../../src/runtime/worker-host';
+import type { WorkerHandle, WorkerHost } from '../../src/runtime/worker-host-types';
 import { type Fault, type Moment, prelude } from './faults';
 
 function spawn(

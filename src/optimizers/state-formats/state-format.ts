@@ -2,7 +2,7 @@
  * What a compact state format is: how the first and second moments of a tensor are kept in linear
  * memory, in state dicts and in files.
  */
-import type { ReferenceFormat } from '../../runtime/kernels';
+import type { ReferenceFormat } from '../../runtime/kernels-optim';
 
 /** One of the typed arrays that a coded moment consists of. */
 export interface FormatPart {

@@ -38,7 +38,7 @@ import type {
   OptimKernels,
   ReferenceFormat,
   ReferenceKernel,
-} from '../kernels';
+} from '../kernels-optim';
 import type { LinearMemory } from '../memory';
 
 const f = Math.fround;

@@ -1,4 +1,4 @@
-/** Opens pages in Debian's Chromium, and serves folders to it. */
+/** Opens pages in Debian's Chromium and serves folders to it. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -18,7 +18,7 @@ const FLAGS = [
 ];
 FLAGS.push('--disable-component-update', '--disable-sync');
 
-/** Serves `folder` for as long as `body` runs; calls it with the address. */
+/** Serves `folder` while `body` runs, and calls `body` with the address. */
 export async function withServer(folder, body) {
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url, 'http://x').pathname);
@@ -42,8 +42,8 @@ export async function withServer(folder, body) {
 }
 
 /**
- * Opens the page, waits until it has written its line into #result, and gives that; errors of the
- * page are thrown.
+ * Opens the page, waits until it has written its line into #result, and returns the line. Throws
+ * errors of the page.
  */
 export async function resultOf(url, timeout = 60_000) {
   const executablePath = process.env.ADAL_CHROMIUM ?? '/usr/bin/chromium';

@@ -1,6 +1,5 @@
 /**
- * Imported before the package: notes what of WebAssembly is touched, and whether threads or workers
- * are started.
+ * Records uses of WebAssembly and starts of threads and workers. Import it before the package.
  */
 export const touched = [];
 

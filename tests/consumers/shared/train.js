@@ -1,6 +1,6 @@
 /**
- * What every consumer does with the package, with nothing configured: its fingerprint must be the
- * same in all of them.
+ * The program that every consumer runs without any configuration; all must print the same
+ * fingerprint.
  */
 import { AdaL, createOptimizer, createRuntime, practical } from 'adal-wasm';
 import { decodeSafetensors, encodeSafetensors } from 'adal-wasm/checkpoint';
@@ -8,7 +8,9 @@ import { loadDigits } from 'adal-wasm/data';
 import { createModel, dense, fit, relu } from 'adal-wasm/nn';
 import { warmup } from 'adal-wasm/schedules';
 
-/** Trains on the digits and steps an optimizer by name: the line that the runner looks for. */
+/**
+ * Trains on the digits, steps an optimizer by name, and returns the line that the runner expects.
+ */
 export async function train() {
   const runtime = await createRuntime();
   const layers = [dense(16), relu(), dense(10)];
@@ -28,13 +30,14 @@ export async function train() {
   const { tensors } = decodeSafetensors(
     encodeSafetensors(trained.map(([name, data]) => ({ name, shape: [data.length], data }))),
   );
-  const line = `fingerprint ${fingerprint(Object.values(tensors))} (${backend}, ${threads} threads)`;
+  const bits = fingerprint(Object.values(tensors));
+  const line = `fingerprint ${bits} (${backend}, ${threads} threads)`;
   lion.dispose();
   runtime.dispose();
   return line;
 }
 
-/** FNV-1a over the bits. */
+/** Returns FNV-1a over the bits. */
 function fingerprint(tensors) {
   let hash = 0x811c9dc5;
   for (const { data } of tensors) {

@@ -6,6 +6,6 @@ const server = await createServer({ server: { port: 0, host: '127.0.0.1' }, logL
 await server.listen();
 console.log(await resultOf(`http://127.0.0.1:${server.httpServer.address().port}/`));
 await server.close();
-// Dependencies are bundled before use, lazy chunks of binaries included.
+// Vite bundles dependencies before use, including the lazy chunks of binaries.
 if (!existsSync('node_modules/.vite/deps/adal-wasm.js'))
   throw new Error('the package was not pre-bundled');

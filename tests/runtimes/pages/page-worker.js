@@ -1,4 +1,4 @@
-/** Runs one function of the suite, where a thread may block. */
+/** Runs one function of the suite in a worker, where the thread may block. */
 import { prepareTraining, runSuite } from './chunks/suite.js';
 
 const FUNCTIONS = {

@@ -1,5 +1,6 @@
 /**
- * Does what its address asks for, posts the outcome, and goes on to the page that the server names.
+ * Runs the task in the page's address, posts the outcome, and goes to the next page that the server
+ * names.
  */
 import {
   longestFrameGap,
@@ -26,7 +27,7 @@ function inWorker(name, ...args) {
   });
 }
 
-/** JavaScript heap after a collection; engines tell it only when started so. */
+/** Returns the JavaScript heap after a collection; engines report it only with certain flags. */
 function heapBytes() {
   if (typeof gc !== 'function' || !performance.memory) return null;
   gc();
@@ -34,7 +35,7 @@ function heapBytes() {
 }
 
 /**
- * The longest frame gap while nothing happens, while a worker trains, and while this thread does.
+ * Measures the longest frame gap while idle, while a worker trains, and while this thread trains.
  */
 async function measureFrames(durationMs) {
   const threads = crossOriginIsolated ? 2 : 1;

@@ -1,6 +1,6 @@
 /**
- * What only pages can show: what threads become where a page may not have them, and that frames go
- * on while it trains.
+ * Tests that only pages can run: how a runtime falls back where a page may not have threads, and
+ * that frames continue while it trains.
  */
 import {
   AdaL,
@@ -30,7 +30,7 @@ function createAdaL(runtime: Runtime, elements = MANY): AdaL {
   );
 }
 
-/** Ten steps of both kinds; they must give what one thread gives. */
+/** Takes ten steps of both kinds, whose bits must equal those of one thread. */
 async function checkSteps(runtime: Runtime): Promise<void> {
   const single = await createRuntime({ threads: 1 });
   const [optimizer, sound] = [createAdaL(runtime), createAdaL(single)];
@@ -45,7 +45,7 @@ async function checkSteps(runtime: Runtime): Promise<void> {
   single.dispose();
 }
 
-/** A runtime that must do without threads, say why, and be right. */
+/** Tests a runtime that has to work without threads, say why, and compute the right bits. */
 async function checkFallsBack(
   options: RuntimeOptions,
   backend: string,
@@ -76,7 +76,7 @@ async function replacing<T extends object>(
   }
 }
 
-/** Addresses from which workers were started while `body` ran. */
+/** Returns the addresses from which workers were started while `body` ran. */
 async function startedFrom(body: () => Promise<void>): Promise<string[]> {
   const urls: string[] = [];
   class Noted extends Worker {
@@ -213,8 +213,8 @@ async function isolated(recorder: Recorder): Promise<void> {
 }
 
 /**
- * Engines refuse reservations when address space or their own count runs out; smaller ones are
- * taken then, if there are any.
+ * Tests that a smaller memory is taken when an engine refuses a reservation because its address
+ * space, or its number of reservations, has run out.
  */
 async function manyRuntimes(): Promise<void> {
   const hoard: WebAssembly.Memory[] = [];
@@ -222,7 +222,7 @@ async function manyRuntimes(): Promise<void> {
     while (hoard.length < 400)
       hoard.push(new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true }));
   } catch {
-    // The engine is at its limit: what this test is about.
+    // The engine has reached its limit, as this test requires.
   }
   try {
     const runtime = await createRuntime(TWO);
@@ -237,7 +237,7 @@ async function manyRuntimes(): Promise<void> {
   hoard.length = 0;
 }
 
-/** Workers that run `before` and then the library's own source. */
+/** Returns a host whose workers run `before` and then the library's own source. */
 async function hostWith(
   before: string,
 ): Promise<NonNullable<RuntimeOptions['workerHost']> & { workers: Worker[] }> {
@@ -308,7 +308,7 @@ async function stepBoth(optimizer: Optimizer, sound: Optimizer): Promise<void> {
   checkSameState(optimizer.stateDict(), sound.stateDict(), 'five steps later');
 }
 
-/** By the name of the headers under which the page came. */
+/** Tests by the name of the headers that the page was served with. */
 const FALLBACKS: Record<string, ((recorder: Recorder) => Promise<void>)[]> = {
   plain: [notIsolated, testTrainInWorker],
   isolated: [isolated, testTrainInWorker],
@@ -326,8 +326,8 @@ export async function testFallbacks(
 }
 
 /**
- * A million parameters ready to train. What it returns steps for `durationMs`, and returns how many
- * steps there were.
+ * Prepares a million parameters. The returned function steps for `durationMs` and returns the
+ * number of steps.
  */
 export async function prepareTraining(
   threads: number,
@@ -345,7 +345,7 @@ export async function prepareTraining(
   };
 }
 
-/** The longest time between two frames while `work` goes on, milliseconds. */
+/** Returns the longest time between two frames while `work` runs, in milliseconds. */
 export async function longestFrameGap(
   work: () => Promise<number>,
 ): Promise<{ gapMs: number; steps: number }> {

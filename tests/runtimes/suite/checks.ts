@@ -1,4 +1,4 @@
-/** The suite's own few assertions: it runs where no test framework does. */
+/** Assertions of the suite, which runs where no test framework does. */
 import type { StatePart } from '../../../src/optimizers/state-array';
 
 export interface Failure {
@@ -6,7 +6,7 @@ export interface Failure {
   readonly error: string;
 }
 
-/** Counts tests; a failing one never ends the run. */
+/** Counts tests; a failure never ends the run. */
 export class Recorder {
   passed = 0;
   readonly failures: Failure[] = [];
@@ -28,13 +28,13 @@ export function check(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`expected ${what}`);
 }
 
-/** Equal as text: for plain values, counters and names. */
+/** Checks that two values are equal as text: plain values, counters and names. */
 export function checkEqual(got: unknown, want: unknown, what: string): void {
   const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
   if (a !== b) throw new Error(`${what}: expected ${b}, got ${a}`);
 }
 
-/** Equal in every bit, so that -0 is not 0 and NaN is NaN. */
+/** Checks that two arrays are equal in every bit: -0 differs from 0, and NaN equals NaN. */
 export function checkBits(got: StatePart, want: StatePart, what: string): void {
   check(got.length === want.length, `${what} to have ${want.length} elements, got ${got.length}`);
   const [a, b] = [got, want].map((values) =>
@@ -44,7 +44,7 @@ export function checkBits(got: StatePart, want: StatePart, what: string): void {
   if (at >= 0) throw new Error(`${what}[${at}]: expected ${want[at]}, got ${got[at]}`);
 }
 
-/** The error that `body` throws. */
+/** Returns the error that `body` throws. */
 export async function caught(body: () => unknown): Promise<unknown> {
   try {
     await body();

@@ -1,9 +1,9 @@
-/** In which ways the suite runs on a runtime. */
+/** The configurations in which the suite runs on a runtime. */
 import { createRuntime, type Gradients, type Optimizer, type Runtime } from '../../../src/index';
 
 /**
- * What a cell of the matrix asks for: the oracle, or a number of threads (1: the SIMD binary
- * without shared memory).
+ * The configuration of one cell of the matrix: the oracle, or a number of threads (1: the SIMD
+ * binary without shared memory).
  */
 export type Configuration = 'oracle' | number;
 
@@ -25,7 +25,7 @@ export async function withRuntime<T>(
   }
 }
 
-/** Steps of both kinds in turn: where one of them may not share its work, the other does. */
+/** Alternates `step` and `stepAsync`: where one of them may not use threads, the other does. */
 export function createAlternating(): (optimizer: Optimizer, grads?: Gradients) => Promise<void> {
   let count = 0;
   return async (optimizer, grads) => {

@@ -7,14 +7,12 @@ import { COMPACT_CASES, gradientsAt, initialParams, RULE_CASES } from '../../sup
 import { createAlternating } from './configuration';
 import { bytesOf } from './state';
 
-/**
- * Options that do not follow a new default: the fingerprint is of the rules, not of their defaults.
- */
+/** Options that are pinned, so that a new default does not change the fingerprint of the rules. */
 const PINNED: Readonly<Record<string, object>> = { adal: { lr: 1e-2 } };
 
 /**
- * Every optimizer, with compact state too where it can, for 40 steps over four scales, with zero
- * gradients and refused ones between.
+ * Runs every optimizer, with each state format it supports, for 40 steps with gradients of four
+ * scales, some of them zero and some refused. Returns the bytes of all parameters and states.
  */
 export async function runOptimizers(runtime: Runtime): Promise<Uint8Array[]> {
   const parts: Uint8Array[] = [];

@@ -1,4 +1,6 @@
-/** The golden trajectories: near the float64 reference, and bit by bit where the oracle is. */
+/**
+ * Tests the golden trajectories: close to the float64 reference, and equal to the oracle's bits.
+ */
 import type { Runtime } from '../../../src/index';
 import golden from '../../data/golden-trajectories.json';
 import type { GoldenCase } from '../../support/golden';
@@ -8,7 +10,7 @@ import { createAlternating, withRuntime } from './configuration';
 
 const CASES = (golden as unknown as { cases: GoldenCase[] }).cases;
 
-/** The oracle's trajectories, the same for every configuration. */
+/** The oracle's trajectories, which are the same for every configuration. */
 const references = new Map<string, Trajectory>();
 
 async function runOracle(): Promise<void> {

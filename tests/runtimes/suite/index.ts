@@ -1,4 +1,4 @@
-/** The portable suite: plain ESM without imports once bundled, the same file on every runtime. */
+/** The portable suite. Bundled, it is one ES module without imports, the same on every runtime. */
 import type { RuntimeInfo } from '../../../src/index';
 import { check, checkEqual, type Failure, Recorder } from './checks';
 import { type Configuration, createFor } from './configuration';
@@ -12,7 +12,7 @@ export * as adal from '../../../src/index';
 export { longestFrameGap, prepareTraining, testFallbacks } from './browser';
 export { measureLifetimes } from './lifetime';
 
-/** What one cell of the matrix reports. */
+/** The report of one cell of the matrix. */
 export interface Report {
   readonly configuration: Configuration;
   readonly passed: number;
@@ -23,8 +23,8 @@ export interface Report {
 }
 
 /**
- * Runs everything.
- * @param expectedBackend what the runtime must have chosen; null to take what comes
+ * Runs all tests in one configuration.
+ * @param expectedBackend the backend that the runtime must choose; null accepts any
  */
 export async function runSuite(
   configuration: Configuration,

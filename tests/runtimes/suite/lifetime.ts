@@ -1,26 +1,26 @@
-/** What is left behind after many lives. */
+/** Measures what many optimizers leave behind after their disposal. */
 import { AdaL, createRuntime } from '../../../src/index';
 
 export interface LifetimeReport {
   readonly cycles: number;
   /**
-   * JavaScript heap after a garbage collection, bytes: after a first tenth of the cycles, and after
-   * all. Null: not to be had.
+   * JavaScript heap after a garbage collection, bytes: after the first tenth of the cycles, and
+   * after all. Null where the runtime does not report it.
    */
   readonly heapBefore: number | null;
   readonly heapAfter: number | null;
-  /** Linear memory, bytes: its size, and what of it is allocated. */
+  /** Linear memory, bytes: its size, and how much of it is allocated. */
   readonly memoryBefore: number;
   readonly memoryAfter: number;
   readonly usedBefore: number;
   readonly usedAfter: number;
 }
 
-/** Heap in use after a collection, where the runtime can tell. */
+/** Returns the heap in use after a collection, where the runtime reports it. */
 export type MeasureHeap = () => Promise<number | null> | number | null;
 
 /**
- * Optimizers created, stepped and disposed of in one runtime; every hundredth in a runtime of its
+ * Creates, steps and disposes of optimizers in one runtime, every hundredth in a runtime of its
  * own.
  */
 export async function measureLifetimes(

@@ -1,6 +1,6 @@
 /**
- * What is promised of every step, whatever the runtime: equal bits, all or nothing, no scale, no
- * drift, resumable.
+ * Tests the promises about every step: equal bits, all or nothing, any gradient scale, no drift,
+ * resumable.
  */
 
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/checkpoint';
@@ -47,7 +47,7 @@ export async function testProperties(recorder: Recorder, runtime: Runtime): Prom
   await recorder.test('a zero and a negative zero survive a step', () => negativeZero(runtime));
 }
 
-/** What the oracle makes of each case, the same for every configuration. */
+/** The oracle's result of each case, which is the same for every configuration. */
 const references = new Map<string, StateDict>();
 
 async function sameBits(each: RuleCase, runtime: Runtime): Promise<void> {
@@ -87,7 +87,7 @@ async function atomicStep(each: RuleCase, runtime: Runtime): Promise<void> {
   optimizer.dispose();
 }
 
-/** By way of a file's bytes, as any store keeps them. */
+/** Passes a state dict through the bytes of a file, as any store keeps it. */
 async function resume(each: RuleCase, runtime: Runtime): Promise<void> {
   const whole = await create(each, runtime);
   for (let t = 1; t <= 9; t++) whole.step(gradientsAt(t));

@@ -1,9 +1,9 @@
-/** What an optimizer is at a moment, in bits. */
+/** Reads the bits of an optimizer's parameters and state. */
 import type { Optimizer, StateDict } from '../../../src/index';
 import { partsOf, type StatePart } from '../../../src/optimizers/state-array';
 import { checkBits, checkEqual } from './checks';
 
-/** Every typed array of a state dict, by a name of its own. */
+/** Returns every typed array of a state dict under a unique name. */
 function* arraysOf({ params, state }: StateDict): Generator<[string, StatePart]> {
   for (const [name, { data }] of Object.entries(params)) {
     yield [name, data];
@@ -13,7 +13,7 @@ function* arraysOf({ params, state }: StateDict): Generator<[string, StatePart]>
   }
 }
 
-/** All but the arrays, as text. Numbers have one decimal form on every engine. */
+/** Returns everything except the arrays as text; engines agree on the decimal form of numbers. */
 function countersOf({ algorithm, step, state }: StateDict): string {
   const counters = Object.entries(state).map(([name, { arrays: _, ...rest }]) => [name, rest]);
   return JSON.stringify([algorithm, step, counters]);
@@ -27,7 +27,8 @@ export function checkSameState(got: StateDict, want: StateDict, what: string): v
 }
 
 /**
- * What goes into the fingerprint: the bytes of all parameters and state arrays, then the counters.
+ * Returns what goes into the fingerprint: the bytes of all parameters and state arrays, then the
+ * counters.
  */
 export function bytesOf(optimizer: Optimizer): Uint8Array<ArrayBuffer> {
   const dict = optimizer.stateDict();

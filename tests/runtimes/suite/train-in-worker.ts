@@ -1,6 +1,6 @@
 /**
- * Training in a module worker of a page: the bits of `fit` on the page itself, whatever becomes of
- * the worker.
+ * Tests training in a module worker of a page: it gives the bits of `fit` on the page itself, even
+ * if the worker dies.
  */
 import { AdamW, createRuntime, WorkerError } from '../../../src/index';
 import {
@@ -41,7 +41,7 @@ async function checkModel(state: ModelState): Promise<void> {
   runtime.dispose();
 }
 
-/** The workers that are started while `body` runs. */
+/** Returns the workers that are started while `body` runs. */
 async function observed(body: (workers: Worker[]) => Promise<void>): Promise<void> {
   const { Worker: Original } = globalThis;
   const workers: Worker[] = [];
@@ -81,7 +81,7 @@ export async function testTrainInWorker(recorder: Recorder): Promise<void> {
   );
 }
 
-/** Where the page may not have workers. */
+/** Tests a page that may not start workers. */
 export async function testNoTrainer(recorder: Recorder): Promise<void> {
   await recorder.test('trainInWorker: a WorkerError that says so', async () => {
     const error = await caught(() => inWorker({ maxRestarts: 0, timeoutMs: 5000 }));

@@ -1,4 +1,4 @@
-/** 300 steps of a network on real digits. */
+/** Trains a network on real digits for 300 steps. */
 import { loadDigits, trainTestSplit } from '../../../src/data';
 import { AdaL, practical, type Runtime, type StateDict } from '../../../src/index';
 import { createModel, dense, evaluate, fit, relu } from '../../../src/nn';
@@ -7,7 +7,7 @@ import { bytesOf } from './state';
 
 const STEPS = 300;
 
-/** @returns the bytes of all parameters and state, for the fingerprint */
+/** Returns the bytes of all parameters and state for the fingerprint. */
 export async function trainDigits(runtime: Runtime): Promise<Uint8Array> {
   const { train, test } = trainTestSplit(loadDigits(), { testFraction: 0.25, seed: 1 });
   const model = await createModel(runtime, {

@@ -1,13 +1,16 @@
 /**
- * The main entry on Cloudflare's workerd, which compiles the .wasm modules of a Worker when it is
- * deployed and no bytes later.
+ * The main entry for Cloudflare's workerd. workerd compiles a Worker's .wasm modules when the
+ * Worker is deployed, and refuses to compile bytes at run time.
  */
 import {
   createOptimizerIn,
   type createOptimizer as inlinedCreateOptimizer,
-} from '../optimizers/registry';
-import type { Binaries } from '../runtime/binaries';
-import { createRuntimeOver, type createRuntime as inlinedCreateRuntime } from '../runtime/runtime';
+} from '../../optimizers/registry';
+import type { Binaries } from '../../runtime/binaries';
+import {
+  createRuntimeWith,
+  type createRuntime as inlinedCreateRuntime,
+} from '../../runtime/runtime';
 import optim from './optim.simd.wasm';
 
 const binaries: Binaries = {
@@ -16,8 +19,8 @@ const binaries: Binaries = {
   whyNoThreads: 'no threads on workerd',
 };
 
-export * from '../index';
+export * from '../../index';
 export const createRuntime: typeof inlinedCreateRuntime = (options) =>
-  createRuntimeOver(binaries, options);
+  createRuntimeWith(binaries, options);
 export const createOptimizer: typeof inlinedCreateOptimizer = (name, params, options) =>
   createOptimizerIn(createRuntime, name, params, options);

@@ -1,6 +1,6 @@
 /**
- * What `import module from './x.wasm'` means to the platforms here. Elsewhere it means other
- * things, or nothing.
+ * On the platforms in this folder, importing a .wasm file yields a compiled module. Other platforms
+ * give such an import another meaning, or none.
  */
 declare module '*.wasm' {
   const module: WebAssembly.Module;

@@ -1,12 +1,16 @@
 /**
- * The main entry on Vercel's edge runtime, where `?module` asks the bundler for a compiled module.
+ * The main entry for Vercel's edge runtime, where `?module` makes the bundler import a compiled
+ * module.
  */
 import {
   createOptimizerIn,
   type createOptimizer as inlinedCreateOptimizer,
-} from '../optimizers/registry';
-import type { Binaries } from '../runtime/binaries';
-import { createRuntimeOver, type createRuntime as inlinedCreateRuntime } from '../runtime/runtime';
+} from '../../optimizers/registry';
+import type { Binaries } from '../../runtime/binaries';
+import {
+  createRuntimeWith,
+  type createRuntime as inlinedCreateRuntime,
+} from '../../runtime/runtime';
 import nn from './nn.simd.wasm?module';
 import optim from './optim.simd.wasm?module';
 
@@ -16,8 +20,8 @@ const binaries: Binaries = {
   whyNoThreads: 'no threads on the edge runtime',
 };
 
-export * from '../index';
+export * from '../../index';
 export const createRuntime: typeof inlinedCreateRuntime = (options) =>
-  createRuntimeOver(binaries, options);
+  createRuntimeWith(binaries, options);
 export const createOptimizer: typeof inlinedCreateOptimizer = (name, params, options) =>
   createOptimizerIn(createRuntime, name, params, options);

@@ -1,9 +1,9 @@
 /**
- * The worker threads of one runtime: their start, their jobs, their failures.
+ * A pool of worker threads: starts them, shares jobs with them, and detects their failures.
  *
- * Invariant: a worker's state is read from shared memory, never from messages. After any failure
- * the pool is closed for good: no worker may touch memory any more, and the runtime goes on with
- * one thread over the same memory.
+ * Invariant: the state of a worker is read from shared memory, never from messages. Any failure
+ * closes the pool for good: no worker touches memory afterwards, and the runtime continues on one
+ * thread over the same memory.
  */
 
 import { JOB_RECORD_ERROR_TEXT_COUNT, JobRecord } from '../../build/optim-records';
@@ -17,48 +17,53 @@ import {
   WORKER_STARTING,
 } from '../memory-layout/constants';
 import type { LinearMemory } from './memory';
-import { TASKS_A_SLICE } from './step-in-slices';
-import type { WorkerHandle, WorkerHost } from './worker-host';
-import { orAfter, turn } from './yield-to-event-loop';
+import { TASKS_PER_SLICE } from './step-in-slices';
+import type { WorkerHandle, WorkerHost } from './worker-host-types';
+import { waitAtMost, yieldToEventLoop } from './yield-to-event-loop';
 
 /**
- * A module's side of the job protocol (assembly/jobs.ts) on this thread. Times are nanoseconds;
- * `arg` says what is to be done.
+ * The exports by which a module runs jobs (assembly/jobs.ts) on this thread. Timeouts are
+ * nanoseconds; `arg` is the address of the job's description.
  */
-export interface PoolJobs {
-  /** The export that is the workers' loop. */
+export interface JobKernels {
+  /** Name of the export that is the workers' loop. */
   readonly serve: string;
-  /** Turns of a waiting loop, about 1 ns each, before a thread parks. */
+  /** Iterations of a waiting loop, about 1 ns each, before a thread parks. */
   readonly spins: number;
-  /** Whether jobs write weights, so that one cut short may have spoilt them. */
+  /** Whether jobs write weights, so that an aborted job may leave them half written. */
   readonly writesWeights: boolean;
-  /** Begins a job and works on it; truthy when it is finished, else go on with `complete`. */
+  /**
+   * Begins a job and works on it. Returns a truthy number if the job is finished; otherwise call
+   * `complete`.
+   */
   shared(control: number, arg: number, spins: number, timeout: bigint): number;
+  /** Continues the current job; returns a truthy number when it is finished. */
   complete(control: number, spins: number, timeout: bigint): number;
   /** Begins a job without working on it. */
   begin(control: number, arg: number): void;
-  /** Does up to `most` tasks; 0 when there is nothing to do now. */
+  /** Runs up to `most` tasks; returns 0 if there is none to run now. */
   help(control: number, most: number): number;
 }
 
+/** The parts and settings of a pool. */
 export interface PoolOptions {
   readonly module: WebAssembly.Module;
   readonly memory: LinearMemory;
-  readonly jobs: PoolJobs;
+  readonly jobs: JobKernels;
   readonly host: WorkerHost;
   /** Address of a zeroed control block. */
   readonly control: number;
   readonly workerCount: number;
-  /** A job without progress for this long has failed. */
+  /** Milliseconds without progress after which a job has failed. */
   readonly jobTimeoutMs: number;
 }
 
-/** How long the caller sleeps at most before it looks after the workers. */
+/** The longest that the caller sleeps before it checks the workers. */
 const SLICE_MS = 20;
 const SLICE_NS = BigInt(SLICE_MS * 1e6);
 const START_TIMEOUT_MS = 5_000;
 
-/** Atomics.waitAsync, which ES2022's types lack. */
+/** The type of Atomics.waitAsync, which ES2022's library lacks. */
 type WaitAsync = (
   words: Int32Array,
   index: number,
@@ -66,6 +71,7 @@ type WaitAsync = (
   timeoutMs: number,
 ) => { async: boolean; value: unknown };
 
+/** The worker threads that share the jobs of one module. */
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #job: JobRecord;
@@ -78,18 +84,19 @@ export class WorkerPool {
     this.#job = new JobRecord(options.memory).at(options.control);
   }
 
-  /** Why the pool is closed; null while it is not. */
+  /** Why the pool was closed; null while it is open. */
   get failure(): string | null {
     return this.#failure;
   }
 
+  /** Whether workers have been started. */
   get started(): boolean {
     return this.#handles.length > 0;
   }
 
   /**
-   * Whether steps can be shared. A worker that never was ready closes the pool; no step has relied
-   * on it.
+   * Whether jobs can be shared. If a worker never became ready, this closes the pool; no job has
+   * relied on that worker.
    */
   get usable(): boolean {
     const absent = this.#failure === null ? this.#absentWorker() : null;
@@ -98,8 +105,8 @@ export class WorkerPool {
   }
 
   /**
-   * Whether a job can be shared now. Starts the workers when they are first of use; `failure` tells
-   * why they could not be.
+   * Starts the workers at the first call, and returns whether a job can be shared now. If not,
+   * `failure` has the reason.
    */
   prepare(): boolean {
     if (!this.usable) return false;
@@ -113,7 +120,7 @@ export class WorkerPool {
     }
   }
 
-  /** Starts the workers without waiting: until they are ready the caller works alone. */
+  /** Starts the workers without waiting for them: until they are ready, the caller works alone. */
   start(): void {
     const { control, memory, module, jobs, host, workerCount } = this.#options;
     try {
@@ -151,7 +158,7 @@ export class WorkerPool {
 
   /**
    * Starts the workers and waits until all are ready.
-   * @throws WorkerError when one fails or the time is up; all are ended then
+   * @throws WorkerError if one fails or the time is up; all are terminated then
    */
   async startAndWait(): Promise<void> {
     this.start();
@@ -173,9 +180,10 @@ export class WorkerPool {
   }
 
   /**
-   * A whole job, shared with the workers: a step, or a kernel's call.
-   * @throws WorkerError (nothing has changed) or StepAbortedError (weights are half written) when a
-   * worker fails or stops
+   * Runs a whole job, a step or a kernel call, shared with the workers.
+   * @throws WorkerError if a worker fails and nothing has changed, StepAbortedError if weights may
+   * be
+   * half written
    */
   run(arg: number): void {
     const { jobs, control } = this.#options;
@@ -192,7 +200,7 @@ export class WorkerPool {
     }
   }
 
-  /** The same without blocking this thread for longer than a few tasks. */
+  /** Runs a whole job without blocking this thread for longer than a few tasks. */
   async runAsync(arg: number): Promise<void> {
     const { jobs, control } = this.#options;
     this.#refuseDead();
@@ -202,10 +210,10 @@ export class WorkerPool {
       jobs.begin(control, arg);
       while (true) {
         const { event } = this.#job;
-        const more = jobs.help(control, TASKS_A_SLICE);
+        const more = jobs.help(control, TASKS_PER_SLICE);
         if (this.#job.finished) return;
         this.#failIfStuck(watch);
-        if (more) await turn();
+        if (more) await yieldToEventLoop();
         else await this.#event(event);
       }
     } catch (cause) {
@@ -216,7 +224,8 @@ export class WorkerPool {
   }
 
   /**
-   * Ends all workers. Whatever they were at, they take no further part: their generation is over.
+   * Terminates all workers. Those that still run take no further task, since their generation has
+   * ended.
    */
   close(reason: string): void {
     if (this.#failure !== null) return;
@@ -233,7 +242,7 @@ export class WorkerPool {
       try {
         handle.terminate();
       } catch {
-        // A host of the caller's own making: the others must end all the same.
+        // The host may be the caller's own; the other workers must end nevertheless.
       }
     }
   }
@@ -249,16 +258,17 @@ export class WorkerPool {
     );
   }
 
-  /** What became of the first worker that is no more; null while all live. */
+  /** Describes the first worker that has ended; null if none has. */
   #deadWorker(): string | null {
     return this.#firstIn(WORKER_FAILED, 'failed') ?? this.#firstIn(WORKER_EXITED, 'exited');
   }
 
-  /** Why the first worker that never was ready was not; null when there is none. */
+  /** Describes the first worker that never became ready; null if there is none. */
   #absentWorker(): string | null {
     return this.#firstIn(WORKER_ABSENT, 'did not start');
   }
 
+  /** Describes the first worker in a state; null if there is none. */
   #firstIn(state: number, verdict: string): string | null {
     const { memory } = this.#options;
     for (let index = 0; index < this.#handles.length; index++) {
@@ -271,6 +281,7 @@ export class WorkerPool {
     return null;
   }
 
+  /** Closes the pool and throws if a worker has ended. */
   #refuseDead(): void {
     const dead = this.#deadWorker();
     if (!dead) return;
@@ -283,7 +294,9 @@ export class WorkerPool {
     if (reason) throw new WorkerError(reason);
   }
 
-  /** Closes the pool over a failed job; the error says what has become of the weights. */
+  /**
+   * Closes the pool after a failed job and returns the error, which tells the state of the weights.
+   */
   #closed(cause: unknown): WorkerError {
     const { jobs } = this.#options;
     const { op: phase, done, limit } = this.#job;
@@ -300,22 +313,22 @@ export class WorkerPool {
     return new StepAbortedError(message, { cause });
   }
 
-  /** Resolves when the event counter has left `seen`, or after a slice. */
+  /** Resolves when the event counter differs from `seen`, or after SLICE_MS. */
   async #event(seen: number): Promise<void> {
     const { i32 } = this.#options.memory;
     const { waitAsync } = Atomics as { waitAsync?: WaitAsync };
     if (!waitAsync) {
-      await turn();
+      await yieldToEventLoop();
       return;
     }
     this.#job.callerParked = 1;
     const outcome = waitAsync(i32, this.#job.eventIndex, seen, SLICE_MS);
-    if (outcome.async) await orAfter(outcome.value, SLICE_MS);
+    if (outcome.async) await waitAtMost(outcome.value, SLICE_MS);
     this.#job.callerParked = 0;
   }
 }
 
-/** Notices when a job has made no progress for `jobTimeoutMs`. */
+/** Detects that a job has made no progress for `jobTimeoutMs`. */
 class ProgressWatch {
   readonly #options: PoolOptions;
   #seen = '';
@@ -325,7 +338,7 @@ class ProgressWatch {
     this.#options = options;
   }
 
-  /** What is wrong; null while tasks get done. */
+  /** Describes the failure; null while the job makes progress. */
   stuck(): string | null {
     const { memory, control, jobTimeoutMs } = this.#options;
     const seen = `${new JobRecord(memory).at(control).done}`;

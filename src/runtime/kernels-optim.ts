@@ -1,5 +1,5 @@
 /**
- * The typed interface of the optim module, which both binaries and the reference implement.
+ * The typed exports of the optim module, which its binaries and the reference implement alike.
  * Addresses are byte offsets into linear memory.
  */
 import type { GroupRecord, TensorRecord } from '../../build/optim-records';
@@ -48,30 +48,33 @@ export interface CodedMoment {
   readonly scales: number;
 }
 
-/** Optimizer steps on one thread. `table` is the address of a StepRecord. */
+/**
+ * Optimizer steps on one thread. `table` is the address of a step table (memory-layout/layout.ts).
+ */
 export interface OptimKernels {
-  /** A whole step over all tensors of the table; the outcome is in the table. */
+  /** Runs a whole step over all tensors of the table and writes its outcome to the table. */
   step(table: number): void;
-  /** Tasks [from, to) of the phase `op`; the first phase is OP_NORM. */
+  /** Runs tasks [from, to) of the phase `op`; the first phase is OP_NORM. */
   stepTasks(op: number, table: number, from: number, to: number): void;
   /**
-   * After all tasks of a phase: the next phase, or OP_NONE when the step is complete or refused.
+   * Ends a phase all of whose tasks have run, and returns the next phase; OP_NONE if the step is
+   * complete or refused.
    */
   stepAdvance(op: number, table: number): number;
   /**
-   * out[i] = x[i] - b·(a·x[i] - y[i]), each operation rounded to f32, over the n elements of
-   * zero-padded buffers, any of which may be the same. a and b are finite. a = 0 adds b·y; a = 1
-   * moves from x towards y, and does not move where they are equal.
+   * Computes out[i] = x[i] - b·(a·x[i] - y[i]) for n elements of zero-padded buffers, which may
+   * alias; every operation is rounded to f32. a and b are finite. With a = 0 it adds b·y; with a =
+   * 1 it moves from x towards y, and stays where they are equal.
    */
   combine(out: number, x: number, y: number, n: number, a: number, b: number): void;
   /**
-   * The rows whose indices are in the u32 array `rows`, one after the other: count rows of `bytes`
-   * bytes, a multiple of 2.
+   * Copies `count` rows of `bytes` bytes (a multiple of 2) from `table` to `out`, one after the
+   * other. The u32 array at `rows` has their indices.
    */
   gatherRows(out: number, table: number, rows: number, count: number, bytes: number): void;
-  /** And back where they came from. */
+  /** Copies rows back from `x` to where `gatherRows` read them. */
   scatterRows(table: number, x: number, rows: number, count: number, bytes: number): void;
-  /** x/2 by a vector multiplication. */
+  /** Returns x/2, computed by a vector multiplication. */
   halve(x: number): number;
   /**
    * Gives the reference backend an optimizer's kernel, with its constants' names in order. Binaries
@@ -83,18 +86,21 @@ export interface OptimKernels {
 }
 
 /**
- * The same shared with workers, by way of the JobRecord at `control`. Times are nanoseconds, as
- * BigInt.
+ * Optimizer steps shared with worker threads through the control block at `control`. Timeouts are
+ * nanoseconds, as BigInt.
  */
 export interface ThreadedOptimKernels extends OptimKernels {
-  /** Begins a step and works on it; truthy when it is finished, else go on with `stepComplete`. */
+  /**
+   * Begins a step and works on it. Returns a truthy number if the step is finished; otherwise call
+   * `stepComplete`.
+   */
   stepShared(control: number, table: number, spins: number, timeout: bigint): number;
-  /** Goes on with the step under way; truthy when it is finished. */
+  /** Continues the current step; returns a truthy number when it is finished. */
   stepComplete(control: number, spins: number, timeout: bigint): number;
   /** Begins a step without working on it. */
   stepBegin(control: number, table: number): void;
-  /** Does up to `most` tasks of the step under way; 0 when there is nothing to do now. */
+  /** Runs up to `most` tasks of the current step; returns 0 if there is none to run now. */
   stepHelp(control: number, most: number): number;
-  /** The loop of worker `thread`, 1 and up. */
+  /** Runs the loop of worker `thread`, counted from 1. */
   stepServe(control: number, spins: number, thread: number): void;
 }

@@ -1,17 +1,20 @@
 /**
- * What this process is granted, which in containers, services and on shared machines may be less
- * than what shows.
+ * Reads the CPU and address-space limits of this process. In containers, services and on shared
+ * machines they may be lower than what the machine has.
  */
 import { builtin, isGranted } from './features';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** CPUs granted, which need not be whole; Infinity where there is no limit or none can be read. */
+/**
+ * Returns the CPUs that the control group grants, possibly a fraction; Infinity if there is no
+ * limit or it cannot be read.
+ */
 export function cpuQuota(): number {
   let least = Infinity;
   for (const { path, version } of ownGroups()) {
-    // A group is limited by those it lies in as well. In a container its path may begin outside of
-    // what can be seen: the root is.
+    // The limits of all parent groups apply too. In a container the path may begin outside of what
+    // the process can see; its root is visible.
     for (let folder = path; ; folder = folder.slice(0, folder.lastIndexOf('/'))) {
       least = Math.min(
         least,
@@ -24,8 +27,8 @@ export function cpuQuota(): number {
 }
 
 /**
- * Where /proc says that this process is: lines `0::/path` of version 2, `4:cpu,cpuacct:/path` of
- * version 1.
+ * Returns the control groups of this process, from the lines of /proc/self/cgroup: `0::/path` in
+ * version 2, `4:cpu,cpuacct:/path` in version 1.
  */
 function ownGroups(): { path: string; version: 1 | 2 }[] {
   const groups: { path: string; version: 1 | 2 }[] = [
@@ -56,8 +59,8 @@ function quotaV1(folder: string): number {
 }
 
 /**
- * Bytes that this process may address (`ulimit -v`, common on shared machines); Infinity where
- * there is no limit or it cannot be read. Linux only: elsewhere nobody sets one.
+ * Returns the bytes that this process may address (`ulimit -v`, common on shared machines);
+ * Infinity if there is no limit or it cannot be read. Reads it on Linux only.
  */
 export function addressLimit(): number {
   const [, limit = 'unlimited'] =
@@ -65,7 +68,7 @@ export function addressLimit(): number {
   return limit === 'unlimited' ? Infinity : Number(limit);
 }
 
-/** A file's text; empty when there is none or it may not be read. */
+/** Returns a file's text; empty if the file is missing or may not be read. */
 function read(path: string): string {
   try {
     if (!isGranted({ name: 'read', path })) return '';

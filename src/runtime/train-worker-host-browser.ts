@@ -1,11 +1,11 @@
-/** The trainer's worker as pages and their workers start it: a module by URL. */
-import type { StartTrainer } from './module-worker';
+/** Starts the worker of `trainInWorker` on a page or in a web worker: a module by URL. */
+import type { StartTrainer } from './train-worker-host-types';
 
 export const startTrainer: StartTrainer = ({ onMessage, onEnd }, workerUrl) => {
-  // Bundlers know the second form, and ship the file; without one it lies beside the package's
-  // entries.
+  // Bundlers recognise the second form and ship the file. Without a bundler the file lies beside
+  // the package's entries.
   const worker = workerUrl
-    ? new Worker(workerUrl, { type: 'module', name: 'adal-train' })
+    ? new Worker(workerUrl as string | URL, { type: 'module', name: 'adal-train' })
     : new Worker(new URL('../train-worker.js', import.meta.url), {
         type: 'module',
         name: 'adal-train',

@@ -1,49 +1,51 @@
 /**
- * The worker threads of one runtime: a pool for each module that shares its work.
+ * The worker threads of one runtime: a pool for optimizer steps, and one for the kernels of models.
  *
- * Invariant: all control blocks are allocated with the runtime, so that a pool that opens later
- * takes no memory from plans.
+ * Invariant: both control blocks are allocated with the runtime, so that a pool that opens later
+ * allocates nothing.
  */
 
 import { SHARED_CALL_RECORD_SIZE } from '../../build/nn-records';
 import { JOB_RECORD_SIZE } from '../../build/optim-records';
 import { WorkerError } from '../errors';
 import type { Arena } from './arena';
-import type { ThreadedOptimKernels } from './kernels';
 import type { ThreadedNNKernels } from './kernels-nn';
-import { type PoolJobs, WorkerPool } from './pool';
+import type { ThreadedOptimKernels } from './kernels-optim';
 import type { RuntimeSettings } from './runtime-options';
-import { loadWorkerHost, type WorkerHost } from './worker-host';
+import { loadWorkerHost } from './worker-host';
+import type { WorkerHost } from './worker-host-types';
+import { type JobKernels, WorkerPool } from './worker-pool';
 
-/** Longer than the pause between back-to-back steps, and short enough not to burn a battery. */
+/** Longer than the pause between consecutive steps, and short enough to save battery. */
 const STEP_SPINS = 20_000;
 /**
- * Longer than the kernels of a training step that one thread does alone, 0.1 ms together: waking a
- * core that sleeps costs as much, several times a step.
+ * Longer than the kernels of a training step that run on one thread, 0.1 ms in total: waking a
+ * sleeping core takes as long, several times per step.
  */
 const KERNEL_SPINS = 150_000;
 
-export interface WorkersOptions {
+export interface WorkerPoolsOptions {
   readonly arena: Arena;
   readonly host: WorkerHost;
-  /** The calling thread included. */
+  /** Number of threads, including the calling thread. */
   readonly threads: number;
-  /** Whether a pool starts, and is awaited, when it opens; else with its first job. */
+  /** Whether opening a pool starts its workers and waits for them; otherwise its first job does. */
   readonly eager: boolean;
   readonly jobTimeoutMs: number;
 }
 
-export class Workers {
+/** Opens the pools of a runtime, and closes them with it. */
+export class WorkerPools {
   readonly threads: number;
-  /** Address of the record that describes a shared kernel's call. */
+  /** Address of the record of a shared kernel call. */
   readonly record: number;
-  readonly #options: WorkersOptions;
+  readonly #options: WorkerPoolsOptions;
   readonly #pools: WorkerPool[] = [];
   #closed: string | null = null;
   readonly #stepControl: number;
   readonly #kernelControl: number;
 
-  constructor(options: WorkersOptions) {
+  constructor(options: WorkerPoolsOptions) {
     this.#options = options;
     this.threads = options.threads;
     this.#stepControl = options.arena.allocate(JOB_RECORD_SIZE);
@@ -51,12 +53,15 @@ export class Workers {
     this.record = options.arena.allocate(SHARED_CALL_RECORD_SIZE);
   }
 
-  /** Why a pool is closed; null while none is. */
+  /** Why a pool was closed; null if none was. */
   get failure(): string | null {
     return this.#pools.find((pool) => pool.failure !== null)?.failure ?? null;
   }
 
-  /** @throws WorkerError when the workers were to start at once and did not */
+  /**
+   * Opens the pool for optimizer steps.
+   * @throws WorkerError if `eager` workers do not start
+   */
   openForSteps(module: WebAssembly.Module, kernels: ThreadedOptimKernels): Promise<WorkerPool> {
     const {
       stepShared: shared,
@@ -76,7 +81,10 @@ export class Workers {
     return this.#open(module, this.#stepControl, jobs);
   }
 
-  /** @throws WorkerError when the workers were to start at once and did not */
+  /**
+   * Opens the pool for the kernels of models.
+   * @throws WorkerError if `eager` workers do not start
+   */
   openForKernels(module: WebAssembly.Module, kernels: ThreadedNNKernels): Promise<WorkerPool> {
     const { nnShared: shared, nnComplete: complete, nnBegin: begin, nnHelp: help } = kernels;
     const jobs = {
@@ -91,12 +99,13 @@ export class Workers {
     return this.#open(module, this.#kernelControl, jobs);
   }
 
+  /** Ends all workers. */
   close(reason: string): void {
     this.#closed ??= reason;
     for (const pool of this.#pools) pool.close(reason);
   }
 
-  async #open(module: WebAssembly.Module, control: number, jobs: PoolJobs): Promise<WorkerPool> {
+  async #open(module: WebAssembly.Module, control: number, jobs: JobKernels): Promise<WorkerPool> {
     // The binary of a pool may still have been loading when the runtime was disposed.
     if (this.#closed !== null) throw new WorkerError(this.#closed);
     const { arena, host, threads, jobTimeoutMs, eager } = this.#options;
@@ -115,13 +124,22 @@ export class Workers {
   }
 }
 
-/** @throws UnsupportedError where the platform has no worker host */
-export async function createWorkers(
+/**
+ * Creates the worker pools of a runtime.
+ * @throws UnsupportedError where the platform has no worker host
+ */
+export async function createWorkerPools(
   settings: RuntimeSettings,
   arena: Arena,
   threads: number,
-): Promise<Workers> {
+): Promise<WorkerPools> {
   const { jobTimeoutMs, workerUrl, workerHost } = settings;
   const host = workerHost ?? (await loadWorkerHost(workerUrl));
-  return new Workers({ arena, host, threads, jobTimeoutMs, eager: settings.threads !== 'auto' });
+  return new WorkerPools({
+    arena,
+    host,
+    threads,
+    jobTimeoutMs,
+    eager: settings.threads !== 'auto',
+  });
 }

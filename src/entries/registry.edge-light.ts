@@ -1,2 +1,0 @@
-/** `adal-wasm/registry` on Vercel's edge runtime. */
-export { createOptimizer, optimizerNames } from './edge-light';

@@ -1,2 +1,0 @@
-/** `adal-wasm/registry` on Cloudflare's workerd. */
-export { createOptimizer, optimizerNames } from './workerd';
