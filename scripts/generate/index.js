@@ -1,7 +1,7 @@
 /**
  * Writes the derived sources that both compilers need into build/: accessors of records
- * (scripts/generate/records.js), loops and dispatch of the optimizers' kernels (kernels.js), and the
- * list of nn kernels (nn-kernels.js).
+ * (scripts/generate/records.js), loops and dispatch of the optimizers' kernels (kernels.js), and
+ * the list of nn kernels (nn-kernels.js).
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

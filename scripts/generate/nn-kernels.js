@@ -29,7 +29,7 @@ export function nnKernels(root = '.') {
   return kernels.map((file) => `${KERNELS}/${file}`);
 }
 
-/** Returns the source of the module that puts the kernels of all reference files into one object. */
+/** Returns the source of the module that joins the kernels of all reference files in one object. */
 export function referenceListOf(root) {
   const modules = filesOf(root, REFERENCE).map((file) => file.replace(/\.ts$/, ''));
   const variable = (module) => module.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());

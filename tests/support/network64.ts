@@ -1,6 +1,6 @@
 /**
- * A network over float64: the reference kernels' formulas without rounding, over plain arrays; tests
- * measure gradients against it.
+ * A network over float64: the reference kernels' formulas without rounding, over plain arrays;
+ * tests measure gradients against it.
  */
 import { Prng } from '../../src/math/prng';
 import { elementCount } from '../../src/math/shape';
