@@ -113,10 +113,7 @@ it('keeps run-time dependencies to the loader', () => {
 /**
  * A file of each circle that is known and will be broken. To be emptied; nothing may be added.
  */
-const KNOWN_CIRCLES: readonly string[] = [
-  'src/nn/model.ts',
-  'src/nn/run-state.ts',
-];
+const KNOWN_CIRCLES: readonly string[] = ['src/nn/model.ts', 'src/nn/run-state.ts'];
 
 /** "a.ts → b.ts (types) → a.ts (lazy)": each file with the way in which it is imported. */
 function describeCircle(circle: readonly Import[]): string {

@@ -46,7 +46,7 @@ export async function benchKernels(
   const rows = new Map<string, Common>();
   for (const n of TRIAD_SIZES.filter((size) => size <= longest)) {
     const name = `triad ${n}`;
-    // y = y + a·x: two reads and a write.
+    // One row plus a bias of its length, y = y + x: two reads and a write.
     rows.set(name, {
       benchmark: 'triad',
       n,
@@ -56,19 +56,9 @@ export async function benchKernels(
       bytesPerCall: 12 * n,
     });
     bodies.set(name, () => {
-      kernels.axpy(c, a, n, 1e-6);
+      kernels.biasAdd(c, a, 1, n);
       return 0;
     });
-    const sum = `abs-sum ${n}`;
-    rows.set(sum, {
-      benchmark: 'abs-sum',
-      n,
-      shape: null,
-      layout: '1',
-      workPerCall: n,
-      bytesPerCall: 4 * n,
-    });
-    bodies.set(sum, () => kernels.absSum(a, n));
   }
   for (const [m, n, k] of SHAPES) {
     for (const [benchmark, form] of Object.entries(FORMS)) {
