@@ -15,7 +15,7 @@ export const compile = ({ sourceMap = false } = {}) =>
       sourceMap,
       inlineSources: sourceMap,
     },
-    include: ['src/**/*.ts', 'bench/**/*.ts', 'build/*.ts'],
+    include: ['src/**/*.ts', 'bench/**/*.ts', 'build/**/*.ts'],
   });
 
 /**
