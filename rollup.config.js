@@ -100,6 +100,9 @@ const workerScript = {
   },
 };
 
+/** What scripts/generate writes for all: accessors of records, and the ids of kernels. */
+const GENERATED = /\/build\/(\w+-records|optimizer-kernels)\.ts$/;
+
 /** By folder of src/, or by name of a file in it: the chunk of the Node build. */
 const NODE_CHUNKS = {
   ...{ errors: 'base', validate: 'base', math: 'base', schedules: 'base' },
@@ -113,7 +116,7 @@ const NODE_CHUNKS = {
  * used. What loads lazily stays by itself.
  */
 function fewChunks(id) {
-  if (id.includes('/@assemblyscript/loader/')) return 'core';
+  if (id.includes('/@assemblyscript/loader/') || GENERATED.test(id)) return 'core';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
   if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
   if (/^runtime\/(reference\/|wasm-source|worker-|shared-kernels)/.test(path)) return undefined;

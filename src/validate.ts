@@ -256,7 +256,7 @@ export function checkModel<T>(argument: string, value: T): T {
 /** Returns an optimizer; throws for a promise of one. */
 export function checkOptimizer<T>(argument: string, value: T): T {
   const expected = 'an optimizer, such as `new Adam(runtime, params)`';
-  return checkMade(argument, value, expected, ['stepInto', 'addParams', 'stateDict']);
+  return checkMade(argument, value, expected, ['stepInto', 'addParamGroup', 'stateDict']);
 }
 
 /** @throws ArgumentError unless `value` is true or false */

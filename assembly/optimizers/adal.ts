@@ -20,7 +20,7 @@ import {
   stepFactor,
   updateBound,
   varianceDecay,
-} from '../../src/optimizers/adal-scalars';
+} from '../../src/math/adal-scalars';
 import { flushMoments } from './flush';
 import { Kernel } from './kernel';
 

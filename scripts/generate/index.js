@@ -5,7 +5,15 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { constantsOf, dispatchOf, readFormats, readKernels, typescriptOf } from './kernels.js';
+import {
+  constantsOf,
+  dispatchOf,
+  loadersOf,
+  readFormats,
+  readKernels,
+  referencesOf,
+  typescriptOf,
+} from './kernels.js';
 import { typescriptOf as accessorsOf, assemblyOf } from './records.js';
 
 /** @param root folder of the repository, or of a copy of it */
@@ -13,17 +21,23 @@ export async function generate(root = '.') {
   const layouts = join(root, 'src/memory-layout');
   const assembly = join(root, 'build/assembly');
   await mkdir(assembly, { recursive: true });
+  await mkdir(join(root, 'build/records'), { recursive: true });
   for (const file of await readdir(layouts)) {
     const [, name] = /^(.*-records)\.js$/.exec(file) ?? [];
     if (!name) continue;
     const { default: records } = await import(pathToFileURL(resolve(layouts, file)).href);
     const source = `src/memory-layout/${file}`;
     await writeFile(join(assembly, `${name}.ts`), assemblyOf(records, source));
-    await writeFile(join(root, 'build', `${name}.ts`), accessorsOf(records, source));
+    for (const [path, text] of accessorsOf(records, source, name))
+      await writeFile(join(root, 'build', path), text);
   }
   const kernels = readKernels(join(root, 'assembly/optimizers'));
   const formats = readFormats(join(root, 'assembly/state'));
   await writeFile(join(assembly, 'kernel-constants.ts'), constantsOf(kernels));
   await writeFile(join(assembly, 'kernel-dispatch.ts'), dispatchOf(kernels, formats));
-  await writeFile(join(root, 'build/optimizer-kernels.ts'), typescriptOf(kernels, formats));
+  const write = (file, text) => writeFile(join(root, 'build', file), text);
+  await write('optimizer-kernels.ts', typescriptOf(kernels, formats));
+  const references = join(root, 'src/runtime/reference/optimizers');
+  await write('reference-kernels.ts', referencesOf(kernels, references));
+  await write('optimizer-loaders.ts', loadersOf(join(root, 'src/optimizers')));
 }

@@ -15,9 +15,10 @@
  *
  * From these the build writes, for AssemblyScript, the loop of every kernel, the dispatch over
  * them, and a record of each kernel's constants by name; and for TypeScript the number of every
- * kernel with the indices of its constants, scalars and values by name.
+ * kernel with the indices of its constants, scalars and values by name, its reference, and the
+ * optimizers by name.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Constants, scalars and values that there is room for (src/memory-layout/optim-records.js). */
@@ -247,6 +248,71 @@ export function dispatchOf(kernels, formats) {
     ...coded('encodeMoment', 'second, codes, scales, from, first, count, key'),
     '  }',
     '}',
+    '',
+  ].join('\n');
+}
+
+/**
+ * The reference kernels by number, for TypeScript: of every kernel its twin, which the file of the
+ * same name in `folder` exports under the same name.
+ * @throws Error naming the file and the export that is missing
+ */
+export function referencesOf(kernels, folder) {
+  const modules = new Map();
+  for (const { name, module } of kernels) {
+    const file = join(folder, `${module}.ts`);
+    const text = existsSync(file) ? withoutComments(readFileSync(file, 'utf8')) : '';
+    if (!new RegExp(`export const ${name}\\b`).test(text)) {
+      throw new Error(`${file}: expected "export const ${name}", the reference of the kernel`);
+    }
+    modules.set(module, [...(modules.get(module) ?? []), name]);
+  }
+  return [
+    HEADER,
+    "import type { ReferenceKernel } from '../src/runtime/kernels-optim';",
+    ...[...modules].map(([module, names]) => {
+      const path = `../src/runtime/reference/optimizers/${module}`;
+      return `import { ${names.join(', ')} } from '${path}';`;
+    }),
+    '',
+    '/** The kernels by number, each with the names of its constants in order. */',
+    'export const REFERENCE_KERNELS: readonly {',
+    '  readonly names: readonly string[];',
+    '  readonly kernel: ReferenceKernel;',
+    '}[] = [',
+    ...kernels.map(({ name, constants }) => {
+      const names = constants.map((constant) => `'${constant}'`).join(', ');
+      return `  { names: [${names}], kernel: ${name} },`;
+    }),
+    '];',
+    '',
+  ].join('\n');
+}
+
+/**
+ * The optimizers by name, for TypeScript: the classes of src/optimizers that extend `Optimizer`,
+ * each with the `name` that its declaration gives.
+ * @throws Error naming a file with a class and no name
+ */
+export function loadersOf(folder) {
+  const loaders = [];
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith('.ts')) continue;
+    const text = withoutComments(readFileSync(join(folder, file), 'utf8'));
+    const [, optimizer] = /export class (\w+)[^{]*\bextends Optimizer</.exec(text) ?? [];
+    if (!optimizer) continue;
+    const [, name] = /^ {2}name: '([\w-]+)',$/m.exec(text) ?? [];
+    if (!name) throw new Error(`${file}: expected the declaration of ${optimizer} to have a name`);
+    const module = file.replace(/\.ts$/, '');
+    const path = `../src/optimizers/${module}`;
+    loaders.push(`  '${name}': async () => (await import('${path}')).${optimizer},`);
+  }
+  return [
+    HEADER,
+    '/** The class of every optimizer, loaded when it is first asked for. */',
+    'export const LOADERS = {',
+    ...loaders,
+    '};',
     '',
   ].join('\n');
 }

@@ -108,18 +108,28 @@ function typescriptField({ field, type, doc, offset, count, atomic }) {
   return lines;
 }
 
-/** The accessors for TypeScript. */
-export function typescriptOf(records, source) {
-  const lines = [
-    header(source),
-    `import { RecordCursor } from '../src/memory-layout/record-cursor';`,
-    '',
-  ];
-  for (const [name, record] of Object.entries(records)) {
-    const laidOut = layOut(name, record);
-    lines.push(...sizeOf(name, laidOut, ''));
-    lines.push(`/** ${record.doc} */`, `export class ${name} extends RecordCursor {`);
-    lines.push(...laidOut.fields.flatMap(typescriptField), '}', '');
+/**
+ * The accessors for TypeScript: a file for every record, so that bundles have those that they use,
+ * by its path in build/, and one that exports them all.
+ */
+export function typescriptOf(records, source, name) {
+  const files = new Map();
+  for (const [record, declaration] of Object.entries(records)) {
+    const laidOut = layOut(record, declaration);
+    const lines = [
+      header(source),
+      `import { RecordCursor } from '../../src/memory-layout/record-cursor';`,
+      '',
+      ...sizeOf(record, laidOut, ''),
+      `/** ${declaration.doc} */`,
+      `export class ${record} extends RecordCursor {`,
+      ...laidOut.fields.flatMap(typescriptField),
+      '}',
+      '',
+    ];
+    files.set(`records/${record}.ts`, lines.join('\n'));
   }
-  return lines.join('\n');
+  const all = Object.keys(records).map((record) => `export * from './records/${record}';`);
+  files.set(`${name}.ts`, [header(source), ...all, ''].join('\n'));
+  return files;
 }

@@ -1,28 +1,12 @@
 /** AdaBelief. Its kernel is assembly/optimizers/adabelief.ts. */
 import { AdaBeliefKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
-import {
-  ADAM_FIELDS,
-  type AdamHyperparameters,
-  momentRatio,
-  POWERS,
-  writeAdam,
-} from './adam-family';
+import { ADAM_FIELDS, type AdamHyperparameters, momentRatio, writeAdam } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { checkQuotient, epsilon, leastDivisor, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import {
-  average,
-  blend,
-  decayAndMove,
-  denominator,
-  f,
-  flushMoments,
-  gradient,
-  quotient,
-} from './reference-kernel';
+import { POWERS } from './powers';
 
 /** Hyperparameters of `AdaBelief`. */
 export interface AdaBeliefHyperparameters extends AdamHyperparameters {
@@ -37,23 +21,11 @@ export interface AdaBeliefHyperparameters extends AdamHyperparameters {
 /** Options of `AdaBelief`: its hyperparameters, and what every optimizer takes. */
 export interface AdaBeliefOptions extends CommonOptions, Partial<AdaBeliefHyperparameters> {}
 
-const reference: ReferenceKernel<keyof typeof AdaBeliefKernel.constants> = {
-  update(x, i, { clip, l2, beta1, c1, beta2, c2, k, s, eps, delta }) {
-    const h = gradient(x, i, clip, l2);
-    const m = average(x.s0, i, beta1, c1, h);
-    const b = f(h - m);
-    const v = (x.s1[i] = f(blend(beta2, x.s1[i], c2, f(b * b)) + eps));
-    decayAndMove(x, i, delta, f(m * quotient(k, denominator(s, v, eps))));
-  },
-  flush: flushMoments,
-};
-
 const algorithm: Algorithm<AdaBeliefHyperparameters> = {
   stateNames: ['exp_avg', 'exp_avg_var'],
   squares: ['exp_avg_var'],
   momentRatio: momentRatio('exp_avg_var'),
   kernels: [AdaBeliefKernel],
-  reference,
   scalars: POWERS,
   limit(scalars, values) {
     const { lr } = scalars;

@@ -1,21 +1,12 @@
 /** AdaBound. Its kernel is assembly/optimizers/adabound.ts. */
 import { AdaBoundKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
-import {
-  ADAM_FIELDS,
-  ADAM_STATE,
-  type AdamHyperparameters,
-  advancePowers,
-  moments,
-  POWERS,
-  writeMoments,
-} from './adam-family';
+import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeMoments } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { nonNegative, normLimit, positive } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { decayAndMove, f, flushMoments } from './reference-kernel';
+import { advancePowers, POWERS } from './powers';
 
 /** Hyperparameters of `AdaBound`. */
 export interface AdaBoundHyperparameters extends AdamHyperparameters {
@@ -33,24 +24,9 @@ export interface AdaBoundOptions extends CommonOptions, Partial<AdaBoundHyperpar
 
 const K = AdaBoundKernel.constants;
 
-const reference: ReferenceKernel<keyof typeof K> = {
-  update(x, i, constants) {
-    const { k, eps, low, high, delta } = constants;
-    const { m, v } = moments(x, i, constants);
-    const d = f(f(Math.sqrt(v)) + eps);
-    let rate = f(k / d);
-    if (rate < low) rate = low;
-    if (high < rate) rate = high;
-    if (d === 0) rate = 0;
-    decayAndMove(x, i, delta, f(m * rate));
-  },
-  flush: flushMoments,
-};
-
 const algorithm: Algorithm<AdaBoundHyperparameters> = {
   ...ADAM_STATE,
   kernels: [AdaBoundKernel],
-  reference,
   scalars: POWERS,
   limit(scalars, { finalLr, gamma }) {
     scalars.normLimit = normLimit(finalLr * (1 + 1 / gamma), 1);

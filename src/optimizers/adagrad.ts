@@ -1,13 +1,11 @@
 /** Adagrad. Its kernel is assembly/optimizers/adagrad.ts. */
 import { AdagradKernel, AdagradZeroEpsKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import type { CommonOptions, OptimizerDeclaration } from './declaration';
 import { checkQuotient, epsilon, learningRate, nonNegative, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { decayAndMove, f, gradient, quotient } from './reference-kernel';
 import { floatsOf } from './state-array';
 
 /** Hyperparameters of `Adagrad`. */
@@ -42,16 +40,6 @@ export interface AdagradOptions extends CommonOptions, Partial<AdagradHyperparam
 }
 
 const K = AdagradKernel.constants;
-const MAX_F32 = 3.4028234663852886e38;
-
-const reference: ReferenceKernel<keyof typeof K> = {
-  update(x, i, { clip, l2, lr, delta, eps }) {
-    const h = gradient(x, i, clip, l2);
-    const v = (x.s0[i] = Math.min(f(x.s0[i] + f(h * h)), MAX_F32));
-    decayAndMove(x, i, delta, f(h * quotient(lr, f(f(Math.sqrt(v)) + eps))));
-  },
-};
-
 const adagrad: OptimizerDeclaration<AdagradHyperparameters, AdagradOptions> = {
   name: 'adagrad',
   fields: {
@@ -69,7 +57,6 @@ const adagrad: OptimizerDeclaration<AdagradHyperparameters, AdagradOptions> = {
     return {
       kernels: [AdagradKernel, AdagradZeroEpsKernel],
       kernelOf: ({ eps }) => (eps === 0 ? AdagradZeroEpsKernel : AdagradKernel),
-      reference,
       stateNames: ['sum'],
       squares: ['sum'],
       options: { lrDecay },

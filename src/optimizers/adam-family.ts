@@ -1,11 +1,9 @@
 /**
- * What the optimizers with Adam's two moments have in common: the constants that their kernels
- * begin with, the bounds of their steps, and their moments in the reference.
+ * What the optimizers with Adam's two moments have in common: hyperparameters, the constants that
+ * their kernels begin with, and the bounds of their steps.
  */
-import type { KernelArrays } from '../runtime/kernels-optim';
 import type { LearningRate } from '../types';
-import { checkNumber } from '../validate';
-import type { MomentRatio, ScalarField } from './declaration';
+import type { MomentRatio } from './declaration';
 import {
   averagingFactors,
   type Betas,
@@ -19,7 +17,7 @@ import {
   nonNegative,
   normLimit,
 } from './hyperparameters';
-import { average, gradient } from './reference-kernel';
+import { advancePowers } from './powers';
 import type { StepScalars } from './step-scalars';
 
 /** Hyperparameters of Adam and of the optimizers that only change its update. */
@@ -56,15 +54,6 @@ export const ADAM_FIELDS: Fields<AdamHyperparameters> = {
   ...COMPACT_STATE_FIELDS,
 };
 
-/** A power of an averaging factor, by repeated product. */
-export const POWER: ScalarField = {
-  initial: 1,
-  check: (path, value) => checkNumber(path, value, '[0, 1]', (x) => x >= 0 && x <= 1),
-};
-
-/** β1^t and β2^t, the first own scalars of the family. */
-export const POWERS = { beta1Power: POWER, beta2Power: POWER };
-
 /** State arrays, named as in PyTorch; the second is never negative. */
 export const ADAM_STATE = {
   stateNames: ['exp_avg', 'exp_avg_sq'],
@@ -97,15 +86,6 @@ export function writeMoments(
   constants[k.c1] = 1 - betas[0];
   constants[k.beta2] = betas[1];
   constants[k.c2] = 1 - betas[1];
-}
-
-/** Advances β1^t and β2^t to the coming step. */
-export function advancePowers(
-  { own }: StepScalars,
-  { betas }: Readonly<Pick<AdamHyperparameters, 'betas'>>,
-): void {
-  own[0] *= betas[0];
-  own[1] *= betas[1];
 }
 
 /**
@@ -143,16 +123,4 @@ export function writeAdam(
   constants[k.s] = 1 / Math.sqrt(1 - own[1]);
   constants[k.eps] = values.eps;
   constants[k.delta] = 1 - lr * values.weightDecay;
-}
-
-/** Updates both moments of element `i`; returns h, m and v. */
-export function moments(
-  x: KernelArrays,
-  i: number,
-  k: Readonly<Record<'clip' | 'l2' | 'beta1' | 'c1' | 'beta2' | 'c2', number>>,
-): { h: number; m: number; v: number } {
-  const h = gradient(x, i, k.clip, k.l2);
-  const m = average(x.s0, i, k.beta1, k.c1, h);
-  const v = average(x.s1, i, k.beta2, k.c2, Math.fround(h * h));
-  return { h, m, v };
 }

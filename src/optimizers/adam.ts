@@ -1,39 +1,26 @@
 /** Adam. Its kernel is assembly/optimizers/adam.ts. */
 import { AdamKernel, AdamZeroEpsKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,
   ADAM_STATE,
   type AdamHyperparameters,
   limitMoments,
-  moments,
-  POWERS,
   writeAdam,
 } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { decayAndMove, denominator, f, flushMoments, quotient } from './reference-kernel';
+import { POWERS } from './powers';
 
 /** Options of `Adam`: its hyperparameters, and what every optimizer takes. */
 export interface AdamOptions extends CommonOptions, Partial<AdamHyperparameters> {}
-
-const reference: ReferenceKernel<keyof typeof AdamKernel.constants> = {
-  update(x, i, constants) {
-    const { k, s, eps, delta } = constants;
-    const { m, v } = moments(x, i, constants);
-    decayAndMove(x, i, delta, f(m * quotient(k, denominator(s, v, eps))));
-  },
-  flush: flushMoments,
-};
 
 /** The algorithm of Adam, and of AdamW. */
 export const ADAM: Algorithm<AdamHyperparameters> = {
   ...ADAM_STATE,
   kernels: [AdamKernel, AdamZeroEpsKernel],
   kernelOf: ({ eps }) => (eps === 0 ? AdamZeroEpsKernel : AdamKernel),
-  reference,
   scalars: POWERS,
   limit: limitMoments,
   prepare: (scalars, values) => writeAdam(AdamKernel.constants, scalars, values),

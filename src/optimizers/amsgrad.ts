@@ -1,40 +1,26 @@
 /** AMSGrad. Its kernel is assembly/optimizers/amsgrad.ts. */
 import { AMSGradKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,
   ADAM_STATE,
   type AdamHyperparameters,
   limitMoments,
-  moments,
-  POWERS,
   writeAdam,
 } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { decayAndMove, denominator, f, flushMoments, quotient } from './reference-kernel';
+import { POWERS } from './powers';
 
 /** Options of `AMSGrad`: Adam's hyperparameters, and what every optimizer takes. */
 export interface AMSGradOptions extends CommonOptions, Partial<AdamHyperparameters> {}
-
-const reference: ReferenceKernel<keyof typeof AMSGradKernel.constants> = {
-  update(x, i, constants) {
-    const { k, s, eps, delta } = constants;
-    const { m, v } = moments(x, i, constants);
-    const w = (x.s2[i] = x.s2[i] < v ? v : x.s2[i]);
-    decayAndMove(x, i, delta, f(m * quotient(k, denominator(s, w, eps))));
-  },
-  flush: flushMoments,
-};
 
 const algorithm: Algorithm<AdamHyperparameters> = {
   ...ADAM_STATE,
   stateNames: [...ADAM_STATE.stateNames, 'max_exp_avg_sq'],
   squares: [...ADAM_STATE.squares, 'max_exp_avg_sq'],
   kernels: [AMSGradKernel],
-  reference,
   scalars: POWERS,
   limit: limitMoments,
   prepare: (scalars, values) => writeAdam(AMSGradKernel.constants, scalars, values),

@@ -1,9 +1,9 @@
 /**
  * What an optimizer declares of itself. Everything that all optimizers share (groups, the atomic
- * step, state dicts, compact state, sparse rows) is derived from it; the constants, and whatever
- * else its kernel names, come from assembly/optimizers by way of the build.
+ * step, state dicts, compact state, sparse rows) is derived from it. The names of constants, and
+ * whatever else its kernel names, come from assembly/optimizers by way of the build; its update in
+ * plain TypeScript is src/runtime/reference/optimizers, which only the reference backend loads.
  */
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { ClippingOptions } from './clipping';
 import type { BaseHyperparameters, Fields, FixedOptions } from './hyperparameters';
 import type { MatchedGroup } from './param-group';
@@ -62,12 +62,8 @@ export interface MomentRatio {
 
 /** An optimizer with given options. */
 export interface Algorithm<H extends BaseHyperparameters> {
-  /**
-   * The kernels that it may choose from. All of them compute what `reference` computes.
-   * @see kernelOf
-   */
+  /** The kernels that it may choose from: see `kernelOf`. */
   readonly kernels: readonly Kernel[];
-  readonly reference: ReferenceKernel<never>;
   /** Names of its state arrays, in the order in which kernels take them. */
   readonly stateNames: readonly string[];
   /** Those of its state arrays that are averages, sums or maxima of squares: never negative. */

@@ -1,6 +1,5 @@
 /** Lion. Its kernel is assembly/optimizers/lion.ts. */
 import { LionKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { writeMoments } from './adam-family';
@@ -8,7 +7,6 @@ import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declarati
 import { averagingFactors, type Betas, learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { average, blend, decayAndMove, flushMomentum, gradient } from './reference-kernel';
 
 /** Hyperparameters of `Lion`. */
 export interface LionHyperparameters {
@@ -30,19 +28,8 @@ export interface LionOptions extends CommonOptions, Partial<LionHyperparameters>
 
 const K = LionKernel.constants;
 
-const reference: ReferenceKernel<keyof typeof K> = {
-  update(x, i, { clip, l2, beta1, c1, beta2, c2, lr, delta }) {
-    const h = gradient(x, i, clip, l2);
-    const c = blend(beta1, x.s0[i], c1, h);
-    average(x.s0, i, beta2, c2, h);
-    decayAndMove(x, i, delta, c === 0 ? 0 : c < 0 ? -lr : lr);
-  },
-  flush: ({ s0 }, i) => flushMomentum(s0, i),
-};
-
 const algorithm: Algorithm<LionHyperparameters> = {
   kernels: [LionKernel],
-  reference,
   stateNames: ['exp_avg'],
   limit(scalars) {
     // The momentum is a mean of gradients: rounded up, it must stay within float32.

@@ -1,25 +1,20 @@
 /** NAdam. Its kernel is assembly/optimizers/nadam.ts. */
 import { NAdamKernel } from '../../build/optimizer-kernels';
 import { pow } from '../math/pow';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import {
   ADAM_FIELDS,
   ADAM_STATE,
   type AdamHyperparameters,
-  advancePowers,
   limitMoments,
-  moments,
-  POWER,
-  POWERS,
   writeMoments,
 } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { blend, decayAndMove, denominator, flushMoments, quotient } from './reference-kernel';
+import { advancePowers, POWER, POWERS } from './powers';
 
 /** Hyperparameters of `NAdam`. */
 export interface NAdamHyperparameters extends AdamHyperparameters {
@@ -38,19 +33,9 @@ export interface NAdamOptions extends CommonOptions, Partial<NAdamHyperparameter
 
 const K = NAdamKernel.constants;
 
-const reference: ReferenceKernel<keyof typeof K> = {
-  update(x, i, constants) {
-    const { kg, km, s, eps, delta } = constants;
-    const { h, m, v } = moments(x, i, constants);
-    decayAndMove(x, i, delta, quotient(blend(kg, h, km, m), denominator(s, v, eps)));
-  },
-  flush: flushMoments,
-};
-
 const algorithm: Algorithm<NAdamHyperparameters> = {
   ...ADAM_STATE,
   kernels: [NAdamKernel],
-  reference,
   scalars: { ...POWERS, momentumProduct: POWER },
   limit: limitMoments,
   prepare(scalars, values) {

@@ -29,7 +29,6 @@ import {
   type Algorithm,
   COMMON_OPTIONS,
   type CommonOptions,
-  type Kernel,
   type OptimizerDeclaration,
 } from './declaration';
 import {
@@ -157,8 +156,6 @@ export abstract class Optimizer<
       grads: this.grads,
     });
     this.check();
-    for (const { id, constants } of algorithm.kernels as readonly Kernel[])
-      runtime.kernels.defineKernel?.(id, Object.keys(constants), algorithm.reference);
     this.#defaults = checkFields(fields, given, defaultsOf(fields), '');
     this.#checkHyperparameters(this.#defaults, '');
     this.#addGroups(listGroups(params, given.groups));

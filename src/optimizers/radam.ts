@@ -1,40 +1,26 @@
 /** RAdam. Its kernel is assembly/optimizers/radam.ts. */
 import { RAdamKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,
   ADAM_STATE,
   type AdamHyperparameters,
-  advancePowers,
   limitMoments,
-  moments,
-  POWERS,
   writeMoments,
 } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { decayAndMove, f, flushMoments, quotient } from './reference-kernel';
+import { advancePowers, POWERS } from './powers';
 
 /** Options of `RAdam`: Adam's hyperparameters, and what every optimizer takes. */
 export interface RAdamOptions extends CommonOptions, Partial<AdamHyperparameters> {}
 
 const K = RAdamKernel.constants;
 
-const reference: ReferenceKernel<keyof typeof K> = {
-  update(x, i, constants) {
-    const { ka, kb, eps, delta } = constants;
-    const { m, v } = moments(x, i, constants);
-    decayAndMove(x, i, delta, f(m * f(quotient(ka, f(f(Math.sqrt(v)) + eps)) + kb)));
-  },
-  flush: flushMoments,
-};
-
 const algorithm: Algorithm<AdamHyperparameters> = {
   ...ADAM_STATE,
   kernels: [RAdamKernel],
-  reference,
   scalars: POWERS,
   limit: limitMoments,
   prepare(scalars, values) {

@@ -2,28 +2,12 @@
  * Optimizers by name. Each class loads when it is first asked for, so that naming one does not pull
  * in all.
  */
+import { LOADERS } from '../../build/optimizer-loaders';
 import { elementCount } from '../math/shape';
 import { createRuntime, type Runtime } from '../runtime/runtime';
 import { checkRuntime, fail } from '../validate';
 import type { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-
-/** The optimizers by name; a new one is a line here. */
-const LOADERS = {
-  adal: async () => (await import('./adal')).AdaL,
-  sgd: async () => (await import('./sgd')).SGD,
-  adagrad: async () => (await import('./adagrad')).Adagrad,
-  rmsprop: async () => (await import('./rmsprop')).RMSProp,
-  adam: async () => (await import('./adam')).Adam,
-  adamw: async () => (await import('./adamw')).AdamW,
-  amsgrad: async () => (await import('./amsgrad')).AMSGrad,
-  nadam: async () => (await import('./nadam')).NAdam,
-  radam: async () => (await import('./radam')).RAdam,
-  adabelief: async () => (await import('./adabelief')).AdaBelief,
-  adabound: async () => (await import('./adabound')).AdaBound,
-  lion: async () => (await import('./lion')).Lion,
-  'schedule-free-adamw': async () => (await import('./schedule-free')).ScheduleFreeAdamW,
-};
 
 type Loaders = typeof LOADERS;
 

@@ -6,7 +6,6 @@ import {
   RMSPropMomentumKernel,
   RMSPropZeroEpsKernel,
 } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkBoolean } from '../validate';
@@ -21,15 +20,6 @@ import {
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import {
-  average,
-  decayAndMove,
-  f,
-  flushMomentum,
-  flushVariance,
-  gradient,
-  quotient,
-} from './reference-kernel';
 
 /** Hyperparameters of `RMSProp`. */
 export interface RMSPropHyperparameters {
@@ -68,47 +58,18 @@ export interface RMSPropOptions extends CommonOptions, Partial<RMSPropHyperparam
 /** Indices of the constants, the same in all forms; those with momentum have μ besides. */
 const K = RMSPropMomentumKernel.constants;
 
-function referenceOf(
-  momentum: boolean,
-  centered: boolean,
-): ReferenceKernel<keyof typeof RMSPropMomentumKernel.constants> {
-  return {
-    update(x, i, { clip, l2, lr, delta, alpha, c, eps, mu }) {
-      const h = gradient(x, i, clip, l2);
-      const v = average(x.s0, i, alpha, c, f(h * h));
-      let w = v;
-      if (centered) {
-        const a = average(momentum ? x.s2 : x.s1, i, alpha, c, h);
-        w = f(v - f(a * a));
-        if (w < 0) w = 0;
-      }
-      let u = quotient(h, f(f(Math.sqrt(w)) + eps));
-      if (momentum) u = x.s1[i] = f(f(mu * x.s1[i]) + u);
-      decayAndMove(x, i, delta, f(lr * u));
-    },
-    flush(x, i, { clip, l2 }) {
-      flushVariance(x.s0, i, gradient(x, i, clip, l2));
-      if (momentum || centered) flushMomentum(x.s1, i);
-      if (momentum && centered) flushMomentum(x.s2, i);
-    },
-  };
-}
-
 /** The kernels and state arrays of each form: v, momentum, mean gradient. */
 function formOf(momentum: boolean, centered: boolean) {
-  const reference = referenceOf(momentum, centered);
   const stateNames = ['square_avg'];
   if (momentum) stateNames.push('momentum_buffer');
   if (centered) stateNames.push('grad_avg');
-  if (momentum && centered)
-    return { kernels: [RMSPropCenteredMomentumKernel], reference, stateNames };
-  if (momentum) return { kernels: [RMSPropMomentumKernel], reference, stateNames };
-  if (centered) return { kernels: [RMSPropCenteredKernel], reference, stateNames };
+  if (momentum && centered) return { kernels: [RMSPropCenteredMomentumKernel], stateNames };
+  if (momentum) return { kernels: [RMSPropMomentumKernel], stateNames };
+  if (centered) return { kernels: [RMSPropCenteredKernel], stateNames };
   return {
     kernels: [RMSPropKernel, RMSPropZeroEpsKernel],
     kernelOf: ({ eps }: Readonly<RMSPropHyperparameters>) =>
       eps === 0 ? RMSPropZeroEpsKernel : RMSPropKernel,
-    reference,
     stateNames,
   };
 }

@@ -1,12 +1,11 @@
 /** Schedule-Free AdamW. Its kernel is assembly/optimizers/schedule-free.ts. */
 import { ScheduleFreeKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { Tensor } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import type { LearningRate } from '../types';
 import { checkNumber } from '../validate';
-import { POWER } from './adam-family';
+
 import type { Algorithm, CommonOptions, OptimizerDeclaration, ScalarField } from './declaration';
 import {
   averagingFactors,
@@ -18,7 +17,7 @@ import {
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { average, denominator, f, flushVariance, quotient } from './reference-kernel';
+import { POWER } from './powers';
 import type { RegisteredParameter } from './registered-parameter';
 import { checkStateArray, floatsOf } from './state-array';
 import type { LoadOptions, StateDict } from './state-dict';
@@ -48,19 +47,6 @@ const K = ScheduleFreeKernel.constants;
 /** The state array in which state dicts have y. */
 const TRAINING_POINT = 'y';
 
-const reference: ReferenceKernel<keyof typeof K> = {
-  update({ p, g, s0, s1 }, i, { clip, beta2, c2, s, eps, lr, wd, c, k }) {
-    const h = f(clip * g[i]);
-    const y = p[i];
-    const z = s0[i];
-    const v = average(s1, i, beta2, c2, f(h * h));
-    const u = f(quotient(h, denominator(s, v, eps)) + f(wd * y));
-    s0[i] = z - f(lr * u);
-    p[i] = f(y - f(c * f(y - z))) - f(k * u);
-  },
-  flush: ({ s1, g }, i, { clip }) => flushVariance(s1, i, f(clip * g[i])),
-};
-
 /** Σlr², which weighs the iterates in their average. */
 const LR_SQUARE_SUM: ScalarField = {
   initial: 0,
@@ -70,7 +56,6 @@ const LR_SQUARE_SUM: ScalarField = {
 
 const algorithm: Algorithm<ScheduleFreeHyperparameters> = {
   kernels: [ScheduleFreeKernel],
-  reference,
   stateNames: ['z', 'exp_avg_sq'],
   squares: ['exp_avg_sq'],
   scalars: { beta2Power: POWER, lrSquareSum: LR_SQUARE_SUM },

@@ -1,6 +1,5 @@
 /** Stochastic gradient descent. Its kernels are in assembly/optimizers/sgd.ts. */
 import { SGDKernel, SGDMomentumKernel } from '../../build/optimizer-kernels';
-import type { ReferenceKernel } from '../runtime/kernels-optim';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkBoolean, fail } from '../validate';
@@ -8,7 +7,6 @@ import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declarati
 import { fraction, learningRate, MOVE_LIMIT, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
-import { average, blend, decayAndMove, f, flushMomentum, gradient } from './reference-kernel';
 
 /** Hyperparameters of `SGD`. */
 export interface SGDHyperparameters {
@@ -37,21 +35,6 @@ export interface SGDOptions extends CommonOptions, Partial<SGDHyperparameters> {
   nesterov?: boolean;
 }
 
-const plain: ReferenceKernel<keyof typeof SGDKernel.constants> = {
-  update(x, i, { clip, l2, lr, delta }) {
-    decayAndMove(x, i, delta, f(lr * gradient(x, i, clip, l2)));
-  },
-};
-
-const withMomentum: ReferenceKernel<keyof typeof SGDMomentumKernel.constants> = {
-  update(x, i, { clip, l2, lr, delta, mu, c, a, b }) {
-    const h = gradient(x, i, clip, l2);
-    const m = average(x.s0, i, mu, c, h);
-    decayAndMove(x, i, delta, f(lr * blend(a, h, b, m)));
-  },
-  flush: ({ s0 }, i) => flushMomentum(s0, i),
-};
-
 const sgd: OptimizerDeclaration<SGDHyperparameters, SGDOptions> = {
   name: 'sgd',
   fields: { lr: learningRate(1e-2), weightDecay: nonNegative(0), l2: nonNegative(0) },
@@ -78,7 +61,6 @@ function withoutMomentum(options: FixedOptions): Algorithm<SGDHyperparameters> {
   const K = SGDKernel.constants;
   return {
     kernels: [SGDKernel],
-    reference: plain,
     stateNames: [],
     options: { ...options },
     limit(scalars) {
@@ -97,7 +79,6 @@ function alongMomentum(options: FixedOptions): Algorithm<SGDHyperparameters> {
   const { momentum, dampening, nesterov } = options;
   return {
     kernels: [SGDMomentumKernel],
-    reference: withMomentum,
     stateNames: ['momentum_buffer'],
     options: { ...options },
     limit(scalars) {

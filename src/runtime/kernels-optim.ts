@@ -76,12 +76,7 @@ export interface OptimKernels {
   scatterRows(table: number, x: number, rows: number, count: number, bytes: number): void;
   /** Returns x/2, computed by a vector multiplication. */
   halve(x: number): number;
-  /**
-   * Gives the reference backend an optimizer's kernel, with its constants' names in order. Binaries
-   * have their own.
-   */
-  defineKernel?(id: number, constants: readonly string[], kernel: ReferenceKernel): void;
-  /** Gives it a state format. */
+  /** Gives the reference backend a state format; binaries have their own. */
   defineFormat?(id: number, format: ReferenceFormat): void;
 }
 

@@ -14,11 +14,11 @@ const SITE = join(ROOT, 'bench/dist/site');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 const PHONE = { width: 390, height: 844 };
 const RUN_TIMEOUT_MS = 180_000;
-/** Workloads: one without data, one with data of the site. */
+/** One that needs no download, one with data of the site's own. */
 const WORKLOADS = ['W0-beale', 'W2-iris'];
 const OPTIMIZERS = ['adal', 'adam'];
 
-/** Serves the site as any server would, with the headers that threads need. */
+/** As any server would, with the headers that threads need. */
 async function serveSite() {
   const { url, close } = await startPageServer(async (name) => {
     try {
@@ -38,7 +38,7 @@ async function serveSite() {
 }
 
 /**
- * Returns the real path of a file of the site. @throws Error if it is outside the site
+ * The path of a file of the site, after links were followed. @throws Error when it lies elsewhere
  */
 async function pathOf(name) {
   const [root, path] = [await realpath(SITE), await realpath(join(SITE, name))];
@@ -47,12 +47,12 @@ async function pathOf(name) {
 }
 
 /**
- * Messages about missing peers: other libraries are not part of the site, so each is a row of the
- * result and a message of the browser.
+ * Other libraries are not part of the site: that they are missing is a row of the result, and the
+ * browser's own message.
  */
 const isPeer = (message) => message.location().url.includes('/peers/');
 
-/** Clicks and waits until the page reports the outcome. */
+/** Clicks, and waits until the page says how it went. */
 async function run(page) {
   await page.locator('#start').click();
   await page.waitForSelector('#start:not([disabled])', { timeout: RUN_TIMEOUT_MS });
@@ -60,9 +60,8 @@ async function run(page) {
 }
 
 /**
- * Runs the checks.
- * @param folder folder for the files that the page downloads
- * @param screenshots folder for screenshots; none without it
+ * @param folder for the files that the page gives
+ * @param screenshots a folder, if they are wanted
  */
 export async function checkSuitePage(browser, folder, screenshots) {
   const { address, close } = await serveSite();
@@ -91,7 +90,7 @@ export async function checkSuitePage(browser, folder, screenshots) {
   }
 }
 
-/** Rendering a report validates the result against the schema, and all its references. */
+/** Making a report of it is what validates it: against the schema, and every reference. */
 async function checkResult(page, file) {
   const waiting = page.waitForEvent('download');
   await page.locator('#download').click();

@@ -4,8 +4,7 @@
  * does (double rounding of + - × ÷ √ from f64 to f32 is harmless), so the only thing to check by
  * eye is the order of operations.
  *
- * Optimizers bring their own kernels (`defineKernel`): each is declared beside its AssemblyScript
- * twin's constants, in src/optimizers.
+ * The optimizers' kernels are in optimizers/, one file for each of assembly/optimizers.
  */
 import {
   BLOCK_RECORD_SIZE,
@@ -18,6 +17,7 @@ import {
   TENSOR_RECORD_SIZE,
   TensorRecord,
 } from '../../../build/optim-records';
+import { REFERENCE_KERNELS } from '../../../build/reference-kernels';
 import { roundingKey } from '../../math/rounding';
 import {
   CLIP_L2,
@@ -32,22 +32,10 @@ import {
   STATUS_NON_FINITE,
   STATUS_OVERFLOW,
 } from '../../memory-layout/constants';
-import type {
-  CodedMoment,
-  KernelArrays,
-  OptimKernels,
-  ReferenceFormat,
-  ReferenceKernel,
-} from '../kernels-optim';
+import type { CodedMoment, KernelArrays, OptimKernels, ReferenceFormat } from '../kernels-optim';
 import type { LinearMemory } from '../memory';
 
 const f = Math.fround;
-
-/** A kernel with the names of its constants, in their order. */
-interface DefinedKernel {
-  readonly names: readonly string[];
-  readonly kernel: ReferenceKernel;
-}
 
 /** The kernels over one memory. */
 export function createReferenceOptim(memory: LinearMemory): OptimKernels {
@@ -56,7 +44,6 @@ export function createReferenceOptim(memory: LinearMemory): OptimKernels {
     step: (table) => steps.step(table),
     stepTasks: (op, table, from, to) => steps.tasks(op, table, from, to),
     stepAdvance: (op, table) => steps.advance(op, table),
-    defineKernel: (id, names, kernel) => steps.kernels.set(id, { names, kernel }),
     defineFormat: (id, format) => steps.formats.set(id, format),
     combine: (out, x, y, n, a, b) =>
       combine(memory.f32, [out >>> 2, x >>> 2, y >>> 2], n, f(a), f(b)),
@@ -102,7 +89,6 @@ function eachRow(
 
 /** What assembly/optimizers/step.ts, norms.ts and update.ts do. */
 class ReferenceSteps {
-  readonly kernels = new Map<number, DefinedKernel>();
   readonly formats = new Map<number, ReferenceFormat>();
   readonly #memory: LinearMemory;
 
@@ -222,7 +208,7 @@ class ReferenceSteps {
 
   /** Runs the kernel over all elements of a block. */
   #apply(tensor: TensorRecord, x: KernelArrays): void {
-    const { kernel, names } = this.kernels.get(this.#group(tensor).kernel)!;
+    const { kernel, names } = REFERENCE_KERNELS[this.#group(tensor).kernel];
     const values = this.#floats(tensor.constants, 0, names.length);
     const constants = Object.fromEntries(names.map((name, index) => [name, values[index]]));
     const flushes = tensor.flush === 1 && kernel.flush !== undefined;
@@ -281,7 +267,7 @@ class ReferenceSteps {
   /** Completes a tensor's constants; false refuses the step. */
   #prepare(tensor: TensorRecord, own: number, total: number): boolean {
     const group = this.#group(tensor);
-    const { kernel } = this.kernels.get(group.kernel)!;
+    const { kernel } = REFERENCE_KERNELS[group.kernel];
     if (kernel.prepare) return kernel.prepare(tensor, group, own, total);
     this.#floats(tensor.constants, 0, 1)[0] = tensor.clip;
     return own < group.normLimit;

@@ -2,7 +2,7 @@
  * The steps that kernels in plain TypeScript share, each rounded to float32 as the AssemblyScript
  * kernels round (assembly/optimizers/kernel.ts and flush.ts).
  */
-import type { KernelArrays } from '../runtime/kernels-optim';
+import type { KernelArrays } from '../../kernels-optim';
 
 /** Rounds to float32. */
 export const f = Math.fround;
@@ -54,4 +54,19 @@ export function flushMomentum(m: Float32Array, i: number): void {
 /** v < 2^-120 where |h| < 2^-100: v ← 0. */
 export function flushVariance(v: Float32Array, i: number, h: number): void {
   if (isSmall(h) && v[i] < 2 ** -120) v[i] = 0;
+}
+
+/** Names of the constants that the Adam family begins with. */
+type MomentConstants = Readonly<Record<'clip' | 'l2' | 'beta1' | 'c1' | 'beta2' | 'c2', number>>;
+
+/** Updates both moments of element `i` as the Adam family does; returns h, m and v. */
+export function moments(
+  x: KernelArrays,
+  i: number,
+  { clip, l2, beta1, c1, beta2, c2 }: MomentConstants,
+): { h: number; m: number; v: number } {
+  const h = gradient(x, i, clip, l2);
+  const m = average(x.s0, i, beta1, c1, h);
+  const v = average(x.s1, i, beta2, c2, f(h * h));
+  return { h, m, v };
 }

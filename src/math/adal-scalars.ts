@@ -1,7 +1,7 @@
 /**
  * The scalars of the scaled AdaL rule: everything a step computes once a tensor rather than once an
- * element. One definition for oracle and kernels (portable, see layout.ts), so that the two cannot
- * drift apart.
+ * element. One definition for the reference and the kernels (compiled by tsc and by asc), so that the
+ * two cannot drift apart.
  *
  * AdaL's v holds fourth powers of the gradient's scale, which leaves float32 within a few orders of
  * magnitude. So the state is kept as m = m'·2^e and v = v'·2^(2e), with e chosen from V, the
@@ -11,7 +11,7 @@
  * Symbols: a = step size (lr, with 1/√t folded in), b1t = β1^t, b2t = β2^t, V/Vn = old and new
  * mean, e/en = old and new exponent.
  */
-import { exponentOf, pow2 } from '../math/exponent';
+import { exponentOf, pow2 } from './exponent';
 
 /** Vn = β2·V + (1-β2)·S⁴. f64 holds it for every finite float32 gradient. */
 export function nextV(V: number, S: number, beta2: number): number {
