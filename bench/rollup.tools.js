@@ -1,6 +1,6 @@
 /**
- * Builds the single benchmarks into bench/dist/tools/, and the peers' modules into bench/peers/dist/,
- * from where they find the packages that are installed in bench/peers/.
+ * Builds the single benchmarks into bench/dist/tools/, and the peers' modules into
+ * bench/peers/dist/, from where they find the packages that are installed in bench/peers/.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

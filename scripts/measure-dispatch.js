@@ -14,6 +14,8 @@
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import workerSource from '../build/worker.js';
+import records from '../src/memory-layout/optim-records.js';
+import { layOut } from './generate/records.js';
 
 const JOBS = 2000;
 const PARKED_JOBS = 300;
@@ -21,48 +23,28 @@ const PARKED_JOBS = 300;
 const PAUSE_MS = 3;
 const SPINS = 20_000;
 
-/** Returns the constants of src/memory-layout/constants.ts, by name. */
-function readLayout() {
-  const source = readFileSync(
-    new URL('../src/memory-layout/constants.ts', import.meta.url),
-    'utf8',
-  );
-  return Object.fromEntries(
-    [...source.matchAll(/export const (\w+) = (\d+);/g)].map(([, name, value]) => [
-      name,
-      Number(value),
-    ]),
-  );
+/** States of a worker, WORKER_… in src/memory-layout/constants.ts. */
+const [STARTING, READY, EXITED, FAILED, ABSENT] = [0, 1, 2, 3, 4];
+
+/** Returns the byte offsets of a record's fields, and its size. */
+function offsetsOf(name) {
+  const { fields, size } = layOut(name, records[name]);
+  return { ...Object.fromEntries(fields.map((each) => [each.field, each.offset])), size };
 }
 
 async function createPool() {
-  const L = readLayout();
+  const [job, step] = [offsetsOf('JobRecord'), offsetsOf('StepRecord')];
   const module = await WebAssembly.compile(
     readFileSync(new URL('../build/optim.threads.wasm', import.meta.url)),
   );
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   const words = new Int32Array(memory.buffer);
-  const control = 64;
-  const table = 2048;
-  words[(table + L.STEP_TASK_COUNT) >> 2] = 1; // one task a phase, of no blocks
-  words[(table + L.STEP_TASKS) >> 2] = table + L.STEP_SIZE;
-  const states = {
-    ready: L.WORKER_READY,
-    exited: L.WORKER_EXITED,
-    failed: L.WORKER_FAILED,
-    absent: L.WORKER_ABSENT,
-  };
-  const errors = {
-    errorLengthOffset: control + L.JOB_ERROR_LENGTH,
-    errorTextOffset: control + L.JOB_ERROR_TEXT,
-    errorBytes: L.JOB_ERROR_BYTES,
-  };
-  const offsets = {
-    stateOffset: control + L.JOB_WORKERS,
-    eventOffset: control + L.JOB_EVENT,
-    ...errors,
-  };
+  const [control, table] = [64, 2048];
+  const indexOf = (address) => address / 4;
+  words[indexOf(table + step.taskCount)] = 1; // One task a phase, of no blocks.
+  words[indexOf(table + step.tasks)] = table + step.size;
+  const stateIndex = indexOf(control + job.workers);
   const worker = new Worker(workerSource, {
     eval: true,
     workerData: {
@@ -72,15 +54,21 @@ async function createPool() {
       control,
       thread: 1,
       spins: SPINS,
-      ...offsets,
-      ...states,
+      stateIndex,
+      eventIndex: indexOf(control + job.event),
+      errorLengthIndex: indexOf(control + job.errorLength),
+      errorTextOffset: control + job.errorText,
+      errorBytes: 0,
+      ready: READY,
+      exited: EXITED,
+      failed: FAILED,
+      absent: ABSENT,
     },
   });
-  const state = () => Atomics.load(words, offsets.stateOffset >> 2);
-  while (state() === L.WORKER_STARTING) await new Promise((resolve) => setTimeout(resolve, 1));
-  if (state() !== L.WORKER_READY)
-    throw new Error(`the worker ended in state ${state()} instead of serving`);
-  const finished = (control + L.JOB_FINISHED) >> 2;
+  const state = () => Atomics.load(words, stateIndex);
+  while (state() === STARTING) await new Promise((resolve) => setTimeout(resolve, 1));
+  if (state() !== READY) throw new Error(`the worker ended in state ${state()} instead of serving`);
+  const finished = indexOf(control + job.finished);
   return {
     /** Microseconds from handing an empty step over to its end. */
     roundTrip() {

@@ -1,6 +1,5 @@
 /** `adal-bench run`: reads settings from the options, runs the suite, and sums up the outcome. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ArgumentError } from 'adal-wasm';
@@ -13,6 +12,7 @@ import { register } from '../suite/registry';
 import { runnersNamed } from '../suite/runners';
 import { PARTS, type Part } from '../suite/tasks';
 import type { Tier } from '../suite/types';
+import { commitOf } from '../toolkit/commit';
 import { printable } from '../toolkit/printable';
 import { findPlaces, libraryFolder } from './places';
 
@@ -96,19 +96,7 @@ function commandOf(options: RunOptions): string {
 function describeLibrary(): Result['package'] {
   const folder = libraryFolder();
   const { name, version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
-  return { name, version, commit: commitOf(folder) };
-}
-
-function commitOf(folder: URL): string | null {
-  if (!existsSync(new URL('.git', folder))) return null;
-  const cwd = fileURLToPath(folder);
-  const git = (...args: string[]) => execFileSync('git', args, { cwd, encoding: 'utf8' }).trim();
-  try {
-    const changes = git('status', '--porcelain', '--', ...MEASURED);
-    return git('rev-parse', '--short=12', 'HEAD') + (changes === '' ? '' : '-dirty');
-  } catch {
-    return null; // git is not installed
-  }
+  return { name, version, commit: commitOf(fileURLToPath(folder), MEASURED) };
 }
 
 /** Fingerprints of one workload and optimizer that are not the same on all runtimes. */

@@ -93,7 +93,7 @@ export interface SpeedComparison {
 export interface Margin {
   readonly environment: string;
   readonly margin: number;
-  /** Median ratio of the rows that do not run the library; null with fewer than three. */
+  /** Median ratio of the rows that do not run the library; null with fewer than three of them. */
   readonly anchors: number | null;
 }
 

@@ -45,20 +45,25 @@ const ratioOfPair = ({ a, b }: Pair): number => median(b.samples) / median(a.sam
 
 /**
  * Returns how far ratios must be from 1 in an environment: at least as far as the machine's own
- * speed has moved, which rows show that do not run the library.
+ * speed has moved, which rows show that do not run the library. An environment with few such rows
+ * takes those of all.
  */
 function marginOf(environment: string, pairs: readonly Pair[]): Margin {
-  const ratios = pairs.filter(({ a }) => a.anchor).map(ratioOfPair);
-  if (ratios.length < FEWEST_ANCHORS) return { environment, margin: RELEVANT, anchors: null };
-  const anchors = median(ratios);
-  const moved = Math.max(anchors, 1 / anchors) - 1;
-  return { environment, margin: Math.max(RELEVANT, moved), anchors };
+  const anchored = pairs.filter(({ a }) => a.anchor);
+  const own = anchored.filter(({ a }) => a.environment === environment);
+  const chosen = own.length >= FEWEST_ANCHORS ? own : anchored;
+  if (chosen.length < FEWEST_ANCHORS) return { environment, margin: RELEVANT, anchors: null };
+  const anchors = median(chosen.map(ratioOfPair));
+  return { environment, margin: Math.max(RELEVANT, distance(anchors)), anchors };
 }
+
+/** How far a ratio is from 1, in either direction alike: 1.25 is as far as 0.8. */
+const distance = (ratio: number): number => Math.max(ratio, 1 / ratio) - 1;
 
 function verdictFor({ a, b }: Pair, ratio: SpeedComparison['ratio'], margin: number): SpeedVerdict {
   if (ratio.interval === null) return 'too few samples';
-  // In both directions alike: 1.25 is as far from 1 as 0.8.
-  if (Math.max(ratio.value, 1 / ratio.value) - 1 < margin) return 'within noise';
+  // A ratio that is the machine's own may round to one that is further away.
+  if (distance(ratio.value) < margin * (1 + 1e-9)) return 'within noise';
   const verdict = verdictOf(ratio, 1);
   if (verdict === 'undecided') return 'within noise';
   if (!a.stable || !b.stable) return 'unstable';
@@ -88,12 +93,7 @@ export function compareSpeeds(
   const measured = environments.filter((each) =>
     pairs.some((pair) => pair.a.environment === each.a),
   );
-  const margins = measured.map((each) =>
-    marginOf(
-      each.a,
-      pairs.filter((pair) => pair.a.environment === each.a),
-    ),
-  );
+  const margins = measured.map((each) => marginOf(each.a, pairs));
   const marginIn = new Map(margins.map(({ environment, margin }) => [environment, margin]));
   const labelOf = (key: string): string => {
     const [environment, label] = JSON.parse(key) as [string, string];

@@ -11,13 +11,16 @@ import { textTable } from '../toolkit/text-table';
 import type {
   Comparison,
   EnvironmentPair,
+  Margin,
   Side,
   SpeedComparison,
+  SpeedVerdict,
   StudyComparison,
 } from './comparison';
+import { RELEVANT } from './speeds';
 import { cellLabel } from './studies';
 
-/** Rows that a table may have with those that changed nothing; beyond it, only changes are shown. */
+/** Most rows of a table that shows everything; a longer one shows only what changed. */
 const MOST_ROWS = 60;
 /** Entries of a list that are shown without `all`. */
 const MOST_ENTRIES = 20;
@@ -38,9 +41,14 @@ function tally(counts: Readonly<Record<string, number>>): string {
   return parts.map(([what, count]) => `${formatCount(count)} ${what}`).join(', ');
 }
 
-function countBy<T>(entries: readonly T[], keyOf: (entry: T) => string): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const entry of entries) counts[keyOf(entry)] = (counts[keyOf(entry)] ?? 0) + 1;
+/** Counts entries by key, in the order of `keys`. */
+function countBy<T>(
+  keys: readonly string[],
+  entries: readonly T[],
+  keyOf: (entry: T) => string,
+): Record<string, number> {
+  const counts = Object.fromEntries(keys.map((key) => [key, 0]));
+  for (const entry of entries) counts[keyOf(entry)]!++;
   return counts;
 }
 
@@ -57,11 +65,18 @@ function environmentText(environments: readonly EnvironmentPair[]): string {
 }
 
 const STUDY_VERDICTS = {
-  same: 'the same',
   better: 'better',
   worse: 'worse',
   undecided: 'within noise',
+  same: 'the same',
 } as const;
+const SPEED_VERDICTS: readonly SpeedVerdict[] = [
+  'faster',
+  'slower',
+  'within noise',
+  'unstable',
+  'too few samples',
+];
 
 const bitsText = ({ hashes: { compared, changed } }: StudyComparison): string => {
   if (compared === 0) return '–';
@@ -86,9 +101,14 @@ function studyRow(study: StudyComparison): string[] {
 
 function studyText(studies: readonly StudyComparison[], all: boolean): string | null {
   if (studies.length === 0) return null;
-  const counts = countBy(studies, ({ verdict }) => STUDY_VERDICTS[verdict]);
+  const counts = countBy(
+    Object.values(STUDY_VERDICTS),
+    studies,
+    ({ verdict }) => STUDY_VERDICTS[verdict],
+  );
   const bits = studies.filter(({ hashes }) => hashes.changed > 0).length;
-  const title = `Training, ${formatCount(studies.length)} cells: ${tally({ ...counts, 'with other bits': bits })}`;
+  const summary = tally({ ...counts, 'with other bits': bits });
+  const title = `Training, ${formatCount(studies.length)} cells: ${summary}`;
   const everything = all || studies.length <= MOST_ROWS;
   const shown = studies.filter(
     ({ verdict, hashes }) =>
@@ -108,37 +128,44 @@ function studyText(studies: readonly StudyComparison[], all: boolean): string | 
   return `${title}\n${textTable(columns, shown.map(studyRow))}`;
 }
 
-function speedRow({ environment, label, a, b, ratio, verdict }: SpeedComparison): string[] {
-  const times = [a, b].map((time) => formatDuration(time));
-  return [environment, label, ...times, formatRatio(ratio), verdict];
+function speedRow({ label, a, b, ratio, verdict }: SpeedComparison): string[] {
+  return [label, formatDuration(a), formatDuration(b), formatRatio(ratio), verdict];
+}
+
+/** Returns what counts as noise in an environment. */
+function marginText({ margin, anchors }: Margin): string {
+  const percent = `${(100 * margin).toFixed(margin < 0.1 ? 1 : 0)}%`;
+  const threshold = `changes below ${percent} count as noise`;
+  return anchors === null || margin === RELEVANT
+    ? threshold
+    : `${threshold}: rows without adal-wasm changed ×${anchors.toFixed(2)} (median)`;
 }
 
 function speedText({ speeds, margins }: Comparison, all: boolean): string | null {
   if (speeds.length === 0) return null;
-  const counts = countBy(speeds, ({ verdict }) => verdict);
+  const counts = countBy(SPEED_VERDICTS, speeds, ({ verdict }) => verdict);
   const lines = [`Speed, ${formatCount(speeds.length)} timings: ${tally(counts)}`];
-  for (const { environment, margin, anchors } of margins) {
-    const percent = `${(100 * margin).toFixed(margin < 0.1 ? 1 : 0)}%`;
-    const why =
-      anchors === null
-        ? ''
-        : `; what does not run adal-wasm takes ×${anchors.toFixed(2)} the time, which the machine did`;
-    lines.push(`  ${environment}: changes below ${percent} are within noise${why}`);
-  }
+  const notes = margins.map((each) => [each.environment, marginText(each)] as const);
+  const [first] = notes;
+  if (notes.every(([, note]) => note === first?.[1])) lines.push(`  ${first![1]}`);
+  else lines.push(...notes.map(([environment, note]) => `  ${environment}: ${note}`));
   const everything = all || speeds.length <= MOST_ROWS;
   const shown = speeds.filter(
     ({ verdict }) => everything || verdict === 'faster' || verdict === 'slower',
   );
   if (shown.length === 0) return lines.join('\n');
+  // One environment needs no column of its own.
+  const several = margins.length > 1;
   const columns = {
-    environment: 'left',
+    ...(several && { environment: 'left' as const }),
     timing: 'left',
     A: 'right',
     B: 'right',
     'B / A': 'right',
     '': 'left',
   } as const;
-  return [...lines, textTable(columns, shown.map(speedRow))].join('\n');
+  const rows = shown.map((each) => [...(several ? [each.environment] : []), ...speedRow(each)]);
+  return [...lines, textTable(columns, rows)].join('\n');
 }
 
 function bitText({ bits: { compared, changes } }: Comparison, all: boolean): string | null {
@@ -164,15 +191,21 @@ function missingText(side: string, entries: readonly string[], all: boolean): st
   return [`Only in ${side}: ${formatCount(entries.length)}`, ...shortened(entries, all)].join('\n');
 }
 
-/** Returns how many of the comparisons would differ by chance alone. */
+/** Tells how many changes are to be expected by chance alone; null where none was found. */
 function chanceText({ studies, speeds, level }: Comparison): string | null {
   const tested =
     studies.filter(({ verdict }) => verdict !== 'same').length +
     speeds.filter(({ verdict }) => verdict !== 'too few samples').length;
+  const found =
+    studies.some(({ verdict }) => verdict === 'better' || verdict === 'worse') ||
+    speeds.some(({ verdict }) => verdict === 'faster' || verdict === 'slower');
   const expected = Math.round((1 - level) * tested);
-  if (expected === 0) return null;
+  if (!found || expected === 0) return null;
   const percent = `${formatExact(100 * level)}%`;
-  return `Intervals hold with ${percent}: of ${formatCount(tested)} comparisons, about ${expected} would exclude "no change" by chance.`;
+  return (
+    `Intervals cover the true value with a probability of ${percent}: of ${formatCount(tested)} ` +
+    `comparisons, about ${formatCount(expected)} would exclude "no change" by chance.`
+  );
 }
 
 /**

@@ -66,8 +66,9 @@ export function optimizersSection({ environment, rounds, optimizers }: Optimizer
     shown.map(rowOf),
   );
   const { runtime, cpu, date } = environment;
-  return `${table}
-
-${runtime}, ${cpu}, one thread, ${date}; medians of ${rounds} interleaved rounds. Gradients are read
-twice: the first pass decides whether the step is accepted.`;
+  const note = [
+    `${runtime}, ${cpu}, one thread, ${date}; medians of ${rounds} interleaved rounds.`,
+    'Gradients are read twice: the first pass decides whether the step is accepted.',
+  ];
+  return `${table}\n\n${note.join(' ')}`;
 }

@@ -1,6 +1,8 @@
 """
-PyTorch on one thread, native code: python3 pytorch.py <workload as JSON>. Speaks the protocol of contender.js, and names the BLAS
-that its products run on. With the reference BLAS it refuses: that is several times slower, and no figure of PyTorch.
+PyTorch on one thread, native code: python3 pytorch_training.py <workload as JSON>.
+
+Speaks the protocol of train/contender-process.ts, and names the BLAS that its products run on. It
+refuses the reference BLAS, which is several times slower and tells nothing about PyTorch.
 """
 import ctypes
 import json
@@ -19,7 +21,7 @@ workload = json.loads(sys.argv[1])
 
 
 def uniform(count, stream):
-    """The numbers of workloads.js."""
+    """The numbers of train/workloads.ts."""
     h = (np.arange(count, dtype=np.uint64) + (stream * 0x9E3779B9 & 0xFFFFFFFF)) & 0xFFFFFFFF
     h = ((h ^ (h >> np.uint64(16))) * np.uint64(0x85EBCA6B)) & np.uint64(0xFFFFFFFF)
     h = ((h ^ (h >> np.uint64(13))) * np.uint64(0xC2B2AE35)) & np.uint64(0xFFFFFFFF)

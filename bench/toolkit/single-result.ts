@@ -39,7 +39,7 @@ export function describeSingleEnvironment(): SingleEnvironment {
     engine,
     cpu: `${cpu ?? 'unknown CPU'} × ${cores}`,
     platform: `${os} ${arch}`,
-    commit: commitOf(benchPath('.'), ['../src', '../assembly', '.']),
+    commit: commitOf(benchPath('..'), ['src', 'assembly', 'bench']),
   };
 }
 

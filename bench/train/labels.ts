@@ -17,5 +17,5 @@ export const PYTORCH = 'PyTorch (native)';
 export const C_128 = 'C, 128-bit';
 /** The same step as a C program, with the widest vectors of the CPU. */
 export const C_WIDE = 'C, widest vectors';
-/** Contenders of several threads or processes: they are compared by wall time, others by CPU time. */
+/** Contenders of several threads or processes: compared by wall time, others by CPU time. */
 export const SHARED: readonly string[] = [ADAL_2, ADAL_TWICE];

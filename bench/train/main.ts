@@ -1,5 +1,5 @@
 /**
- * npm run bench:train -- [--only <part of a workload's name>] [--rounds 9] [--out folder] [--readme]
+ * npm run bench:train -- [--only <part of a name>] [--rounds 9] [--out folder] [--readme]
  *
  * Measures training beside TensorFlow.js, jax-js, plain JavaScript, native PyTorch and a C program:
  * steps of models, products, whole fits, and the peak memory of each.

@@ -49,9 +49,11 @@ function ceilingText({ peaks, measured }: TrainResult): string {
     const speed = entry ? productSpeed(entry, label) : null;
     return speed === null ? [] : [`${label} does ${figure(speed)}`];
   });
-  return ` WebAssembly has vectors of 128 bits and no fused multiply-add: with these, one core of
-this machine does at most ${figure(peaks.narrow)} GFLOP/s; with its widest vectors,
-${figure(peaks.wide)}. In a product of 512 × 512 matrices ${speeds.join(', ')}.`;
+  return [
+    ' WebAssembly has vectors of 128 bits and no fused multiply-add: with these, one core of this',
+    `machine does at most ${figure(peaks.narrow)} GFLOP/s; with its widest vectors,`,
+    `${figure(peaks.wide)}. In a product of 512 × 512 matrices ${speeds.join(', ')}.`,
+  ].join(' ');
 }
 
 /** Returns the README's section of training speeds. */
@@ -63,9 +65,11 @@ export function trainSection(result: TrainResult): string {
   );
   const versions = VERSIONED.map((label) => versionOf(label, measured)).join('; ');
   const { runtime, cpu, date } = environment;
-  return `${table}
-
-Times relative to adal-wasm (CPU time; below 1× is faster than adal-wasm). ${runtime}, ${cpu}, one
-thread, ${date}; medians of ${rounds} interleaved rounds; ${versions}. –: unsupported, or not
-run.${ceilingText(result)}`;
+  const note = [
+    'Times relative to adal-wasm (CPU time; below 1× is faster than adal-wasm).',
+    `${runtime}, ${cpu}, one thread, ${date}; medians of ${rounds} interleaved rounds;`,
+    `${versions}.`,
+    `–: unsupported, or not run.${ceilingText(result)}`,
+  ];
+  return `${table}\n\n${note.join(' ')}`;
 }

@@ -157,9 +157,10 @@ function claimTable(claims: readonly Claim[]): string {
 function peakText(peaks: Peaks | null): string {
   if (!peaks) return '';
   const [narrow, wide] = [significant(peaks.narrow), significant(peaks.wide)];
-  return `Multiplying and adding independent vectors, one core does ${narrow} GFLOP/s with 128 bits
-and without fusing, which is all that WebAssembly has, and ${wide} GFLOP/s with its widest.
-`;
+  return [
+    `Multiplying and adding independent vectors, one core does ${narrow} GFLOP/s with 128 bits and`,
+    `without fusing, which is all that WebAssembly has, and ${wide} GFLOP/s with its widest.\n`,
+  ].join(' ');
 }
 
 /** Returns the result as Markdown. */
@@ -176,15 +177,21 @@ export function trainMarkdown({ environment, rounds, peaks, measured }: TrainRes
   const { narrow, wide } = environment.compiled;
   return [
     `# Training: ${environmentLine(environment)}\n`,
-    `${rounds} interleaved rounds, one thread unless stated; medians of CPU time, which counts all
-threads of a process; two threads and two processes by wall time. Engines: ${engines}.`,
+    [
+      `${rounds} interleaved rounds, one thread unless stated; medians of CPU time, which counts`,
+      'all threads of a process; two threads and two processes by wall time.',
+      `Engines: ${engines}.`,
+    ].join(' '),
     `The C program is compiled with \`${narrow}\`, and with \`${wide}\`.`,
     peakText(peaks),
-    `From the same first weights, the losses of all engines were within ${apart.toExponential(1)}
-of each other, relatively.`,
-    `Peak memory is that of the whole process. adal-wasm and plain JS copy batches in from arrays;
-the others have them in place.
-`,
+    [
+      'From the same first weights, the losses of all engines were within',
+      `${apart.toExponential(1)} of each other, relatively.`,
+    ].join(' '),
+    [
+      'Peak memory is that of the whole process. adal-wasm and plain JS copy batches in from',
+      'arrays; the others have them in place.\n',
+    ].join(' '),
     section('Steps of training', 'step', measured),
     section('Products', 'gemm', measured),
     section('Whole fits, from arrays to weights', 'fit', measured),

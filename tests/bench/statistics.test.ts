@@ -18,6 +18,7 @@ import {
   performanceProfile,
   probabilityOfImprovement,
   quantile,
+  ratioOfMedians,
   sensitivityWidth,
   signedRank,
   verdictOf,
@@ -164,6 +165,46 @@ describe('paired comparisons', () => {
   it('refuse samples that are no pairs', () => {
     expect(() => pairedDifference([1, 2], [1])).toThrow('"b" expected as many values as a has (2)');
     expect(() => pairedRatio([1, 2], [1, 0])).toThrow('"b" expected positive numbers, got 0');
+  });
+});
+
+describe('ratios of independent samples', () => {
+  it('are what one computes by hand, whatever the order and sizes are', () => {
+    expect(ratioOfMedians([4, 4, 4], [2, 2, 2, 2])).toEqual({
+      value: 2,
+      interval: [2, 2],
+      count: 3,
+    });
+    expect(ratioOfMedians([3, 1, 2], [4, 1, 9, 4, 4]).value).toBe(0.5);
+    expect(ratioOfMedians([1, 2], [1, 2, 3])).toEqual({ value: 0.75, interval: null, count: 2 });
+  });
+
+  it('do not take samples of one size for pairs', () => {
+    // As pairs every ratio is 1; independent samples of such spread say much less.
+    const values = normals(15, 1).map((x) => Math.exp(x));
+    const [low, high] = ratioOfMedians(values, values).interval!;
+    expect(low).toBeLessThan(0.8);
+    expect(high).toBeGreaterThan(1.25);
+  });
+
+  it('have intervals that cover the true ratio about as often as they claim', () => {
+    let covered = 0;
+    const trials = 200;
+    for (let trial = 0; trial < trials; trial++) {
+      const [a, b] = [2, 1].map((scale, side) =>
+        normals(15, 2 * trial + side).map((x) => scale * (10 + x)),
+      );
+      const [low, high] = ratioOfMedians(a!, b!, { resamples: 300 }).interval!;
+      if (low <= 2 && 2 <= high) covered++;
+    }
+    expect(covered / trials).toBeGreaterThan(0.9);
+    expect(covered / trials).toBeLessThanOrEqual(1);
+  });
+
+  it('are refused for anything but positive numbers', () => {
+    expect(() => ratioOfMedians([1, 0], [1])).toThrow('"a" expected positive numbers, got 0');
+    expect(() => ratioOfMedians([1], [Number.NaN])).toThrow('"b" expected positive numbers');
+    expect(() => ratioOfMedians([], [1])).toThrow('expected at least one number');
   });
 });
 
