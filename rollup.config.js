@@ -112,7 +112,7 @@ const NODE_CHUNKS = {
 
 /**
  * For engines that load the files as they are: few, since each costs a process half a millisecond
- * of its start (bench/micro/cold-start.js). Bundlers get many, and leave out those that are not
+ * of its start (bench/micro/cold-start.ts). Bundlers get many, and leave out those that are not
  * used. What loads lazily stays by itself.
  */
 function fewChunks(id) {

@@ -133,7 +133,7 @@ function storeRow<W extends Width>(c: usize, v0: v128, v1: v128, v2: v128, v3: v
 }
 
 /**
- * The yardstick of bench/micro/gemm.js: 12 independent multiply-add chains in registers, 2 links
+ * The yardstick of bench/micro/gemm.ts: 12 independent multiply-add chains in registers, 2 links
  * each an iteration (192 operations). Everything derives from the argument: V8 13 would rebuild
  * constants at every use, V8 11 spill them.
  */
