@@ -101,7 +101,7 @@ const workerScript = {
 };
 
 /** What scripts/generate writes for all: accessors of records, and the ids of kernels. */
-const GENERATED = /\/build\/(\w+-records|optimizer-kernels)\.ts$/;
+const GENERATED = /\/build\/(records\/\w+|\w+-records|optimizer-kernels|optimizers)\.ts$/;
 
 /** By folder of src/, or by name of a file in it: the chunk of the Node build. */
 const NODE_CHUNKS = {
