@@ -101,7 +101,7 @@ const workerScript = {
 };
 
 /** What scripts/generate writes for all: accessors of records, and the ids of kernels. */
-const GENERATED = /\/build\/(\w+-records|optimizer-kernels)\.ts$/;
+const GENERATED = /\/build\/(records\/\w+|\w+-records|optimizer-kernels|optimizers)\.ts$/;
 
 /** By folder of src/, or by name of a file in it: the chunk of the Node build. */
 const NODE_CHUNKS = {
@@ -112,7 +112,7 @@ const NODE_CHUNKS = {
 
 /**
  * For engines that load the files as they are: few, since each costs a process half a millisecond
- * of its start (bench/micro/cold-start.js). Bundlers get many, and leave out those that are not
+ * of its start (bench/micro/cold-start.ts). Bundlers get many, and leave out those that are not
  * used. What loads lazily stays by itself.
  */
 function fewChunks(id) {

@@ -95,7 +95,8 @@ function parsePort(text: string): number {
 /** Formats a message of the parser: one line, with the arguments that it quotes made printable. */
 function usageMessage(text: string): string {
   const [message, hint = ''] = text.trimEnd().split(/\n(?=\(Did you mean [^\n]*\)$)/);
-  return `adal-bench: ${printable(message.replace(/^error: /, ''))}${hint && ` ${printable(hint)}`}\n`;
+  const cause = printable(message.replace(/^error: /, ''));
+  return `adal-bench: ${cause}${hint && ` ${printable(hint)}`}\n`;
 }
 
 /**

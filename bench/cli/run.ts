@@ -46,7 +46,8 @@ export async function run(options: RunOptions): Promise<number> {
   const { training, hashes } = result;
   console.log(
     printable(
-      `${training.runs.length} runs, ${hashes.length} hashes in ${formatTime(Date.now() - begin)}: ${settings.out}` +
+      `${training.runs.length} runs, ${hashes.length} hashes in ` +
+        `${formatTime(Date.now() - begin)}: ${settings.out}` +
         `\nadal-bench report ${settings.out} writes the report`,
     ),
   );

@@ -45,5 +45,6 @@ export function raw(markup: string): Html {
 
 /** Text that is too long to stand as it is: gzip in base64, which the page's script unpacks. */
 export function embedGzip(id: string, text: string): Html {
-  return html`<script type="text/plain" id="${id}">${raw(gzipSync(text, { level: 9 }).toString('base64'))}</script>`;
+  const packed = raw(gzipSync(text, { level: 9 }).toString('base64'));
+  return html`<script type="text/plain" id="${id}">${packed}</script>`;
 }

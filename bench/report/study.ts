@@ -41,7 +41,9 @@ export const BASELINE = 'adam';
 
 export const TRACKS: Record<Track, string> = {
   T0: 'each optimizer with its reference defaults, the schedule that belongs to it among them',
-  T1: 'equal budget: each optimizer with the best learning rate of the same grid, chosen on validation seeds',
+  T1:
+    'equal budget: each optimizer with the best learning rate of the same grid, chosen on ' +
+    'validation seeds',
 };
 
 /** Two groups of runs, paired by seed. */
@@ -141,7 +143,10 @@ export class Study {
     const places = [...new Set(listed.workloads)]
       .filter((id) => ids.has(id))
       .map((id) => this.#places.get(id)!);
-    return places.sort((a, b) => a - b).map((place) => this.allWorkloads[place]!).filter(({ ranked }) => ranked); // biome-ignore format: one line
+    return places
+      .sort((a, b) => a - b)
+      .map((place) => this.allWorkloads[place]!)
+      .filter(({ ranked }) => ranked);
   }
 
   /**

@@ -19,8 +19,7 @@ export interface TimedKernels {
   readonly gemmNN: Gemm;
   readonly gemmNT: Gemm;
   readonly gemmTN: Gemm;
-  axpy(y: number, x: number, length: number, scale: number): void;
-  absSum(x: number, length: number): number;
+  biasAdd(x: number, bias: number, rows: number, columns: number): void;
 }
 
 interface RuntimeInternals {

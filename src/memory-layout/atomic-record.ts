@@ -15,7 +15,7 @@ export function atomicRecordClass<Cursor extends { readonly memory: unknown }>({
   array = {},
   ...views
 }: Offsets): new (
-  memory: MemoryViews,
+  memory: Cursor['memory'],
 ) => Cursor {
   const Class = class extends RecordCursor {};
   const define = (
@@ -47,6 +47,6 @@ export function atomicRecordClass<Cursor extends { readonly memory: unknown }>({
     }
   }
   return Class as unknown as new (
-    memory: MemoryViews,
+    memory: Cursor['memory'],
   ) => Cursor;
 }

@@ -93,7 +93,7 @@ type Offsets<View extends string> = Readonly<
 export function recordClass<Cursor extends { readonly memory: unknown }>(
   offsets: Offsets<keyof typeof PROPERTIES>,
 ): new (
-  memory: MemoryViews,
+  memory: Cursor['memory'],
 ) => Cursor {
   const Class = class extends RecordCursor {};
   for (const view in offsets) {
@@ -104,6 +104,6 @@ export function recordClass<Cursor extends { readonly memory: unknown }>(
     }
   }
   return Class as unknown as new (
-    memory: MemoryViews,
+    memory: Cursor['memory'],
   ) => Cursor;
 }

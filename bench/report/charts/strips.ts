@@ -40,8 +40,10 @@ export function stripsChart(
       const middle = values.length > 0 ? round(toX(median(values))) : null;
       const bar =
         middle !== null &&
-        html`<line class="median" x1="${middle}" x2="${middle}" y1="${toY(row) - 8}" y2="${toY(row) + 8}"/>`;
-      return html`<g class="${seriesClass(index)} strip"><text x="${LABELS - 6}" y="${toY(row) + 4}" text-anchor="end">${name}</text>${dots}${bar}</g>`;
+        html`<line class="median" x1="${middle}" x2="${middle}"
+          y1="${toY(row) - 8}" y2="${toY(row) + 8}"/>`;
+      return html`<g class="${seriesClass(index)} strip"><text x="${LABELS - 6}"
+        y="${toY(row) + 4}" text-anchor="end">${name}</text>${dots}${bar}</g>`;
     }),
   );
 }

@@ -3,7 +3,13 @@
  * control or the colour scheme changes.
  */
 import uPlot from 'uplot';
-import { type Band, CURVE_METRICS, type CurveChart, type CurveMetric, type CurveSeries } from '../curve-data'; // biome-ignore format: one line
+import {
+  type Band,
+  CURVE_METRICS,
+  type CurveChart,
+  type CurveMetric,
+  type CurveSeries,
+} from '../curve-data';
 import { unpack } from './unpack';
 
 const HEIGHT = 280;

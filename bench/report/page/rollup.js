@@ -1,6 +1,6 @@
 /**
- * How the report's page is built: script and style each become one string, in bench/build/report-page.js,
- * with the hashes that its content security policy names.
+ * Builds the page of the report: script and style each become one string in
+ * bench/build/report-page.js, with the hashes that its content security policy names.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const HERE = import.meta.dirname;
 const BUILD = join(HERE, '../../build');
 const CHART_STYLE = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
 const STYLE = join(HERE, 'style.css');
-const DECLARATION = `/** The page's script and style, and their hashes as a content security policy writes them. */
+const DECLARATION = `/** The page's script and style, and their hashes for its security policy. */
 export declare const script: string;
 export declare const style: string;
 export declare const scriptHash: string;

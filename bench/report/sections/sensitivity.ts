@@ -87,7 +87,8 @@ function chartOf(
     dots: true,
   };
   const linear = field.endsWith('metric');
-  return html`<figure><figcaption>${title}</figcaption>${linesChart({ ...options, y: { label: field, log: log && !linear } })}</figure>`;
+  const chart = linesChart({ ...options, y: { label: field, log: log && !linear } });
+  return html`<figure><figcaption>${title}</figcaption>${chart}</figure>`;
 }
 
 /** One legend for all: an optimizer looks the same in each. */
@@ -142,7 +143,11 @@ export function sensitivitySection(study: Study): Section | null {
     id: 'sensitivity',
     title: 'Learning rates',
     parts: [
-      `Scores of the search, on validation alone. A line that breaks off diverged, or went beyond ${formatExact(MOST)} times the loss that every optimizer can reach. The range holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in factors of ten.`,
+      `Scores of the search, on validation alone. A line that breaks off diverged, or went ` +
+        `beyond ${formatExact(MOST)} times the loss that every optimizer can reach. The range ` +
+        `holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its ` +
+        `loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in ` +
+        `factors of ten.`,
       legendOf(study),
       ...schedules.map(({ id, label }, i) =>
         folded(label, i === 0, figuresOf(study, id, used.get(id)!)),

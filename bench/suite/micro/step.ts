@@ -95,7 +95,10 @@ async function prepare(
   reference: Float32Array,
 ): Promise<Ready> {
   if (data.n > contender.maxSize) {
-    const reason = `not measured above ${contender.maxSize.toLocaleString('en')} parameters: a step would take too long`;
+    const reason =
+      `not measured above ${contender.maxSize.toLocaleString('en')} parameters: a ` +
+      `step would ` +
+      `take too long`;
     return { contender, stepper: null, reason, failed: false, check: null };
   }
   let stepper: Stepper;
@@ -113,7 +116,9 @@ async function prepare(
   for (let step = 0; step < CHECK_STEPS; step++) stepper.step();
   const check = compare(stepper.params(), reference, contender.exact);
   if (check.passed) return { contender, stepper, reason: null, failed: false, check };
-  const reason = `after ${CHECK_STEPS} steps it is not where the oracle is: relative error ${check.maxRelativeError}`;
+  const reason =
+    `after ${CHECK_STEPS} steps it is not where the oracle is: relative error ` +
+    `${check.maxRelativeError}`;
   return { contender, stepper, reason, failed: true, check };
 }
 

@@ -19,7 +19,7 @@ export interface Places {
   readonly data: URL;
   /** Built modules of other libraries, bench/peers/dist, ending in a slash. */
   readonly peers: URL;
-  /** The built page, dist/site/. */
+  /** The built page, bench/dist/site/, ending in a slash. */
   readonly site: URL;
   /** What starts browsers: tests/runtimes/browsers.js. */
   readonly browsers: URL;

@@ -102,6 +102,8 @@ async function outcomeOf(
   const check = compare(new Float32Array(bytes.buffer), expected, false);
   const implementation = `PyTorch ${version}`;
   if (check.passed) return { implementation, status: 'ok', reason: null, samples, check };
-  const reason = `after ${CHECK_STEPS} steps it is not where ours is: relative error ${check.maxRelativeError}`;
+  const reason =
+    `after ${CHECK_STEPS} steps it is not where ours is: relative error ` +
+    `${check.maxRelativeError}`;
   return { implementation, status: 'failed', reason, samples: [], check };
 }

@@ -6,7 +6,9 @@
  * seeds of the suite's search, and the median final validation loss is taken. The regret of a rate
  * on a workload is
  *
- *     (median loss - smallest median loss of any rate)/(median loss before the first step - smallest median loss)
+ *     (median loss - smallest)/(median loss before the first step - smallest)
+ *
+ * where `smallest` is the smallest median loss of any rate,
  *
  * and the rate with the smallest worst regret over the workloads is chosen. A run that diverges
  * counts as an infinite loss. W1 has no validation part: its loss is that of the full quadratic
