@@ -1,4 +1,8 @@
-/** adal-wasm: the AdaL optimizer in WebAssembly. Public exports, nothing else. */
+/**
+ * The library of optimizers: AdaL and others, runtimes, tensors and errors.
+ *
+ * @module adal-wasm
+ */
 export {
   AdalError,
   ArgumentError,
@@ -44,6 +48,7 @@ export type {
   NameMatch,
   ParameterRecord,
   ParamGroup,
+  ParamGroupBase,
   ParamGroupInit,
   ParamsInit,
 } from './optimizers/param-group';

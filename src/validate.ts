@@ -193,6 +193,25 @@ export function copyOptions<T extends object>(
   return { ...value };
 }
 
+/** Checks that `value` is an object and no array. Its fields are still unchecked. */
+export function checkObject(
+  argument: string,
+  value: unknown,
+  expected = 'an object',
+): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : fail(argument, expected, value);
+}
+
+/** Tells whether a value is an object, and neither an array nor a typed array. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value)
+  );
+}
+
 /** Checks that `value` is a plain options object without keys that are not `known`. */
 export function checkOptions(argument: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -249,7 +268,7 @@ export function checkRuntime<T>(argument: string, value: T): T {
 export function checkModel<T>(argument: string, value: T): T {
   return checkMade(argument, value, 'a model, made by `await createModel(runtime, options)`', [
     'computeGradients',
-    'predict',
+    'predictBatch',
   ]);
 }
 

@@ -98,13 +98,13 @@ const CASES: Case[] = [
     /^"model" expected a model/,
   ],
   [
-    'model.predict(array)',
-    () => model.predict(any(new Float32Array(2))),
+    'model.predictBatch(array)',
+    () => model.predictBatch(any(new Float32Array(2))),
     /^"count" .* call predict\(model, features\)\), got Float32A/,
   ],
   [
-    'model.evaluate(data)',
-    () => model.evaluate(any({ features: [] })),
+    'model.evaluateBatch(data)',
+    () => model.evaluateBatch(any({ features: [] })),
     /^"count" expected a number of samples/,
   ],
   [

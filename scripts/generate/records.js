@@ -91,21 +91,22 @@ export function assemblyOf(records, source) {
   return lines.join('\n');
 }
 
-/** A property for TypeScript. */
-function typescriptField({ field, type, doc, offset, count, atomic }) {
-  const lines = [`  /** ${doc} */`];
-  if (count) return [...lines, `  get ${field}(): number { return this.address + ${offset}; }`];
+/** The type of a property for TypeScript. */
+function typescriptField({ field, type, doc, count, atomic }) {
   const shown = type === 'u64' ? 'bigint' : 'number';
-  const index = `(this.address + ${offset}) >>> ${BYTES[type] === 8 ? 3 : 2}`;
-  const view = `this.memory.${VIEWS[type]}`;
-  const read = atomic ? `Atomics.load(${view}, ${index})` : `${view}[${index}]`;
-  const write = atomic ? `Atomics.store(${view}, ${index}, value)` : `${view}[${index}] = value`;
-  lines.push(
-    `  get ${field}(): ${shown} { return ${read}; }`,
-    `  set ${field}(value: ${shown}) { ${write}; }`,
-  );
-  if (atomic) lines.push(`  get ${field}Index(): number { return ${index}; }`);
-  return lines;
+  const index = atomic && !count ? [`  readonly ${field}Index: number;`] : [];
+  const property = count ? `readonly ${field}: number` : `${field}: ${shown}`;
+  return [`  /** ${doc} */`, `  ${property};`, ...index];
+}
+
+/** The offsets of a record's fields by the view that they are read through. */
+function offsetsOf(fields) {
+  const views = {};
+  for (const { field, type, offset, count } of fields) {
+    const view = count ? 'array' : VIEWS[type];
+    views[view] = { ...views[view], [field]: offset };
+  }
+  return JSON.stringify(views).replaceAll('"', '');
 }
 
 /**
@@ -116,15 +117,22 @@ export function typescriptOf(records, source, name) {
   const files = new Map();
   for (const [record, declaration] of Object.entries(records)) {
     const laidOut = layOut(record, declaration);
+    const [factory, module] = declaration.atomic
+      ? ['atomicRecordClass', 'atomic-record']
+      : ['recordClass', 'record-cursor'];
     const lines = [
       header(source),
-      `import { RecordCursor } from '../../src/memory-layout/record-cursor';`,
+      `import type { RecordCursor } from '../../src/memory-layout/record-cursor';`,
+      `import { ${factory} } from '../../src/memory-layout/${module}';`,
       '',
       ...sizeOf(record, laidOut, ''),
       `/** ${declaration.doc} */`,
-      `export class ${record} extends RecordCursor {`,
+      `export interface ${record} extends RecordCursor {`,
       ...laidOut.fields.flatMap(typescriptField),
       '}',
+      `export const ${record} = /* @__PURE__ */ ${factory}<${record}>(`,
+      `  ${offsetsOf(laidOut.fields)},`,
+      ');',
       '',
     ];
     files.set(`records/${record}.ts`, lines.join('\n'));

@@ -1,8 +1,8 @@
 /**
- * Gradient accumulation: several micro-batches make one step.
+ * Gradient accumulation: one step from the gradients of several micro-batches.
  *
- * Invariant: a call that throws for wrong arguments or for want of memory has added nothing. A
- * window ends with its step, whatever comes of that.
+ * Invariant: a call that throws an ArgumentError or OutOfMemoryError has added nothing. A window
+ * ends with its step, whether that is accepted or refused.
  */
 import { ArgumentError } from '../errors';
 import type { Optimizer } from '../optimizers/optimizer';
@@ -14,80 +14,97 @@ import {
   checkChoice,
   checkInteger,
   checkNumber,
+  checkObject,
   checkOptimizer,
   checkOptions,
   fail,
 } from '../validate';
 
+/** Options of `GradientAccumulator`. */
 export interface GradientAccumulatorOptions {
-  /** Micro-batches a window, each one call of `add`: an integer ≥ 1. */
+  /** Number of micro-batches in a window, each one call of `add`: an integer in [1, 2^24]. */
   steps: number;
   /**
-   * 'mean': the step is taken with the mean of the window's gradients, as one large batch whose
-   * loss is a mean would have it; 'sum': with their sum.
+   * How to combine the gradients of a window. 'mean' gives the gradient of one large batch whose
+   * loss is a mean; 'sum' gives their sum.
    * @default 'mean'
    */
   reduction?: 'mean' | 'sum';
 }
 
-/** A window under way: plain data, and copies. */
-export interface AccumulatorStateDict {
-  /** Of this schema. */
+/** State dict of an accumulator, with its incomplete window: plain data, and copies. */
+export interface GradientAccumulatorStateDict {
+  /** Version of this schema. */
   version: 1;
+  /** Reduction of the accumulator. */
   reduction: 'mean' | 'sum';
-  /** Micro-batches added. */
+  /** Number of micro-batches in the window. */
   count: number;
-  /**
-   * By parameter name: how many of them it took part in, what these weigh, and their mean or sum.
-   * Empty between windows.
-   */
-  sums: Record<string, { count: number; weight: number; data: Float32Array }>;
+  /** Sums by parameter name; empty between windows. */
+  sums: Record<string, Sum>;
 }
 
-/** Micro-batches that a window may have: the count of each stays exact in float32. */
+/** One parameter's part of a window. */
+interface Sum {
+  /** Number of micro-batches in which the parameter was trained. */
+  count: number;
+  /** Sum of their weights. */
+  weight: number;
+  /** Mean or sum of their gradients. */
+  data: Float32Array;
+}
+
+/** Most micro-batches in a window: their number must be exact in float32. */
 const MAX_STEPS = 2 ** 24;
 
 /**
- * Adds up the gradients of `steps` micro-batches, then steps with their mean or sum:
+ * Accumulates the gradients of `steps` micro-batches, then steps the optimizer with their mean or
+ * sum:
  *
  *     mean:  ḡ ← ḡ - (ḡ - g)·w/W, W = Σ w so far, from ḡ = g         sum:  ḡ ← ḡ + g
  *
- * in float32 and in the order of the calls. w is 1 unless `add` is told another weight, and W then
- * the count of micro-batches. The running mean keeps equal gradients exactly and overflows no
- * sooner than they do. It takes 4 bytes a parameter besides the optimizer's own memory.
+ * in float32 and in the order of the calls. The weight w is 1 unless `add` receives another one.
+ * The running mean of equal gradients is exact, and it overflows only where they do. An accumulator
+ * takes 4 bytes per parameter element, until `dispose`.
  *
- * - Each parameter counts the micro-batches it took part in: one that is unfrozen or added in the
- *   middle of a window has the mean over the rest of it. Gradients of frozen parameters are not looked at.
- * - A window ends with its step, be that accepted, skipped or refused with an error: the next `add`
- *   begins a new one. What the step was taken with lies in `optimizer.grads`, so that `optimizer.step()` can repeat it. A NaN or Infinity in any micro-batch
- *   reaches the step, which then does as `onNonFinite` says.
- * - Schedules and the optimizer's step count go by steps, not by micro-batches; clipping sees what
- *   the window came to.
+ * - Each parameter is averaged over the micro-batches in which it was trained: if it is unfrozen or
+ *   added in the middle of a window, over the rest of the window. Gradients of frozen parameters
+ *   are ignored.
+ * - A window ends with its step, even if that is skipped or throws; the next `add` begins a new
+ *   one. The accumulated gradient stays in `optimizer.grads`, so that `optimizer.step()` can repeat
+ *   the step. A NaN or Infinity in any micro-batch reaches the step, which handles it as
+ *   `onNonFinite` says.
+ * - Schedules and the optimizer's step count advance once per step, not per micro-batch. Clipping
+ *   applies to the accumulated gradient.
  *
  * @example
  * const optimizer = new AdaL(await createRuntime(), { w: new Float32Array(10) });
  * const accumulator = new GradientAccumulator(optimizer, { steps: 4 });
  * for (let batch = 1; batch <= 10; batch++) {
  *   optimizer.grads.w.fill(1 / batch);
- *   accumulator.add(); // null, but for batches 4 and 8
+ *   accumulator.add(); // null, except for batches 4 and 8
  * }
  * accumulator.flush(); // a step with batches 9 and 10
  * @see optax.MultiSteps
  */
 export class GradientAccumulator {
+  /** Optimizer that the accumulator steps. */
   readonly optimizer: Optimizer;
+  /** Number of micro-batches in a window. */
   readonly steps: number;
+  /** How the gradients of a window are combined. */
   readonly reduction: 'mean' | 'sum';
   readonly #sums: ShadowTensors;
-  /** By parameter: the micro-batches that are in its sum. */
+  /** Number of micro-batches in each parameter's sum. */
   readonly #counts: number[] = [];
-  /** By parameter: what they weigh. */
+  /** Sum of their weights. */
   readonly #weights: number[] = [];
   #count = 0;
 
   /**
+   * @param optimizer an optimizer without sparse parameters
    * @throws ArgumentError for options out of range
-   * @throws OutOfMemoryError; nothing stays allocated then
+   * @throws OutOfMemoryError if the sums do not fit in memory; nothing stays allocated then
    */
   constructor(optimizer: Optimizer, options: GradientAccumulatorOptions) {
     checkOptimizer('optimizer', optimizer);
@@ -111,27 +128,31 @@ export class GradientAccumulator {
     this.#follow();
   }
 
-  /** Micro-batches of the window under way: 0 to steps - 1. */
+  /** Number of micro-batches in the incomplete window: 0 to steps - 1. */
   get count(): number {
     return this.#count;
   }
 
   /**
-   * Adds the gradients in `optimizer.grads`, or those given, which are copied there first.
-   * @param grads every unfrozen parameter's gradient, by name
-   * @param weight what the micro-batch counts in the mean of its window, such as its number of
-   * samples: a finite number > 0.
-   * Of no effect on sums. @default 1
-   * @returns what the step did if this call completed a window, otherwise null
-   * @throws ArgumentError for another weight, and what `optimizer.step` throws
+   * Adds a micro-batch: the gradients in `optimizer.grads`, or the given ones, which are copied
+   * there first.
+   * @param grads gradients of all unfrozen parameters, by name
+   * @param weight weight of the micro-batch in the mean of its window, such as its number of
+   * samples:
+   * a finite number > 0, by default 1. Has no effect on sums.
+   * @returns the result of the step if this call completed a window, otherwise null
+   * @throws ArgumentError for gradients or a weight that do not fit; nothing has been added then.
+   * If
+   * the window is complete, also the errors of `optimizer.step`
    */
   add(grads?: Gradients, weight = 1): StepResult | null {
     return this.#gather(grads, weight) ? this.optimizer.step() : null;
   }
 
   /**
-   * The same, writing into the caller's result if it steps: allocates nothing. @returns whether it
-   * stepped
+   * Adds a micro-batch as `add` does, and writes the result of the step into `result`. Allocates
+   * nothing.
+   * @returns whether this call completed a window and stepped
    */
   addInto(result: StepResult, grads?: Gradients, weight = 1): boolean {
     const complete = this.#gather(grads, weight);
@@ -139,15 +160,16 @@ export class GradientAccumulator {
     return complete;
   }
 
-  /** The same with `optimizer.stepAsync`. */
+  /** Adds a micro-batch as `add` does, and steps with `optimizer.stepAsync`. */
   async addAsync(grads?: Gradients, weight = 1): Promise<StepResult | null> {
     return this.#gather(grads, weight) ? this.optimizer.stepAsync() : null;
   }
 
   /**
-   * Steps now with the micro-batches that an incomplete window has: their mean, or their sum. A
-   * parameter that took part in none of them has gradient 0.
-   * @returns null if there are none
+   * Steps with the mean or sum of an incomplete window. A parameter that was trained in none of its
+   * micro-batches gets gradient 0.
+   * @returns the result of the step; null if the window is empty
+   * @throws the errors of `optimizer.step`
    */
   flush(): StepResult | null {
     this.#follow();
@@ -162,7 +184,7 @@ export class GradientAccumulator {
     return this.optimizer.stepInto(emptyResult());
   }
 
-  /** Forgets the window under way. */
+  /** Discards the incomplete window. */
   reset(): void {
     this.#sums.check();
     this.#count = 0;
@@ -170,10 +192,10 @@ export class GradientAccumulator {
     this.#weights.fill(0);
   }
 
-  /** The window under way, for resuming in its middle bit for bit. */
-  stateDict(): AccumulatorStateDict {
+  /** Returns a copy of the incomplete window, for resuming in the middle of it bit for bit. */
+  stateDict(): GradientAccumulatorStateDict {
     this.#follow();
-    const sums = createRecord<AccumulatorStateDict['sums'][string]>();
+    const sums = createRecord<Sum>();
     for (const [index, { name }] of this.#sums.parameters.entries()) {
       const { data } = this.#sums.tensors[index];
       if (this.#count > 0) {
@@ -188,45 +210,58 @@ export class GradientAccumulator {
   }
 
   /**
-   * Takes over what `stateDict` returned.
+   * Loads a state dict that `stateDict` returned.
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
    */
-  loadStateDict(dict: AccumulatorStateDict): void {
-    this.#follow();
-    if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
-    if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
-    if (dict.reduction !== this.reduction)
-      fail('stateDict.reduction', `'${this.reduction}'`, dict.reduction);
-    checkInteger('stateDict.count', dict.count, 0, this.steps - 1);
-    const sums = dict.count === 0 ? [] : this.#sums.match('stateDict.sums', dict.sums);
-    for (const [index, sum] of sums.entries()) {
-      const path = `stateDict.sums.${this.#sums.parameters[index].name}`;
-      const count = checkInteger(`${path}.count`, sum?.count, 0, dict.count);
-      const fits = (weight: number) => (count === 0 ? weight === 0 : weight > 0);
-      checkNumber(`${path}.weight`, sum.weight, count === 0 ? '[0, 0]' : '(0, ∞)', fits);
-      checkFloats(
-        `${path}.data`,
-        sum.data,
-        this.optimizer.runtime,
-        this.#sums.tensors[index].length,
-      );
-    }
-    this.reset();
-    this.#count = dict.count;
-    for (const [index, { count, weight, data }] of sums.entries()) {
-      this.#counts[index] = count;
-      this.#weights[index] = weight;
-      this.#sums.tensors[index].data.set(data);
-    }
+  loadStateDict(dict: GradientAccumulatorStateDict): void {
+    this.prepareLoad(dict, 'stateDict')();
   }
 
-  /** Frees the memory; the optimizer stays. */
+  /**
+   * @internal Checks a state dict and returns the function that loads it, which cannot fail.
+   * @param path what errors call the dict
+   * @throws ArgumentError naming the key that does not fit
+   */
+  prepareLoad(dict: unknown, path: string): () => void {
+    this.#follow();
+    const { version, reduction, count, sums } = checkObject(path, dict);
+    if (version !== 1) fail(`${path}.version`, '1', version);
+    if (reduction !== this.reduction) fail(`${path}.reduction`, `'${this.reduction}'`, reduction);
+    const batches = checkInteger(`${path}.count`, count, 0, this.steps - 1);
+    const given = batches === 0 ? [] : this.#sums.match(`${path}.sums`, sums);
+    const loaded = given.map((sum, index) => this.#readSum(`${path}.sums`, index, sum, batches));
+    return () => {
+      this.reset();
+      this.#count = batches;
+      for (const [index, sum] of loaded.entries()) {
+        this.#counts[index] = sum.count;
+        this.#weights[index] = sum.weight;
+        this.#sums.tensors[index].data.set(sum.data);
+      }
+    };
+  }
+
+  /** Checks the sum of a parameter in a window of so many micro-batches. */
+  #readSum(path: string, index: number, value: unknown, batches: number): Sum {
+    const { name } = this.#sums.parameters[index];
+    const sum = checkObject(`${path}.${name}`, value);
+    const count = checkInteger(`${path}.${name}.count`, sum.count, 0, batches);
+    const fits = (weight: number) => (count === 0 ? weight === 0 : weight > 0);
+    const interval = count === 0 ? '[0, 0]' : '(0, ∞)';
+    const weight = checkNumber(`${path}.${name}.weight`, sum.weight, interval, fits);
+    const { length } = this.#sums.tensors[index];
+    const data = checkFloats(`${path}.${name}.data`, sum.data, this.optimizer.runtime, length);
+    return { count, weight, data };
+  }
+
+  /** Frees the accumulator's memory, but not the optimizer's. */
   dispose(): void {
     this.#sums.dispose();
   }
 
   /**
-   * Adds one micro-batch. True: it completes a window, whose result lies in `optimizer.grads` now.
+   * Adds one micro-batch.
+   * @returns whether it completed a window, whose gradient is now in `optimizer.grads`
    */
   #gather(grads: Gradients | undefined, weight: number): boolean {
     checkNumber('weight', weight, '(0, ∞)', (value) => value > 0);
@@ -242,7 +277,9 @@ export class GradientAccumulator {
     return complete;
   }
 
-  /** Adds a parameter's gradient to its sum; the last one of a window the other way round. */
+  /**
+   * Adds a parameter's gradient to its sum; the last one of a window adds the sum to the gradient.
+   */
   #addOne(index: number, weight: number, last: boolean): void {
     const { grad } = this.optimizer.registered[index].parameter;
     const sum = this.#sums.tensors[index];
@@ -259,7 +296,7 @@ export class GradientAccumulator {
     else kernels.combine(address, sum.address, grad.address, grad.length, 0, 1);
   }
 
-  /** Looks for parameters that came with `addParamGroup`. */
+  /** Allocates sums for parameters that `addParamGroup` has added. */
   #follow(): void {
     this.#sums.follow();
     while (this.#counts.length < this.#sums.tensors.length) {

@@ -1,6 +1,10 @@
-/** Gradient accumulation over several batches. Public exports, nothing else. */
+/**
+ * Gradient accumulation over several batches.
+ *
+ * @module adal-wasm/accumulation
+ */
 export {
-  type AccumulatorStateDict,
   GradientAccumulator,
   type GradientAccumulatorOptions,
+  type GradientAccumulatorStateDict,
 } from './gradient-accumulator';

@@ -1,5 +1,5 @@
 /**
- * The weighted mean of several models' parameters: what federated averaging and model soups need.
+ * `averageStates`: the weighted mean of several models, for federated averaging and model soups.
  */
 import { ArgumentError } from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
@@ -9,36 +9,36 @@ import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import { checkNumber, checkRuntime, fail } from '../validate';
 
-/** What models have learnt, by name. */
-interface LearntArrays {
+/** The part of a model's state dict that is averaged. */
+export interface LearntArrays {
   readonly arrays: Readonly<Record<string, { readonly data: Float32Array }>>;
 }
 
 /**
- * A model's parameters by name, the state dict of its optimizer, or its own, which has its running
- * figures too.
+ * A state that `averageStates` can average: parameters by name, the state dict of an optimizer, or
+ * the state dict of a model, which includes running statistics.
  */
-export type ModelState = Readonly<Record<string, Float32Array>> | StateDict | LearntArrays;
+export type AverageableState = Readonly<Record<string, Float32Array>> | StateDict | LearntArrays;
 
 /**
- * The weighted mean of several models' parameters, element by element:
+ * Computes the weighted mean of several models' parameters, element by element:
  *
- *     W ← W + w_i;  x̄ ← x̄ - (w_i/W)·(x̄ - x_i)     over the states of positive weight, in their order
+ *     W ← W + w_i;  x̄ ← x̄ - (w_i/W)·(x̄ - x_i)     for states of positive weight, in order
  *
- * in float32, from x̄ = x of the first of them. So equal states have exactly themselves as mean,
- * the mean never overflows unless a difference does, and the bits depend on the states and their
- * order alone. States of weight 0 count for nothing, not even their NaN. From state dicts the
- * parameters are taken; for Schedule-Free these are its averaged point.
+ * in float32, from x̄ = x of the first of them. The mean of equal states is exactly that state. The
+ * mean overflows only if a difference does. Its bits depend on the states and their order alone.
+ * States of weight 0 have no effect, even if they contain NaN. Of an optimizer's state dict the
+ * parameters are averaged; those of Schedule-Free are its averaged weights.
  *
- * @param runtime where it is computed; twice the largest tensor's bytes are allocated meanwhile
- * @param states at least one; all with the same names and sizes. Models with batch norm need their
- * own state dicts
- *   (`model.stateDict()`): an optimizer's has no running figures
- * @param weights one for each state, in [0, ∞), not all 0, such as the samples each was trained on.
- * By default all 1
- * @returns the mean by name, in the first state's order of names: new arrays
+ * @param runtime runtime that computes the mean; it temporarily allocates twice the bytes of the
+ * largest tensor
+ * @param states at least one, all with the same names and sizes. For models with batch norm, pass
+ * `model.stateDict()`: an optimizer's state dict has no running statistics
+ * @param weights a weight in [0, ∞) for each state, not all 0, such as the number of samples that
+ * the model was trained on; by default all 1
+ * @returns new arrays by name, in the order of the first state
  * @throws ArgumentError naming the state and parameter that does not fit
- * @throws OutOfMemoryError
+ * @throws OutOfMemoryError if the temporary tensors do not fit in memory
  * @example
  * const mean = averageStates(runtime, [clientA.stateDict(), clientB.stateDict()], [600, 200]);
  * for (const name in mean) server.params[name].set(mean[name]);
@@ -47,7 +47,7 @@ export type ModelState = Readonly<Record<string, Float32Array>> | StateDict | Le
  */
 export function averageStates(
   runtime: Runtime,
-  states: readonly ModelState[],
+  states: readonly AverageableState[],
   weights?: readonly number[],
 ): Record<string, Float32Array> {
   checkRuntime('runtime', runtime);
@@ -60,8 +60,8 @@ export function averageStates(
     for (let i = 0; i < 2; i++) scratch.push(new Tensor(runtime, [longest]));
     const means = createRecord<Float32Array>();
     for (const { name, length } of lengths) {
-      // Once more, since views of the runtime's memory end when it grows; a record of live ones
-      // gives new ones.
+      // Reads each array again: a view of the runtime's memory ends when that grows, and a record
+      // of live views then returns a new one.
       const read = (index: number) =>
         checkFloats(`states[${index}].${name}`, records[index][name], runtime, length);
       means[name] = averageColumn(scratch, length, counted, read);
@@ -78,7 +78,10 @@ interface Weighted {
   readonly weight: number;
 }
 
-/** @param scratch two tensors of at least `length` elements */
+/**
+ * Averages one parameter.
+ * @param scratch two tensors of at least `length` elements
+ */
 function averageColumn(
   [mean, next]: readonly Tensor[],
   length: number,
@@ -104,8 +107,8 @@ function averageColumn(
 
 type Arrays = Readonly<Record<string, Float32Array>>;
 
-/** The states' parameters: as many as the first has, by the same names, of the same sizes. */
-function checkStates(runtime: Runtime, states: readonly ModelState[]): Arrays[] {
+/** Returns the parameters of all states, which must have the names and sizes of the first. */
+function checkStates(runtime: Runtime, states: readonly AverageableState[]): Arrays[] {
   if (!Array.isArray(states) || states.length === 0)
     fail('states', 'an array of at least one state', states);
   const records = states.map((state, index) => parametersOf(`states[${index}]`, state));
@@ -126,7 +129,7 @@ function checkStates(runtime: Runtime, states: readonly ModelState[]): Arrays[] 
   return records;
 }
 
-function parametersOf(path: string, state: ModelState): Arrays {
+function parametersOf(path: string, state: AverageableState): Arrays {
   if (
     typeof state !== 'object' ||
     state === null ||
@@ -142,16 +145,18 @@ function parametersOf(path: string, state: ModelState): Arrays {
   return record;
 }
 
-/** The arrays of a state dict; null for a record of arrays, one of which may be called `params`. */
+/**
+ * Returns the arrays of a state dict; null for a record of arrays, one of which may be `params`.
+ */
 function namedArrays(
-  state: ModelState,
+  state: AverageableState,
 ): Readonly<Record<string, { readonly data: Float32Array }>> | null {
   const { params, arrays } = state as Partial<StateDict & LearntArrays>;
   const found = params ?? arrays;
   return typeof found === 'object' && found !== null && !ArrayBuffer.isView(found) ? found : null;
 }
 
-/** Those of positive weight, in order. */
+/** Checks the weights and returns the states of positive weight, in order. */
 function checkWeights(weights: readonly number[] | undefined, count: number): Weighted[] {
   if (weights === undefined)
     return Array.from({ length: count }, (_, index) => ({ index, weight: 1 }));

@@ -1,7 +1,11 @@
-/** Averages of weights. Public exports, nothing else. */
-export { averageStates, type ModelState } from './average-states';
+/**
+ * Averages of weights: moving averages, and averages of several models.
+ *
+ * @module adal-wasm/averaging
+ */
+export { averageStates, type LearntArrays, type AverageableState } from './average-states';
 export {
   ExponentialMovingAverage,
-  type MovingAverageOptions,
-  type MovingAverageStateDict,
+  type ExponentialMovingAverageOptions,
+  type ExponentialMovingAverageStateDict,
 } from './moving-average';

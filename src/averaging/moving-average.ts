@@ -1,51 +1,56 @@
 /**
- * The exponential moving average of the weights.
+ * The exponential moving average of a model's weights.
  *
- * Invariant: averages change by `update` and `loadStateDict` alone; the weights themselves are
- * never written.
+ * Invariant: only `update` and `loadStateDict` change the averages; nothing here writes the
+ * weights.
  */
-import { ArgumentError, DisposedError } from '../errors';
+import { DisposedError } from '../errors';
 import { Optimizer } from '../optimizers/optimizer';
 import type { StateDictParameter } from '../optimizers/state-dict';
-import { checkFloats, Parameter } from '../tensors/parameter';
+import { checkElements, checkFloats, checkShape, Parameter } from '../tensors/parameter';
 import { type NamedTensor, ShadowTensors } from '../tensors/shadow-tensors';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkInteger, checkNumber, checkOptions, describe, fail } from '../validate';
+import { checkInteger, checkNumber, checkObject, checkOptions, fail } from '../validate';
 
-export interface MovingAverageOptions {
+/** Options of `ExponentialMovingAverage`. */
+export interface ExponentialMovingAverageOptions {
   /**
-   * β, how much of the average stays at an update: in [0, 1), or a function of the update (1-based)
-   * for a warm-up, such as `(t) => Math.min(0.999, (1 + t) / (10 + t))`.
+   * Decay β, the share of the old average in the new one: in [0, 1). For a warm-up, a function of
+   * the update (from 1), such as `(t) => Math.min(0.999, (1 + t) / (10 + t))`.
    * @default 0.999
    */
   decay?: number | ((update: number) => number);
 }
 
-/** Averages and their count: plain data, and copies. */
-export interface MovingAverageStateDict {
-  /** Of this schema. */
+/** State dict of a moving average: plain data, and copies. */
+export interface ExponentialMovingAverageStateDict {
+  /** Version of this schema. */
   version: 1;
-  /** Updates made. */
+  /** Number of updates so far. */
   updates: number;
+  /** Averages by name, with those of running statistics. */
   params: Record<string, StateDictParameter>;
 }
 
+/** Largest number of updates that is loaded, so that more can still be counted exactly. */
+const MAX_UPDATES = 2 ** 52;
+
 /**
- * An exponential moving average of weights, which often generalises better than the weights
+ * An exponential moving average of weights, which often generalizes better than the weights
  * themselves:
  *
  *     w̄ ← w̄ - (1-β)·(w̄ - w)
  *
- * in float32, beginning with the weights as they are when the average is created, so that no bias
- * needs correcting (optax.ema begins with zeros and corrects). Weights that do not change are kept
- * exactly. An average comes no nearer to its weights than half a float32 step divided by 1-β: up to
- * 6e-5 of them with β = 0.999. It takes 4 bytes a parameter. Parameters that come with
- * `addParamGroup` join at the next update, with the weights they have then.
+ * in float32. It starts from the weights at its creation, so it needs no bias correction (optax.ema
+ * starts from zeros and corrects). The average of weights that do not change is exact. Otherwise an
+ * average approaches its weights up to half a float32 step divided by 1-β: 6e-5 of them with
+ * β = 0.999. It takes 4 bytes per parameter element, until `dispose`. Parameters that
+ * `addParamGroup` adds join at the next update, with the weights that they have then.
  *
- * Running figures of the models that the parameters belong to (batch norm's means and variances)
- * are averaged alike, and stand in together with the weights: an averaged network evaluates with
- * figures of its own. Their names are those in `model.weights`; where two models under one
- * optimizer have the same, the second's end with `#2`.
+ * The running statistics (batch norm's means and variances) of the models that own the parameters
+ * are averaged too, and `apply` lets a model evaluate with both. They have the names of
+ * `model.weights`; if an optimizer trains two models with equal names, the second one's end with
+ * `#2`.
  *
  * @example
  * const optimizer = new AdaL(await createRuntime(), { w: new Float32Array(10) });
@@ -61,8 +66,8 @@ export interface MovingAverageStateDict {
  */
 export class ExponentialMovingAverage {
   /**
-   * Live views of the averages in linear memory, by name. Ask again after anything that may
-   * allocate.
+   * Live views of the averages in linear memory, by name. Read a property again after any call that
+   * may allocate.
    */
   readonly params: TensorViews = createRecord<Float32Array>();
   readonly #averages: ShadowTensors;
@@ -72,13 +77,13 @@ export class ExponentialMovingAverage {
   #applied = false;
 
   /**
-   * @param source an optimizer, or parameters by name as a model has them
+   * @param source an optimizer, or parameters by name such as `model.parameters`
    * @throws ArgumentError for options out of range
-   * @throws OutOfMemoryError; nothing stays allocated then
+   * @throws OutOfMemoryError if the averages do not fit in memory; nothing stays allocated then
    */
   constructor(
     source: Optimizer | Readonly<Record<string, Parameter>>,
-    options: MovingAverageOptions = {},
+    options: ExponentialMovingAverageOptions = {},
   ) {
     checkOptions('options', options, ['decay']);
     const { decay = 0.999 } = options;
@@ -89,7 +94,7 @@ export class ExponentialMovingAverage {
     this.#follow();
   }
 
-  /** Updates made. */
+  /** Number of updates so far. */
   get updateCount(): number {
     return this.#updateCount;
   }
@@ -100,9 +105,9 @@ export class ExponentialMovingAverage {
   }
 
   /**
-   * Takes the weights as they are now into the averages: call it after every step. Allocates
-   * nothing, unless parameters have come.
-   * @throws ArgumentError when `decay` is a function that gives anything but a number in [0, 1);
+   * Updates the averages with the present weights; call it after every step. Allocates nothing,
+   * unless parameters have been added.
+   * @throws ArgumentError if `decay` is a function that returns anything but a number in [0, 1);
    * nothing has changed then
    */
   update(): void {
@@ -129,8 +134,8 @@ export class ExponentialMovingAverage {
   }
 
   /**
-   * From now on every forward pass without gradients (`model.evaluate`, `model.predict`,
-   * `evaluate`) is made with the averages. Training goes on with the weights.
+   * Lets models evaluate and predict with the averages until `restore`. Training continues with the
+   * weights themselves, which stay as they are.
    */
   apply(): void {
     this.#check();
@@ -139,15 +144,15 @@ export class ExponentialMovingAverage {
     this.#standIn(0);
   }
 
-  /** From now on models evaluate with their weights again. */
+  /** Lets models evaluate and predict with their weights again. */
   restore(): void {
     this.#check();
     this.#applied = false;
     for (const { parameter } of this.#averages.parameters) parameter.evaluateAt(null, this);
   }
 
-  /** Everything that the next updates depend on, the weights apart. */
-  stateDict(): MovingAverageStateDict {
+  /** Returns a copy of everything that later updates depend on, except the weights. */
+  stateDict(): ExponentialMovingAverageStateDict {
     this.#check();
     const params = createRecord<StateDictParameter>();
     for (const [index, { name }] of this.#averages.parameters.entries()) {
@@ -158,59 +163,54 @@ export class ExponentialMovingAverage {
   }
 
   /**
-   * Takes over what `stateDict` returned.
+   * Loads a state dict that `stateDict` returned.
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
    */
-  loadStateDict(dict: MovingAverageStateDict): void {
-    this.prepareLoad(dict)();
+  loadStateDict(dict: ExponentialMovingAverageStateDict): void {
+    this.prepareLoad(dict, 'stateDict')();
   }
 
-  /** @internal What is averaged. */
+  /** @internal The tensors that are averaged, with their names. */
   get averaged(): readonly NamedTensor[] {
     this.#follow();
     return this.#averages.parameters;
   }
 
   /**
-   * @internal Checks a state dict, and returns what takes it over; that cannot fail. @throws
-   * ArgumentError
+   * @internal Checks a state dict and returns the function that loads it, which cannot fail.
+   * @param path what errors call the dict
+   * @throws ArgumentError naming the key that does not fit
    */
-  prepareLoad(dict: MovingAverageStateDict): () => void {
+  prepareLoad(dict: unknown, path: string): () => void {
     this.#follow();
     this.#averages.checkAlive();
-    if (typeof dict !== 'object' || dict === null) fail('stateDict', 'an object', dict);
-    if (dict.version !== 1) fail('stateDict.version', '1', dict.version);
-    checkInteger('stateDict.updates', dict.updates, 0, Number.MAX_SAFE_INTEGER);
-    const params = this.#averages.match('stateDict.params', dict.params);
+    const { version, updates, params } = checkObject(path, dict);
+    if (version !== 1) fail(`${path}.version`, '1', version);
+    const count = checkInteger(`${path}.updates`, updates, 0, MAX_UPDATES);
     const { parameters, tensors } = this.#averages;
-    const values = params.map((given, index) => {
-      const path = `stateDict.params.${parameters[index].name}`;
+    const values = this.#averages.match(`${path}.params`, params).map((value, index) => {
+      const { name, parameter } = parameters[index];
       const { shape, length, runtime } = tensors[index];
-      if (String(given?.shape) !== String(shape))
-        fail(`${path}.shape`, describe([...shape]), given?.shape);
-      const data = checkFloats(`${path}.data`, given.data, runtime, length).slice();
-      const { minimum } = parameters[index].parameter;
-      const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
-      const range =
-        minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
-      if (wrong >= 0)
-        throw new ArgumentError(`${path}.data[${wrong}]`, range, describe(data[wrong]));
+      const at = `${path}.params.${name}`;
+      const given = checkObject(at, value);
+      checkShape(`${at}.shape`, given.shape, shape);
+      const data = checkFloats(`${at}.data`, given.data, runtime, length).slice();
+      checkElements(`${at}.data`, data, parameter.minimum);
       return data;
     });
-    const { updates } = dict;
     return () => {
       for (const [index, data] of values.entries()) tensors[index].data.set(data);
-      this.#updateCount = updates;
+      this.#updateCount = count;
     };
   }
 
-  /** Frees the memory; models evaluate with their weights again. */
+  /** Frees the averages. Models then evaluate with their weights again. */
   dispose(): void {
     if (!this.#averages.dispose()) return;
     for (const { parameter } of this.#averages.parameters) parameter.evaluateAt(null, this);
   }
 
-  /** Averages of parameters that have come begin as copies of them. */
+  /** Allocates averages for parameters that have been added, as copies of their weights. */
   #follow(): void {
     const known = this.#averages.follow();
     const { parameters, tensors } = this.#averages;
@@ -222,7 +222,7 @@ export class ExponentialMovingAverage {
     if (this.#applied && known < parameters.length) this.#standIn(known);
   }
 
-  /** Lets the averages from index `first` on stand in for their parameters. */
+  /** Lets the averages from index `first` on replace their parameters in evaluation. */
   #standIn(first: number): void {
     const { parameters, tensors } = this.#averages;
     for (let i = first; i < parameters.length; i++)
@@ -230,7 +230,7 @@ export class ExponentialMovingAverage {
   }
 }
 
-/** A function that lists what is averaged, since an optimizer's parameters may grow in number. */
+/** Returns a function that lists the averaged tensors; an optimizer may have more of them later. */
 function listAveraged(source: unknown): () => readonly NamedTensor[] {
   const parameters = listParameters(source);
   const listed: NamedTensor[] = [];
@@ -244,7 +244,7 @@ function listAveraged(source: unknown): () => readonly NamedTensor[] {
       const { owner } = parameter;
       if (owner === null || owners.has(owner)) continue;
       owners.add(owner);
-      for (const [figure, tensor] of Object.entries(owner.runningFigures)) {
+      for (const [figure, tensor] of Object.entries(owner.runningStatistics)) {
         listed.push({
           name: owners.size === 1 ? figure : `${figure}#${owners.size}`,
           parameter: tensor,
@@ -255,7 +255,7 @@ function listAveraged(source: unknown): () => readonly NamedTensor[] {
   };
 }
 
-/** A function that lists the parameters. */
+/** Returns a function that lists the parameters. */
 function listParameters(
   source: unknown,
 ): () => readonly { readonly name: string; readonly parameter: Parameter }[] {
@@ -264,7 +264,7 @@ function listParameters(
     fail('source', 'an optimizer, or an object of Parameters by name', source);
   const list = Object.entries(source).map(([name, parameter]) => {
     if (!(parameter instanceof Parameter))
-      fail(`source.${name}`, "a Parameter, as a model's are", parameter);
+      fail(`source.${name}`, 'a Parameter, such as one of model.parameters', parameter);
     return { name, parameter };
   });
   if (list.length === 0) fail('source', 'at least one parameter', source);

@@ -1,6 +1,8 @@
 /**
  * Checkpoints of optimizers, exchange of Adam's state with PyTorch, the safetensors format, 16-bit
  * float conversions, and stores that keep checkpoints.
+ *
+ * @module adal-wasm/checkpoint
  */
 export { CheckpointError } from '../errors';
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half-precision';
@@ -34,6 +36,7 @@ export {
 export {
   type DenoKvAtomicLike,
   type DenoKvEntryLike,
+  type DenoKvKey,
   type DenoKvKeyPart,
   type DenoKvLike,
   denoKvStore,

@@ -22,6 +22,7 @@ import type { StateDict, StateDictState } from '../optimizers/state-dict';
 import { describe, fail, isFloat32Array } from '../validate';
 import { findWrongAdalScalar } from './adal-moments';
 import { CHECKSUM } from './content-checksum';
+import { migrateStateScalars } from './migrate-state';
 import { quote, refuse, TensorCollector, TensorSupply } from './named-tensors';
 import { fromJson, type PlainData, toJson } from './plain-data';
 import { encodeSafetensors } from './safetensors';
@@ -242,17 +243,18 @@ function takeState(
   supply: TensorSupply,
 ): StateDictState {
   const path = `state.${name}`;
-  const { arrays, ...scalars } = json;
+  const { arrays, ...stored } = json;
+  const scalars = migrateStateScalars(algorithm, stored);
   const wrong = findWrong(algorithm, scalars);
   if (wrong) refuse('schema', `${path}.${wrong.key}`, wrong.expected, describe(wrong.value));
-  const stored: StateDictState['arrays'] = Object.create(null);
+  const found: StateDictState['arrays'] = Object.create(null);
   for (const [key, shape] of Object.entries(objectAt(`${path}.arrays`, arrays))) {
     if (!Array.isArray(shape))
       refuse('schema', `${path}.arrays.${key}`, 'a shape', describe(shape));
-    stored[key] = takeArray(supply, `${name}.${key}`, shape);
-    checkRead(`${name}.${key}`, key, stored[key]);
+    found[key] = takeArray(supply, `${name}.${key}`, shape);
+    checkRead(`${name}.${key}`, key, found[key]);
   }
-  const restored = fromFileArrays(algorithm, stored, scalars, `parameter ${quote(name)}`);
+  const restored = fromFileArrays(algorithm, found, scalars, `parameter ${quote(name)}`);
   return { ...(scalars as { step: number }), arrays: restored };
 }
 

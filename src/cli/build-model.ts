@@ -1,4 +1,4 @@
-/** From what `--model` says and the data to a model's shape, layers and loss. */
+/** Derives a model's input shape, layers and loss from `--model` and the data. */
 import { DataError } from '../index';
 import { elementCount } from '../math/shape';
 import {
@@ -18,16 +18,16 @@ import { UsageError } from './errors';
 import type { LoadedData } from './load-data';
 import { isOnClasses, type ModelSpec } from './model-spec';
 
-/** What there is to create. */
+/** Description of the model to create. */
 export interface BuiltModel {
   readonly inputShape: readonly number[];
   readonly layers: readonly Layer[];
   readonly loss: Loss;
-  /** For a summary: "64-64-10", or the layers. */
+  /** Title for the summary: "64-64-10", or a list of the layers. */
   readonly title: string;
 }
 
-/** @throws UsageError or DataError when the model does not fit the data */
+/** Builds a model. @throws UsageError or DataError if the model does not fit the data */
 export function buildModel(spec: ModelSpec, data: LoadedData): BuiltModel {
   switch (spec.kind) {
     case 'mlp':
@@ -50,12 +50,12 @@ function mlp(
   if (kind === 'text')
     throw new UsageError(
       '--model',
-      'charlm or <file>.json with --data text:',
-      'one that takes no characters',
+      'charlm or <file>.json with --data text:<file>',
+      'a model of numbers',
     );
   if (outer && (outer.inputs !== featureCount || outer.classes !== outputs)) {
-    const answers = classCount === null ? 'one output for the target' : `${classCount} classes`;
-    const expected = `${featureCount} inputs and ${answers}, as ${name} has`;
+    const answers = classCount === null ? '1 output' : `${classCount} classes`;
+    const expected = `${featureCount} inputs and ${answers}, as in ${name}`;
     throw new UsageError('--model', expected, `${outer.inputs} and ${outer.classes}`);
   }
   const layers = [...hidden.flatMap((units) => [dense(units), relu()]), dense(outputs)];
@@ -68,7 +68,7 @@ function mlp(
   };
 }
 
-/** Two convolutions and two dense layers: 105,866 parameters for 28 × 28 pixels and 10 classes. */
+/** Two convolutions, two dense layers; 105,866 parameters for 28 × 28 pixels and 10 classes. */
 function convolutional(classCount: number): readonly Layer[] {
   const block = (filters: number) => [
     conv2d(filters, { kernelSize: 3, padding: 'same' }),
@@ -78,7 +78,7 @@ function convolutional(classCount: number): readonly Layer[] {
   return sequential([block(16), block(32), flatten(), dense(64), relu(), dense(classCount)]);
 }
 
-/** Bengio et al. (2003): the characters before, embedded, through one hidden layer. */
+/** Embedded characters and one hidden layer, as in Bengio et al. (2003). */
 function characterModel(vocabularySize: number): readonly Layer[] {
   return sequential([
     embedding(vocabularySize, 16),
@@ -94,7 +94,7 @@ function imageShapeOf({ name, train }: LoadedData): readonly number[] {
   if (shape?.length !== 3)
     throw new UsageError(
       '--model',
-      `one for rows of numbers with ${name}, which is not of images`,
+      `mlp or softmax for ${name}, which does not consist of images`,
       'cnn',
     );
   const [height, width] = shape;
@@ -102,7 +102,7 @@ function imageShapeOf({ name, train }: LoadedData): readonly number[] {
     throw new UsageError(
       '--model',
       `mlp or softmax for images of ${height} × ${width} pixels`,
-      'cnn, which needs 4 × 4',
+      'cnn, which needs at least 4 × 4',
     );
   }
   return shape;
@@ -125,21 +125,21 @@ function defined(
   const { inputShape, layers } = definition;
   const inputs = elementCount(inputShape);
   if (inputs !== train.featureCount) {
-    const expected = `an inputShape of ${train.featureCount} numbers in all, as an example of ${name} has`;
+    const expected = `an inputShape of ${train.featureCount} numbers in total, as in ${name}`;
     throw new DataError(`${source}: expected ${expected}, got ${inputShape.join(' × ')}`);
   }
   const wanted = classCount ?? 1;
   const outputs = elementCount(describeModel(definition).outputShape);
   if (outputs !== wanted) {
     const expected = isOnClasses(spec)
-      ? `${wanted} outputs, one for each class of ${name}`
-      : 'one output, as there is one target';
+      ? `${wanted} outputs, one per class of ${name}`
+      : '1 output for the target';
     throw new DataError(`${source}: expected ${expected}, got ${outputs}`);
   }
   return { ...definition, title: describeLayers(inputShape, layers) };
 }
 
-/** "28 × 28 × 1, conv2d 16, relu, maxPool2d 2, …": of each layer its first size. */
+/** Returns the layers with their first sizes: "28 × 28 × 1, conv2d 16, relu, maxPool2d 2, …". */
 function describeLayers(inputShape: readonly number[], layers: readonly Layer[]): string {
   const steps = layers.map(({ kind, ...fields }) => {
     const [size] = Object.values(fields).flat();

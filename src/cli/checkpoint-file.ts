@@ -1,14 +1,15 @@
 /**
- * The checkpoint of `adal train`: that of `fit`, and in it which run it belongs to.
+ * The checkpoint of `adal train`: the checkpoint of `fit` with the settings of the run.
  *
- * Invariant: it holds every setting that the weights depend on, so that a run goes on from it with
- * nothing else told.
+ * Invariant: it contains every setting on which the weights depend, so a run can resume from it
+ * alone.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CheckpointExtras, decodeCheckpoint, type PlainData } from '../checkpoint';
 import { AdalError, DataError } from '../index';
-import { checkModelRecord, checkRunState } from '../nn/run-state';
+import { readModelStateDict } from '../nn/learnt-state';
+import { checkRunState } from '../nn/run-state';
 import { describe } from '../validate';
 import { UsageError } from './errors';
 import { readBytes } from './files';
@@ -33,11 +34,11 @@ import {
   type TrainSettings,
 } from './options';
 
-/** In the folder of its run. */
+/** Name of the checkpoint in the folder of its run. */
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 
 /**
- * Settings that make a run what it is, and how their texts are read. Threads and backends change no
+ * Settings on which the weights depend, with their parsers. Threads and backends do not change any
  * bit.
  */
 const PARSERS = {
@@ -60,26 +61,27 @@ type RunKey = keyof typeof PARSERS;
 type RunSettings = Pick<TrainSettings, RunKey>;
 const KEYS = Object.keys(PARSERS) as RunKey[];
 
-/** May be told anew when a run goes on. */
+/** Settings that may change when a run resumes. */
 const MAY_CHANGE: readonly RunKey[] = ['data', 'epochs'];
 
-/** A checkpoint file of `adal train`. */
+/** Decoded checkpoint of `adal train`. */
 export interface TrainCheckpoint {
   readonly path: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly settings: RunSettings;
-  /** SHA-256 of the examples: see `hashOfData`. */
+  /** SHA-256 of the examples (`hashOfData`). */
   readonly dataHash: string;
-  /** What the examples' classes and features are called. */
+  /** Names of classes and columns. */
   readonly names: DataNames;
-  /** The epoch under way (1-based), and how many of its batches are done. */
+  /** Current epoch, counted from 1. */
   readonly epoch: number;
+  /** Number of completed batches of the current epoch. */
   readonly batch: number;
-  /** Steps of the optimizer so far. */
+  /** Number of steps so far. */
   readonly step: number;
 }
 
-/** What a run adds to its checkpoints. */
+/** Returns the data that a run adds to its checkpoints. */
 export function extrasOf(
   settings: RunSettings,
   loaded: LoadedData,
@@ -87,33 +89,35 @@ export function extrasOf(
 ): CheckpointExtras {
   const { data } = settings;
   const { header, classNames = null, columns = null } = loaded;
-  // The run may go on from another folder.
+  // The run may resume in another working directory.
   const absolute: DataSource =
     data.kind === 'digits' ? data : { ...data, path: resolve(data.path) };
-  // What was found out of the first file is not guessed again of another.
+  // The decision about the header is not repeated for another file.
   const settled = { ...settings, data: absolute, header: header ?? settings.header };
   return { train: { settings: textsOf(settled), dataHash, classNames, columns } };
 }
 
 /**
- * The path of a checkpoint.
+ * Returns the path of a checkpoint.
+ *
  * @param place the file, or the folder of its run
- * @throws DataError for a folder without a checkpoint, file errors with the path
+ * @throws DataError for a folder without a checkpoint; file errors with the path
  */
 export function locateCheckpoint(place: string): string {
   if (!statSync(place).isDirectory()) return place;
   const path = join(place, CHECKPOINT_FILE);
   if (existsSync(path)) return path;
   throw new DataError(
-    `${place}: expected a folder with a ${CHECKPOINT_FILE}, got one without:` +
-      ' a run that ended before its first checkpoint begins again without --resume',
+    `${place}: expected a folder with a ${CHECKPOINT_FILE}, got one without: ` +
+      'if the run ended before its first checkpoint, start it again without --resume',
   );
 }
 
 /**
- * Reads a checkpoint that `adal train` wrote.
- * @param path see `locateCheckpoint`
- * @throws DataError for another or a damaged file, and file errors with the path
+ * Reads a checkpoint of `adal train`.
+ *
+ * @param path path from `locateCheckpoint`
+ * @throws DataError for any other or a damaged file; file errors with the path
  */
 export function readTrainCheckpoint(path: string): TrainCheckpoint {
   const bytes = readBytes(path, 'a checkpoint');
@@ -126,17 +130,18 @@ export function readTrainCheckpoint(path: string): TrainCheckpoint {
       !isRecord(run)
     ) {
       throw new DataError(
-        'expected a checkpoint that adal train wrote, got one of another program',
+        'expected a checkpoint written by adal train, got one of another program',
       );
     }
-    checkModelRecord(model);
+    readModelStateDict('extras.model', model);
     const { epoch, batch, step, epochs } = checkRunState(run);
     if (
       epochs.length !== epoch - 1 ||
       epochs.some((each, index) => each.epoch !== index + 1 || !each.validation)
     ) {
       throw new DataError(
-        `"extras.run.epochs" expected every epoch before epoch ${epoch} with its validation, got others`,
+        `"extras.run.epochs" expected the ${epoch - 1} epochs before epoch ${epoch}, each with ` +
+          'its validation, got others',
       );
     }
     const { settings, dataHash } = train;
@@ -151,9 +156,11 @@ export function readTrainCheckpoint(path: string): TrainCheckpoint {
 }
 
 /**
- * The options of a run that goes on: the checkpoint's, but for what was typed and may change.
- * @param typed names of the options that were on the command line
- * @throws UsageError for a typed option that is another than the run's
+ * Returns the options of a resumed run: those of the checkpoint, except for options on the command
+ * line that may change.
+ *
+ * @param typed names of the options that are on the command line
+ * @throws UsageError for any other option that differs from the checkpoint
  */
 export function resumedOptions(
   options: TrainOptions,
@@ -168,7 +175,7 @@ export function resumedOptions(
       const option = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
       throw new UsageError(
         option,
-        `${kept[key] ?? 'none'}, as ${checkpoint.path} has it`,
+        `${kept[key] ?? 'none'}, as in ${checkpoint.path}`,
         given[key] ?? 'none',
       );
     }
@@ -177,7 +184,7 @@ export function resumedOptions(
   return resumed as unknown as TrainOptions;
 }
 
-/** Settings as they would be typed; those left out are left out. */
+/** Formats settings as they would be typed; skips undefined ones. */
 function textsOf({ data, model, ...rest }: Partial<RunSettings>): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const key of KEYS) {
@@ -202,7 +209,9 @@ function parseTexts(texts: Readonly<Record<string, unknown>>): RunSettings {
   }
   for (const key of ['data', 'model', 'optimizer', 'preset', 'epochs', 'batchSize', 'seed']) {
     if (!(key in settings))
-      throw new DataError(`expected the setting ${key} ("extras.train.settings.${key}"), got none`);
+      throw new DataError(
+        `expected the setting ${key} ("extras.train.settings.${key}"), got nothing`,
+      );
   }
   return settings as unknown as RunSettings;
 }

@@ -1,26 +1,26 @@
-/**
- * Which class was taken for which: as a table of few classes, and as the most frequent mistakes of
- * many.
- */
+/** The confusion matrix: a table for few classes, the most frequent mistakes for many. */
 
 import { formatCount, formatPercent } from './format';
 import { clipText, printable } from './printable';
 import { displayWidth, table } from './table';
 
-/** More columns do not fit a terminal. */
+/** More columns do not fit into a terminal. */
 const MAX_TABLE_CLASSES = 12;
 const MAX_NAME = 12;
-/** Mistakes listed. */
+/** Number of mistakes to list. */
 const MOST = 10;
 
 type Confusion = readonly (readonly number[])[];
 
 /**
- * @param confusion confusion[actual][predicted], in examples
- * @param names of the classes; their indices where there are none
- * @param examples of each class. Those that are in no column had outputs that are not a number:
- * they were wrong.
- *   By default all are in some column
+ * Formats a confusion matrix.
+ *
+ * @param confusion numbers of examples as confusion[actual][predicted]
+ * @param names names of the classes
+ * @default names indices of the classes
+ * @param examples number of examples of each class. Those in no column had NaN outputs, and count
+ *   as wrong
+ * @default examples the sums of the rows
  */
 export function formatConfusion(
   confusion: Confusion,
@@ -37,12 +37,12 @@ export function formatConfusion(
     : topMistakes(confusion, labels, examples);
 }
 
-/** How many examples of each class were taken for none. */
+/** Returns the number of examples of each class without a prediction. */
 function takenForNone(confusion: Confusion, examples: readonly number[]): number[] {
   return confusion.map((row, actual) => examples[actual] - sum(row));
 }
 
-/** Rows are what the examples are, columns what they were taken for. */
+/** Formats actual classes as rows and predicted classes as columns. */
 function fullTable(
   confusion: Confusion,
   labels: readonly string[],
@@ -56,7 +56,7 @@ function fullTable(
     return [labels[actual], ...cells, formatPercent(shareRight(row[actual], examples[actual]))];
   });
   const right = [...labels, ...extra, ''].map(() => 'right' as const);
-  return table(['actual ↓ taken for →', ...labels, ...extra, 'right'], rows, ['left', ...right]);
+  return table(['actual ↓ predicted →', ...labels, ...extra, 'correct'], rows, ['left', ...right]);
 }
 
 function topMistakes(
@@ -65,7 +65,7 @@ function topMistakes(
   examples: readonly number[],
 ): string {
   const none = sum(takenForNone(confusion, examples));
-  const note = `${formatCount(none)} examples were taken for no class: their outputs are not numbers`;
+  const note = `${formatCount(none)} examples have no prediction, since their outputs are NaN`;
   const mistakes = confusion.flatMap((row, actual) =>
     row.map((count, predicted) => ({ actual, predicted, count, share: count / examples[actual] })),
   );
@@ -73,19 +73,19 @@ function topMistakes(
     .filter(({ actual, predicted, count }) => actual !== predicted && count > 0)
     .sort((a, b) => b.count - a.count || a.actual - b.actual || a.predicted - b.predicted)
     .slice(0, MOST);
-  if (top.length === 0) return none > 0 ? note : 'no example was taken for another class';
+  if (top.length === 0) return none > 0 ? note : 'no mistakes';
   const rows = top.map(({ actual, predicted, count, share }) => [
     labels[actual],
     labels[predicted],
     formatCount(count),
     formatPercent(share),
   ]);
-  const head = ['most often confused: actual', 'taken for', 'examples', 'of its class'];
+  const head = ['most frequent mistakes: actual', 'predicted', 'examples', 'of its class'];
   const text = table(head, rows, ['left', 'left', 'right', 'right']);
   return none > 0 ? `${text}\n${note}` : text;
 }
 
-/** Null for a class without examples. */
+/** Returns null for a class without examples. */
 function shareRight(right: number, examples: number): number | null {
   return examples === 0 ? null : right / examples;
 }
@@ -94,7 +94,7 @@ function sum(row: readonly number[]): number {
   return row.reduce((total, count) => total + count, 0);
 }
 
-/** What would not be seen is quoted. */
+/** Returns the name of a class; quotes it if it has invisible characters. */
 function labelOf(name: string): string {
   const text = printable(name);
   const shown = /^\s*$/.test(text) || text !== name ? printable(JSON.stringify(name)) : text;

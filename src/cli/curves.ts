@@ -1,7 +1,4 @@
-/**
- * Loss and accuracy by epoch as an SVG: static, of one look on any page, and of the same bytes for
- * the same run.
- */
+/** Learning curves as a static SVG. Equal runs give equal bytes. */
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
 import { clipText, printable } from './printable';
@@ -10,7 +7,7 @@ import type { EpochResult } from './session';
 export interface Curves {
   readonly title: string;
   readonly epochs: readonly EpochResult[];
-  /** Whether there is a panel of accuracy beside that of loss. */
+  /** Whether to add a panel of accuracy. */
   readonly accuracy: boolean;
 }
 
@@ -27,36 +24,38 @@ interface Panel {
   readonly format: (value: number) => string;
 }
 
-/** What the panels need of d3's scales. */
+/** The part of d3's scales that the panels use. */
 interface Scale {
   (value: number): number;
   ticks(count: number): number[];
 }
 
 const PANEL = { width: 340, height: 220, left: 52, top: 56, gap: 100, right: 64, bottom: 46 };
-/** Told apart without colour vision too, and by their labels. */
+/** Colours that can be told apart without colour vision. */
 const [TRAIN, TEST] = ['#4477aa', '#cc5533'];
+const STROKE = 'stroke-width="2" stroke-linejoin="round"';
 const [INK, FAINT, GRID] = ['#222222', '#666666', '#e6e6e6'];
-/** Beyond it a linear axis would show a flat line. */
+/** Above this ratio of losses the axis is logarithmic. */
 const LOG_RATIO = 50;
 const MOST_POINTS = 500;
-/** Lines of fewer points show them. */
+/** Curves with at most this many points show dots. */
 const MOST_DOTS = 40;
 const MAX_TITLE = 110;
-/** Labels at the ends of curves keep this distance. */
+/** Distance between the labels at the ends of curves. */
 const LABEL_HEIGHT = 14;
 
-/** The picture; null when there is no epoch to show. */
+/** Draws the curves; returns null if there are no epochs. */
 export function drawCurves({ title, epochs, accuracy }: Curves): string | null {
   if (epochs.length === 0) return null;
   const shown = thin(epochs);
   const panels = [lossPanel(shown), ...(accuracy ? [accuracyPanel(shown)] : [])];
   const width = PANEL.left + panels.length * (PANEL.width + PANEL.gap) - PANEL.gap + PANEL.right;
   const height = PANEL.top + PANEL.height + PANEL.bottom;
+  const viewBox = `viewBox="0 0 ${width} ${height}"`;
   const x = epochScale(shown);
   const clipped = clipText(title, Math.floor(MAX_TITLE / (3 - panels.length)));
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ${viewBox}`,
     `  font-family="system-ui, sans-serif" font-size="12" role="img">`,
     `<title>${escapeXml(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
@@ -69,7 +68,7 @@ export function drawCurves({ title, epochs, accuracy }: Curves): string | null {
   ].join('\n');
 }
 
-/** At most so many epochs that a picture can show, the last among them. */
+/** Reduces the epochs to at most MOST_POINTS, including the last. */
 function thin(epochs: readonly EpochResult[]): readonly EpochResult[] {
   const every = Math.ceil(epochs.length / MOST_POINTS);
   return epochs.filter((_, index) => (epochs.length - 1 - index) % every === 0);
@@ -154,11 +153,7 @@ function drawCurve(
   const path = line()
     .defined(([, at]) => Number.isFinite(at))
     .digits(1)(points);
-  const parts = path
-    ? [
-        `<path d="${path}" fill="none" stroke="${colour}" stroke-width="2" stroke-linejoin="round"/>`,
-      ]
-    : [];
+  const parts = path ? [`<path d="${path}" fill="none" stroke="${colour}" ${STROKE}/>`] : [];
   if (points.length <= MOST_DOTS) {
     for (const [cx, cy] of points) {
       if (Number.isFinite(cy))
@@ -168,7 +163,7 @@ function drawCurve(
   return parts.join('\n');
 }
 
-/** At the ends of the curves, moved apart where they would lie on each other. */
+/** Draws labels at the ends of curves, and moves them apart if they would overlap. */
 function drawLabels(curves: readonly Curve[], scale: Scale): string[] {
   const ends = curves
     .map(({ label, colour, values }) => ({ label, colour, y: scale(values[values.length - 1]) }))
@@ -181,7 +176,7 @@ function drawLabels(curves: readonly Curve[], scale: Scale): string[] {
   );
 }
 
-/** At most six characters wide, for axes have no more room. */
+/** Formats a tick with at most six characters. */
 function formatTick(value: number): string {
   const size = Math.abs(value);
   return value !== 0 && (size < 1e-3 || size >= 1e5)
@@ -189,7 +184,7 @@ function formatTick(value: number): string {
     : String(Number(value.toPrecision(4)));
 }
 
-/** Logarithmic scales give more ticks than asked for. */
+/** Reduces the ticks: logarithmic scales return more than requested. */
 function thinTicks(ticks: readonly number[]): readonly number[] {
   if (ticks.length <= 8) return ticks;
   const decades = ticks.filter((tick) => Number.isInteger(Math.log10(tick)));
@@ -206,7 +201,7 @@ function fixed(coordinate: number): string {
   return String(Number(coordinate.toFixed(1)));
 }
 
-/** Names come from files: they must neither end nor turn the text that they stand in. */
+/** Escapes text from files for XML, and removes characters that reorder text. */
 function escapeXml(content: string): string {
   return printable(content)
     .replace(/&/g, '&amp;')

@@ -1,6 +1,6 @@
 /**
- * `adal demo`, what `npm start` runs: handwritten digits learnt twice, and the two runs side by
- * side.
+ * `adal demo`, which `npm start` runs: trains on handwritten digits with both presets of AdaL and
+ * prints the two runs side by side.
  */
 import { join } from 'node:path';
 import type { Environment } from './environment';
@@ -11,6 +11,7 @@ import {
   formatDuration,
   formatLoss,
   formatPercent,
+  formatSplit,
   shortHash,
 } from './format';
 import { withInterrupt } from './interrupt';
@@ -35,15 +36,13 @@ const SETTINGS = {
 
 const TITLES: Readonly<Record<Preset, string>> = {
   restated: 'AdaL as restated: lr 0.03162/√t, betas 0.9 and 0.999, eps 1e-8',
-  practical: 'AdaL, practical: lr 0.01 to 0 by a cosine, betas 0.9 and 0.95, eps 0',
+  practical: 'AdaL, practical: lr 0.01 to 0 along a cosine, betas 0.9 and 0.95, eps 0',
 };
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 export async function demo(environment: Environment): Promise<number> {
   const data = loadData({ kind: 'digits' }, SETTINGS);
-  const { train, test } = data;
-  const counts = `${formatCount(train.count)} to train on, ${formatCount(test.count)} to test`;
-  print(`Learning handwritten digits (8 × 8 pixels): ${counts}`);
+  print(`Training on handwritten digits (8 × 8 pixels): ${formatSplit(data.train, data.test)}`);
   return withInterrupt(async (signal) => {
     const results: [Preset, SessionResult][] = [];
     for (const preset of PRESETS) {
@@ -90,7 +89,7 @@ function sideBySide(results: readonly [Preset, SessionResult][]): string {
       row('train loss', (r) => formatLoss(r.trainLoss)),
       row('test loss', (r) => formatLoss(r.testLoss)),
       row('test accuracy', (r) => formatPercent(r.testAccuracy)),
-      row('at lowest test loss', (r) =>
+      row('best epoch', (r) =>
         r.bestEpoch === null ? '–' : `${formatPercent(r.bestTestAccuracy)} (epoch ${r.bestEpoch})`,
       ),
       row('epochs', (r) => `${r.epochs.length}${r.aborted ? ' (stopped by Ctrl-C)' : ''}`),
@@ -106,10 +105,11 @@ function closing(results: readonly [Preset, SessionResult][]): string {
   return [
     `Network ${model.title}`,
     `Backend ${formatBackend(info)}`,
-    'The hashes depend neither on the machine, nor on backend or threads.',
-    `In ${results.map(([preset]) => folderOf(preset)).join(' and ')}: ${WEIGHTS_FILE}, ${CURVES_FILE}, ${RUN_FILE}`,
+    'The hashes are the same on every machine, backend and number of threads.',
+    `Written to ${results.map(([preset]) => folderOf(preset)).join(' and ')}:`,
+    `  ${WEIGHTS_FILE}, ${CURVES_FILE}, ${RUN_FILE}`,
     '',
-    'Next: the same hash on two threads, your own data, this machine:',
+    'Next: get the same hash on two threads, train on your own data, check this machine:',
     '  node dist/cli.js train --data digits --preset practical --threads 2',
     '  node dist/cli.js train --help',
     '  node dist/cli.js doctor',

@@ -1,6 +1,6 @@
 /**
- * `adal doctor`: what this machine offers, what is made of it, and whether all backends compute the
- * same bits here.
+ * `adal doctor`: shows what this machine supports and which backends the library chooses, and
+ * checks that all backends compute the same bits.
  */
 import { AdalError, createRuntime, type RuntimeInfo, type RuntimeOptions } from '../index';
 import { hasSimd, whyNoSharedMemory, whyNoThreads } from '../runtime/features';
@@ -14,10 +14,10 @@ import { printable } from './printable';
 import { runSession, type SessionSettings } from './session';
 import { pairs, table } from './table';
 
-/** Runs the command; the exit code: 0 unless backends disagree. */
+/** Runs the command and returns the exit code: 0 unless backends disagree. */
 export async function doctor(environment: Environment): Promise<number> {
   print(pairs(await describeMachine(environment)));
-  print('\nSelf-check: one epoch of digits on each backend');
+  print('\nSelf-check: train one epoch of digits on each backend');
   const checks = await checkBackends();
   print(table(['backend', 'time', 'hash of weights'], checks.rows));
   const [verdict, code] = judge(checks.hashes);
@@ -43,18 +43,18 @@ async function describeMachine(environment: Environment): Promise<[string, strin
     ['CPU quota', describeQuota()],
     ['WebAssembly', typeof WebAssembly === 'object' ? 'yes' : 'no'],
     ['SIMD', hasSimd() ? 'yes' : 'no'],
-    ['subnormals', typeof simd === 'string' ? simd : 'kept by vector arithmetic'],
+    ['subnormal numbers', typeof simd === 'string' ? simd : 'kept by SIMD arithmetic'],
     ['shared memory', yes(whyNoSharedMemory())],
     ['worker threads', yes(whyNoThreads())],
-    ['Atomics.waitAsync', 'waitAsync' in Atomics ? 'yes' : 'no (not needed)'],
+    ['Atomics.waitAsync', 'waitAsync' in Atomics ? 'yes' : 'no (optional)'],
     ['memory', memoryOf(simd)],
     ['memory, shared', memoryOf(threads)],
-    [`'auto', large`, typeof large === 'string' ? large : formatBackend(large)],
-    [`'auto', small`, typeof small === 'string' ? small : formatBackend(small)],
+    ['large models use', typeof large === 'string' ? large : formatBackend(large)],
+    ['small models use', typeof small === 'string' ? small : formatBackend(small)],
   ];
 }
 
-/** What such a runtime would be, or why there is none. */
+/** Returns the properties of a runtime with these options, or why there is none. */
 async function tryRuntime(options: RuntimeOptions): Promise<RuntimeInfo | string> {
   try {
     const runtime = await createRuntime(options);
@@ -74,7 +74,7 @@ const BACKENDS: readonly (Pick<SessionSettings, 'backend' | 'threads'> & { name:
   { name: 'threads, 2 threads', backend: 'threads', threads: 2 },
 ];
 
-/** Trains the same on each; a backend that is not to be had here is a row, not a failure. */
+/** Trains the same model on each backend. An unavailable backend is a row, not a failure. */
 async function checkBackends(): Promise<{ rows: string[][]; hashes: string[] }> {
   const model = { kind: 'mlp', hidden: [64], outer: null } as const;
   const data = loadData({ kind: 'digits' }, { seed: 1, model });
@@ -107,13 +107,13 @@ async function checkBackends(): Promise<{ rows: string[][]; hashes: string[] }> 
 function judge(hashes: readonly string[]): [string, number] {
   if (new Set(hashes).size > 1)
     return [
-      'The backends disagree: results from this machine cannot be relied on. Please report it.',
+      'The backends disagree: do not rely on results from this machine, and please report this.',
       EXIT_FAILED,
     ];
-  return [`All ${hashes.length} agree in every bit.`, 0];
+  return [`All ${hashes.length} backends that run here agree in every bit.`, 0];
 }
 
-/** CPUs that the control group grants. */
+/** Describes the CPU quota of the control group. */
 function describeQuota(): string {
   const quota = cpuQuota();
   return Number.isFinite(quota) ? `${quota} CPUs (cgroup)` : 'none';

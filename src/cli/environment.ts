@@ -1,9 +1,9 @@
-/** Where this runs. */
+/** Description of the runtime and the machine. */
 import { availableParallelism, cpus } from 'node:os';
 
-/** What run.json says about it. */
+/** Runtime and machine, as run.json records them. */
 export interface Environment {
-  /** Version of this package. */
+  /** Version of adal-wasm. */
   readonly adal: string;
   readonly runtime: string;
   readonly runtimeVersion: string;

@@ -1,22 +1,20 @@
-/**
- * What the command line says when something is wrong: one line, and a stack only for our own bugs.
- */
+/** Error messages of the command line: one line, and a stack trace only for internal errors. */
 import { constants } from 'node:buffer';
 import { AdalError, ArgumentError } from '../index';
 
-/** Exit codes: 0 all well, 1 failed, 2 wrong use, 130 ended by Ctrl-C. */
+/** Exit codes; 0 is success. */
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_INTERRUPTED = 130;
 
-/** A value on the command line that makes no sense. */
+/** An invalid value on the command line. */
 export class UsageError extends Error {
   constructor(option: string, expected: string, got: string) {
     super(`${option} expected ${expected}, got ${got}`);
   }
 }
 
-/** Options of the library that come straight from an option of the command line. */
+/** Options of the library, and the command-line options that set them. */
 const OPTION_OF: Readonly<Record<string, string>> = {
   threads: '--threads',
   backend: '--backend',
@@ -31,9 +29,9 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
-  EISDIR: 'is a folder, not a file',
+  EISDIR: 'expected a file, got a folder',
   ENOTDIR: 'not a folder',
-  EEXIST: 'exists already',
+  EEXIST: 'already exists',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the device',
   EDQUOT: 'the disk quota is used up',
@@ -42,21 +40,18 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   ELOOP: 'too many symbolic links',
   EMFILE: 'too many files are open',
   EIO: 'the device could not be read or written',
-  EBUSY: 'is in use',
+  EBUSY: 'in use',
 };
 
-/** What the engine says when something is larger than it can hold. */
+/** Messages for errors of the engine about sizes. */
 const LIMITS: Readonly<Record<string, string>> = {
-  ERR_FS_FILE_TOO_LARGE: 'a file is larger than 2 GiB and cannot be read',
-  ERR_STRING_TOO_LONG: `a text is longer than ${constants.MAX_STRING_LENGTH} characters`,
+  ERR_FS_FILE_TOO_LARGE: 'the file is larger than 2 GiB and cannot be read',
+  ERR_STRING_TOO_LONG: `the text is longer than ${constants.MAX_STRING_LENGTH} characters`,
 };
 const NO_MEMORY =
   /^(Array buffer allocation failed|Invalid (typed )?array length|Invalid string length)/;
 
-/**
- * The message for an error, and the exit code that goes with it. Only a bug of ours has several
- * lines.
- */
+/** Returns the message and the exit code for an error. Only internal errors have several lines. */
 export function explain(error: unknown): {
   message: string;
   exitCode: number;
@@ -92,12 +87,12 @@ function explainExpected(error: unknown): { message: string; exitCode: number } 
   if (typeof code === 'string' && LIMITS[code])
     return { message: LIMITS[code], exitCode: EXIT_FAILED };
   if (error instanceof RangeError && NO_MEMORY.test(message)) {
-    return { message: `there is not enough memory for this (${message})`, exitCode: EXIT_FAILED };
+    return { message: `out of memory (${message})`, exitCode: EXIT_FAILED };
   }
   return null;
 }
 
-/** Why a file could not be read or written, without its path. */
+/** Returns the reason of a file error, without the path. */
 export function reasonOf(error: unknown): string {
   const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
   return (typeof code === 'string' && FILE_ERRORS[code]) || message || String(error);

@@ -1,18 +1,19 @@
-/** Reading files that were named on the command line: bounded by size before anything is read. */
+/** Reading of files named on the command line, with a bound on their size. */
 import { constants } from 'node:buffer';
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { DataError } from '../index';
 import { formatBytes } from './format';
 
-/** Node reads no more than 2 GiB at once. */
+/** Bytes per call; Node reads less than 2 GiB at once. */
 const PIECE_BYTES = 2 ** 28;
-/** The longest text that the engine holds; a character of UTF-8 has at least one byte. */
+/** The longest string of the engine; a UTF-8 character has at least one byte. */
 export const MAX_TEXT_BYTES = constants.MAX_STRING_LENGTH;
 
 /**
- * Reads a file of any size that memory can hold.
- * @param expected what it should be, for messages
- * @param mostBytes the largest size that makes sense; a larger file is refused before it is read
+ * Reads a file of any size that fits into memory.
+ *
+ * @param expected what the file should be, for messages
+ * @param mostBytes the largest size to accept; checked before reading
  * @throws DataError for a folder and for a file that is too large; file errors with the path
  */
 export function readBytes(
@@ -25,7 +26,7 @@ export function readBytes(
   if (stats.isFile() && stats.size > most)
     throw tooLarge(path, expected, most, formatBytes(stats.size));
   return withFile(path, (file) => {
-    // Of a pipe or a device the size is not known.
+    // The size of a pipe or a device is not known.
     let bytes = new Uint8Array(stats.isFile() ? stats.size : 2 ** 16);
     let used = 0;
     for (;;) {
@@ -47,8 +48,9 @@ export function readBytes(
 }
 
 /**
- * Reads a file's text, which must be UTF-8.
- * @param expected what it should be, for messages
+ * Reads a file as UTF-8 text.
+ *
+ * @param expected what the file should be, for messages
  * @param mostBytes see `readBytes`
  */
 export function readText(path: string, expected: string, mostBytes = MAX_TEXT_BYTES): string {
@@ -60,7 +62,7 @@ export function readText(path: string, expected: string, mostBytes = MAX_TEXT_BY
   }
 }
 
-/** Calls `body` with the descriptor of an open file. Errors without a path get it. */
+/** Calls `body` with the descriptor of an open file, and adds the path to its errors. */
 export function withFile<T>(path: string, body: (file: number) => T): T {
   const file = openSync(path, 'r');
   try {
@@ -74,7 +76,7 @@ export function withFile<T>(path: string, body: (file: number) => T): T {
   }
 }
 
-/** What there is at a path. (Reading a folder fails without naming it.) */
+/** Returns the stats of a file. @throws DataError for a folder, naming it */
 export function statOf(path: string, expected: string): Stats {
   const stats = statSync(path);
   if (stats.isDirectory()) throw new DataError(`${path}: expected ${expected}, got a folder`);
@@ -82,7 +84,5 @@ export function statOf(path: string, expected: string): Stats {
 }
 
 function tooLarge(path: string, expected: string, most: number, got: string): DataError {
-  return new DataError(
-    `${path}: expected ${expected}, which has at most ${formatBytes(most)}, got ${got}`,
-  );
+  return new DataError(`${path}: expected ${expected} (at most ${formatBytes(most)}), got ${got}`);
 }

@@ -1,16 +1,15 @@
 /**
- * One run folder has one writer: a process claims the folder before it writes, and is refused while
- * another process holds a claim.
+ * Claims of run folders: one process writes to a folder, others are refused.
  *
- * A claim is a Unix socket in the folder that its process listens on. Whether anybody listens is
- * the kernel's knowledge: a claim ends with its process, however that ends, and neither reused
- * process ids nor PID namespaces (containers that share a folder) matter. Where folders take no
- * sockets, a claim is a file that names its process; on Windows it is a named pipe.
+ * A claim is a Unix socket in the folder on which its process listens. The kernel knows whether
+ * anybody listens, so a claim ends with its process, however that ends, and neither reused process
+ * ids nor PID namespaces (containers that share a folder) matter. On file systems without sockets,
+ * a claim is a file that names its process; on Windows it is a named pipe.
  *
- * Protocol: a process creates its own claim first and looks for others then. Of two processes the
- * later one sees the earlier one's claim, so at most one goes on; two that see each other both step
- * back and try again. Each claim has a name of its own that never comes again, so removing the
- * claim of a dead process is safe at any time.
+ * Protocol: a process creates its own claim, then looks for others. Of two processes the later one
+ * sees the claim of the earlier one, so at most one continues; two that see each other both
+ * withdraw and try again. The name of a claim is unique, so the claim of a dead process can be
+ * removed safely at any time.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
@@ -34,36 +33,33 @@ import { DataError } from '../index';
 import { tell } from './output';
 import { printable } from './printable';
 
-/** A folder that this process may write to. */
+/** The right of this process to write to a folder. */
 export interface FolderClaim {
-  /**
-   * Lets others have the folder. Harmless when called again; the end of the process does the same.
-   */
+  /** Ends the claim, as the end of the process does. May be called repeatedly. */
   release(): void;
 }
 
-/**
- * <kernel>-<process id>-<random>: the first two are for messages and for claims of other machines.
- */
+/** writer-<kernel>-<process id>-<random>.lock; kernel and id serve messages and other machines. */
 const CLAIM = /^writer-([0-9a-f]{8})-(\d+)-[0-9a-f]{16}\.lock$/;
-/** A socket that does not listen yet is no claim. */
+/** Suffix of a socket that does not listen yet, which is not a claim. */
 const UNFINISHED = '.new';
-/** How long unfinished claims are left alone. */
+/** Age at which unfinished claims are removed. */
 const UNFINISHED_MS = 60_000;
-/** Addresses of sockets are short: 108 bytes on Linux, 104 elsewhere. */
+/** The longest address of a socket is 108 bytes on Linux, 104 elsewhere. */
 const MAX_ADDRESS_BYTES = 100;
 
-/** Two that began at the same moment step back and try again for this long. */
+/** How long two processes that started together withdraw and try again. */
 const CONTEST_MS = 1000;
 const RETRY_MS = 100;
-/** How often a claim shows other machines that its process lives, and how long they look. */
+/** How often a claim shows other machines that its process runs, and how long they watch. */
 const BEAT_MS = 3000;
 const WATCH_MS = 4 * BEAT_MS;
 
 /**
  * Claims an existing folder for this process.
- * @throws DataError when another process is writing to it; file errors with the path when it cannot
- * be written to
+ *
+ * @throws DataError if another process is writing to it; file errors with the path if it is not
+ *   writable
  */
 export async function claimFolder(folder: string): Promise<FolderClaim> {
   if (process.platform === 'win32') return claimPipe(folder);
@@ -81,7 +77,7 @@ export async function claimFolder(folder: string): Promise<FolderClaim> {
 function busy(folder: string, id: string | undefined): DataError {
   const who = id === undefined ? 'another process' : `another process (${id})`;
   return new DataError(
-    `${folder}: ${who} is training in this folder: wait until it ends, or choose another --out`,
+    `${folder}: ${who} is training in this folder: wait for it to end, or choose another --out`,
   );
 }
 
@@ -100,7 +96,7 @@ class Claim implements FolderClaim {
       try {
         utimesSync(this.#path, new Date(), new Date());
       } catch {
-        // The folder is gone, or not ours any more: what is written next will tell.
+        // The folder is gone or not writable any more: the next write will report it.
       }
     }, BEAT_MS).unref();
     process.on('exit', this.#onExit);
@@ -112,13 +108,13 @@ class Claim implements FolderClaim {
     try {
       rmSync(this.#path, { force: true });
     } catch {
-      // It is a claim of no living process from now on.
+      // From now on it is the claim of a dead process.
     }
     this.#server?.close();
   }
 }
 
-/** A claim of this process; null when somebody removed it before it was complete. */
+/** Creates a claim of this process; returns null if another process removed it meanwhile. */
 async function createClaim(folder: string): Promise<Claim | null> {
   const name = `writer-${kernelId()}-${process.pid}-${randomBytes(8).toString('hex')}.lock`;
   const unfinished = name + UNFINISHED;
@@ -134,17 +130,17 @@ async function createClaim(folder: string): Promise<Claim | null> {
   return new Claim(folder, name, server);
 }
 
-/** Where there are no sockets, an error of the folder itself shows here. */
+/** Writes a claim as a file, on file systems without sockets. */
 function writeDescription(folder: string, name: string): void {
   try {
     writeFileSync(join(folder, name), describeProcess(process.pid) ?? '', { flag: 'wx' });
   } catch (error) {
-    // The folder was asked for, not this file.
+    // Reports the folder, which the user named, not this file.
     throw Object.assign(error as NodeJS.ErrnoException, { path: folder });
   }
 }
 
-/** The names of other claims whose processes live; claims of dead ones are removed. */
+/** Returns the names of other claims whose processes run; removes those of dead processes. */
 async function livingClaims(folder: string, own: string): Promise<string[]> {
   const living: string[] = [];
   for (const name of readdirSync(folder)) {
@@ -165,7 +161,7 @@ function isYoung(path: string): boolean {
   return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) < UNFINISHED_MS;
 }
 
-/** Whether the process of a claim lives. */
+/** Tells whether the process of a claim runs. */
 async function isLiving(folder: string, name: string): Promise<boolean> {
   const path = join(folder, name);
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -181,7 +177,7 @@ async function isLiving(folder: string, name: string): Promise<boolean> {
   return watch(path);
 }
 
-/** Whether somebody listens; where that cannot be told, it counts as a yes. */
+/** Tells whether anybody listens on a socket; true if that cannot be known. */
 function isListened(folder: string, name: string): Promise<boolean> {
   return withAddress(folder, name, (address) => {
     if (address === null) return Promise.resolve(true);
@@ -198,12 +194,12 @@ function isListened(folder: string, name: string): Promise<boolean> {
   });
 }
 
-/** Claims that a wait has been announced for. */
+/** Claims for which a wait has been announced. */
 const announced = new Set<string>();
 
 /**
- * Whether a claim shows life: its time changes as long as its process lives. Clocks are not
- * compared.
+ * Watches whether the time of a claim changes, as it does while its process runs. Does not compare
+ * clocks.
  */
 async function watch(path: string): Promise<boolean> {
   const timeOf = () => statSync(path, { throwIfNoEntry: false })?.mtimeMs;
@@ -211,9 +207,10 @@ async function watch(path: string): Promise<boolean> {
   const seconds = Math.ceil(WATCH_MS / 1000);
   if (!announced.has(path)) {
     announced.add(path);
-    const origin = 'was made on another machine or before a restart';
+    const origin = 'comes from another machine or from before a restart';
     tell(
-      `adal: ${printable(path)} ${origin}: waiting up to ${seconds} seconds to see whether its process is alive`,
+      `adal: ${printable(path)} ${origin}: waiting up to ${seconds} seconds to see whether its ` +
+        'process is alive',
     );
   }
   for (const begin = performance.now(); performance.now() - begin < WATCH_MS; ) {
@@ -225,7 +222,7 @@ async function watch(path: string): Promise<boolean> {
   return false;
 }
 
-/** A server on a socket in the folder; null where there can be none. It keeps no process alive. */
+/** Listens on a socket in the folder; returns null if the file system has no sockets. */
 function listenIn(folder: string, name: string): Promise<Server | null> {
   return withAddress(folder, name, (address) => {
     if (address === null) return Promise.resolve(null);
@@ -237,9 +234,7 @@ function listenIn(folder: string, name: string): Promise<Server | null> {
   });
 }
 
-/**
- * Calls `body` with an address of a socket in the folder; with null when every address is too long.
- */
+/** Calls `body` with an address of a socket in the folder; null if every address is too long. */
 async function withAddress<T>(
   folder: string,
   name: string,
@@ -258,15 +253,13 @@ async function withAddress<T>(
   }
 }
 
-/** Which kernel this process runs on; containers of one machine share it. */
+/** Identifies the kernel, which the containers of one machine share. */
 function kernelId(): string {
   const id = readIfThere('/proc/sys/kernel/random/boot_id') ?? hostname();
   return createHash('sha256').update(id).digest('hex').slice(0, 8);
 }
 
-/**
- * What tells a process from all others of its kernel: its PID namespace, its id, and when it began.
- */
+/** Identifies a process of this kernel by its PID namespace, its id and its start. */
 function describeProcess(id: number): string | null {
   if (process.platform !== 'linux') return `- ${id} -`;
   // The name, the second field, may hold spaces and parentheses.
@@ -282,9 +275,7 @@ function namespaceId(): string {
   }
 }
 
-/**
- * Whether a process that `describeProcess` described runs still; null where that cannot be known.
- */
+/** Tells whether a process described by `describeProcess` still runs; null if it is not known. */
 function isRunning(description: string | null): boolean | null {
   const [namespace, id, start] = description?.split(' ') ?? [];
   if (!/^\d+$/.test(id ?? '') || start === undefined) return null;
@@ -306,7 +297,7 @@ function readIfThere(path: string): string | null {
   }
 }
 
-/** Named pipes of Windows have one owner at a time, and end with it. */
+/** Claims a folder on Windows by a named pipe, which ends with its process. */
 async function claimPipe(folder: string): Promise<FolderClaim> {
   const path = realpathSync.native(folder).toLowerCase();
   const name = `\\\\.\\pipe\\adal-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`;

@@ -1,17 +1,17 @@
-/** Numbers as text. */
+/** Formatting of numbers. */
 import type { RuntimeInfo } from '../index';
 
-/** 4810 → "4,810". */
+/** Formats an integer: 4810 → "4,810". */
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
-/** 0.97327 → "97.33%". */
+/** Formats a fraction: 0.97327 → "97.33%". */
 export function formatPercent(fraction: number | null): string {
   return fraction === null ? '–' : `${(100 * fraction).toFixed(2)}%`;
 }
 
-/** Four digits after the point, or an exponent for what would not show. */
+/** Formats a loss with four decimal places, or with an exponent if it is small. */
 export function formatLoss(loss: number | null): string {
   if (loss === null) return '–';
   return loss !== 0 && loss < 1e-3 ? loss.toExponential(2) : loss.toFixed(4);
@@ -31,7 +31,7 @@ export function formatBytes(bytes: number): string {
   return `${Number((bytes / unit).toFixed(1))} ${name}`;
 }
 
-/** "simd, 1 thread (4,810 parameters: threads pay from 65,536 on)". */
+/** Formats a backend: "simd, 1 thread (4,810 parameters: threads pay from 65,536 on)". */
 export function formatBackend({
   backend,
   backendReason,
@@ -42,12 +42,17 @@ export function formatBackend({
   return `${backend}, ${formatPlural(threads, 'thread')} (${reasons})`;
 }
 
-/** The start of a hash, for comparing by eye. */
+/** Formats the sizes of a split: "1,348 training and 449 test examples". */
+export function formatSplit(train: { count: number }, test: { count: number }): string {
+  return `${formatCount(train.count)} training and ${formatCount(test.count)} test examples`;
+}
+
+/** Returns the beginning of a hash, to compare by eye. */
 export function shortHash(hash: string): string {
   return hash.slice(0, 16);
 }
 
-/** Four digits, as short as they come: "0.1", "123.4", "1.235e-7". */
+/** Formats a number with at most four digits: "0.1", "123.4", "1.235e-7". */
 export function formatNumber(x: number): string {
   return String(Number(x.toPrecision(4)));
 }

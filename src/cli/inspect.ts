@@ -1,6 +1,6 @@
 /**
- * `adal inspect`: what a safetensors file holds, and, if it is a checkpoint of an optimizer, what
- * that was.
+ * `adal inspect`: shows the tensors in a safetensors file and, if it is a checkpoint, the settings
+ * of its optimizer.
  */
 import { fstatSync, readSync } from 'node:fs';
 import {
@@ -19,34 +19,33 @@ import { clipText, printable } from './printable';
 import { foldedPairs, table } from './table';
 import { createNorms, type TensorNorms } from './tensor-norms';
 
-/** The key of the metadata that makes a file a checkpoint. */
+/** Metadata key that marks a file as a checkpoint. */
 const CHECKPOINT_KEY = 'adal_checkpoint';
-/** Of a text that somebody put into a file. */
+/** Longer texts from a file are shortened. */
 const MAX_TEXT = 300;
-/** Of hyperparameters: no optimizer has as many. */
+/** The most columns of hyperparameters; no optimizer has as many. */
 const MAX_COLUMNS = 32;
 const RIGHT = 'right' as const;
-/** Tensors are read in pieces of so many bytes. */
+/** Tensors are read in pieces of this size. */
 const PIECE_BYTES = 2 ** 22;
-/**
- * Larger checkpoints are shown without their hyperparameters, for which the whole file would have
- * to be in memory.
- */
+/** Larger checkpoints are shown without settings, which need the whole file in memory. */
 const MAX_CHECKPOINT_BYTES = 2 ** 31;
 const EXPECTED = 'a safetensors file';
 
-/** Where the bytes of a file are: on disk, or, of a pipe, in memory. */
+/** The bytes of a file, on disk, or of a pipe, in memory. */
 interface Source {
   readonly size: number;
-  /** Fills `target` from a position of the file. */
+  /** Fills `target` with the bytes at a position. */
   read(target: Uint8Array, position: number): void;
+  /** Returns all bytes. */
   whole(): Uint8Array;
 }
 
 /**
- * Prints it all. Of a file that is sound but as a checkpoint, the tensors are printed before the
- * error is thrown.
- * @throws DataError when the file is broken
+ * Runs the command. If a file is a valid safetensors file but not a valid checkpoint, it prints the
+ * tensors before it throws.
+ *
+ * @throws DataError if the file is malformed
  */
 export function inspect(path: string): void {
   if (statOf(path, EXPECTED).isFile())
@@ -74,16 +73,14 @@ function show(path: string, source: Source): void {
     print(`\n${foldedPairs(texts.map(([key, value]) => [clip(key), clip(value)]))}`);
   if (rows.length > 0) print(`\n${tensorTable(rows)}`);
   for (const { name, count, norms } of rows) {
-    if (norms && norms.nonFinite > 0)
-      print(
-        `\n${name}: ${formatCount(norms.nonFinite)} of ${formatPlural(count, 'element')} not finite`,
-      );
+    if (!norms || norms.nonFinite === 0) continue;
+    const wrong = formatCount(norms.nonFinite);
+    print(`\n${name}: ${wrong} of ${formatPlural(count, 'element')} not finite`);
   }
   if (!(CHECKPOINT_KEY in metadata)) return;
   if (source.size > MAX_CHECKPOINT_BYTES) {
-    print(
-      `\nA checkpoint of an optimizer, too large (beyond ${formatBytes(MAX_CHECKPOINT_BYTES)}) to show its settings.`,
-    );
+    const most = formatBytes(MAX_CHECKPOINT_BYTES);
+    print(`\nThe file is a checkpoint of more than ${most}; its settings are not shown.`);
   } else {
     printCheckpoint(orRefuse(path, () => decodeCheckpoint(source.whole())));
   }
@@ -94,7 +91,8 @@ function sourceOfFile(path: string, file: number): Source {
   const read = (target: Uint8Array, position: number) => {
     for (let done = 0; done < target.length; ) {
       const count = readSync(file, target, done, target.length - done, position + done);
-      if (count === 0) throw new DataError(`${path}: became shorter while it was read`);
+      if (count === 0)
+        throw new DataError(`${path}: another program shortened it while it was read`);
       done += count;
     }
   };
@@ -116,7 +114,7 @@ function readHeader(source: Source): SafetensorsHeader {
   return decodeSafetensorsHeader(header, source.size);
 }
 
-/** Null for elements that are not read as numbers. */
+/** Returns null for element types that are not real numbers. */
 function normsOf(
   { dtype, begin, end }: SafetensorsTensorInfo,
   source: Source,
@@ -142,7 +140,7 @@ function orRefuse<T>(path: string, read: () => T): T {
   }
 }
 
-/** "layer.2" before "layer.10". */
+/** Orders "layer.2" before "layer.10". */
 const BY_NAME = new Intl.Collator('en', { numeric: true });
 
 interface TensorRow {
@@ -150,7 +148,7 @@ interface TensorRow {
   readonly dtype: string;
   readonly shape: string;
   readonly count: number;
-  /** Null for codes, and for elements that are no real numbers. */
+  /** Null for quantization codes and for elements that are not real numbers. */
   readonly norms: TensorNorms | null;
 }
 
@@ -205,7 +203,7 @@ function printCheckpoint({ stateDict, extras }: Checkpoint): void {
   if (Array.isArray(groups) && groups.length > 0) print(`\n${groupTable(groups)}`);
 }
 
-/** A row a group, a column a hyperparameter; what schedules are stands below. */
+/** Formats a row per group and a column per hyperparameter, with schedules below the table. */
 function groupTable(groups: StateDict['groups']): string {
   const all = [...new Set(groups.flatMap((group) => Object.keys(group)))];
   const keys = all.filter((key) => key !== 'params' && key !== 'schedule').slice(0, MAX_COLUMNS);
@@ -217,15 +215,14 @@ function groupTable(groups: StateDict['groups']): string {
   const lines = [table(['group', 'tensors', ...keys.map(clip)], rows)];
   for (const [index, { schedule }] of groups.entries()) {
     if (!schedule) continue;
-    lines.push(
-      `\nlr of group ${index}: ${schedule.config ? clip(flat(schedule.config)) : 'a function of its own'}`,
-    );
-    if (schedule.state) lines.push(`  its state: ${clip(flat(schedule.state))}`);
+    const config = schedule.config ? clip(flat(schedule.config)) : 'a custom function';
+    lines.push(`\nlr of group ${index}: ${config}`);
+    if (schedule.state) lines.push(`  state: ${clip(flat(schedule.state))}`);
   }
   return lines.join('\n');
 }
 
-/** Plain data on one line: "a 1, b (c 2, d 3)". */
+/** Formats plain data on one line: "a 1, b (c 2, d 3)". */
 function flat(value: unknown): string {
   if (ArrayBuffer.isView(value))
     return `${value.constructor.name} of ${formatCount((value as Uint8Array).length)}`;
@@ -234,7 +231,8 @@ function flat(value: unknown): string {
       ? value.join(' ')
       : `${formatPlural(value.length, 'item')}`;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (value === null) return 'none';
+  if (typeof value !== 'object') return String(value);
   const told = Object.entries(value).filter(([, item]) => item !== null);
   if (told.length === 0) return 'none';
   return told

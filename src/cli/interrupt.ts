@@ -1,13 +1,10 @@
-/** Ctrl-C: the first ends training after the batch under way, another ends the process. */
+/** Ctrl-C: the first stops training after the current batch, the second ends the process. */
 import { EXIT_INTERRUPTED } from './errors';
 
-/**
- * npm passes on the signal that the terminal has sent to all: what comes this soon is the same
- * Ctrl-C.
- */
+/** npm repeats the signal that the terminal sends; a signal this soon is the same Ctrl-C. */
 const SAME_PRESS_MS = 500;
 
-/** Calls `body` with a signal that Ctrl-C aborts. */
+/** Calls `body` with an AbortSignal that Ctrl-C aborts. */
 export async function withInterrupt<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   let first = 0;

@@ -1,4 +1,4 @@
-/** Examples by what `--data` says, split and scaled, ready to train on. */
+/** Loading of the data that `--data` names, split and scaled for training. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
@@ -15,6 +15,7 @@ import {
   trainTestSplit,
 } from '../data';
 import { csvRecords } from '../data/csv-records';
+import { countCharacters, splitCharacters } from '../data/text';
 import { DataError } from '../index';
 import { UsageError } from './errors';
 import { readText } from './files';
@@ -23,33 +24,31 @@ import { CHARLM_CONTEXT, classesOf, isOnClasses, type ModelSpec } from './model-
 import { type DataSource, formatData, type Task } from './options';
 import { quote } from './printable';
 
-/** A part of the data: labelled, or with values to learn. */
+/** The training or the test examples. */
 export type Part = Dataset | RegressionDataset;
 
-/** Names that a model was trained with: data that it goes on with must have the same. */
+/** Names of classes and columns. A resumed run needs data with the same names. */
 export interface DataNames {
   readonly classNames?: readonly string[];
   readonly columns?: readonly string[];
 }
 
-/** Both parts, and how they came to be. */
+/** Training and test examples, and how they were prepared. */
 export interface LoadedData extends DataNames {
-  /** A short name, also of run folders. */
+  /** Short name, also used for run folders. */
   readonly name: string;
   readonly kind: DataSource['kind'];
   readonly train: Part;
   readonly test: Part;
-  /** Null where values are learnt. */
+  /** Number of classes; null for regression. */
   readonly classCount: number | null;
-  /** Of csv data: whether the first record names the columns; null of other data. */
+  /** Whether the first record of csv data names the columns; null for other data. */
   readonly header: boolean | null;
-  /** What was done to each feature: x became (x - mean)/scale; null for nothing. */
+  /** Scaling of each feature: x became (x - mean)/scale; null without scaling. */
   readonly standardized: { readonly mean: number[]; readonly scale: number[] } | null;
-  /** What was done to the target, likewise. */
+  /** Scaling of the target, likewise. */
   readonly standardizedTarget: { readonly mean: number; readonly scale: number } | null;
-  /**
-   * Of text: test losses of the 1-gram, the 2-gram, … in nats, for comparison; null of other data.
-   */
+  /** Test losses of the 1-gram, the 2-gram, … in nats, for comparison; null unless it is text. */
   readonly ngramLosses: readonly number[] | null;
 }
 
@@ -57,33 +56,30 @@ export interface LoadOptions {
   readonly target?: string;
   /** @default 'auto' */
   readonly header?: 'auto' | boolean;
-  /** @default what the model learns; many different numbers are refused as classes then */
+  /** @default what the model learns; many distinct numbers are then refused as classes */
   readonly task?: Task;
   readonly testFraction?: number;
   readonly seed: number;
-  /** What is to learn: some data depend on it. */
+  /** The model; some data depend on it. */
   readonly model: ModelSpec;
-  /** Of the checkpoint that a run goes on from. */
+  /** Names of the checkpoint from which a run resumes. */
   readonly names?: DataNames;
 }
 
-/**
- * Examples of text take 4·context bytes a character: this bounds them to half a gigabyte for
- * charlm.
- */
+/** The most features of text: half a gigabyte. Each character takes 4·context bytes. */
 const MAX_TEXT_FEATURES = 2 ** 27;
-/** Of a character in UTF-8. */
+/** The most bytes of a character in UTF-8. */
 const MAX_CHARACTER_BYTES = 4;
-/** Of text, whose parts are as they stand. */
+/** Test fraction of text, which is split in order. */
 const TEXT_TEST_FRACTION = 0.1;
-/** Of the n-grams that a language model is compared with. */
+/** The highest order of the n-grams with which a language model is compared. */
 const MAX_ORDER = 5;
 
 /**
- * Loads a data set. CSV features are standardised by the training split's statistics; digits and
- * idx data are in [0, 1] already.
- * @throws UsageError or DataError for data that cannot be learnt as asked for, or that have other
- * names than
+ * Loads a dataset. CSV features are standardised by the statistics of the training examples; digits
+ * and idx data are already in [0, 1].
+ *
+ * @throws UsageError or DataError for data that do not fit the options, or whose names differ from
  *   `options.names`; file errors with the path
  */
 export function loadData(source: DataSource, options: LoadOptions): LoadedData {
@@ -93,7 +89,7 @@ export function loadData(source: DataSource, options: LoadOptions): LoadedData {
   return data;
 }
 
-/** What most data are: classes, by no names, as they stand. */
+/** Defaults of most data: no header, no scaling, no n-grams. */
 const PLAIN = { header: null, standardized: null, standardizedTarget: null, ngramLosses: null };
 
 function load(source: DataSource, options: LoadOptions): LoadedData {
@@ -119,7 +115,7 @@ function load(source: DataSource, options: LoadOptions): LoadedData {
   }
 }
 
-/** Both parts, with the classes that they share. */
+/** Returns both parts and the classes they share. */
 function classesIn({ train, test }: { train: Dataset; test: Dataset }) {
   return {
     train,
@@ -132,12 +128,11 @@ function classesIn({ train, test }: { train: Dataset; test: Dataset }) {
 
 function refuseValues(model: ModelSpec, name: string): void {
   if (isOnClasses(model) || model.kind !== 'definition') return;
-  throw new DataError(
-    `${model.source}: expected the loss crossEntropy with ${name}, got ${model.definition.loss.kind}`,
-  );
+  const { kind } = model.definition.loss;
+  throw new DataError(`${model.source}: expected the loss crossEntropy with ${name}, got ${kind}`);
 }
 
-/** Equal numbers mean something else where the classes or the features are called otherwise. */
+/** Checks names: with other names, equal numbers have other meanings. */
 function checkNames(source: string, data: LoadedData, names: DataNames): void {
   for (const [key, what] of [
     ['classNames', 'classes'],
@@ -146,28 +141,26 @@ function checkNames(source: string, data: LoadedData, names: DataNames): void {
     const [expected, got] = [names[key], data[key]];
     if (!expected || !got) continue;
     if (expected.length !== got.length) {
-      throw new DataError(
-        `${source}: expected the ${expected.length} ${what} of the checkpoint, got ${got.length}`,
-      );
+      const count = `${expected.length} ${what}`;
+      throw new DataError(`${source}: expected ${count}, as in the checkpoint, got ${got.length}`);
     }
     const index = expected.findIndex((name, at) => name !== got[at]);
     if (index < 0) continue;
     const [old, other] = [quote(expected[index]), quote(got[index])];
     throw new DataError(
-      `${source}: expected the ${what} of the checkpoint, number ${index + 1} of them ${old}, got ${other}`,
+      `${source}: expected the ${what} of the checkpoint, ${old} at position ${index + 1}, ` +
+        `got ${other}`,
     );
   }
 }
 
-/** From examples that are all of one class, or of one value, there is nothing to learn. */
+/** Checks that there are at least two classes or values to learn. */
 function checkVariety({ name, train }: LoadedData): void {
   const answers = 'labels' in train ? train.labels : train.targets;
   if (answers.some((answer) => answer !== answers[0])) return;
   const [expected, got] =
     'labels' in train ? ['2 classes', 'one class'] : ['2 different values', 'one value'];
-  throw new DataError(
-    `${name}: expected training examples of at least ${expected}, got ${got} only`,
-  );
+  throw new DataError(`${name}: expected training examples of at least ${expected}, got ${got}`);
 }
 
 function loadIdx(path: string, { model }: LoadOptions): LoadedData {
@@ -201,11 +194,11 @@ function loadCsv(path: string, options: LoadOptions): LoadedData {
   const standard = standardize(parts.train, parts.test);
   const { train, test } = standard;
   const values = { ...common, train, test, classCount: null, standardized: format(standard) };
-  // Of models written as JSON the loss decides what the targets are, such as 0 and 1.
+  // In a JSON model the loss decides what the targets are, such as 0 and 1.
   return model.kind === 'definition' ? values : { ...values, ...standardizeTargets(train, test) };
 }
 
-/** Reads the file by names and task; what was left to be found out is checked. */
+/** Reads the file, and checks what `--target` means once the header is known. */
 function readCsv(path: string, { target, header = 'auto', task, model, names }: LoadOptions): Part {
   const text = readText(path, 'a csv file');
   const choice = chooseTarget(text, target!, header, path);
@@ -225,7 +218,7 @@ function readCsv(path: string, { target, header = 'auto', task, model, names }: 
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     const message = error.message
-      .replace('set the option "header" to true or to false', 'say --header true or --header false')
+      .replace('set the option "header" to true or to false', 'use --header true or --header false')
       .replace("task: 'regression' learns numbers", '--task regression learns numbers');
     throw message === error.message ? error : new DataError(message, { cause: error });
   }
@@ -234,11 +227,11 @@ function readCsv(path: string, { target, header = 'auto', task, model, names }: 
 /** The column that `--target` means. */
 interface TargetChoice {
   readonly column: string | number;
-  /** Throws when the text of `--target` means something else, now that the header is known. */
+  /** Throws if `--target` means something else now that the header is known. */
   check(hasHeader: boolean): void;
 }
 
-/** A name, or an index; digits may be either. */
+/** Decides whether `--target` is a name or an index; digits may be either. */
 function chooseTarget(
   text: string,
   target: string,
@@ -258,22 +251,22 @@ function chooseTarget(
     throw new UsageError('--target', expected, target);
   const isBoth = isIndex && named === (index < 0 ? index + count : index);
   if (header !== 'auto' || named < 0 || isBoth) return settled(index);
-  // The first record holds these digits, but whether it names the columns is not known yet.
+  // The first record contains these digits, but it is not known yet whether it is a header.
   const check = (hasHeader: boolean) => {
     if (isIndex && hasHeader) {
       const other = index < 0 ? index + count : index - count;
-      const advice = `--header true takes the name, and --target ${other} the index`;
+      const advice = `use --header true for the name, or --target ${other} for the index`;
       throw new UsageError(
         '--target',
         'one column',
-        `${target}, the name of one and the index of another: ${advice}`,
+        `${target}, which is the name of one and the index of another: ${advice}`,
       );
     }
     if (isIndex || hasHeader) return;
     throw new UsageError(
       '--target',
       expected,
-      `${target}: with --header true the first record has names`,
+      `${target} (with --header true the first record names the columns)`,
     );
   };
   return { column: isIndex ? index : named, check };
@@ -285,17 +278,17 @@ function firstRecord(text: string, path: string): string[] {
   return [];
 }
 
-/** More different numbers than this are measurements, not classes. */
+/** More distinct numbers than this are measurements, not classes. */
 const MAX_NUMERIC_CLASSES = 100;
 /**
- * With fewer examples a class than this, numbers are measurements as well, and texts are names of
- * the examples.
+ * With fewer examples per class than this, numbers are measurements too, and texts are names of the
+ * examples.
  */
 const FEW_EXAMPLES = { numbers: 4, texts: 2 };
-/** Of classes that are few, anything may be a class. */
+/** Up to this number of distinct values, any value may be a class. */
 const FEW_CLASSES = 20;
 
-/** @throws UsageError unless the labels look like classes, of which each has some examples */
+/** Throws a UsageError unless the labels look like classes with several examples each. */
 function refuseManyClasses({ classNames, classCount, count }: Dataset): void {
   const areNumbers = classNames!.every((name) => Number.isFinite(Number(name)));
   const few =
@@ -304,13 +297,14 @@ function refuseManyClasses({ classNames, classCount, count }: Dataset): void {
   if (few && !(areNumbers && classCount > MAX_NUMERIC_CLASSES)) return;
   const insist = `classification (to insist on ${formatCount(classCount)} classes)`;
   const choice = areNumbers ? `regression (to learn numbers) or ${insist}` : insist;
-  const size = `${formatCount(classCount)} different ${areNumbers ? 'numbers' : 'labels'} in ${formatCount(count)} examples`;
-  throw new UsageError('--task', `${choice}, as the target column has ${size}`, 'nothing');
+  const values = `${formatCount(classCount)} distinct ${areNumbers ? 'numbers' : 'labels'}`;
+  const reason = `the target column has ${values} in ${formatCount(count)} examples`;
+  throw new UsageError('--task', `${choice}, since ${reason}`, 'nothing');
 }
 
 /**
- * Brings targets to mean 0 and variance 1 over the training part: a loss of 1 is that of always
- * telling the mean.
+ * Scales targets to mean 0 and variance 1 over the training examples, so that always predicting the
+ * mean has a loss of 1.
  */
 function standardizeTargets(train: RegressionDataset, test: RegressionDataset) {
   const mean = train.targets.reduce((sum, y) => sum + y, 0) / train.count;
@@ -323,7 +317,7 @@ function standardizeTargets(train: RegressionDataset, test: RegressionDataset) {
   return { train: apply(train), test: apply(test), standardizedTarget: { mean, scale } };
 }
 
-/** The first part of a text to train on, the rest to test. */
+/** Loads a text and uses its beginning for training, the rest for testing. */
 function loadTextWindows(
   path: string,
   { testFraction = TEXT_TEST_FRACTION, model }: LoadOptions,
@@ -344,31 +338,18 @@ function loadTextWindows(
   const vocabulary = characterVocabulary(text);
   if (vocabulary.length < 2)
     throw new DataError(
-      `${path}: expected at least 2 different characters, got ${vocabulary.length}`,
+      `${path}: expected at least 2 distinct characters, got ${vocabulary.length}`,
     );
-  const cut = indexOfCharacter(text, count - Math.floor(count * testFraction + 0.5));
-  const part = (piece: string) => textWindows(piece, { context, vocabulary, name: path });
-  const [train, test] = [part(text.slice(0, cut)), part(text.slice(cut))];
+  const parts = splitCharacters(text, count - Math.floor(count * testFraction + 0.5));
+  const [train, test] = parts.map((part) =>
+    textWindows(part, { context, vocabulary, name: path }),
+  ) as [Dataset, Dataset];
   const losses = ngramLosses(train, test, highestOrder(train));
   const name = basename(path, extname(path));
   return { ...PLAIN, ...classesIn({ train, test }), name, kind: 'text', ngramLosses: losses };
 }
 
-/** How many code points there are. */
-function countCharacters(text: string): number {
-  let count = 0;
-  for (let at = 0; at < text.length; count++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
-  return count;
-}
-
-/** Where in the text the code point of that number begins. */
-function indexOfCharacter(text: string, number: number): number {
-  let at = 0;
-  for (let count = 0; count < number; count++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
-  return at;
-}
-
-/** Of n-grams that can be counted exactly in so large a vocabulary, and that the context holds. */
+/** Returns the highest order of n-grams that fit the context and can be counted exactly. */
 function highestOrder({ featureCount, classCount }: Dataset): number {
   let order = 1;
   while (order < MAX_ORDER && order <= featureCount && classCount ** (order + 1) <= 2 ** 53)
@@ -376,7 +357,7 @@ function highestOrder({ featureCount, classCount }: Dataset): number {
   return order;
 }
 
-/** SHA-256 over the bytes of all examples: equal hashes mean equal runs. */
+/** Returns the SHA-256 of the bytes of all examples; equal data give equal runs. */
 export function hashOfData({ train, test }: LoadedData): string {
   const hash = createHash('sha256');
   for (const part of [train, test]) {

@@ -1,4 +1,4 @@
-/** The command line: parses, calls, and turns errors into one line and an exit code. */
+/** The command line: parses arguments, runs commands, reports errors on one line. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { optimizerNames } from '../index';
@@ -35,34 +35,35 @@ import { train } from './train';
 const TRAIN_NOTES = `
 Data:
   digits         1,797 handwritten digits of 8 × 8 pixels, built in
-  idx:<folder>   MNIST, Fashion-MNIST and others of their layout:
+  idx:<folder>   MNIST, Fashion-MNIST or another dataset with the same files:
                  train-images-idx3-ubyte, train-labels-idx1-ubyte,
-                 t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, or these .gz
-  csv:<file>     numbers, and one column of labels (--target), or, with --task
-                 regression, of numbers to learn; features are standardised by
-                 the training part. Digits as --target are a column's name if
-                 the header has it, else its index. A header of numbers is not
-                 guessed: --header tells
-  text:<file>    text: each character is predicted from those before it
+                 t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, or these with
+                 .gz
+  csv:<file>     numeric columns and a target column (--target) of labels or,
+                 with --task regression, of numbers. Features are standardised
+                 by the training examples. If --target consists of digits, it
+                 is the name of a column if the header has that name, else an
+                 index. If the header consists of numbers, set --header
+  text:<file>    text; the model predicts each character from those before it
 
 Model:
-  mlp:64-32      hidden layers of 64 and 32 units; the rest is the data's.
-                 Plain mlp is mlp:64
+  mlp:64-32      hidden layers of 64 and 32 units; the data set the number of
+                 inputs and outputs. mlp is short for mlp:64
   softmax        no hidden layer
-  64-64-10       all sizes, checked against the data; of idx data the last one
-                 tells how many classes there are (otherwise 10)
+  64-64-10       all layer sizes, which must match the data. With idx data the
+                 last size is the number of classes (otherwise 10)
   cnn            for images: two 3 × 3 convolutions (16 and 32 filters), each
                  with 2 × 2 max pooling, and a dense layer of 64
   charlm         for text: 8 characters, embedded in 16 dimensions, and a dense
                  layer of 128
   <file>.json    inputShape, layers and loss: see the README
 
-The run folder gets the weights, the curves, a record of the run and, all along,
-a checkpoint. Ctrl-C ends training after the batch under way.
---resume goes on from a checkpoint as if the run had not stopped, even if the
-process was killed; its settings hold, but --epochs, --threads, --backend and,
-if it has moved, --data may be other ones.
-Exit codes: 0 done, 1 failed, 2 wrong use, 130 ended by Ctrl-C.
+The run folder receives the weights, the curves and a record of the run, and
+during the run a checkpoint. Ctrl-C stops training after the current batch.
+--resume continues a run from its checkpoint as if it had never stopped, even
+if the process was killed. The settings of the run apply, except that --epochs,
+--threads, --backend and, if the data has moved, --data may be set anew.
+Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by Ctrl-C.
 
 Examples:
   adal train --preset practical
@@ -72,7 +73,7 @@ Examples:
   adal train --data text:book.txt --preset practical --epochs 5
   adal train --resume runs/digits-adal-restated-seed1 --epochs 60`;
 
-/** An option whose default is shown as it would be typed. */
+/** Creates an option; the help shows its default as it would be typed. */
 function option<T>(
   flags: string,
   description: string,
@@ -86,7 +87,8 @@ function option<T>(
 function createProgram(version: string): Command {
   const program = new Command('adal')
     .description(
-      'Trains with the AdaL optimizer in WebAssembly: the same bits on every engine, CPU and thread count.',
+      'Train neural networks in WebAssembly, with AdaL and other optimizers. Results have the ' +
+        'same bits on every engine, CPU and thread count.',
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -95,7 +97,9 @@ function createProgram(version: string): Command {
     .configureOutput({ outputError: (text, write) => write(usageMessage(text)) });
   program
     .command('train')
-    .description('train a network; weights, curves and a record of the run are written to a folder')
+    .description(
+      'train a network and write its weights, curves and a record of the run to a folder',
+    )
     .addOption(
       option(
         '--data <source>',
@@ -107,14 +111,14 @@ function createProgram(version: string): Command {
     .addOption(
       option(
         '--target <column>',
-        "csv: the label's column, a name or an index (-1: the last)",
+        'csv: target column, by name or index (-1: the last column)',
         parseTarget,
       ),
     )
     .addOption(
       option(
         '--header <choice>',
-        'csv: whether the first line has names: auto, true, false',
+        'csv: whether the first line names the columns: auto, true, false',
         parseHeader,
         'auto',
       ),
@@ -122,23 +126,23 @@ function createProgram(version: string): Command {
     .addOption(
       option(
         '--task <task>',
-        'csv: classification or regression (default: by the model)',
+        'csv: classification or regression (default: what the model learns)',
         parseTask,
       ),
     )
     .addOption(
       option(
         '--test-fraction <f>',
-        'part held out for testing (default: 0.25, of text 0.1)',
+        'fraction held out for testing (default: 0.25; text: 0.1)',
         parseTestFraction,
       ),
     )
-    .addOption(option('--model <spec>', 'see below (default: mlp:64, of text charlm)', parseModel))
+    .addOption(option('--model <spec>', 'see below (default: mlp:64; text: charlm)', parseModel))
     .addOption(option('--optimizer <name>', optimizerNames().join(', '), parseOptimizer, 'adal'))
     .addOption(
       option(
         '--preset <name>',
-        'adal: restated, its rule as restated, or practical, which trains better',
+        'adal: restated, the rule as restated, or practical, which trains better',
         parsePreset,
         'restated',
       ),
@@ -153,22 +157,38 @@ function createProgram(version: string): Command {
     .addOption(
       option(
         '--schedule <name>',
-        'of --lr: constant, linear, cosine, one-cycle, inverse-sqrt',
+        'schedule of --lr: constant, linear, cosine, one-cycle, inverse-sqrt',
         parseSchedule,
       ),
     )
-    .addOption(option('--epochs <n>', 'passes over the training data', parseEpochs, '30'))
+    .addOption(option('--epochs <n>', 'number of passes over the training data', parseEpochs, '30'))
     .addOption(
-      option('--batch-size <n>', 'examples a step (default: 32, charlm 64)', parseBatchSize),
+      option('--batch-size <n>', 'examples per step (default: 32; charlm: 64)', parseBatchSize),
     )
-    .addOption(option('--seed <n>', 'of split, first weights and order', parseSeed, '1'))
-    .addOption(option('--threads <n>', 'that share a step: auto or 1 to 64', parseThreads, 'auto'))
-    .addOption(option('--backend <name>', 'auto, simd, threads or oracle', parseBackend, 'auto'))
-    .addOption(option('--out <folder>', 'to write to (default: a new one in runs/)', parseOut))
+    .addOption(
+      option(
+        '--seed <n>',
+        'seed of the split, the initial weights and the order of examples',
+        parseSeed,
+        '1',
+      ),
+    )
+    .addOption(option('--threads <n>', 'number of threads: auto or 1 to 64', parseThreads, 'auto'))
+    .addOption(
+      option(
+        '--backend <name>',
+        'auto, simd, threads or oracle (the slow reference)',
+        parseBackend,
+        'auto',
+      ),
+    )
+    .addOption(
+      option('--out <folder>', 'folder of the run (default: a new one in runs/)', parseOut),
+    )
     .addOption(
       option(
         '--resume <checkpoint>',
-        'go on with a run: its folder, or its checkpoint',
+        'continue a run, given its folder or its checkpoint',
         parseResume,
       ),
     )
@@ -186,20 +206,20 @@ function createProgram(version: string): Command {
     });
   program
     .command('inspect')
-    .description('tell what a safetensors file holds: tensors, their norms, hyperparameters')
-    .argument('<file>', 'a checkpoint, weights, or any other safetensors file')
+    .description('show the tensors in a safetensors file and the settings in a checkpoint')
+    .argument('<file>', 'checkpoint, weights or any other safetensors file')
     .allowExcessArguments(false)
     .action((file: string) => inspect(file));
   program
     .command('demo')
-    .description('learn handwritten digits with both presets and compare (what npm start runs)')
+    .description('train on handwritten digits with both presets of AdaL and compare them')
     .allowExcessArguments(false)
     .action(async () => {
       process.exitCode = await demo(describeEnvironment(version));
     });
   program
     .command('doctor')
-    .description('tell what this machine offers, and check that all backends agree')
+    .description('show what this machine supports and check that all backends agree')
     .allowExcessArguments(false)
     .action(async () => {
       process.exitCode = await doctor(describeEnvironment(version));
@@ -208,14 +228,14 @@ function createProgram(version: string): Command {
   return program;
 }
 
-/** What the parser says of arguments, which it quotes as they are, on one line. */
+/** Returns a message of the parser on one line, with the arguments it quotes made printable. */
 function usageMessage(text: string): string {
   const [message, hint = ''] = text.trimEnd().split(/\n(?=\(Did you mean [^\n]*\)$)/);
   return `adal: ${printable(message.replace(/^error: /, ''))}${hint && ` ${printable(hint)}`}\n`;
 }
 
 async function main(): Promise<void> {
-  // A reader that went away (`adal train | head`) ends the output, not the training.
+  // If the reader of the output exits (`adal train | head`), training goes on.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;

@@ -1,41 +1,43 @@
 /**
- * A model as JSON:
+ * Model definitions as JSON:
  *
  *     { "inputShape": [28, 28, 1],
- *       "layers": [{ "kind": "conv2d", "filters": 16, "kernelSize": 3 }, { "kind": "relu" }, …, { "kind": "dense", "units": 10 }],
+ *       "layers": [{ "kind": "conv2d", "filters": 16, "kernelSize": 3 }, { "kind": "relu" }, …,
+ *                  { "kind": "dense", "units": 10 }],
  *       "loss": { "kind": "crossEntropy" } }
  *
- * Layers and losses are the plain objects that the functions of adal-wasm/nn return, with the same
- * fields. Without a loss it is cross-entropy, and the last layer gives the classes' logits.
+ * Layers and losses are the plain objects that the functions of adal-wasm/nn return. The default
+ * loss is cross-entropy, for which the last layer returns the logits of the classes.
  */
 import { AdalError, DataError } from '../index';
 import { describeModel, type Layer, type Loss } from '../nn';
 import { checkOptions } from '../validate';
 import { readText } from './files';
 
-/** A checked model. */
+/** Checked definition of a model. */
 export interface ModelDefinition {
   readonly inputShape: readonly number[];
   readonly layers: readonly Layer[];
   readonly loss: Loss;
 }
 
-/** Far beyond any model; larger files are something else. */
+/** The largest file; no model definition is as large. */
 const MAX_BYTES = 2 ** 20;
-/** What is kept of each layer is a hundred times its text. */
+/** In memory a layer takes a hundred times the size of its text. */
 const MAX_LAYERS = 4096;
-/** Definitions have three levels: the model, its layers, their sizes. */
+/** Bound on the nesting; a definition has three levels. */
 const MAX_DEPTH = 32;
 
-/** @throws DataError naming the file and the place in it; file errors */
+/** Reads a model file. @throws DataError naming the file and the key; file errors */
 export function readModelFile(path: string): ModelDefinition {
   return parseDefinition(readText(path, 'a JSON model', MAX_BYTES), path);
 }
 
 /**
- * Reads a model's JSON.
- * @param source what errors call it
- * @throws DataError naming the place: `model.json: "layers[2].units" expected …`
+ * Parses the JSON of a model.
+ *
+ * @param source name of the text in errors
+ * @throws DataError naming the key: `model.json: "layers[2].units" expected …`
  */
 export function parseDefinition(text: string, source: string): ModelDefinition {
   try {
@@ -57,9 +59,7 @@ export function parseDefinition(text: string, source: string): ModelDefinition {
   }
 }
 
-/**
- * Refuses JSON whose length or depth would exhaust the memory or the stack of those who walk it.
- */
+/** Refuses JSON whose length or depth could exhaust memory or stack. */
 function checkSize(text: string): void {
   if (text.length > MAX_BYTES)
     throw new DataError(`expected at most ${MAX_BYTES} characters, got ${text.length}`);

@@ -1,4 +1,4 @@
-/** What `--model` says: text → a model to be, before its data are known, and back. */
+/** Parsing and formatting of `--model`, before the data are known. */
 import { describeModel } from '../nn';
 import { UsageError } from './errors';
 import { type ModelDefinition, parseDefinition, readModelFile } from './model-file';
@@ -7,9 +7,9 @@ import { quote } from './printable';
 export type ModelSpec =
   | {
       readonly kind: 'mlp';
-      /** Units of the hidden layers; none: softmax regression. */
+      /** Units of the hidden layers; empty for softmax regression. */
       readonly hidden: readonly number[];
-      /** Features and classes to insist on; null to take the data's. */
+      /** Required numbers of features and classes; null to take those of the data. */
       readonly outer: { readonly inputs: number; readonly classes: number } | null;
     }
   | { readonly kind: 'cnn' }
@@ -17,7 +17,7 @@ export type ModelSpec =
   | {
       readonly kind: 'definition';
       readonly definition: ModelDefinition;
-      /** The file, or '--model' for a definition typed there: for messages and records. */
+      /** The file, or '--model' for a definition on the command line; for messages and records. */
       readonly source: string;
     };
 
@@ -25,12 +25,12 @@ export type ModelSpec =
 export const CHARLM_CONTEXT = 8;
 /** Hidden layers of plain `mlp`. */
 const DEFAULT_HIDDEN = [64];
-/** As `--model` takes it on the command line, where the definition itself may stand as well. */
+/** Source of a definition that is itself the value of `--model`. */
 const DEFINITION_TYPED = '--model';
 
 /**
- * `mlp`, `mlp:<h1>-<h2>…`, `softmax`, all sizes (`<inputs>-<h1>-…-<classes>`), `cnn`, `charlm`,
- * `<file>.json`, or such a file's text.
+ * Parses `mlp`, `mlp:<h1>-<h2>…`, `softmax`, all sizes (`<inputs>-<h1>-…-<classes>`), `cnn`,
+ * `charlm`, `<file>.json`, or the text of such a file.
  */
 export function parseModel(text: string): ModelSpec {
   if (text === 'cnn' || text === 'charlm') return { kind: text };
@@ -61,7 +61,7 @@ export function parseModel(text: string): ModelSpec {
   throw new UsageError('--model', expected, quote(text));
 }
 
-/** A text that `parseModel` reads as the same model, whatever has become of the file. */
+/** Formats a model as text that `parseModel` reads back, without the file it came from. */
 export function formatModel(spec: ModelSpec): string {
   if (spec.kind === 'definition') return JSON.stringify(spec.definition);
   if (spec.kind !== 'mlp') return spec.kind;
@@ -70,7 +70,7 @@ export function formatModel(spec: ModelSpec): string {
   return hidden.length === 0 ? 'softmax' : `mlp:${hidden.join('-')}`;
 }
 
-/** How many classes there are, where the model tells: idx data do not. */
+/** Returns the number of classes, if the model defines it. */
 export function classesOf(spec: ModelSpec): number | undefined {
   if (spec.kind === 'mlp') return spec.outer?.classes;
   return spec.kind === 'definition' && isOnClasses(spec)
@@ -78,7 +78,7 @@ export function classesOf(spec: ModelSpec): number | undefined {
     : undefined;
 }
 
-/** Whether the model learns classes, not values. */
+/** Tells whether the model is for classification. */
 export function isOnClasses(spec: ModelSpec): boolean {
   return spec.kind !== 'definition' || spec.definition.loss.kind === 'crossEntropy';
 }

@@ -1,4 +1,4 @@
-/** From `--optimizer`, `--preset`, `--schedule` and `--lr` to an optimizer's options. */
+/** Derives an optimizer's options from `--optimizer`, `--preset`, `--schedule` and `--lr`. */
 import { type OptimizerName, practical } from '../index';
 import { constant, cosine, inverseSqrt, linear, oneCycle, type Schedule } from '../schedules';
 import { UsageError } from './errors';
@@ -12,8 +12,8 @@ export interface OptimizerSettings {
 }
 
 /**
- * A preset is AdaL's; the other optimizers have their own defaults. A schedule goes from --lr to 0
- * over the run, and takes the place of the preset's.
+ * Returns the options of an optimizer. Presets exist only for AdaL; the other optimizers have their
+ * own defaults. A schedule goes from --lr to 0 over the run and replaces that of the preset.
  */
 export function optimizerOptions(
   settings: OptimizerSettings,
@@ -33,7 +33,7 @@ export function optimizerOptions(
   };
 }
 
-/** Whether the learning rate of a step depends on how many there are. */
+/** Tells whether the learning rate of a step depends on the number of steps. */
 export function dependsOnLength({ preset, schedule }: OptimizerSettings): boolean {
   return schedule ? ['linear', 'cosine', 'one-cycle'].includes(schedule) : preset === 'practical';
 }

@@ -1,20 +1,17 @@
-/**
- * The command line's values: text → settings. Whatever makes no sense is a UsageError that names
- * the option.
- */
+/** Parsing of command-line values into settings. An invalid value throws a UsageError. */
 import { type OptimizerName, optimizerNames, type RuntimeOptions } from '../index';
 import { UsageError } from './errors';
 import { isOnClasses, type ModelSpec } from './model-spec';
 import { quote } from './printable';
 
-/** Where examples come from. */
+/** Source of the examples. */
 export type DataSource =
   | { readonly kind: 'digits' }
   | { readonly kind: 'idx'; readonly path: string }
   | { readonly kind: 'csv'; readonly path: string }
   | { readonly kind: 'text'; readonly path: string };
 
-/** What the target column holds: names of classes, or numbers. */
+/** Kind of target: names of classes, or numbers. */
 export const TASKS = ['classification', 'regression'] as const;
 export type Task = (typeof TASKS)[number];
 
@@ -23,19 +20,19 @@ export type Preset = (typeof PRESETS)[number];
 
 const BACKENDS = ['auto', 'simd', 'threads', 'oracle'] as const;
 
-/** Schedules that a learning rate and the length of the run determine. */
+/** Schedules that need nothing but a learning rate and the number of steps. */
 const SCHEDULES = ['constant', 'linear', 'cosine', 'one-cycle', 'inverse-sqrt'] as const;
 export type ScheduleChoice = (typeof SCHEDULES)[number];
 
-/** What was left out takes its value from the rest: see `settle`. */
+/** Options whose defaults depend on others: see `settle`. */
 type Derived = 'model' | 'batchSize';
 
-/** The command line of `adal train`. */
+/** Options of `adal train`, as parsed. */
 export type TrainOptions = Omit<TrainSettings, Derived> & {
   readonly [K in Derived]: TrainSettings[K] | undefined;
 };
 
-/** Everything that a run depends on. */
+/** All settings of a run. */
 export interface TrainSettings {
   readonly data: DataSource;
   readonly target: string | undefined;
@@ -56,7 +53,7 @@ export interface TrainSettings {
   readonly resume: string | undefined;
 }
 
-/** `digits`, `idx:<folder>`, `csv:<file>` or `text:<file>`. */
+/** Parses `digits`, `idx:<folder>`, `csv:<file>` or `text:<file>`. */
 export function parseData(text: string): DataSource {
   if (text === 'digits') return { kind: 'digits' };
   const [, kind, path] = /^(idx|csv|text):(.+)$/s.exec(text) ?? [];
@@ -65,7 +62,7 @@ export function parseData(text: string): DataSource {
   return { kind: kind as 'idx' | 'csv' | 'text', path };
 }
 
-/** A column's name, or its index; which of them digits are depends on the file. */
+/** Parses the name or index of a column; the file decides whether digits are a name. */
 export function parseTarget(text: string): string {
   if (text === '') throw new UsageError('--target', 'the name or index of a column', quote(text));
   return text;
@@ -130,14 +127,15 @@ export function parseResume(text: string): string {
   return text;
 }
 
-/** As it would be typed. */
+/** Formats a data source as it would be typed. */
 export function formatData(source: DataSource): string {
   return source.kind === 'digits' ? 'digits' : `${source.kind}:${source.path}`;
 }
 
 /**
- * Fills in what was left out.
- * @throws UsageError for options that are of no use together
+ * Fills in the defaults that depend on other options.
+ *
+ * @throws UsageError for options that do not fit together
  */
 export function settle(options: TrainOptions): TrainSettings {
   const { data, target, header = 'auto', task, testFraction } = options;
@@ -147,7 +145,7 @@ export function settle(options: TrainOptions): TrainSettings {
   if (data.kind === 'csv' && target === undefined) {
     throw new UsageError(
       '--target',
-      `the name or index of the label's column, which --data csv: needs`,
+      `the name or index of the target column with --data csv:<file>`,
       'nothing',
     );
   }
@@ -164,7 +162,7 @@ export function settle(options: TrainOptions): TrainSettings {
     task !== (isOnClasses(model) ? 'classification' : 'regression')
   ) {
     const loss = `the loss ${model.definition.loss.kind} of ${model.source}`;
-    throw new UsageError('--task', `what ${loss} is for`, task);
+    throw new UsageError('--task', `the task of ${loss}`, task);
   }
   if (data.kind === 'idx' && testFraction !== undefined) {
     throw new UsageError(

@@ -1,7 +1,4 @@
-/**
- * The only places where the command line writes to stdout and stderr: nothing passes that steers a
- * terminal.
- */
+/** All output of the command line. It is made safe for terminals. */
 import { printableLines } from './printable';
 
 /** Writes lines to stdout. */

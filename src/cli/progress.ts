@@ -1,20 +1,20 @@
-/** Progress on stderr: a bar on a terminal, else a line now and then. */
+/** Progress on stderr: a bar on a terminal, otherwise occasional lines. */
 import { SingleBar } from 'cli-progress';
 import type { FitEpoch, FitProgress } from '../nn';
 import { formatCount, formatLoss, formatPercent } from './format';
 
-/** Shows how training goes on. */
+/** Display of the progress of training. */
 export interface ProgressDisplay {
   update(progress: FitProgress): void;
-  /** Leaves the terminal as it should be; harmless when called again. */
+  /** Restores the terminal. May be called repeatedly. */
   stop(): void;
 }
 
-/** Lines that a run of many epochs prints where there is no terminal, about. */
+/** Approximate number of lines per run of many epochs. */
 const LINES_A_RUN = 10;
-/** After this long a line is printed anyway. */
+/** Time after which a line is printed in any case. */
 const SILENCE_MS = 10_000;
-/** Bars redraw at most so often. */
+/** The highest redraw rate of the bar. */
 const FRAMES_A_SECOND = 15;
 
 export function createProgress(
@@ -41,7 +41,7 @@ class Bar implements ProgressDisplay {
       barIncompleteChar: '░',
       barsize: 16,
       fps: FRAMES_A_SECOND,
-      hideCursor: null as never, // hidden, it stays so when a second Ctrl-C ends the process
+      hideCursor: null as never, // a second Ctrl-C would leave it hidden
       gracefulExit: false,
       emptyOnZero: true,
     });
@@ -56,7 +56,7 @@ class Bar implements ProgressDisplay {
       test: this.#test,
       rate: formatCount(samplesPerSecond),
     };
-    const done = (epoch - 1) * batchCount! + batch; // not null: the data are in memory
+    const done = (epoch - 1) * batchCount! + batch; // not null, since the data are in memory
     if (this.#started) this.#bar.update(done, payload);
     else this.#bar.start(this.#epochs * batchCount!, done, payload);
     this.#started = true;
@@ -85,7 +85,7 @@ class Lines implements ProgressDisplay {
       result !== null && (epoch === 1 || epoch === this.#epochs || epoch % this.#every === 0);
     const now = performance.now();
     if (!due && now - this.#printedAt < SILENCE_MS) return;
-    // Nothing to tell before the first epoch is done, unless it takes long.
+    // Prints nothing before the end of the first epoch, unless that takes long.
     if (!due && this.#printedAt === -Infinity) {
       this.#printedAt = now;
       return;
@@ -101,7 +101,7 @@ class Lines implements ProgressDisplay {
   stop(): void {}
 }
 
-/** The accuracy, or the loss where there is none. */
+/** Formats the accuracy, or the loss of a regression. */
 function formatTest({ validation }: FitEpoch): string {
   return validation!.accuracy === null
     ? formatLoss(validation!.loss)

@@ -1,6 +1,6 @@
 /**
- * Where a run is kept: weights.safetensors, curves.svg and run.json, each written beside the old
- * one and renamed, so that a file is the old one or the new one, whole.
+ * The folder of a run: weights.safetensors, curves.svg and run.json. Each file is written under
+ * another name and renamed, so it is always the old one or the new one, whole.
  */
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -23,14 +23,14 @@ export const WEIGHTS_FILE = 'weights.safetensors';
 export const RUN_FILE = 'run.json';
 export const CURVES_FILE = 'curves.svg';
 const RUNS = 'runs';
-/** Of a confusion table in run.json, which people read. */
+/** The most classes of a confusion matrix in run.json, which people read. */
 const MAX_RECORDED_CLASSES = 32;
 
-/** What run.json holds. Numbers that are not finite are null. */
+/** Contents of run.json. Numbers that are not finite are null. */
 export interface RunRecord {
   readonly version: 1;
   readonly command: string;
-  /** As they were used, defaults included; null for what was left to the library. */
+  /** Options of the run, including defaults; null for a default of the library. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly startedAt: string;
   readonly environment: Environment;
@@ -42,7 +42,7 @@ export interface RunRecord {
   readonly parameterHash: string;
 }
 
-/** What a command knows beyond the session's result. */
+/** Data for run.json that are not part of the result. */
 export interface RunContext {
   readonly command: string;
   readonly options: Readonly<Record<string, unknown>>;
@@ -51,17 +51,18 @@ export interface RunContext {
   readonly data: LoadedData;
 }
 
-/** A folder that this process alone writes to until the claim is released. */
+/** A folder to which only this process writes until it releases the claim. */
 export interface ClaimedFolder extends FolderClaim {
   readonly path: string;
 }
 
 /**
- * Makes and claims the folder for a run before it begins, so that a place that cannot be written to
- * costs no training.
- * @param out the folder asked for; it may exist, but not hold a run
- * @param name of the default folder, in runs/: "-2", "-3", … is appended while there is one
- * @throws DataError when the folder holds a run or another process is writing to it
+ * Creates and claims the folder of a new run. Called before training, so that an unwritable path is
+ * detected early.
+ *
+ * @param out requested folder; it may exist, but must not contain a run
+ * @param name name of the default folder in runs/; if it exists, "-2", "-3", … is appended
+ * @throws DataError if the folder contains a run or another process is writing to it
  */
 export async function prepareRunFolder(
   out: string | undefined,
@@ -71,36 +72,37 @@ export async function prepareRunFolder(
   for (const file of [RUN_FILE, WEIGHTS_FILE, CHECKPOINT_FILE]) {
     if (!existsSync(join(folder.path, file))) continue;
     folder.release();
-    throw new DataError(`${folder.path}: holds a run already (${file}): choose another --out`);
+    throw new DataError(`${folder.path}: already contains a run (${file}): choose another --out`);
   }
   return folder;
 }
 
 /**
- * Makes and claims a folder whose run may be replaced or continued. @throws DataError when another
- * process has it
+ * Creates and claims a folder whose run may be replaced or continued.
+ *
+ * @throws DataError if another process is writing to it
  */
 export async function claimRunFolder(path: string): Promise<ClaimedFolder> {
   makeFolder(path);
   const claim = await claimFolder(path);
-  // After the claim: its file is gone when the folder is looked at.
+  // Registered after the claim, whose file must be removed first.
   process.once('exit', () => removeIfEmpty(path));
   return { path, release: () => claim.release() };
 }
 
-/** A result that could not be written, and why. */
+/** A result file that could not be written. */
 export class RunFileError extends DataError {
   constructor(path: string, cause: unknown) {
-    super(`${path}: could not be written: ${reasonOf((cause as Error).cause ?? cause)}`, { cause });
+    super(`${path}: cannot be written: ${reasonOf((cause as Error).cause ?? cause)}`, { cause });
   }
 }
 
 /**
- * Writes the files, the curves if there is an epoch to show; run.json last, so that where it is,
- * the weights are.
- * @returns the names of the files
- * @throws RunFileError when the weights or run.json cannot be written; curves that cannot are left
- * out
+ * Writes the results. run.json comes last, so if it exists, the weights do.
+ *
+ * @returns the names of the written files, without curves if there are no epochs
+ * @throws RunFileError if the weights or run.json cannot be written; curves that cannot be written
+ *   are only a warning
  */
 export async function writeRun(
   folder: string,
@@ -153,9 +155,7 @@ export async function writeRun(
   return written;
 }
 
-/**
- * Whether the folder holds the results of a run that is as far as the checkpoint, weights included.
- */
+/** Tells whether the folder contains the results of a run that is as far as the checkpoint. */
 export function holdsResults(
   folder: string,
   { epoch, step }: { readonly epoch: number; readonly step: number },
@@ -229,8 +229,8 @@ function createNumbered(name: string): string {
 }
 
 /**
- * With its parents. (Node's `recursive` never returns where a parent takes no folders, such as
- * /proc.)
+ * Creates a folder and its parents. (Node's `recursive` option never returns if a parent cannot
+ * contain folders, such as /proc.)
  */
 function makeFolder(folder: string): void {
   if (isFolder(folder)) return;
@@ -239,7 +239,7 @@ function makeFolder(folder: string): void {
     mkdirSync(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Another process may have been faster.
+    // Another process may have created it.
     if (!isFolder(folder)) throw new DataError(`${folder}: expected a folder, got a file`);
   }
 }
@@ -248,11 +248,11 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** What a run that failed leaves behind: nothing. */
+/** Removes the folder of a run that failed, unless it has files. */
 function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // Not empty, as it should be.
+    // It is not empty.
   }
 }

@@ -1,7 +1,4 @@
-/**
- * One training run, from settings to weights: what train, demo and doctor have in common. Prints
- * nothing, writes nothing.
- */
+/** One training run, from settings to weights, without output. train, demo and doctor share it. */
 import { createHash } from 'node:crypto';
 import type { SafetensorsEntry } from '../checkpoint';
 import {
@@ -39,68 +36,68 @@ export interface SessionSettings extends OptimizerSettings {
 }
 
 export interface SessionHooks {
-  /** Called once everything is in place, before the first step. */
+  /** Called when everything is ready, before the first step. */
   onStart?: (info: RuntimeInfo) => void | Promise<void>;
   onProgress?: (progress: FitProgress) => void;
-  /** Ends training after the batch under way. */
+  /** Stops training after the current batch. */
   signal?: AbortSignal;
-  /** Where to go on from, and to save to. Called after `onStart`. */
+  /** Returns the store to resume from and to save to. Called after `onStart`. */
   checkpoint?: () => CheckpointOptions;
 }
 
-/** One complete epoch. Losses on classes are in nats. */
+/** Figures of one completed epoch. Losses of classification are in nats. */
 export interface EpochResult {
   readonly epoch: number;
-  /** Mean over the epoch's batches as they were trained on. */
+  /** Mean loss of the epoch's batches, each before its step. */
   readonly trainLoss: number;
   readonly testLoss: number;
-  /** Null where values are learnt. */
+  /** Null for regression. */
   readonly testAccuracy: number | null;
   readonly skippedSteps: number;
 }
 
-/** What came of a run. */
+/** Result of a run. */
 export interface SessionResult {
   readonly info: RuntimeInfo;
   readonly model: BuiltModel;
   readonly parameterCount: number;
-  /** Complete epochs. */
+  /** Completed epochs. */
   readonly epochs: readonly EpochResult[];
   readonly steps: number;
-  /** Steps refused because their gradients were not finite. */
+  /** Number of steps that were skipped because their gradients were not finite. */
   readonly skippedSteps: number;
   readonly aborted: boolean;
-  /** Of the last complete epoch; null without one. */
+  /** Training loss of the last completed epoch; null if there is none. */
   readonly trainLoss: number | null;
-  /** Of the weights as they are now. */
+  /** Test loss of the final weights. */
   readonly testLoss: number;
   readonly testAccuracy: number | null;
   /**
-   * confusion[actual][predicted], examples of the test part; null where values or very many classes
-   * are learnt.
+   * Numbers of test examples as confusion[actual][predicted]; null for regression and for very many
+   * classes.
    */
   readonly confusion: readonly (readonly number[])[] | null;
-  /** The epoch of lowest test loss, as `fit` has it; null without one. */
+  /** Epoch of the lowest test loss; null if none is completed. */
   readonly bestEpoch: number | null;
-  /** Of that epoch. */
+  /** Test accuracy of that epoch. */
   readonly bestTestAccuracy: number | null;
   readonly samplesPerSecond: number;
-  /** Training and evaluation. */
+  /** Duration of training and evaluation. */
   readonly elapsedMs: number;
   readonly weights: readonly SafetensorsEntry[];
   /** SHA-256 over the bytes of all weights, in order. */
   readonly parameterHash: string;
 }
 
-/** A table of more classes would be larger than the weights. */
+/** With more classes the table would be larger than the weights. */
 const MAX_CONFUSION_CLASSES = 256;
-/** Milliseconds between two reports: a terminal is not read faster. */
+/** Milliseconds between two reports of progress. */
 const REPORT_MS = 50;
 
 /**
  * Trains a model.
- * @throws UsageError or DataError when the model does not fit the data; otherwise the library's
- * errors
+ *
+ * @throws UsageError or DataError if the model does not fit the data
  */
 export async function runSession(
   data: LoadedData,
@@ -167,7 +164,7 @@ function judge(model: Model, { test }: LoadedData) {
   return evaluate(
     model,
     test,
-    onClasses && model.classCount <= MAX_CONFUSION_CLASSES ? { confusion: true } : {},
+    onClasses && model.outputSize <= MAX_CONFUSION_CLASSES ? { confusion: true } : {},
   );
 }
 
@@ -196,8 +193,8 @@ function resultOf({ epoch, loss, validation, skippedSteps }: FitEpoch): EpochRes
 }
 
 /**
- * Threads that were asked for by number are used however little there is to do: that is what shows
- * that they change no bit.
+ * Returns the options of the runtime. A number of threads that was asked for is used even for small
+ * models, to show that it does not change the bits.
  */
 function runtimeOptions(
   settings: SessionSettings,
@@ -206,15 +203,15 @@ function runtimeOptions(
 ): RuntimeOptions {
   const { threads, backend } = settings;
   if (threads !== 'auto') return { threads, backend, parallelThreshold: 0 };
-  // Convolutions work far more than their parameters tell.
+  // The work of a convolution is far larger than its number of parameters suggests.
   return layers.some(({ kind }) => kind === 'conv2d')
     ? { threads, backend }
     : { threads, backend, parameterCount };
 }
 
 /**
- * What the model predicts with: the optimizer's averaged point where it has one, and running
- * figures of layers.
+ * Returns the weights with which the model predicts: those that the optimizer averages, if it does,
+ * and the running statistics of layers.
  */
 function weightsOf({ weights, parameters }: Model): SafetensorsEntry[] {
   return Object.entries(weights).map(([name, tensor]) => {
@@ -223,7 +220,7 @@ function weightsOf({ weights, parameters }: Model): SafetensorsEntry[] {
   });
 }
 
-/** SHA-256 over the weights' bytes, in order. */
+/** Returns the SHA-256 of the bytes of all weights, in order. */
 function hashOf(weights: readonly SafetensorsEntry[]): string {
   const hash = createHash('sha256');
   for (const { data } of weights)

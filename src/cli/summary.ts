@@ -1,4 +1,4 @@
-/** What `adal train` prints at the end. */
+/** The summary that `adal train` prints at the end. */
 import { formatConfusion } from './confusion';
 import {
   formatBackend,
@@ -8,6 +8,7 @@ import {
   formatNumber,
   formatPercent,
   formatPlural,
+  formatSplit,
 } from './format';
 import type { LoadedData } from './load-data';
 import type { TrainSettings } from './options';
@@ -17,8 +18,9 @@ import type { SessionResult } from './session';
 import { foldedPairs } from './table';
 
 /**
- * All of it: the figures, what they compare with, and what was taken for what.
- * @param files that the run's folder holds
+ * Formats the figures of a run and, for classification, the confusion matrix.
+ *
+ * @param files files that were written to the run folder
  */
 export function summarize(
   settings: TrainSettings,
@@ -36,12 +38,13 @@ export function summarize(
   return parts.join('\n\n');
 }
 
-/** Says on stderr that steps were refused. */
+/** Warns on stderr if steps were skipped. */
 export function warnOfSkips({ skippedSteps, steps }: SessionResult): void {
   if (skippedSteps === 0) return;
   const share = `${formatCount(skippedSteps)} of ${formatCount(steps)} steps`;
   tell(
-    `\nadal: warning: ${share} were skipped, as their gradients were not finite or too large: try a lower --lr`,
+    `\nadal: warning: ${share} were skipped because their gradients were not finite or too ` +
+      'large: try a lower --lr',
   );
 }
 
@@ -54,7 +57,8 @@ function figures(
 ): string {
   const { train, test } = data;
   const { model, parameterCount, epochs, testAccuracy } = result;
-  const rate = `${formatCount(result.samplesPerSecond)} (${formatDuration(result.elapsedMs)} with evaluation)`;
+  const elapsed = formatDuration(result.elapsedMs);
+  const rate = `${formatCount(result.samplesPerSecond)} (${elapsed} with evaluation)`;
   const preset = settings.optimizer === 'adal' ? `, ${settings.preset}` : '';
   const lr =
     settings.lr === undefined
@@ -63,7 +67,8 @@ function figures(
   return foldedPairs([
     [
       'data',
-      `${printable(data.name)}, ${formatCount(train.count)} + ${formatCount(test.count)} examples, ${formatPlural(train.featureCount, 'feature')}`,
+      `${printable(data.name)}, ${formatSplit(train, test)}, ` +
+        formatPlural(train.featureCount, 'feature'),
     ],
     ['model', `${printable(model.title)}; ${formatCount(parameterCount)} parameters`],
     ...(data.standardizedTarget
@@ -86,14 +91,16 @@ function figures(
     ['hash', result.parameterHash],
     [
       'run folder',
-      `${printable(folder)} (${files.length > 0 ? files.join(', ') : 'nothing could be written'})`,
+      `${printable(folder)} (${files.length > 0 ? files.join(', ') : 'no file could be written'})`,
     ],
   ]);
 }
 
-/** In the epoch of lowest test loss. */
+/** Formats the accuracy in the epoch of the lowest test loss. */
 function bestAccuracy({ bestEpoch, bestTestAccuracy }: SessionResult): string {
-  return bestEpoch === null ? '' : `; ${formatPercent(bestTestAccuracy)} in epoch ${bestEpoch}`;
+  return bestEpoch === null
+    ? ''
+    : `; ${formatPercent(bestTestAccuracy)} in the best epoch (${bestEpoch})`;
 }
 
 function bestLoss({ bestEpoch, epochs }: SessionResult): string {
@@ -109,10 +116,11 @@ function describeTarget({
   readonly mean: number;
   readonly scale: number;
 }): string {
-  return `scaled to (y - ${formatNumber(mean)})/${formatNumber(scale)}; a loss of 1 is that of predicting the mean`;
+  const scaled = `(y - ${formatNumber(mean)})/${formatNumber(scale)}`;
+  return `scaled to ${scaled}; predicting the mean has a loss of 1`;
 }
 
 function describeBaselines(losses: readonly number[]): string {
   const each = losses.map((loss, index) => `${index + 1}-gram ${formatLoss(loss)}`);
-  return `their test loss, nats a character: ${each.join(', ')}`;
+  return `test loss in nats per character: ${each.join(', ')}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Tables as text: no colours, no control codes, at most 80 columns where the content allows.
+ * Tables as plain text, at most 80 columns wide if the contents allow it.
  *
- * Invariant: time and memory are proportional to the text.
+ * Invariant: time and memory are linear in the length of the text.
  */
 
 const COLUMNS = 80;
@@ -15,20 +15,19 @@ export function pairs(rows: readonly (readonly [string, string])[]): string {
   return render(rows, []).join('\n');
 }
 
-/**
- * Formats pairs; values are folded at their commas and spaces so that lines have at most 80 columns
- * where possible.
- */
+/** Formats pairs, breaking values at commas and spaces to keep lines within 80 columns. */
 export function foldedPairs(rows: readonly (readonly [string, string])[]): string {
   const names = rows.reduce((widest, [name]) => Math.max(widest, displayWidth(name)), 0);
-  // Names that leave no room for values are no reason to fold these to nothing.
+  // Values keep some room even beside long names.
   const width = Math.max(COLUMNS - GAP - names, COLUMNS / 4);
   return pairs(rows.map(([name, value]) => [name, fold(value, width)]));
 }
 
 /**
- * Formats a table with a line under its head.
- * @param alignments of its columns; those left out are aligned left
+ * Formats a table with a line below its head.
+ *
+ * @param alignments alignments of the columns
+ * @default alignments left
  */
 export function table(
   head: Row,
@@ -42,8 +41,8 @@ export function table(
 }
 
 /**
- * How many columns of a terminal a text takes: two for wide characters (CJK, most emoji), none for
- * marks that combine with the character before them.
+ * Returns the width of a text in columns of a terminal: two for wide characters (CJK, most emoji),
+ * none for combining marks.
  */
 export function displayWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
@@ -80,7 +79,7 @@ function isWide(codePoint: number): boolean {
   return WIDE.some(([first, last]) => codePoint >= first && codePoint <= last);
 }
 
-/** The lines of a table; a cell of several lines makes its row as tall. */
+/** Returns the lines of a table; a cell with several lines makes its row taller. */
 function render(rows: readonly Row[], alignments: readonly Alignment[]): string[] {
   const widths = columnWidths(rows);
   const lines: string[] = [];
@@ -113,10 +112,7 @@ function pad(text: string, width: number, alignment: Alignment = 'left'): string
   return alignment === 'right' ? space + text : text + space;
 }
 
-/**
- * Breaks a text at its commas and spaces into lines of at most `width` columns; longer parts stand
- * alone.
- */
+/** Breaks a text at commas and spaces into lines of `width` columns; longer words stay whole. */
 function fold(text: string, width: number): string {
   const lines: string[] = [];
   let line: string[] = [];

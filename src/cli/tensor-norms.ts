@@ -1,9 +1,9 @@
 /**
- * What the numbers of a tensor look like from afar, of any element type of the safetensors format,
- * taken piece by piece: no tensor needs to fit into memory.
+ * Norms of tensors of any element type of the safetensors format, computed piece by piece, so that
+ * tensors need not fit into memory.
  */
 
-/** Norms in float64; NaN or Infinity where an element is. */
+/** Norms in float64; NaN or Infinity if an element is. */
 export interface TensorNorms {
   /** Σ|x| */
   readonly l1: number;
@@ -11,20 +11,20 @@ export interface TensorNorms {
   readonly l2: number;
   /** max|x|; 0 for no elements. */
   readonly max: number;
-  /** Elements that are NaN or infinite. */
+  /** Number of elements that are NaN or infinite. */
   readonly nonFinite: number;
 }
 
-/** Takes the bytes of a tensor in their order, and gives the norms in the end. */
+/** Accumulates the bytes of a tensor, in order. */
 export interface NormAccumulator {
-  /** @param bytes begin at a multiple of 8 of their buffer, and end with an element */
+  /** Adds bytes. @param bytes 8-byte aligned in their buffer, ending with a whole element */
   add(bytes: Uint8Array): void;
+  /** Returns the norms of all bytes so far. */
   norms(): TensorNorms;
 }
 
 /**
- * An accumulator for elements of a type; null for types whose elements are not read as real
- * numbers.
+ * Creates an accumulator for an element type; returns null if its elements are not real numbers.
  */
 export function createNorms(dtype: string): NormAccumulator | null {
   const array = WIDE_TYPES[dtype];
@@ -48,7 +48,7 @@ const WIDE_TYPES: Readonly<Record<string, WideArray | undefined>> = {
   U32: Uint32Array,
 };
 
-/** Small floats: of all types with few codes, each code is decoded once. */
+/** Decoders of the types with at most 16 bits, which decode each code once. */
 const CODES: Readonly<Record<string, ((code: number) => number) | undefined>> = {
   U8: (code) => code,
   I8: (code) => (code << 24) >> 24,
@@ -65,8 +65,10 @@ const CODES: Readonly<Record<string, ((code: number) => number) | undefined>> = 
 };
 
 /**
- * Decodes a float of few bits: sign, exponent, mantissa.
- * @param special which codes are no numbers: IEEE 754's, the two of all ones, or the one of -0
+ * Returns a decoder of floats with few bits: sign, exponent, mantissa.
+ *
+ * @param special codes that are not finite numbers: those of IEEE 754, the two of all ones, or the
+ *   one of -0
  */
 function smallFloat(
   exponentBits: number,
@@ -91,7 +93,7 @@ function smallFloat(
   };
 }
 
-/** Of elements of 32 and 64 bits. */
+/** Accumulator for elements of 32 and 64 bits. */
 class WideNorms implements NormAccumulator {
   readonly #array: WideArray;
   readonly #sums = new Sums();
@@ -110,7 +112,7 @@ class WideNorms implements NormAccumulator {
   }
 }
 
-/** Of elements of 8 and 16 bits: counts how often each code comes. */
+/** Accumulator for elements of 8 and 16 bits, which counts how often each code occurs. */
 class CodeNorms implements NormAccumulator {
   readonly #array: typeof Uint8Array | typeof Uint16Array;
   readonly #decode: (code: number) => number;
@@ -140,10 +142,7 @@ class CodeNorms implements NormAccumulator {
   }
 }
 
-/**
- * Running sums. Squares are relative to a power of two, since those of float64 numbers may
- * overflow.
- */
+/** Running sums. Squares are relative to a power of two, since they could overflow in float64. */
 class Sums {
   #l1 = 0;
   #max = 0;
@@ -154,7 +153,7 @@ class Sums {
   add(element: number, count: number): void {
     const x = Math.abs(element);
     this.#l1 += count * x;
-    if (!(x <= this.#max)) this.#grow(x); // once NaN it stays
+    if (!(x <= this.#max)) this.#grow(x); // once NaN, it stays NaN
     if (!(x < Number.POSITIVE_INFINITY)) this.#nonFinite += count;
     const relative = x / this.#scale;
     this.#squares += count * relative * relative;

@@ -1,32 +1,32 @@
 /**
- * A checkpoint store that is written to at a bearable pace, however often it is told to save.
+ * A checkpoint store that writes at most once per second, however often it is asked to save.
  *
- * Invariant: after `flush` the store holds what was saved last.
+ * Invariant: after `flush`, the target holds the last checkpoint that was saved.
  */
 import type { CheckpointStore, SaveOptions, StoredCheckpoint } from '../checkpoint';
 import { reasonOf } from './errors';
 import { tell } from './output';
 import { printable } from './printable';
 
-/** At least so long between two writes, milliseconds: so much work is lost with the process. */
+/** The least time between two writes; at most this much work is lost if the process is killed. */
 const PAUSE_MS = 1000;
-/** At most this part of the time goes into writing. */
+/** The largest share of time spent on writing. */
 const WRITING_SHARE = 0.05;
 
+/** Wraps a store and delays its writes. */
 export class ThrottledStore implements CheckpointStore {
   readonly #target: CheckpointStore;
   readonly #path: string;
   readonly #initial: StoredCheckpoint | null;
-  /** Saved, but not written yet. */
+  /** Checkpoint that is saved but not written yet. */
   #held: Uint8Array | null = null;
-  /** The first is written at once, so that a place that cannot be written to is known early. */
+  /** 0 at first: the first checkpoint is written at once, to detect an unwritable path early. */
   #dueAt = 0;
   #failing = false;
 
   /**
-   * @param path of the checkpoint, for messages
-   * @param initial what `load` gives: what a run goes on from may be another file than the one it
-   * goes on to
+   * @param path path of the checkpoint, for messages
+   * @param initial checkpoint that `load` returns; a run may resume from another file
    */
   constructor(target: CheckpointStore, path: string, initial: Uint8Array<ArrayBuffer> | null) {
     this.#target = target;
@@ -39,15 +39,15 @@ export class ThrottledStore implements CheckpointStore {
   }
 
   /**
-   * A write that fails does not end the run: a later one may succeed, and the results are written
-   * anyway.
+   * Saves a checkpoint. A failed write does not end the run: a later one may succeed, and the
+   * results are written in any case.
    */
   async save(bytes: Uint8Array, _options?: SaveOptions): Promise<{ version: string }> {
     this.#held = bytes;
     if (performance.now() >= this.#dueAt) {
       try {
         await this.flush();
-        if (this.#failing) tell(`\nadal: note: ${printable(this.#path)} is written again`);
+        if (this.#failing) tell(`\nadal: note: ${printable(this.#path)} can be written again`);
         this.#failing = false;
       } catch (error) {
         if (!this.#failing)
@@ -58,7 +58,7 @@ export class ThrottledStore implements CheckpointStore {
     return { version: '' };
   }
 
-  /** Writes what is left to write. @throws CheckpointError when that fails */
+  /** Writes the last saved checkpoint. @throws CheckpointError if that fails */
   async flush(): Promise<void> {
     if (!this.#held) return;
     const begin = performance.now();
@@ -73,11 +73,11 @@ export class ThrottledStore implements CheckpointStore {
   }
 }
 
-/** The run goes on, but nobody should wait hours for it without knowing this. */
+/** Describes a failed write; the run goes on, but its user should know. */
 function describeFailure(path: string, error: unknown): string {
   const reason = reasonOf((error as Error).cause ?? error);
   return (
-    `no checkpoint can be written to ${path} (${reason}): training goes on and tries again,` +
-    ' but until then a run that is interrupted by force cannot be resumed'
+    `cannot write the checkpoint ${path} (${reason}): training continues and tries again, but ` +
+    'until then the run cannot be resumed if it is killed'
   );
 }

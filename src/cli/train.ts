@@ -1,4 +1,4 @@
-/** `adal train`: one run, its summary, its folder. */
+/** `adal train`: runs the training, prints the summary and writes the run folder. */
 import { basename, dirname, join } from 'node:path';
 import { fileStore } from '../checkpoint';
 import { DataError } from '../index';
@@ -12,7 +12,7 @@ import {
 } from './checkpoint-file';
 import type { Environment } from './environment';
 import { EXIT_INTERRUPTED, UsageError } from './errors';
-import { formatBackend, formatCount, formatPlural } from './format';
+import { formatBackend, formatPlural, formatSplit } from './format';
 import { withInterrupt } from './interrupt';
 import { hashOfData, type LoadedData, loadData } from './load-data';
 import { formatModel } from './model-spec';
@@ -34,12 +34,13 @@ import { runSession, type SessionResult } from './session';
 import { summarize, warnOfSkips } from './summary';
 import { ThrottledStore } from './throttled-store';
 
-/** Steps after which a checkpoint is prepared; whether it is written then, the store decides. */
+/** Number of steps between checkpoints; the store writes at most one per second. */
 const STEPS_PER_CHECKPOINT = 100;
 
 /**
- * Runs the command; the exit code.
- * @param typed names of the options that were on the command line
+ * Runs the command and returns the exit code.
+ *
+ * @param typed names of the options that are on the command line
  */
 export async function train(
   given: TrainOptions,
@@ -47,7 +48,7 @@ export async function train(
   environment: Environment,
 ): Promise<number> {
   const place = given.resume === undefined ? null : locateCheckpoint(given.resume);
-  // A run goes on in its own folder, unless it was copied out of it or --out names another.
+  // A run continues in its own folder, unless its checkpoint was moved or --out names another.
   const own =
     place !== null && given.out === undefined && basename(place) === CHECKPOINT_FILE
       ? dirname(place)
@@ -66,10 +67,7 @@ export async function train(
   }
 }
 
-/**
- * @param own the folder that the run goes on in; null for one to be made once everything else is
- * known to be right
- */
+/** @param own folder in which the run continues; null to create one after all other checks */
 async function trainIn(
   own: ClaimedFolder | null,
   from: TrainCheckpoint | null,
@@ -95,7 +93,7 @@ async function trainIn(
           store = new ThrottledStore(fileStore(path), path, from?.bytes ?? null);
           tell(`${describeData(data)}\nBackend ${formatBackend(info)}`);
           if (from) tell(describeResumption(from, settings));
-          // In a folder of its own the run can be resumed from the beginning.
+          // So that the run can be resumed in its new folder before its first own checkpoint.
           if (from && folder !== own) await store.save(from.bytes);
         },
         checkpoint: () => ({
@@ -118,11 +116,12 @@ async function trainIn(
       warnOfSkips(result);
       if (problem) throw problem;
       if (!result.aborted) return 0;
-      const done = `ended by Ctrl-C after ${formatCount(result.steps)} steps; what was learnt is kept`;
-      tell(`\nadal: ${done}: go on with --resume ${printable(folder!.path)}`);
+      const steps = formatPlural(result.steps, 'step');
+      const advice = `--resume ${printable(folder!.path)} continues the run`;
+      tell(`\nadal: stopped by Ctrl-C after ${steps}; the progress is saved: ${advice}`);
       return EXIT_INTERRUPTED;
     } catch (error) {
-      // What was saved last is worth keeping, and the first error is the one to tell.
+      // Writes the last checkpoint, and reports the first error.
       await store?.flush().catch(() => {});
       throw error;
     } finally {
@@ -132,16 +131,14 @@ async function trainIn(
   });
 }
 
-/** What of a run is in its folder. */
+/** Files of a run that could be written. */
 interface Kept {
   readonly files: readonly string[];
-  /** What could not be written; null when all is there. */
+  /** Error about a file that could not be written; null if there is none. */
   readonly problem: DataError | null;
 }
 
-/**
- * Writes the results, and the last checkpoint after them: neither depends on the other's success.
- */
+/** Writes the results, then the last checkpoint, even if the results could not be written. */
 async function keep(
   folder: string,
   context: RunContext,
@@ -156,16 +153,14 @@ async function keep(
   );
   if (results instanceof RunFileError) {
     if (failure) return { files: [], problem: results };
-    const advice = `everything learnt is in ${checkpoint}: make room, and --resume ${folder} writes the results`;
-    return {
-      files: [CHECKPOINT_FILE],
-      problem: new DataError(`${results.message}; ${advice}`, { cause: results }),
-    };
+    const advice = `free some space, then --resume ${folder} writes the results`;
+    const message = `${results.message}; all progress is in ${checkpoint}: ${advice}`;
+    return { files: [CHECKPOINT_FILE], problem: new DataError(message, { cause: results }) };
   }
   if (!failure) return { files: [CHECKPOINT_FILE, ...results], problem: null };
   return {
     files: results,
-    problem: new DataError(`${failure.message}; the results are kept`, { cause: failure }),
+    problem: new DataError(`${failure.message}; the results were written`, { cause: failure }),
   };
 }
 
@@ -179,8 +174,8 @@ function runName({ optimizer, preset, seed }: TrainSettings, { name }: LoadedDat
 }
 
 /**
- * Throws where there is nothing left to do, or other data; tells what makes the run another than an
- * uninterrupted one.
+ * Throws if there is nothing left to do or the data have changed. Prints a note if the run will
+ * differ from one that was never interrupted.
  */
 function checkResumed(
   from: TrainCheckpoint,
@@ -189,25 +184,23 @@ function checkResumed(
   dataHash: string,
 ): void {
   const done = from.epoch - 1;
-  // A process that ended after the last epoch may not have written its results: then only these are
-  // missing.
+  // If a process ended after the last epoch, only its results may be missing.
   if (settings.epochs < done || (settings.epochs === done && own && holdsResults(own.path, from))) {
     throw new UsageError(
       '--epochs',
-      `more than the ${done} that ${from.path} has behind it`,
+      `more than the ${done} that ${from.path} has completed`,
       `${settings.epochs}`,
     );
   }
   if (dataHash !== from.dataHash) {
-    throw new DataError(
-      `${formatData(settings.data)}: expected the examples that ${from.path} was trained on, got others`,
-    );
+    const expected = `the examples on which ${from.path} was trained`;
+    throw new DataError(`${formatData(settings.data)}: expected ${expected}, got others`);
   }
   const before = from.settings.epochs;
   if (before === settings.epochs || !dependsOnLength(settings)) return;
   tell(
-    `adal: note: the learning rate runs its course over ${settings.epochs} epochs now, no longer ${before}:` +
-      ' a run that never stopped would have had other rates so far',
+    `adal: note: the schedule now covers ${settings.epochs} epochs instead of ${before}, so the ` +
+      `result will differ from a run of ${settings.epochs} epochs that never stopped`,
   );
 }
 
@@ -215,16 +208,17 @@ function describeResumption(
   { path, epoch, batch }: TrainCheckpoint,
   { epochs }: TrainSettings,
 ): string {
-  const done = `after ${formatPlural(epoch - 1, 'epoch')}${batch === 0 ? '' : ` and ${formatPlural(batch, 'step')}`}`;
-  const rest = epoch > epochs ? ', which are all: only the results are written' : '';
-  return `Going on from ${printable(path)}: ${done}${rest}`;
+  const steps = batch === 0 ? '' : ` and ${formatPlural(batch, 'step')}`;
+  const rest = epoch > epochs ? '; all epochs are done, only the results are missing' : '';
+  const epochsDone = formatPlural(epoch - 1, 'epoch');
+  return `Resuming from ${printable(path)} after ${epochsDone}${steps}${rest}`;
 }
 
 function describeData({ name, train, test }: LoadedData): string {
-  return `${printable(name)}: ${formatCount(train.count)} examples to train on, ${formatCount(test.count)} to test`;
+  return `${printable(name)}: ${formatSplit(train, test)}`;
 }
 
-/** As run.json keeps them. */
+/** Returns the options as run.json records them. */
 function recordedOptions(settings: TrainSettings, data: LoadedData): Record<string, unknown> {
   const {
     data: source,

@@ -1,5 +1,7 @@
 /**
  * Datasets: embedded digits, readers of IDX, CSV and text, splitting, standardization, batching.
+ *
+ * @module adal-wasm/data
  */
 export { BatchOrder, gatherLabelsInto, gatherRowsInto } from './batching';
 export { type CsvOptions, type CsvRegressionOptions, parseCsv } from './csv';

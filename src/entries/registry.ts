@@ -1,4 +1,8 @@
-/** `adal-wasm/registry`: optimizers by name, and nothing else. */
+/**
+ * Optimizers by name: `createOptimizer` and its types.
+ *
+ * @module adal-wasm/registry
+ */
 export {
   createOptimizer,
   type OptimizerName,

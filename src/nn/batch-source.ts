@@ -1,4 +1,4 @@
-/** Batches of training data, in memory or from streams. */
+/** Sources of training batches: samples in memory, or streams of chunks. */
 import { BatchOrder, gatherLabelsInto, gatherRowsInto } from '../data';
 import { ArgumentError } from '../errors';
 import type { AbortSignalLike } from '../types';
@@ -8,47 +8,50 @@ import type { Model } from './model';
 import {
   type ChunkStream,
   checkLength,
+  formatOf,
   loadRange,
   rangeOf,
   readSamples,
   type SampleArrays,
+  type SampleFormat,
   type TrainingData,
 } from './samples';
 import type { DataNames } from './training-history';
 
-/** Batches of training data, epoch by epoch, always in the same order for the same seed. */
+/** A source of batches, epoch by epoch, always in the same order for the same seed. */
 export interface BatchSource {
-  /** Samples an epoch; null for a stream. */
+  /** Samples per epoch; null for a stream. */
   readonly count: number | null;
+  /** Batches per epoch; null for a stream. */
   readonly batchCount: number | null;
   /** Samples of the smallest batch; null for a stream. */
   readonly smallestBatch: number | null;
-  /** Names of classes and columns; those of streams come with their chunks. */
+  /** Names of classes and columns; a stream has those of the chunks read so far. */
   readonly names: DataNames;
   /**
-   * Begins an epoch (1-based) of a run at one of its batches; `initialEpoch` epochs of the order
-   * count as done before the run.
+   * Positions the source at a batch of an epoch.
+   * @param epoch of the run, from 1
+   * @param batch from 0
+   * @param initialEpoch epochs of the sample order before the run's first
+   * @throws ArgumentError for a stream that has fewer batches
    */
   start(epoch: number, batch: number, initialEpoch: number): Promise<void> | void;
   /**
-   * Goes on to the next batch; its size, 0 at the end of the epoch, or null if the signal was
-   * aborted meanwhile.
+   * Moves to the next batch.
+   * @returns its size; 0 at the end of the epoch; null if the signal was aborted meanwhile
    */
   next(): number | Promise<number | null>;
-  /**
-   * Copies the batch that `next` found into the model: at once, so that nobody else's samples come
-   * in between.
-   */
+  /** Copies the batch that `next` found into the model, synchronously. */
   load(): void;
-  /** Closes what the epoch under way has opened. */
+  /** Closes the stream that the current epoch has opened. */
   close(): Promise<void> | void;
 }
 
-/** What becomes of a last batch that is shorter than the others: see `FitOptions`. */
+/** How to treat a last batch that is shorter than the others: see `FitOptions`. */
 export type LastBatch = 'keep' | 'drop' | 'merge';
 
 export interface SourceOptions {
-  /** Of the order of samples in memory. */
+  /** Seed of the order of samples in memory. */
   readonly seed: number;
   /** @default 'keep' */
   readonly lastBatch?: LastBatch;
@@ -56,7 +59,10 @@ export interface SourceOptions {
   readonly signal?: AbortSignalLike;
 }
 
-/** @throws ArgumentError when the data do not fit the model */
+/**
+ * Creates the source for the data.
+ * @throws ArgumentError if the data do not fit the model
+ */
 export function createSource(
   model: Model,
   data: TrainingData,
@@ -67,9 +73,10 @@ export function createSource(
 }
 
 /**
- * Samples of the first of two batches that a full one and the `rest` of an epoch are shared out to.
+ * Returns the size of the first of the two batches over which 'merge' distributes a full batch and
+ * the `rest` of an epoch.
  */
-function shareOut(batchSize: number, rest: number): number {
+function firstMerged(batchSize: number, rest: number): number {
   return Math.ceil((batchSize + rest) / 2);
 }
 
@@ -82,10 +89,10 @@ class ArraySource implements BatchSource {
   readonly #model: Model;
   readonly #samples: SampleArrays;
   readonly #order: BatchOrder;
-  /** Where the last batch begins in the order. */
+  /** Index in the order at which the last batch begins. */
   readonly #lastFrom: number;
   #batch = 0;
-  /** The batch to load. */
+  /** The batch to load: its first index in the order, and its samples. */
   #from = 0;
   #length = 0;
 
@@ -109,7 +116,7 @@ class ArraySource implements BatchSource {
     this.batchCount = Math.ceil((count - dropped) / batchSize);
     const shared = lastBatch === 'merge' && rest > 0 && count > batchSize;
     this.#lastFrom =
-      (this.batchCount - 1) * batchSize - (shared ? batchSize - shareOut(batchSize, rest) : 0);
+      (this.batchCount - 1) * batchSize - (shared ? batchSize - firstMerged(batchSize, rest) : 0);
     this.smallestBatch = Math.min(batchSize, count - dropped - this.#lastFrom);
   }
 
@@ -151,33 +158,33 @@ class ArraySource implements BatchSource {
 }
 
 /**
- * A stream of chunks, cut into batches in the order in which they come. Where the stream is cut
- * into chunks changes nothing.
+ * A stream of chunks, cut into batches in the order of the stream. The batches do not depend on how
+ * the stream is cut into chunks.
  */
 class StreamSource implements BatchSource {
   readonly count = null;
   readonly batchCount = null;
   readonly smallestBatch = null;
-  readonly names = {};
   readonly #model: Model;
   readonly #open: () => ChunkStream;
   readonly #signal: AbortSignalLike | undefined;
   readonly #lastBatch: LastBatch;
   /**
-   * Samples of chunks too short for a batch: copies, since a stream may use its arrays again. Where
-   * the last batch is shared out with the one before, a batch is only let go of when another is
-   * there.
+   * Samples of chunks that are too short for a batch. They are copies, since a stream may reuse its
+   * arrays. With 'merge', two batches are held, because the last but one may have to give samples
+   * to the last.
    */
   readonly #held: SampleArrays;
+  #names: DataNames = {};
   #heldCount = 0;
-  /** The batch to load: so many samples of a chunk, or of those held. */
+  /** The batch to load: samples of a chunk, or of those held. */
   #batch: SampleArrays | null = null;
   #batchFrom = 0;
   #batchLength = 0;
   #chunks: ChunkReader | null = null;
   #chunk: SampleArrays | null = null;
   #from = 0;
-  /** The epoch under way, from 1, and its samples that have come. */
+  /** Current epoch, from 1, and the number of its samples received so far. */
   #epoch = 0;
   #received = 0;
   #aborted = false;
@@ -200,6 +207,10 @@ class StreamSource implements BatchSource {
       labels: classes ? new Int32Array(count) : undefined,
       targets: classes ? undefined : new Float32Array(count * outputSize),
     };
+  }
+
+  get names(): DataNames {
+    return this.#names;
   }
 
   async start(epoch: number, batch: number): Promise<void> {
@@ -249,23 +260,23 @@ class StreamSource implements BatchSource {
     return length;
   }
 
-  /** Samples of the next batch, all of which are held. */
+  /** Returns the size of the next batch, all of whose samples are held. */
   #nextOfHeld(): number {
     const { batchSize } = this.#model;
     const held = this.#heldCount;
     if (held >= 2 * batchSize) return batchSize;
-    if (held > batchSize) return shareOut(batchSize, held - batchSize);
+    if (held > batchSize) return firstMerged(batchSize, held - batchSize);
     if (held < batchSize && this.#lastBatch === 'drop') {
       if (this.#received < batchSize) {
-        const expected = `at least one batch of ${batchSize} samples in epoch ${this.#epoch}, with lastBatch: 'drop'`;
-        throw new ArgumentError('data()', expected, `${this.#received}`);
+        const wanted = `at least one batch of ${batchSize} samples in epoch ${this.#epoch}`;
+        throw new ArgumentError('data()', `${wanted}, with lastBatch: 'drop'`, `${this.#received}`);
       }
       return 0;
     }
     return held;
   }
 
-  /** Passes over the samples of batches that have been trained on. */
+  /** Skips the samples of batches that have been trained on. */
   async #skip(batches: number): Promise<void> {
     const { batchSize } = this.#model;
     let skip = batches * batchSize;
@@ -280,18 +291,22 @@ class StreamSource implements BatchSource {
 
   #refuseShorter(batches: number): never {
     const samples = batches * this.#model.batchSize;
-    const expected = `more than ${samples} samples in epoch ${this.#epoch}, as before the run was interrupted`;
-    throw new ArgumentError('data()', expected, `${this.#received}`);
+    const wanted = `more than ${samples} samples in epoch ${this.#epoch}`;
+    throw new ArgumentError(
+      'data()',
+      `${wanted}, as before the run was interrupted`,
+      `${this.#received}`,
+    );
   }
 
-  /** Samples of the chunk that no batch has had. */
+  /** Samples of the current chunk that are in no batch yet. */
   get #left(): number {
     return this.#chunk === null ? 0 : this.#chunk.count - this.#from;
   }
 
   /**
-   * Sees to it that the chunk has samples; false at the end of the stream, and once the signal is
-   * aborted.
+   * Reads chunks until one has samples left.
+   * @returns false at the end of the stream, and if the signal is aborted
    */
   async #more(): Promise<boolean> {
     while (this.#left === 0) {
@@ -302,12 +317,27 @@ class StreamSource implements BatchSource {
         throw new ArgumentError('data()', `samples in epoch ${this.#epoch} (${hint})`, 'none');
       }
       if (typeof answer === 'string') return false;
-      this.#chunk = readSamples('data()', this.#model, answer.chunk, 0);
-      this.#model.learnt.history.takeNames(this.#chunk);
+      this.#chunk = readSamples('data()', this.#format(), answer.chunk, 0);
+      const { classNames, columns } = this.#chunk;
+      this.#names = {
+        classNames: this.#names.classNames ?? classNames,
+        columns: this.#names.columns ?? columns,
+      };
       this.#from = 0;
       this.#received += this.#chunk.count;
     }
     return true;
+  }
+
+  /** The model's format, with the names that earlier chunks have given. */
+  #format(): SampleFormat {
+    const format = formatOf(this.#model);
+    const { classNames, columns } = this.#names;
+    return {
+      ...format,
+      classNames: format.classNames ?? classNames,
+      columns: format.columns ?? columns,
+    };
   }
 
   #hold(count: number): void {
@@ -329,7 +359,7 @@ class StreamSource implements BatchSource {
     this.#heldCount += count;
   }
 
-  /** Lets go of the first samples that are held. */
+  /** Drops the first of the samples that are held. */
   #dropHeld(count: number): void {
     const { inputSize, outputSize } = this.#model;
     this.#held.features.copyWithin(0, count * inputSize, this.#heldCount * inputSize);

@@ -1,19 +1,19 @@
 /**
- * Reading a stream of chunks, whatever kind it is.
+ * Reads a stream of chunks: an iterable, an async iterable or a ReadableStream.
  *
- * Invariant: a stream that was opened and has not ended by itself is closed: `return()` of an
- * iterator is called, a ReadableStream is cancelled and its lock is released.
+ * Invariant: `close` closes every stream that has not ended by itself. It calls the `return()` of
+ * an iterator; it cancels a ReadableStream and releases its lock.
  */
 import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import type { AbortSignalLike } from '../types';
 import { fail } from '../validate';
 
-/** What iterators and stream readers have in common. */
+/** The common interface of iterators and stream readers. */
 interface ChunkSource {
   next(): unknown;
   /** Ends the stream early. */
   close(): unknown;
-  /** Lets go of a stream that has ended. */
+  /** Releases a stream that has ended. */
   release(): void;
 }
 
@@ -23,26 +23,26 @@ interface Reader {
   releaseLock(): void;
 }
 
-/** Stands for a chunk that has not come when the signal was aborted. */
+/** The result of waiting for a chunk until the signal was aborted. */
 const ABORTED = Symbol('aborted');
 
 export class ChunkReader {
   readonly #source: ChunkSource;
   readonly #signal: AbortSignalLike | undefined;
-  /** Whether a chunk has been asked for and has not come. */
+  /** Whether a chunk has been requested and has not arrived. */
   #waiting = false;
   #ended = false;
 
   /**
-   * @param signal ends waiting for a chunk
-   * @throws ArgumentError for what is no stream
+   * @param signal aborts waiting for a chunk
+   * @throws ArgumentError for a value that is no stream
    */
   constructor(argument: string, stream: unknown, signal?: AbortSignalLike) {
     this.#source = sourceOf(argument, stream);
     this.#signal = signal;
   }
 
-  /** The next chunk, or why there is none. Errors of the stream are passed on. */
+  /** Returns the next chunk, or the reason why there is none. Throws the errors of the stream. */
   async next(): Promise<{ readonly chunk: unknown } | 'end' | 'aborted'> {
     if (this.#ended) return 'end';
     if (this.#signal?.aborted) return 'aborted';
@@ -63,8 +63,8 @@ export class ChunkReader {
   }
 
   /**
-   * Closes the stream if it has not ended by itself. Waits until it has closed, unless it is still
-   * making a chunk: then it is told to close, and does so when it gets to it.
+   * Closes the stream if it has not ended by itself. Waits until it has closed, unless a chunk is
+   * still pending: then the stream closes after that chunk, and nobody waits for it.
    */
   async close(): Promise<void> {
     if (this.#ended) return;
@@ -85,7 +85,7 @@ export class ChunkReader {
 
 function sourceOf(argument: string, stream: unknown): ChunkSource {
   if (typeof stream === 'object' && stream !== null) {
-    // Not by its iterator, which can only be told to stop once a chunk has come.
+    // Its iterator could not be stopped before the next chunk has arrived; its reader can.
     if ('getReader' in stream && typeof stream.getReader === 'function')
       return readerSource(argument, stream as ReadableStream);
     for (const key of [Symbol.asyncIterator, Symbol.iterator] as const) {
@@ -101,7 +101,8 @@ function iteratorSource(iterator: Iterator<unknown>): ChunkSource {
 }
 
 function readerSource(argument: string, stream: ReadableStream): ChunkSource {
-  if (stream.locked) fail(argument, 'a ReadableStream that nothing else reads', stream);
+  if (stream.locked)
+    fail(argument, 'a ReadableStream that is not locked to another reader', stream);
   const reader = stream.getReader() as Reader;
   return {
     next: () => reader.read(),
@@ -118,7 +119,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as Partial<PromiseLike<unknown>> | null)?.then === 'function';
 }
 
-/** What the promise gives, or ABORTED as soon as the signal is aborted. */
+/** Resolves to the value of the promise, or to ABORTED as soon as the signal is aborted. */
 function untilAborted(
   promise: PromiseLike<unknown>,
   signal: AbortSignalLike | undefined,

@@ -1,4 +1,4 @@
-/** The options of a model, checked. */
+/** `createModel` and `describeModel`: check the options of a model and plan its layers. */
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
@@ -13,39 +13,49 @@ import { countElements } from './model-memory';
 import { inferShapes } from './network-plan';
 
 export interface ModelOptions {
-  /** Features a sample: short for `inputShape: [inputSize]`. */
+  /**
+   * Number of features per sample: an integer in [1, 2^24]. Short for `inputShape: [inputSize]`.
+   */
   inputSize?: number;
   /**
-   * Sizes of a sample: [features], [steps, features] or [height, width, channels]. One of the two
-   * must be given.
+   * Shape of one sample: [features], [steps, features] or [height, width, channels], with sizes in
+   * [1, 2^24]. Either `inputSize` or `inputShape` is required.
    */
   inputShape?: Shape;
-  /** From input to output. */
+  /** Layers from input to output, at least one. */
   layers: readonly Layer[];
   /**
-   * What training makes small.
-   * @default crossEntropy(), for which the outputs are the classes' logits
+   * Loss that training minimizes.
+   * @default crossEntropy(), which takes the outputs as the logits of the classes
    */
   loss?: Loss;
-  /** Most samples a batch. @default 32 */
+  /**
+   * Most samples in a batch: an integer in [1, 2^24]. Memory for activations grows with it.
+   * @default 32
+   */
   batchSize?: number;
-  /** Of the initial weights and of dropout: an integer in [0, 2^53). @default 0 */
+  /**
+   * Seed of the initial weights and of dropout: an integer in [0, 2^53).
+   * @default 0
+   */
   seed?: number;
   /**
-   * Parameters that keep their values, by layer (`'conv1'`), by name (`'conv1.weight'`), or by a
-   * RegExp or function of the name. They have no gradient, and no gradient is computed below the
-   * first layer that is trained. Layers up to the last frozen one below that work in training as in
-   * evaluation, batch norm with its running figures. @default none
+   * Parameters that training does not change: by layer (`'conv1'`), by name (`'conv1.weight'`), or
+   * by a RegExp or function of the name. They have no gradients, and no gradient is computed below
+   * the first trained layer. Below that layer, the layers up to the last frozen one work in
+   * training as in evaluation: batch norm uses its running statistics there.
+   * @default none
    */
   freeze?: Freeze;
   /**
-   * Without, the model can only predict and evaluate, and has no memory for gradients.
+   * Whether the model can be trained. If false, it can only predict and evaluate, and takes no
+   * memory for gradients.
    * @default true
    */
   training?: boolean;
 }
 
-/** The sizes of a sample: from 1 to 3 positive integers. */
+/** Returns the shape of a sample: 1 to 3 positive integers. */
 function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
   if (inputShape === undefined) return [checkInteger('inputSize', inputSize, 1, 2 ** 24)];
   if (inputSize !== undefined) fail('inputSize', 'nothing beside inputShape', inputSize);
@@ -58,16 +68,22 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
 }
 
 /**
- * Creates a model: `await createModel(runtime, { inputSize: 64, layers: [dense(64), relu(),
- * dense(10)] })`. Initial weights are a function of the seed alone.
+ * Creates a model. Its initial weights depend on the layers and the seed alone.
  *
  * @throws ArgumentError for options out of range; a layer that does not fit is named: `layers[2]
  * (conv2d)`
- * @throws OutOfMemoryError when it does not fit in linear memory; nothing has been allocated then
+ * @throws OutOfMemoryError if the model does not fit in linear memory; nothing has been allocated
+ * then
  * @example
  * const model = await createModel(runtime, {
  *   inputShape: [28, 28, 1],
- *   layers: sequential([conv2d(16, { kernelSize: 3, padding: 'same' }), relu(), maxPool2d(2), flatten(), dense(10)]),
+ *   layers: [
+ *     conv2d(16, { kernelSize: 3, padding: 'same' }),
+ *     relu(),
+ *     maxPool2d(2),
+ *     flatten(),
+ *     dense(10),
+ *   ],
  * });
  */
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
@@ -77,21 +93,26 @@ export async function createModel(runtime: Runtime, options: ModelOptions): Prom
   return new Model(runtime, kernels, { ...settings, threads: kernels.threads });
 }
 
-/** What a model is before there is one. */
+/** Shapes and size of a model that has not been created. */
 export interface ModelDescription {
   readonly inputShape: Shape;
   readonly outputShape: Shape;
-  /** Elements of all parameters. */
+  /** Elements of all parameters, frozen ones included. */
   readonly parameterCount: number;
 }
 
 /**
- * Checks the options of a model, as `createModel` does, and tells what it would be.
+ * Checks the options of a model as `createModel` does, and returns its shapes and the number of its
+ * parameters. Needs no runtime and allocates nothing.
  *
  * @throws ArgumentError for options out of range; a layer that does not fit is named: `layers[2]
  * (conv2d)`
- * @example describeModel({ inputSize: 64, layers: [dense(64), relu(), dense(10)] }) // { …,
- * outputShape: [10], parameterCount: 4810 }
+ * @example
+ * const { outputShape, parameterCount } = describeModel({
+ *   inputSize: 64,
+ *   layers: [dense(64), relu(), dense(10)],
+ * });
+ * console.log(outputShape, parameterCount); // [ 10 ] 4810
  */
 export function describeModel(options: ModelOptions): ModelDescription {
   const { settings, planned } = readOptions(options);
@@ -103,7 +124,7 @@ export function describeModel(options: ModelOptions): ModelDescription {
   };
 }
 
-/** The options with their defaults, checked, and the layers planned. */
+/** Checks the options, fills in the defaults and plans the layers. */
 function readOptions(options: ModelOptions): {
   settings: ModelSettings;
   planned: readonly PlannedLayer[];
@@ -136,23 +157,17 @@ function readOptions(options: ModelOptions): {
     if (output.length !== 1) {
       throw new ArgumentError(
         last,
-        'an output of one row, the classes, for a loss on classes',
+        'an output of shape [classes], as a loss on classes needs it',
         describe(output),
       );
     }
-    // With one class there is nothing to learn: the loss is 0 whatever the output.
+    // With one class the loss is always 0.
     if (output[0] === 1) {
       const expected =
-        'at least 2 outputs, one a class (binaryCrossEntropy() tells yes from no with 1)';
+        'at least 2 outputs, one per class (binaryCrossEntropy() decides with one output)';
       throw new ArgumentError(last, expected, '1');
     }
   }
   const frozen = frozenNames(freeze, layers, planned, training);
   return { settings: { inputShape, layers, loss, batchSize, seed, training, frozen }, planned };
-}
-
-/** Elements that the parameters of such a model would have. */
-export function countParameters(input: number | Shape, layers: readonly Layer[]): number {
-  const shape = typeof input === 'number' ? [input] : input;
-  return countElements(inferShapes(shape, layers));
 }

@@ -1,35 +1,39 @@
-/** Which epoch is the best, and ending training when none better comes. */
+/** Early stopping: which epoch is the best, and when training ends because none is better. */
 import { checkInteger, checkNumber, checkOptions, fail } from '../validate';
 
 export interface EarlyStoppingOptions {
-  /** Epochs without improvement after which training ends: an integer ≥ 1. */
+  /** Epochs without improvement after which training ends: an integer in [1, 2^31). */
   patience: number;
   /**
-   * What counts as improvement: a loss lower by more than this than that of the best epoch before,
-   * in [0, ∞). It decides the same way for `patience`, `restoreBest`, `bestEpoch` and
-   * `checkpoint.keep: 'best'`. @default 0
+   * Smallest decrease of the loss, compared with the best epoch so far, that counts as an
+   * improvement: in [0, ∞). The same rule decides `patience`, `restoreBest`, `bestEpoch` and
+   * `checkpoint.keep: 'best'`.
+   * @default 0
    */
   minDelta?: number;
   /**
-   * Gives the model the weights of its best epoch at the end, unless the run was aborted.
+   * Whether `fit` restores the weights of the best epoch at the end. An aborted run keeps the
+   * weights that it has.
    * @default true
    */
   restoreBest?: boolean;
 }
 
-/** Plain data, for checkpoints. */
+/** Best epoch so far: plain data, part of a checkpoint. */
 export interface EarlyStoppingState {
-  best: number | null;
-  bestEpoch: number;
-  waited: number;
+  /** Loss of the best epoch; null before there is one. */
+  readonly best: number | null;
+  /** That epoch, from 1; 0 before there is one. */
+  readonly bestEpoch: number;
+  /** Epochs since. */
+  readonly waited: number;
 }
 
-/** Watches one figure an epoch: the validation loss, or the training loss without validation. */
+/** Watches one loss per epoch: the validation loss, or the training loss without validation. */
 export class EarlyStopping {
   readonly restoreBest: boolean;
   readonly #patience: number;
   readonly #minDelta: number;
-  state: EarlyStoppingState = { best: null, bestEpoch: 0, waited: 0 };
 
   /**
    * Without options it never ends training.
@@ -55,21 +59,17 @@ export class EarlyStopping {
     this.restoreBest = restoreBest;
   }
 
-  get exhausted(): boolean {
-    return this.state.waited >= this.#patience;
+  /** Tells whether training has gone on for `patience` epochs without improvement. */
+  isExhausted({ waited }: EarlyStoppingState): boolean {
+    return waited >= this.#patience;
   }
 
-  /** The best epoch so far; null before there is one. */
-  get bestEpoch(): number | null {
-    return this.state.best === null ? null : this.state.bestEpoch;
-  }
-
-  /** Takes an epoch's figure; whether it is the best so far. NaN never is. */
-  observe(epoch: number, value: number): boolean {
-    const { best } = this.state;
-    const improved = best === null ? !Number.isNaN(value) : value < best - this.#minDelta;
-    if (improved) this.state = { best: value, bestEpoch: epoch, waited: 0 };
-    else this.state = { ...this.state, waited: this.state.waited + 1 };
-    return improved;
+  /** Returns the state after an epoch with this loss. A NaN is never an improvement. */
+  observe(state: EarlyStoppingState, epoch: number, loss: number): EarlyStoppingState {
+    const { best, waited } = state;
+    const improved = best === null ? !Number.isNaN(loss) : loss < best - this.#minDelta;
+    return improved
+      ? { best: loss, bestEpoch: epoch, waited: 0 }
+      : { ...state, waited: waited + 1 };
   }
 }

@@ -1,4 +1,4 @@
-/** Judging a model, and using it: loss, accuracy, top-k, confusion, predictions. */
+/** `evaluate` and `predict`: loss, accuracy, top-k accuracy, confusion matrix, and outputs. */
 import { checkInteger, checkModel, checkOptions, fail } from '../validate';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
@@ -12,40 +12,45 @@ import {
   type Samples,
 } from './samples';
 
+/** Metrics besides loss and accuracy; for losses on classes. */
 export interface EvaluateOptions {
   /**
-   * Also counts a sample as right when its class is among the k greatest outputs: an integer in [1,
-   * outputs].
+   * Number k of greatest outputs for `topKAccuracy`: an integer in [1, outputs].
+   * @default no top-k accuracy
    */
   topK?: number;
-  /** Also counts which class was taken for which. @default false */
+  /**
+   * Whether to compute the confusion matrix.
+   * @default false
+   */
   confusion?: boolean;
 }
 
+/** Metrics of a model over samples. */
 export interface Evaluation {
   /**
-   * Mean loss over all samples, whatever the model's batch size: with class weights Σ w·ℓ / n, or Σ
-   * w·ℓ / Σ w if the loss has the reduction 'weighted-mean'.
+   * Mean loss over all samples, independent of the model's batch size. With class weights it is
+   * Σ w·ℓ / n, or Σ w·ℓ / Σ w if the loss has the reduction 'weighted-mean'.
    */
   readonly loss: number;
   /**
-   * Share of samples whose class has the greatest output, the first of equals; null for losses on
-   * values. A sample any of whose outputs is NaN is wrong.
+   * Share of samples whose class has the greatest output; of equal outputs the first one counts as
+   * the greatest. A sample with a NaN among its outputs is wrong. Null for losses on values.
    */
   readonly accuracy: number | null;
   /**
-   * Share whose class is among the k greatest, the first of equals, if asked for. Outputs that are
-   * NaN make a sample wrong here too.
+   * Share of samples whose class is among the k greatest outputs, by the rules of `accuracy`; null
+   * without `topK`.
    */
   readonly topKAccuracy: number | null;
   /**
-   * confusion[actual][predicted], if asked for. Samples any of whose outputs is NaN are predicted
-   * to be no class, and left out.
+   * Confusion matrix: `confusion[actual][predicted]` samples; null without the option. Samples with
+   * a NaN among their outputs have no predicted class and are left out.
    */
   readonly confusion: readonly (readonly number[])[] | null;
 }
 
-/** Counts over the batches evaluated so far. */
+/** Sums over the batches evaluated so far. */
 class Tally {
   readonly #topK: number;
   readonly confusion: number[][] | null;
@@ -62,9 +67,9 @@ class Tally {
       : null;
   }
 
-  /** Adds the batch in the model. */
+  /** Evaluates the batch in the model and adds its counts. */
   add(model: Model, count: number): void {
-    const { correct, loss, weight } = model.evaluate(count);
+    const { correct, loss, weight } = model.evaluateBatch(count);
     this.loss += weight * loss;
     this.weight += weight;
     this.correct += correct;
@@ -89,7 +94,7 @@ class Tally {
   }
 }
 
-/** How many outputs are taken before `own`: greater ones, and equal ones of lower index. */
+/** Returns how many outputs rank before `own`: greater ones, and equal ones of lower index. */
 function rankOf(row: Float32Array, own: number): number {
   let rank = 0;
   for (let j = 0; j < row.length; j++)
@@ -97,7 +102,7 @@ function rankOf(row: Float32Array, own: number): number {
   return rank;
 }
 
-/** Index of the first greatest. */
+/** Returns the index of the greatest output, the first of equal ones. */
 function firstGreatest(row: Float32Array): number {
   let best = 0;
   for (let j = 1; j < row.length; j++) if (row[j] > row[best]) best = j;
@@ -105,7 +110,8 @@ function firstGreatest(row: Float32Array): number {
 }
 
 /**
- * Checks what is to be evaluated; throws an ArgumentError unless samples and options fit the model.
+ * Checks the samples and options of an evaluation.
+ * @throws ArgumentError if they do not fit the model
  */
 export function readEvaluation(
   argument: string,
@@ -126,8 +132,9 @@ export function readEvaluation(
 }
 
 /**
- * Evaluates batch by batch: a generator, so that its caller may do something else in between.
- * @throws ArgumentError, at its first turn, for samples or options that do not fit the model
+ * Evaluates batch by batch. It is a generator, so that the caller can yield to the event loop
+ * between batches.
+ * @throws ArgumentError, from the first `next()`, for samples or options that do not fit the model
  */
 export function* evaluationOf(
   argument: string,
@@ -149,11 +156,11 @@ export function* evaluationOf(
 }
 
 /**
- * Computes the mean loss and, for classes, the accuracy over samples, whatever their number.
+ * Computes the mean loss and, for losses on classes, the accuracy over any number of samples.
  *
+ * @param samples features with labels or targets, at least one sample
  * @throws ArgumentError for samples or options that do not fit the model, and for samples whose
- * classes or columns have other
- * names than those it was trained with
+ * classes or columns have other names than those that the model was trained with
  * @example const { accuracy, confusion } = evaluate(model, test, { confusion: true });
  */
 export function evaluate(
@@ -163,27 +170,28 @@ export function evaluate(
 ): Evaluation {
   checkModel('model', model);
   const batches = evaluationOf('samples', model, samples, options);
-  for (let turn = batches.next(); ; turn = batches.next()) if (turn.done) return turn.value;
+  for (let step = batches.next(); ; step = batches.next()) if (step.done) return step.value;
 }
 
 /**
- * The model's outputs for any number of samples: count × outputSize, row-major.
+ * Computes the model's outputs for any number of samples.
  *
- * @param features count × inputSize values, row-major; or a tensor of them
- * @throws ArgumentError when they are no whole number of samples
+ * @param features samples × inputSize values, row-major, or a tensor of them
+ * @returns a new array of samples × outputSize values, row-major
+ * @throws ArgumentError if the features are not a whole number of samples
  * @example const [probabilityOfRain] = predict(model, today);
  */
 export function predict(model: Model, features: Float32Array | FeatureTensor): Float32Array {
   const { inputSize, outputSize, batchSize } = checkModel('model', model);
   const values = readFeatures('features', features);
   if (values.length % inputSize !== 0)
-    fail('features', `a Float32Array of ${inputSize} values a sample`, values);
+    fail('features', `a Float32Array of ${inputSize} values per sample`, values);
   const count = values.length / inputSize;
   const outputs = new Float32Array(count * outputSize);
   for (let from = 0; from < count; from += batchSize) {
     const size = Math.min(batchSize, count - from);
     model.input.set(values.subarray(from * inputSize, (from + size) * inputSize));
-    outputs.set(model.predict(size), from * outputSize);
+    outputs.set(model.predictBatch(size), from * outputSize);
   }
   return outputs;
 }

@@ -1,7 +1,4 @@
-/**
- * What `fit` is asked for and what it tells: options, checked before anything is trained, progress
- * and result.
- */
+/** Options, progress and result of `fit`. The options are checked before anything is trained. */
 import type { CheckpointExtras } from '../checkpoint/optimizer-checkpoint';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import type { StateDict } from '../optimizers/state-dict';
@@ -12,7 +9,7 @@ import { EarlyStopping, type EarlyStoppingOptions } from './early-stopping';
 import type { EvaluateOptions, Evaluation } from './evaluation';
 import type { Samples } from './samples';
 
-/** What `fit` needs of an optimizer; all of the library's have it. */
+/** The interface that `fit` needs of an optimizer. All optimizers of the library have it. */
 export interface FitOptimizer {
   step(): { skipped: boolean };
   readonly paramGroups: readonly { lr: LearningRate; readonly frozen?: boolean }[];
@@ -26,145 +23,175 @@ export interface FitOptimizer {
   }[];
 }
 
-/** What `fit` needs of a `GradientAccumulator` of `adal-wasm/gradients`. */
+/** The interface that `fit` needs of a `GradientAccumulator` (`adal-wasm/accumulation`). */
 export interface FitAccumulator {
   readonly optimizer?: object;
   add(gradients?: undefined, weight?: number): { skipped: boolean } | null;
   flush(): { skipped: boolean } | null;
   stateDict(): unknown;
-  loadStateDict(state: never): void;
+  loadStateDict(state: unknown): void;
+  /** @internal */
+  prepareLoad?(state: unknown, path: string): () => void;
 }
 
-/** What `fit` needs of an `ExponentialMovingAverage` of `adal-wasm/gradients`. */
+/** The interface that `fit` needs of an `ExponentialMovingAverage` (`adal-wasm/averaging`). */
 export interface FitAverage {
   update(): void;
   stateDict(): unknown;
-  loadStateDict(state: never): void;
+  loadStateDict(state: unknown): void;
   /** @internal */
   readonly averaged?: readonly { readonly parameter: object }[];
   /** @internal */
-  prepareLoad?(state: never): () => void;
+  prepareLoad?(state: unknown, path: string): () => void;
 }
 
+/** Where and how often `fit` saves a run. */
 export interface CheckpointOptions {
-  /** Where the checkpoint is kept. */
+  /** Store that keeps the checkpoint. */
   store: CheckpointStore;
   /**
-   * Steps between saves, besides one after every epoch and one at the end: an integer ≥ 1.
+   * Number of steps between saves within an epoch: an integer ≥ 1. `fit` also saves after every
+   * epoch and when it is aborted.
    * @default after every epoch only
    */
   every?: number;
   /**
-   * What the store shall hold in the end: the last state, from which a run resumes, or that of the
-   * best epoch, which is `bestEpoch` of the result. @default 'last'
+   * Which state the store keeps: 'last', from which a run resumes, or 'best', that of the epoch
+   * which the result calls `bestEpoch`. With 'best' the run does not resume.
+   * @default 'last'
    */
   keep?: 'last' | 'best';
   /**
-   * Your own data, kept in every checkpoint: `decodeCheckpoint(bytes).extras`. The keys `model`,
-   * `average` and `run` are taken.
+   * Data of your own, saved in every checkpoint and read from `decodeCheckpoint(bytes).extras`. The
+   * keys `model`, `average` and `run` are reserved.
    * @default {}
    */
   extras?: CheckpointExtras;
 }
 
+/** Options of `fit`. */
 export interface FitOptions {
-  /** Holds the model's parameters. */
+  /** Optimizer of the model's parameters: of all of them, and of no others that it trains. */
   optimizer: FitOptimizer;
-  /** Passes over the data: an integer ≥ 1. */
+  /** Number of passes over the data: an integer in [1, 2^31). */
   epochs: number;
-  /** Of the order of samples: an integer in [0, 2^53). @default 0 */
+  /**
+   * Seed of the sample order: an integer in [0, 2^53).
+   * @default 0
+   */
   seed?: number;
   /**
-   * Epochs of the order of samples that count as done, so that the first epoch of this call has the
-   * order of the next one: an integer in [0, 2^31). A run that is resumed keeps its own. @default
-   * the complete epochs for which `fit` has trained this model with this seed; 0 for a new model
+   * Number of epochs of the sample order to pass over, so that the first epoch of this call has the
+   * order of epoch `initialEpoch` (from 0): an integer in [0, 2^31). It does not shorten the run:
+   * as many epochs are trained as `epochs` says. A resumed run keeps its stored value.
+   * @default the number of complete epochs for which `fit` has trained this model with this seed
    */
   initialEpoch?: number;
   /**
-   * What becomes of an epoch's last batch when it is shorter than the model's batch size. 'keep':
-   * it is trained on as it is, and counts in the epoch's loss by its samples. 'drop': it is left
-   * out; with samples in memory, those left out are others every epoch. 'merge': it and the batch
-   * before are made into two of equal size, or nearly.
+   * How to treat an epoch's last batch if it is shorter than the model's batch size. 'keep' trains
+   * on it as it is; the epoch's loss weights it by its samples. 'drop' leaves it out; with samples
+   * in memory, other samples are left out every epoch. 'merge' distributes it and the batch before
+   * over two batches of (nearly) equal size.
    * @default 'keep'
    */
   lastBatch?: LastBatch;
-  /** Evaluated after every epoch. */
+  /** Samples to evaluate after every epoch. */
   validation?: Samples;
-  /** What validation counts besides loss and accuracy. */
+  /** Metrics of the validation besides loss and accuracy. */
   metrics?: EvaluateOptions;
   /**
-   * A GradientAccumulator of the same optimizer: it is given every batch, and steps when its window
-   * is complete and at the end of an epoch, so that no window spans two. Batches count in the mean
-   * of their window by their samples (by the sum of their class weights under 'weighted-mean'), so
-   * that 10 batches of 4 make the step of one batch of 40.
+   * GradientAccumulator of the same optimizer. It receives every batch, and steps when its window
+   * is complete and at the end of an epoch, so that no window spans two epochs. Each batch is
+   * weighted by its samples (by the sum of their class weights under 'weighted-mean'), so that 10
+   * batches of 4 make the same step as one batch of 40.
+   * @default every batch is a step
    */
   accumulator?: FitAccumulator;
   /**
-   * An ExponentialMovingAverage of the parameters, updated after every accepted step. After
-   * `average.apply()` validation is of it.
+   * ExponentialMovingAverage of the parameters. `fit` updates it after every accepted step. If you
+   * have called `average.apply()`, validation evaluates the average.
+   * @default no average
    */
   average?: FitAverage;
   /**
-   * Learning rate by step (from 1), for all param groups; one with `update` is told every epoch's
-   * validation loss.
+   * Learning rate of all param groups: a number, or a function of the step (from 1). After every
+   * epoch, `fit` passes the validation loss (the training loss without validation) to the
+   * schedule's `update` if it has one, as `reduceOnPlateau` does.
+   * @default the learning rates of the param groups
    */
   schedule?: LearningRate;
+  /**
+   * Ends training when the loss stops improving.
+   * @default train all epochs
+   */
   earlyStopping?: EarlyStoppingOptions;
-  /** Saves as it goes, and resumes from what the store holds. */
+  /**
+   * Saves the run as it goes, and resumes the run that the store holds.
+   * @default no checkpoint
+   */
   checkpoint?: CheckpointOptions;
-  /** Called at the end of every slice and epoch. */
+  /** Called at the end of every time slice and epoch. */
   onProgress?: (progress: FitProgress) => void;
   /**
-   * Ends training after the batch under way; what was learnt stays, and is saved if there is a
-   * checkpoint.
+   * Ends training after the current batch. The model keeps its present weights, and the run is
+   * saved if there is a `checkpoint`.
    */
   signal?: AbortSignalLike;
   /**
-   * Milliseconds of work between two turns of the event loop, so that a page stays responsive.
+   * Length of a time slice, milliseconds in [0, ∞): after so much work `fit` yields to the event
+   * loop, so that a page stays responsive.
    * @default 8
    */
   budgetMs?: number;
 }
 
+/** Progress of a run, as `onProgress` receives it. */
 export interface FitProgress {
-  /** 1-based. */
+  /** Current epoch, from 1. */
   readonly epoch: number;
+  /** Number of epochs that the run was asked for. */
   readonly epochs: number;
-  /** Batches done in this epoch. */
+  /** Number of completed batches in this epoch. */
   readonly batch: number;
-  /** Null for streams. */
+  /** Number of batches in an epoch; null for streams. */
   readonly batchCount: number | null;
-  /** Optimizer steps of the run, those before a resumption included. */
+  /** Number of optimizer steps of the run, including those before a resumption. */
   readonly step: number;
-  /** Mean loss of this epoch's batches so far. */
+  /** Mean training loss of this epoch so far. */
   readonly loss: number;
-  /** Since this call began, evaluation apart. */
+  /** Training speed since this call began, without the time for evaluation. */
   readonly samplesPerSecond: number;
-  /** The epoch's figures once it is complete. */
+  /** Result of the epoch once it is complete; null before. */
   readonly result: FitEpoch | null;
 }
 
-/** One complete epoch. */
+/** Result of one complete epoch. */
 export interface FitEpoch {
+  /** Epoch, from 1. */
   readonly epoch: number;
-  /** Mean loss over the epoch's batches as they were trained on. */
+  /** Mean training loss: each batch's loss before the step that it led to. */
   readonly loss: number;
+  /** Evaluation of the validation samples; null without validation. */
   readonly validation: Evaluation | null;
-  /** Steps that the optimizer refused. */
+  /** Number of steps that the optimizer refused because of non-finite gradients. */
   readonly skippedSteps: number;
 }
 
+/** Result of a run. */
 export interface FitResult {
+  /** Results of all complete epochs, including those before a resumption. */
   readonly epochs: readonly FitEpoch[];
+  /** Number of optimizer steps, including refused ones and those before a resumption. */
   readonly steps: number;
-  /** Why training ended. */
+  /** Reason why training ended. */
   readonly reason: 'complete' | 'aborted' | 'early-stopping';
   /**
-   * The last epoch whose loss (on validation, if there is one) was lower than that of the best
-   * epoch before, by more than `earlyStopping.minDelta`; null if no complete epoch had a loss that
-   * is a number.
+   * Last epoch whose loss (the validation loss, if there is validation) was lower than that of the
+   * best epoch before it by more than `earlyStopping.minDelta`; null if no epoch had a loss other
+   * than NaN.
    */
   readonly bestEpoch: number | null;
+  /** Training speed of this call, without the time for evaluation. */
   readonly samplesPerSecond: number;
 }
 
@@ -187,7 +214,7 @@ const OPTION_NAMES = [
 ];
 
 /**
- * The options, read once and then checked: what a caller's object says later changes nothing.
+ * Copies and checks the options, so that later changes of the caller's object have no effect.
  * @throws ArgumentError for options out of range
  */
 export function copyFitOptions(options: FitOptions): FitOptions {
@@ -204,7 +231,8 @@ export function copyFitOptions(options: FitOptions): FitOptions {
 }
 
 /**
- * Checks all that does not depend on model and data. @throws ArgumentError for options out of range
+ * Checks everything that does not depend on model and data.
+ * @throws ArgumentError for options out of range
  */
 export function checkFitOptions(options: FitOptions): void {
   checkOptions('options', options, OPTION_NAMES);
@@ -243,7 +271,7 @@ export function checkFitOptions(options: FitOptions): void {
     fail('average', 'an ExponentialMovingAverage', average);
 }
 
-/** @param known the options that are allowed */
+/** @param known names of the options that are allowed */
 export function checkCheckpoint(
   options: CheckpointOptions,
   known = ['store', 'every', 'keep', 'extras'],
@@ -257,6 +285,6 @@ export function checkCheckpoint(
   if (typeof extras !== 'object' || extras === null) fail('checkpoint.extras', 'an object', extras);
   for (const taken of ['model', 'average', 'run']) {
     if (Object.hasOwn(extras, taken))
-      fail(`checkpoint.extras.${taken}`, 'another key: this one is taken', extras[taken]);
+      fail(`checkpoint.extras.${taken}`, 'another key: fit uses this one', extras[taken]);
   }
 }

@@ -1,4 +1,12 @@
 /**
+ * `fit`: trains a model for epochs over data, with validation, early stopping, checkpoints and
+ * cancellation.
+ *
+ * Invariant: the weights that a run ends with depend only on the model, the data, the optimizer,
+ * the schedule and the seed. Pauses, time slices, progress reports, threads, and an interruption
+ * that is resumed in mid-epoch change no bit of them.
+ */
+/**
  * Training: epochs over data, with validation, early stopping, checkpoints and cancellation.
  *
  * Invariant: what is learnt is a function of model, data, optimizer, schedule and seed. Pauses,
@@ -7,6 +15,7 @@
  */
 import { ArgumentError } from '../errors';
 import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
+import type { LearningRate } from '../types';
 import { checkModel } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
 import { EarlyStopping } from './early-stopping';
@@ -15,38 +24,52 @@ import { copyFitOptions, type FitEpoch, type FitOptions, type FitResult } from '
 import type { Occupation } from './learnt-state';
 import type { Model } from './model';
 import { checkOwnership } from './ownership';
-import type { TrainingData } from './samples';
 import {
-  encodeLearnt,
+  decodeRun,
+  encodeLearner,
   type Learner,
-  loadLearnt,
+  loadBest,
   loadRun,
+  type StoredRun,
+  saveRun,
+} from './run-checkpoint';
+import {
+  checkSameRun,
+  firstRunState,
   type RunIdentity,
   type RunState,
-  saveRun,
-} from './training-run';
+  watchedLoss,
+} from './run-state';
+import { formatOf, type TrainingData } from './samples';
 
 /**
- * Trains a model. Each epoch visits every sample once, in an order that seed and epoch determine; a
- * short last batch counts by its samples. Streams are taken in their own order, and closed when the
- * run ends before they do.
+ * Trains a model. Each epoch visits every sample once, in an order that depends on the seed and the
+ * epoch; the epoch's loss weights a short last batch by its samples. Streams are read in their own
+ * order, and closed if the run ends before they do.
  *
- * The model counts the epochs that it has been trained with each seed, and a later call with the
- * same seed goes on with the order of the next epoch: calling `fit` three times for one epoch
- * visits the samples as one call for three epochs does. The option `initialEpoch` sets where the
- * order begins.
+ * The model counts how many epochs it has been trained with each seed, and a later call with the
+ * same seed continues with the order of the next epoch: three calls for one epoch visit the samples
+ * as one call for three epochs does. The option `initialEpoch` sets where the order begins.
  *
- * With a `checkpoint`, a run that the store holds goes on where it was saved, in mid-epoch too, and
- * ends with the same bits as one that was never interrupted.
+ * With a `checkpoint`, `fit` resumes the run that the store holds, even in the middle of an epoch,
+ * and ends with the same bits as a run that was never interrupted. A checkpoint that does not fit
+ * changes nothing: neither model, optimizer, average, accumulator nor schedule.
  *
+ * @param data samples in memory, or a function that opens a stream of chunks
+ * @returns the results of all epochs, and the reason why training ended
  * @throws ArgumentError for options or data that do not fit; nothing has been trained then, unless
- * it is a stream's chunk that
- * does not fit, or a stream without samples in a later epoch
- * @throws CheckpointError when the store fails, or holds another run
+ * a later chunk of a stream does not fit, or a stream has no samples in a later epoch
+ * @throws CheckpointError if the store fails or holds another run; nothing has been trained then,
+ * unless saving failed
+ * @throws BusyError while another `fit` is training the model
  * @example
  * const optimizer = new AdamW(runtime, model.parameters, { lr: 1e-3 });
- * const { epochs } = await fit(model, train, { optimizer, epochs: 10, validation: test,
- * earlyStopping: { patience: 3 } });
+ * const { epochs, bestEpoch } = await fit(model, train, {
+ *   optimizer,
+ *   epochs: 10,
+ *   validation: test,
+ *   earlyStopping: { patience: 3 },
+ * });
  */
 export async function fit(
   model: Model,
@@ -61,7 +84,7 @@ export async function fit(
     await run.close();
     return result;
   } catch (error) {
-    // What went wrong first is what is told.
+    // The first error is the one to report.
     await run.close().catch(() => {});
     throw error;
   } finally {
@@ -72,76 +95,58 @@ export async function fit(
 /** One call of `fit`. */
 class Run {
   readonly #learner: Learner;
-  /**
-   * The model is this run's alone: what others do to it between two turns of the event loop is
-   * refused.
-   */
+  /** Reserves the model: between two turns of the event loop nobody else may change it. */
   readonly #occupation: Occupation;
   readonly #options: FitOptions;
   readonly #source: BatchSource;
   readonly #stopping: EarlyStopping;
   readonly #budgetMs: number;
+  /** The settings that a stored run must share; those that the caller left open are not in it. */
   readonly #identity: RunIdentity;
-  readonly #seed: number;
-  readonly #epochs: FitEpoch[] = [];
-  /** Epochs of the order that were done before this run. */
-  #initialEpoch: number;
-  #epoch = 1;
-  #batch = 0;
-  #step = 0;
-  #lossSum = 0;
-  #seen = 0;
-  #skipped = 0;
-  /** Model and optimizer as they were then: what a model evaluates with may be the optimizer's. */
-  #bestState: RunState['bestState'] = null;
+  #state: RunState;
+  /** Whether the source already stands at the state's epoch and batch. */
+  #positioned = false;
   #sliceStart = 0;
   #trainingMs = 0;
   #samples = 0;
 
   /** @param options copied and checked */
   constructor(model: Model, data: TrainingData, options: FitOptions) {
-    const { optimizer, average, seed = 0, validation, metrics, budgetMs = 8 } = options;
-    const { earlyStopping, initialEpoch, signal, lastBatch = 'keep' } = options;
+    const { optimizer, average, accumulator, schedule } = options;
+    const { seed = 0, validation, metrics, budgetMs = 8, earlyStopping } = options;
+    const { initialEpoch, signal, lastBatch = 'keep' } = options;
     checkOwnership(model, options);
-    this.#learner = { model, optimizer, average };
+    this.#learner = { model, optimizer, average, accumulator, schedule };
     this.#options = options;
     this.#source = createSource(model, data, { seed, signal, lastBatch });
-    this.#checkBatch(model, this.#source.smallestBatch ?? model.batchSize);
+    checkBatch(model, this.#source.smallestBatch ?? model.batchSize);
     const { names, count } = this.#source;
-    if (validation !== undefined) {
-      const {
-        inputSize,
-        outputSize,
-        loss,
-        classNames = names.classNames,
-        columns = names.columns,
-      } = model;
-      readEvaluation(
-        'validation',
-        { inputSize, outputSize, loss, classNames, columns },
-        validation,
-        metrics,
-      );
-    }
+    if (validation !== undefined)
+      readEvaluation('validation', { ...formatOf(model), ...names }, validation, metrics);
     this.#stopping = new EarlyStopping(earlyStopping);
     this.#budgetMs = budgetMs;
-    this.#seed = seed;
-    this.#initialEpoch = initialEpoch ?? model.learnt.history.epochsOf(seed);
-    const given = {
+    this.#identity = {
+      seed,
+      batchSize: model.batchSize,
+      count,
       ...(initialEpoch !== undefined && { initialEpoch }),
       ...(lastBatch !== 'keep' && { lastBatch }),
+      ...names,
     };
-    this.#identity = { seed, batchSize: model.batchSize, count, ...given, ...names };
+    this.#state = firstRunState({
+      ...this.#identity,
+      initialEpoch: initialEpoch ?? model.learnt.history.epochsOf(seed),
+    });
     this.#occupation = model.learnt.occupy('fit');
   }
 
-  /** Others may use the model again. */
+  /** Lets others use the model again. */
   release(): void {
     this.#occupation.release();
   }
 
   /**
-   * Gives the optimizer its schedule, and takes over the run that the store holds, if it holds one.
+   * Gives the optimizer its schedule, and resumes the run that the store holds, if it holds one.
    */
   async resume(): Promise<void> {
     const { checkpoint, optimizer, schedule } = this.#options;
@@ -149,147 +154,119 @@ class Run {
     const rates = optimizer.paramGroups.map(({ lr }) => lr);
     if (schedule !== undefined) for (const group of optimizer.paramGroups) group.lr = schedule;
     try {
-      if (stored) this.#load(stored.bytes);
+      if (stored) await this.#load(decodeRun(stored.bytes));
     } catch (error) {
       for (const [index, group] of optimizer.paramGroups.entries()) group.lr = rates[index];
       throw error;
     }
   }
 
-  /** Takes over a stored run, or changes nothing. */
-  #load(bytes: Uint8Array): void {
-    const { accumulator, schedule } = this.#options;
-    const stateful = schedule as Partial<Stateful> | undefined;
-    const [window, shape] = [accumulator?.stateDict(), stateful?.stateDict?.()];
-    let state: RunState;
-    this.#occupation.own = true;
-    try {
-      state = loadRun(bytes, this.#learner, this.#identity, (run) => {
-        if (run.window !== null) accumulator?.loadStateDict(run.window as never);
-        if (run.schedule !== null) stateful?.loadStateDict?.(run.schedule);
-      });
-    } catch (error) {
-      if (window !== undefined) accumulator!.loadStateDict(window as never);
-      if (shape !== undefined) stateful!.loadStateDict!(shape);
-      throw error;
-    } finally {
-      this.#occupation.own = false;
+  /** Continues a stored run, or changes nothing. */
+  async #load(stored: StoredRun): Promise<void> {
+    const { run } = stored;
+    const { epoch, batch, identity, bestState } = run;
+    checkSameRun(run, this.#identity, this.#source.batchCount);
+    // A stream may be shorter than the stored run found it: this shows before anything is loaded.
+    if (batch > 0 && this.#goesOn(run)) {
+      await this.#source.start(epoch, batch, identity.initialEpoch ?? 0);
+      this.#positioned = true;
     }
-    // A best epoch whose weights nobody has kept cannot be given back.
-    if (!this.#stopping.restoreBest || state.bestState !== null)
-      this.#stopping.state = state.stopping;
-    this.#epochs.push(...state.epochs);
-    ({ epoch: this.#epoch, batch: this.#batch, step: this.#step } = state);
-    ({ lossSum: this.#lossSum, seen: this.#seen, skipped: this.#skipped } = state);
-    this.#bestState = state.bestState;
-    this.#initialEpoch = state.identity.initialEpoch ?? 0;
+    this.#own(() => loadRun(stored, this.#learner, this.#source.names));
+    this.#state = { ...run, identity: { ...this.#identity, initialEpoch: 0, ...identity } };
+    // Without its weights, a best epoch could not be restored.
+    if (this.#stopping.restoreBest && bestState === null)
+      this.#state.stopping = firstRunState(identity).stopping;
     this.#countEpochs();
   }
 
   async execute(): Promise<FitResult> {
-    const { epochs, signal } = this.#options;
-    this.#learner.model.learnt.history.takeNames(this.#source.names);
+    const { checkpoint, signal } = this.#options;
+    const state = this.#state;
+    this.#takeNames();
     this.#sliceStart = performance.now();
-    while (this.#epoch <= epochs && !signal?.aborted && !this.#stopping.exhausted) {
+    while (this.#goesOn(state)) {
       if (!(await this.#trainEpoch())) break;
       await this.#finishEpoch();
     }
-    const reason = this.#stopping.exhausted
+    const reason = this.#stopping.isExhausted(state.stopping)
       ? 'early-stopping'
       : signal?.aborted
         ? 'aborted'
         : 'complete';
-    if (reason === 'aborted' && this.#options.checkpoint?.keep !== 'best') await this.#save();
+    if (reason === 'aborted' && checkpoint?.keep !== 'best') await this.#save();
     if (reason !== 'aborted' && this.#stopping.restoreBest) this.#restoreBest();
     return {
-      epochs: this.#epochs,
-      steps: this.#step,
+      epochs: state.epochs,
+      steps: state.step,
       reason,
-      bestEpoch: this.#stopping.bestEpoch,
+      bestEpoch: state.stopping.bestEpoch || null,
       samplesPerSecond: this.#rate(),
     };
   }
 
-  /** Closes what the run has opened and not read to its end. */
+  /** Closes the stream that the run has opened and not read to its end. */
   async close(): Promise<void> {
     await this.#source.close();
   }
 
-  /** From the batch reached to the epoch's end; false when it was cut short. */
+  /** Tells whether there is an epoch to train. */
+  #goesOn({ epoch, stopping }: RunState): boolean {
+    const { epochs, signal } = this.#options;
+    return epoch <= epochs && !signal?.aborted && !this.#stopping.isExhausted(stopping);
+  }
+
+  /** Trains the rest of the current epoch; false when the run was aborted in it. */
   async #trainEpoch(): Promise<boolean> {
     const { signal, checkpoint } = this.#options;
-    await this.#source.start(this.#epoch, this.#batch, this.#initialEpoch);
+    const state = this.#state;
+    const every = checkpoint?.keep === 'best' ? undefined : checkpoint?.every;
+    const isCutShort = () => signal?.aborted && state.batch !== this.#source.batchCount;
+    if (!this.#positioned)
+      await this.#source.start(state.epoch, state.batch, state.identity.initialEpoch ?? 0);
+    this.#positioned = false;
     while (true) {
       const next = this.#source.next();
       const count = typeof next === 'number' ? next : await next;
+      this.#takeNames();
       if (count === null) return false;
       if (count === 0) break;
-      this.#checkBatch(this.#learner.model, count);
+      checkBatch(this.#learner.model, count);
       const stepped = this.#trainBatch(count);
       this.#samples += count;
-      this.#batch++;
-      const due =
-        stepped &&
-        checkpoint?.every &&
-        checkpoint.keep !== 'best' &&
-        this.#step % checkpoint.every === 0;
-      if (due) await this.#save();
-      if (signal?.aborted && this.#batch !== this.#source.batchCount) return false;
+      state.batch++;
+      if (stepped && every && state.step % every === 0) await this.#save();
+      if (isCutShort()) return false;
       if (performance.now() - this.#sliceStart >= this.#budgetMs) await this.#pause();
-      if (signal?.aborted && this.#batch !== this.#source.batchCount) return false;
+      if (isCutShort()) return false;
     }
-    this.#flush();
+    this.#own(() => this.#count(this.#options.accumulator?.flush() ?? null));
     return true;
   }
 
-  /** @throws ArgumentError for a batch that is too small to train on */
-  #checkBatch({ fewestSamples, batchSize }: Model, count: number): void {
-    if (count >= fewestSamples) return;
-    const hint =
-      batchSize < fewestSamples
-        ? 'a model of a greater batchSize'
-        : "option lastBatch: 'drop' or 'merge'";
-    const expected = `batches of at least ${fewestSamples} samples, for batch norm to have a variance (${hint})`;
-    throw new ArgumentError('data', expected, `one of ${count}`);
-  }
-
-  /** Trains on the next batch; whether a step was taken. Nothing else happens meanwhile. */
+  /** Trains on the next batch, without a pause; returns whether a step was taken. */
   #trainBatch(count: number): boolean {
     const { optimizer, accumulator } = this.#options;
-    this.#occupation.own = true;
-    try {
+    return this.#own(() => {
       this.#source.load();
       const { model } = this.#learner;
       const loss = model.computeGradients(count);
       const weight = model.weighBatch(count);
-      this.#lossSum += weight * loss;
-      this.#seen += weight;
+      this.#state.lossSum += weight * loss;
+      this.#state.seen += weight;
       return this.#count(accumulator ? accumulator.add(undefined, weight) : optimizer.step());
-    } finally {
-      this.#occupation.own = false;
-    }
+    });
   }
 
-  /** Takes the step of a window that the epoch has not filled. */
-  #flush(): void {
-    this.#occupation.own = true;
-    try {
-      this.#count(this.#options.accumulator?.flush() ?? null);
-    } finally {
-      this.#occupation.own = false;
-    }
-  }
-
-  /** Counts a step; false if there was none. */
+  /** Counts a step; returns false if there was none. */
   #count(stepped: { skipped: boolean } | null): boolean {
     if (!stepped) return false;
-    this.#step++;
-    if (stepped.skipped) this.#skipped++;
+    this.#state.step++;
+    if (stepped.skipped) this.#state.skipped++;
     else this.#options.average?.update();
     return true;
   }
 
-  /** Reports, and lets the event loop turn. */
+  /** Reports progress and yields to the event loop. */
   async #pause(): Promise<void> {
     this.#trainingMs += performance.now() - this.#sliceStart;
     this.#report(null);
@@ -299,31 +276,25 @@ class Run {
 
   async #finishEpoch(): Promise<void> {
     this.#trainingMs += performance.now() - this.#sliceStart;
-    const epoch = this.#epoch;
+    const state = this.#state;
+    const { epoch, lossSum, seen, skipped } = state;
     const validation = await this.#validate();
-    const result = {
-      epoch,
-      loss: this.#lossSum / this.#seen,
-      validation,
-      skippedSteps: this.#skipped,
-    };
-    this.#epochs.push(result);
-    const watched = validation?.loss ?? result.loss;
-    (this.#options.schedule as Partial<Stateful> | undefined)?.update?.(watched);
-    const improved = this.#stopping.observe(epoch, watched);
-    if (improved && this.#stopping.restoreBest) this.#bestState = encodeLearnt(this.#learner);
+    const result = { epoch, loss: lossSum / seen, validation, skippedSteps: skipped };
+    state.epochs.push(result);
+    const watched = watchedLoss(result);
+    const { schedule, checkpoint } = this.#options;
+    tellSchedule(schedule, watched);
+    state.stopping = this.#stopping.observe(state.stopping, epoch, watched);
+    const improved = state.stopping.bestEpoch === epoch;
+    if (improved && this.#stopping.restoreBest) state.bestState = encodeLearner(this.#learner);
     this.#report(result);
-    this.#epoch++;
+    Object.assign(state, { epoch: epoch + 1, batch: 0, lossSum: 0, seen: 0, skipped: 0 });
     this.#countEpochs();
-    this.#batch = 0;
-    this.#lossSum = 0;
-    this.#seen = 0;
-    this.#skipped = 0;
-    if (this.#options.checkpoint?.keep !== 'best' || improved) await this.#save();
+    if (checkpoint?.keep !== 'best' || improved) await this.#save();
     this.#sliceStart = performance.now();
   }
 
-  /** Evaluates in slices too. */
+  /** Evaluates the validation samples, in slices too. */
   async #validate(): Promise<Evaluation | null> {
     const { validation, metrics } = this.#options;
     if (!validation) return null;
@@ -338,47 +309,49 @@ class Run {
   }
 
   async #save(): Promise<void> {
-    const { checkpoint, accumulator, schedule } = this.#options;
-    if (!checkpoint) return;
-    const state: RunState = {
-      window: accumulator?.stateDict() ?? null,
-      identity: { ...this.#identity, initialEpoch: this.#initialEpoch },
-      schedule: (schedule as Partial<Stateful> | undefined)?.stateDict?.() ?? null,
-      stopping: this.#stopping.state,
-      epochs: this.#epochs,
-      epoch: this.#epoch,
-      batch: this.#batch,
-      step: this.#step,
-      lossSum: this.#lossSum,
-      seen: this.#seen,
-      skipped: this.#skipped,
-      bestState: this.#bestState,
-    };
-    await saveRun(checkpoint.store, this.#learner, state, checkpoint.extras);
+    const { checkpoint } = this.#options;
+    if (checkpoint) await saveRun(checkpoint.store, this.#learner, this.#state, checkpoint.extras);
   }
 
   #restoreBest(): void {
-    if (!this.#bestState) return;
-    this.#occupation.own = true;
-    loadLearnt(this.#bestState, this.#learner);
-    this.#occupation.own = false;
+    const { bestState } = this.#state;
+    if (!bestState) return;
+    this.#own(() => loadBest(bestState, this.#learner));
     this.#countEpochs();
   }
 
-  /** Tells the model how many epochs of the order are done. */
+  /** Does something that the model's occupation keeps others from doing. */
+  #own<T>(action: () => T): T {
+    this.#occupation.own = true;
+    try {
+      return action();
+    } finally {
+      this.#occupation.own = false;
+    }
+  }
+
+  /** Tells the model the names that the data have given so far. */
+  #takeNames(): void {
+    this.#learner.model.learnt.history.takeNames(this.#source.names);
+  }
+
+  /** Tells the model how many epochs of the sample order are done. */
   #countEpochs(): void {
-    this.#learner.model.learnt.history.setEpochs(this.#seed, this.#initialEpoch + this.#epoch - 1);
+    const { identity, epoch } = this.#state;
+    const epochs = (identity.initialEpoch ?? 0) + epoch - 1;
+    this.#learner.model.learnt.history.setEpochs(identity.seed, epochs);
   }
 
   #report(result: FitEpoch | null): void {
     const { epochs, onProgress } = this.#options;
+    const { epoch, batch, step, lossSum, seen } = this.#state;
     onProgress?.({
-      epoch: this.#epoch,
+      epoch,
       epochs,
-      batch: this.#batch,
+      batch,
       batchCount: this.#source.batchCount,
-      step: this.#step,
-      loss: this.#lossSum / this.#seen,
+      step,
+      loss: lossSum / seen,
       samplesPerSecond: this.#rate(),
       result,
     });
@@ -389,9 +362,22 @@ class Run {
   }
 }
 
-/** A schedule with state: see src/schedules/schedule.ts. */
-interface Stateful {
-  update(metric: number): unknown;
-  stateDict(): unknown;
-  loadStateDict(state: unknown): void;
+/** Tells a schedule the loss of an epoch, if it has an `update` to be told. */
+function tellSchedule(schedule: LearningRate | undefined, loss: number): void {
+  if (typeof schedule !== 'function' || !('update' in schedule)) return;
+  if (typeof schedule.update === 'function') schedule.update(loss);
+}
+
+/** @throws ArgumentError for a batch that is too small to train on */
+function checkBatch({ minBatchSize, batchSize }: Model, count: number): void {
+  if (count >= minBatchSize) return;
+  const hint =
+    batchSize < minBatchSize
+      ? 'create the model with a larger batchSize'
+      : "option lastBatch: 'drop' or 'merge'";
+  throw new ArgumentError(
+    'data',
+    `batches of at least ${minBatchSize} samples, so that batch norm has a variance (${hint})`,
+    `one of ${count}`,
+  );
 }

@@ -1,4 +1,4 @@
-/** Which parameters a model does not train. */
+/** The `freeze` option of a model: which parameters training does not change. */
 import { ArgumentError } from '../errors';
 import { matchNames, type NameMatch } from '../optimizers/param-group';
 import { fail } from '../validate';
@@ -7,14 +7,14 @@ import type { PlannedLayer } from './layers/layer';
 import { namesOf } from './network-plan';
 
 /**
- * Layers (`'conv1'`) and parameters (`'conv1.weight'`), or a RegExp or function of the parameters'
- * names.
+ * A list of layers (`'conv1'`) and parameters (`'conv1.weight'`), or a RegExp or function of the
+ * parameters' names.
  */
 export type Freeze = readonly string[] | NameMatch;
 
 /**
- * Full names of the parameters that `freeze` means.
- * @throws ArgumentError for what means no parameter, or, in training, all of them
+ * Returns the full names of the parameters that `freeze` matches.
+ * @throws ArgumentError if an entry matches no parameter or, in training, if all are matched
  */
 export function frozenNames(
   freeze: Freeze | undefined,
@@ -33,11 +33,11 @@ export function frozenNames(
       : matchNames('freeze', freeze as NameMatch, names),
   );
   if (training && frozen.size === names.length)
-    throw new ArgumentError('freeze', 'to leave a parameter to train', 'all of them');
+    throw new ArgumentError('freeze', 'at least one parameter to stay trainable', 'all of them');
   return frozen;
 }
 
-/** Those of `names` that a list of layers and parameters means. */
+/** Returns those of `names` that a list of layers and parameters matches. */
 function listedNames(list: readonly string[], names: readonly string[]): string[] {
   return list.flatMap((name, index) => {
     const meant = names.filter((full) => full === name || full.startsWith(`${name}.`));

@@ -1,7 +1,11 @@
-/** Neural networks in linear memory. Public exports, nothing else. */
+/**
+ * Neural networks whose weights, activations and gradients lie in linear memory.
+ *
+ * @module adal-wasm/nn
+ */
 export type { EvaluatedTensor } from '../tensors/evaluated-tensor';
+export type { LastBatch } from './batch-source';
 export {
-  countParameters,
   createModel,
   describeModel,
   type ModelDescription,
@@ -9,7 +13,7 @@ export {
 } from './create-model';
 export type { EarlyStoppingOptions } from './early-stopping';
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from './evaluation';
-export { extractFeatures } from './features';
+export { extractFeatures } from './extract-features';
 export { fit } from './fit';
 export type {
   CheckpointOptions,
@@ -21,6 +25,7 @@ export type {
   FitProgress,
   FitResult,
 } from './fit-options';
+export type { Freeze } from './freeze';
 export { type Layer, sequential } from './layers';
 export { type AvgPool2dLayer, avgPool2d } from './layers/avg-pool2d';
 export { type BatchNormLayer, type BatchNormOptions, batchNorm } from './layers/batch-norm';
@@ -39,7 +44,7 @@ export { type SigmoidLayer, sigmoid } from './layers/sigmoid';
 export { type SiluLayer, silu } from './layers/silu';
 export { type TanhLayer, tanh } from './layers/tanh';
 export type { Pair } from './layers/window';
-export type { ModelArrays, ModelState, ModelStateOptions } from './learnt-state';
+export type { ModelArrays, ModelStateDict, ModelStateDictOptions } from './learnt-state';
 export type { Loss } from './losses';
 export { type BinaryCrossEntropyLoss, binaryCrossEntropy } from './losses/binary-cross-entropy';
 export {
@@ -54,9 +59,9 @@ export type { ModelMemory } from './model-memory';
 export type { ChunkStream, FeatureTensor, Samples, TrainingData } from './samples';
 export {
   type TrainInWorkerOptions,
+  type TrainInWorkerResult,
   trainInWorker,
   type WorkerData,
-  type WorkerTraining,
 } from './train-in-worker';
 export type { DataNames, TrainingHistoryState } from './training-history';
 export type { OptimizerSpec, TrainingSpec } from './training-spec';

@@ -1,51 +1,52 @@
 /**
- * Everything that a model learns: the values of its parameters, the running figures, the figures of
- * the passes whose step has not come yet, and dropout's count of passes. It also says who may
- * change them.
+ * The learnt state of a model: parameters, running statistics, the provisional statistics of passes
+ * whose step is still to come, and the number of training passes. It also decides who may change
+ * them.
  *
- * Invariant: running figures change by accepted steps, `commit` and loading alone. A pass whose
+ * Invariant: running statistics change only by accepted steps, `commit` and loading. A pass whose
  * step is refused leaves no trace in them.
  */
 import { ArgumentError, BusyError, DisposedError } from '../errors';
+import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 import { EvaluatedTensor, type ParameterOwner } from '../tensors/evaluated-tensor';
-import { Parameter } from '../tensors/parameter';
+import { checkElements, checkShape, Parameter } from '../tensors/parameter';
 import { Tensor } from '../tensors/tensor';
 import { createRecord } from '../tensors/views';
 import {
   checkChoice,
   checkInteger,
+  checkObject,
   checkOptions,
-  describe,
   fail,
   isFloat32Array,
 } from '../validate';
 import type { NamedArray, NetworkPlan } from './network-plan';
-import { TrainingHistory, type TrainingHistoryState } from './training-history';
+import { readHistory, TrainingHistory, type TrainingHistoryState } from './training-history';
 
-/** Copies of a model's arrays by name. */
+/** Arrays of a model by name. */
 export type ModelArrays = Readonly<
   Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
 >;
 
-/** What a model has learnt, and what it remembers of its training: plain data, and copies. */
-export interface ModelState extends TrainingHistoryState {
-  /** Values of all parameters, and running figures. */
+/** State dict of a model: plain data, and copies. */
+export interface ModelStateDict extends TrainingHistoryState {
+  /** Values of all parameters, and running statistics. */
   readonly arrays: ModelArrays;
-  /** Training passes so far: dropout draws by their number. */
+  /** Number of training passes so far; dropout's random numbers depend on it. */
   readonly trainingPasses: number;
   /**
-   * Running figures as they will be if the step that follows the last passes is accepted. Only
-   * between such a pass and its step, and only at the point that is trained.
+   * Provisional running statistics, which the next accepted step commits. Present only between a
+   * training pass and its step, and only with `point: 'trained'`.
    */
   readonly pendingStatistics?: ModelArrays;
 }
 
-export interface ModelStateOptions {
+export interface ModelStateDictOptions {
   /**
-   * 'evaluated': what `evaluate` and `predict` work with, and what one deploys: the average, where
-   * an optimizer (Schedule-Free) or an applied ExponentialMovingAverage has one stand in.
-   * 'trained': what the next step starts from.
+   * Which weights to return. 'evaluated': those that `evaluate` and `predict` use, for deployment;
+   * with Schedule-Free or an applied ExponentialMovingAverage these are averages. 'trained': those
+   * that the next step starts from, for resuming training.
    * @default 'evaluated'
    */
   point?: 'evaluated' | 'trained';
@@ -60,7 +61,9 @@ const STATE_FIELDS = [
   'epochs',
 ];
 
-/** Where passes read and write, layer by layer: rewritten in place before every pass. */
+/**
+ * Addresses that passes read and write, by layer. They are rewritten in place before every pass.
+ */
 export interface LearntAddresses {
   readonly weights: number[][];
   readonly gradients: readonly (readonly number[])[];
@@ -68,14 +71,14 @@ export interface LearntAddresses {
   readonly nextStatistics: number[][];
 }
 
-/** An operation that has a model to itself. */
+/** The exclusive use of a model by one operation. */
 export interface Occupation {
-  /** Whether what happens now is the operation's own doing. */
+  /** Whether the operation itself is running now, so that its own calls are allowed. */
   own: boolean;
   release(): void;
 }
 
-/** A running figure with the figure that takes its place when the step is accepted. */
+/** A running statistic with the provisional one that replaces it when the step is accepted. */
 interface PendingFigure {
   readonly name: string;
   readonly running: Tensor;
@@ -83,37 +86,38 @@ interface PendingFigure {
 }
 
 export class LearntState implements ParameterOwner {
-  /** Parameters to train. */
+  /** Trainable parameters by name. */
   readonly parameters: Readonly<Record<string, Parameter>>;
-  readonly runningFigures: Readonly<Record<string, EvaluatedTensor>>;
-  /** All values, those of the running figures included. */
+  /** Running statistics by name. */
+  readonly runningStatistics: Readonly<Record<string, EvaluatedTensor>>;
+  /** Tensors of all parameters and running statistics by name. */
   readonly weights: Readonly<Record<string, Tensor>>;
   readonly addresses: LearntAddresses;
-  /** Names and epochs of what the model was trained with. */
+  /** Names of the classes and columns, and numbers of epochs, of the training so far. */
   readonly history = new TrainingHistory();
   trainingPasses = 0;
   readonly #plan: NetworkPlan;
   readonly #arrays: readonly NamedArray[];
   readonly #pending: readonly PendingFigure[];
-  /** Whether passes have been made whose step has not come yet. */
+  /** Whether there are training passes whose step is still to come. */
   #underWay = false;
-  /** Whether `addresses` are those of a training pass. */
+  /** The kind of pass that `addresses` are set for. */
   #reading: 'training' | 'evaluation' = 'training';
   #occupation: (Occupation & { readonly what: string }) | null = null;
-  /** The optimizer whose step is under way. */
+  /** Label of the optimizer whose current step uses the parameters. */
   #stepping: string | null = null;
   #disposed = false;
 
   /** @throws OutOfMemoryError; nothing stays allocated then */
   constructor(runtime: Runtime, plan: NetworkPlan, training: boolean) {
     const parameters = createRecord<Parameter>();
-    const figures = createRecord<EvaluatedTensor>();
+    const running = createRecord<EvaluatedTensor>();
     const weights = createRecord<Tensor>();
     const pending: PendingFigure[] = [];
     this.#plan = plan;
-    [this.parameters, this.runningFigures, this.weights, this.#pending] = [
+    [this.parameters, this.runningStatistics, this.weights, this.#pending] = [
       parameters,
-      figures,
+      running,
       weights,
       pending,
     ];
@@ -131,7 +135,7 @@ export class LearntState implements ParameterOwner {
             )).value;
         }
         for (const { fullName, shape, minimum } of stage.statistics) {
-          weights[fullName] = (figures[fullName] = new EvaluatedTensor(
+          weights[fullName] = (running[fullName] = new EvaluatedTensor(
             runtime,
             shape,
             minimum,
@@ -148,7 +152,7 @@ export class LearntState implements ParameterOwner {
       this.#release();
       throw error;
     }
-    for (const record of [parameters, figures, weights]) Object.freeze(record);
+    for (const record of [parameters, running, weights]) Object.freeze(record);
     const addressesOf = (arrays: readonly NamedArray[]) =>
       arrays.map(({ fullName }) => weights[fullName].address);
     const nextAddress = (name: string) =>
@@ -169,7 +173,7 @@ export class LearntState implements ParameterOwner {
     return this.#disposed;
   }
 
-  /** The coming pass reads what evaluation reads. */
+  /** Prepares a pass with the weights and statistics of evaluation. */
   readForEvaluation(): void {
     this.#reading = 'evaluation';
     const { weights, statistics } = this.addresses;
@@ -183,12 +187,12 @@ export class LearntState implements ParameterOwner {
       }
       for (let k = 0; k < stage.statistics.length; k++) {
         statistics[index][k] =
-          this.runningFigures[stage.statistics[k].fullName].evaluationValue.address;
+          this.runningStatistics[stage.statistics[k].fullName].evaluationValue.address;
       }
     }
   }
 
-  /** The coming pass reads what is trained; it may change the figures under way. */
+  /** Prepares a training pass, which updates the provisional statistics. */
   readForTraining(): void {
     if (this.#reading !== 'training') this.#readTrained();
     if (this.#underWay) return;
@@ -199,17 +203,17 @@ export class LearntState implements ParameterOwner {
     this.#underWay = true;
   }
 
-  /** A training pass is complete. */
+  /** Counts a complete training pass. */
   countPass(): void {
     this.trainingPasses = (this.trainingPasses + 1) % 2 ** 32;
   }
 
-  /** Forgets the figures of passes whose step has not come. */
+  /** Discards the provisional statistics. */
   discard(): void {
     this.#underWay = false;
   }
 
-  /** The figures of the passes since the last step become those that evaluation reads. */
+  /** Replaces the running statistics by the provisional ones. */
   commit(): void {
     if (!this.#underWay) return;
     for (let index = 0; index < this.#pending.length; index++) {
@@ -239,7 +243,8 @@ export class LearntState implements ParameterOwner {
   }
 
   /**
-   * From now on until `release`, others may neither train nor load nor dispose. @throws BusyError
+   * Reserves the model: until `release`, others may neither train it, load into it nor dispose it.
+   * @throws BusyError if it is reserved already, or inside a step
    */
   occupy(what: string): Occupation {
     this.checkAccess('the model');
@@ -254,7 +259,7 @@ export class LearntState implements ParameterOwner {
     return occupation;
   }
 
-  stateDict(options: ModelStateOptions = {}): ModelState {
+  stateDict(options: ModelStateDictOptions = {}): ModelStateDict {
     checkOptions('options', options, ['point']);
     const point = checkChoice('point', options.point ?? 'evaluated', ['evaluated', 'trained']);
     const arrays = createRecord<ModelArrays[string]>();
@@ -270,24 +275,21 @@ export class LearntState implements ParameterOwner {
   }
 
   /**
-   * Checks a state, and returns what takes it over; that cannot fail.
-   * @param isLeftAlone names of arrays that somebody else loads; the state need not have them
+   * Checks a state dict and returns the function that loads it, which cannot fail.
+   * @param isLeftAlone tells which arrays somebody else loads; the state dict need not have them
    * @throws ArgumentError naming the array that does not fit
    */
   prepareLoad(
     path: string,
-    state: ModelState,
+    state: ModelStateDict,
     isLeftAlone: (name: string) => boolean = () => false,
   ): () => void {
-    checkOptions(path, state, STATE_FIELDS);
-    const loadHistory = this.history.prepareLoad(path, state);
-    const passes = checkInteger(`${path}.trainingPasses`, state.trainingPasses, 0, 2 ** 32 - 1);
     const wanted = this.#arrays.filter(({ fullName }) => !isLeftAlone(fullName));
     const arrays = checkArrays(`${path}.arrays`, state.arrays, wanted, this.#arrays);
     for (const { fullName } of wanted) {
       if (this.parameters[fullName]?.heldByTraining) {
         const expected =
-          'a model without an optimizer that trains at another point than it evaluates at (load its state dict)';
+          'a model whose optimizer evaluates the weights that it trains (load its state dict)';
         throw new ArgumentError(
           `${path}.arrays.${fullName}`,
           expected,
@@ -295,7 +297,8 @@ export class LearntState implements ParameterOwner {
         );
       }
     }
-    const { pendingStatistics } = state;
+    const { pendingStatistics, trainingPasses } = state;
+    const history = readHistory(path, state);
     const planned = this.#arrays.filter(({ fullName }) =>
       this.#pending.some(({ name }) => name === fullName),
     );
@@ -306,8 +309,8 @@ export class LearntState implements ParameterOwner {
       for (const [name, data] of arrays) this.weights[name].data.set(data);
       for (const figure of this.#pending) if (next) figure.next.data.set(next.get(figure.name)!);
       this.#underWay = next !== undefined;
-      this.trainingPasses = passes;
-      loadHistory();
+      this.trainingPasses = trainingPasses;
+      this.history.load(history);
     };
   }
 
@@ -337,15 +340,51 @@ export class LearntState implements ParameterOwner {
 
   #valueAt(name: string, point: 'evaluated' | 'trained'): Tensor {
     const source =
-      point === 'evaluated' ? (this.parameters[name] ?? this.runningFigures[name]) : undefined;
+      point === 'evaluated' ? (this.parameters[name] ?? this.runningStatistics[name]) : undefined;
     return source?.evaluationValue ?? this.weights[name];
   }
 }
 
 /**
- * Copies of the arrays by name, checked: each of its plan's size, finite, and no smaller than that
- * allows.
- * @param known names that may be there
+ * Checks the form of a model's state dict, wherever it comes from. Whether it fits a model
+ * `LearntState.prepareLoad` checks.
+ * @returns the same state; its arrays are not copied
+ * @throws ArgumentError naming the field
+ */
+export function readModelStateDict(path: string, value: unknown): ModelStateDict {
+  checkOptions(path, value, STATE_FIELDS);
+  const fields = checkObject(path, value);
+  const { arrays, trainingPasses, pendingStatistics } = fields;
+  const history = readHistory(path, fields);
+  return {
+    arrays: readArrays(`${path}.arrays`, arrays),
+    trainingPasses: checkInteger(`${path}.trainingPasses`, trainingPasses, 0, 2 ** 32 - 1),
+    ...history,
+    ...(pendingStatistics !== undefined && {
+      pendingStatistics: readArrays(`${path}.pendingStatistics`, pendingStatistics),
+    }),
+  };
+}
+
+function readArrays(path: string, value: unknown): ModelArrays {
+  const arrays = createRecord<ModelArrays[string]>();
+  for (const [name, array] of Object.entries(checkObject(path, value))) {
+    const { shape, data } = checkObject(`${path}.${name}`, array);
+    if (!isFloat32Array(data)) fail(`${path}.${name}.data`, 'a Float32Array', data);
+    if (!Array.isArray(shape)) fail(`${path}.${name}.shape`, 'an array of sizes', shape);
+    const sizes = shape.map((size: unknown, index) =>
+      checkInteger(`${path}.${name}.shape[${index}]`, size, 0, Number.MAX_SAFE_INTEGER),
+    );
+    arrays[name] = { shape: sizes, data };
+  }
+  return arrays;
+}
+
+/**
+ * Checks arrays against their plan: their shapes, and that all elements are finite and no smaller
+ * than its minimum.
+ * @param known the arrays that may be there
+ * @returns copies by name
  */
 function checkArrays(
   path: string,
@@ -357,17 +396,13 @@ function checkArrays(
   checkOptions(path, arrays, names);
   return new Map(
     wanted.map(({ fullName, shape, minimum = -Infinity }) => {
-      const given: unknown = arrays[fullName]?.data;
-      const length = shape.reduce((product, size) => product * size, 1);
-      if (!isFloat32Array(given) || given.length !== length) {
-        fail(`${path}.${fullName}.data`, `a Float32Array of ${length} elements`, given);
-      }
-      const data = given.slice();
-      const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
-      const range =
-        minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
-      if (wrong >= 0)
-        throw new ArgumentError(`${path}.${fullName}.data[${wrong}]`, range, describe(data[wrong]));
+      const given = Object.hasOwn(arrays, fullName) ? arrays[fullName] : undefined;
+      const length = elementCount(shape);
+      if (given?.data.length !== length)
+        fail(`${path}.${fullName}.data`, `a Float32Array of ${length} elements`, given?.data);
+      checkShape(`${path}.${fullName}.shape`, given.shape, shape);
+      const data = given.data.slice();
+      checkElements(`${path}.${fullName}.data`, data, minimum);
       return [fullName, data];
     }),
   );

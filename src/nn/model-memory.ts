@@ -1,37 +1,38 @@
-/** What a planned network takes of linear memory, and how many elements it has. */
+/** Counts the bytes and the parameters of a planned network. */
 import { elementCount } from '../math/shape';
 import { tensorBytes } from '../tensors/tensor';
 import { alignedBytes } from './memory-plan';
 import type { NamedArray, NetworkPlan } from './network-plan';
 
-/** Bytes of linear memory, all as allocated. */
+/** Bytes of linear memory that a model takes, by use, including padding. */
 export interface ModelMemory {
   /**
-   * Values of all parameters and running figures; in training, of the figures that the next step
-   * will make of them too.
+   * Values of all parameters and running statistics; with `training: true` also the provisional
+   * statistics, which the next step commits.
    */
   readonly weights: number;
-  /** Gradients of all parameters that are trained. */
+  /** Gradients of the trainable parameters. */
   readonly gradients: number;
-  /** One allocation for input, targets, activations, their gradients and scratch. */
+  /** Input, targets, activations, their gradients and scratch memory, in one allocation. */
   readonly workspace: number;
+  /** Sum of the others. */
   readonly total: number;
 }
 
-/** As the arena will have it. */
+/** Returns the bytes that a model of this plan takes of the arena. */
 export function memoryOf(plan: NetworkPlan, training: boolean): ModelMemory {
   const bytesOf = (arrays: readonly NamedArray[]) =>
     arrays.reduce((sum, { shape }) => sum + tensorBytes(elementCount(shape)), 0);
   const total = (pick: (stage: NetworkPlan['stages'][number]) => number) =>
     plan.stages.reduce((sum, stage) => sum + pick(stage), 0);
   const values = total(({ parameters }) => bytesOf(parameters));
-  const figures = total(({ statistics }) => bytesOf(statistics));
+  const running = total(({ statistics }) => bytesOf(statistics));
   const pending = training
     ? plan.stages
         .slice(plan.evaluated)
         .reduce((sum, { statistics }) => sum + bytesOf(statistics), 0)
     : 0;
-  const weights = values + figures + pending;
+  const weights = values + running + pending;
   const gradients = training
     ? total(({ parameters }) => bytesOf(parameters.filter(({ frozen }) => !frozen)))
     : 0;
@@ -39,7 +40,7 @@ export function memoryOf(plan: NetworkPlan, training: boolean): ModelMemory {
   return { weights, gradients, workspace, total: weights + gradients + workspace };
 }
 
-/** Elements of the parameters of some layers. */
+/** Returns the number of elements of all parameters of some layers. */
 export function countElements(
   layers: readonly { readonly parameters: readonly { readonly shape: readonly number[] }[] }[],
 ): number {

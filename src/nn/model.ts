@@ -1,9 +1,9 @@
 /**
- * A feed-forward network whose parameters, activations and gradients all lie in linear memory: a
- * training batch is copied in, and nothing is copied out but the loss.
+ * A feed-forward network whose parameters, activations and gradients lie in linear memory. A
+ * training batch is copied in; only its loss is copied out.
  *
- * Invariant: all memory is planned for `batchSize` samples at creation; nothing is allocated
- * afterwards.
+ * Invariant: the constructor plans and allocates all memory for `batchSize` samples; no later call
+ * allocates any.
  */
 import { ArgumentError, DisposedError } from '../errors';
 import { Prng } from '../math/prng';
@@ -15,40 +15,70 @@ import type { Tensor } from '../tensors/tensor';
 import { checkInteger, fail } from '../validate';
 import type { Layer } from './layers';
 import type { Shape } from './layers/layer';
-import { LearntState, type ModelState, type ModelStateOptions } from './learnt-state';
+import {
+  LearntState,
+  type ModelStateDict,
+  type ModelStateDictOptions,
+  readModelStateDict,
+} from './learnt-state';
 import { type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
 import { Network } from './network';
 import { type NetworkOptions, type NetworkPlan, planNetwork } from './network-plan';
 import { checkTargets } from './samples';
 
-/** A checked model: see create-model.ts. */
+/** The checked options of a model, with their defaults: see create-model.ts. */
 export type ModelSettings = NetworkOptions & { readonly seed: number };
 
-/** The most samples a batch. */
+/** The largest batch size. */
 export const MAX_BATCH = 2 ** 24;
 
+/**
+ * A feed-forward network in the linear memory of a runtime, made by `createModel`.
+ *
+ * `fit`, `evaluate` and `predict` take any number of samples. The model's own methods work on one
+ * batch, for training loops of your own: copy samples into `input` and `labels` (or `targets`),
+ * call `computeGradients`, and step an optimizer over `parameters`.
+ *
+ * A model keeps its memory until `dispose`, or until its runtime is disposed. It owns its
+ * parameters; optimizers, accumulators and averages only use them, so dispose of those as well.
+ *
+ * @example
+ * const model = await createModel(runtime, { inputSize: 2, layers: [dense(8), relu(), dense(2)] });
+ * const optimizer = new AdamW(runtime, model.parameters, { lr: 1e-2 });
+ * model.input.set([0, 1, 1, 0]); // two samples
+ * model.labels.set([0, 1]);
+ * const loss = model.computeGradients(2);
+ * optimizer.step();
+ * model.dispose();
+ */
 export class Model {
+  /** Runtime in whose linear memory the model lies. */
   readonly runtime: Runtime;
+  /** Shape of one sample: [features], [steps, features] or [height, width, channels]. */
   readonly inputShape: Shape;
+  /** Shape of the output for one sample. */
   readonly outputShape: Shape;
-  /** Floats a sample. */
+  /** Input values per sample: the product of `inputShape`. */
   readonly inputSize: number;
-  /** Outputs a sample. */
+  /** Output values per sample; the number of classes for losses on classes. */
   readonly outputSize: number;
+  /** Most samples in a batch. */
   readonly batchSize: number;
+  /** Loss that training minimizes. */
   readonly loss: Loss;
+  /** Layers from input to output. */
   readonly layers: readonly Layer[];
   /** Whether the model can compute gradients. */
   readonly training: boolean;
-  /** Of the layers, in order: `conv1`, `relu1`, `dense1`. */
+  /** Names of the layers, in order: `conv1`, `relu1`, `dense1`. */
   readonly layerNames: readonly string[];
   /**
-   * Parameters to train, by name (`dense1.weight`, `dense1.bias`, …): give them to an optimizer as
-   * they are. Frozen ones are not among them; without training there are none.
+   * Trainable parameters by name (`dense1.weight`, `dense1.bias`, …), as optimizers take them.
+   * Frozen parameters are left out; with `training: false` there are none.
    */
   readonly parameters: Readonly<Record<string, Parameter>>;
-  /** All that makes up the model, by name: values of the parameters, and running figures. */
+  /** Tensors of all parameters, frozen ones included, and of all running statistics, by name. */
   readonly weights: Readonly<Record<string, Tensor>>;
   readonly #learnt: LearntState;
   readonly #settings: ModelSettings;
@@ -58,7 +88,7 @@ export class Model {
   readonly #kernels: NNKernels;
   #disposed = false;
 
-  /** @internal Use `createModel`. */
+  /** @internal `createModel` calls it. */
   constructor(runtime: Runtime, kernels: NNKernels, settings: ModelSettings) {
     this.runtime = runtime;
     this.#kernels = kernels;
@@ -87,40 +117,40 @@ export class Model {
     this.#initialise();
   }
 
-  /** Outputs a sample, which are the classes when the loss is cross-entropy. */
-  get classCount(): number {
-    return this.outputSize;
-  }
-
-  /** The classes' names by class index, if the data of the model's first `fit` told them. */
+  /** Class names by class index, if the data of an earlier `fit` had them. */
   get classNames(): readonly string[] | undefined {
     return this.#learnt.history.classNames;
   }
 
-  /** The features' names in their order, if the data of the model's first `fit` told them. */
+  /** Feature names in the order of a sample's values, if the data of an earlier `fit` had them. */
   get columns(): readonly string[] | undefined {
     return this.#learnt.history.columns;
   }
 
-  /** Elements of all parameters. */
+  /** Elements of all parameters, frozen ones included. */
   get parameterCount(): number {
     return countElements(this.#plan.stages);
   }
 
   /**
-   * Where a batch of up to `batchSize` samples goes, each row-major. Ask again after anything that
-   * may allocate.
+   * Live view of the input batch: batchSize × inputSize values, row-major. Read the property again
+   * after any call that may allocate.
+   * @throws DisposedError after `dispose`
    */
   get input(): Float32Array {
     this.#check();
     return this.#floats(this.#plan.input, this.batchSize * this.inputSize);
   }
 
-  /** Where the classes of a batch go, for losses on classes. */
+  /**
+   * Live view of the batch's classes, one per sample, for losses on classes. Read the property
+   * again after any call that may allocate.
+   * @throws ArgumentError for a loss on values
+   */
   get labels(): Int32Array {
     this.#check();
     if (this.#targetKind !== 'classes')
-      throw new ArgumentError('loss', 'one on classes, to have labels', this.loss.kind);
+      throw new ArgumentError('loss', 'a loss on classes (others have targets)', this.loss.kind);
     return new Int32Array(
       this.runtime.memory.buffer,
       this.#workspace + this.#plan.targets,
@@ -128,23 +158,31 @@ export class Model {
     );
   }
 
-  /** Where the target values of a batch go, `outputSize` a sample, for losses on values. */
+  /**
+   * Live view of the batch's target values, batchSize × outputSize, for losses on values. Read the
+   * property again after any call that may allocate.
+   * @throws ArgumentError for a loss on classes
+   */
   get targets(): Float32Array {
     this.#check();
     if (this.#targetKind !== 'values')
-      throw new ArgumentError('loss', 'one on values, to have targets', this.loss.kind);
+      throw new ArgumentError('loss', 'a loss on values (others have labels)', this.loss.kind);
     return this.#floats(this.#plan.targets, this.batchSize * this.outputSize);
   }
 
-  /** What the last pass gave, `outputSize` a sample. Ask again after anything that may allocate. */
+  /**
+   * Live view of the outputs of the last pass, batchSize × outputSize. Read the property again
+   * after any call that may allocate.
+   */
   get output(): Float32Array {
     this.#check();
     return this.#floats(this.#plan.output, this.batchSize * this.outputSize);
   }
 
   /**
-   * Bytes that such a model takes with batches of another size: what it would add to
-   * `runtime.info.usedBytes`.
+   * Returns the bytes that this model takes of linear memory, or would take with another batch
+   * size: how much it adds to `runtime.info.usedBytes`.
+   * @param batchSize an integer in [1, 2^24]
    */
   memory(batchSize: number = this.batchSize): ModelMemory {
     checkInteger('batchSize', batchSize, 1, MAX_BATCH);
@@ -152,31 +190,30 @@ export class Model {
   }
 
   /**
-   * Forward and backward over the first `count` samples of `input` and `labels` (or `targets`): all
-   * parameters' gradients of the mean loss.
+   * Computes the gradients of the mean loss over the first `count` samples of `input` and `labels`
+   * (or `targets`), for all parameters.
    *
-   * The running figures of batch norm that come of it count when an optimizer's step over these
-   * parameters is accepted, and are forgotten when it is refused. Who changes the weights without
-   * an optimizer calls `commitStatistics`.
+   * The pass also updates the running statistics of batch norm, but only provisionally: the
+   * optimizer's next step commits them if it is accepted and discards them if it is refused. If you
+   * change the weights without an optimizer, call `commitStatistics`.
    *
-   * @param count samples: an integer in [1, batchSize], and at least 2 where batch norm has one
-   * position a sample
+   * @param count number of samples: an integer in [1, batchSize], and at least 2 if the model has
+   * batch norm over one position per sample
    * @returns the mean loss, float64
-   * @throws ArgumentError for a model without training, a batch that is too small, a label that is
-   * no class, or a target for which
-   * the loss is not defined
+   * @throws ArgumentError for a model with `training: false`, a batch that is too small, or a label
+   * or target for which the loss is not defined
    * @throws BusyError while `fit` is training the model
    */
   computeGradients(count: number): number {
     this.#checkBatch(count);
     this.#learnt.checkAccess('computeGradients');
-    const { training, fewestSamples } = this;
+    const { training, minBatchSize } = this;
     if (!training)
       throw new ArgumentError('training', 'a model created with training: true', 'false');
-    if (count < fewestSamples) {
+    if (count < minBatchSize) {
       throw new ArgumentError(
         'count',
-        `at least ${fewestSamples} samples, for batch norm to have a variance`,
+        `at least ${minBatchSize} samples, so that batch norm has a variance`,
         `${count}`,
       );
     }
@@ -195,8 +232,9 @@ export class Model {
   }
 
   /**
-   * Takes over the running figures of the passes since the last step: for who changes the weights
-   * without an optimizer.
+   * Commits the running statistics of the passes since the last step. Call it if you change the
+   * weights without an optimizer; an optimizer's step does it by itself.
+   * @throws BusyError while `fit` is training the model
    */
   commitStatistics(): void {
     this.#check();
@@ -205,15 +243,16 @@ export class Model {
   }
 
   /**
-   * Forward over the first `count` samples of `input` and the targets.
-   * @returns the mean loss; what it counts in a mean over several batches, which is `count` unless
-   * class weights are averaged over
-   * their sum; and for classes how many are right. A sample any of whose outputs is NaN is not
-   * right.
-   * @throws ArgumentError for a label that is no class, or a target for which the loss is not
-   * defined
+   * Evaluates the first `count` samples of `input` and `labels` (or `targets`). To evaluate samples
+   * of any number, call `evaluate(model, samples)`.
+   * @param count number of samples: an integer in [1, batchSize]
+   * @returns the mean loss; its weight in a mean over several batches, which is `count` unless
+   * class
+   * weights are averaged over their sum; and the number of correct classes, 0 for losses on values.
+   * A sample with a NaN among its outputs is not correct.
+   * @throws ArgumentError for a label or target for which the loss is not defined
    */
-  evaluate(count: number): { correct: number; loss: number; weight: number } {
+  evaluateBatch(count: number): { correct: number; loss: number; weight: number } {
     this.#forward(count);
     const loss = this.#computeLoss(count);
     const [output, targets] = [
@@ -227,24 +266,26 @@ export class Model {
     return { correct, loss, weight: this.#network.weigh(count) };
   }
 
-  /**
-   * @internal What the loss of the last pass's `count` samples counts in a mean over several
-   * batches.
-   */
+  /** @internal Returns the weight of the last pass's loss in a mean over several batches. */
   weighBatch(count: number): number {
     return this.#network.weigh(count);
   }
 
-  /** Forward over the first `count` samples of `input`; a copy of the outputs, count × outputs. */
-  predict(count: number): Float32Array {
+  /**
+   * Computes the outputs for the first `count` samples of `input`. For samples of any number, call
+   * `predict(model, features)`.
+   * @param count number of samples: an integer in [1, batchSize]
+   * @returns a copy: count × outputSize, row-major
+   */
+  predictBatch(count: number): Float32Array {
     this.#forward(count);
     return this.output.slice(0, count * this.outputSize);
   }
 
   /**
-   * @internal Forward over the first `count` samples of `input` up to a layer (0-based), as in
-   * evaluation: a copy of its outputs.
-   * `extractFeatures` does it for any number of samples.
+   * @internal Computes a layer's outputs (0-based index) for the first `count` samples of `input`,
+   * as in evaluation. `extractFeatures` does it for any number of samples.
+   * @returns a copy of the outputs, and the shape of one sample's
    */
   activations(count: number, layer: number): { shape: Shape; data: Float32Array } {
     this.#checkBatch(count);
@@ -258,55 +299,55 @@ export class Model {
   }
 
   /**
-   * Returns copies of everything that the model has learnt: by default what it evaluates with, so
-   * that a model that loads it gives the same predictions. To go on training, save the optimizer's
-   * state dict too, and `point: 'trained'`.
+   * Returns a copy of all weights and running statistics. By default these are the ones that the
+   * model evaluates with, so that a model which loads them predicts the same. To resume training,
+   * take `point: 'trained'`, and the optimizer's state dict with it.
    */
-  stateDict(options: ModelStateOptions = {}): ModelState {
+  stateDict(options: ModelStateDictOptions = {}): ModelStateDict {
     this.#check();
     return this.#learnt.stateDict(options);
   }
 
   /**
-   * Takes over what `stateDict` returned.
+   * Loads a state dict that a model of the same layers returned.
    * @throws ArgumentError naming the array that does not fit; nothing has changed then. Also while
-   * a Schedule-Free optimizer that
-   * has stepped holds the parameters, since its state belongs to the weights as they are: load its
-   * state dict instead
+   * a Schedule-Free optimizer that has stepped holds the parameters, because its state fits only
+   * the present weights: load its state dict instead
    * @throws BusyError while `fit` is training the model
    */
-  loadStateDict(state: ModelState): void {
+  loadStateDict(state: ModelStateDict): void {
     this.#check();
     this.#learnt.checkAccess('loadStateDict');
-    this.#learnt.prepareLoad('state', state)();
+    this.#learnt.prepareLoad('state', readModelStateDict('state', state))();
   }
 
-  /** @internal What is learnt, for those who load or average it together with something else. */
+  /** @internal The learnt state, for code that loads or averages it together with other state. */
   get learnt(): LearntState {
     this.#check();
     return this.#learnt;
   }
 
   /**
-   * @internal Fewest samples of a batch to train on: 2 where batch norm has one position a sample.
+   * @internal Fewest samples of a training batch: 2 for batch norm over one position per sample.
    */
-  get fewestSamples(): number {
+  get minBatchSize(): number {
     return this.#plan.fewestSamples;
   }
 
   /**
-   * @internal Brings running figures up to date, at `statistics`, with the batch of the first
-   * `count` samples of `input`, and with
-   * the weights that evaluation reads. `updateStatistics` does it for any number of samples.
+   * @internal Updates running statistics with the first `count` samples of `input`, under the
+   * weights that evaluation reads. `updateStatistics` does it for any number of samples.
+   * @param share weight of this batch in the new statistics, in (0, 1]
+   * @param estimates the running statistics to update, by name
    */
-  observe(count: number, share: number, figures: Readonly<Record<string, Tensor>>): void {
+  observe(count: number, share: number, estimates: Readonly<Record<string, Tensor>>): void {
     this.#checkBatch(count);
     this.#learnt.readForEvaluation();
     const { nextStatistics } = this.#learnt.addresses;
     const own = nextStatistics.map((addresses) => [...addresses]);
     for (const [index, { statistics }] of this.#plan.stages.entries()) {
       for (const [k, { fullName }] of statistics.entries())
-        nextStatistics[index][k] = figures[fullName]?.address ?? 0;
+        nextStatistics[index][k] = estimates[fullName]?.address ?? 0;
     }
     try {
       this.#network.observe(count, share);
@@ -316,16 +357,16 @@ export class Model {
     }
   }
 
-  /** @internal Names of the running figures that training brings up to date. */
-  get observedFigures(): readonly string[] {
+  /** @internal Names of the running statistics that training updates. */
+  get observedStatistics(): readonly string[] {
     return this.#plan.stages
       .slice(this.#plan.evaluated)
       .flatMap(({ statistics }) => statistics.map(({ fullName }) => fullName));
   }
 
   /**
-   * Frees the memory. Optimizers, accumulators and averages over its parameters throw DisposedError
-   * from then on; dispose of them too.
+   * Frees the model's memory. Optimizers, accumulators and averages over its parameters throw
+   * DisposedError from then on; dispose of them as well.
    * @throws BusyError while `fit` is training the model
    */
   dispose(): void {
@@ -341,8 +382,8 @@ export class Model {
   }
 
   /**
-   * The mean loss of the last pass. Targets are looked at only when it is not finite, as the loss
-   * of a wrong one never is.
+   * Returns the mean loss of the last pass. A wrong target never has a finite loss, so targets are
+   * checked only if the loss is not finite.
    */
   #computeLoss(count: number): number {
     const loss = this.#network.loss(count);
@@ -363,7 +404,7 @@ export class Model {
     return new Float32Array(this.runtime.memory.buffer, this.#workspace + offset, length);
   }
 
-  /** First values, drawn in the order of the layers. */
+  /** Draws the initial values, in the order of the layers. */
   #initialise(): void {
     const prng = new Prng(this.#settings.seed);
     for (const { parameters, statistics } of this.#plan.stages) {
@@ -382,7 +423,7 @@ export class Model {
     if (typeof count !== 'number') {
       fail(
         'count',
-        'a number of samples in model.input (for samples of your own call predict(model, features))',
+        'a number of samples in model.input (for other samples call predict(model, features))',
         count,
       );
     }

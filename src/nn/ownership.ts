@@ -1,16 +1,15 @@
 /**
- * Whether an optimizer, an accumulator and an average belong to the model that is to be trained
- * with them.
+ * Checks that an optimizer, an accumulator and an average belong to the model that `fit` trains.
  */
 import { ArgumentError } from '../errors';
 import type { FitOptimizer, FitOptions } from './fit-options';
 import type { Model } from './model';
 
 /**
- * Checks that a step of the optimizer changes the parameters of the model, all of them, and no
- * others: whatever else it did, the model would seem to be trained. What is not to be trained is
- * frozen, in the model or in a param group. Optimizers of the caller's own making, which do not
- * tell their parameters, are taken on trust.
+ * Checks that the optimizer trains all parameters of the model and no others. Otherwise `fit` would
+ * seem to train the model without doing so. To keep a parameter as it is, freeze it, in the model
+ * or in a param group. An optimizer of the caller's own class does not list its parameters; it
+ * passes without this check.
  * @throws ArgumentError naming the option and the parameter
  */
 export function checkOwnership(
@@ -18,7 +17,11 @@ export function checkOwnership(
   { optimizer, accumulator, average }: FitOptions,
 ): void {
   if (!model.training)
-    throw new ArgumentError('model', 'a model created with training: true', 'one without');
+    throw new ArgumentError(
+      'model',
+      'a model created with training: true',
+      'one with training: false',
+    );
   checkOptimizer(model, optimizer);
   if (accumulator?.optimizer !== undefined && accumulator.optimizer !== optimizer) {
     throw new ArgumentError(
@@ -46,8 +49,12 @@ function checkOptimizer(model: Model, { slots, paramGroups }: FitOptimizer): voi
     ({ parameter, group }) => !own.has(parameter) && !paramGroups[group].frozen,
   );
   if (stray) {
-    const got = `one that also trains ${JSON.stringify(stray.name)}, which the model does not have (freeze its param group)`;
-    throw new ArgumentError('optimizer', 'an optimizer of the parameters of the model', got);
+    const name = JSON.stringify(stray.name);
+    throw new ArgumentError(
+      'optimizer',
+      'an optimizer of the parameters of the model',
+      `one that also trains ${name}, which the model does not have (freeze its param group)`,
+    );
   }
 }
 
@@ -63,6 +70,10 @@ function checkHolds(
   if (missing.length === entries.length)
     throw new ArgumentError(argument, expected, 'one that holds none of them');
   const rest = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
-  const got = `one without ${JSON.stringify(missing[0])}${rest} (what is not to be trained is frozen: createModel({ freeze }))`;
-  throw new ArgumentError(argument, expected, got);
+  const hint = 'to leave parameters untrained, freeze them: createModel({ freeze })';
+  throw new ArgumentError(
+    argument,
+    expected,
+    `one without ${JSON.stringify(missing[0])}${rest} (${hint})`,
+  );
 }

@@ -1,55 +1,55 @@
 /**
- * Data to learn from and to be judged by: checked against a model, and copied into it batch by
- * batch.
+ * Samples for training and evaluation: their types, their checks, and copying them into a model.
  */
 import { type DatasetBase, refuseBlurredColumns } from '../data/dataset';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import { describe, fail, isFloat32Array, isInt32Array } from '../validate';
-import { lossKindOf } from './losses';
-import type { Model } from './model';
+import { type Loss, lossKindOf } from './losses';
 import { checkSameNames, type DataNames, readNames } from './training-history';
 
 /**
- * Values with their sizes, the count of samples first: how embeddings come out of other libraries,
- * and of `extractFeatures`.
+ * Features with their shape, as `extractFeatures` returns them and other libraries return
+ * embeddings.
  */
 export interface FeatureTensor {
+  /** Values, row-major. */
   readonly data: Float32Array;
+  /** Sizes, the number of samples first: [samples, ...shape of a sample]. */
   readonly dims: readonly number[];
 }
 
 /**
- * Samples in memory; a `Dataset` is one. Names are optional: a model remembers those of the first
- * data that it was trained with, and `fit` and `evaluate` refuse data that call its classes or
- * columns by other names, or have them in another order.
+ * Samples in memory, such as a `Dataset`. Names are optional. A model remembers the names of the
+ * first data that it was trained with; `fit` and `evaluate` then refuse data whose classes or
+ * columns have other names, or the same names in another order.
  */
 export interface Samples extends DataNames {
-  /** count × inputSize values, row-major; or a tensor of them. */
+  /** Samples × inputSize values, row-major, or a tensor of them. */
   readonly features: Float32Array | FeatureTensor;
-  /** For losses on classes: one class index a sample, in [0, outputSize). */
+  /** Classes, for losses on classes: one index in [0, outputSize) per sample. */
   readonly labels?: Int32Array;
   /**
-   * For losses on values: count × outputSize finite values, row-major; for binaryCrossEntropy in
-   * [0, 1].
+   * Target values, for losses on values: samples × outputSize finite values, row-major; in [0, 1]
+   * for binaryCrossEntropy.
    */
   readonly targets?: Float32Array;
 }
 
-/** What can be read chunk by chunk. */
+/** Samples that are read chunk by chunk. */
 export type ChunkStream =
   | AsyncIterable<Samples>
   | Iterable<Samples>
   | { getReader(): { read(): Promise<{ done: boolean; value?: Samples }> } };
 
 /**
- * Samples, or a function that begins a pass over a stream of chunks of them, for data larger than
- * memory: it is called once an epoch, and returns another iterable, async iterable or
- * ReadableStream each time. Chunks may have any number of samples, also none.
+ * Samples in memory, or, for data larger than memory, a function that opens a stream of chunks.
+ * `fit` calls it once per epoch; every call must return a new iterable, async iterable or
+ * ReadableStream. Chunks may have any number of samples, even none.
  */
 export type TrainingData = Samples | (() => ChunkStream);
 
-/** Samples as plain arrays that fit the model. */
+/** Samples that fit the model, as plain arrays. */
 export interface SampleArrays extends DataNames {
   readonly count: number;
   readonly features: Float32Array;
@@ -57,16 +57,35 @@ export interface SampleArrays extends DataNames {
   readonly targets: Float32Array | undefined;
 }
 
-/** What samples are checked against: a model, or as much of one. */
-export type SampleFormat = Pick<Model, 'inputSize' | 'outputSize' | 'loss'> & DataNames;
+/** The properties of a model that samples must fit. */
+export interface SampleFormat extends DataNames {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly loss: Loss;
+}
+
+/** The arrays of a model that a batch is copied into. */
+interface BatchArrays {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly input: Float32Array;
+  readonly labels: Int32Array;
+  readonly targets: Float32Array;
+}
+
+/** Returns the sample format of a model as plain data. */
+export function formatOf(model: SampleFormat): SampleFormat {
+  const { inputSize, outputSize, loss, classNames, columns } = model;
+  return { inputSize, outputSize, loss, classNames, columns };
+}
 
 /**
- * Checks samples. Arrays that another thread may write into can still change afterwards: what is
- * copied into the model is what `checkTargets` checks again.
+ * Checks that samples fit a model. Another thread may still change arrays over shared memory
+ * afterwards, so the model checks the targets that were copied into it again.
  *
- * @param fewest samples there have to be
- * @throws ArgumentError naming `argument` unless they fit the model; DataError for a column of a
- * dataset that float32 blurs
+ * @param fewest the smallest number of samples that is allowed
+ * @throws ArgumentError naming `argument` for samples that do not fit; DataError for a column of a
+ * dataset that float32 cannot tell apart
  */
 export function readSamples(
   argument: string,
@@ -109,15 +128,15 @@ export function readSamples(
 }
 
 /**
- * Names for which there is a use, checked.
- * @throws ArgumentError for what are no names, or others than the model's
+ * Checks the names of samples and returns those that apply to the model's loss.
+ * @throws ArgumentError for values that are no names, and for other names than the model's
  */
 export function readSampleNames(
   argument: string,
   format: SampleFormat,
   names: DataNames,
 ): DataNames {
-  // Data sets of values may list the distinct ones as names: they are no classes then.
+  // For a loss on values, a data set may list the distinct values as names; these are no classes.
   const { targets: kind } = lossKindOf(format.loss);
   const classNames =
     kind === 'classes' ? readNames(`${argument}.classNames`, names.classNames) : undefined;
@@ -134,7 +153,10 @@ export function readSampleNames(
   return { ...(classNames && { classNames }), ...(columns && { columns }) };
 }
 
-/** Throws an ArgumentError naming the first label or target for which the loss is not defined. */
+/**
+ * Checks labels or targets.
+ * @throws ArgumentError naming the first one for which the loss is not defined
+ */
 export function checkTargets(
   argument: string,
   { loss, outputSize }: Pick<SampleFormat, 'loss' | 'outputSize'>,
@@ -148,7 +170,7 @@ export function checkTargets(
   }
 }
 
-/** The values, whichever way they were given. */
+/** Returns the values of features, given as an array or as a tensor. */
 export function readFeatures(argument: string, features: unknown): Float32Array {
   if (isFloat32Array(features)) return features;
   const { data, dims } = (features ?? {}) as Partial<FeatureTensor>;
@@ -159,8 +181,13 @@ export function readFeatures(argument: string, features: unknown): Float32Array 
   return data;
 }
 
-/** Copies samples [from, from + count) into the model. */
-export function loadRange(model: Model, samples: SampleArrays, from: number, count: number): void {
+/** Copies samples [from, from + count) into a model's batch. */
+export function loadRange(
+  model: BatchArrays,
+  samples: SampleArrays,
+  from: number,
+  count: number,
+): void {
   const { inputSize, outputSize } = model;
   model.input.set(rangeOf(samples.features, 'features', inputSize, from, count));
   if (samples.labels) model.labels.set(rangeOf(samples.labels, 'labels', 1, from, count));
@@ -169,8 +196,8 @@ export function loadRange(model: Model, samples: SampleArrays, from: number, cou
 }
 
 /**
- * Elements of samples [from, from + count) of an array with so many a sample.
- * @throws ArgumentError when the array no longer has them
+ * Returns a view of samples [from, from + count) of an array with `perSample` elements per sample.
+ * @throws ArgumentError if the array no longer has them
  */
 export function rangeOf<T extends Float32Array | Int32Array>(
   array: T,
@@ -184,8 +211,8 @@ export function rangeOf<T extends Float32Array | Int32Array>(
 }
 
 /**
- * Throws an ArgumentError for an array whose buffer was transferred or made smaller since it was
- * checked.
+ * Checks that an array still has its elements.
+ * @throws ArgumentError if its buffer has been transferred or made smaller since
  */
 export function checkLength(array: Float32Array | Int32Array, name: string, length: number): void {
   if (array.length >= length) return;

@@ -1,10 +1,10 @@
 /**
- * Training off the main thread: this side starts the worker, keeps its checkpoints, and starts
- * another where one dies.
+ * `trainInWorker`: training off the main thread. This side starts the worker, keeps its
+ * checkpoints, and starts another worker if it crashes.
  *
- * Invariant: whatever becomes of workers, what is learnt has the bits of `fit` on one thread.
- * Nothing is taken from the caller before the worker has accepted the spec and the samples have
- * been checked.
+ * Invariant: the result has the bits of `fit` on one thread, even if workers crash. No buffer of
+ * the caller is transferred before the worker has accepted the spec and the samples have been
+ * checked.
  */
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import { ArgumentError, WorkerError } from '../errors';
@@ -15,7 +15,7 @@ import type { AbortSignalLike, UrlLike } from '../types';
 import { checkInteger, checkNumber, checkOptions, fail } from '../validate';
 import { readEvaluation } from './evaluation';
 import { checkCheckpoint, type FitProgress, type FitResult } from './fit-options';
-import type { ModelState } from './learnt-state';
+import type { ModelStateDict } from './learnt-state';
 import { readSamples, type SampleFormat, type Samples } from './samples';
 import {
   buffersOf,
@@ -26,57 +26,62 @@ import {
 } from './training-messages';
 import { type PlainSpec, readSpec, type TrainingSpec } from './training-spec';
 
-/** Samples, or a function that gives them anew for every worker that is started. */
+/** Samples, or a function that returns samples for each worker that is started. */
 export type WorkerData = Samples | (() => Samples | Promise<Samples>);
 
+/** Options of `trainInWorker`. */
 export interface TrainInWorkerOptions {
-  /** Evaluated after every epoch. */
+  /** Samples to evaluate after every epoch. */
   validation?: WorkerData;
   /**
-   * Where checkpoints are kept, on this side, and how many steps apart. A run that the store holds
-   * is resumed.
-   * @default in memory, after every epoch
+   * Store on this side that keeps the checkpoints, and number of steps between saves. The worker
+   * resumes the run that the store holds.
+   * @default a store in memory, with a save after every epoch
    */
   checkpoint?: { store?: CheckpointStore; every?: number };
-  /** Called as `fit` calls it. */
+  /** Called on this side whenever `fit` reports progress in the worker. */
   onProgress?: (progress: FitProgress) => void;
-  /** Called when a worker has died and before the next is started. */
+  /** Called after a worker has crashed, before the next one is started. */
   onRestart?: (reason: string, restart: number) => void;
-  /** Ends training after the batch under way; what was learnt is returned. */
+  /** Ends training after the current batch. The result then has the present weights. */
   signal?: AbortSignalLike;
   /**
-   * How often a worker that died is replaced by another, which goes on from the last checkpoint: an
-   * integer ≥ 0.
-   * @default 2, or 0 where a worker's data go with it
+   * Number of times that a crashed worker is replaced by a new one, which resumes from the last
+   * checkpoint: an integer in [0, 2^31).
+   * @default 2, or 0 if the samples are lost with a worker
    */
   maxRestarts?: number;
   /**
-   * Milliseconds of training between two progress reports, in which nothing else happens in the
-   * worker.
+   * Length of a time slice of training in the worker, in milliseconds in [0, ∞). The worker reports
+   * progress and sees an abort only between two slices.
    * @default 50
    */
   budgetMs?: number;
   /**
-   * Milliseconds of silence after which a worker counts as dead; no batch may take as long.
+   * Milliseconds without a message after which a worker is taken for dead: an integer in
+   * [10, 2^31). Every batch must be shorter than this.
    * @default 60000
    */
   timeoutMs?: number;
   /**
-   * Where `adal-wasm/train-worker.js` is to be found, if the bundler does not ship it by itself.
+   * URL of `adal-wasm/train-worker.js`, for bundlers that do not ship it by themselves.
+   * @default next to this module
    */
   workerUrl?: string | UrlLike;
 }
 
-export interface WorkerTraining {
+/** Result of `trainInWorker`. */
+export interface TrainInWorkerResult {
+  /** Result of `fit` in the worker. */
   readonly result: FitResult;
   /**
-   * For `loadStateDict` of a model of the same layers: what that evaluates with, which for
-   * Schedule-Free is its average.
+   * State dict of the model, for a model of the same layers: the weights that it evaluates with,
+   * which for Schedule-Free are the average.
    */
-  readonly model: ModelState;
-  /** For `loadStateDict` of such an optimizer, to go on training. */
+  readonly model: ModelStateDict;
+  /** State dict of the optimizer, for resuming training with the same kind of optimizer. */
   readonly optimizer: StateDict;
-  /** Workers that died on the way. */
+  /** Number of workers that crashed and were replaced. */
   readonly restarts: number;
 }
 
@@ -93,30 +98,36 @@ const NAMES = [
 ];
 
 /**
- * Trains in a worker of its own: a web worker in browsers, a `node:worker_threads` one in Node,
- * Deno and Bun. The run has the bits of `fit` on this thread, also if workers die on the way.
+ * Trains in a new worker: a web worker in browsers, one of `node:worker_threads` in Node, Deno and
+ * Bun. The result has the bits of `fit` on this thread, even if workers crash.
  *
- * No sample is copied. Arrays over a SharedArrayBuffer are used by both sides. Arrays over an
- * ArrayBuffer move to the worker with the whole of their buffers: afterwards the caller's are
- * detached (of length 0), and if that worker dies they are lost with it. A function as `data` is
- * called for every worker that is started, so that such a run can be restarted.
+ * Samples are not copied. Both sides share arrays over a SharedArrayBuffer. Arrays over an
+ * ArrayBuffer are transferred to the worker with their whole buffers: afterwards the caller's
+ * arrays are detached (of length 0), and a crash of the worker loses them. If `data` is a function,
+ * it is called for every worker that is started, so that a crashed worker can be replaced.
  *
- * @param spec the run as plain data
- * @throws ArgumentError for a spec, options or samples that do not fit; nothing has been moved then
- * @throws UnsupportedError where there are no workers, as in Cloudflare Workers
- * @throws WorkerError when a worker has died and may not be replaced
- * @throws CheckpointError when the store fails, or holds another run
+ * @param spec model, optimizer and options of `fit` as plain data
+ * @param data samples, or a function that returns them
+ * @throws ArgumentError for a spec, options or samples that do not fit; nothing has been
+ * transferred
+ * then
+ * @throws UnsupportedError on platforms without workers, such as Cloudflare Workers
+ * @throws WorkerError if a worker has crashed and may not be replaced
+ * @throws CheckpointError if the store fails or holds another run
  * @example
- * const spec = { model: { inputSize: 64, layers: [dense(64), relu(), dense(10)] }, optimizer: {
- * name: 'adamw', lr: 1e-3 }, epochs: 10 }; const { model: state } = await trainInWorker(spec, () =>
- * loadDigits()); const model = await createModel(await createRuntime(), { ...spec.model, training:
- * false }); model.loadStateDict(state);
+ * const definition = { inputSize: 64, layers: [dense(64), relu(), dense(10)] };
+ * const { model: state } = await trainInWorker(
+ *   { model: definition, optimizer: { name: 'adamw', lr: 1e-3 }, epochs: 10 },
+ *   () => loadDigits(),
+ * );
+ * const model = await createModel(await createRuntime(), { ...definition, training: false });
+ * model.loadStateDict(state);
  */
 export async function trainInWorker(
   spec: TrainingSpec,
   data: WorkerData,
   options: TrainInWorkerOptions = {},
-): Promise<WorkerTraining> {
+): Promise<TrainInWorkerResult> {
   const run = readRun(spec, data, options);
   const start = await loadTrainerStarter();
   const store = options.checkpoint?.store ?? lastCheckpoint();
@@ -135,7 +146,7 @@ export async function trainInWorker(
   }
 }
 
-/** A run, checked as far as this side can. */
+/** A run whose arguments this side has checked. */
 interface WorkerRun {
   readonly spec: PlainSpec;
   readonly data: WorkerData;
@@ -160,7 +171,7 @@ function readRun(spec: TrainingSpec, data: WorkerData, options: TrainInWorkerOpt
   if (maxRestarts > 0 && !repeatable) {
     fail(
       'maxRestarts',
-      '0, unless data are functions or over SharedArrayBuffers: others are lost with a worker',
+      '0, because these samples are lost with a worker (pass functions or SharedArrayBuffers)',
       maxRestarts,
     );
   }
@@ -168,7 +179,7 @@ function readRun(spec: TrainingSpec, data: WorkerData, options: TrainInWorkerOpt
 }
 
 /**
- * A store in memory that keeps what it is given as it is: its bytes move from the worker and back.
+ * Returns a store in memory that does not copy: its bytes are transferred from the worker and back.
  */
 function lastCheckpoint(): CheckpointStore {
   let bytes: Uint8Array<ArrayBuffer> | null = null;
@@ -181,15 +192,15 @@ function lastCheckpoint(): CheckpointStore {
   };
 }
 
-type Outcome = Omit<WorkerTraining, 'restarts'>;
+type Outcome = Omit<TrainInWorkerResult, 'restarts'>;
 
-/** The life of one worker. */
+/** One worker from its start to its end. */
 class Attempt {
   readonly #run: WorkerRun;
   readonly #store: CheckpointStore;
   #worker: ModuleWorker | null = null;
   #heard = true;
-  /** What the store is doing for this worker: the next may not ask before it is done. */
+  /** The current operation of the store: the next worker must not start before it is done. */
   #storing: Promise<void> = Promise.resolve();
 
   constructor(run: WorkerRun, store: CheckpointStore) {
@@ -197,7 +208,7 @@ class Attempt {
     this.#store = store;
   }
 
-  /** @throws WorkerError when the worker dies, else what the run throws */
+  /** @throws WorkerError if the worker crashes, and the errors of the run */
   async run(start: StartTrainer): Promise<Outcome> {
     const { spec, options, budgetMs, timeoutMs } = this.#run;
     const abort = () => this.#post({ type: 'abort' });
@@ -218,8 +229,8 @@ class Attempt {
         }
         this.#post({ type: 'prepare', spec, budgetMs });
         options.signal?.addEventListener('abort', abort);
-        // Rounds without a word are counted, not time: a page's timers may sleep, and messages come
-        // before them.
+        // Counts ticks without a message instead of time: a page's timers may be suspended, and
+        // messages are delivered before them.
         watch = setInterval(() => {
           if (!this.#heard) die(`silent for ${timeoutMs} ms`);
           this.#heard = false;
@@ -259,7 +270,7 @@ class Attempt {
     }
   }
 
-  /** Checks the samples and moves them. */
+  /** Checks the samples and transfers them. */
   async #sendSamples(format: SampleFormat): Promise<void> {
     const { data, spec, options } = this.#run;
     const { validation, checkpoint, signal } = options;
@@ -277,11 +288,7 @@ class Attempt {
     try {
       this.#post(message, buffersOf(message));
     } catch (error) {
-      throw new ArgumentError(
-        'data',
-        'arrays whose buffers can move to another thread',
-        String(error),
-      );
+      throw new ArgumentError('data', 'arrays whose buffers can be transferred', String(error));
     }
   }
 

@@ -1,9 +1,9 @@
 /**
- * What the worker of `trainInWorker` runs: it builds the run that it is told, trains it with `fit`,
- * and sends what was learnt.
+ * The worker of `trainInWorker`: it builds the run from the spec, trains it with `fit`, and posts
+ * the result.
  *
- * Invariant: its checkpoints are with whoever started it, so that nothing is lost with this worker
- * but the steps since the last.
+ * Invariant: the starting thread keeps the checkpoints, so that a crash of this worker loses only
+ * the steps since the last one.
  */
 
 import { GradientAccumulator } from '../accumulation/gradient-accumulator';
@@ -26,7 +26,7 @@ import {
   type TrainerRequest,
 } from './training-messages';
 
-/** How often the worker shows that it lives, milliseconds. */
+/** Milliseconds between two `alive` messages. */
 const ALIVE_MS = 1000;
 
 const port = openParentPort();
@@ -36,7 +36,7 @@ function report(message: TrainerReport): void {
   port.post(message, message.type === 'done' || message.type === 'save' ? buffersOf(message) : []);
 }
 
-/** Model, optimizer and options, built and checked: all of a run but its data. */
+/** A run without its data: model, optimizer and checked options. */
 interface Prepared {
   readonly model: Model;
   readonly optimizer: Optimizer;
@@ -87,7 +87,7 @@ async function train({
   report({ type: 'done', result, model: model.stateDict(), optimizer: optimizer.stateDict() });
 }
 
-/** The answer to `load` or `save`: `fit` waits for one before it asks again. */
+/** The pending `load` or `save`; `fit` has at most one. */
 let answer: {
   resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void;
   reject: (error: Error) => void;

@@ -1,18 +1,15 @@
-/**
- * What `trainInWorker` and its worker say to each other, and how errors and arrays travel between
- * them.
- */
+/** The messages between `trainInWorker` and its worker, and the transfer of errors and arrays. */
 import * as errors from '../errors';
 import type { StateDict } from '../optimizers/state-dict';
 import { isSharedArrayBuffer } from '../validate';
 import type { FitProgress, FitResult } from './fit-options';
-import type { ModelState } from './learnt-state';
+import type { ModelStateDict } from './learnt-state';
 import type { SampleArrays, SampleFormat } from './samples';
 import type { PlainSpec } from './training-spec';
 
 /**
- * To the worker. `prepare` comes first, `train` after `prepared`; `loaded` and `saved` answer
- * `load` and `save`.
+ * Messages to the worker. `prepare` comes first, `train` follows `prepared`; `loaded` and `saved`
+ * answer `load` and `save`.
  */
 export type TrainerRequest =
   | { readonly type: 'prepare'; readonly spec: PlainSpec; readonly budgetMs: number }
@@ -27,9 +24,9 @@ export type TrainerRequest =
   | { readonly type: 'store-failed'; readonly error: SentError }
   | { readonly type: 'abort' };
 
-/** From the worker. */
+/** Messages from the worker. */
 export type TrainerReport =
-  /** The run can begin, and this is what its samples must look like. */
+  /** The run is ready for samples of this format. */
   | { readonly type: 'prepared'; readonly format: SampleFormat }
   | { readonly type: 'progress'; readonly progress: FitProgress }
   | { readonly type: 'alive' }
@@ -38,7 +35,7 @@ export type TrainerReport =
   | {
       readonly type: 'done';
       readonly result: FitResult;
-      readonly model: ModelState;
+      readonly model: ModelStateDict;
       readonly optimizer: StateDict;
     }
   | { readonly type: 'failed'; readonly error: SentError };
@@ -48,10 +45,11 @@ export interface SentError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Its own fields, such as `code` and `argument`. */
+  /** The error's own fields, such as `code` and `argument`. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** Converts an error to plain data. */
 export function sendError(error: unknown): SentError {
   if (!(error instanceof Error))
     return { name: 'Error', message: String(error), stack: undefined, fields: {} };
@@ -62,7 +60,7 @@ export function sendError(error: unknown): SentError {
   return { name, message, stack, fields: Object.fromEntries(plain) };
 }
 
-/** The error again, of the library's own class if it was. */
+/** Restores an error, with the library's own class if it had one. */
 export function receiveError({ name, message, stack, fields }: SentError): Error {
   const error = new Error(message);
   const type = (errors as Record<string, { prototype: object }>)[name];
@@ -76,8 +74,7 @@ export function receiveError({ name, message, stack, fields }: SentError): Error
 }
 
 /**
- * The buffers of all typed arrays in plain data, once each, that can move to another thread: shared
- * ones stay where they are.
+ * Returns the transferable buffers of all typed arrays in plain data, once each; not shared ones.
  */
 export function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): readonly ArrayBuffer[] {
   if (ArrayBuffer.isView(value)) {

@@ -1,4 +1,4 @@
-/** A whole training run as plain data, from which a worker builds it. */
+/** The spec of a training run: plain data from which a worker builds the run. */
 
 import type { GradientAccumulatorOptions } from '../accumulation/gradient-accumulator';
 import { ArgumentError } from '../errors';
@@ -11,47 +11,65 @@ import type { ModelOptions } from './create-model';
 import type { EarlyStoppingOptions } from './early-stopping';
 import type { EvaluateOptions } from './evaluation';
 
-/** An optimizer by name, with its options. */
+/** The name of an optimizer, with its options. */
 export type OptimizerSpec = {
   [Name in OptimizerName]: { name: Name } & OptimizerOptions[Name];
 }[OptimizerName];
 
-/** Plain data throughout: no functions, and no objects with methods. */
+/** A training run as plain data, without functions and class instances. */
 export interface TrainingSpec {
-  /** As `createModel` takes it. */
+  /** Options of `createModel`. */
   model: Omit<ModelOptions, 'training'>;
   /**
-   * `{ name: 'adamw', lr: 1e-3 }`: a name that `createOptimizer` knows, and that optimizer's
-   * options.
+   * Name and options of the optimizer, as `createOptimizer` knows them: `{ name: 'adamw', lr: 1e-3
+   * }`.
    */
   optimizer: OptimizerSpec;
   /**
-   * A schedule's `config`, or the schedule itself, if it is one of `adal-wasm/schedules`.
+   * Learning rate schedule: one of `adal-wasm/schedules`, or its `config`.
    * @default the optimizer's `lr`
    */
   schedule?: ScheduleConfig | { readonly config?: ScheduleConfig };
-  /** As `fit` takes them. */
+  /** Number of passes over the data: an integer in [1, 2^31). */
   epochs: number;
+  /**
+   * Seed of the sample order, as in `fit`.
+   * @default 0
+   */
   seed?: number;
+  /**
+   * How to treat a short last batch, as in `fit`.
+   * @default 'keep'
+   */
   lastBatch?: LastBatch;
+  /**
+   * Number of epochs of the sample order to pass over, as in `fit`.
+   * @default 0
+   */
   initialEpoch?: number;
+  /** Metrics of the validation besides loss and accuracy. */
   metrics?: EvaluateOptions;
+  /**
+   * Ends training when the loss stops improving.
+   * @default train all epochs
+   */
   earlyStopping?: EarlyStoppingOptions;
   /**
-   * Of a GradientAccumulator, for batches larger than memory allows.
+   * Options of a GradientAccumulator, for steps over more samples than fit in memory.
    * @default every batch is a step
    */
   accumulator?: GradientAccumulatorOptions;
   /**
-   * Of an ExponentialMovingAverage: validation and the model that comes back are of the averages.
-   * @default the weights themselves
+   * Options of an ExponentialMovingAverage. The worker applies it: validation and the resulting
+   * model use the average.
+   * @default no average
    */
   average?: { decay?: number };
-  /** As `createRuntime` takes them: threads of the worker's own, and so on. */
+  /** Options of the worker's `createRuntime`, such as its number of threads. */
   runtime?: Omit<RuntimeOptions, 'workerHost'>;
 }
 
-/** As it is sent to the worker. */
+/** A spec as it is sent to the worker. */
 export type PlainSpec = Omit<TrainingSpec, 'schedule'> & {
   readonly schedule: ScheduleConfig | undefined;
 };
@@ -72,8 +90,8 @@ const NAMES = [
 ];
 
 /**
- * The spec as it can be sent. What is in it is checked by those who use it.
- * @throws ArgumentError for unknown fields, and for what is not plain data
+ * Copies a spec into plain data. The worker checks the values in it.
+ * @throws ArgumentError for unknown fields, and for values that are not plain data
  */
 export function readSpec(spec: TrainingSpec): PlainSpec {
   checkOptions('spec', spec, NAMES);
@@ -91,7 +109,7 @@ export function readSpec(spec: TrainingSpec): PlainSpec {
     if (error instanceof ArgumentError) throw error;
     throw new ArgumentError(
       'spec',
-      'plain data (a learning rate that changes goes into spec.schedule)',
+      'plain data (pass a changing learning rate as spec.schedule)',
       String(error),
     );
   }

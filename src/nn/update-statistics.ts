@@ -1,6 +1,5 @@
 /**
- * Running figures of batch norm that belong to other weights than those that training left them
- * for.
+ * `updateStatistics`: running statistics of batch norm, for weights that training did not leave.
  */
 import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import { Tensor } from '../tensors/tensor';
@@ -10,25 +9,32 @@ import { type BatchSource, createSource } from './batch-source';
 import type { Model } from './model';
 import { readFeatures, readSampleNames, type Samples, type TrainingData } from './samples';
 
+/** Options of `updateStatistics`. */
 export interface UpdateStatisticsOptions {
-  /** Milliseconds of work between two turns of the event loop. @default 8 */
+  /**
+   * Length of a time slice, milliseconds in [0, ∞): after so much work the function yields to the
+   * event loop.
+   * @default 8
+   */
   budgetMs?: number;
 }
 
 /**
- * Estimates the running means and variances of all batch norm layers anew, from data, for the
- * weights that the model evaluates with. Training leaves figures of the weights that it trained;
- * where `evaluate` and `predict` read others (Schedule-Free's average, weights that were averaged
- * or edited), the figures should be theirs. Nothing is trained, and dropout drops nothing.
+ * Estimates the running means and variances of all batch norm layers again, from data, for the
+ * weights that the model evaluates with. Training leaves statistics of the weights that it trained.
+ * If `evaluate` and `predict` use other weights (the average of Schedule-Free, or weights that you
+ * have averaged or edited), they need statistics of those. Nothing is trained, and dropout drops
+ * nothing.
  *
- * The means are those of all batches, each by its samples; so are the variances, each unbiased. A
- * last batch too small to have a variance is left out. Layers below frozen ones, which work in
- * training as in evaluation, keep their figures. Under an applied ExponentialMovingAverage the
- * average's figures are replaced, and the model's own stay.
+ * The new means are averages over all batches, weighted by their samples; so are the variances,
+ * each of them unbiased. A last batch that is too small to have a variance is left out. Layers that
+ * work in training as in evaluation, because a layer above them is frozen, keep their statistics.
+ * While an ExponentialMovingAverage is applied, the average's statistics are replaced and the
+ * model's own stay.
  *
- * @param data samples, of which the features alone count, or a function that begins a stream of
- * them
- * @throws ArgumentError for data that do not fit, or give figures that are not finite; nothing has
+ * @param data samples, or a function that opens a stream of them; labels and targets have no effect
+ * @throws ArgumentError for data that do not fit or give statistics that are not finite; nothing
+ * has
  * changed then
  * @throws BusyError while `fit` is training the model
  * @example
@@ -50,13 +56,13 @@ export async function updateStatistics(
   const occupation = model.learnt.occupy('updateStatistics');
   const estimates = createRecord<Tensor>();
   try {
-    for (const name of model.observedFigures)
+    for (const name of model.observedStatistics)
       estimates[name] = new Tensor(model.runtime, model.weights[name].shape);
     await source.start(1, 0, 0);
     let seen = 0;
     let start = performance.now();
     for (let count = await source.next(); count; count = await source.next()) {
-      if (count < model.fewestSamples) continue;
+      if (count < model.minBatchSize) continue;
       seen += count;
       source.load();
       model.observe(count, count / seen, estimates);
@@ -64,15 +70,15 @@ export async function updateStatistics(
       await yieldToEventLoop();
       start = performance.now();
     }
-    if (seen === 0) fail('data', `at least ${model.fewestSamples} samples`, 'fewer');
+    if (seen === 0) fail('data', `at least ${model.minBatchSize} samples`, 'fewer');
     for (const [name, { data: values }] of Object.entries(estimates)) {
       const wrong = values.findIndex((value) => !Number.isFinite(value));
       if (wrong >= 0)
         fail('data', `finite activations (${name}[${wrong}] would be ${values[wrong]})`, 'others');
     }
-    const { runningFigures } = model.learnt;
+    const { runningStatistics } = model.learnt;
     for (const [name, tensor] of Object.entries(estimates))
-      runningFigures[name].evaluationValue.data.set(tensor.data);
+      runningStatistics[name].evaluationValue.data.set(tensor.data);
     model.learnt.discard();
   } finally {
     for (const tensor of Object.values(estimates)) tensor.dispose();
@@ -81,19 +87,19 @@ export async function updateStatistics(
   }
 }
 
-/** Batches of samples in their own order, of which only the features are looked at. */
+/** Returns a source of batches of the samples' features, in their own order. */
 function inMemory(
   model: Model,
   samples: Pick<Samples, 'features' | 'columns'>,
 ): Pick<BatchSource, 'start' | 'next' | 'load' | 'close'> {
   if (typeof samples !== 'object' || samples === null)
-    fail('data', 'samples, or a function that begins a stream', samples);
+    fail('data', 'samples, or a function that opens a stream', samples);
   const { features, columns } = samples;
   readSampleNames('data', model, { columns });
   const values = readFeatures('data.features', features);
   const { inputSize, batchSize } = model;
   if (values.length === 0 || values.length % inputSize !== 0)
-    fail('data.features', `${inputSize} values a sample`, values);
+    fail('data.features', `${inputSize} values per sample`, values);
   const total = values.length / inputSize;
   let [from, end] = [0, 0];
   return {

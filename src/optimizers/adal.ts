@@ -45,7 +45,7 @@ export interface AdaLHyperparameters extends CompactStateOptions {
    * @default 3.162e-2
    */
   lr: LearningRate;
-  /** β1 and β2, with β1² < β2 ≤ 1 - 1e-4, β1 in [0, 1 - 2^-25). @default [0.9, 0.999] */
+  /** β1 ≥ 0 and β2 in (0, 1 - 1e-4], with β1² < β2. @default [0.9, 0.999] */
   betas: Betas;
   /**
    * ε, added to v̂^(-1/2) (not to √v̂ as in Adam), so its unit is 1/gradient². In [0, 2^64).

@@ -10,25 +10,28 @@ import type { FixedOptions } from './hyperparameters';
 /** A bound on the norm of the gradient. */
 export interface GradNormClip {
   /**
-   * The largest norm that passes unchanged, in [2^-126, 3.4e38]; a longer gradient is shortened to
-   * it.
+   * Bound on the norm, in [2^-126, 3.4028234663852886e38]: a gradient with a greater norm is scaled
+   * to it.
    */
   max: number;
-  /** Which norm: Σ|g|, √Σg² or max|g|. @default 'l2' */
+  /** Kind of norm: Σ|g|, √Σg² or max|g|. @default 'l2' */
   norm?: 'l1' | 'l2' | 'max';
-  /** One norm over all unfrozen parameters, or each parameter's own. @default 'global' */
+  /** Whether one norm is over all unfrozen parameters, or each parameter has its own. @default 'global' */
   scope?: 'global' | 'tensor';
 }
 
+/** Options that bound the gradient of a step. */
 export interface ClippingOptions {
   /**
-   * Shortens gradients whose norm is greater; a number bounds the L2 norm over all parameters. The
-   * factor is max/‖g‖ exactly: PyTorch's clip_grad_norm_ adds 1e-6 to ‖g‖, and so shortens a little
-   * more. @default none
+   * Bound on the norm of the gradient; a greater norm is scaled to it. A number, in
+   * [2^-126, 3.4028234663852886e38], bounds the L2 norm over all parameters. The factor is exactly
+   * max/‖g‖; PyTorch's clip_grad_norm_ adds 1e-6 to ‖g‖ and so clips slightly more.
+   * @default none
    */
   clipGradNorm?: number | GradNormClip;
   /**
-   * Every gradient element counts as clamped to ± this, in [2^-126, 3.4e38], before any norm.
+   * Bound on the absolute value of each gradient element, in [2^-126, 3.4028234663852886e38]. It is
+   * applied before norms are computed.
    * @default none
    */
   clipGradValue?: number;

@@ -102,7 +102,11 @@ export interface CompactStateOptions {
    * @default 'f32'
    */
   state: StateFormat;
-  /** With '8bit', a parameter of fewer elements keeps float32 state. @default 4096 */
+  /**
+   * Number of elements below which a parameter keeps float32 state under '8bit': an integer in
+   * [0, 2^32].
+   * @default 4096
+   */
   min8bitSize: number;
 }
 

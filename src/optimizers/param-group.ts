@@ -50,9 +50,10 @@ export type ParamsInit<H extends object = AnyHyperparameters, Names extends stri
  * A group of an optimizer, with its hyperparameters as properties. All but `betas`, `state` and
  * `min8bitSize` may be changed between steps; a wrong value throws at once and changes nothing.
  */
-export type ParamGroup<H extends object = BaseHyperparameters> = GroupCore<H> & H;
+export type ParamGroup<H extends object = BaseHyperparameters> = ParamGroupBase<H> & H;
 
-class GroupCore<H extends object> {
+/** What the groups of every optimizer have. */
+export class ParamGroupBase<H extends object> {
   /** Index in `optimizer.paramGroups`. */
   readonly index: number;
   /** Names of its parameters. */
@@ -115,7 +116,7 @@ export function createGroup<H extends object>(
   fields: Fields<H>,
   together: (values: H) => void,
 ): ParamGroup<H> {
-  return new GroupCore(index, params, values, frozen, fields, together) as ParamGroup<H>;
+  return new ParamGroupBase(index, params, values, frozen, fields, together) as ParamGroup<H>;
 }
 
 /**

@@ -41,6 +41,10 @@ export interface StateDictState {
   [scalar: string]: number | Record<string, StateArray>;
 }
 
+/**
+ * The state of an optimizer as plain data with copies of all arrays: what `stateDict()` returns and
+ * `loadStateDict()` accepts. A run resumed from it equals an uninterrupted one bit for bit.
+ */
 export interface StateDict {
   /** Of this schema. */
   version: 1;

@@ -1,5 +1,5 @@
 /**
- * The typed exports of the optim module, which its binaries and the reference implement alike.
+ * The typed interface of the optim module, which both binaries and the reference implement.
  * Addresses are byte offsets into linear memory.
  */
 import type { GroupRecord, TensorRecord } from '../../build/optim-records';
@@ -48,9 +48,7 @@ export interface CodedMoment {
   readonly scales: number;
 }
 
-/**
- * Optimizer steps on one thread. `table` is the address of a step table (memory-layout/layout.ts).
- */
+/** Optimizer steps on one thread. `table` is the address of a StepRecord. */
 export interface OptimKernels {
   /** Runs a whole step over all tensors of the table and writes its outcome to the table. */
   step(table: number): void;
@@ -63,8 +61,8 @@ export interface OptimKernels {
   stepAdvance(op: number, table: number): number;
   /**
    * Computes out[i] = x[i] - b·(a·x[i] - y[i]) for n elements of zero-padded buffers, which may
-   * alias; every operation is rounded to f32. a and b are finite. With a = 0 it adds b·y; with a =
-   * 1 it moves from x towards y, and stays where they are equal.
+   * alias; every operation is rounded to f32. a and b are finite. With a = 0 it adds b·y; with
+   * a = 1 it moves from x towards y, and stays where they are equal.
    */
   combine(out: number, x: number, y: number, n: number, a: number, b: number): void;
   /**
@@ -76,12 +74,12 @@ export interface OptimKernels {
   scatterRows(table: number, x: number, rows: number, count: number, bytes: number): void;
   /** Returns x/2, computed by a vector multiplication. */
   halve(x: number): number;
-  /** Gives the reference backend a state format; binaries have their own. */
+  /** Registers a state format with the reference backend; binaries have their own. */
   defineFormat?(id: number, format: ReferenceFormat): void;
 }
 
 /**
- * Optimizer steps shared with worker threads through the control block at `control`. Timeouts are
+ * Optimizer steps shared with worker threads through the JobRecord at `control`. Timeouts are
  * nanoseconds, as BigInt.
  */
 export interface ThreadedOptimKernels extends OptimKernels {

@@ -7,8 +7,7 @@
  */
 
 /**
- * Indices are those of words (i32) in `memory`, offsets those of bytes; states are the WORKER_…
- * constants.
+ * The input of a worker. Indices are those of words (i32) in `memory`, offsets those of bytes.
  */
 export interface WorkerInput {
   readonly module: WebAssembly.Module;

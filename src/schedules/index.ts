@@ -14,6 +14,8 @@
  * from the first step of the run. All other optimizers use schedule(t).
  *
  * Each schedule has a `config`, plain JSON from which `scheduleFromConfig` builds it again.
+ *
+ * @module adal-wasm/schedules
  */
 export { type ScheduleName, scheduleFromConfig, scheduleNames } from './config';
 export { constant } from './constant';

@@ -1,45 +1,54 @@
-/** Tensors that evaluation may read elsewhere, and the model that owns them. */
+/**
+ * Tensors that an average can replace in evaluation, and the interface of the model that owns them.
+ */
 import type { Runtime } from '../runtime/runtime';
 import { Tensor } from './tensor';
 
-/** A tensor that stands in for another while a model evaluates. */
+/** A tensor that replaces another one while a model evaluates. */
 interface StandIn {
   readonly point: () => Tensor;
   readonly owner: object;
   /**
-   * Whether the owner trains at another point than it evaluates at, so that `value` may not be
-   * written by others.
+   * Whether the owner trains other weights than it evaluates, so that nobody else may write
+   * `value`.
    */
   readonly holdsTraining: boolean;
 }
 
 /**
- * A tensor of a model for which an average may stand in while the model evaluates: a parameter, or
- * a running figure.
+ * A tensor of a model that an average can replace while the model evaluates: a parameter, or a
+ * running statistic. The model that created it frees it.
+ *
+ * @example
+ * const { value, evaluationValue } = model.parameters['dense1.weight'];
+ * console.log(value === evaluationValue); // true, unless an average is applied
  */
 export class EvaluatedTensor {
-  /** The values that training reads and writes. */
+  /** Tensor that training reads and writes. */
   readonly value: Tensor;
-  /** @internal The least value that an element may have. */
+  /** @internal Smallest value that an element may have. */
   readonly minimum: number;
-  /** The last of them counts. */
+  /** The last of them is used. */
   #standIns: readonly StandIn[] = [];
 
-  /** @internal Allocates zeros. */
+  /**
+   * @internal Allocates the value.
+   * @throws OutOfMemoryError
+   */
   constructor(runtime: Runtime, shape: readonly number[], minimum = -Infinity) {
     this.value = new Tensor(runtime, shape);
     this.minimum = minimum;
   }
 
   /**
-   * What models read in evaluation: the value, unless something better stands in for it, as the
-   * average of Schedule-Free or of an ExponentialMovingAverage does.
+   * Tensor that models read in evaluation: `value`, or the average of Schedule-Free or of an
+   * applied ExponentialMovingAverage that replaces it.
    */
   get evaluationValue(): Tensor {
     return this.#standIns.at(-1)?.point() ?? this.value;
   }
 
-  /** @internal Whether an optimizer holds state that fits the value as it is, but no other. */
+  /** @internal Whether an optimizer has state that fits only the present value. */
   get heldByTraining(): boolean {
     return this.#standIns.some(
       ({ point, holdsTraining }) => holdsTraining && point() !== this.value,
@@ -47,42 +56,39 @@ export class EvaluatedTensor {
   }
 
   /**
-   * @internal From now on `point()` stands in for the value; with null whatever this owner had
-   * stand in does no more.
+   * @internal Lets `point()` replace the value in evaluation; null removes the owner's replacement.
+   * @param holdsTraining whether the owner trains other weights than it evaluates
    */
   evaluateAt(point: (() => Tensor) | null, owner: object, holdsTraining = false): void {
     const others = this.#standIns.filter((standIn) => standIn.owner !== owner);
     this.#standIns = point ? [...others, { point, owner, holdsTraining }] : others;
   }
 
-  /** @internal Releases the memory. */
+  /** @internal Frees the value. Models do it for their own tensors. */
   dispose(): void {
     this.value.dispose();
   }
 }
 
 /**
- * What a model's parameters belong to. Optimizers tell it of their steps, so that what a forward
- * pass has found out about the data (running figures) counts if, and only if, the step counts that
- * was taken with its gradients.
+ * The owner of a model's parameters. Optimizers announce their steps to it, so that the
+ * running statistics of a forward pass are committed exactly if the step with its gradients is
+ * accepted.
  */
 export interface ParameterOwner {
-  /** Arrays that are learnt without gradients, by name. */
-  readonly runningFigures: Readonly<Record<string, EvaluatedTensor>>;
+  /** Arrays that a model learns without gradients, by name. */
+  readonly runningStatistics: Readonly<Record<string, EvaluatedTensor>>;
   readonly disposed: boolean;
   /**
-   * @throws BusyError when the parameters may not be changed now by `what`; DisposedError when they
-   * are no more
+   * Checks that `what` may change the parameters now.
+   * @throws BusyError during other operations; DisposedError after the model's disposal
    */
   checkAccess(what: string): void;
-  /**
-   * A step begins: until it ends, nothing else may use the parameters. Throws as `checkAccess`
-   * does.
-   */
+  /** Begins a step: until it ends, nothing else may use the parameters. Throws as `checkAccess`. */
   beginStep(what: string): void;
   /**
-   * The step has ended: accepted, refused because of its gradients, or failed, so that it can be
-   * taken once more.
+   * Ends a step that was accepted, was refused because of its gradients, or has failed and can be
+   * repeated.
    */
   endStep(outcome: 'accepted' | 'refused' | 'failed'): void;
 }

@@ -1,6 +1,6 @@
 /**
- * A trainable tensor with its gradient. A model owns its parameters; an optimizer uses them where
- * they lie.
+ * Parameters: trainable tensors with their gradients, and the checks of the arrays and shapes that
+ * a user gives for them.
  */
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
@@ -10,26 +10,35 @@ import { EvaluatedTensor, type ParameterOwner } from './evaluated-tensor';
 import { Tensor } from './tensor';
 
 /**
- * What a user gives for a parameter: its values, or its shape and, if not all zero, its values
- * (row-major). A `sparse` one has no gradient of its own size, and is trained by rows alone: see
- * `Optimizer.stepRows`.
+ * Initial values of a parameter that an optimizer creates: an array, or a shape with its values
+ * (row-major; by default zeros). A `sparse` parameter has no gradient tensor; `Optimizer.stepRows`
+ * trains single rows of it.
  */
 export type ParameterInit =
   | Float32Array
   | { readonly shape: readonly number[]; readonly data?: Float32Array; readonly sparse?: boolean };
 
 /**
- * A trainable tensor with its gradient: an entry of `model.parameters`, which an optimizer accepts as
- * it is.
+ * A trainable tensor with its gradient.
+ *
+ * A model creates its parameters and frees them with `model.dispose()`. Optimizers, accumulators
+ * and averages use them in place, without copies. An optimizer creates and frees parameters of its
+ * own for arrays and shapes that it is given.
+ *
+ * @example
+ * const weight = model.parameters['dense1.weight'];
+ * model.computeGradients(32);
+ * console.log(weight.value.data[0], weight.grad.data[0]);
  */
 export class Parameter extends EvaluatedTensor {
-  /** @internal The model that it belongs to; null if an optimizer created it. */
+  /** @internal Model that owns the parameter; null if an optimizer created it. */
   readonly owner: ParameterOwner | null;
   readonly #grad: Tensor | null;
 
   /**
-   * @internal Allocates zeros.
-   * @param sparse whether the parameter has no gradient of its own size
+   * @internal Allocates value and gradient.
+   * @param sparse whether to leave out the gradient
+   * @throws OutOfMemoryError; nothing stays allocated then
    */
   constructor(
     runtime: Runtime,
@@ -47,25 +56,25 @@ export class Parameter extends EvaluatedTensor {
     }
   }
 
-  /** Whether the memory has been released, for example by `dispose` of the model. */
+  /** Whether the memory has been freed, by `dispose` or by the model. */
   get disposed(): boolean {
     return this.value.disposed || this.#grad?.disposed === true;
   }
 
-  /** Whether the parameter has no gradient of its own size, and is trained by rows alone. */
+  /** Whether the parameter has no gradient tensor and is trained by rows. */
   get sparse(): boolean {
     return this.#grad === null;
   }
 
   /**
-   * The gradient.
+   * Gradient of the value, of the same shape.
    * @throws ArgumentError for a sparse parameter
    */
   get grad(): Tensor {
-    return this.#grad ?? fail('parameter', 'one with a gradient', 'a sparse one');
+    return this.#grad ?? fail('parameter', 'a parameter with a gradient', 'a sparse one');
   }
 
-  /** @internal Releases the memory. */
+  /** @internal Frees value and gradient. Models and optimizers do it for their own parameters. */
   override dispose(): void {
     super.dispose();
     this.#grad?.dispose();
@@ -79,10 +88,13 @@ export interface ParameterSpec {
   readonly sparse: boolean;
 }
 
-/** Elements that one tensor may have: its bytes must be addressable. */
+/** Most elements of one tensor: its bytes must be addressable. */
 const MAX_ELEMENTS = 2 ** 30 - 16;
 
-/** Checks what was given for the parameter called `argument` in error messages. */
+/**
+ * Checks the initial values of a parameter.
+ * @param argument what errors call the parameter
+ */
 export function checkParameterInit(
   argument: string,
   init: unknown,
@@ -102,7 +114,7 @@ export function checkParameterInit(
     sparse = false,
   } = init as { shape: unknown; data?: unknown; sparse?: unknown };
   if (typeof sparse !== 'boolean') fail(`${argument}.sparse`, 'true or false', sparse);
-  // A copy: a getter of another argument could change the array between this check and its use.
+  // Copied, since a getter of another argument could change the array between check and use.
   const sizes: unknown[] = Array.isArray(shape)
     ? Array.from(shape)
     : fail(`${argument}.shape`, 'an array of positive integers', shape);
@@ -120,9 +132,9 @@ export function checkParameterInit(
 }
 
 /**
- * A Float32Array that can be read here and now, of `length` elements where that is given. Arrays
- * over a SharedArrayBuffer are refused, since another thread could change them between check and
- * use; the runtime's own memory is not.
+ * Checks for a readable Float32Array, of `length` elements if that is given. Refuses arrays over a
+ * SharedArrayBuffer, because another thread could change them between check and use; accepts the
+ * runtime's own memory.
  */
 export function checkFloats(
   argument: string,
@@ -145,14 +157,37 @@ export function checkFloats(
   throw new ArgumentError(argument, wanted, describe(value));
 }
 
-/** Whether `checkFloats` lets `value` pass; allocates nothing. */
+/**
+ * Checks for an array of exactly these sizes.
+ * @throws ArgumentError naming `argument`
+ */
+export function checkShape(argument: string, value: unknown, shape: readonly number[]): void {
+  const same =
+    Array.isArray(value) &&
+    value.length === shape.length &&
+    value.every((size, index) => size === shape[index]);
+  if (!same) fail(argument, describe([...shape]), value);
+}
+
+/**
+ * Checks that all elements are finite and at least `minimum`.
+ * @throws ArgumentError naming the first one that is not
+ */
+export function checkElements(argument: string, data: Float32Array, minimum: number): void {
+  const wrong = data.findIndex((value) => !Number.isFinite(value) || value < minimum);
+  if (wrong < 0) return;
+  const range = minimum > -Infinity ? `a finite number of at least ${minimum}` : 'a finite number';
+  throw new ArgumentError(`${argument}[${wrong}]`, range, describe(data[wrong]));
+}
+
+/** Tells whether `checkFloats` accepts `value`; allocates nothing. */
 export function isFloats(value: unknown, runtime: Runtime, length?: number): value is Float32Array {
   if (!isFloat32Array(value) || (length !== undefined && lengthOf(value) !== length)) return false;
   const { buffer } = value;
   return !isDetached(buffer) && (!isSharedArrayBuffer(buffer) || buffer === runtime.memory.buffer);
 }
 
-/** Its getter tells the length of a typed array whatever a subclass or an own property says. */
+/** The getter of a typed array's true length, which no subclass or own property can override. */
 const { get: readLength } = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Float32Array.prototype),
   'length',

@@ -1,24 +1,25 @@
 /**
- * Tensors that stand beside parameters, one for each and of its shape: what an accumulator sums
- * into, and where averages lie.
+ * Shadow tensors: one tensor for each parameter, of the same shape. Accumulators keep their sums in
+ * them, averages their averages.
  *
- * Invariant: shadow tensor i belongs to parameter i; `follow` makes those that are missing, or, where
- * memory does not suffice, none.
+ * Invariant: shadow tensor i belongs to parameter i. `follow` allocates all missing ones, or none
+ * if memory does not suffice.
  */
 import { ArgumentError, DisposedError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
-import { fail } from '../validate';
+import { checkObject } from '../validate';
 import type { EvaluatedTensor } from './evaluated-tensor';
 import { Tensor } from './tensor';
 
-/** A parameter, or a running figure, as an optimizer or a model names it. */
+/** A parameter or running statistic, with the name that its optimizer or model gives it. */
 export interface NamedTensor {
   readonly name: string;
   readonly parameter: EvaluatedTensor;
 }
 
+/** The shadow tensors of an accumulator or average. */
 export class ShadowTensors {
-  /** The parameters that have a shadow tensor. */
+  /** Parameters that have a shadow tensor. */
   readonly parameters: NamedTensor[] = [];
   readonly tensors: Tensor[] = [];
   readonly #runtime: Runtime;
@@ -27,8 +28,8 @@ export class ShadowTensors {
   #disposed = false;
 
   /**
-   * @param source lists the parameters; the list may grow, but only at its end
-   * @param label what errors call the owner
+   * @param source lists the parameters; later lists may only have more of them at the end
+   * @param label what errors call the accumulator or average
    */
   constructor(runtime: Runtime, source: () => readonly NamedTensor[], label: string) {
     this.#runtime = runtime;
@@ -37,8 +38,8 @@ export class ShadowTensors {
   }
 
   /**
-   * Makes a shadow tensor, all zero, for every parameter that has come since.
-   * @returns the index of the first new one: the count of all if there is none
+   * Allocates shadow tensors of zeros for all parameters added since the last call.
+   * @returns the index of the first new one, or the number of all if there is none
    * @throws OutOfMemoryError; nothing has changed then
    */
   follow(): number {
@@ -59,13 +60,16 @@ export class ShadowTensors {
     return known;
   }
 
-  /** Throws unless memory may be touched now. */
+  /** Checks that memory may be used now. */
   check(): void {
     if (this.#disposed) throw new DisposedError(this.#label);
     this.#runtime.check(this.#label);
   }
 
-  /** @throws DisposedError when a parameter's memory is no longer its own */
+  /**
+   * Checks that no parameter has been disposed.
+   * @throws DisposedError naming the parameter
+   */
   checkAlive(): void {
     for (let i = 0; i < this.parameters.length; i++) {
       const { name, parameter } = this.parameters[i];
@@ -74,13 +78,12 @@ export class ShadowTensors {
   }
 
   /**
-   * The record's entries by index of their parameter; checks that it has one for each, and no
-   * other.
+   * Checks that a record has an entry for each parameter and no others.
    * @param path what errors call the record
+   * @returns the entries in the order of the parameters
    */
-  match<T>(path: string, record: Readonly<Record<string, T>>): T[] {
-    if (typeof record !== 'object' || record === null)
-      fail(path, 'an object by parameter name', record);
+  match(path: string, value: unknown): unknown[] {
+    const record = checkObject(path, value, 'an object by parameter name');
     const names = new Set(this.parameters.map(({ name }) => name));
     for (const name of Object.keys(record)) {
       if (!names.has(name))
@@ -93,7 +96,7 @@ export class ShadowTensors {
     });
   }
 
-  /** Frees the tensors; true the first time. */
+  /** Frees the tensors; returns true the first time. */
   dispose(): boolean {
     if (this.#disposed) return false;
     if (!this.#runtime.disposed) this.#runtime.checkOwner(this.#label);

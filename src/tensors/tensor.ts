@@ -1,8 +1,9 @@
 /**
- * A tensor in linear memory: 64-byte aligned, zero-padded to whole turns of the kernels' loops.
+ * A tensor in linear memory: 64-byte aligned, and zero-padded to a multiple of the number of
+ * elements that a kernel's loop takes at once.
  *
- * Invariant: `data` is a view over exactly the tensor's elements, good until memory grows; the
- * padding behind them is zero. A tensor whose memory was given back hands out no view of it.
+ * Invariant: `data` is a view of exactly the tensor's elements, valid until memory grows; the
+ * padding after them is zero. A disposed tensor returns no view.
  */
 
 import { DisposedError } from '../errors';
@@ -11,9 +12,9 @@ import { UNROLL } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
 
 /**
- * Large tensors of equal size would begin at addresses that differ by a multiple of many cache
- * lines and pages, so that a step's four streams compete for the same sets of every cache: measured
- * 10% slower at 16.7 million parameters.
+ * Extra bytes for large tensors. Without them, large tensors of equal size start at addresses that
+ * differ by a multiple of many cache lines and pages, and the four streams of a step compete for
+ * the same sets of every cache: measured 10% slower at 16.7 million parameters.
  */
 const LARGE_BYTES = 2 ** 24;
 const STAGGER_BYTES = 1088;
@@ -21,21 +22,28 @@ const STAGGER_BYTES = 1088;
 let disposals = 0;
 
 /**
- * @internal How many tensors have been disposed of so far: while it stands still, so does what was
- * found out about them.
+ * @internal Returns the number of tensors disposed so far. While it stays the same, no tensor that
+ * was found alive can have been disposed.
  */
 export function disposalCount(): number {
   return disposals;
 }
 
 /**
- * A float32 array in linear memory, such as a weight or a running statistic of a model. Read and
- * write its elements through `data`.
+ * A float32 tensor in the linear memory of a runtime.
+ *
+ * The library creates tensors: `model.weights` has those of a model, and `parameter.value` and
+ * `parameter.grad` those of a parameter. Whoever created a tensor disposes it: dispose the model or
+ * the optimizer, not its tensors.
+ *
+ * @example
+ * const { data, shape } = model.weights['dense1.weight'];
+ * data.fill(0); // writes into linear memory
  */
 export class Tensor {
-  /** @internal The runtime in whose memory the tensor lies. */
+  /** @internal Runtime in whose linear memory the tensor lies. */
   readonly runtime: Runtime;
-  /** Sizes of the axes. */
+  /** Sizes, row-major. */
   readonly shape: readonly number[];
   /** Number of elements. */
   readonly length: number;
@@ -46,7 +54,10 @@ export class Tensor {
   #view: Float32Array | null = null;
   #disposed = false;
 
-  /** @internal Allocates a tensor of zeros. @throws OutOfMemoryError */
+  /**
+   * @internal Allocates a tensor of zeros.
+   * @throws OutOfMemoryError
+   */
   constructor(runtime: Runtime, shape: readonly number[]) {
     this.runtime = runtime;
     this.shape = Object.freeze([...shape]);
@@ -55,13 +66,14 @@ export class Tensor {
     this.address = runtime.arena.allocate(tensorBytes(this.length));
   }
 
-  /** Size in linear memory, with padding, bytes. */
+  /** Number of bytes of the elements, including padding. */
   get byteLength(): number {
     return 4 * this.paddedLength;
   }
 
   /**
-   * A live view of the elements, row-major. Ask again after anything that may allocate.
+   * Live view of the elements, row-major. Read the property again after any call that may allocate:
+   * when linear memory grows, earlier views become detached.
    * @throws DisposedError after `dispose`
    */
   get data(): Float32Array {
@@ -72,14 +84,14 @@ export class Tensor {
     return this.#view;
   }
 
-  /** Whether the memory has been released. */
+  /** Whether the memory has been freed. */
   get disposed(): boolean {
     return this.#disposed;
   }
 
   /**
-   * @internal Zeroes and releases the memory.
-   * @throws BusyError while a step is running; nothing has changed then
+   * @internal Zeroes the memory and frees it.
+   * @throws BusyError during a step; nothing has changed then
    */
   dispose(): void {
     if (this.#disposed) return;
@@ -90,12 +102,12 @@ export class Tensor {
   }
 }
 
-/** Elements with padding. */
+/** Returns the number of elements with padding. */
 function paddedElements(length: number): number {
   return Math.ceil(length / UNROLL) * UNROLL;
 }
 
-/** Bytes that a tensor of `length` elements takes of linear memory. */
+/** Returns the bytes that a tensor of `length` elements takes of linear memory. */
 export function tensorBytes(length: number): number {
   const bytes = 4 * paddedElements(length);
   return bytes >= LARGE_BYTES ? bytes + STAGGER_BYTES : bytes;

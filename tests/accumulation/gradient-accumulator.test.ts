@@ -324,7 +324,7 @@ describe('state dict', () => {
         [{ ...dict, sums: { w } }, 'stateDict.sums.b'],
         [{ ...dict, sums: { w, b, c: b } }, 'stateDict.sums.c'],
         [{ ...dict, sums: { w: { count: 2, data: w.data }, b } }, 'stateDict.sums.w.count'],
-        [{ ...dict, sums: { w: null, b } }, 'stateDict.sums.w.count'],
+        [{ ...dict, sums: { w: null, b } }, 'stateDict.sums.w'],
         [
           { ...dict, sums: { w, b: { count: 1, weight: 1, data: new Float32Array(5) } } },
           'stateDict.sums.b.data',

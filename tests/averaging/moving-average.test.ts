@@ -120,49 +120,49 @@ describe('apply', () => {
   it('lets a model evaluate and predict with the averages, and train with its weights', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await createLoaded(runtime);
-      const initial = model.predict(2);
+      const initial = model.predictBatch(2);
       const optimizer = new AdaL(runtime, model.parameters);
       const average = new ExponentialMovingAverage(model.parameters, { decay: 1 - 2 ** -20 });
       for (let t = 0; t < 5; t++) {
         model.computeGradients(2);
         optimizer.step();
       }
-      const trained = model.predict(2);
+      const trained = model.predictBatch(2);
       const loss = model.computeGradients(2);
       expect(trained).not.toEqual(initial);
       average.apply();
       expect(average.applied).toBe(true);
-      expect(model.predict(2)).toEqual(initial);
-      expect(model.evaluate(2).loss).not.toBe(loss);
+      expect(model.predictBatch(2)).toEqual(initial);
+      expect(model.evaluateBatch(2).loss).not.toBe(loss);
       expect(model.computeGradients(2)).toBe(loss);
       average.restore();
-      expect(model.predict(2)).toEqual(trained);
+      expect(model.predictBatch(2)).toEqual(trained);
       average.apply();
       average.dispose();
-      expect(model.predict(2)).toEqual(trained);
-      expect(model.evaluate(2).loss).toBe(loss);
+      expect(model.predictBatch(2)).toEqual(trained);
+      expect(model.evaluateBatch(2).loss).toBe(loss);
     });
   });
 
   it('the last one applied counts, until it is restored', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await createLoaded(runtime);
-      const own = model.predict(2);
+      const own = model.predictBatch(2);
       const [zeros, ones] = [0, 1].map((value) => {
         const average = new ExponentialMovingAverage(model.parameters, { decay: 0.9 });
         for (const values of Object.values(average.params)) values.fill(value);
         average.apply();
         return average;
       });
-      const withOnes = model.predict(2);
+      const withOnes = model.predictBatch(2);
       expect(withOnes[0]).not.toBe(0);
       ones.restore();
-      expect([...model.predict(2)]).toEqual(Array(8).fill(0));
+      expect([...model.predictBatch(2)]).toEqual(Array(8).fill(0));
       ones.apply();
       zeros.restore();
-      expect(model.predict(2)).toEqual(withOnes);
+      expect(model.predictBatch(2)).toEqual(withOnes);
       ones.restore();
-      expect(model.predict(2)).toEqual(own);
+      expect(model.predictBatch(2)).toEqual(own);
     });
   });
 });

@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeSafetensors } from '../../src/checkpoint';
+import { decodeCheckpoint, decodeSafetensors } from '../../src/checkpoint';
 import { migrateStateScalars } from '../../src/checkpoint/migrate-state';
+import { createOptimizer, type OptimizerName } from '../../src/index';
+import { simd, withRuntime } from '../support/backends';
 
 const counters = { step: 3, beta1Power: 0.729, beta2Power: 0.997 };
 const old = { ...counters, exponent: 0, V: 0.25, normMean: 0 };
@@ -52,4 +54,22 @@ describe('migrateStateScalars', () => {
       expect(Object.keys(migrateStateScalars(algorithm, scalars)).sort()).toEqual(names);
     }
   });
+
+  it.each(Object.keys(FILES) as OptimizerName[])(
+    'resumes an old run of %s, bit for bit',
+    async (name) => {
+      const { file, next } = FILES[name]!;
+      const { stateDict, extras } = decodeCheckpoint(Buffer.from(file, 'base64'));
+      expect(extras).toEqual({ epoch: 3 });
+      await withRuntime(simd, async (runtime) => {
+        const params = { w: { shape: [3] }, b: { shape: [2] } };
+        const optimizer = await createOptimizer(name, params, { runtime, lr: 0.5 });
+        optimizer.loadStateDict(stateDict);
+        const { w, b } = optimizer.params;
+        optimizer.step({ w: w.slice(), b: b.map((x, index) => x - 1 - index) });
+        expect([...optimizer.params.w]).toEqual(next.w);
+        expect([...optimizer.params.b]).toEqual(next.b);
+      });
+    },
+  );
 });

@@ -450,7 +450,8 @@ describe('malformed checkpoints', () => {
         delete tensors['w.exp_avg_sq'],
       ],
       'state',
-      'the state of parameter "w" expected either exp_avg and exp_avg_sq or adal_m and adal_v, got exp_avg',
+      'the state of parameter "w" expected either exp_avg and exp_avg_sq or adal_m and adal_v, ' +
+        'got exp_avg',
     ],
     [
       'AdaL in both forms',

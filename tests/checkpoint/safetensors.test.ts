@@ -224,7 +224,8 @@ describe('decodeSafetensors', () => {
 
   test('reads what is not aligned, in the file or in memory', () => {
     const json =
-      '{"c":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"w":{"dtype":"F64","shape":[1],"data_offsets":[3,11]}}';
+      '{"c":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"w":{"dtype":"F64","shape":[1],' +
+      '"data_offsets":[3,11]}}';
     const data = new Uint8Array([1, 2, 3, ...new Uint8Array(Float64Array.of(Math.E).buffer)]);
     const file = assemble(json, data);
     for (let shift = 0; shift < 8; shift++) {
@@ -288,7 +289,8 @@ describe('decodeSafetensors', () => {
   });
 
   test('reads what the reference reader reads: any order, spaces, escapes, unknown fields', () => {
-    const json = `{ "b" : {"data_offsets":[4,8],"shape":[1],"dtype":"F32","note":[null,{"x":-1.5e3}]},\t"\\u0061":
+    const b = '{"data_offsets":[4,8],"shape":[1],"dtype":"F32","note":[null,{"x":-1.5e3}]}';
+    const json = `{ "b" : ${b},\t"\\u0061":
       {"dtype":"F32","shape":[1],"data_offsets":[0,4]}\r\n}   `;
     const { tensors, metadata } = decodeSafetensors(
       assemble(json, new Uint8Array(Float32Array.of(1, 2).buffer)),

@@ -41,7 +41,7 @@ describe('adal', () => {
     ]) {
       expect(stdout).toMatch(new RegExp(`^${row} {2,}\\S`, 'm'));
     }
-    expect(stdout).toContain('All 4 agree in every bit.');
+    expect(stdout).toContain('All 4 backends that run here agree in every bit.');
   });
 
   test('prints its version and help', async () => {

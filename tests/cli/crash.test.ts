@@ -50,7 +50,7 @@ describe('a process that ended after the last epoch', () => {
     const { code, stderr } = await adal(['train', '--resume', folder], cwd);
     expect([code, stderr]).toEqual([
       0,
-      expect.stringContaining('after 3 epochs, which are all: only the results are written'),
+      expect.stringContaining('after 3 epochs; all epochs are done, only the results are missing'),
     ]);
     expect(readdirSync(folder).sort()).toEqual(FILES);
     const [run, whole] = [readRun(folder), readRun(join(cwd, 'whole'))];
@@ -61,7 +61,7 @@ describe('a process that ended after the last epoch', () => {
     );
   });
 
-  test('of a longer run than the results are of: --resume writes those of the longer one', async () => {
+  test('of a run longer than its results: --resume writes those of the longer run', async () => {
     const folder = copyOfRun('longer');
     expect((await adal(['train', '--resume', 'longer', '--epochs', '4'], cwd)).code).toBe(0);
     const { parameterHash } = readRun(folder);
@@ -74,7 +74,7 @@ describe('a process that ended after the last epoch', () => {
 
   test('with all its results has nothing left to do', async () => {
     const message =
-      '--epochs expected more than the 3 that whole/checkpoint.safetensors has behind it, got 3';
+      '--epochs expected more than the 3 that whole/checkpoint.safetensors has completed, got 3';
     await expectRefusal(['train', '--resume', 'whole'], cwd, 2, message);
   });
 
@@ -119,14 +119,15 @@ describe.skipIf(process.platform === 'win32')('a disk without room', () => {
       { cwd, encoding: 'utf8' },
     );
 
-  test('for checkpoints: a warning at the first, and the results are kept', () => {
+  test('for checkpoints: a warning at the first, and the results are written', () => {
     const { status, stdout, stderr } = limited(40, ['train', '--epochs', '3', '--out', 'full']);
     expect(status).toBe(1);
     expect(stderr).toContain(
-      'adal: warning: no checkpoint can be written to full/checkpoint.safetensors (the file would be larger',
+      'adal: warning: cannot write the checkpoint full/checkpoint.safetensors (the file would ' +
+        'be larger',
     );
     expect(stderr).toMatch(
-      /^adal: full\/checkpoint\.safetensors: could not be written: .*; the results are kept$/m,
+      /^adal: full\/checkpoint\.safetensors: cannot be written: .*; the results were written$/m,
     );
     expect(stdout).toMatch(/^hash +[0-9a-f]{64}$/m);
     expect(readdirSync(join(cwd, 'full')).sort()).toEqual([
@@ -142,10 +143,11 @@ describe.skipIf(process.platform === 'win32')('a disk without room', () => {
     const { status, stderr } = limited(2, ['train', '--resume', 'tight']);
     expect(status).toBe(1);
     expect(stderr).toContain(
-      'adal: tight/weights.safetensors: could not be written: the file would be larger',
+      'adal: tight/weights.safetensors: cannot be written: the file would be larger',
     );
     expect(stderr).toContain(
-      'everything learnt is in tight/checkpoint.safetensors: make room, and --resume tight writes the',
+      'all progress is in tight/checkpoint.safetensors: free some space, then --resume tight ' +
+        'writes the',
     );
     expect((await adal(['train', '--resume', 'tight'], cwd)).code).toBe(0);
     expect(readRun(folder).parameterHash).toBe(hash);
@@ -191,7 +193,7 @@ describe('a checkpoint that is damaged', () => {
     [
       'fewer',
       ({ run }) => Object.assign(run, { epochs: [] }),
-      '"extras.run.epochs" expected every epoch before epoch 4',
+      '"extras.run.epochs" expected the 3 epochs before epoch 4',
     ],
     [
       'model',
@@ -227,16 +229,13 @@ describe('a file that is too large', () => {
   test.each([
     [
       'train --data csv:large --target 0',
-      'large: expected a csv file, which has at most 512 MiB, got 3 GiB',
+      'large: expected a csv file (at most 512 MiB), got 3 GiB',
     ],
     [
       'train --data text:large',
-      'large: expected a text of at most 16,777,216 characters, which has at most 64 MiB, got 3 GiB',
+      'large: expected a text of at most 16,777,216 characters (at most 64 MiB), got 3 GiB',
     ],
-    [
-      'train --model large.json',
-      'large.json: expected a JSON model, which has at most 1 MiB, got 3 GiB',
-    ],
+    ['train --model large.json', 'large.json: expected a JSON model (at most 1 MiB), got 3 GiB'],
     ['inspect large', "large: safetensors header expected to begin with '{', got nothing"],
   ])('%s', async (args, message) => {
     for (const name of ['large', 'large.json']) {

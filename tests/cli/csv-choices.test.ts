@@ -59,7 +59,8 @@ describe('a header of numbers', () => {
       'unclear.csv',
       '--target 2',
       1,
-      'unclear.csv, line 1: the first record, "10, 20, 30", may name the columns or be an example: say --header true or --header false',
+      'unclear.csv, line 1: the first record, "10, 20, 30", may name the columns or be an ' +
+        'example: use --header true or --header false',
     );
   });
 
@@ -89,12 +90,13 @@ describe('a header of numbers', () => {
       'mixed.csv',
       '--target 1',
       2,
-      '--target expected one column, got 1, the name of one and the index of another: --header true takes the name, and --target -2 the index',
+      '--target expected one column, got 1, which is the name of one and the index of another: ' +
+        'use --header true for the name, or --target -2 for the index',
     );
     expect((await learn('mixed.csv', '--target', '-2')).data.columns).toEqual(['label', '1']);
   });
 
-  test('is not taken from a first example that happens to hold the digits of --target', async () => {
+  test('is not taken from a first example that contains the digits of --target', async () => {
     writeFileSync(
       join(cwd, 'data.csv'),
       `${Array.from({ length: 60 }, (_, i) => `${i % 7}.5,${i % 5},${(i % 3) + 5}`).join('\n')}\n`,
@@ -103,7 +105,7 @@ describe('a header of numbers', () => {
       'data.csv',
       '--target 5',
       2,
-      '--target expected the name of a column, or an index in [-3, 2], got 5: with --header true',
+      '--target expected the name of a column, or an index in [-3, 2], got 5 (with --header true',
     );
     expect((await learn('data.csv', '--target', '2')).data).toMatchObject({
       header: false,
@@ -124,7 +126,8 @@ describe('a target', () => {
       'price.csv',
       '--target price',
       2,
-      '--task expected regression (to learn numbers) or classification (to insist on 500 classes), as the target column has 500 different numbers in 600 examples, got nothing',
+      '--task expected regression (to learn numbers) or classification (to insist on 500 ' +
+        'classes), since the target column has 500 distinct numbers in 600 examples, got nothing',
     );
     expect(
       (await learn('price.csv', '--target', 'price', '--task', 'classification')).data.classCount,
@@ -133,7 +136,7 @@ describe('a target', () => {
       'id.csv',
       '--target id',
       2,
-      '--task expected classification (to insist on 60 classes), as the target column has 60',
+      '--task expected classification (to insist on 60 classes), since the target column has 60',
     );
     expect((await learn('grade.csv', '--target', 'grade')).data.classNames).toHaveLength(7);
   });
@@ -162,7 +165,7 @@ describe('a target', () => {
       'one.csv',
       '--target b',
       1,
-      'one: expected training examples of at least 2 classes, got one class only',
+      'one: expected training examples of at least 2 classes, got one class',
     );
     await refuse(
       'same.csv',
@@ -175,7 +178,7 @@ describe('a target', () => {
       ['train', '--data', 'text:same.txt'],
       cwd,
       1,
-      'same.txt: expected at least 2 different characters, got 1',
+      'same.txt: expected at least 2 distinct characters, got 1',
     );
   });
 
@@ -185,8 +188,9 @@ describe('a target', () => {
     ['--header maybe', '--header expected auto or true or false, got "maybe"'],
     ['--task guess', '--task expected classification or regression, got "guess"'],
     [
-      '--data csv:price.csv --target price --task classification --model {"inputShape":[1],"layers":[{"kind":"dense","units":1}],"loss":{"kind":"huber"}}',
-      '--task expected what the loss huber of --model is for, got classification',
+      '--data csv:price.csv --target price --task classification --model ' +
+        '{"inputShape":[1],"layers":[{"kind":"dense","units":1}],"loss":{"kind":"huber"}}',
+      '--task expected the task of the loss huber of --model, got classification',
     ],
   ])('%s is refused', async (args, message) => {
     await expectRefusal(['train', ...args.split(' ')], cwd, 2, message);
@@ -244,7 +248,7 @@ describe('a run that goes on with another file', () => {
     ).toBe(0);
     const args = ['train', '--resume', 'text', '--epochs', '2', '--data', 'text:b.txt'];
     const message =
-      'text:b.txt: expected the classes of the checkpoint, number 1 of them "a", got "b"';
+      'text:b.txt: expected the classes of the checkpoint, "a" at position 1, got "b"';
     await expectRefusal(args, cwd, 1, message);
   });
 });

@@ -15,7 +15,7 @@ describe('a confusion table', () => {
       ['cat', 'dog', 'bird\u001b'],
     );
     expect(text.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
-      ['actual ↓ taken for →', 'cat', 'dog', '"bird\\u001b"', 'right'],
+      ['actual ↓ predicted →', 'cat', 'dog', '"bird\\u001b"', 'correct'],
       [expect.stringMatching(/^─+$/)],
       ['cat', '9', '1', '·', '90.00%'],
       ['dog', '·', '4', '·', '100.00%'],
@@ -23,14 +23,14 @@ describe('a confusion table', () => {
     ]);
   });
 
-  test('examples that were taken for no class count as wrong', () => {
+  test('examples without a prediction count as wrong', () => {
     const confusion = [
       [3, 0],
       [0, 0],
     ];
     const lines = formatConfusion(confusion, ['cat', 'dog'], [4, 2]).split('\n');
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
-      ['actual ↓ taken for →', 'cat', 'dog', 'NaN', 'right'],
+      ['actual ↓ predicted →', 'cat', 'dog', 'NaN', 'correct'],
       [expect.stringMatching(/^─+$/)],
       ['cat', '3', '·', '1', '75.00%'],
       ['dog', '·', '·', '2', '0.00%'],
@@ -39,14 +39,14 @@ describe('a confusion table', () => {
     many[1]![0] = 1;
     const text = formatConfusion(many, undefined, [1, 4, ...new Array<number>(28).fill(0)]);
     expect(text).toContain('25.00%');
-    expect(text).toContain('4 examples were taken for no class: their outputs are not numbers');
+    expect(text).toContain('4 examples have no prediction, since their outputs are NaN');
   });
 
   test('of many classes lists the ten most frequent mistakes', () => {
     const confusion = Array.from({ length: 30 }, (_, actual) =>
       Array.from({ length: 30 }, (_, other): number => (other === actual ? 10 : 0)),
     );
-    expect(formatConfusion(confusion)).toBe('no example was taken for another class');
+    expect(formatConfusion(confusion)).toBe('no mistakes');
     for (let i = 0; i < 29; i++) confusion[i][i + 1] = i;
     const lines = formatConfusion(confusion)
       .split('\n')

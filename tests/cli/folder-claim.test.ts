@@ -73,7 +73,8 @@ describe.skipIf(process.platform === 'win32')('a claim', () => {
     claim.release();
     // A killed process leaves its socket; its id has passed on to this process.
     const name = `writer-${kernel}-${process.pid}-${'0'.repeat(16)}.lock`;
-    const script = `require('net').createServer().listen(${JSON.stringify(name)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    const kill = "() => process.kill(process.pid, 'SIGKILL')";
+    const script = `require('net').createServer().listen(${JSON.stringify(name)}, ${kill})`;
     expect(spawnSync(process.execPath, ['-e', script], { cwd: folder }).signal).toBe('SIGKILL');
     expect(readdirSync(folder)).toEqual([name]);
     (await claimFolder(folder)).release();
@@ -151,7 +152,7 @@ describe('two runs in one folder', () => {
     expect(runs.map(({ code }) => code).sort()).toEqual([0, 1]);
     const [done, refused] = runs[0].code === 0 ? runs : [runs[1], runs[0]];
     expect(refused.stderr).toMatch(
-      /^adal: same: (another process .* is training in this folder|holds a run already)/m,
+      /^adal: same: (another process .* is training in this folder|already contains a run)/m,
     );
     expect(done.stdout).toContain(readRun(join(cwd, 'same')).parameterHash);
     expect(readdirSync(join(cwd, 'same')).sort()).toEqual([

@@ -62,9 +62,9 @@ describe('built in', () => {
     expect(bigram).toBeLessThan(unigram);
     expect(result.testLoss).toBeLessThan(bigram);
     expect(stdout.replace(/\s+/g, ' ')).toMatch(
-      /n-grams their test loss, nats a character: 1-gram \d\.\d{4}, 2-gram/,
+      /n-grams test loss in nats per character: 1-gram \d\.\d{4}, 2-gram/,
     );
-    expect(stdout).toMatch(/most often confused|no example was taken/);
+    expect(stdout).toMatch(/most frequent mistakes|no mistakes/);
   });
 });
 
@@ -79,7 +79,7 @@ describe('a JSON model', () => {
   put('line.csv', `a,b,y\n${rows.join('\n')}\n`);
   const dense = (units: number) => ({ kind: 'dense', units });
 
-  test('trains with layers that have running figures, and resumes when its file is gone', async () => {
+  test('trains with running statistics, and resumes without its file', async () => {
     const model = {
       inputShape: [8, 8, 1],
       layers: [
@@ -139,7 +139,8 @@ describe('a JSON model', () => {
     ['[]', 'bad.json: "model" expected an options object, got []'],
     [
       { layers: [dense(10)] },
-      'bad.json: "inputShape" expected [features], [steps, features] or [height, width, channels], got null',
+      'bad.json: "inputShape" expected [features], [steps, features] or [height, width, ' +
+        'channels], got null',
     ],
     [{ inputShape: [64, 0], layers: [dense(10)] }, 'bad.json: "inputShape[1]" expected an integer'],
     [
@@ -154,10 +155,7 @@ describe('a JSON model', () => {
       { inputShape: [64], layers: Array.from({ length: 5000 }, () => ({ kind: 'relu' })) },
       'bad.json: "layers" expected at most 4096 layers, got 5000',
     ],
-    [
-      ' '.repeat(2 ** 20 + 1),
-      'bad.json: expected a JSON model, which has at most 1 MiB, got 1 MiB',
-    ],
+    [' '.repeat(2 ** 20 + 1), 'bad.json: expected a JSON model (at most 1 MiB), got 1 MiB'],
     [{ inputShape: [64] }, 'bad.json: "layers" expected at least one layer, got undefined'],
     [
       { inputShape: [64], layers: [dense(10), { kind: 'lstm' }] },
@@ -185,11 +183,11 @@ describe('a JSON model', () => {
     ],
     [
       { inputShape: [63], layers: [dense(10)] },
-      'bad.json: expected an inputShape of 64 numbers in all, as an example of digits has, got 63',
+      'bad.json: expected an inputShape of 64 numbers in total, as in digits, got 63',
     ],
     [
       { inputShape: [64], layers: [dense(9)] },
-      'bad.json: expected 10 outputs, one for each class of digits, got 9',
+      'bad.json: expected 10 outputs, one per class of digits, got 9',
     ],
     [
       { inputShape: [64], layers: [dense(1)], loss: { kind: 'huber' } },
@@ -211,12 +209,12 @@ describe('a JSON model', () => {
     [
       '--data text:line.csv --model mlp',
       2,
-      '--model expected charlm or <file>.json with --data text:, got',
+      '--model expected charlm or <file>.json with --data text:<file>, got a model of numbers',
     ],
     [
       '--data csv:line.csv --target a --model cnn',
       2,
-      '--model expected one for rows of numbers with line, which is not of images, got cnn',
+      '--model expected mlp or softmax for line, which does not consist of images, got cnn',
     ],
     [
       '--data csv:words.csv --target b --model value.json',

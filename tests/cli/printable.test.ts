@@ -109,15 +109,10 @@ describe('an error', () => {
     [
       'of a size',
       systemError({ code: 'ERR_FS_FILE_TOO_LARGE' }),
-      'a file is larger than 2 GiB and cannot be read',
+      'the file is larger than 2 GiB and cannot be read',
       1,
     ],
-    [
-      'of memory',
-      new RangeError('Array buffer allocation failed'),
-      /^there is not enough memory for this/,
-      1,
-    ],
+    ['of memory', new RangeError('Array buffer allocation failed'), /^out of memory/, 1],
     [
       'of an option',
       new ArgumentError('threads', 'a number', 'x'),

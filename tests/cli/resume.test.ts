@@ -11,7 +11,7 @@ import { adal, readRun, temporaryFolder } from './cli';
 /** Long enough to be ended in the middle. */
 const LONG = ['--epochs', '12', '--model', 'mlp:512-512', '--preset', 'practical', '--seed', '5'];
 
-/** Epochs and batches that a checkpoint has behind it. */
+/** Returns the numbers of completed epochs and batches of a checkpoint. */
 function progressOf(folder: string): { epoch: number; batch: number } {
   const { extras } = decodeCheckpoint(readFileSync(join(folder, 'checkpoint.safetensors')));
   return extras.run as { epoch: number; batch: number };
@@ -21,7 +21,7 @@ describe('a run that was ended', () => {
   const cwd = temporaryFolder();
   const whole = adal(['train', ...LONG, '--out', 'whole'], cwd);
 
-  test('by SIGKILL goes on from its last checkpoint, on another number of threads too', async () => {
+  test('by SIGKILL resumes from its last checkpoint, on another number of threads', async () => {
     expect((await whole).code).toBe(0);
     const checkpoint = join(cwd, 'killed/checkpoint.safetensors');
     const killed = await adal(['train', ...LONG, '--out', 'killed'], cwd, {
@@ -34,7 +34,7 @@ describe('a run that was ended', () => {
     expect(epoch).toBeLessThanOrEqual(12);
     const { code, stderr } = await adal(['train', '--resume', 'killed', '--threads', '2'], cwd);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/Going on from killed\/checkpoint\.safetensors: after \d+ epochs?/);
+    expect(stderr).toMatch(/Resuming from killed\/checkpoint\.safetensors after \d+ epochs?/);
     const [resumed, uninterrupted] = [readRun(join(cwd, 'killed')), readRun(join(cwd, 'whole'))];
     expect(resumed.parameterHash).toBe(uninterrupted.parameterHash);
     expect(resumed.epochs).toEqual(uninterrupted.epochs);
@@ -54,7 +54,7 @@ describe('a run that was ended', () => {
     });
     expect([first.code, first.stderr]).toEqual([
       130,
-      expect.stringContaining('go on with --resume stopped'),
+      expect.stringContaining('--resume stopped continues the run'),
     ]);
     expect(readRun(join(cwd, 'stopped')).result.aborted).toBe(true);
     const resume = ['train', '--resume', 'stopped'];
@@ -84,8 +84,10 @@ describe('a run that was ended', () => {
 
 describe('--resume', () => {
   const cwd = temporaryFolder();
-  const csv = (power: number) =>
-    `a,b\n${Array.from({ length: 40 }, (_, i) => `${i ** power},${i % 2 ? 'x' : 'y'}`).join('\n')}\n`;
+  const csv = (power: number) => {
+    const rows = Array.from({ length: 40 }, (_, i) => `${i ** power},${i % 2 ? 'x' : 'y'}\n`);
+    return `a,b\n${rows.join('')}`;
+  };
   writeFileSync(join(cwd, 'table.csv'), csv(1));
   const prepared = adal(
     [
@@ -113,9 +115,7 @@ describe('--resume', () => {
       cwd,
     );
     expect(code).toBe(0);
-    expect(stderr).toContain(
-      'adal: note: the learning rate runs its course over 3 epochs now, no longer 2',
-    );
+    expect(stderr).toContain('adal: note: the schedule now covers 3 epochs instead of 2');
     expect(readRun(join(cwd, 'longer')).epochs).toHaveLength(3);
   });
 
@@ -123,36 +123,34 @@ describe('--resume', () => {
     [
       'run',
       2,
-      '--epochs expected more than the 2 that run/checkpoint.safetensors has behind it, got 2',
+      '--epochs expected more than the 2 that run/checkpoint.safetensors has completed, got 2',
     ],
-    ['run --seed 2', 2, '--seed expected 1, as run/checkpoint.safetensors has it, got 2'],
+    ['run --seed 2', 2, '--seed expected 1, as in run/checkpoint.safetensors, got 2'],
     [
       'run --model mlp:8',
       2,
-      '--model expected mlp:64, as run/checkpoint.safetensors has it, got mlp:8',
+      '--model expected mlp:64, as in run/checkpoint.safetensors, got mlp:8',
     ],
-    [
-      'run --batch-size 8',
-      2,
-      '--batch-size expected 32, as run/checkpoint.safetensors has it, got 8',
-    ],
+    ['run --batch-size 8', 2, '--batch-size expected 32, as in run/checkpoint.safetensors, got 8'],
     [
       'run --epochs 5 --data csv:other.csv',
       1,
-      'csv:other.csv: expected the examples that run/checkpoint.safetensors was trained on',
+      'csv:other.csv: expected the examples on which run/checkpoint.safetensors was trained',
     ],
     ['missing', 1, 'missing: no such file or folder'],
     [
       '.',
       1,
-      '.: expected a folder with a checkpoint.safetensors, got one without: a run that ended before its first',
+      '.: expected a folder with a checkpoint.safetensors, got one without: if the run ended ' +
+        'before its first',
     ],
     ['run/run.json', 1, 'run/run.json: '],
     ['run/weights.safetensors', 1, 'run/weights.safetensors: '],
     [
       'foreign.safetensors',
       1,
-      'foreign.safetensors: expected a checkpoint that adal train wrote, got one of another program',
+      'foreign.safetensors: expected a checkpoint written by adal train, got one of another ' +
+        'program',
     ],
   ])('%s is refused where it makes no sense', async (args, exitCode, message) => {
     await prepared;

@@ -15,7 +15,7 @@ afterEach(() => {
 const bytes = (value: number) => Uint8Array.of(value);
 const stored = async (store: CheckpointStore) => (await store.load())?.bytes[0];
 
-test('writes the first save at once, then one a second, and the last when it is flushed', async () => {
+test('writes the first save at once, then one per second, and the last on flush', async () => {
   const target = memoryStore();
   const store = new ThrottledStore(target, 'c', null);
   const seen: unknown[] = [];
@@ -68,8 +68,8 @@ test('outlives writes that fail, says so once, and fails with the last', async (
   }
   expect(warning.mock.calls).toEqual([
     [
-      '\nadal: warning: no checkpoint can be written to run/c\\u{1b} (disk full): training goes on and tries again,' +
-        ' but until then a run that is interrupted by force cannot be resumed',
+      '\nadal: warning: cannot write the checkpoint run/c\\u{1b} (disk full): training continues ' +
+        'and tries again, but until then the run cannot be resumed if it is killed',
     ],
   ]);
   await expect(store.flush()).rejects.toThrow('disk full');

@@ -43,7 +43,7 @@ describe('a run on digits', () => {
     }
   });
 
-  test('the weights written are those that were evaluated, with an optimizer that trains at another point too', async () => {
+  test('writes the weights that it evaluated, also those that an optimizer averages', async () => {
     const { code } = await adal(
       [
         'train',
@@ -201,7 +201,8 @@ describe('a run on digits', () => {
     const { code, stderr } = await adal([...args, '--out', 'runs/digits-adal-restated-seed7'], cwd);
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'adal: runs/digits-adal-restated-seed7: holds a run already (run.json): choose another --out',
+      'adal: runs/digits-adal-restated-seed7: already contains a run (run.json): choose ' +
+        'another --out',
     );
   });
 
@@ -226,7 +227,7 @@ describe('a run on digits', () => {
     });
   });
 
-  test('skips steps whose gradients are not finite, says so, and keeps NaN out of run.json', async () => {
+  test('skips steps without finite gradients, says so, and keeps NaN out of run.json', async () => {
     const { code, stderr } = await adal(
       ['train', '--epochs', '1', '--lr', '1e12', '--out', 'wild'],
       cwd,
@@ -253,7 +254,7 @@ describe('Ctrl-C', () => {
     );
     expect(code).toBe(130);
     expect(stdout).toMatch(/^epochs +\d+ of 100000 \(stopped\)$/m);
-    expect(stderr).toMatch(/adal: ended by Ctrl-C after [\d,]+ steps/);
+    expect(stderr).toMatch(/adal: stopped by Ctrl-C after [\d,]+ steps/);
     const run = readRun(join(cwd, 'run'));
     expect(run.result.aborted).toBe(true);
     expect(run.result.steps).toBeGreaterThan(0);
@@ -285,10 +286,7 @@ describe('csv data', () => {
       [...args, '--test-fraction', '0.5', '--batch-size', '4'],
       cwd,
     );
-    expect([code, stderr]).toEqual([
-      0,
-      expect.stringMatching(/60 examples to train on, 60 to test/),
-    ]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/60 training and 60 test examples/)]);
     const run = readRun(join(cwd, 'runs/flowers-adal-practical-seed1'));
     expect(run.data).toMatchObject({
       name: 'flowers',
@@ -403,7 +401,8 @@ describe('what is wrong is said in one line', () => {
     [
       '--data csv:a.csv',
       2,
-      "--target expected the name or index of the label's column, which --data csv: needs, got nothing",
+      '--target expected the name or index of the target column with --data csv:<file>, got ' +
+        'nothing',
     ],
     ['--target a', 2, '--target expected --data csv:<file>, got --data digits'],
     [
@@ -433,14 +432,16 @@ describe('what is wrong is said in one line', () => {
     [
       '--model mlp:',
       2,
-      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10, got "mlp:"',
+      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes ' +
+        'as in 64-64-10, got "mlp:"',
     ],
     [
       '--model 10',
       2,
-      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes as in 64-64-10, got "10"',
+      '--model expected mlp, mlp:<h1>-<h2>-…, softmax, cnn, charlm, <file>.json, or all sizes ' +
+        'as in 64-64-10, got "10"',
     ],
-    ['--model 63-10', 2, '--model expected 64 inputs and 10 classes, as digits has, got 63 and 10'],
+    ['--model 63-10', 2, '--model expected 64 inputs and 10 classes, as in digits, got 63 and 10'],
     ['--out file', 1, 'file: expected a folder, got a file'],
     ['--unknown', 2, "unknown option '--unknown'"],
     ['extra', 2, "too many arguments for 'train'"],

@@ -137,7 +137,8 @@ describe('large texts', () => {
     const rows = (count: number) =>
       `x,k\n${Array.from({ length: count }, (_, i) => `1,${i}\n`).join('')}`;
     expect(() => parseCsv(rows(2 ** 17 + 1), { target: 'k' })).toThrow(
-      `csv, line ${2 ** 17 + 2}, column 2 ("k"): expected at most 131072 classes (task: 'regression' learns numbers), got more`,
+      `csv, line ${2 ** 17 + 2}, column 2 ("k"): expected at most 131072 classes (task: ` +
+        "'regression' learns numbers), got more",
     );
     expect(parseCsv(rows(70_000), { target: 'k' }).classCount).toBe(70_000);
     expect(parseCsv(rows(2 ** 19 + 1), { target: 'k', task: 'regression' }).count).toBe(

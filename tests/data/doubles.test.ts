@@ -8,8 +8,11 @@ import { type Dataset, parseCsv, selectRows, standardize, trainTestSplit } from 
 import { refuseBlurredColumns } from '../../src/data/dataset';
 import { DataError } from '../../src/errors';
 
-const times = (count: number, first = 1_700_000_000) =>
-  `time,size,part\n${Array.from({ length: count }, (_, i) => `${first + i},${(i % 9) / 10},${i < count / 2 ? 'am' : 'pm'}\n`).join('')}`;
+const times = (count: number, first = 1_700_000_000) => {
+  const part = (i: number) => (i < count / 2 ? 'am' : 'pm');
+  const row = (_: unknown, i: number) => `${first + i},${(i % 9) / 10},${part(i)}\n`;
+  return `time,size,part\n${Array.from({ length: count }, row).join('')}`;
+};
 const column = ({ features, featureCount }: Dataset, index: number) =>
   Array.from(
     { length: features.length / featureCount },
@@ -92,7 +95,8 @@ describe('a column of times in seconds', () => {
     const data = parseCsv(times(60), { target: 'part', name: 'log' });
     expect(() => refuseBlurredColumns(data)).toThrow(
       new DataError(
-        'log, column "time": expected values from 1700000000 to 1700000059 to stay distinct in float32, but they do not: ' +
+        'log, column "time": expected values from 1700000000 to 1700000059 to stay distinct in ' +
+          'float32, but they do not: ' +
           'call standardize first',
       ),
     );
@@ -129,7 +133,8 @@ describe('a column of times in seconds', () => {
 
 describe('a target to learn', () => {
   it('is read as a number, split and standardized with its features', () => {
-    const text = `x,y,price\n${Array.from({ length: 20 }, (_, i) => `${i},${-i},${i / 4}\n`).join('')}`;
+    const rows = Array.from({ length: 20 }, (_, i) => `${i},${-i},${i / 4}\n`);
+    const text = `x,y,price\n${rows.join('')}`;
     const data = parseCsv(text, { target: 'price', task: 'regression' });
     expect(data).toEqual({
       name: 'csv',
@@ -154,7 +159,8 @@ describe('a target to learn', () => {
     const text = Array.from({ length: 20 }, (_, i) => `${i},${1_700_000_000 + i}\n`).join('');
     expect(() => parseCsv(`x,time\n${text}`, { target: 'time', task: 'regression' })).toThrow(
       new DataError(
-        'csv, column 2 ("time"): 19 of 19 differences between consecutive records vanish in float32: ' +
+        'csv, column 2 ("time"): 19 of 19 differences between consecutive records vanish in ' +
+          'float32: ' +
           'subtract a constant from the targets, or scale them',
       ),
     );

@@ -47,7 +47,8 @@ describe('trainTestSplit', () => {
   it('refuses what is no dataset, and says why', () => {
     const split = (dataset: unknown) => () => trainTestSplit(dataset as Dataset, { seed: 1 });
     expect(split(undefined)).toThrow(
-      '"dataset" expected a dataset: { features, count, featureCount, labels or targets, … }, got undefined',
+      '"dataset" expected a dataset: { features, count, featureCount, labels or targets, … }, ' +
+        'got undefined',
     );
     const { features, labels } = counted(4);
     expect(split({ features, targets: new Float32Array(4) })).toThrow(
@@ -150,7 +151,8 @@ describe('standardize', () => {
     test.features[3] = 1e38;
     test.columns = ['x', 'y', 'z'];
     expect(() => standardize(train, test)).toThrow(
-      'counted, example 1, column "x": expected 9.999999680285692e+37 to stay finite in float32 when standardized, but it does not',
+      'counted, example 1, column "x": expected 9.999999680285692e+37 to stay finite in ' +
+        'float32 when standardized, but it does not',
     );
     const broken = counted(4);
     broken.features[4] = Number.NaN;

@@ -170,7 +170,8 @@ async function main() {
     mkdirSync(dirname(values.out), { recursive: true });
     writeFileSync(values.out, `${JSON.stringify(record, null, 2)}\n`);
   }
-  const shown = `${figures.interrupted} left files behind, ${figures.locked} a lock, ${figures.unreported} had saved one more`;
+  const left = `${figures.interrupted} left files behind, ${figures.locked} a lock`;
+  const shown = `${left}, ${figures.unreported} had saved one more`;
   console.log(`${kills} kills: ${shown}; slowest save after one ${figures.slowestSaveMs} ms`);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;

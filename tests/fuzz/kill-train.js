@@ -3,7 +3,7 @@
  * on with `--resume` (which is killed as well) until a run is complete: every run must end with the
  * hash of one that was never interrupted, and its folder must hold the same files.
  *
- *   node tests/fuzz/kill-train.js [--kills 150] [--seed 1] [--out tests/fuzz/results/kill-train.json]
+ *   node tests/fuzz/kill-train.js [--kills 150] [--seed 1] [--out <file>.json]
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

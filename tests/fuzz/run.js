@@ -13,11 +13,11 @@
  *   --out     writes the result as JSON
  *
  * A target exports
- *   runs                       inputs of a full run
- *   create(prng)               one input, a Uint8Array or a string; prng() is an integer in [0, 2^32)
- *   attempt(input)             through the built files in dist/; may return a promise
- *   large(size)                optional: [name, input] pairs of about `size` bytes, to see that time and
- *                              memory grow no faster than the input
+ *   runs             number of inputs of a full run
+ *   create(prng)     returns an input, a Uint8Array or a string; prng() is an integer in [0, 2^32)
+ *   attempt(input)   runs the built files in dist/ on an input; may return a promise
+ *   large(size)      optional: returns [name, input] pairs of about `size` bytes, to check that
+ *                    time and memory grow no faster than the input
  *
  * The inputs run in a thread of their own, which is ended when it hangs. What seems slow or large
  * there is measured again in a process of its own, since garbage and other programs count there as
@@ -276,7 +276,8 @@ async function runLarge(name) {
     const allowed = MAX_GROWTH * small.seconds + GROWTH_SLACK_SECONDS;
     let fault = faultOf(small) ?? faultOf(big);
     if (fault === null && big.seconds > allowed) {
-      fault = `${big.seconds.toFixed(2)} s for four times the input that took ${small.seconds.toFixed(2)} s`;
+      const times = `${big.seconds.toFixed(2)} s for four times the input`;
+      fault = `${times} that took ${small.seconds.toFixed(2)} s`;
     }
     results.push({ what, fault, measured: measured.map(({ error: _, ...rest }) => rest) });
   }
@@ -292,8 +293,10 @@ async function runTarget(name, { seed, runs, short }) {
   const seconds = (performance.now() - start) / 1000;
   const failed = Math.sign(findings.length) + large.filter(({ fault }) => fault !== null).length;
   const { read = 0, ...refused } = outcomes;
-  const counts = `${count} inputs: ${read} read, ${Object.values(refused).reduce((sum, n) => sum + n, 0)} refused`;
-  const worst = `slowest ${slowestMs.toFixed(0)} ms, ${large.length} large ones, ${seconds.toFixed(0)} s`;
+  const refusals = Object.values(refused).reduce((sum, n) => sum + n, 0);
+  const counts = `${count} inputs: ${read} read, ${refusals} refused`;
+  const duration = `${large.length} large ones, ${seconds.toFixed(0)} s`;
+  const worst = `slowest ${slowestMs.toFixed(0)} ms, ${duration}`;
   console.log(
     `${failed > 0 ? 'FAILED' : 'passed'} ${name}: ${counts}, ${findings.length} findings; ${worst}`,
   );

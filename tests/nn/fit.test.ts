@@ -361,7 +361,7 @@ describe('metrics', () => {
         '"samples" expected 3 features a sample, got Float32Array(4) in all',
       );
       expect(() => predict(model, new Float32Array(4))).toThrow(
-        '"features" expected a Float32Array of 3 values a sample',
+        '"features" expected a Float32Array of 3 values per sample',
       );
     });
   });

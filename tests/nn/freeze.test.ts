@@ -253,7 +253,10 @@ describe('what cannot be is named', () => {
       { freeze: 'conv1' as never },
       '"freeze" expected a RegExp or a function of the name, got "conv1"',
     ],
-    [{ freeze: () => true }, '"freeze" expected to leave a parameter to train, got all of them'],
+    [
+      { freeze: () => true },
+      '"freeze" expected at least one parameter to stay trainable, got all of them',
+    ],
   ])('%o', async (options, message) => {
     await withRuntime(simd, (runtime) => expect(whole(runtime, options)).rejects.toThrow(message));
   });
@@ -266,7 +269,7 @@ describe('what cannot be is named', () => {
       );
       expect(() =>
         extractFeatures(model, { features: new Float32Array(35) }, { layer: 'dense1' }),
-      ).toThrow('"samples.features" expected 36 values a sample, got Float32Array(35)');
+      ).toThrow('"samples.features" expected 36 values per sample, got Float32Array(35)');
     });
   });
 });

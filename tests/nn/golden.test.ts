@@ -103,7 +103,7 @@ describe.each(CASES.map((golden) => [golden.name, golden] as const))('%s', (_, g
         2e-5,
         'statistics',
       );
-      expectNear(model.predict(batchSize), golden.inference, 2e-5, 'inference');
+      expectNear(model.predictBatch(batchSize), golden.inference, 2e-5, 'inference');
     });
   });
 });

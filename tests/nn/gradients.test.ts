@@ -92,14 +92,14 @@ describe.each(Object.entries(CASES))('%s', (_, network) => {
         model.computeGradients(network.batchSize - 1),
       ];
       const gradients = Object.values(model.parameters).map(({ grad }) => bitsOf(grad.data));
-      const { correct, loss } = model.evaluate(network.batchSize);
+      const { correct, loss } = model.evaluateBatch(network.batchSize);
       const weights = Object.values(model.weights).map(({ data }) => bitsOf(data));
       return {
         losses,
         gradients,
         correct,
         loss,
-        output: bitsOf(model.predict(network.batchSize)),
+        output: bitsOf(model.predictBatch(network.batchSize)),
         weights,
       };
     });

@@ -162,7 +162,7 @@ describe('a last batch too small for batch norm', () => {
       });
       const other = new SGD(runtime, tiny.parameters, { lr: 0.1 });
       await expect(fit(tiny, samples, { optimizer: other, epochs: 1 })).rejects.toThrow(
-        /a model of a greater batchSize/,
+        /create the model with a larger batchSize/,
       );
     });
   });

@@ -437,7 +437,7 @@ describe('updateStatistics', () => {
         /finite activations/,
       );
       await expect(updateStatistics(model, { features: spoilt.subarray(0, 3) })).rejects.toThrow(
-        /4 values a sample/,
+        /4 values per sample/,
       );
       await expect(updateStatistics(model, { features: spoilt.subarray(0, 4) })).rejects.toThrow(
         /at least 2 samples/,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeCheckpoint, memoryStore } from '../../src/checkpoint';
 import { type Optimizer, SGD } from '../../src/index';
 import { createModel, dense, evaluate, type FitOptions, fit, type Model } from '../../src/nn';
-import { EarlyStopping } from '../../src/nn/early-stopping';
+import { EarlyStopping, type EarlyStoppingState } from '../../src/nn/early-stopping';
 import { BACKENDS, bitsOf, simd, withRuntime } from '../support/backends';
 import { clouds } from './clouds';
 
@@ -157,9 +157,11 @@ describe('the best epoch', () => {
 
   it('is watched without options too, for ever', () => {
     const watch = new EarlyStopping();
-    expect(watch.bestEpoch).toBeNull();
-    for (let epoch = 1; epoch <= 1000; epoch++) watch.observe(epoch, epoch === 3 ? 0 : 1);
-    expect([watch.bestEpoch, watch.exhausted, watch.restoreBest]).toEqual([3, false, false]);
+    let state: EarlyStoppingState = { best: null, bestEpoch: 0, waited: 0 };
+    for (let epoch = 1; epoch <= 1000; epoch++)
+      state = watch.observe(state, epoch, epoch === 3 ? 0 : 1);
+    expect(state).toEqual({ best: 0, bestEpoch: 3, waited: 997 });
+    expect([watch.isExhausted(state), watch.restoreBest]).toEqual([false, false]);
   });
 
   it('of a run resumed with early stopping counts from there if nobody kept the weights of the one before', async () => {

@@ -9,10 +9,10 @@ import {
   avgPool2d,
   batchNorm,
   conv2d,
-  countParameters,
   createModel,
   crossEntropy,
   dense,
+  describeModel,
   dropout,
   embedding,
   flatten,
@@ -75,7 +75,7 @@ describe('memory', () => {
       const batch = Float32Array.from({ length: 32 * 784 }, next);
       trained.input.set(batch);
       model.input.set(batch);
-      expect(bitsOf(model.predict(32))).toEqual(bitsOf(trained.predict(32)));
+      expect(bitsOf(model.predictBatch(32))).toEqual(bitsOf(trained.predictBatch(32)));
       expect(() => model.computeGradients(1)).toThrow(
         '"training" expected a model created with training: true, got false',
       );
@@ -152,7 +152,7 @@ describe('a model', () => {
         ['dense1.bias', [10]],
       ]);
       expect(model.parameterCount).toBe(20_490);
-      expect(countParameters([28, 28, 1], cnn)).toBe(20_490);
+      expect(describeModel({ inputShape: [28, 28, 1], layers: cnn }).parameterCount).toBe(20_490);
     });
   });
 
@@ -200,7 +200,7 @@ describe('a model', () => {
         model.computeGradients(4);
         optimizer.step();
       }
-      expect(model.evaluate(4).loss).toBeLessThan(0.05 * first);
+      expect(model.evaluateBatch(4).loss).toBeLessThan(0.05 * first);
     });
   });
 });
@@ -229,7 +229,7 @@ describe('what does not fit is named', () => {
     [
       'classes over positions',
       { inputShape: [4, 3], layers: [dense(3)] },
-      '"layers[0] (dense)" expected an output of one row, the classes, for a loss on classes, got [4, 3]',
+      '"layers[0] (dense)" expected an output of shape [classes], as a loss on classes needs it, got [4, 3]',
     ],
     [
       'no such layer',
@@ -275,7 +275,7 @@ describe('what does not fit is named', () => {
     [
       'one class',
       { inputSize: 3, layers: [dense(4), dense(1)] },
-      '"layers[1] (dense)" expected at least 2 outputs, one a class (binaryCrossEntropy() tells yes from no with 1), got 1',
+      '"layers[1] (dense)" expected at least 2 outputs, one per class (binaryCrossEntropy() decides with one output), got 1',
     ],
     [
       'training unclear',
@@ -350,10 +350,10 @@ describe('what does not fit is named', () => {
         loss: meanSquaredError(),
       });
       expect(() => classes.targets).toThrow(
-        '"loss" expected one on values, to have targets, got crossEntropy',
+        '"loss" expected a loss on values (others have labels), got crossEntropy',
       );
       expect(() => values.labels).toThrow(
-        '"loss" expected one on classes, to have labels, got meanSquaredError',
+        '"loss" expected a loss on classes (others have targets), got meanSquaredError',
       );
     });
   });

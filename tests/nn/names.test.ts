@@ -55,7 +55,7 @@ const train = (model: Model, data: TrainingData, more: object = {}) =>
   });
 
 const IN_ANOTHER_ORDER =
-  '"data.classNames[0]" expected "cat", as in the data that the model was trained with (the names are the same in another order';
+  '"data.classNames[0]" expected "cat", as in the data that the model was trained with (the same names in another order';
 
 describe('a model', () => {
   it('remembers the names of its first training data, and refuses others', async () => {

@@ -170,7 +170,7 @@ describe('a ReadableStream', () => {
     const taken = open(endless(), () => {});
     taken.getReader();
     await expect(train(() => taken)).rejects.toThrow(
-      '"data()" expected a ReadableStream that nothing else reads',
+      '"data()" expected a ReadableStream that is not locked to another reader',
     );
   });
 });

@@ -104,12 +104,12 @@ describe.each(CASES)('$loss.kind, target $target', ({ loss, target, accepted }) 
           const message = `"${kind}[${index}]" expected ${accepted}, got `;
           expect(() => model.computeGradients(4)).toThrow(ArgumentError);
           expect(() => model.computeGradients(4)).toThrow(message);
-          expect(() => model.evaluate(4)).toThrow(message);
+          expect(() => model.evaluateBatch(4)).toThrow(message);
           expect(everything(model)).toEqual(before);
           // Beyond the batch nothing is looked at.
           expect(Number.isFinite(model.computeGradients(3))).toBe(true);
           optimizer.step();
-          expect(Number.isFinite(model.evaluate(3).loss)).toBe(true);
+          expect(Number.isFinite(model.evaluateBatch(3).loss)).toBe(true);
         },
         backend,
       );
@@ -140,7 +140,7 @@ describe('targets that are allowed', () => {
       model.input.fill(Number.NaN);
       model.labels.fill(1);
       expect(model.computeGradients(4)).toBeNaN();
-      expect(model.evaluate(4)).toMatchObject({ correct: 0, loss: Number.NaN });
+      expect(model.evaluateBatch(4)).toMatchObject({ correct: 0, loss: Number.NaN });
     });
   });
 });

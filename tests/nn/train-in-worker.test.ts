@@ -278,7 +278,7 @@ describe('data', () => {
       ],
       [
         () => inWorker(data, { maxRestarts: 1 }),
-        '"maxRestarts" expected 0, unless data are functions',
+        '"maxRestarts" expected 0, because these samples are lost with a worker',
       ],
       [
         () => inWorker(data, { checkpoint: { every: 0 } }),

@@ -274,7 +274,7 @@ const LAYERS = [dense(16), relu(), dense(10)];
 /** The logits of the first samples. */
 function predictSome(model: Model): Float32Array {
   model.input.set(digits.test.features.subarray(0, 32 * 64));
-  return model.predict(32);
+  return model.predictBatch(32);
 }
 
 /** A model with these values as its parameters, and no optimizer: what x is compared with. */

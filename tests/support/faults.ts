@@ -30,7 +30,8 @@ export function prelude(fault: Fault, moment: Moment): string {
     const Real = WebAssembly.Instance;
     WebAssembly.Instance = function (module, imports) {
       const { exports } = new Real(module, imports);
-      return { exports: { ...exports, stepServe(control) { serve(exports, control, imports.env.memory); } } };
+      const stepServe = (control) => serve(exports, control, imports.env.memory);
+      return { exports: { ...exports, stepServe } };
     };
     const fail = (exports) => {
       if ('${fault}' === 'exit') process.exit(3); // where there are processes
@@ -48,7 +49,8 @@ export function prelude(fault: Fault, moment: Moment): string {
         if (Atomics.load(words, control / 4 + ${job.stopIndex})) return;
         if (ticket >> 32n !== limit >> 32n || ticket >= limit || op !== ${OPS[moment]}) continue;
         // The ticket carries its job's generation: a success means that op was this job's.
-        if (Atomics.compareExchange(longs, control / 8 + ${job.ticketIndex}, ticket, ticket + 1n) === ticket) break;
+        const at = control / 8 + ${job.ticketIndex};
+        if (Atomics.compareExchange(longs, at, ticket, ticket + 1n) === ticket) break;
       }
       fail(exports);
     };

@@ -33,7 +33,8 @@ import {
 
 /** Part of a key. */
 export type DenoKvKeyPart = string | number | bigint | boolean | Uint8Array;
-type Key = DenoKvKeyPart[];
+/** A key: its parts. */
+export type DenoKvKey = DenoKvKeyPart[];
 
 /** The part of `Deno.KvEntryMaybe` that the store uses. */
 export interface DenoKvEntryLike {
@@ -44,17 +45,17 @@ export interface DenoKvEntryLike {
 
 /** The part of `Deno.AtomicOperation` that the store uses. */
 export interface DenoKvAtomicLike {
-  check(...checks: { key: Key; versionstamp: string | null }[]): unknown;
-  set(key: Key, value: unknown): unknown;
-  delete(key: Key): unknown;
+  check(...checks: { key: DenoKvKey; versionstamp: string | null }[]): unknown;
+  set(key: DenoKvKey, value: unknown): unknown;
+  delete(key: DenoKvKey): unknown;
   commit(): Promise<{ readonly ok: boolean; readonly versionstamp?: string }>;
 }
 
 /** The part of `Deno.Kv` that the store uses. */
 export interface DenoKvLike {
-  get(key: Key): Promise<DenoKvEntryLike>;
-  getMany(keys: Key[]): Promise<DenoKvEntryLike[]>;
-  list(selector: { prefix: Key }): AsyncIterable<DenoKvEntryLike>;
+  get(key: DenoKvKey): Promise<DenoKvEntryLike>;
+  getMany(keys: DenoKvKey[]): Promise<DenoKvEntryLike[]>;
+  list(selector: { prefix: DenoKvKey }): AsyncIterable<DenoKvEntryLike>;
   atomic(): DenoKvAtomicLike;
 }
 
@@ -89,10 +90,10 @@ export function denoKvStore(kv: DenoKvLike, key: readonly DenoKvKeyPart[]): Chec
 
 class DenoKvStore implements CheckpointStore {
   readonly #kv: DenoKvLike;
-  readonly #key: Key;
+  readonly #key: DenoKvKey;
   readonly #what: string;
 
-  constructor(kv: DenoKvLike, key: Key) {
+  constructor(kv: DenoKvLike, key: DenoKvKey) {
     this.#kv = kv;
     this.#key = key;
     this.#what = `Deno KV key [${key.map(String).join(', ')}]`;
@@ -223,17 +224,17 @@ class DenoKvStore implements CheckpointStore {
     await this.#deleteKeys([this.#generationKey(generation)]);
   }
 
-  async #deleteKeys(keys: readonly Key[]): Promise<void> {
+  async #deleteKeys(keys: readonly DenoKvKey[]): Promise<void> {
     const atomic = this.#kv.atomic();
     for (const key of keys) atomic.delete(key);
     await atomic.commit();
   }
 
-  #chunkKey(generation: string, index: number): Key {
+  #chunkKey(generation: string, index: number): DenoKvKey {
     return [...this.#key, 'chunks', generation, index];
   }
 
-  #generationKey(generation: string): Key {
+  #generationKey(generation: string): DenoKvKey {
     return [...this.#key, 'generations', generation];
   }
 }

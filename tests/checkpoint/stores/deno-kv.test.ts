@@ -174,7 +174,7 @@ describe('chunks', () => {
   });
 });
 
-test('a crash at any call leaves the old checkpoint or the new one, and the next save tidies up', async () => {
+test('a crash at any call leaves one whole checkpoint, and the next save tidies up', async () => {
   const [old, next] = [content(23 * CHUNK, 1), content(31 * CHUNK, 2)];
   for (let at = 1; ; at++) {
     const kv = new FakeKv();

@@ -233,7 +233,8 @@ describe('the lock', () => {
     const path = join(newFolder(), 'a');
     const worker = new Worker(
       `const { parentPort } = require('node:worker_threads');
-       parentPort.once('message', () => parentPort.postMessage(require('node:fs').readlinkSync('/proc/thread-self')));
+       const self = () => require('node:fs').readlinkSync('/proc/thread-self');
+        parentPort.once('message', () => parentPort.postMessage(self()));
        setInterval(() => {}, 1000);`,
       { eval: true },
     );

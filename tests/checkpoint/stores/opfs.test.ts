@@ -175,7 +175,7 @@ describe('a crash at any call', () => {
   });
 });
 
-test('content of many megabytes is read and written in pieces, also where it is only compared', async () => {
+test('many megabytes are read, written and compared in pieces', async () => {
   const disk = new Disk();
   const directory = new FakeDirectory(disk);
   let largest = 0;

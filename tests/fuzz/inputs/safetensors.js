@@ -42,17 +42,17 @@ function seedFiles(encodeSafetensors) {
   );
   const one = encodeSafetensors({ __proto__x: { shape: [2], data: Float32Array.of(1, 2) } });
   const misaligned = assemble(
-    '{"c":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"w":{"dtype":"F64","shape":[1],"data_offsets":[3,11]}}',
+    '{"c":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"w":{"dtype":"F64","shape":[1],' +
+      '"data_offsets":[3,11]}}',
     11,
   );
   return [many, one, misaligned, encodeSafetensors([]), encodeSafetensors([], { a: '' })];
 }
 
 const JSON_BYTES = Buffer.from('{}[]",:0123456789\\-.eE \ttrufalsnFU\x00\x80\xff').toJSON().data;
-const VALUES =
-  '0 1 2 3 4 8 12 16 24 99 -1 0.5 1e300 2147483648 4294967296 9007199254740991 9007199254740992 null true "" "8" [] {} [0]'.split(
-    ' ',
-  );
+const VALUES = '0 1 2 3 4 8 12 16 24 99 -1 0.5 1e300 2147483648 4294967296 9007199254740991 '
+  .concat('9007199254740992 null true "" "8" [] {} [0]')
+  .split(' ');
 const DTYPES = [
   'F64',
   'I64',

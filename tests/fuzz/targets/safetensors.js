@@ -9,6 +9,9 @@ import {
 import { createMutator } from '../inputs/safetensors.js';
 import { Random } from '../prng.js';
 
+/** A checkpoint's JSON up to its extras. */
+const HEAD = '{"version":1,"stateDict":{"algorithm":"adam","groups":[]},"state":{},"extras":';
+
 export const runs = 1_000_000;
 
 const mutate = createMutator(encodeSafetensors);
@@ -127,17 +130,7 @@ export function large(size) {
     ['a checkpoint of numbers', document(`[${repeat('0,', size)}0]`)],
     ['a checkpoint of texts', document(`[${repeat('"",', size)}0]`)],
     ['a checkpoint nested deeply', document('['.repeat(size))],
-    [
-      'extras of objects',
-      document(
-        `{"version":1,"stateDict":{"algorithm":"adam","groups":[]},"state":{},"extras":{"a":[${repeat('{},', size)}0]}}`,
-      ),
-    ],
-    [
-      'extras of fields',
-      document(
-        `{"version":1,"stateDict":{"algorithm":"adam","groups":[]},"state":{},"extras":{${list(size, (i) => `"${i}x":0`)}}}`,
-      ),
-    ],
+    ['extras of objects', document(`${HEAD}{"a":[${repeat('{},', size)}0]}}`)],
+    ['extras of fields', document(`${HEAD}{${list(size, (i) => `"${i}x":0`)}}}`)],
   ];
 }

@@ -7,7 +7,7 @@ import {
   createModel,
   dense,
   fit,
-  type ModelState,
+  type ModelStateDict,
   relu,
   type TrainInWorkerOptions,
   trainInWorker,
@@ -29,7 +29,7 @@ const inWorker = (options: TrainInWorkerOptions) =>
     ...options,
   });
 
-async function checkModel(state: ModelState): Promise<void> {
+async function checkModel(state: ModelStateDict): Promise<void> {
   const runtime = await createRuntime({ threads: 1 });
   const model = await createModel(runtime, MODEL);
   await fit(model, samples(), {

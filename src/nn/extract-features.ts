@@ -1,28 +1,26 @@
-/**
- * What a trained network sees in samples: the outputs of one of its layers, computed once, to train
- * a small head on.
- */
+/** `extractFeatures`: the outputs of one layer of a trained network, to train a small head on. */
 import { checkChoice, checkModel, checkOptions, fail } from '../validate';
 import type { Model } from './model';
 import { type FeatureTensor, readFeatures, readSampleNames, type Samples } from './samples';
 
 /**
- * Computes a layer's outputs for any number of samples, as in evaluation. Labels, targets and the
- * names of classes are passed on as they are, so that the result
- * can be given to `fit` in place of the samples: training a head on it has the bits of training the
- * whole network with all before the head frozen, at the cost of the head alone.
+ * Computes a layer's outputs for any number of samples, as in evaluation. The result also has the
+ * labels, targets and class names of the samples, so that `fit` takes it in their place. Training a
+ * head on it gives the same bits as training the whole network with everything before the head
+ * frozen, at the cost of the head alone.
  *
- * @param samples count × inputSize features, with or without labels or targets
- * @param options.layer its name, one of `model.layerNames`
- * @returns features of dims [count, ...sizes of the layer's output]
- * @throws ArgumentError for another layer, features that are no whole number of samples, or columns
- * other than the model's
+ * @param samples samples × inputSize features, with or without labels or targets
+ * @param options.layer name of the layer, one of `model.layerNames`
+ * @returns features of dims [samples, ...shape of the layer's output]
+ * @throws ArgumentError for an unknown layer, features that are not a whole number of samples, or
+ * columns other than the model's
  * @example
  * const { features, labels } = extractFeatures(base, samples, { layer: 'relu2' });
- * const head = await createModel(runtime, { inputShape: features.dims.slice(1), layers: [dense(10)]
- * }); await fit(head, { features, labels }, { optimizer: new AdamW(runtime, head.parameters, { lr:
- * 1e-2 }), epochs: 20 }); predict(head, extractFeatures(base, { features: today }, { layer: 'relu2'
- * }).features);
+ * const inputShape = features.dims.slice(1);
+ * const head = await createModel(runtime, { inputShape, layers: [dense(10)] });
+ * const optimizer = new AdamW(runtime, head.parameters, { lr: 1e-2 });
+ * await fit(head, { features, labels }, { optimizer, epochs: 20 });
+ * const outputs = predict(head, extractFeatures(base, today, { layer: 'relu2' }).features);
  */
 export function extractFeatures(
   model: Model,
@@ -38,7 +36,7 @@ export function extractFeatures(
   const { inputSize, batchSize } = model;
   const count = values.length / inputSize;
   if (!Number.isInteger(count) || count === 0)
-    fail('samples.features', `${inputSize} values a sample`, values);
+    fail('samples.features', `${inputSize} values per sample`, values);
   let data = new Float32Array(0);
   let dims: readonly number[] = [];
   for (let from = 0; from < count; from += batchSize) {

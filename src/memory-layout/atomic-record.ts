@@ -1,0 +1,52 @@
+/** Accessors of records that several threads read and write. */
+import { type MemoryViews, RecordCursor } from './record-cursor';
+
+/** Byte offsets of a record's fields by name, by the view that each is read through. */
+type Offsets = Readonly<
+  Partial<Record<'i32' | 'u32' | 'u64' | 'array', Readonly<Record<string, number>>>>
+>;
+
+/**
+ * Creates the accessor class of a record whose fields are read and written atomically. Each field
+ * has its index in its view as a property `<field>Index` as well, for waiting and notifying.
+ * @param offsets of the fields; those of arrays, whose properties are addresses, are under `array`
+ */
+export function atomicRecordClass<Cursor extends RecordCursor>({
+  array = {},
+  ...views
+}: Offsets): new (
+  memory: MemoryViews,
+) => Cursor {
+  const Class = class extends RecordCursor {};
+  const define = (
+    name: string,
+    get: (cursor: RecordCursor) => unknown,
+    set?: (cursor: RecordCursor, value: never) => void,
+  ) =>
+    Object.defineProperty(Class.prototype, name, {
+      get(this: RecordCursor) {
+        return get(this);
+      },
+      set(this: RecordCursor, value: never) {
+        set?.(this, value);
+      },
+    });
+  for (const [name, offset] of Object.entries(array))
+    define(name, ({ address }) => address + offset);
+  for (const [view, fields] of Object.entries(views)) {
+    const shift = view === 'u64' ? 3 : 2;
+    const viewOf = ({ memory }: RecordCursor) => memory[view as 'i32'];
+    for (const [name, offset] of Object.entries(fields)) {
+      const indexOf = ({ address }: RecordCursor) => (address + offset) >>> shift;
+      define(`${name}Index`, indexOf);
+      define(
+        name,
+        (cursor) => Atomics.load(viewOf(cursor), indexOf(cursor)),
+        (cursor, value) => Atomics.store(viewOf(cursor), indexOf(cursor), value),
+      );
+    }
+  }
+  return Class as unknown as new (
+    memory: MemoryViews,
+  ) => Cursor;
+}
