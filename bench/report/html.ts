@@ -1,9 +1,9 @@
 /**
- * HTML as a template tag. Invariant: text becomes markup only through this tag, which escapes
- * whatever is not `Html` already.
+ * A template tag for HTML. Invariant: text becomes markup through this tag alone, which escapes
+ * everything that is not `Html` already.
  */
 import { gzipSync } from 'node:zlib';
-import { printable } from '../suite/printable';
+import { printable } from '../toolkit/printable';
 
 /** Markup that needs no escaping. Made by `html` and `raw` alone. */
 export class Html {

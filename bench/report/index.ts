@@ -1,13 +1,13 @@
 /**
- * A benchmark result as a report: one HTML file that needs no network, Markdown, or CSV. All three
- * show the same tables, made once. Results must have been checked against the schema before;
- * nothing here repairs one.
+ * Renders a result as a report: one HTML file that needs no network, Markdown, or CSV. All three
+ * show the same tables. Results must have been validated against the schema; the report repairs
+ * nothing.
  */
-import { script, scriptHash, style, styleHash } from '../../build/report-page';
+import { script, scriptHash, style, styleHash } from '../build/report-page';
 import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
+import { codeBlock, inMarkdown } from '../toolkit/markdown';
 import { embedGzip, html, raw } from './html';
-import { codeBlock, inMarkdown } from './markdown';
 import { type Section, sectionHtml, sectionMarkdown, tablesOf } from './section';
 import { anchorSection } from './sections/anchors';
 import { claimSections } from './sections/claims';
@@ -26,7 +26,8 @@ import { Study } from './study';
 import { tableCsv } from './table';
 
 export { parseResult } from '../suite/validate';
-export { readmeTables, replaceTables } from './readme';
+export { replaceSections } from '../toolkit/readme-sections';
+export { readmeTables } from './readme';
 
 /**
  * Every section that the result has something for, in reading order. @throws ResultError for a

@@ -1,9 +1,10 @@
 /**
- * What a report is made of: sections of paragraphs, tables, cards and drawings, before any of them
- * is HTML or Markdown.
+ * The parts of a report: sections of paragraphs, tables, cards and drawings, which become HTML or
+ * Markdown later.
  */
+
+import { inMarkdown } from '../toolkit/markdown';
 import { type Content, Html, html } from './html';
-import { inMarkdown } from './markdown';
 import { type Table, tableHtml, tableMarkdown } from './table';
 
 /** Facts about several things, a card each. */

@@ -1,6 +1,6 @@
 /**
- * A result, indexed by what sections ask for. A run that diverged keeps its place and counts as the
- * worst there is, so that an optimizer never gains by failing.
+ * Indexes a result for the sections of the report. A run that diverged counts as the worst one, so
+ * that an optimizer never gains by failing.
  */
 import type {
   ListedComparison,
@@ -10,7 +10,12 @@ import type {
   Track,
   Workload,
 } from '../schema/result';
-import { type Estimate, estimateMedian, probabilityOfImprovement, verdictOf } from '../stats';
+import {
+  type Estimate,
+  estimateMedian,
+  probabilityOfImprovement,
+  verdictOf,
+} from '../toolkit/statistics';
 import { groupBy, keyOfNames } from './group';
 import type { Tone } from './table';
 

@@ -1,11 +1,13 @@
 /**
- * A table as data, and its three forms: HTML that can be sorted, Markdown, CSV. All figures of the
- * report pass through here.
+ * A table as data, and its three forms: sortable HTML, Markdown and CSV. All figures of the report
+ * pass through here.
  */
-import { printable } from '../suite/printable';
+
 import { ResultError } from '../suite/validate';
+import { inMarkdown } from '../toolkit/markdown';
+import { markdownTable } from '../toolkit/markdown-table';
+import { printable } from '../toolkit/printable';
 import { type Html, html } from './html';
-import { inMarkdown } from './markdown';
 
 /** How a figure compares; shown by a sign as well as by colour. */
 export type Tone = 'better' | 'worse' | 'undecided' | 'absent';
@@ -109,15 +111,11 @@ function cellMarkdown({ text, note, tone, heading }: Cell): string {
 }
 
 export function tableMarkdown({ caption, columns, rows }: Table): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = columns.map(({ align }) => (align === 'right' ? '---:' : '---'));
-  const head = [line(columns.map(({ label }) => inMarkdown(label))), line(rule)];
-  return [
-    `*${inMarkdown(caption)}*`,
-    '',
-    ...head,
-    ...rows.map((row) => line(row.map(cellMarkdown))),
-  ].join('\n');
+  const table = markdownTable(
+    columns.map(({ label, align = 'left' }) => [inMarkdown(label), align] as const),
+    rows.map((row) => row.map(cellMarkdown)),
+  );
+  return `*${inMarkdown(caption)}*\n\n${table}`;
 }
 
 /**

@@ -1,6 +1,5 @@
 /**
- * The frame of a static SVG chart: scales, axes, grid and marks. What is drawn inside is the
- * caller's.
+ * Draws the frame of a static SVG chart: scales, axes, grid and marks. Callers draw what is inside.
  */
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import { largest, smallest } from '../group';

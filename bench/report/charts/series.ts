@@ -1,5 +1,5 @@
 /**
- * How the series of charts look: eight colours that the colour-blind can tell apart (Okabe & Ito
+ * The look of series in charts: eight colours that colour-blind readers can tell apart (Okabe & Ito
  * 2008), then the same dashed, then dotted.
  */
 import { type Html, html } from '../html';

@@ -1,8 +1,8 @@
 /**
- * Every seed of every contender as a dot, one strip each, with the median: what a mean and its
- * spread would hide.
+ * Draws every seed of every contender as a dot, in one strip each with the median, because a mean
+ * with its spread hides outliers.
  */
-import { median } from '../../stats';
+import { median } from '../../toolkit/statistics';
 import { type Html, html } from '../html';
 import { type Axis, dotsPath, plot, round } from './plot';
 import { seriesClass } from './series';

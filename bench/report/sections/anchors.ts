@@ -1,6 +1,5 @@
 /**
- * Ours beside figures that others have published, or that were measured before: is the suite itself
- * to be believed?
+ * Compares our figures with published ones and with earlier measurements, to test the suite itself.
  */
 import type { Reference, Run, Workload } from '../../schema/result';
 import { formatSpread, NONE } from '../format';

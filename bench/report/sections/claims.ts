@@ -1,10 +1,10 @@
 /**
- * The claims of the AdaL paper's abstract, each with what was measured of it under the conditions
- * of the comparisons listed beforehand. What is claimed is paraphrased: the paper's body has not
- * been read, and the rule is the one restated elsewhere.
+ * The claims of the AdaL paper's abstract, each with our measurements under the conditions of the
+ * comparisons listed beforehand. The claims are paraphrased: the body of the paper has not been
+ * read, and the rule is the one restated elsewhere.
  */
 import type { Curve, ListedComparison, Run, Stream, Workload } from '../../schema/result';
-import { type Estimate, estimateMedian, median, verdictOf } from '../../stats';
+import { type Estimate, estimateMedian, median, verdictOf } from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend, MOST_FIGURES } from '../charts/series';
 import { formatEstimate, formatExact, formatNumber, formatRatio, NONE } from '../format';

@@ -1,6 +1,6 @@
-/** The comparisons that were listed before anything ran: the only ones that are tested. */
+/** The comparisons that were listed before anything ran, which are the only ones tested. */
 import type { ListedComparison, Workload } from '../../schema/result';
-import { type Estimate, FEWEST_FOR_TEST, holm, signedRank } from '../../stats';
+import { type Estimate, FEWEST_FOR_TEST, holm, signedRank } from '../../toolkit/statistics';
 import { formatEstimate, formatP, formatShare, NONE } from '../format';
 import { firstBy, keyOfNames } from '../group';
 import type { Section } from '../section';

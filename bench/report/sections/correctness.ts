@@ -1,6 +1,6 @@
 /**
- * Whether every runtime computed the same: hashes of trained parameters, and the checks before
- * timing.
+ * Shows whether every runtime computed the same: hashes of trained parameters, and the checks
+ * before timing.
  */
 import type { HashEntry, Micro } from '../../schema/result';
 import { formatNumber, NONE } from '../format';

@@ -1,7 +1,4 @@
-/**
- * Training curves: the controls and the places that the page's script draws in. Their data are
- * computed here, once.
- */
+/** Training curves: their data, the controls, and the places that the page's script draws in. */
 import { swatch } from '../charts/series';
 import type { CurveChart } from '../curve-data';
 import { curveChart } from '../curves';

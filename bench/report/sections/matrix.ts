@@ -1,9 +1,9 @@
 /**
- * Every optimizer on every workload: a matrix for each schedule and track, relative to Adam under
- * the same.
+ * Every optimizer on every workload: one matrix for each schedule and track, relative to Adam under
+ * the same conditions.
  */
 import type { Workload } from '../../schema/result';
-import { divergenceRate, estimateMedian, interquartileMean } from '../../stats';
+import { divergenceRate, estimateMedian, interquartileMean } from '../../toolkit/statistics';
 import {
   formatEstimate,
   formatExact,

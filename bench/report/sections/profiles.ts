@@ -1,5 +1,5 @@
-/** Time to target over all workloads: performance profiles, and what each run took. */
-import { divergenceRate, median, performanceProfile } from '../../stats';
+/** Time to target over all workloads: performance profiles, and the time of each run. */
+import { divergenceRate, median, performanceProfile } from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { secondsPerStep } from '../curves';

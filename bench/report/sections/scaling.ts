@@ -1,6 +1,8 @@
-/** What threads gain, what a first step costs, and what a training step takes on each runtime. */
+/**
+ * The gain of threads, the cost of a first step, and the cost of a training step on each runtime.
+ */
 import type { ThreadScaling } from '../../schema/result';
-import { type Estimate, estimateMedian, median, pairedRatio } from '../../stats';
+import { type Estimate, estimateMedian, median, pairedRatio } from '../../toolkit/statistics';
 import { linesChart, type Point } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatEstimate, formatRatio, NONE } from '../format';

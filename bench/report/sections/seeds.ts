@@ -1,4 +1,4 @@
-/** Every seed of every optimizer. */
+/** Plots every seed of every optimizer. */
 import { stripsChart } from '../charts/strips';
 import { type Html, html } from '../html';
 import { folded, type Section } from '../section';

@@ -1,9 +1,9 @@
 /**
- * What a learning rate beside the best costs: the search's scores over its grid, and how wide the
- * good range is.
+ * The cost of a learning rate beside the best one: the scores of the search over its grid, and the
+ * width of the good range.
  */
 import type { Selection, Workload } from '../../schema/result';
-import { type SensitivityWidth, sensitivityWidth } from '../../stats';
+import { type SensitivityWidth, sensitivityWidth } from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend, MOST_FIGURES, MOST_LINES } from '../charts/series';
 import { formatExact, NONE } from '../format';

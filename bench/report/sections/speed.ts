@@ -1,9 +1,15 @@
 /**
- * What a step costs, by runtime and implementation: tables of every size, and throughput over
+ * The cost of a step by runtime and implementation: tables of every size, and throughput over
  * sizes.
  */
 import type { Micro } from '../../schema/result';
-import { type Estimate, estimateMedian, median, pairedRatio, verdictOf } from '../../stats';
+import {
+  type Estimate,
+  estimateMedian,
+  median,
+  pairedRatio,
+  verdictOf,
+} from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatNumber, formatRatio, NONE } from '../format';

@@ -1,8 +1,9 @@
 /**
- * The benchmark of an optimizer's step: everyone checked against the oracle first, then timed in
- * interleaved rounds.
+ * Benchmarks a step of an optimizer: checks every contender against the reference, then times all
+ * of them in interleaved rounds.
  */
 import type { Micro } from '../../schema/result';
+import { type Body, type TimeOnce, timeRounds } from '../../toolkit/timing';
 import { compact, type Entry } from '../result';
 import {
   type Contender,
@@ -14,7 +15,6 @@ import {
   type StepData,
   type Stepper,
 } from './contenders';
-import { type Body, type TimeOnce, timeRounds } from './timing';
 
 export interface StepJob {
   readonly n: number;

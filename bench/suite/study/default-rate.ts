@@ -12,7 +12,8 @@
  * counts as an infinite loss. W1 has no validation part: its loss is that of the full quadratic
  * problem it minimises.
  */
-import { createRuntime, type Runtime } from '../../../src/index';
+import { createRuntime, type Runtime } from 'adal-wasm';
+import { median } from '../../toolkit/statistics';
 import type { DataSource } from '../data';
 import { optimizerOf, workloadOf } from '../registry';
 import { createSchedule } from '../schedules';
@@ -120,10 +121,4 @@ async function trainOnce(
 /** Infinite where it is not finite. */
 function lossOf({ validationLoss, trainLoss }: Figures): number {
   return validationLoss ?? trainLoss ?? Infinity;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
