@@ -4,7 +4,9 @@
  * - dist/ and dist/chunks/: the library for browsers, bundlers and edge platforms. One ES module
  *   per entry, shared chunks, lazily loaded binaries; minified, with source maps.
  * - dist/node/: the same entries in fewer files, for Node, Deno and Bun, and with them the command
- *   line and the benchmark suite. They are not minified: a runtime prints the source line of an uncaught error, and a minified line is a whole file.
+ *   line. They are not minified: a runtime prints the source line of an uncaught error, and a minified
+ *   line is a whole file.
+ * - bench/dist/: the benchmark (bench/rollup.config.js).
  * - The .wasm files, the type declarations, and the notices of the packages whose code is in all of
  *   this.
  *
@@ -18,21 +20,22 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
-import { basename, resolve as pathOf, sep } from 'node:path';
+import { basename, join, resolve as pathOf } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
-import terser from '@rollup/plugin-terser';
-import typescript from '@rollup/plugin-typescript';
 import dts from 'rollup-plugin-dts';
-import { reportPage } from './bench/report/page/rollup.js';
+import benchBuilds from './bench/rollup.config.js';
 import { randomDelays } from './scripts/random-delays.js';
+import { compile, minify, sideEffects } from './scripts/rollup-plugins.js';
 import { thirdPartyNotices } from './scripts/third-party-notices.js';
 import { typeOnlyExports } from './scripts/type-only-exports.js';
 
 const library = {
   index: 'src/index.ts',
   registry: 'src/entries/registry.ts',
+  math: 'src/math/index.ts',
   schedules: 'src/schedules/index.ts',
   accumulation: 'src/accumulation/index.ts',
   averaging: 'src/averaging/index.ts',
@@ -65,37 +68,12 @@ const platformRegistries = {
     return `export { createOptimizer, optimizerNames } from ${JSON.stringify(entry)};`;
   },
 };
-const cli = { cli: 'src/cli/main.ts', report: 'bench/report/index.ts' };
+const cli = { cli: 'src/cli/main.ts' };
 /** What tests reach of the command line without starting it; not part of the package. */
 const internals = { 'internals/model-file': 'src/cli/model-file.ts' };
-/** What the benchmark suite starts on other runtimes. */
-const bench = {
-  'bench/child': 'bench/suite/runners/child.ts',
-  'bench/cold': 'bench/suite/runners/cold.ts',
-  'bench/workerd-host': 'bench/suite/runners/workerd-host.ts',
-};
 const external = ['@assemblyscript/loader', /^node:/];
 /** What `trainInWorker` starts. */
 const trainWorker = { 'train-worker': 'src/nn/train-worker.ts' };
-
-const compile = ({ sourceMap = false } = {}) =>
-  typescript({
-    compilerOptions: {
-      noEmit: false,
-      noCheck: true,
-      removeComments: true,
-      sourceMap,
-      inlineSources: sourceMap,
-    },
-    include: ['src/**/*.ts', 'bench/**/*.ts', 'build/**/*.ts'],
-  });
-
-/**
- * Pages without a bundler load these files as they are. Class names stay: errors are called by
- * them. Functions that are called in one place stay functions: written as expressions there, they
- * would be allocated at every call.
- */
-const minify = terser({ module: true, keep_classnames: true, compress: { reduce_funcs: false } });
 
 /** npm makes a package's bin executable; a clone's is made so here. */
 const executable = {
@@ -105,20 +83,6 @@ const executable = {
 
 /** The inlined binaries, which both layouts share. */
 const BINARY = /\/build\/(optim|nn)(\.relaxed)?\.(simd|threads)\.js$/;
-
-const OWN = ['src', 'bench', 'build'].map((folder) => pathOf(import.meta.dirname, folder) + sep);
-
-/**
- * Says the same of every module, whoever asked for it first. node-resolve reads `sideEffects:
- * false` in package.json and the TypeScript plugin does not; an entry that others import as well is
- * resolved by both, and the faster one decided how Rollup grouped modules into chunks and in which
- * order chunks are imported.
- */
-const sideEffects = {
-  name: 'side-effects',
-  transform: (_, id) =>
-    OWN.some((folder) => id.startsWith(folder)) ? { moduleSideEffects: true } : null,
-};
 
 /** Left out of source maps: the inlined binaries and the packed digits, which nobody reads. */
 const unmappedData = {
@@ -136,8 +100,12 @@ const workerScript = {
   },
 };
 
-/** What scripts/generate writes for all: accessors of records, and the ids of kernels. */
-const GENERATED = /\/build\/(records\/\w+|\w+-records|optimizer-(kernels|loaders))\.ts$/;
+/**
+ * What scripts/generate writes for every program: accessors of records, ids of kernels, loaders of
+ * optimizers. Left to Rollup they would lie in a chunk that `core` imports and that imports `core`.
+ * Threads alone need JobRecord, which loads with them.
+ */
+const GENERATED = /\/build\/(records\/(?!Job)\w+|\w+-records|optimizer-\w+)\.ts$/;
 
 /** By folder of src/, or by name of a file in it: the chunk of the Node build. */
 const NODE_CHUNKS = {
@@ -148,7 +116,7 @@ const NODE_CHUNKS = {
 
 /**
  * For engines that load the files as they are: few, since each costs a process half a millisecond
- * of its start (bench/micro/cold-start.js). Bundlers get many, and leave out those that are not
+ * of its start (bench/micro/cold-start.ts). Bundlers get many, and leave out those that are not
  * used. What loads lazily stays by itself.
  */
 function fewChunks(id) {
@@ -172,12 +140,6 @@ const outOfChunks = {
 /** What an earlier build left would be packed with the rest. */
 const clean = { name: 'clean', buildStart: () => rmSync('dist', { recursive: true, force: true }) };
 
-const json = {
-  name: 'json',
-  transform: (code, id) =>
-    id.endsWith('.json') ? { code: `export default ${code};`, map: null } : null,
-};
-
 /** Left as they are in the source, since they lie beside the entries in dist/. */
 const wasmBeside = {
   name: 'wasm-beside',
@@ -188,22 +150,16 @@ const wasmBeside = {
   },
 };
 
-/** The suite imports the package's main entry; on workerd that is another. */
-const entryForWorkerd = {
-  name: 'entry-for-workerd',
-  resolveId: (id, importer) =>
-    /\/src\/index$/.test(id) && /\/bench\//.test(importer)
-      ? pathOf(import.meta.dirname, platforms['index.workerd'])
-      : null,
-};
-
-/** The page that runs the suite, as a folder that any server may serve. */
-const pageFiles = {
-  name: 'page-files',
+/**
+ * Puts the built benchmark into dist/ as well, where it is no part of the package: the `dist/` of a
+ * checkout can then run `adal bench` alone, without an installed adal-bench.
+ */
+const benchInDist = {
+  name: 'bench-in-dist',
   writeBundle() {
-    for (const file of ['index.html', 'page.css'])
-      copyFileSync(`bench/suite/page/${file}`, `dist/site/${file}`);
-    cpSync('bench/data', 'dist/site/data', { recursive: true });
+    const filter = (path) => !path.startsWith(join('bench', 'dist', 'tools'));
+    cpSync(join('bench', 'dist'), join('dist', 'bench'), { recursive: true, filter });
+    writeFileSync('dist/report.js', "export * from './bench/report.js';\n");
   },
 };
 
@@ -223,7 +179,6 @@ const notices = thirdPartyNotices({
 const { delays } = randomDelays(process.env.ADAL_BUILD_DELAYS);
 
 const builds = [
-  reportPage,
   {
     input: { ...library, ...platforms },
     external,
@@ -242,7 +197,7 @@ const builds = [
     ],
   },
   {
-    input: { ...library, ...cli, ...internals, ...bench },
+    input: { ...library, ...cli, ...internals },
     // With the loader in it: looking a package up takes two milliseconds.
     external: [/^node:/, BINARY],
     output: {
@@ -257,7 +212,6 @@ const builds = [
     },
     plugins: [
       wasmBeside,
-      json,
       resolve({ preferBuiltins: true }),
       commonjs(),
       compile(),
@@ -288,17 +242,6 @@ const builds = [
     ],
   },
   {
-    input: 'bench/suite/runners/workerd-worker.ts',
-    output: { file: 'dist/bench/workerd-worker.js', format: 'es', inlineDynamicImports: true },
-    plugins: [entryForWorkerd, wasmBeside, resolve(), commonjs(), compile(), sideEffects, minify],
-  },
-  {
-    input: { page: 'bench/suite/page/main.ts', 'page-worker': 'bench/suite/page/worker.ts' },
-    external: [/^node:/],
-    output: { dir: 'dist/site', format: 'es', chunkFileNames: 'chunks/[name].js' },
-    plugins: [wasmBeside, resolve(), commonjs(), compile(), sideEffects, minify, pageFiles],
-  },
-  {
     input: library,
     external,
     output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
@@ -311,7 +254,11 @@ const builds = [
   },
 ];
 
-export default builds.map((build) => ({
-  ...build,
-  plugins: [...delays, ...build.plugins, notices.collect],
-}));
+const last = benchBuilds.length - 1;
+
+export default [
+  ...builds.map((build) => ({ ...build, plugins: [...build.plugins, notices.collect] })),
+  ...benchBuilds.map((build, index) =>
+    index === last ? { ...build, plugins: [...build.plugins, benchInDist] } : build,
+  ),
+].map((build) => ({ ...build, plugins: [...delays, ...build.plugins] }));

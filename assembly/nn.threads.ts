@@ -1,25 +1,23 @@
 /**
- * The ABI of the nn module built with threads: the same, and the job protocol. `control` is a
- * control block.
+ * What the nn module exports besides the kernels where it is built with threads: the job protocol.
+ * `control` is the address of a control block.
  */
-import { SHARED_OP } from '../src/memory-layout/nn-layout';
+import { SharedCallRecord } from '../build/assembly/nn-records';
 import { begin, complete, help, serve } from './jobs';
-import { KernelJobs } from './math/shared';
-
-export * from './nn';
+import { KernelJobs } from './shared-kernels';
 
 /**
- * The call that a job record describes, shared with the workers. False: not finished yet, call
- * `nnComplete` until it is.
+ * Runs the call that the SharedCallRecord at `record` describes, together with the workers. Returns
+ * false if it is not finished yet: then call `nnComplete` until it is.
  */
 export function nnShared(control: usize, record: usize, spins: i32, timeout: i64): bool {
-  begin<KernelJobs>(control, load<i32>(record, SHARED_OP), record);
+  begin<KernelJobs>(control, changetype<SharedCallRecord>(record).op, record);
   return complete<KernelJobs>(control, spins, timeout);
 }
 
 /**
- * Goes on with the call under way until it is finished, or until `timeout` ns pass without an event
- * (false).
+ * Continues the call under way. Returns true when it is finished, false when `timeout` ns pass
+ * without an event.
  */
 export function nnComplete(control: usize, spins: i32, timeout: i64): bool {
   return complete<KernelJobs>(control, spins, timeout);
@@ -27,15 +25,15 @@ export function nnComplete(control: usize, spins: i32, timeout: i64): bool {
 
 /** Begins a call without working on it. */
 export function nnBegin(control: usize, record: usize): void {
-  begin<KernelJobs>(control, load<i32>(record, SHARED_OP), record);
+  begin<KernelJobs>(control, changetype<SharedCallRecord>(record).op, record);
 }
 
-/** Does up to `most` tasks of the call under way. False: nothing to do now. */
+/** Does up to `most` tasks of the call under way. Returns false when no task is open. */
 export function nnHelp(control: usize, most: u32): bool {
   return help<KernelJobs>(control, most, 0);
 }
 
-/** The loop of worker `thread`, 1 and up; returns when asked to stop. */
+/** Runs the loop of worker `thread`, 1 and up; returns when asked to stop. */
 export function nnServe(control: usize, spins: i32, thread: u32): void {
   serve<KernelJobs>(control, spins, thread);
 }

@@ -8,6 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
 import ts from 'typescript';
 import { generate } from './generate/index.js';
+import { nnKernels } from './generate/nn-kernels.js';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = [
@@ -42,22 +43,23 @@ const variants = {
   ],
 };
 
-/** The threaded modules add the job protocol to their exports. */
+const nn = nnKernels();
+/** Source files by binary. The threaded modules add the job protocol to their exports. */
 const entries = {
-  'optim.simd': 'assembly/optim.ts',
-  'optim.threads': 'assembly/optim.threads.ts',
-  'nn.simd': 'assembly/nn.ts',
-  'nn.threads': 'assembly/nn.threads.ts',
-  'nn.relaxed.simd': 'assembly/nn.ts',
-  'nn.relaxed.threads': 'assembly/nn.threads.ts',
+  'optim.simd': ['assembly/optim.ts'],
+  'optim.threads': ['assembly/optim.threads.ts'],
+  'nn.simd': nn,
+  'nn.threads': [...nn, 'assembly/nn.threads.ts'],
+  'nn.relaxed.simd': nn,
+  'nn.relaxed.threads': [...nn, 'assembly/nn.threads.ts'],
 };
 
-async function compile(name, entry) {
+async function compile(name, sources) {
   const flags = [
     ...variants[name.split('.').at(-1)],
     ...(name.includes('relaxed') ? ['--enable', 'relaxed-simd'] : []),
   ];
-  const output = [entry, '-o', `build/${name}.wasm`, '-t', `build/${name}.wat`];
+  const output = [...sources, '-o', `build/${name}.wasm`, '-t', `build/${name}.wat`];
   const { error, stderr } = await asc.main([...output, ...common, ...flags]);
   const messages = stderr.toString();
   if (messages) console.error(messages);
@@ -103,5 +105,5 @@ await mkdir('build', { recursive: true });
 await writeFile('build/version.js', `export default '${version}';\n`);
 await writeFile('build/version.d.ts', 'declare const version: string;\nexport default version;\n');
 await generate();
-for (const [name, entry] of Object.entries(entries)) await compile(name, entry);
+for (const [name, sources] of Object.entries(entries)) await compile(name, sources);
 await compileWorker();

@@ -37,7 +37,7 @@ const INPUTS = [
   'tsconfig.json',
 ];
 const LEFT_OUT =
-  /^(bench\/results|bench\/train\/node_modules|bench\/suite\/peers\/node_modules|build\/results)(\/|$)/;
+  /^(bench\/(results|dist|build|peers\/dist|[^/]+\/node_modules)|build\/results)(\/|$)/;
 
 /** Returns a new folder with everything that a build reads. */
 function copyInputs() {

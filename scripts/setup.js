@@ -63,13 +63,12 @@ step(
   'npm ci --no-audit --no-fund',
   refuseLinkedModules,
 );
+/** Folders of bench/ that the build does not read. */
+const NO_SOURCE = /^bench.(dist|build|results|peers.dist|[^/\\]+.node_modules)[/\\]/;
 const sources = [
   ...filesOf('assembly'),
   ...filesOf('src'),
-  ...filesOf('bench/report'),
-  ...filesOf('bench/schema'),
-  ...filesOf('bench/stats'),
-  ...filesOf('bench/suite'),
+  ...filesOf('bench').filter((file) => !NO_SOURCE.test(file)),
   ...filesOf('scripts'),
   'rollup.config.js',
   'tsconfig.json',
@@ -79,6 +78,6 @@ step(
   'Building',
   'build/.adal-stamp',
   sources,
-  ['dist/index.js', 'build/optim.simd.wasm'],
+  ['dist/index.js', 'bench/dist/index.js', 'build/optim.simd.wasm'],
   'npm run --silent build',
 );

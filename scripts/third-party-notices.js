@@ -3,7 +3,7 @@
  * 2.0 …) require that every copy includes the text.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { replaceFile } from './replace-file.js';
 
 const MODULES = `${sep}node_modules${sep}`;
@@ -55,7 +55,7 @@ export function noticeOf(folder, texts = folder) {
  * every build, `write` for the last
  */
 export function thirdPartyNotices({ file, always, textOf }) {
-  const folders = new Set(always.map((name) => join('node_modules', name)));
+  const folders = new Set(always.map((name) => resolve('node_modules', name)));
   return {
     collect: {
       name: 'collect-notices',

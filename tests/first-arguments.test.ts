@@ -154,7 +154,7 @@ const CASES: Case[] = [
   [
     'dropout(0.5, 1)',
     () => call(nn.dropout, 0.5, 1),
-    /^"dropout\(rate\)" .* seed is the option of createModel\), got 1$/,
+    /^"dropout\(rate\)" .* seed is an option of createModel\), got 1$/,
   ],
   [
     'embedding(2, 3, 4)',
@@ -170,12 +170,12 @@ const CASES: Case[] = [
   [
     'batchNorm({}, 16)',
     () => call(nn.batchNorm, {}, 16),
-    /^"batchNorm\(options\)" .* from the layer before\), got 16$/,
+    /^"batchNorm\(options\)" .* that of the layer before\), got 16$/,
   ],
   [
     'layerNorm({}, 16)',
     () => call(nn.layerNorm, {}, 16),
-    /^"layerNorm\(options\)" .* from the layer before\), got 16$/,
+    /^"layerNorm\(options\)" .* that of the layer before\), got 16$/,
   ],
   [
     'conv2d(8, 3)',
@@ -210,12 +210,12 @@ const CASES: Case[] = [
   [
     'layers: [relu]',
     () => nn.describeModel({ ...options, layers: any([nn.relu]) }),
-    /^"layers\[0\]" .* call the function .* relu/,
+    /^"layers\[0\]" .* call the function, .* relu/,
   ],
   [
     'loss: huber',
     () => nn.describeModel({ ...options, loss: any(nn.huber) }),
-    /^"loss" .* call the function .* huber\(\), got/,
+    /^"loss" .* call the function, .* huber\(\), got/,
   ],
   [
     'huber({}, 1)',

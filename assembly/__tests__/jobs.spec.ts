@@ -19,6 +19,28 @@ class Count extends Jobs {
   }
 }
 
+/** One task, during which the caller gives the job up, as WorkerPool.close in pool.ts does. */
+@unmanaged
+class GivenUp extends Jobs {
+  run(op: i32, arg: usize, task: u32, thread: u32): void {
+    const job = changetype<JobRecord>(arg - JOB_RECORD_SIZE);
+    const word = arg + ((4 * op + <i32>task) << 2);
+    store<i32>(word, load<i32>(word) + 1);
+    const ended = (<u64>(job.generation + 1)) << 32;
+    job.limit = ended;
+    job.done = ended;
+    job.generation += 1;
+  }
+
+  advance(op: i32, arg: usize): i32 {
+    return OP_NONE;
+  }
+
+  taskCount(op: i32, arg: usize): u32 {
+    return 1;
+  }
+}
+
 function createControl(): usize {
   const control = (heap.alloc(JOB_RECORD_SIZE + 128 + 64) + 63) & ~63;
   memory.fill(control, 0, JOB_RECORD_SIZE + 128);
@@ -65,11 +87,25 @@ describe('the job protocol, on one thread', () => {
       for (let task = 0; task < 3; task++) expect(timesDone(arg, op, task)).toBe(1);
   });
 
-  it('counts a task that is done after its job was given up to no other job', () => {
+  it('counts a task that ends after its job was given up to no other job', () => {
     const control = createControl();
-    begin<Count>(control, 1, control + JOB_RECORD_SIZE);
+    const arg = control + JOB_RECORD_SIZE;
     const job = changetype<JobRecord>(control);
-    expect(<i32>(job.done >> 32)).toBe(job.generation);
-    expect(<i32>(job.limit >> 32)).toBe(job.generation);
+    begin<GivenUp>(control, 1, arg);
+    const generation = <u64>job.generation;
+    help<GivenUp>(control, 1, 1);
+    // The job's only task ran, and its end neither advances the job nor finishes it.
+    expect(timesDone(arg, 1, 0)).toBe(1);
+    expect(job.finished).toBe(0);
+    expect(job.limit).toBe((generation + 1) << 32);
+    expect(help<GivenUp>(control, 1, 1)).toBe(false);
+    expect(timesDone(arg, 1, 0)).toBe(1);
+    // The next job still does every task once, and counts only those.
+    begin<Count>(control, 2, arg);
+    expect(job.done).toBe((generation + 2) << 32);
+    while (help<Count>(control, 1, 0)) {}
+    expect(job.finished).toBe(1);
+    expect(job.done).toBe(((generation + 2) << 32) | 3);
+    for (let task = 0; task < 3; task++) expect(timesDone(arg, 2, task)).toBe(1);
   });
 });

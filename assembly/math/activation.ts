@@ -1,101 +1,25 @@
 /**
- * Activations, forward and backward: one class an activation, and the two loops that run them all.
- * As in map.ts, loops run over whole 64-byte turns and leave padding zero.
+ * The two loops that run every activation, forward and backward. Each activation is a class in
+ * assembly/nn. Loops process whole 64-byte turns (see map.ts) and leave padding zero.
  */
 import { turnsEnd, zeroTail } from './partial';
-import { sigmoid4, tanh4 } from './tanh';
 
-/** An activation with one parameter k. Never instantiated: see optimizers/rule.ts. */
+/**
+ * An activation with one parameter k. The class is never instantiated: it is a type argument, so
+ * that asc compiles the loops once for each activation and inlines its methods. A subclass
+ * overrides both methods, because a call of an inherited one would be virtual and read the address
+ * 0.
+ */
 @unmanaged
 export class Activation {
-  /** out, of x. */
+  /** Returns out for x. */
   value(x: v128, k: v128): v128 {
     return x;
   }
 
-  /** dx, of dy and s: what the activation wrote, or read (said with each). */
+  /** Returns dx for dy and s; s is the activation's output or its input, as the file states. */
   gradient(dy: v128, s: v128, k: v128): v128 {
     return dy;
-  }
-}
-
-/** ReLU; s is its output. */
-@unmanaged
-export class Rectifier extends Activation {
-  /** x < 0 ? 0 : x */
-  @inline
-  value(x: v128, k: v128): v128 {
-    return v128.andnot(x, f32x4.lt(x, f32x4.splat(0)));
-  }
-
-  /** out > 0 ? dy : 0 */
-  @inline
-  gradient(dy: v128, s: v128, k: v128): v128 {
-    return v128.and(dy, f32x4.gt(s, f32x4.splat(0)));
-  }
-}
-
-/** LeakyReLU of slope k ≥ 0; s is its output. */
-@unmanaged
-export class LeakyRectifier extends Activation {
-  /** x < 0 ? k·x : x */
-  @inline
-  value(x: v128, k: v128): v128 {
-    return v128.bitselect(f32x4.mul(x, k), x, f32x4.lt(x, f32x4.splat(0)));
-  }
-
-  /** out > 0 ? dy : k·dy */
-  @inline
-  gradient(dy: v128, s: v128, k: v128): v128 {
-    return v128.bitselect(dy, f32x4.mul(dy, k), f32x4.gt(s, f32x4.splat(0)));
-  }
-}
-
-/** s is the output. */
-@unmanaged
-export class Tanh extends Activation {
-  @inline
-  value(x: v128, k: v128): v128 {
-    return tanh4(x);
-  }
-
-  /** dy·(1 - out²) */
-  @inline
-  gradient(dy: v128, s: v128, k: v128): v128 {
-    return f32x4.mul(dy, f32x4.sub(f32x4.splat(1), f32x4.mul(s, s)));
-  }
-}
-
-/** s is the output. */
-@unmanaged
-export class Sigmoid extends Activation {
-  @inline
-  value(x: v128, k: v128): v128 {
-    return sigmoid4(x);
-  }
-
-  /** dy·(out·(1 - out)) */
-  @inline
-  gradient(dy: v128, s: v128, k: v128): v128 {
-    return f32x4.mul(dy, f32x4.mul(s, f32x4.sub(f32x4.splat(1), s)));
-  }
-}
-
-/** s is the input. */
-@unmanaged
-export class Silu extends Activation {
-  /** x·σ(x) */
-  @inline
-  value(x: v128, k: v128): v128 {
-    return f32x4.mul(x, sigmoid4(x));
-  }
-
-  /** dy·(σ·(1 + x·(1 - σ))) */
-  @inline
-  gradient(dy: v128, s: v128, k: v128): v128 {
-    const one = f32x4.splat(1);
-    const sigma = sigmoid4(s);
-    return f32x4.mul(dy, f32x4.mul(sigma, f32x4.add(one, f32x4.mul(s, f32x4.sub(one, sigma)))));
   }
 }
 

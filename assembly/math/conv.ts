@@ -1,17 +1,17 @@
 /**
  * 2-D convolution as matrix products over patches, image by image, so that the patches of one image
  * stay in cache and scratch does not grow with the batch. Weights are [out channels][kernel
- * rows][kernel columns][in channels]: a row is a patch's shape.
+ * rows][kernel columns][in channels]: a row has the shape of a patch.
  *
- * Scratch: ┌ an image with its padding ┐┌ its patches ┐┌ a weight gradient's transpose ┐┌ gemm's ┐┌
- * sums of groups ┐
+ * Scratch holds, in this order: an image with its padding, its patches, the transpose of a weight
+ * gradient, the scratch of gemm, the sums of groups.
  */
+import { WindowRecord } from '../../build/assembly/nn-records';
 import {
   CONV_GROUP,
   convCopyBytes,
   convGradientBytes,
   convSumsOffset,
-  WINDOW_OUT_CHANNELS,
 } from '../../src/memory-layout/nn-layout';
 import { accumulate, gemm } from './gemm';
 import { transpose } from './pack';
@@ -28,50 +28,46 @@ import {
   visitPatches,
 } from './window';
 
-/** Where an image's patches begin in scratch. */
-function patchesIn(scratch: usize, window: usize): usize {
+/** Returns the address of an image's patches in scratch. */
+function patchesIn(scratch: usize, window: WindowRecord): usize {
   return scratch + <usize>convCopyBytes(paddedFloats(window));
 }
 
-/** Where the transpose of a weight gradient goes. */
-function turnedGradient(window: usize, scratch: usize): usize {
+/** Returns the address of a weight gradient's transpose in scratch. */
+function turnedGradient(window: WindowRecord, scratch: usize): usize {
   return (
     patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window))
   );
 }
 
-/** Where gemm's part of scratch begins. */
-function gemmScratch(window: usize, scratch: usize): usize {
+/** Returns the address of gemm's part of scratch. */
+function gemmScratch(window: WindowRecord, scratch: usize): usize {
   return (
     turnedGradient(window, scratch) +
-    <usize>convGradientBytes(patchFloats(window), load<i32>(window, WINDOW_OUT_CHANNELS))
+    <usize>convGradientBytes(patchFloats(window), window.outChannels)
   );
 }
 
 /**
- * Where in a scratch of convolutions there is room for a group's weight gradient; `slot` is below
- * the number of sums.
+ * Returns the address in scratch for the weight gradient of a group; `slot` is below the number of
+ * sums.
  */
-export function groupGradient(window: usize, scratch: usize, slot: u32): usize {
+export function groupGradient(window: WindowRecord, scratch: usize, slot: u32): usize {
   const patch = patchFloats(window);
-  const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
+  const outputs = window.outChannels;
   const sums =
     scratch + <usize>convSumsOffset(paddedFloats(window), positionsOf(window), patch, outputs);
   return sums + <usize>slot * <usize>convGradientBytes(patch, outputs);
 }
 
 /** y = patches(x)·Wᵀ */
-export function convolve(
-  y: usize,
-  x: usize,
-  weight: usize,
-  window: usize,
-  count: i32,
-  scratch: usize,
+// biome-ignore format: one line a role
+export function conv2d(
+  y: usize, x: usize, weight: usize, window: WindowRecord, count: i32, scratch: usize,
 ): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
-  const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
+  const outputs = window.outChannels;
   const xStep = (<usize>imageFloats(window)) << 2;
   const yStep = (<usize>(positions * outputs)) << 2;
   const patches = patchesIn(scratch, window);
@@ -87,19 +83,16 @@ export function convolve(
 }
 
 /**
- * dx = scattered sums of dy·W: a pixel's sum is over output pixels, then kernel places, ascending.
+ * dx = the sums of dy·W, scattered back to the image: for each pixel over output pixels, then over
+ * places in the kernel, ascending.
  */
-export function convolveInputGradient(
-  dx: usize,
-  dy: usize,
-  weight: usize,
-  window: usize,
-  count: i32,
-  scratch: usize,
+// biome-ignore format: one line a role
+export function conv2dInputGrad(
+  dx: usize, dy: usize, weight: usize, window: WindowRecord, count: i32, scratch: usize,
 ): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
-  const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
+  const outputs = window.outChannels;
   const padded = paddedFloats(window);
   const patches = patchesIn(scratch, window);
   const rest = gemmScratch(window, scratch);
@@ -116,18 +109,14 @@ export function convolveInputGradient(
 }
 
 /**
- * dW = dyᵀ·patches(x): over CONV_GROUP images one accumulator, over images and output pixels
- * ascending; then group by group.
+ * dW = dyᵀ·patches(x), with one accumulator for each CONV_GROUP images, over images and output
+ * pixels ascending; the sums of the groups are added in order.
  */
-export function convolveWeightGradient(
-  dw: usize,
-  dy: usize,
-  x: usize,
-  window: usize,
-  count: i32,
-  scratch: usize,
+// biome-ignore format: one line a role
+export function conv2dWeightGrad(
+  dw: usize, dy: usize, x: usize, window: WindowRecord, count: i32, scratch: usize,
 ): void {
-  const weights = load<i32>(window, WINDOW_OUT_CHANNELS) * patchFloats(window);
+  const weights = window.outChannels * patchFloats(window);
   for (let group = 0; group * CONV_GROUP < count; ++group) {
     const target = group === 0 ? dw : groupGradient(window, scratch, 0);
     weightGradientOfGroup(target, group, dy, x, window, count, scratch);
@@ -136,18 +125,18 @@ export function convolveWeightGradient(
 }
 
 /**
- * sum = what the images of one group give; `dy` and `x` are those of all images. Of dy and patches
- * the product transposes the narrower one: where that is the patches, its result is the transpose
- * of dW, of the same bits.
+ * sum = the weight gradient of one group of images; `dy` and `x` are those of all images. The
+ * product transposes the narrower of dy and patches: if that is the patches, its result is the
+ * transpose of dW, with the same bits.
  */
 // biome-ignore format: one line a role
 export function weightGradientOfGroup(
-  sum: usize, group: i32, dy: usize, x: usize, window: usize,
+  sum: usize, group: i32, dy: usize, x: usize, window: WindowRecord,
   count: i32, scratch: usize,
 ): void {
   const positions = positionsOf(window);
   const patch = patchFloats(window);
-  const outputs = load<i32>(window, WINDOW_OUT_CHANNELS);
+  const outputs = window.outChannels;
   const patches = patchesIn(scratch, window);
   const rest = gemmScratch(window, scratch);
   const xStep = (<usize>imageFloats(window)) << 2;

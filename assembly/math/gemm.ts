@@ -1,14 +1,14 @@
 /**
- * Dense matrix products. Whatever the shape and the blocking, c_ij is one f32 accumulator over
- * ascending k, from 0, each product rounded before it is added: between blocks of k it rests in C,
- * which keeps its bits. So the result is a function of the operands alone, and no block size below
- * can change it.
+ * Dense matrix products. For every shape and blocking, c_ij is one f32 accumulator over ascending
+ * k, from 0; each product is rounded before it is added. Between blocks of k the accumulator is
+ * stored in C, which keeps its bits. So the result depends on the operands alone, and on no block
+ * size.
  *
- *   for each block of k, and of rows:        A: rows of f32 along k (transposed into scratch where A is stored k×m)
- *     for each 16 columns of C:              B: one packed panel, k×16, L1-resident
- *       for each two rows of C:              the micro-kernel
+ *   for each block of k and of rows    A: rows along k, transposed into scratch if A is k×m
+ *     for each 16 columns of C         B: one packed panel of k×16, which stays in L1
+ *       for each two rows of C         the micro-kernel
  *
- * Scratch: ┌ tile, 128 B ┐┌ panel, 64·depth ┐┌ rows of Aᵀ, 4·depth each ┐
+ * Scratch holds the tile (128 bytes), the panel (64·depth), and rows of Aᵀ (4·depth each).
  */
 import { GEMM_DEPTH, GEMM_PANEL, GEMM_ROWS, GEMM_TILE } from '../../src/memory-layout/nn-layout';
 import { Four, multiplyTile, One, Three, Two, Width } from './gemm-kernel';
@@ -17,8 +17,8 @@ import { packRows, packTransposed, transpose } from './pack';
 import { copyFloats, zeroFloats } from './partial';
 
 /**
- * Up to so many rows of C, B is read in place, because packing costs more than it saves. On an EPYC
- * with V8 11 and 13, 8 was 10–35% faster than packing for B of 64 or 128 columns and equal for
+ * Up to this many rows of C, B is read in place, because packing costs more than it saves. On an
+ * EPYC with V8 11 and 13, 8 was 10–35% faster than packing for B of 64 or 128 columns and equal for
  * 1024; 16 lost 10% or more where B is wide.
  */
 const FEW_ROWS = 8;
@@ -38,7 +38,7 @@ export function gemm(
 }
 
 /**
- * Of the same, rows [top, bottom) and columns [left, right) of C: what one thread does of a shared
+ * Computes rows [top, bottom) and columns [left, right) of the same C: one task of a shared
  * product. k > 0.
  */
 // biome-ignore format: one line a role
@@ -52,8 +52,8 @@ export function gemmPart(
 }
 
 /**
- * The same, added to what C holds: each accumulator begins with it. So two products along k are
- * one, cut anywhere.
+ * C += op(A)·op(B): each accumulator begins with the value in C, so that a product may be split
+ * anywhere along k.
  */
 // biome-ignore format: one line a role
 export function accumulate(
@@ -64,7 +64,7 @@ export function accumulate(
   multiply(c, a, b, m, n, k, 0, m, 0, n, scratch, aTransposed, bTransposed, false);
 }
 
-/** @param fresh accumulators begin with 0, not with C */
+/** @param fresh whether accumulators begin with 0; otherwise with C */
 // biome-ignore format: one line a role
 function multiply(
   c: usize, a: usize, b: usize,
@@ -73,14 +73,14 @@ function multiply(
   scratch: usize, aTransposed: bool, bTransposed: bool, fresh: bool,
 ): void {
   if (m === 1 && !bTransposed) {
-    // A row of A and its transpose lie alike.
+    // A row and its transpose have the same layout.
     const at = (<usize>left) << 2;
     if (top === bottom) return;
     if (fresh) zeroFloats(c + at, right - left);
     multiplyRow(c + at, a, b + at, (<usize>n) << 2, right - left, k);
     return;
   }
-  // Blocks of equal depth: 784 is 4 × 196, not 3 × 256 and a stump of 16.
+  // Blocks of equal depth: 784 is 4 × 196, not 3 × 256 + 16.
   const blocks = k > GEMM_DEPTH ? (k + GEMM_DEPTH - 1) / GEMM_DEPTH : 1;
   const most = (k + blocks - 1) / blocks;
   for (let p = 0; p < k; p += most) {
@@ -95,7 +95,11 @@ function multiply(
         transpose(ai, aStep, a + ((<usize>p * m + i) << 2), (<usize>m) << 2, depth, rows);
       }
       const ci = c + ((<usize>i * n) << 2);
-      multiplyBlock(ci, ai, aStep, b, rows, left, right, n, k, p, depth, scratch, bTransposed, fresh && p === 0);
+      const begins = fresh && p === 0;
+      // biome-ignore format: one line a role
+      multiplyBlock(
+        ci, ai, aStep, b, rows, left, right, n, k, p, depth, scratch, bTransposed, begins,
+      );
     }
   }
 }
@@ -116,7 +120,7 @@ function multiplyBlock(
       packTransposed(panel, b + ((<usize>j * k + p) << 2), (<usize>k) << 2, depth, width);
     } else {
       const source = b + ((<usize>p * n + j) << 2);
-      // Rows of 16 columns lie as a packed panel does.
+      // Rows of 16 columns have the layout of a packed panel.
       if (n !== GEMM_PANEL && (rows > FEW_ROWS || (width & 3) !== 0)) {
         packRows(panel, source, (<usize>n) << 2, depth, width);
       } else {
@@ -126,16 +130,19 @@ function multiplyBlock(
     }
     const cj = c + ((<usize>j) << 2);
     const cStep = (<usize>n) << 2;
-    if (width > 12) multiplyPanel<Four>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
-    else if (width > 8) multiplyPanel<Three>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
-    else if (width > 4) multiplyPanel<Two>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
+    if (width > 12)
+      multiplyPanel<Four>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
+    else if (width > 8)
+      multiplyPanel<Three>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
+    else if (width > 4)
+      multiplyPanel<Two>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
     else multiplyPanel<One>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
   }
 }
 
 /**
- * All rows of one panel of C, two at a time. A row or columns too many go to the scratch tile, so
- * that C's neighbours stay.
+ * Computes all rows of one panel of C, two at a time. Rows and columns beyond C go to the scratch
+ * tile, so that C's neighbours stay unchanged.
  */
 // biome-ignore format: one line a role
 function multiplyPanel<W extends Width>(

@@ -1,12 +1,12 @@
 /**
- * A product whose C is one row. Nothing of B is used twice, so it is read as it lies, four rows
- * side by side, and never packed: a row of C stays in L1 meanwhile. Each c_j is the accumulator
- * that gemm's would be: k ascending, from what C holds.
+ * Products whose C is one row. No element of B is used twice, so B is read in place, four rows at a
+ * time, and never packed; the row of C stays in L1. Each c_j is the same accumulator as in gemm:
+ * over ascending k, from the value in C.
  */
 import { multiplyAdd } from './gemm-kernel';
 import { loadPartial, storePartial } from './partial';
 
-/** Columns at a time: 16 KiB of C, half of the smallest L1 cache in use. */
+/** Columns per pass: 16 KiB of C, half of the smallest L1 cache in use. */
 const COLUMNS = 4096;
 
 /**

@@ -1,13 +1,13 @@
-/** Copies that put the operands of gemm in the order in which its micro-kernel reads them. */
+/** Copies of gemm's operands in the order in which its micro-kernel reads them. */
 import { loadPartial } from './partial';
 
-/** Bytes of one k of a packed panel: GEMM_PANEL f32. */
+/** Bytes of a packed panel per k: GEMM_PANEL f32. */
 const STEP: usize = 64;
 
 /**
  * dst[c][r] = src[r][c] for `rows`×`cols` elements of src, both row-major with rows `srcStep` and
- * `dstStep` bytes apart. By 4×4 tiles, and down the rows of src first, so that dst is written line
- * after line.
+ * `dstStep` bytes apart. It works by 4×4 tiles, down the rows of src first, so that dst is written
+ * one line after another.
  */
 export function transpose(
   dst: usize,
@@ -50,8 +50,8 @@ function transposeTile(dst: usize, dstStep: usize, src: usize, srcStep: usize): 
 }
 
 /**
- * dst[c][r] = src[r][c] for r in [row, rows), c in [col, cols), one by one: what the tiles leave
- * over.
+ * dst[c][r] = src[r][c] for r in [row, rows) and c in [col, cols), one by one: the rest of the
+ * tiles.
  */
 function copyTransposed(
   dst: usize,

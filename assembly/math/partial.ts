@@ -1,31 +1,28 @@
 /**
- * One to three f32 lanes at a time: the ragged ends of dense rows, read and written without
- * touching their neighbours.
+ * Loads, stores and loops for numbers of f32 that are not a multiple of a vector: they read and
+ * write the ends of dense rows without touching their neighbours.
  */
 
-/** The first `count` (1…3) f32 at x, zeros after them. */
+/** Loads the first `count` (1…3) f32 at x, and zeros after them. */
 export function loadPartial(x: usize, count: i32): v128 {
   if (count === 1) return v128.load32_zero(x);
   const pair = v128.load64_zero(x);
   return count === 2 ? pair : v128.load_lane<f32>(x, pair, 2, 8);
 }
 
-/** Writes the first `count` (1…3) lanes of v at x. */
+/** Stores the first `count` (1…3) lanes of v at x. */
 export function storePartial(x: usize, v: v128, count: i32): void {
   store<f32>(x, f32x4.extract_lane(v, 0));
   if (count > 1) store<f32>(x, f32x4.extract_lane(v, 1), 4);
   if (count > 2) store<f32>(x, f32x4.extract_lane(v, 2), 8);
 }
 
-/**
- * Zeroes elements n … of the last 64-byte turn of x, where an operation may have left something in
- * the padding.
- */
+/** Zeroes the padding of x: elements n and up of its last 64-byte turn. */
 export function zeroTail(x: usize, n: i32): void {
   for (let p = x + ((<usize>n) << 2), end = turnsEnd(x, n); p < end; p += 4) store<f32>(p, 0);
 }
 
-/** Zeroes n f32 at x, and nothing else. */
+/** Zeroes exactly n f32 at x. */
 export function zeroFloats(x: usize, n: i32): void {
   const zero = f32x4.splat(0);
   for (; n >= 4; n -= 4) {
@@ -38,23 +35,23 @@ export function zeroFloats(x: usize, n: i32): void {
   }
 }
 
-/** Address after the last 64-byte turn of n elements at x. */
+/** Returns the address after the last 64-byte turn of n elements at x. */
 export function turnsEnd(x: usize, n: i32): usize {
   return x + (((<usize>n + 15) & ~15) << 2);
 }
 
-/** The first `width` (1…4) f32 at x. */
+/** Loads the first `width` (1…4) f32 at x. */
 export function loadLanes(x: usize, width: i32): v128 {
   return width === 4 ? v128.load(x) : loadPartial(x, width);
 }
 
-/** Writes the first `width` (1…4) lanes of v at x. */
+/** Stores the first `width` (1…4) lanes of v at x. */
 export function storeLanes(x: usize, v: v128, width: i32): void {
   if (width === 4) v128.store(x, v);
   else storePartial(x, v, width);
 }
 
-/** dst[i] = dst[i] + src[i] for n f32, and nothing else. */
+/** dst[i] = dst[i] + src[i] for exactly n f32. */
 export function addFloats(dst: usize, src: usize, n: i32): void {
   for (; n >= 4; n -= 4) {
     v128.store(dst, f32x4.add(v128.load(dst), v128.load(src)));
@@ -64,7 +61,7 @@ export function addFloats(dst: usize, src: usize, n: i32): void {
   if (n > 0) storePartial(dst, f32x4.add(loadPartial(dst, n), loadPartial(src, n)), n);
 }
 
-/** dst[i] = src[i] for n f32, and nothing else. */
+/** dst[i] = src[i] for exactly n f32. */
 export function copyFloats(dst: usize, src: usize, n: i32): void {
   for (; n >= 4; n -= 4) {
     v128.store(dst, v128.load(src));

@@ -1,32 +1,22 @@
 /**
- * Philox4x32-10 (src/math/philox.ts), four counters at once: integers alone, so the same bits on
- * every engine.
+ * Philox4x32-10 (src/math/philox.ts) for four counters at once. It computes with integers alone,
+ * and so has the same bits on every engine.
  */
 
-/** Upper halves of the four u32 products a·b. */
+/** Returns the upper halves of the four u32 products a·b. */
 function multiplyHigh(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(
-    i64x2.extmul_low_i32x4_u(a, b),
-    i64x2.extmul_high_i32x4_u(a, b),
-    1,
-    3,
-    5,
-    7,
-  );
+  const low = i64x2.extmul_low_i32x4_u(a, b);
+  const high = i64x2.extmul_high_i32x4_u(a, b);
+  return v128.shuffle<i32>(low, high, 1, 3, 5, 7);
 }
 
 /**
  * Writes the 16 random words of the counters (c0, c1, c2, c3), (c0 + 1, c1, …), …, (c0 + 3, …)
- * under the key (k0, k1) at `out`: first the four counters' word 0, then their words 1, 2 and 3.
+ * under the key (k0, k1) to `out`: first word 0 of the four counters, then their words 1, 2 and 3.
  */
+// biome-ignore format: one line a role
 export function randomWords(
-  out: usize,
-  c0: u32,
-  c1: u32,
-  c2: u32,
-  c3: u32,
-  k0: u32,
-  k1: u32,
+  out: usize, c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32,
 ): void {
   const m0 = i32x4.splat(0xd2511f53);
   const m1 = i32x4.splat(0xcd9e8d57);

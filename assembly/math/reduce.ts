@@ -1,13 +1,12 @@
 /**
  * Reductions. Each sums element i of a block into f64 accumulator i mod 16, then folds the sixteen
- * in one fixed order, so that the result depends on the elements alone: not on threads, nor on
- * where a block lies.
+ * in one fixed order, so that the result depends on the elements alone, not on threads or
+ * addresses.
  */
 
-import { BLOCK } from '../../src/memory-layout/constants';
 import { turnsEnd } from './partial';
 
-/** ((a0+a1)+(a2+a3)) + ((a4+a5)+(a6+a7)), then lane 0 + lane 1. */
+/** Returns ((a0+a1)+(a2+a3)) + ((a4+a5)+(a6+a7)), lane 0 + lane 1. */
 export function fold(
   a0: v128,
   a1: v128,
@@ -25,22 +24,13 @@ export function fold(
 }
 
 /**
- * Two terms of a sum at once, as f64x2, from the f32 pairs at x and y. Never instantiated: see
- * `sumTerms`.
+ * Two terms of a sum at once, as f64x2, from the f32 pair at x. The class is never instantiated:
+ * see activation.ts.
  */
 @unmanaged
 export class Term {
-  pair(x: usize, y: usize): v128 {
+  pair(x: usize): v128 {
     return f64x2.splat(0);
-  }
-}
-
-@unmanaged
-export class Value extends Term {
-  /** x */
-  @inline
-  pair(x: usize, y: usize): v128 {
-    return f64x2.promote_low_f32x4(v128.load64_zero(x));
   }
 }
 
@@ -48,7 +38,7 @@ export class Value extends Term {
 export class Magnitude extends Term {
   /** |x| */
   @inline
-  pair(x: usize, y: usize): v128 {
+  pair(x: usize): v128 {
     return f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(x)));
   }
 }
@@ -57,42 +47,17 @@ export class Magnitude extends Term {
 export class Square extends Term {
   /** x², exact in f64 */
   @inline
-  pair(x: usize, y: usize): v128 {
+  pair(x: usize): v128 {
     const a = f64x2.promote_low_f32x4(v128.load64_zero(x));
     return f64x2.mul(a, a);
   }
 }
 
-@unmanaged
-export class Product extends Term {
-  /** x·y, exact in f64 */
-  @inline
-  pair(x: usize, y: usize): v128 {
-    return f64x2.mul(
-      f64x2.promote_low_f32x4(v128.load64_zero(x)),
-      f64x2.promote_low_f32x4(v128.load64_zero(y)),
-    );
-  }
-}
-
 /**
- * The sum over n elements of the terms that T makes of x and y: block by block, the blocks' sums
- * added in their order.
+ * Returns the sum of the terms that T makes of one block of `bytes` bytes, a multiple of 64. NaN or
+ * Infinity in x gives NaN or Infinity.
  */
-export function sumTerms<T extends Term>(x: usize, y: usize, n: i32): f64 {
-  let total: f64 = 0;
-  for (const end = turnsEnd(x, n); x < end; x += BLOCK * 4) {
-    total += sumBlock<T>(x, y, min(<usize>(BLOCK * 4), end - x));
-    y += BLOCK * 4;
-  }
-  return total;
-}
-
-/**
- * The same over one block of `bytes` bytes, a multiple of 64. NaN or Infinity in x gives NaN or
- * Infinity.
- */
-export function sumBlock<T extends Term>(x: usize, y: usize, bytes: usize): f64 {
+export function sumBlock<T extends Term>(x: usize, bytes: usize): f64 {
   let a0 = f64x2.splat(0);
   let a1 = f64x2.splat(0);
   let a2 = f64x2.splat(0);
@@ -102,23 +67,23 @@ export function sumBlock<T extends Term>(x: usize, y: usize, bytes: usize): f64 
   let a6 = f64x2.splat(0);
   let a7 = f64x2.splat(0);
   for (const end = x + bytes; x < end; x += 64) {
-    // a[i mod 16] += term(x[i], y[i])
-    a0 = f64x2.add(a0, changetype<T>(0).pair(x, y));
-    a1 = f64x2.add(a1, changetype<T>(0).pair(x + 8, y + 8));
-    a2 = f64x2.add(a2, changetype<T>(0).pair(x + 16, y + 16));
-    a3 = f64x2.add(a3, changetype<T>(0).pair(x + 24, y + 24));
-    a4 = f64x2.add(a4, changetype<T>(0).pair(x + 32, y + 32));
-    a5 = f64x2.add(a5, changetype<T>(0).pair(x + 40, y + 40));
-    a6 = f64x2.add(a6, changetype<T>(0).pair(x + 48, y + 48));
-    a7 = f64x2.add(a7, changetype<T>(0).pair(x + 56, y + 56));
-    y += 64;
+    // a[i mod 16] += term(x[i])
+    a0 = f64x2.add(a0, changetype<T>(0).pair(x));
+    a1 = f64x2.add(a1, changetype<T>(0).pair(x + 8));
+    a2 = f64x2.add(a2, changetype<T>(0).pair(x + 16));
+    a3 = f64x2.add(a3, changetype<T>(0).pair(x + 24));
+    a4 = f64x2.add(a4, changetype<T>(0).pair(x + 32));
+    a5 = f64x2.add(a5, changetype<T>(0).pair(x + 40));
+    a6 = f64x2.add(a6, changetype<T>(0).pair(x + 48));
+    a7 = f64x2.add(a7, changetype<T>(0).pair(x + 56));
   }
   return fold(a0, a1, a2, a3, a4, a5, a6, a7);
 }
 
 /**
- * max|x| over n elements; NaN if any is NaN. Magnitudes compare as their bits do, and NaN's bits
- * are above Infinity's, so an integer maximum does what f32x4.pmax would not.
+ * Returns max|x| over n elements; NaN if any is NaN. Magnitudes compare as their bits do, and the
+ * bits of NaN are above those of Infinity; so an integer maximum passes NaN, which f32x4.pmax does
+ * not.
  */
 export function largestMagnitude(x: usize, n: i32): f32 {
   let m0 = i32x4.splat(0);

@@ -1,15 +1,16 @@
 /**
- * tanh and the logistic function of four f32, from exp4 and + - × ÷: the same bits on every engine.
+ * tanh and the logistic function of four f32, computed with exp4 and + - × ÷, and so with the same
+ * bits on every engine.
  */
 import { exp4 } from './exp';
 
 const SIGN: i32 = 0x80000000;
 
 /**
- * tanh x, to 3 ulp: ±0 exactly at ±0, ±1 at ±Infinity; NaN passes.
+ * Returns tanh x, to 3 ulp: ±0 exactly at ±0, ±1 at ±Infinity; NaN passes.
  *
- * With a = |x|: below ½ the Taylor series up to a^17, whose remainder there is below 2^-27; from ½
- * on (1 - t)/(1 + t), t = e^-2a.
+ * With a = |x|: the Taylor series up to a^17 for a below ½, where its remainder is below 2^-27;
+ * (1 - t)/(1 + t) with t = e^-2a from ½ on.
  */
 export function tanh4(x: v128): v128 {
   const one = f32x4.splat(1);
@@ -34,9 +35,9 @@ export function tanh4(x: v128): v128 {
 }
 
 /**
- * 1/(1 + e^-x), to 3 ulp: exactly ½ at ±0, 1 from 17 on, 0 below -87.33654; NaN passes.
+ * Returns 1/(1 + e^-x), to 3 ulp: exactly ½ at ±0, 1 from 17 on, 0 below -87.33654; NaN passes.
  *
- * With e = e^-|x|: 1/(1 + e) from 0 on, e/(1 + e) below, so that no side cancels.
+ * With e = e^-|x|: 1/(1 + e) from 0 on and e/(1 + e) below, so that neither side cancels.
  */
 export function sigmoid4(x: v128): v128 {
   const one = f32x4.splat(1);

@@ -1,106 +1,74 @@
 /**
- * Reading a window record (src/memory-layout/nn-layout.ts), and the copies between images, images with their
- * padding, and patches. Padding once costs less than looking for the edges at every patch.
+ * The sizes that follow from a window, and the copies between images, images with their padding,
+ * and patches. Padding once costs less than looking for the edges at every patch.
  */
-import {
-  paddedPixels,
-  WINDOW_HEIGHT,
-  WINDOW_IN_CHANNELS,
-  WINDOW_IN_HEIGHT,
-  WINDOW_IN_WIDTH,
-  WINDOW_OUT_HEIGHT,
-  WINDOW_OUT_WIDTH,
-  WINDOW_PAD_LEFT,
-  WINDOW_PAD_TOP,
-  WINDOW_STRIDE_X,
-  WINDOW_STRIDE_Y,
-  WINDOW_WIDTH,
-} from '../../src/memory-layout/nn-layout';
+import { WindowRecord } from '../../build/assembly/nn-records';
+import { paddedPixels } from '../../src/memory-layout/nn-layout';
 import { addFloats, copyFloats } from './partial';
 
-/** Floats of one input image. */
-export function imageFloats(window: usize): i32 {
-  return (
-    load<i32>(window, WINDOW_IN_HEIGHT) *
-    load<i32>(window, WINDOW_IN_WIDTH) *
-    load<i32>(window, WINDOW_IN_CHANNELS)
-  );
+/** Returns the floats of one input image. */
+export function imageFloats(window: WindowRecord): i32 {
+  return window.inHeight * window.inWidth * window.inChannels;
 }
 
-/** Output pixels of one image. */
-export function positionsOf(window: usize): i32 {
-  return load<i32>(window, WINDOW_OUT_HEIGHT) * load<i32>(window, WINDOW_OUT_WIDTH);
+/** Returns the output pixels of one image. */
+export function positionsOf(window: WindowRecord): i32 {
+  return window.outHeight * window.outWidth;
 }
 
-/** Floats of one patch: kernel rows × kernel columns × channels. */
-export function patchFloats(window: usize): i32 {
-  return (
-    load<i32>(window, WINDOW_HEIGHT) *
-    load<i32>(window, WINDOW_WIDTH) *
-    load<i32>(window, WINDOW_IN_CHANNELS)
-  );
+/** Returns the floats of one patch: kernel rows × kernel columns × channels. */
+export function patchFloats(window: WindowRecord): i32 {
+  return window.height * window.width * window.inChannels;
 }
 
-/** Rows of a padded image. */
-function paddedHeight(window: usize): i32 {
-  const top = load<i32>(window, WINDOW_PAD_TOP);
-  const strideY = load<i32>(window, WINDOW_STRIDE_Y);
-  const positions = load<i32>(window, WINDOW_OUT_HEIGHT);
+/** Returns the rows of a padded image. */
+function paddedHeight(window: WindowRecord): i32 {
   return <i32>(
-    paddedPixels(
-      top,
-      load<i32>(window, WINDOW_IN_HEIGHT),
-      positions,
-      strideY,
-      load<i32>(window, WINDOW_HEIGHT),
-    )
+    paddedPixels(window.padTop, window.inHeight, window.outHeight, window.strideY, window.height)
   );
 }
 
-/** Floats of a row of a padded image. */
-function paddedRow(window: usize): i32 {
-  const left = load<i32>(window, WINDOW_PAD_LEFT);
-  const strideX = load<i32>(window, WINDOW_STRIDE_X);
-  const positions = load<i32>(window, WINDOW_OUT_WIDTH);
+/** Returns the floats of a row of a padded image. */
+function paddedRow(window: WindowRecord): i32 {
   const pixels = <i32>(
-    paddedPixels(
-      left,
-      load<i32>(window, WINDOW_IN_WIDTH),
-      positions,
-      strideX,
-      load<i32>(window, WINDOW_WIDTH),
-    )
+    paddedPixels(window.padLeft, window.inWidth, window.outWidth, window.strideX, window.width)
   );
-  return pixels * load<i32>(window, WINDOW_IN_CHANNELS);
+  return pixels * window.inChannels;
 }
 
-/** Floats of a padded image. */
-export function paddedFloats(window: usize): i32 {
+/** Returns the floats of a padded image. */
+export function paddedFloats(window: WindowRecord): i32 {
   return paddedHeight(window) * paddedRow(window);
 }
 
-/** Bytes from the beginning of a padded image to that of the image in it. */
-function insideBytes(window: usize): usize {
-  const left = load<i32>(window, WINDOW_PAD_LEFT) * load<i32>(window, WINDOW_IN_CHANNELS);
-  return (<usize>(load<i32>(window, WINDOW_PAD_TOP) * paddedRow(window) + left)) << 2;
+/** Returns the bytes from the start of a padded image to the image inside it. */
+function insideBytes(window: WindowRecord): usize {
+  const left = window.padLeft * window.inChannels;
+  return (<usize>(window.padTop * paddedRow(window) + left)) << 2;
 }
 
-function copyRows(dst: usize, dstStep: usize, src: usize, srcStep: usize, window: usize): void {
-  const floats = load<i32>(window, WINDOW_IN_WIDTH) * load<i32>(window, WINDOW_IN_CHANNELS);
-  for (let y = load<i32>(window, WINDOW_IN_HEIGHT); y > 0; --y) {
+function copyRows(
+  dst: usize,
+  dstStep: usize,
+  src: usize,
+  srcStep: usize,
+  window: WindowRecord,
+): void {
+  const floats = window.inWidth * window.inChannels;
+  for (let y = window.inHeight; y > 0; --y) {
     copyFloats(dst, src, floats);
     dst += dstStep;
     src += srcStep;
   }
 }
 
-/** Bytes of an image row. */
-function rowBytes(window: usize): usize {
-  return (<usize>(load<i32>(window, WINDOW_IN_WIDTH) * load<i32>(window, WINDOW_IN_CHANNELS))) << 2;
+/** Returns the bytes of a row of an image. */
+function rowBytes(window: WindowRecord): usize {
+  return (<usize>(window.inWidth * window.inChannels)) << 2;
 }
 
-/** Copies an image into a padded one, whose padding stays. */
-export function copyIn(padded: usize, image: usize, window: usize): void {
+/** Copies an image into a padded one, and leaves the padding as it is. */
+export function copyIn(padded: usize, image: usize, window: WindowRecord): void {
   copyRows(
     padded + insideBytes(window),
     (<usize>paddedRow(window)) << 2,
@@ -110,8 +78,8 @@ export function copyIn(padded: usize, image: usize, window: usize): void {
   );
 }
 
-/** image = the inside of a padded one */
-export function copyOut(image: usize, padded: usize, window: usize): void {
+/** Copies the inside of a padded image out. */
+export function copyOut(image: usize, padded: usize, window: WindowRecord): void {
   copyRows(
     image,
     rowBytes(window),
@@ -122,8 +90,8 @@ export function copyOut(image: usize, padded: usize, window: usize): void {
 }
 
 /**
- * What happens between a patch and a padded image, run by run: a run is what a kernel row covers.
- * Never instantiated.
+ * What is done between a patch and a padded image, run by run; a run is the part that one kernel
+ * row covers. Never instantiated: see activation.ts.
  */
 @unmanaged
 export class Run {
@@ -131,8 +99,8 @@ export class Run {
 }
 
 /**
- * patch = image. Whole vectors, past a run's end if need be: a short run would cost more in its
- * parts than in its copying.
+ * patch = image. It copies whole vectors, past a run's end where the run is not a multiple of one:
+ * splitting a short run would cost more than copying it.
  */
 @unmanaged
 export class Gather extends Run {
@@ -154,18 +122,22 @@ export class Scatter extends Run {
 }
 
 /**
- * Visits the runs of every patch of a padded image: patches by output row and column, in each the
- * kernel rows from the top.
+ * Visits the runs of every patch of a padded image: patches by output row and column, and within
+ * each the kernel rows from the top.
  */
-export function visitPatches<R extends Run>(patches: usize, padded: usize, window: usize): void {
-  const outHeight = load<i32>(window, WINDOW_OUT_HEIGHT);
-  const outWidth = load<i32>(window, WINDOW_OUT_WIDTH);
-  const kernelHeight = load<i32>(window, WINDOW_HEIGHT);
-  const pixel = (<usize>load<i32>(window, WINDOW_IN_CHANNELS)) << 2;
-  const run = <usize>load<i32>(window, WINDOW_WIDTH) * pixel;
+export function visitPatches<R extends Run>(
+  patches: usize,
+  padded: usize,
+  window: WindowRecord,
+): void {
+  const outHeight = window.outHeight;
+  const outWidth = window.outWidth;
+  const kernelHeight = window.height;
+  const pixel = (<usize>window.inChannels) << 2;
+  const run = <usize>window.width * pixel;
   const row = (<usize>paddedRow(window)) << 2;
-  const right = <usize>load<i32>(window, WINDOW_STRIDE_X) * pixel;
-  const down = <usize>load<i32>(window, WINDOW_STRIDE_Y) * row;
+  const right = <usize>window.strideX * pixel;
+  const down = <usize>window.strideY * row;
   for (let oy = 0; oy < outHeight; ++oy) {
     let first = padded;
     for (let ox = 0; ox < outWidth; ++ox) {

@@ -5,7 +5,6 @@
  */
 import { AdaLConstants } from '../../build/assembly/kernel-constants';
 import { GroupRecord, TensorRecord } from '../../build/assembly/optim-records';
-import { pow2 } from '../../src/math/exponent';
 import {
   epsFactor,
   gradientExponent,
@@ -21,6 +20,7 @@ import {
   updateBound,
   varianceDecay,
 } from '../../src/math/adal-scalars';
+import { pow2 } from '../../src/math/exponent';
 import { flushMoments } from './flush';
 import { Kernel } from './kernel';
 

@@ -24,17 +24,17 @@ export function measureBlock(
   scratch: usize,
 ): void {
   let g = tensor.grad + (first << 2);
-  let sum = sumBlock<Magnitude>(g, g, length << 2);
+  let sum = sumBlock<Magnitude>(g, length << 2);
   partial.sum = sum;
   const limit = step.clipValue;
   if (limit > 0) {
     clampTo(scratch, g, length, limit);
     g = scratch;
-    sum = sumBlock<Magnitude>(g, g, length << 2);
+    sum = sumBlock<Magnitude>(g, length << 2);
   }
   partial.clamped = sum;
   const norm = step.clipNorm;
-  if (norm === CLIP_L2) sum = sumBlock<Square>(g, g, length << 2);
+  if (norm === CLIP_L2) sum = sumBlock<Square>(g, length << 2);
   else if (norm === CLIP_MAX) sum = largestMagnitude(g, <i32>length);
   partial.clip = sum;
 }

@@ -1,6 +1,6 @@
 /**
- * What the report hands its page's script to draw curves from: one JSON document. The only file
- * that both sides import.
+ * The JSON document from which the page's script draws curves: the only module that the report and
+ * its page share.
  */
 
 /** The quantities that curves are drawn of. */

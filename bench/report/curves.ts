@@ -1,9 +1,8 @@
 /**
- * Curves of the final runs: over the seeds, the median and the 10–90% band at each step that was
- * recorded.
+ * Curves of the final runs: the median and the 10–90% band over the seeds, at each recorded step.
  */
 import type { Curve, Run, Workload } from '../schema/result';
-import { median, quantile } from '../stats';
+import { median, quantile } from '../toolkit/statistics';
 import {
   type Band,
   CURVE_METRICS,

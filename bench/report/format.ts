@@ -1,8 +1,5 @@
-/**
- * Numbers as the report writes them. Digits follow the uncertainty: what the interval does not know
- * is not printed.
- */
-import type { Estimate, Interval } from '../stats';
+/** Formats numbers for the report, with as many digits as their interval justifies. */
+import type { Estimate, Interval } from '../toolkit/statistics';
 
 /** What stands for a figure that does not exist. */
 export const NONE = '–';

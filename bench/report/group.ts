@@ -1,4 +1,4 @@
-/** Lists taken apart once, so that a report costs time in proportion to its result. */
+/** Groups lists once, so that a report takes time in proportion to its result. */
 
 /** The members of a list by key, in their order. */
 export function groupBy<T>(list: Iterable<T>, keyOf: (member: T) => string): Map<string, T[]> {

@@ -1,9 +1,9 @@
 /**
- * HTML as a template tag. Invariant: text becomes markup only through this tag, which escapes
- * whatever is not `Html` already.
+ * A template tag for HTML. Invariant: text becomes markup through this tag alone, which escapes
+ * everything that is not `Html` already.
  */
 import { gzipSync } from 'node:zlib';
-import { printable } from '../suite/printable';
+import { printable } from '../toolkit/printable';
 
 /** Markup that needs no escaping. Made by `html` and `raw` alone. */
 export class Html {
@@ -45,5 +45,6 @@ export function raw(markup: string): Html {
 
 /** Text that is too long to stand as it is: gzip in base64, which the page's script unpacks. */
 export function embedGzip(id: string, text: string): Html {
-  return html`<script type="text/plain" id="${id}">${raw(gzipSync(text, { level: 9 }).toString('base64'))}</script>`;
+  const packed = raw(gzipSync(text, { level: 9 }).toString('base64'));
+  return html`<script type="text/plain" id="${id}">${packed}</script>`;
 }

@@ -1,13 +1,13 @@
 /**
- * A benchmark result as a report: one HTML file that needs no network, Markdown, or CSV. All three
- * show the same tables, made once. Results must have been checked against the schema before;
- * nothing here repairs one.
+ * Renders a result as a report: one HTML file that needs no network, Markdown, or CSV. All three
+ * show the same tables. Results must have been validated against the schema; the report repairs
+ * nothing.
  */
-import { script, scriptHash, style, styleHash } from '../../build/report-page';
+import { script, scriptHash, style, styleHash } from '../build/report-page';
 import { stringifyResult } from '../schema/compact';
 import type { Result } from '../schema/result';
+import { codeBlock, inMarkdown } from '../toolkit/markdown';
 import { embedGzip, html, raw } from './html';
-import { codeBlock, inMarkdown } from './markdown';
 import { type Section, sectionHtml, sectionMarkdown, tablesOf } from './section';
 import { anchorSection } from './sections/anchors';
 import { claimSections } from './sections/claims';
@@ -26,7 +26,8 @@ import { Study } from './study';
 import { tableCsv } from './table';
 
 export { parseResult } from '../suite/validate';
-export { readmeTables, replaceTables } from './readme';
+export { replaceSections } from '../toolkit/readme-sections';
+export { readmeTables } from './readme';
 
 /**
  * Every section that the result has something for, in reading order. @throws ResultError for a
@@ -59,7 +60,11 @@ const titleOf = ({ package: { name, version } }: Result): string =>
 /** One line of provenance. */
 function originOf({ tier, date, package: { commit }, suiteVersion, shard }: Result): string {
   const part = shard.count > 1 ? `, shard ${shard.index} of ${shard.count}` : '';
-  return `Tier ${tier}${part}, ${date.slice(0, 10)}, commit ${commit ?? 'unknown'}, suite version ${suiteVersion}.`;
+  return (
+    `Tier ${tier}${part}, ${date.slice(0, 10)}, commit ${commit ?? 'unknown'}, suite ` +
+    `version ` +
+    `${suiteVersion}.`
+  );
 }
 
 /** What a reader must know before the figures. */
@@ -76,7 +81,10 @@ function warningsOf({ complete, tier, package: { commit } }: Result): string[] {
  * Nothing is loaded, nothing is evaluated, no script but the page's own runs. Style attributes set
  * by the script need no permission.
  */
-const POLICY = `default-src 'none'; script-src '${scriptHash}'; style-src '${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
+const POLICY =
+  `default-src 'none'; script-src '${scriptHash}'; style-src '${styleHash}'; ` +
+  `img-src data:; ` +
+  `base-uri 'none'; form-action 'none'`;
 
 /**
  * The report as one HTML file: readable on phones, paper and dark screens, without scripts too
@@ -88,6 +96,8 @@ const POLICY = `default-src 'none'; script-src '${scriptHash}'; style-src '${sty
 export function renderReport(result: Result): string {
   const sections = sectionsOf(new Study(result));
   const warnings = warningsOf(result);
+  const commands = result.commands.map((command) => command.replace(/\n/g, ' '));
+  const links = sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -105,9 +115,9 @@ export function renderReport(result: Result): string {
 <p class="lead">${originOf(result)}</p>
 ${warnings.map((warning) => html`<p class="warning" role="note">${warning}</p>`)}
 <p>To measure it again:</p>
-<pre class="commands">${result.commands.map((command) => command.replace(/\n/g, ' ')).join('\n')}</pre>
+<pre class="commands">${commands.join('\n')}</pre>
 <p><button type="button" id="download">Download the result (JSON)</button></p>
-<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
+<nav aria-label="Sections"><ul>${links}</ul></nav>
 </header>
 <main>
 ${sections.map(sectionHtml)}</main>
@@ -135,5 +145,6 @@ export function renderMarkdown(result: Result): string {
 /** The report's tables as CSV (RFC 4180), a line a cell: table, row, column, text, value. */
 export function renderCsv(result: Result): string {
   const tables = sectionsOf(new Study(result)).flatMap(tablesOf);
-  return `${['table,row,column,text,value', ...tables.map(tableCsv).filter(Boolean)].join('\r\n')}\r\n`;
+  const lines = ['table,row,column,text,value', ...tables.map(tableCsv).filter(Boolean)];
+  return `${lines.join('\r\n')}\r\n`;
 }

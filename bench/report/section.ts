@@ -1,9 +1,10 @@
 /**
- * What a report is made of: sections of paragraphs, tables, cards and drawings, before any of them
- * is HTML or Markdown.
+ * The parts of a report: sections of paragraphs, tables, cards and drawings, which become HTML or
+ * Markdown later.
  */
+
+import { inMarkdown } from '../toolkit/markdown';
 import { type Content, Html, html } from './html';
-import { inMarkdown } from './markdown';
 import { type Table, tableHtml, tableMarkdown } from './table';
 
 /** Facts about several things, a card each. */
@@ -23,13 +24,16 @@ export interface Section {
 
 /** Drawings under a heading that opens and closes them. */
 export function folded(title: string, open: boolean, drawings: Content): Html {
-  return html`<details${open && html` open`}><summary>${title}</summary><div class="figures">${drawings}</div></details>`;
+  return html`<details${open && html` open`}><summary>${title}</summary>
+<div class="figures">${drawings}</div></details>`;
 }
 
 function cardsHtml({ cards }: Cards): Html {
   const each = cards.map(
     ({ title, entries }) =>
-      html`<div class="card"><h3>${title}</h3><dl>${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></div>`,
+      html`<div class="card"><h3>${title}</h3><dl>${entries.map(
+        ([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`,
+      )}</dl></div>`,
   );
   return html`<div class="cards">${each}</div>`;
 }
@@ -53,7 +57,8 @@ function partMarkdown(part: Part): string | null {
   return part.cards
     .map(
       ({ title, entries }) =>
-        `- **${inMarkdown(title)}**: ${entries.map((entry) => inMarkdown(entry.join(' '))).join('; ')}`,
+        `- **${inMarkdown(title)}**: ` +
+        `${entries.map((entry) => inMarkdown(entry.join(' '))).join('; ')}`,
     )
     .join('\n');
 }

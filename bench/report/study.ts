@@ -1,6 +1,6 @@
 /**
- * A result, indexed by what sections ask for. A run that diverged keeps its place and counts as the
- * worst there is, so that an optimizer never gains by failing.
+ * Indexes a result for the sections of the report. A run that diverged counts as the worst one, so
+ * that an optimizer never gains by failing.
  */
 import type {
   ListedComparison,
@@ -10,7 +10,12 @@ import type {
   Track,
   Workload,
 } from '../schema/result';
-import { type Estimate, estimateMedian, probabilityOfImprovement, verdictOf } from '../stats';
+import {
+  type Estimate,
+  estimateMedian,
+  probabilityOfImprovement,
+  verdictOf,
+} from '../toolkit/statistics';
 import { groupBy, keyOfNames } from './group';
 import type { Tone } from './table';
 
@@ -36,7 +41,9 @@ export const BASELINE = 'adam';
 
 export const TRACKS: Record<Track, string> = {
   T0: 'each optimizer with its reference defaults, the schedule that belongs to it among them',
-  T1: 'equal budget: each optimizer with the best learning rate of the same grid, chosen on validation seeds',
+  T1:
+    'equal budget: each optimizer with the best learning rate of the same grid, chosen on ' +
+    'validation seeds',
 };
 
 /** Two groups of runs, paired by seed. */
@@ -136,7 +143,10 @@ export class Study {
     const places = [...new Set(listed.workloads)]
       .filter((id) => ids.has(id))
       .map((id) => this.#places.get(id)!);
-    return places.sort((a, b) => a - b).map((place) => this.allWorkloads[place]!).filter(({ ranked }) => ranked); // biome-ignore format: one line
+    return places
+      .sort((a, b) => a - b)
+      .map((place) => this.allWorkloads[place]!)
+      .filter(({ ranked }) => ranked);
   }
 
   /**

@@ -1,11 +1,13 @@
 /**
- * A table as data, and its three forms: HTML that can be sorted, Markdown, CSV. All figures of the
- * report pass through here.
+ * A table as data, and its three forms: sortable HTML, Markdown and CSV. All figures of the report
+ * pass through here.
  */
-import { printable } from '../suite/printable';
+
 import { ResultError } from '../suite/validate';
+import { inMarkdown } from '../toolkit/markdown';
+import { markdownTable } from '../toolkit/markdown-table';
+import { printable } from '../toolkit/printable';
 import { type Html, html } from './html';
-import { inMarkdown } from './markdown';
 
 /** How a figure compares; shown by a sign as well as by colour. */
 export type Tone = 'better' | 'worse' | 'undecided' | 'absent';
@@ -62,7 +64,8 @@ export function checkCells(what: string, cells: number, entries: number): void {
   const most = SPARE_CELLS + CELLS_PER_ENTRY * entries;
   if (cells > most) {
     throw new ResultError(
-      `the table of ${what} would have ${cells} cells for ${entries} entries of the result, which is more than ${most}`,
+      `the table of ${what} would have ${cells} cells for ${entries} entries of the result, ` +
+        `which is more than ${most}`,
     );
   }
 }
@@ -75,7 +78,11 @@ export function cell(text: string, sort?: number | null): Cell {
 function cellHtml(each: Cell, column: Column): Html {
   const sort = each.sort === undefined ? each.text : each.sort;
   const sign = each.tone && SIGNS[each.tone];
-  const content = html`${sign && html`<span class="sign" aria-hidden="true">${sign}</span><span class="sr">${MEANINGS[each.tone!]}</span>`}${each.text}${each.note && html`<small>${each.note}</small>`}`;
+  const content = html`${
+    sign &&
+    html`<span class="sign"
+    aria-hidden="true">${sign}</span><span class="sr">${MEANINGS[each.tone!]}</span>`
+  }${each.text}${each.note && html`<small>${each.note}</small>`}`;
   const classes = [column.align === 'right' && 'number', each.tone].filter(Boolean).join(' ');
   const attributes = html` class="${classes}" data-sort="${sort ?? ''}"`;
   return each.heading
@@ -89,7 +96,8 @@ function cellHtml(each: Cell, column: Column): Html {
 export function tableHtml({ id, caption, columns, rows, folded }: Table): Html {
   const head = columns.map(
     ({ label, align }) =>
-      html`<th scope="col" class="${align === 'right' ? 'number' : ''}"><button type="button">${label}<span class="arrow" aria-hidden="true"></span></button></th>`,
+      html`<th scope="col" class="${align === 'right' ? 'number' : ''}"><button
+        type="button">${label}<span class="arrow" aria-hidden="true"></span></button></th>`,
   );
   const body = rows.map(
     (row) => html`<tr>${row.map((each, i) => cellHtml(each, columns[i]!))}</tr>\n`,
@@ -99,7 +107,8 @@ export function tableHtml({ id, caption, columns, rows, folded }: Table): Html {
 <thead><tr>${head}</tr></thead>
 <tbody>${body}</tbody></table></div>`;
   if (!folded) return html`<p class="caption" id="${id}-caption">${caption}</p>${table}`;
-  return html`<details><summary id="${id}-caption">${caption} (${rows.length} rows)</summary>${table}</details>`;
+  const summary = html`<summary id="${id}-caption">${caption} (${rows.length} rows)</summary>`;
+  return html`<details>${summary}${table}</details>`;
 }
 
 function cellMarkdown({ text, note, tone, heading }: Cell): string {
@@ -109,15 +118,11 @@ function cellMarkdown({ text, note, tone, heading }: Cell): string {
 }
 
 export function tableMarkdown({ caption, columns, rows }: Table): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = columns.map(({ align }) => (align === 'right' ? '---:' : '---'));
-  const head = [line(columns.map(({ label }) => inMarkdown(label))), line(rule)];
-  return [
-    `*${inMarkdown(caption)}*`,
-    '',
-    ...head,
-    ...rows.map((row) => line(row.map(cellMarkdown))),
-  ].join('\n');
+  const table = markdownTable(
+    columns.map(({ label, align = 'left' }) => [inMarkdown(label), align] as const),
+    rows.map((row) => row.map(cellMarkdown)),
+  );
+  return `*${inMarkdown(caption)}*\n\n${table}`;
 }
 
 /**

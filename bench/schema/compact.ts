@@ -1,6 +1,6 @@
 /**
- * A result as text. Runs are many and mostly alike: what equals its default in the schema is left
- * out, and reading puts it back.
+ * Serializes a result. Runs are many and mostly alike, so fields that equal their default in the
+ * schema are left out; the parser restores them.
  */
 import type { Result, Run } from './result';
 import schema from './result.schema.json';

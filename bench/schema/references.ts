@@ -1,7 +1,7 @@
 /**
- * What a schema cannot say: that every entry names environments, workloads, optimizers and
+ * Checks what a schema cannot express: every entry names environments, workloads, optimizers and
  * schedules that the result describes. Comparisons are listed before a run is narrowed down, so
- * they may name what was left out.
+ * they may name others.
  */
 import type { Result } from './result';
 

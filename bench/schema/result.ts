@@ -1,6 +1,6 @@
 /**
- * result.schema.json as types. The schema is what files are checked against, and says what each
- * field means; tests hold the two together.
+ * The types of result.schema.json. Files are validated against the schema, which documents every
+ * field; tests compare the two.
  */
 
 export type Status = 'ok' | 'unsupported' | 'failed';

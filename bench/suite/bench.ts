@@ -1,4 +1,7 @@
-/** A run of the suite on this machine: plans, lets runtimes do the jobs, keeps what they report. */
+/**
+ * Runs the suite on this machine: plans the study, gives jobs to runtimes, and stores the entries
+ * that they report.
+ */
 import type { ColdStart, Result } from '../schema/result';
 import { ROUNDS, SIZES } from './micro/plan';
 import { createProgress } from './progress';
@@ -16,7 +19,7 @@ export interface BenchSettings extends StudySettings {
   /** Processes that train at once. */
   readonly lanes: number;
   readonly out: string;
-  /** bench/suite/peers, ending in a slash. */
+  /** Built modules of other libraries, bench/peers/dist, ending in a slash. */
   readonly peers: URL;
 }
 

@@ -1,5 +1,5 @@
-/** Where workloads get their data: by name, as bytes, wherever the suite runs. */
-import { AdalError } from '../../src/index';
+/** Reads the data of workloads by name, as bytes, wherever the suite runs. */
+import { AdalError } from 'adal-wasm';
 
 export interface DataSource {
   /**

@@ -1,65 +1,28 @@
-/**
- * Does jobs, one at a time, wherever it runs: what every runner starts on its runtime. Jobs and
- * entries are plain JSON, so that they may come over a pipe, a socket or from a page's own button.
- */
-import { createRuntime, type Runtime } from '../../src/index';
-import type { Environment, Run, Search } from '../schema/result';
+/** Executes jobs one at a time. Every runner starts an executor on its runtime. */
+import { createRuntime, type Runtime } from 'adal-wasm';
+import type { Environment } from '../schema/result';
+import { describeEnvironment } from '../toolkit/environment';
+import { createTimer, sampleMsFor } from '../toolkit/timing';
 import { type DataSource, MissingDataError } from './data';
-import { describeEnvironment } from './environment';
+import type { Job, Report } from './job';
 import type { PeerModule } from './micro/contenders';
 import { benchKernels } from './micro/kernels';
-import { benchStep, type StepJob } from './micro/step';
+import { benchStep } from './micro/step';
 import { measureThreads } from './micro/threads';
-import { createTimer, sampleMsFor } from './micro/timing';
 import { measureFit, measureSpeed } from './micro/training-speed';
 import { reportUntimed } from './micro/untimed';
 import { workloadOf } from './registry';
-import { byKey, type Entry } from './result';
+import { byKey } from './result';
 import { runCell, unsupportedRun } from './study/cell';
 import { describeWorkload } from './study/describe';
 import { hashAfter } from './study/hash-after';
-import type { Cell } from './study/plan';
 import { runStreams } from './study/streams';
 import type { PreparedWorkload, Tier } from './types';
-
-export type Job =
-  | { readonly kind: 'environment' }
-  | { readonly kind: 'workload'; readonly workload: string; readonly tier: Tier }
-  | {
-      readonly kind: 'cell';
-      readonly cell: Cell;
-      readonly runs: readonly Run[];
-      readonly searches: readonly Search[];
-    }
-  | {
-      readonly kind: 'hash';
-      readonly workload: string;
-      readonly optimizer: string;
-      readonly steps: number;
-    }
-  | { readonly kind: 'streams'; readonly stepsFactor: number }
-  | ({ readonly kind: 'step' } & StepJob)
-  | { readonly kind: 'kernels'; readonly rounds: number; readonly large: boolean }
-  | {
-      readonly kind: 'speed';
-      readonly workload: string;
-      readonly optimizer: string;
-      readonly rounds: number;
-    }
-  | {
-      readonly kind: 'fit';
-      readonly workload: string;
-      readonly tier: Tier;
-      readonly rounds: number;
-    }
-  | { readonly kind: 'threads'; readonly n: number; readonly rounds: number };
-
-export type Report = (entry: Entry) => void;
 
 /** What differs between platforms. */
 export interface Platform {
   readonly data: DataSource;
-  /** Imports a file of bench/suite/peers; throws where that cannot be done, saying why. */
+  /** Imports a file of bench/peers; throws where that cannot be done, saying why. */
   readonly loadPeer: (file: string) => Promise<PeerModule>;
   /** Of the runtime, where it does not tell it itself. */
   readonly version?: string;

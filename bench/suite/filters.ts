@@ -1,8 +1,5 @@
-/**
- * Lists and numbers as people type them, on a command line or in an address; what is not known is
- * refused by name.
- */
-import { ArgumentError } from '../../src/index';
+/** Parses lists and numbers from a command line or an address, and refuses unknown names. */
+import { ArgumentError } from 'adal-wasm';
 import { OPTIMIZERS, WORKLOADS } from './registry';
 import type { Filters } from './study/plan';
 

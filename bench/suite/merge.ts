@@ -1,7 +1,4 @@
-/**
- * Several results made one. What does not match is refused: a table of unlike things would be
- * wrong.
- */
+/** Merges several results into one, and refuses results that do not belong to one study. */
 import type { Result, Run } from '../schema/result';
 import { type EntryType, keyOf, LISTS } from './result';
 import { checkSeeds, parseResult, ResultError } from './validate';

@@ -1,6 +1,6 @@
 /**
- * How deeply JSON text is nested, told before it is parsed: what walks through the parsed value
- * would run out of stack.
+ * Measures how deeply JSON text is nested before it is parsed, because a recursive walk through a
+ * deep value overflows the stack.
  */
 
 const [QUOTE, BACKSLASH] = [34, 92];

@@ -1,11 +1,12 @@
 /**
  * The optimizers that are compared. To add one, add an entry.
  *
- * `lr` is track T0's: what the rule's own source, or PyTorch, has as its default; for AdaL, whose
- * source gives none, ours. A constant rate, unless a schedule is part of the rule. AdamW alone
- * decays weights, by its default: it is a regulariser, not a rule.
+ * `lr` is the rate of track T0: the default of the rule's own source, or of PyTorch; for AdaL,
+ * whose source gives none, our default. The rate is constant, unless a schedule is part of the
+ * rule. Only AdamW decays weights, by its default, because decay is a regulariser and no part of a
+ * rule.
  */
-import type { OptimizerName } from '../../src/index';
+import type { OptimizerName } from 'adal-wasm';
 import type { GradientTransform, OptimizerConfig, ScheduleId } from './types';
 
 const ALL: readonly ScheduleId[] = ['constant', 'cosine', 'inverse-sqrt'];
@@ -44,7 +45,7 @@ function ablate(id: string, label: string, transform: GradientTransform): Optimi
   });
 }
 
-export const OPTIMIZERS: readonly OptimizerConfig[] = [
+export const LIBRARY_OPTIMIZERS: readonly OptimizerConfig[] = [
   configure('adal', 'adal', {
     label: 'AdaL',
     lr: 1e-2,

@@ -1,13 +1,11 @@
-/**
- * A result as it grows, on disk. What the file holds already, if it is of the same study, is gone
- * on with.
- */
+/** Stores a growing result in a file, and continues a file of the same study. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stringifyResult } from '../schema/compact';
-import type { Result } from '../schema/result';
+import type { ListedComparison, Result } from '../schema/result';
+import { replaceText } from '../toolkit/replace-text';
 import type { Entry } from './result';
-import { readResultText, replaceText } from './result-text';
+import { readResultText } from './result-text';
 import { ResultStore } from './store';
 import { parseResult, ResultError } from './validate';
 
@@ -36,6 +34,20 @@ export class ResultFile extends ResultStore {
   }
 }
 
+/** Comparisons of both lists, each once, over the workloads of either. */
+function mergeComparisons(
+  first: readonly ListedComparison[],
+  second: readonly ListedComparison[],
+): ListedComparison[] {
+  const merged = new Map<string, ListedComparison>();
+  for (const { workloads, ...comparison } of [...first, ...second]) {
+    const key = JSON.stringify(comparison);
+    const known = merged.get(key)?.workloads ?? [];
+    merged.set(key, { ...comparison, workloads: [...new Set([...known, ...workloads])] });
+  }
+  return [...merged.values()];
+}
+
 function continued(path: string, blank: Result): Result {
   const found = parseResult(readResultText(path), path);
   const same = (name: 'tier' | 'suiteVersion' | 'shard') =>
@@ -54,5 +66,14 @@ function continued(path: string, blank: Result): Result {
     );
   }
   const commands = [...new Set([...found.commands, ...blank.commands])];
-  return { ...found, commands, date: blank.date, complete: false };
+  const described = new Set(found.optimizers.map(({ id }) => id));
+  const optimizers = blank.optimizers.filter(({ id }) => !described.has(id));
+  return {
+    ...found,
+    commands,
+    date: blank.date,
+    complete: false,
+    optimizers: [...found.optimizers, ...optimizers],
+    comparisons: mergeComparisons(found.comparisons, blank.comparisons),
+  };
 }

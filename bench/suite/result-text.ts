@@ -1,18 +1,6 @@
-/** Result files on disk: read with a word on what is wrong with them, and replaced whole. */
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+/** Reads result files from disk; errors say what is wrong with them. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { ResultError } from './validate';
 
 /** What a string of JavaScript holds, about. */
@@ -20,7 +8,7 @@ const MOST_BYTES = 512 * 2 ** 20 - 64;
 const PIECE = 2 ** 20;
 
 /**
- * A result file's text.
+ * Returns a result file's text. A gzipped file is unpacked.
  * @throws ResultError for a folder, a device, more than 512 MB, or bytes that are not UTF-8; the
  * file system's error when it cannot be
  *   read
@@ -33,7 +21,7 @@ export function readResultText(path: string): string {
     if (!stat.isFile() && !stat.isFIFO())
       throw new ResultError(`${path}: expected a result file, got a device`);
     if (stat.size > MOST_BYTES) throw tooLarge(path);
-    return decode(path, readAll(path, descriptor));
+    return decode(path, unpack(path, readAll(path, descriptor)));
   } finally {
     closeSync(descriptor);
   }
@@ -56,40 +44,22 @@ function readAll(path: string, descriptor: number): Buffer {
   }
 }
 
+const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+function unpack(path: string, bytes: Buffer): Buffer {
+  if (!isGzip(bytes)) return bytes;
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MOST_BYTES });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(path);
+    throw new ResultError(`${path}: a gzipped file that cannot be unpacked`);
+  }
+}
+
 function decode(path: string, bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new ResultError(`${path}: expected a result file, which is UTF-8 text, got other bytes`);
-  }
-}
-
-/**
- * Replaces a file's text, whole or not at all: the text is written beside it, and takes its place
- * when it is on the disk. Links are followed, and the file keeps its mode. What is no regular file,
- * such as a pipe, is written to.
- * @throws the file system's error, which names `path`; the former text is left then
- */
-export function replaceText(path: string, text: string): void {
-  const present = existsSync(path);
-  const target = present ? realpathSync(path) : path;
-  if (present && !statSync(target).isFile()) {
-    writeFileSync(target, text);
-    return;
-  }
-  const temporary = `${target}.${process.pid}-${Math.random().toString(36).slice(2, 8)}.tmp`;
-  try {
-    const descriptor = openSync(temporary, 'wx');
-    try {
-      writeFileSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    if (present) chmodSync(temporary, statSync(target).mode);
-    renameSync(temporary, target);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw Object.assign(error as Error, { path });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Entries of a result: how jobs report them, and what makes two of them the same one. The schema's
- * types are in bench/schema.
+ * The entries of a result, and the fields that identify each kind of entry. The types of the schema
+ * are in bench/schema.
  */
 import type {
   ColdStart,

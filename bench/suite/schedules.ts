@@ -1,9 +1,10 @@
 /**
- * The schedules under which every optimizer is compared. AdaL brings its own 1/√t, so that one is a
- * schedule for all.
+ * The schedules under which every optimizer is compared. 1/√t, which is part of AdaL, is available
+ * to all.
  */
-import { constant, cosine, inverseSqrt } from '../../src/schedules';
-import type { LearningRate } from '../../src/types';
+
+import type { LearningRate } from 'adal-wasm';
+import { constant, cosine, inverseSqrt } from 'adal-wasm/schedules';
 import type { ScheduleId } from './types';
 
 export const SCHEDULES: readonly { readonly id: ScheduleId; readonly label: string }[] = [

@@ -1,6 +1,6 @@
 /**
- * A result as it grows. Invariant: it is valid at any time, and has no entry twice: a newer one
- * takes the place of the older.
+ * A growing result. Invariant: it is valid at any time, and has every entry once: a newer entry
+ * replaces the older one.
  */
 import type { Result } from '../schema/result';
 import { type Entry, type EntryType, keyOf, LISTS } from './result';

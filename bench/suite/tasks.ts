@@ -1,10 +1,9 @@
 /**
- * What there is to do on a runtime, given what is known already. Training is a function of its
- * seeds, so it is done once, on the first runtime; every other one shows by its hashes that it
- * would have come to the same.
+ * Lists the jobs that a runtime still has to do. Training is a function of its seeds, so the first
+ * runtime alone trains; the hashes of every other runtime prove that it would get the same weights.
  */
 import type { Result, Run } from '../schema/result';
-import type { Job } from './executor';
+import type { Job } from './job';
 import { planTimed } from './micro/plan';
 import { COMPARISONS, OPTIMIZERS, SUITE_VERSION, WORKLOADS } from './registry';
 import { SCHEMA_VERSION } from './result';

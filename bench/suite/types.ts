@@ -1,15 +1,9 @@
 /**
- * What the suite is made of: optimizer configurations, workloads, and the problems that workloads
- * pose. A workload says what is learnt and how it is judged; a problem is one of its instances,
- * drawn by a seed, in the memory of a runtime.
+ * The types of the suite: optimizer configurations, workloads, and the problems that workloads
+ * pose. A workload defines what is learnt and how it is judged. A problem is one instance of a
+ * workload, drawn from a seed, in the memory of a runtime.
  */
-import type {
-  Optimizer,
-  OptimizerName,
-  OptimizerOptions,
-  ParamsInit,
-  Runtime,
-} from '../../src/index';
+import type { OptimizerName, OptimizerOptions, ParamsInit, Runtime } from 'adal-wasm';
 import type { DataSource } from './data';
 
 export type Tier = 'smoke' | 'standard' | 'full';
@@ -40,11 +34,27 @@ export interface GradientTransform {
   readonly norm: 'own' | 'other-batch';
 }
 
-/** An optimizer as it is compared: a rule with options. */
+/** An optimizer as the suite sees it: one of the library, or one of your own. */
+export interface StudyOptimizer {
+  /** Parameters by name; views into memory, which are read anew for every use. */
+  readonly params: Arrays;
+  /** Gradients by name. */
+  readonly grads: Arrays;
+  /** Parameters to evaluate: an average of them, for optimizers that keep one. */
+  readonly evaluationParams: Arrays;
+  /** Updates the parameters. Skips the step when a gradient is not finite. */
+  step(): { readonly skipped: boolean };
+  dispose(): void;
+}
+
+export type Arrays = Readonly<Record<string, Float32Array>>;
+
+/** An optimizer as it is compared: a rule of the library with options, or one of your own. */
 export interface OptimizerConfig<Name extends OptimizerName = OptimizerName> {
   readonly id: string;
   readonly label: string;
-  readonly name: Name;
+  /** The library's name of the rule; 'own' for one of your own. */
+  readonly name: Name | 'own';
   readonly options: Omit<OptimizerOptions[Name], 'lr'>;
   /** Of track T0, and where the search of T1 begins. */
   readonly lr: number;
@@ -55,6 +65,59 @@ export interface OptimizerConfig<Name extends OptimizerName = OptimizerName> {
   readonly ablation?: string;
   readonly transform?: GradientTransform;
   readonly note?: string;
+  /** Creates an optimizer of your own; the library's are created by name. */
+  readonly create?: (
+    problem: Problem,
+    runtime: Runtime,
+    lr: number | ((step: number) => number),
+  ) => Promise<StudyOptimizer>;
+}
+
+/**
+ * An optimizer of your own, as a module given with `--with` exports it.
+ *
+ * @example
+ * export const optimizers = [
+ *   {
+ *     id: 'sign-sgd',
+ *     lr: 1e-3,
+ *     create: () => ({
+ *       step(params, grads, lr) {
+ *         for (const name in params)
+ *           params[name].forEach((w, i, all) => (all[i] = w - lr * Math.sign(grads[name][i])));
+ *       },
+ *     }),
+ *   },
+ * ];
+ */
+export interface OwnOptimizer {
+  /** Name in results: letters, digits, ".", "-" and "_". */
+  readonly id: string;
+  /** Name in reports. @default id */
+  readonly label?: string;
+  /** Learning rate of track T0, and the centre of the search of track T1. */
+  readonly lr: number;
+  /** Schedule of track T0. @default 'constant' */
+  readonly schedule?: ScheduleId;
+  /** Schedules of track T1. @default all */
+  readonly schedules?: readonly ScheduleId[];
+  /** Memory of the state, as the report shows it. @default 0 */
+  readonly stateBytesPerParameter?: number;
+  /** A remark for the report. */
+  readonly note?: string;
+  /**
+   * Creates the optimizer for one run.
+   * @param params initial parameters by name
+   */
+  create(params: Arrays): {
+    /**
+     * Updates `params` in place.
+     * @param params parameters by name; keep no array of a former step
+     * @param grads finite gradients by name
+     * @param lr learning rate of this step
+     */
+    step(params: Arrays, grads: Arrays, lr: number): void;
+  };
 }
 
 export interface Metric {
@@ -120,6 +183,21 @@ export interface Workload {
   prepare(data: DataSource): Promise<PreparedWorkload>;
 }
 
+/**
+ * A workload of your own, as a module given with `--with` exports it: a `Workload`, of which only
+ * the fields here are required. By default it is judged by its training loss.
+ */
+export interface OwnWorkload extends Partial<Omit<Workload, 'id' | 'parameters' | 'prepare'>> {
+  /** Name in results, which begins with a capital letter: 'X1', 'X-spirals'. */
+  readonly id: string;
+  /** Number of parameters. */
+  readonly parameters: number;
+  /** Length of a run, instead of `tiers`: the smoke tier has at most 5 epochs. */
+  readonly epochs?: number;
+  /** Reads the data; see `PreparedWorkload`. */
+  prepare(data: DataSource): Promise<PreparedWorkload>;
+}
+
 /** A workload with its data read. */
 export interface PreparedWorkload {
   /** An instance: first values, split and order of batches are functions of the seed alone. */
@@ -135,9 +213,9 @@ export interface Problem {
    * @param other those of another batch instead, as random as the step's own
    * @returns the batch's loss
    */
-  computeGradients(optimizer: Optimizer, step: number, other?: boolean): number;
+  computeGradients(optimizer: StudyOptimizer, step: number, other?: boolean): number;
   /** All figures but the test's, which is touched once, at the end. */
-  evaluate(optimizer: Optimizer, withTest: boolean): Figures;
+  evaluate(optimizer: StudyOptimizer, withTest: boolean): Figures;
   /** Ends what the problem holds; optimizers over its parameters must be disposed first. */
   dispose(): void;
 }

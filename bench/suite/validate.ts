@@ -1,11 +1,14 @@
-/** Reading results: what is not a whole, valid result is refused, with where and why. */
+/**
+ * Parses results. Text that is not a whole, valid result is refused with the place and the reason.
+ */
+
+import { AdalError } from 'adal-wasm';
 import { Ajv, type ErrorObject } from 'ajv';
-import { AdalError } from '../../src/index';
 import { unknownReference } from '../schema/references';
 import type { Result } from '../schema/result';
 import schema from '../schema/result.schema.json';
+import { printable } from '../toolkit/printable';
 import { nestingOf } from './nesting';
-import { printable } from './printable';
 import { SCHEMA_VERSION } from './result';
 
 const check = new Ajv({ allErrors: false, strict: false, useDefaults: true }).compile(schema);

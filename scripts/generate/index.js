@@ -1,6 +1,7 @@
 /**
- * Writes the derived sources that both compilers need into build/: accessors of records, loops and
- * dispatch of the kernels (scripts/generate/records.js and kernels.js).
+ * Writes the derived sources that both compilers need into build/: accessors of records
+ * (scripts/generate/records.js), loops and dispatch of the optimizers' kernels (kernels.js), and
+ * the list of nn kernels (nn-kernels.js).
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -14,6 +15,7 @@ import {
   referencesOf,
   typescriptOf,
 } from './kernels.js';
+import { referenceListOf } from './nn-kernels.js';
 import { typescriptOf as accessorsOf, assemblyOf } from './records.js';
 
 /** @param root folder of the repository, or of a copy of it */
@@ -40,4 +42,5 @@ export async function generate(root = '.') {
   const references = join(root, 'src/runtime/reference/optimizers');
   await write('reference-kernels.ts', referencesOf(kernels, references));
   await write('optimizer-loaders.ts', loadersOf(join(root, 'src/optimizers')));
+  await write('reference-nn.ts', referenceListOf(root));
 }

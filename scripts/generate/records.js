@@ -120,6 +120,8 @@ export function typescriptOf(records, source, name) {
     const [factory, module] = declaration.atomic
       ? ['atomicRecordClass', 'atomic-record']
       : ['recordClass', 'record-cursor'];
+    const read = laidOut.fields.filter(({ type }) => VIEWS[type]);
+    const views = [...new Set(read.map(({ type }) => `'${VIEWS[type]}'`))].join(' | ');
     const lines = [
       header(source),
       `import type { RecordCursor } from '../../src/memory-layout/record-cursor';`,
@@ -127,7 +129,7 @@ export function typescriptOf(records, source, name) {
       '',
       ...sizeOf(record, laidOut, ''),
       `/** ${declaration.doc} */`,
-      `export interface ${record} extends RecordCursor {`,
+      `export interface ${record} extends RecordCursor<${views}> {`,
       ...laidOut.fields.flatMap(typescriptField),
       '}',
       `export const ${record} = /* @__PURE__ */ ${factory}<${record}>(`,

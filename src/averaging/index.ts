@@ -3,7 +3,7 @@
  *
  * @module adal-wasm/averaging
  */
-export { averageStates, type LearntArrays, type AverageableState } from './average-states';
+export { type AverageableState, averageStates, type LearntArrays } from './average-states';
 export {
   ExponentialMovingAverage,
   type ExponentialMovingAverageOptions,

@@ -1,6 +1,7 @@
 /** Error messages of the command line: one line, and a stack trace only for internal errors. */
 import { constants } from 'node:buffer';
 import { AdalError, ArgumentError } from '../index';
+import { MissingBenchError } from './bench';
 
 /** Exit codes; 0 is success. */
 export const EXIT_FAILED = 1;
@@ -77,6 +78,7 @@ function explainExpected(error: unknown): { message: string; exitCode: number } 
         exitCode: EXIT_USAGE,
       };
   }
+  if (error instanceof MissingBenchError) return { message: error.message, exitCode: EXIT_FAILED };
   if (error instanceof AdalError) return { message: error.message, exitCode: EXIT_FAILED };
   const { code, path, syscall, message } = (error ?? {}) as NodeJS.ErrnoException;
   const known = typeof code === 'string' ? FILE_ERRORS[code] : undefined;

@@ -1,5 +1,5 @@
 /** Accessors of records that several threads read and write. */
-import { type MemoryViews, RecordCursor } from './record-cursor';
+import { RecordCursor } from './record-cursor';
 
 /** Byte offsets of a record's fields by name, by the view that each is read through. */
 type Offsets = Readonly<
@@ -11,11 +11,11 @@ type Offsets = Readonly<
  * has its index in its view as a property `<field>Index` as well, for waiting and notifying.
  * @param offsets of the fields; those of arrays, whose properties are addresses, are under `array`
  */
-export function atomicRecordClass<Cursor extends RecordCursor>({
+export function atomicRecordClass<Cursor extends { readonly memory: unknown }>({
   array = {},
   ...views
 }: Offsets): new (
-  memory: MemoryViews,
+  memory: Cursor['memory'],
 ) => Cursor {
   const Class = class extends RecordCursor {};
   const define = (
@@ -47,6 +47,6 @@ export function atomicRecordClass<Cursor extends RecordCursor>({
     }
   }
   return Class as unknown as new (
-    memory: MemoryViews,
+    memory: Cursor['memory'],
   ) => Cursor;
 }

@@ -1,27 +1,28 @@
 /**
- * What the nn kernels and their callers agree on beyond layout.ts: the blocking of products, the
- * scratch memory that kernels need, and the records of windows and of shared calls.
- * Portable: compiled by tsc and by asc (see layout.ts).
+ * Constants and sizes that the nn kernels share with their callers: the blocking of products, the
+ * scratch memory that kernels need, and the kernels whose work threads share. Both tsc and asc
+ * compile this file (see constants.ts).
  */
+import { ALIGNMENT } from './constants';
 
 /** Columns of C that one packed panel of B covers: 4 vectors, the width of the micro-kernel. */
 export const GEMM_PANEL = 16;
 /**
- * Most k a block: one panel of B is then 16 KiB, half of the smallest L1 cache in use. 128 to 512
- * ran alike.
+ * Largest k of a block: one panel of B is then 16 KiB, half of the smallest L1 cache in use. Values
+ * from 128 to 512 were equally fast.
  */
 export const GEMM_DEPTH = 256;
 /**
- * Most rows of C a block: the rows of A that go with it are then 256 KiB and stay in L2 while all
- * panels pass by. 64 was 2% slower, 1024 no faster.
+ * Largest number of rows of C in a block: the rows of A that belong to it are then 256 KiB, and
+ * stay in L2 over all panels. 64 was 2% slower, 1024 no faster.
  */
 export const GEMM_ROWS = 256;
-/** Bytes of the scratch tile (2 rows of a panel) through which C's ragged edges are written. */
+/** Bytes of the scratch tile, 2 rows of a panel, for the edges of C that fill no vector. */
 export const GEMM_TILE = 128;
 
 /**
- * Bytes of scratch that gemmNN, gemmNT and gemmTN need for C of m×n and inner dimension k: the
- * tile, a panel of B, a block of A. Never more than 272.2 KiB, whatever the shape.
+ * Returns the bytes of scratch that gemmNN, gemmNT and gemmTN need for C of m×n and inner dimension
+ * k: the tile, a panel of B, a block of A. At most 272.2 KiB for any shape.
  */
 export function gemmScratchBytes(m: number, _n: number, k: number): number {
   const rows = m < GEMM_ROWS ? m : GEMM_ROWS;
@@ -29,41 +30,30 @@ export function gemmScratchBytes(m: number, _n: number, k: number): number {
   return GEMM_TILE + depth * 4 * (GEMM_PANEL + rows);
 }
 
-// Window record: how a convolution or a pooling moves over an image. Images are height × width ×
-// channels, row-major (NHWC), so that a pixel's channels are one run of floats: a patch is a few
-// runs, and the result of the product is again an image.
-export const WINDOW_IN_HEIGHT = 0; // all i32
-export const WINDOW_IN_WIDTH = 4;
-export const WINDOW_IN_CHANNELS = 8;
-export const WINDOW_HEIGHT = 12; // of the kernel
-export const WINDOW_WIDTH = 16;
-export const WINDOW_STRIDE_Y = 20;
-export const WINDOW_STRIDE_X = 24;
-// rows of zeros above; below it is whatever the output's height needs
-export const WINDOW_PAD_TOP = 28;
-export const WINDOW_PAD_LEFT = 32;
-export const WINDOW_OUT_HEIGHT = 36;
-export const WINDOW_OUT_WIDTH = 40;
-export const WINDOW_OUT_CHANNELS = 44;
-export const WINDOW_SIZE = 64;
-
-/** Images whose weight gradients are one sum; the sums of such groups are added in their order. */
+/** Images of a group, whose weight gradients are one sum; the sums of groups are added in order. */
 export const CONV_GROUP = 8;
 
-/** The least multiple of ALIGNMENT that holds n f32. */
-function floatsBytes(n: number): number {
-  return 64 * Math.ceil(n / 16);
+/** Returns the smallest multiple of ALIGNMENT that is at least `bytes`. */
+export function alignedBytes(bytes: number): number {
+  return ALIGNMENT * Math.ceil(bytes / ALIGNMENT);
+}
+
+/** Returns the smallest multiple of ALIGNMENT that holds n f32. */
+export function floatsBytes(n: number): number {
+  return alignedBytes(4 * n);
 }
 
 /**
- * Bytes of patches, or of a padded image, with the slack that copying by whole vectors may reach
- * into.
+ * Returns the bytes of patches, or of a padded image, with the slack that copies of whole vectors
+ * may reach.
  */
 export function convCopyBytes(floats: number): number {
   return floatsBytes(floats + 4);
 }
 
-/** Pixels along an axis of a padded image: all of the image, and whatever windows cover. */
+/**
+ * Returns the pixels along an axis of a padded image: all of the image and all that windows cover.
+ */
 export function paddedPixels(
   before: number,
   image: number,
@@ -76,17 +66,17 @@ export function paddedPixels(
 }
 
 /**
- * Where threads share a weight gradient, each has room for so many sums of groups: with one alone
- * all would wait for the slowest core after every group.
+ * Sums of groups that each thread has room for when threads share a weight gradient. With one sum,
+ * all threads would wait for the slowest core after each group.
  */
 export const CONV_SUMS = 4;
 
-/** Bytes of a weight gradient. */
+/** Returns the bytes of a weight gradient. */
 export function convGradientBytes(patch: number, outChannels: number): number {
   return floatsBytes(outChannels * patch);
 }
 
-/** Where in a scratch of convolutions the sums of groups begin, bytes: after all else. */
+/** Returns the offset of the sums of groups in the scratch of a convolution, after all else. */
 export function convSumsOffset(
   padded: number,
   positions: number,
@@ -111,12 +101,12 @@ export function convSumsOffset(
 }
 
 /**
- * Bytes of scratch that conv2d and its gradients need: an image with its padding, its patches, the
- * transpose of a weight gradient, gemm's own, sums of groups.
+ * Returns the bytes of scratch that conv2d and its gradients need: for an image with its padding,
+ * its patches, the transpose of a weight gradient, gemm, and sums of groups.
  * @param padded padded height × padded width × in channels
  * @param positions out height × out width
  * @param patch window height × window width × in channels
- * @param sums 1; CONV_SUMS where threads share
+ * @param sums 1, or CONV_SUMS if threads share the call
  */
 export function convScratchBytes(
   padded: number,
@@ -131,22 +121,7 @@ export function convScratchBytes(
   );
 }
 
-// Job record: a kernel's call whose work threads share (assembly/math/shared.ts). All words.
-export const SHARED_OP = 0; // i32, one of SHARED_…
-export const SHARED_TASKS = 4; // i32: parts that the work is cut into
-export const SHARED_THREADS = 8; // i32
-export const SHARED_SCRATCH = 12; // pointer: scratch of the first thread
-export const SHARED_SCRATCH_STEP = 16; // bytes from one thread's to the next
-export const SHARED_DONE = 20; // i32: of a weight gradient, groups summed in earlier phases
-export const SHARED_OUT = 24; // pointers and numbers, as the kernel takes them
-export const SHARED_IN = 28;
-export const SHARED_WITH = 32;
-// of products; the window (a pointer) of everything on images; rows to add a bias to
-export const SHARED_M = 36;
-export const SHARED_N = 40; // the count of images, or of elements, or the columns of a bias
-export const SHARED_K = 44;
-export const SHARED_SIZE = 64;
-
+// The kernels whose work threads share: SharedCallRecord.op.
 export const SHARED_GEMM_NN = 1;
 export const SHARED_GEMM_NT = 2;
 export const SHARED_GEMM_TN = 3;
@@ -158,8 +133,3 @@ export const SHARED_MAX_POOL_GRAD = 8;
 export const SHARED_RELU = 9;
 export const SHARED_RELU_GRAD = 10;
 export const SHARED_BIAS_ADD = 11;
-
-/** Bytes from one thread's scratch to the next one's, for kernels that need `bytes`. */
-export function scratchStep(bytes: number): number {
-  return 64 * Math.ceil(bytes / 64);
-}

@@ -9,13 +9,16 @@ export interface MemoryViews {
   readonly u64: BigUint64Array;
 }
 
-/** What the accessor classes of all records share (scripts/generate/records.js). */
-export class RecordCursor {
-  readonly memory: MemoryViews;
+/**
+ * What the accessor classes of all records share (scripts/generate/records.js). `View` names the
+ * views that the fields of the record are read through.
+ */
+export class RecordCursor<View extends keyof MemoryViews = keyof MemoryViews> {
+  readonly memory: Pick<MemoryViews, View>;
   /** Byte address of the record. */
   address = 0;
 
-  constructor(memory: MemoryViews) {
+  constructor(memory: Pick<MemoryViews, View>) {
     this.memory = memory;
   }
 
@@ -87,10 +90,10 @@ type Offsets<View extends string> = Readonly<
  * Creates the accessor class of a record: its properties read and write memory at the cursor.
  * @param offsets of the fields; those of arrays, whose properties are addresses, are under `array`
  */
-export function recordClass<Cursor extends RecordCursor>(
+export function recordClass<Cursor extends { readonly memory: unknown }>(
   offsets: Offsets<keyof typeof PROPERTIES>,
 ): new (
-  memory: MemoryViews,
+  memory: Cursor['memory'],
 ) => Cursor {
   const Class = class extends RecordCursor {};
   for (const view in offsets) {
@@ -101,6 +104,6 @@ export function recordClass<Cursor extends RecordCursor>(
     }
   }
   return Class as unknown as new (
-    memory: MemoryViews,
+    memory: Cursor['memory'],
   ) => Cursor;
 }

@@ -26,34 +26,12 @@ export type {
   FitResult,
 } from './fit-options';
 export type { Freeze } from './freeze';
-export { type Layer, sequential } from './layers';
-export { type AvgPool2dLayer, avgPool2d } from './layers/avg-pool2d';
-export { type BatchNormLayer, type BatchNormOptions, batchNorm } from './layers/batch-norm';
-export { type Conv2dLayer, type Conv2dOptions, conv2d } from './layers/conv2d';
-export { type DenseLayer, dense } from './layers/dense';
-export { type DropoutLayer, dropout } from './layers/dropout';
-export { type EmbeddingLayer, embedding } from './layers/embedding';
-export { type FlattenLayer, flatten } from './layers/flatten';
-export { type GlobalAvgPoolLayer, globalAvgPool } from './layers/global-avg-pool';
+export { sequential } from './layers';
 export type { Shape } from './layers/layer';
-export { type LayerNormLayer, layerNorm } from './layers/layer-norm';
-export { type LeakyReluLayer, leakyRelu } from './layers/leaky-relu';
-export { type MaxPool2dLayer, maxPool2d } from './layers/max-pool2d';
-export { type ReluLayer, relu } from './layers/relu';
-export { type SigmoidLayer, sigmoid } from './layers/sigmoid';
-export { type SiluLayer, silu } from './layers/silu';
-export { type TanhLayer, tanh } from './layers/tanh';
+export * from './layers/list';
 export type { Pair } from './layers/window';
 export type { ModelArrays, ModelStateDict, ModelStateDictOptions } from './learnt-state';
-export type { Loss } from './losses';
-export { type BinaryCrossEntropyLoss, binaryCrossEntropy } from './losses/binary-cross-entropy';
-export {
-  type CrossEntropyLoss,
-  type CrossEntropyOptions,
-  crossEntropy,
-} from './losses/cross-entropy';
-export { type HuberLoss, huber } from './losses/huber';
-export { type MeanSquaredErrorLoss, meanSquaredError } from './losses/mean-squared-error';
+export * from './losses/list';
 export type { Model } from './model';
 export type { ModelMemory } from './model-memory';
 export type { ChunkStream, FeatureTensor, Samples, TrainingData } from './samples';

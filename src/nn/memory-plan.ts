@@ -1,27 +1,23 @@
 /**
- * Where buffers lie within one allocation, each used for a stretch of time only.
+ * Places buffers that are each in use for part of the time within one allocation.
  *
  * Invariant: buffers whose times overlap never overlap in memory; every offset is a multiple of
  * ALIGNMENT.
  */
-import { ALIGNMENT } from '../memory-layout/constants';
+import { alignedBytes } from '../memory-layout/nn-layout';
 
-/** A buffer: used from `from` to `to`, both included. */
+/** A buffer that is in use from `from` to `to`, both included. */
 export interface BufferLife {
   readonly bytes: number;
   from: number;
   to: number;
 }
 
+/** The places of buffers in their allocation. */
 export interface Placement {
   /** Byte offsets, in the order of the buffers. */
   readonly offsets: readonly number[];
   readonly totalBytes: number;
-}
-
-/** Bytes that an allocation of `bytes` takes. */
-export function alignedBytes(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Counts the bytes and the parameters of a planned network. */
 import { elementCount } from '../math/shape';
+import { alignedBytes } from '../memory-layout/nn-layout';
 import { tensorBytes } from '../tensors/tensor';
-import { alignedBytes } from './memory-plan';
 import type { NamedArray, NetworkPlan } from './network-plan';
 
 /** Bytes of linear memory that a model takes, by use, including padding. */

@@ -1,13 +1,14 @@
 /**
- * From layers to a plan: shapes, parameters, and where every array of a pass lies in one workspace.
+ * Plans a network from its layers: shapes, parameters, and the place of every array of a pass in
+ * one workspace.
  *
- * Time runs over a training pass: forward through layer i is i, the loss is L, backward through
- * layer i is 2L - i. An array lives from its first writer to its last reader; what is dead makes
- * room. Input, targets, output and constants live throughout.
+ * Times are those of a training pass over L layers: forward through layer i at i, the loss at L,
+ * backward through layer i at 2L - i. An array lives from its first writer to its last reader;
+ * later arrays may take its place. Input, targets, output and constants live throughout.
  */
 
 import { elementCount } from '../math/shape';
-import { scratchStep } from '../memory-layout/nn-layout';
+import { alignedBytes, floatsBytes } from '../memory-layout/nn-layout';
 import { checkLayers, kindOf, type Layer } from './layers';
 import type { ArrayPlan, PlannedLayer, Shape } from './layers/layer';
 import { checkLoss, type Loss, lossKindOf } from './losses';
@@ -18,22 +19,23 @@ export interface NetworkOptions {
   readonly layers: readonly Layer[];
   readonly loss: Loss;
   readonly batchSize: number;
-  /** Whether gradients will be computed: without, no array of the backward pass has a place. */
+  /** Whether gradients will be computed; if not, arrays of the backward pass have no place. */
   readonly training: boolean;
-  /** Threads that may share a kernel's call, each with scratch of its own. @default 1 */
+  /** Threads that may share a kernel call, each with its own scratch. @default 1 */
   readonly threads?: number;
-  /** Full names of parameters that will not be trained. @default none */
+  /** Full names of the parameters that are not trained. @default none */
   readonly frozen?: ReadonlySet<string>;
 }
 
-/** A parameter or running figure under the name that users see. */
+/** A parameter or running statistic of the network. */
 export interface NamedArray extends ArrayPlan {
+  /** Name that users see: `conv1.weight`. */
   readonly fullName: string;
-  /** Whether it has no gradient. */
+  /** Whether the array has no gradient. */
   readonly frozen: boolean;
 }
 
-/** A layer with its place: offsets in the workspace, -1 for what it does not have. */
+/** A layer with its name and the offsets of its arrays in the workspace; -1 for absent arrays. */
 export interface Stage {
   readonly name: string;
   readonly layer: PlannedLayer;
@@ -47,41 +49,37 @@ export interface Stage {
   readonly record: number;
 }
 
+/** A network planned for a batch size. */
 export interface NetworkPlan {
   readonly stages: readonly Stage[];
-  /** Backward stops after this stage: none before it has parameters to train. */
+  /** Index of the first stage with parameters to train, at which backward stops. */
   readonly firstTrained: number;
   /**
-   * In training passes so many stages, from the first, work as in evaluation: those up to the last
-   * with frozen parameters before `firstTrained`.
+   * Number of first stages that run as in evaluation during training: all up to the last stage with
+   * frozen parameters before `firstTrained`.
    */
   readonly evaluated: number;
   readonly outputShape: Shape;
-  /** Floats a sample. */
+  /** Floats per sample. */
   readonly inputs: number;
   readonly outputs: number;
   readonly targetsPerSample: number;
-  /** Fewest samples of a batch to train on. */
+  /** Smallest batch to train on. */
   readonly fewestSamples: number;
-  /** Offsets in the workspace. */
+  /** Offset in the workspace, as are the following. */
   readonly input: number;
   readonly targets: number;
   readonly output: number;
   readonly lossGradient: number;
   readonly lossConstants: number;
-  /** One for all layers, as large as the most that any needs. */
+  /** Scratch that all layers use in turn, as large as any of them needs. */
   readonly scratch: number;
   readonly workspaceBytes: number;
 }
 
-/** Bytes of n f32, padded as every tensor is. */
-function floatBytes(n: number): number {
-  return 64 * Math.ceil(n / 16);
-}
-
 /**
- * Plans every layer for the output of the one before. @throws ArgumentError naming the layer that
- * does not fit
+ * Plans each layer for the output of the one before.
+ * @throws ArgumentError naming the layer that does not fit
  */
 export function inferShapes(inputShape: Shape, layers: readonly Layer[]): PlannedLayer[] {
   let shape = inputShape;
@@ -92,7 +90,7 @@ export function inferShapes(inputShape: Shape, layers: readonly Layer[]): Planne
   });
 }
 
-/** Numbers the layers of each kind from 1, in order: `dense1`, `conv1`, `dense2`. */
+/** Names layers by kind, numbered from 1 in order: `dense1`, `conv1`, `dense2`. */
 export function namesOf(layers: readonly Layer[]): string[] {
   const counts = new Map<string, number>();
   return layers.map((layer) => {
@@ -103,25 +101,26 @@ export function namesOf(layers: readonly Layer[]): string[] {
   });
 }
 
-/** Collects buffers with their lives, then gives them offsets. */
+/** Collects buffers with their lifetimes, then places them. */
 class Workspace {
   readonly #buffers: BufferLife[] = [];
-  /** Buffers that some backward pass still reads, and must not be overwritten in place. */
+  /** Buffers that a backward pass still reads, so that no layer may overwrite them in place. */
   readonly #pinned = new Set<number>();
 
-  /** A buffer for [from, to]; -1 for an empty one. */
+  /** Adds a buffer that lives from `from` to `to`; returns its number, or -1 for no bytes. */
   add(bytes: number, from: number, to: number): number {
     if (bytes === 0) return -1;
     return this.#buffers.push({ bytes, from, to }) - 1;
   }
 
-  /** `buffer` is read at `time`. */
+  /** Extends the life of `buffer` to `time`. */
   use(buffer: number, time: number): void {
     const life = this.#buffers[buffer];
     life.from = Math.min(life.from, time);
     life.to = Math.max(life.to, time);
   }
 
+  /** Keeps layers from overwriting `buffer` in place. */
   pin(buffer: number): void {
     this.#pinned.add(buffer);
   }
@@ -130,13 +129,14 @@ class Workspace {
     return this.#pinned.has(buffer);
   }
 
+  /** Gives every buffer its offset. */
   place(): { offsetOf: (buffer: number) => number; bytes: number } {
     const { offsets, totalBytes } = placeBuffers(this.#buffers);
     return { offsetOf: (buffer) => (buffer < 0 ? -1 : offsets[buffer]), bytes: totalBytes };
   }
 }
 
-/** Buffers of one layer, before they have offsets. */
+/** Numbers of the buffers of one layer, before they have offsets; -1 for absent buffers. */
 interface Buffers {
   x: number;
   y: number;
@@ -146,62 +146,48 @@ interface Buffers {
   record: number;
 }
 
-/** Plans the whole network. @throws ArgumentError naming the layer or loss that does not fit */
+/**
+ * Plans a network.
+ * @throws ArgumentError naming the layer or loss that does not fit
+ */
 export function planNetwork(options: NetworkOptions): NetworkPlan {
-  const {
-    inputShape,
-    layers,
-    loss,
-    batchSize,
-    training,
-    threads = 1,
-    frozen = new Set(),
-  } = options;
+  const { inputShape, layers, batchSize, training } = options;
+  const { threads = 1, frozen = new Set() } = options;
   const planned = inferShapes(inputShape, layers);
   const names = namesOf(layers);
   const outputShape = planned[planned.length - 1].output;
   const [inputs, outputs] = [elementCount(inputShape), elementCount(outputShape)];
-  const kind = lossKindOf(checkLoss('loss', loss, outputs));
-  const targetsPerSample = kind.targets === 'classes' ? 1 : outputs;
+  const loss = checkLoss('loss', options.loss, outputs);
+  const lossKind = lossKindOf(loss);
+  const targetsPerSample = lossKind.targets === 'classes' ? 1 : outputs;
+  const { firstTrained, evaluated } = findTrained(planned, names, frozen);
+  const scratchBytes = planned.map((layer) => layer.scratchBytes(batchSize, threads));
+
   const end = 2 * planned.length + 1;
   const space = new Workspace();
-  const input = space.add(floatBytes(batchSize * inputs), 0, end);
+  const input = space.add(floatsBytes(batchSize * inputs), 0, end);
   space.pin(input);
-  const targets = space.add(floatBytes(batchSize * targetsPerSample), 0, end);
-  const lossConstants = space.add(floatBytes(kind.constants(loss).length), 0, end);
-  const scratchBytes = scratchStep(
-    Math.max(...planned.map((layer) => layer.scratchBytes(batchSize, threads))),
-  );
-  const scratch = space.add(threads * scratchBytes, 0, end);
-  const { firstTrained, evaluated } = findTrained(planned, names, frozen);
-  const fewestSamples = Math.max(
-    1,
-    ...planned.slice(evaluated).map((layer) => layer.fewestSamples),
-  );
-  const buffers = planForward(
-    space,
-    planned,
-    input,
-    batchSize,
-    training ? evaluated : planned.length,
-  );
+  const targets = space.add(floatsBytes(batchSize * targetsPerSample), 0, end);
+  const lossConstants = space.add(floatsBytes(lossKind.constants(loss).length), 0, end);
+  const scratch = space.add(threads * alignedBytes(Math.max(...scratchBytes)), 0, end);
+  const withoutBackward = training ? evaluated : planned.length;
+  const buffers = planForward(space, planned, input, batchSize, withoutBackward);
   const output = buffers[buffers.length - 1].y;
   space.use(output, end);
-  const lossGradient = space.add(floatBytes(batchSize * outputs), planned.length, planned.length);
+  const lossGradient = space.add(floatsBytes(batchSize * outputs), planned.length, planned.length);
   if (training) planBackward(space, planned, buffers, lossGradient, batchSize, firstTrained);
+
   const { offsetOf, bytes: workspaceBytes } = space.place();
   return {
     stages: assemble(names, frozen, planned, buffers, offsetOf),
-    ...{
-      firstTrained,
-      evaluated,
-      outputShape,
-      inputs,
-      outputs,
-      targetsPerSample,
-      fewestSamples,
-      workspaceBytes,
-    },
+    firstTrained,
+    evaluated,
+    outputShape,
+    inputs,
+    outputs,
+    targetsPerSample,
+    fewestSamples: Math.max(1, ...planned.slice(evaluated).map((layer) => layer.fewestSamples)),
+    workspaceBytes,
     input: offsetOf(input),
     targets: offsetOf(targets),
     output: offsetOf(output),
@@ -211,7 +197,7 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
   };
 }
 
-/** Where training begins: see NetworkPlan. */
+/** Finds the stages where training begins: `firstTrained` and `evaluated` of NetworkPlan. */
 function findTrained(
   planned: readonly PlannedLayer[],
   names: readonly string[],
@@ -227,7 +213,7 @@ function findTrained(
   return { firstTrained, evaluated: hasParameters.lastIndexOf(true) + 1 };
 }
 
-/** Layers with names and offsets. */
+/** Returns the layers with their names and offsets. */
 function assemble(
   names: readonly string[],
   frozen: ReadonlySet<string>,
@@ -259,8 +245,8 @@ function assemble(
 }
 
 /**
- * Activations: in place where nobody will read what is overwritten. The first `evaluated` layers
- * have no backward pass.
+ * Plans the activations, in place where no later reader needs the overwritten values. The first
+ * `evaluated` layers have no backward pass.
  */
 function planForward(
   space: Workspace,
@@ -282,14 +268,14 @@ function planForward(
     const shared = layer.inPlace === 'view' || (layer.inPlace === 'allowed' && !space.isPinned(x));
     const y = shared
       ? x
-      : space.add(floatBytes(batchSize * elementCount(layer.output)), index, index);
+      : space.add(floatsBytes(batchSize * elementCount(layer.output)), index, index);
     if (reads.output) {
       space.pin(y);
       space.use(y, 2 * planned.length - index);
     }
     const keptFloats = layer.keptFloats(batchSize, training);
     const keptUntil = training ? 2 * planned.length - index : index;
-    const kept = space.add(floatBytes(keptFloats), index, keptUntil);
+    const kept = space.add(floatsBytes(keptFloats), index, keptUntil);
     const record = space.add(layer.record ? 4 * layer.record.length : 0, 0, end);
     const buffers = { x, y, dx: -1, dy: -1, kept, record };
     x = y;
@@ -297,7 +283,7 @@ function planForward(
   });
 }
 
-/** Gradients by activations, from the loss down to the first layer with parameters. */
+/** Plans the gradients by activations, from the loss down to the first layer to train. */
 function planBackward(
   space: Workspace,
   planned: readonly PlannedLayer[],
@@ -313,7 +299,7 @@ function planBackward(
     space.use(dy, now);
     buffers[index].dy = dy;
     if (index > firstTrained) {
-      const bytes = floatBytes(
+      const bytes = floatsBytes(
         batchSize * elementCount(index > 0 ? planned[index - 1].output : []),
       );
       buffers[index].dx = layer.inPlace === 'never' ? space.add(bytes, now, now) : dy;

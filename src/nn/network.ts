@@ -1,6 +1,6 @@
 /**
- * Runs a plan: forward, loss and backward over addresses. It knows kernels and numbers only,
- * neither runtime nor optimizer, so that the same code runs over the float64 oracle in tests.
+ * Runs a plan: forward, loss and backward over addresses. It depends on kernels alone, not on a
+ * runtime or an optimizer, so that tests run the same code over the float64 reference.
  *
  * Invariant: a pass allocates nothing.
  */
@@ -9,15 +9,15 @@ import type { LayerArrays, Pass, PlannedLayer } from './layers/layer';
 import { type Loss, lossKindOf } from './losses';
 import type { NetworkPlan } from './network-plan';
 
-/** Addresses of the arrays that are not in the workspace, stage by stage. */
+/** The address of the workspace, and those of the arrays outside it, stage by stage. */
 export interface NetworkArrays {
   readonly workspace: number;
-  /** May be changed between passes. */
+  /** Values of the parameters; callers may change the addresses between passes. */
   readonly weights: readonly number[][];
   readonly gradients: readonly (readonly number[])[];
-  /** May be changed between passes. */
+  /** Running statistics that evaluation reads; callers may change the addresses between passes. */
   readonly statistics: readonly number[][];
-  /** Where passes in training bring running figures up to date; may be changed between passes. */
+  /** Running statistics that training updates; callers may change the addresses between passes. */
   readonly nextStatistics: readonly number[][];
 }
 
@@ -35,7 +35,7 @@ export class Network {
   readonly #pass: MutablePass;
   readonly #lossArrays: { output: number; gradient: number; targets: number; constants: number };
 
-  /** @param seed of dropout */
+  /** @param seed seed of dropout, an integer in [0, 2^53) */
   constructor(
     plan: NetworkPlan,
     loss: Loss,
@@ -81,7 +81,7 @@ export class Network {
     };
   }
 
-  /** Writes what never changes: window records and the loss's constants. */
+  /** Writes the data that no pass changes: window records and the loss's constants. */
   writeConstants(f32: Float32Array | Float64Array, i32: Int32Array): void {
     for (const { layer, arrays } of this.#steps)
       if (layer.record) i32.set(layer.record, arrays.record / 4);
@@ -89,8 +89,8 @@ export class Network {
   }
 
   /**
-   * From input to output, or through the first `stages` only. `step` counts training passes:
-   * dropout draws by it.
+   * Computes the output from the input, or runs the first `stages` only. `step` is the number of
+   * the training pass, which selects the random numbers of dropout.
    */
   forward(
     count: number,
@@ -111,8 +111,9 @@ export class Network {
   }
 
   /**
-   * Forward as in evaluation, but over the batch's own statistics, of which running figures take
-   * over a share. Layers that work in training as in evaluation do so here too.
+   * Computes the output as in evaluation, but with the batch's own statistics, and moves the
+   * running statistics towards them by `momentum`. Stages that run as in evaluation during training
+   * do so here too.
    */
   observe(count: number, momentum: number): void {
     const pass = this.#pass;
@@ -126,10 +127,7 @@ export class Network {
     }
   }
 
-  /**
-   * The mean loss of the outputs that forward left, by the targets; its gradient is what backward
-   * begins with.
-   */
+  /** Returns the mean loss of the last forward's outputs, and writes its gradient for backward. */
   loss(count: number): number {
     return lossKindOf(this.#loss).compute(
       this.#loss,
@@ -140,7 +138,7 @@ export class Network {
     );
   }
 
-  /** What the batch counts in a mean over several. */
+  /** Returns the weight of the batch in a mean over several batches. */
   weigh(count: number): number {
     return lossKindOf(this.#loss).weigh(
       this.#loss,
@@ -151,7 +149,7 @@ export class Network {
     );
   }
 
-  /** All parameters' gradients, after a training forward and its loss. */
+  /** Computes the gradients of all parameters, after a training forward and its loss. */
   backward(): void {
     for (let index = this.#steps.length - 1; index >= this.#plan.firstTrained; index--) {
       const { layer, arrays } = this.#steps[index];

@@ -82,7 +82,7 @@ async function resolveThreads(settings: RuntimeSettings, binaries: Binaries): Pr
   if (backend === 'simd')
     return { threads: 1, reason: `backend 'simd' was requested`, blocked: false };
   const whyOne = whyOneThread(settings);
-  // Detecting threads is not free: Node takes 4 ms to load its workers (bench/micro/cold-start.js).
+  // Detecting threads is not free: Node takes 4 ms to load its workers (bench/micro/cold-start.ts).
   if (whyOne && backend === 'auto') return { threads: 1, reason: whyOne, blocked: false };
   const obstacle = binaries.whyNoThreads ?? (workerHost ? null : whyNoThreads());
   if (obstacle) return { threads: 1, reason: obstacle, blocked: true };

@@ -88,7 +88,7 @@ export interface RuntimeOptions {
 
 /**
  * The default of `parallelThreshold`. For smaller steps, waking parked workers costs more than they
- * save (bench/micro/step.js, "latency from parked").
+ * save (bench/micro/step.ts, "latency from parked").
  */
 export const MINIMUM_PARALLEL_ELEMENTS = 65_536;
 

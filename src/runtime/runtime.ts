@@ -204,7 +204,7 @@ export class Runtime {
 
   async #loadNN(): Promise<NNKernels> {
     const { backend, memory, workers, mayBlock } = this.#backend;
-    if (backend === 'oracle') return (await import('./reference/nn')).createOracleNN(memory);
+    if (backend === 'oracle') return (await import('./reference/nn')).createReferenceNN(memory);
     let module: WebAssembly.Module;
     let kernels: NNKernels;
     try {
@@ -213,7 +213,7 @@ export class Runtime {
     } catch (cause) {
       if (!this.#fallsBack || !(cause instanceof UnsupportedError)) throw cause;
       this.#nnReason = `models run on the oracle: ${cause.message}`;
-      return (await import('./reference/nn')).createOracleNN(memory);
+      return (await import('./reference/nn')).createReferenceNN(memory);
     }
     if (!workers || !mayBlock) return kernels;
     const { openSharedKernels } = await import('./shared-kernels');

@@ -1,15 +1,17 @@
 /**
- * The nn kernels with the work of their large calls shared between threads (assembly/math/shared.ts
+ * The nn kernels with the work of large calls shared between threads (assembly/shared-kernels.ts
  * says how).
  *
- * Invariant: same bits as on one thread. A call too small to pay, or after a worker was lost, runs
- * on this thread.
+ * Invariant: same bits as on one thread. A call that is too small to gain, or that comes after a
+ * worker was lost, runs on the calling thread.
  */
 
+import { SharedCallRecord, WindowRecord } from '../../build/nn-records';
 import { WorkerError } from '../errors';
 import * as L from '../memory-layout/nn-layout';
 import type { NNKernels, ThreadedNNKernels } from './kernels-nn';
 import type { LinearMemory } from './memory';
+import { windowSizes } from './window-sizes';
 import type { WorkerPool } from './worker-pool';
 import type { WorkerPools } from './worker-pools';
 
@@ -17,25 +19,26 @@ export interface SharingOptions {
   readonly memory: LinearMemory;
   readonly workers: WorkerPools;
   /**
-   * Elements from which a pooling is shared; products from so many times MULTIPLICATIONS_AN_ELEMENT
-   * multiplications.
+   * Elements from which a pooling is shared; products are shared from MULTIPLICATIONS_PER_ELEMENT
+   * times as many multiplications.
    */
   readonly parallelThreshold: number;
 }
 
-/** A step costs about 0.7 ns an element, a product 0.05 ns a multiplication. */
-const MULTIPLICATIONS_AN_ELEMENT = 16;
+/** A step costs about 0.7 ns per element, a product 0.05 ns per multiplication. */
+const MULTIPLICATIONS_PER_ELEMENT = 16;
 /**
- * Tasks a thread, since one that comes late, or is slowed down, should do less: of products, where
- * each packs what it needs.
+ * Tasks per thread of a product, each of which packs its own operands: more than one, because a
+ * thread that arrives late or is slowed down should do less.
  */
-const PRODUCTS_A_THREAD = 4;
-/** The same of images and elements, whose parts cost nothing beyond themselves. */
-const PARTS_A_THREAD = 16;
+const PRODUCTS_PER_THREAD = 4;
+/** Tasks per thread of images and elements, which can be split at no cost. */
+const PARTS_PER_THREAD = 16;
 
 /**
- * The kernels, with workers to share them; those are started, if the runtime's are started at once.
- * Where they cannot be, the kernels as they are, and `runtime.info` tells.
+ * Returns the kernels with workers that share their large calls. Starts the workers if the runtime
+ * starts its workers eagerly; if they cannot be started, returns the kernels unchanged, and
+ * `runtime.info` states the reason.
  */
 export async function openSharedKernels(
   kernels: ThreadedNNKernels,
@@ -59,61 +62,65 @@ export async function openSharedKernels(
   };
 }
 
-/** Writes the job record and runs it. */
+/**
+ * One call at a time, shared with the workers: fill in the record that `begin` returns, then `run`.
+ */
 class SharedCall {
   readonly threads: number;
-  readonly parallelThreshold: number;
-  readonly memory: LinearMemory;
+  readonly #parallelThreshold: number;
+  readonly #window: WindowRecord;
   readonly #pool: WorkerPool;
-  readonly #record: number;
+  readonly #record: SharedCallRecord;
 
   constructor(pool: WorkerPool, { memory, workers, parallelThreshold }: SharingOptions) {
     this.#pool = pool;
-    this.memory = memory;
     this.threads = workers.threads;
-    this.parallelThreshold = parallelThreshold;
-    this.#record = workers.record;
+    this.#parallelThreshold = parallelThreshold;
+    this.#window = new WindowRecord(memory);
+    this.#record = new SharedCallRecord(memory).at(workers.record);
   }
 
-  /** Whether sharing so many multiplications pays. */
+  /** Returns whether sharing that many multiplications pays. */
   pays(multiplications: number): boolean {
-    return (
-      multiplications >= MULTIPLICATIONS_AN_ELEMENT * this.parallelThreshold && this.#pool.prepare()
-    );
+    const least = MULTIPLICATIONS_PER_ELEMENT * this.#parallelThreshold;
+    return multiplications >= least && this.#pool.prepare();
   }
 
-  /** The same for elements that are read and written. */
+  /** Returns whether sharing a call that reads and writes that many elements pays. */
   paysFor(elements: number): boolean {
-    return elements >= this.parallelThreshold && this.#pool.prepare();
+    return elements >= this.#parallelThreshold && this.#pool.prepare();
   }
 
-  /** How many tasks `parts` equal parts make, where nothing is done twice. */
+  /** Returns the number of tasks for `parts` equal parts that share no work. */
   tasks(parts: number): number {
-    return Math.min(parts, PARTS_A_THREAD * this.threads);
+    return Math.min(parts, PARTS_PER_THREAD * this.threads);
   }
 
-  /** @param bytes of scratch that a thread needs */
-  // biome-ignore format: one line a role
-  run(
-    op: number, tasks: number,
-    out: number, given: number, other: number, m: number, n: number, k: number,
-    scratch: number, bytes: number,
-  ): void {
-    const words = this.memory.i32;
-    const at = this.#record >> 2;
-    words[at + (L.SHARED_OP >> 2)] = op;
-    words[at + (L.SHARED_TASKS >> 2)] = tasks;
-    words[at + (L.SHARED_THREADS >> 2)] = this.threads;
-    words[at + (L.SHARED_SCRATCH >> 2)] = scratch;
-    words[at + (L.SHARED_SCRATCH_STEP >> 2)] = L.scratchStep(bytes);
-    words[at + (L.SHARED_DONE >> 2)] = 0;
-    words[at + (L.SHARED_OUT >> 2)] = out;
-    words[at + (L.SHARED_IN >> 2)] = given;
-    words[at + (L.SHARED_WITH >> 2)] = other;
-    words[at + (L.SHARED_M >> 2)] = m;
-    words[at + (L.SHARED_N >> 2)] = n;
-    words[at + (L.SHARED_K >> 2)] = k;
-    this.#pool.run(this.#record);
+  /** Returns the window record at `address`, until the next call. */
+  windowAt(address: number): WindowRecord {
+    return this.#window.at(address);
+  }
+
+  /** Begins a call of `op`; fields that the caller does not set have no meaning for it. */
+  begin(op: number, tasks: number): SharedCallRecord {
+    const record = this.#record;
+    record.op = op;
+    record.tasks = tasks;
+    record.threads = this.threads;
+    record.done = 0;
+    return record;
+  }
+
+  /** Runs the call with `bytes` of scratch for each thread, from the address `scratch` on. */
+  runWithScratch(scratch: number, bytes: number): void {
+    this.#record.scratch = scratch;
+    this.#record.scratchStep = L.alignedBytes(bytes);
+    this.run();
+  }
+
+  /** Runs the call that was begun last. */
+  run(): void {
+    this.#pool.run(this.#record.address);
   }
 }
 
@@ -127,11 +134,18 @@ function sharedProducts(kernels: NNKernels, call: SharedCall): Products {
         alone(c, a, b, m, n, k, scratch);
         return;
       }
-      // By columns there is nothing to lose; by rows every task packs all of B.
+      // Cutting by columns costs nothing; by rows every task packs all of B.
       const panels = Math.ceil(n / L.GEMM_PANEL);
-      const tasks =
-        panels >= call.threads ? Math.min(panels, PRODUCTS_A_THREAD * call.threads) : call.threads;
-      call.run(op, tasks, c, a, b, m, n, k, scratch, L.gemmScratchBytes(m, n, k));
+      const byColumns = panels >= call.threads;
+      const most = PRODUCTS_PER_THREAD * call.threads;
+      const record = call.begin(op, byColumns ? Math.min(panels, most) : call.threads);
+      record.out = c;
+      record.input = a;
+      record.other = b;
+      record.m = m;
+      record.n = n;
+      record.k = k;
+      call.runWithScratch(scratch, L.gemmScratchBytes(m, n, k));
     };
   };
   return {
@@ -147,16 +161,39 @@ function sharedElements(kernels: NNKernels, call: SharedCall): Elements {
   const { relu, reluGrad, biasAdd } = kernels;
   return {
     relu(out, x, n) {
-      if (!call.paysFor(n)) relu(out, x, n);
-      else call.run(L.SHARED_RELU, call.tasks(n), out, x, 0, 0, n, 0, 0, 0);
+      if (!call.paysFor(n)) {
+        relu(out, x, n);
+        return;
+      }
+      const record = call.begin(L.SHARED_RELU, call.tasks(n));
+      record.out = out;
+      record.input = x;
+      record.count = n;
+      call.run();
     },
     reluGrad(dx, dy, out, n) {
-      if (!call.paysFor(n)) reluGrad(dx, dy, out, n);
-      else call.run(L.SHARED_RELU_GRAD, call.tasks(n), dx, dy, out, 0, n, 0, 0, 0);
+      if (!call.paysFor(n)) {
+        reluGrad(dx, dy, out, n);
+        return;
+      }
+      const record = call.begin(L.SHARED_RELU_GRAD, call.tasks(n));
+      record.out = dx;
+      record.input = dy;
+      record.other = out;
+      record.count = n;
+      call.run();
     },
     biasAdd(x, bias, rows, cols) {
-      if (!call.paysFor(rows * cols)) biasAdd(x, bias, rows, cols);
-      else call.run(L.SHARED_BIAS_ADD, call.tasks(rows), x, bias, 0, rows, cols, 0, 0, 0);
+      if (!call.paysFor(rows * cols)) {
+        biasAdd(x, bias, rows, cols);
+        return;
+      }
+      const record = call.begin(L.SHARED_BIAS_ADD, call.tasks(rows));
+      record.out = x;
+      record.input = bias;
+      record.count = rows;
+      record.n = cols;
+      call.run();
     },
   };
 }
@@ -166,59 +203,40 @@ type Images = Pick<
   'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad' | 'maxPool2d' | 'maxPool2dGrad'
 >;
 
-/** Sizes that the window at `address` says. */
-function sizesAt({ i32 }: LinearMemory, address: number) {
-  const field = (offset: number) => i32[(address + offset) >> 2]!;
-  const channels = field(L.WINDOW_IN_CHANNELS);
-  const inHeight = field(L.WINDOW_IN_HEIGHT);
-  const inWidth = field(L.WINDOW_IN_WIDTH);
-  const outHeight = field(L.WINDOW_OUT_HEIGHT);
-  const outWidth = field(L.WINDOW_OUT_WIDTH);
-  const height = field(L.WINDOW_HEIGHT);
-  const width = field(L.WINDOW_WIDTH);
-  const paddedHeight = L.paddedPixels(
-    field(L.WINDOW_PAD_TOP),
-    inHeight,
-    outHeight,
-    field(L.WINDOW_STRIDE_Y),
-    height,
-  );
-  const paddedWidth = L.paddedPixels(
-    field(L.WINDOW_PAD_LEFT),
-    inWidth,
-    outWidth,
-    field(L.WINDOW_STRIDE_X),
-    width,
-  );
-  return {
-    image: inHeight * inWidth * channels,
-    padded: paddedHeight * paddedWidth * channels,
-    positions: outHeight * outWidth,
-    patch: height * width * channels,
-    outputs: field(L.WINDOW_OUT_CHANNELS),
-  };
-}
-
 function sharedImages(kernels: NNKernels, call: SharedCall): Images {
   const { conv2d, conv2dInputGrad, conv2dWeightGrad, maxPool2d, maxPool2dGrad } = kernels;
-  /** @param parts into which so many images can be cut */
+  // biome-ignore format: one line a role
+  const beginImages = (
+    op: number, out: number, input: number, other: number, window: number, count: number,
+  ): void => {
+    const record = call.begin(op, call.tasks(count));
+    record.out = out;
+    record.input = input;
+    record.other = other;
+    record.window = window;
+    record.count = count;
+  };
+  /** @param parts returns the number of parts that `count` images can be split into */
   const convolution = (
     op: number,
     alone: NNKernels['conv2d'],
     parts: (count: number) => number,
   ): NNKernels['conv2d'] => {
-    return (out, given, other, window, count, scratch) => {
-      const { padded, positions, patch, outputs } = sizesAt(call.memory, window);
+    return (out, input, other, window, count, scratch) => {
+      const record = call.windowAt(window);
+      const { padded, positions, patch } = windowSizes(record);
+      const outputs = record.outChannels;
       if (parts(count) < 2 || !call.pays(count * positions * patch * outputs)) {
-        alone(out, given, other, window, count, scratch);
+        alone(out, input, other, window, count, scratch);
         return;
       }
+      beginImages(op, out, input, other, window, count);
       const bytes = L.convScratchBytes(padded, positions, patch, outputs, L.CONV_SUMS);
-      call.run(op, call.tasks(count), out, given, other, window, count, 0, scratch, bytes);
+      call.runWithScratch(scratch, bytes);
     };
   };
   const sharesPooling = (window: number, count: number) =>
-    count > 1 && call.paysFor(count * sizesAt(call.memory, window).image);
+    count > 1 && call.paysFor(count * windowSizes(call.windowAt(window)).image);
   return {
     conv2d: convolution(L.SHARED_CONV, conv2d, (count) => count),
     conv2dInputGrad: convolution(L.SHARED_CONV_INPUT, conv2dInputGrad, (count) => count),
@@ -226,13 +244,20 @@ function sharedImages(kernels: NNKernels, call: SharedCall): Images {
       Math.ceil(count / L.CONV_GROUP),
     ),
     maxPool2d(y, index, x, window, count) {
-      if (!sharesPooling(window, count)) maxPool2d(y, index, x, window, count);
-      else call.run(L.SHARED_MAX_POOL, call.tasks(count), y, x, index, window, count, 0, 0, 0);
+      if (!sharesPooling(window, count)) {
+        maxPool2d(y, index, x, window, count);
+        return;
+      }
+      beginImages(L.SHARED_MAX_POOL, y, x, index, window, count);
+      call.run();
     },
     maxPool2dGrad(dx, dy, index, window, count) {
-      if (!sharesPooling(window, count)) maxPool2dGrad(dx, dy, index, window, count);
-      else
-        call.run(L.SHARED_MAX_POOL_GRAD, call.tasks(count), dx, dy, index, window, count, 0, 0, 0);
+      if (!sharesPooling(window, count)) {
+        maxPool2dGrad(dx, dy, index, window, count);
+        return;
+      }
+      beginImages(L.SHARED_MAX_POOL_GRAD, dx, dy, index, window, count);
+      call.run();
     },
   };
 }

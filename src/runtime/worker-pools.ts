@@ -5,9 +5,9 @@
  * allocates nothing.
  */
 
+import { SHARED_CALL_RECORD_SIZE } from '../../build/nn-records';
 import { JOB_RECORD_SIZE } from '../../build/optim-records';
 import { WorkerError } from '../errors';
-import { SHARED_SIZE } from '../memory-layout/nn-layout';
 import type { Arena } from './arena';
 import type { ThreadedNNKernels } from './kernels-nn';
 import type { ThreadedOptimKernels } from './kernels-optim';
@@ -50,7 +50,7 @@ export class WorkerPools {
     this.threads = options.threads;
     this.#stepControl = options.arena.allocate(JOB_RECORD_SIZE);
     this.#kernelControl = options.arena.allocate(JOB_RECORD_SIZE);
-    this.record = options.arena.allocate(SHARED_SIZE);
+    this.record = options.arena.allocate(SHARED_CALL_RECORD_SIZE);
   }
 
   /** Why a pool was closed; null if none was. */

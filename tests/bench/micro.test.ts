@@ -12,9 +12,9 @@ import {
 } from '../../bench/suite/micro/contenders';
 import { planTimed } from '../../bench/suite/micro/plan';
 import { benchStep, compare } from '../../bench/suite/micro/step';
-import { type Body, byLoop, timeRounds } from '../../bench/suite/micro/timing';
 import type { Entry } from '../../bench/suite/result';
 import { planStudy } from '../../bench/suite/study/plan';
+import { type Body, byLoop, timeRounds } from '../../bench/toolkit/timing';
 import { fileSource } from './files';
 
 const noPeers = async (file: string): Promise<PeerModule> => {

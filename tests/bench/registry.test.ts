@@ -4,6 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { createRuntime, optimizerNames, type Runtime } from 'adal-wasm';
+import { characterVocabulary, ngramLosses, textWindows } from 'adal-wasm/data';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadText } from '../../bench/suite/data';
@@ -12,8 +14,6 @@ import { ResultStore } from '../../bench/suite/store';
 import { createConfigured } from '../../bench/suite/study/cell';
 import { planStudy, shardOf } from '../../bench/suite/study/plan';
 import { blankResult, jobsFor, PARTS, type StudySettings } from '../../bench/suite/tasks';
-import { characterVocabulary, ngramLosses, textWindows } from '../../src/data';
-import { createRuntime, optimizerNames, type Runtime } from '../../src/index';
 import { fileSource } from './files';
 
 const SUITE = resolve(import.meta.dirname, '../../bench/suite');

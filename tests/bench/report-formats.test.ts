@@ -3,14 +3,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { report } from '../../bench/cli/report';
 import {
   readmeTables,
   renderCsv,
   renderMarkdown,
   renderReport,
-  replaceTables,
+  replaceSections,
 } from '../../bench/report';
-import { report } from '../../bench/report/command';
 import {
   formatDuration,
   formatEstimate,
@@ -115,12 +115,12 @@ describe('the README', () => {
   const tables = readmeTables(result);
 
   it('gets its tables between their markers, as often as one likes', () => {
-    const text = 'a\n<!-- bench:comparisons -->\nold\n<!-- /bench:comparisons -->\nb';
-    const once = replaceTables(text, tables);
+    const text = 'a\n<!-- table:comparisons -->\nold\n<!-- /table:comparisons -->\nb';
+    const once = replaceSections(text, tables);
     expect(once).toContain('no difference shown');
     expect(once).toContain('Measured 2026-11-23 by `adal bench');
     expect(once).not.toContain('old');
-    expect(replaceTables(once, tables)).toBe(once);
+    expect(replaceSections(once, tables)).toBe(once);
     expect(once.startsWith('a\n') && once.endsWith('\nb')).toBe(true);
   });
 
@@ -134,11 +134,11 @@ describe('the README', () => {
   });
 
   it('is refused with markers that lead nowhere', () => {
-    expect(() => replaceTables('<!-- bench:other -->', tables)).toThrow(
-      '"text" expected markers of comparisons, matrix, speed',
+    expect(() => replaceSections('<!-- table:other -->', tables)).toThrow(
+      '"text" expected a marker <!-- table:… --> of comparisons, matrix, speed',
     );
-    expect(() => replaceTables('<!-- bench:speed -->', tables)).toThrow(
-      'expected <!-- /bench:speed --> after',
+    expect(() => replaceSections('<!-- table:speed -->', tables)).toThrow(
+      'expected <!-- /table:speed --> after',
     );
   });
 });

@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { report } from '../../bench/cli/report';
 import {
   parseResult,
   readmeTables,
@@ -26,16 +27,15 @@ import {
   renderMarkdown,
   renderReport,
 } from '../../bench/report';
-import { report } from '../../bench/report/command';
-import { codeBlock, codeSpan, inMarkdown } from '../../bench/report/markdown';
 import { checkCells, tableCsv } from '../../bench/report/table';
 import example from '../../bench/schema/example.json';
 import type { Result } from '../../bench/schema/result';
 import { mergeResults } from '../../bench/suite/merge';
 import { nestingOf } from '../../bench/suite/nesting';
-import { printable } from '../../bench/suite/printable';
-import { replaceText } from '../../bench/suite/result-text';
 import { ResultStore } from '../../bench/suite/store';
+import { codeBlock, codeSpan, inMarkdown } from '../../bench/toolkit/markdown';
+import { printable } from '../../bench/toolkit/printable';
+import { replaceText } from '../../bench/toolkit/replace-text';
 import { syntheticResult } from './synthetic-result';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js');

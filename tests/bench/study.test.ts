@@ -2,17 +2,18 @@
  * The study: a function of its seeds, whatever runs beside it; searched as promised; never run
  * twice.
  */
+
+import { createRuntime } from 'adal-wasm';
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../bench/schema/result';
 import { OPTIMIZERS, workloadOf } from '../../bench/suite/registry';
 import { byKey, type Entry } from '../../bench/suite/result';
 import { runCell } from '../../bench/suite/study/cell';
 import { type Evaluate, selectLearningRate } from '../../bench/suite/study/grid';
-import { hashArrays } from '../../bench/suite/study/hash';
 import { hashAfter } from '../../bench/suite/study/hash-after';
 import { type Cell, planStudy } from '../../bench/suite/study/plan';
 import { thin } from '../../bench/suite/study/train';
-import { createRuntime } from '../../src/index';
+import { hashArrays } from '../../bench/toolkit/hash';
 import { fileSource } from './files';
 
 type Run = Result['training']['runs'][number];

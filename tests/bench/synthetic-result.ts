@@ -3,6 +3,8 @@
  * tests. On W1 AdaL is better than Adam by construction, on W3 both are the same, on W5 AdaL is
  * worse; rates above 0.3 diverge; everything is drawn from the project's PRNG.
  */
+
+import { Prng } from 'adal-wasm/math';
 import example from '../../bench/schema/example.json';
 import type {
   Environment,
@@ -14,7 +16,6 @@ import type {
   Stream,
   Workload,
 } from '../../bench/schema/result';
-import { Prng } from '../../src/math/prng';
 
 const OPTIMIZERS: [id: string, label: string, family: string, stateBytes: number][] = [
   ['adal', 'AdaL as restated', 'adal', 8],

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
 import { LinearMemory } from '../../src/runtime/memory';
-import { createOracleNN } from '../../src/runtime/reference/nn';
+import { createReferenceNN } from '../../src/runtime/reference/nn';
 
 const PAGE = 65_536;
 /** Bytes of guard on either side of every buffer. */
@@ -29,13 +29,13 @@ function shipped(name: 'nn.simd' | 'nn.threads', pages: number): Implementation 
   return { name, memory: new LinearMemory(memory, pages * PAGE, shared), kernels };
 }
 
-function oracle(pages: number): Implementation {
+function reference(pages: number): Implementation {
   const memory = new LinearMemory(
     new WebAssembly.Memory({ initial: pages, maximum: pages }),
     pages * PAGE,
     false,
   );
-  return { name: 'oracle', memory, kernels: createOracleNN(memory) };
+  return { name: 'reference', memory, kernels: createReferenceNN(memory) };
 }
 
 /** A buffer of a Bench: its address, and its elements with padding. */
@@ -54,7 +54,7 @@ export class Bench {
   #end = 4 * GUARD;
 
   constructor(pages = 64) {
-    this.#all = [oracle(pages), shipped('nn.simd', pages), shipped('nn.threads', pages)];
+    this.#all = [reference(pages), shipped('nn.simd', pages), shipped('nn.threads', pages)];
   }
 
   /** Forgets all buffers. */
@@ -87,21 +87,21 @@ export class Bench {
    * Runs `call` on all; expects equal results and memories, `ignored` apart. Returns the result.
    */
   run(call: (kernels: NNKernels) => unknown, ignored?: Buffer): number {
-    const [reference, ...others] = this.#all.map(({ name, memory, kernels }) => {
+    const [expected, ...others] = this.#all.map(({ name, memory, kernels }) => {
       const result = call(kernels);
       if (ignored) memory.u32.fill(0, ignored.address / 4, ignored.address / 4 + ignored.elements);
       return { name, result, words: canonical(memory, this.#end) };
     });
     for (const { name, result, words } of others) {
-      if (!Object.is(result, reference!.result))
-        expect(`${name}: ${result}`).toBe(`${reference!.result}`);
-      const place = words.findIndex((word, i) => word !== reference!.words[i]);
+      if (!Object.is(result, expected!.result))
+        expect(`${name}: ${result}`).toBe(`${expected!.result}`);
+      const place = words.findIndex((word, i) => word !== expected!.words[i]);
       if (place >= 0) {
         const shown = `${name} at byte ${place * 4}: ${hex(words[place]!)}`;
-        expect(shown).toBe(`oracle: ${hex(reference!.words[place]!)}`);
+        expect(shown).toBe(`reference: ${hex(expected!.words[place]!)}`);
       }
     }
-    return reference!.result as number;
+    return expected!.result as number;
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * Convolution and pooling of the shipped nn binaries: bit for bit the oracle's, and near the sums
- * that define them.
+ * Convolution and pooling of the shipped nn binaries: bit for bit the reference's, and near the
+ * sums that define them.
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -130,7 +130,7 @@ function defined(
 }
 
 describe('conv2d and its gradients', () => {
-  it.each(CONVOLUTIONS)('%s: the oracle’s bits for any values', (_, geometry) => {
+  it.each(CONVOLUTIONS)('%s: the reference’s bits for any values', (_, geometry) => {
     for (const make of Object.values(KINDS)) convolve(geometry, 2, make);
   });
 
@@ -195,7 +195,7 @@ describe.each(POOLS)('pooling, %s', (_, geometry) => {
   const count = 3;
   const outputs = count * positions * geometry.channels;
 
-  it.each(Object.entries(KINDS))('the oracle’s bits, %s values', (_, make) => {
+  it.each(Object.entries(KINDS))('the reference’s bits, %s values', (_, make) => {
     const [x, dy] = [
       bench.buffer(count * image, make(count * image, 1)),
       bench.buffer(outputs, make(outputs, 2)),

@@ -1,6 +1,6 @@
 /**
- * Normalisation, embedding and element-wise losses of the shipped nn binaries: the oracle's bits,
- * and what they mean.
+ * Normalisation, embedding and element-wise losses of the shipped nn binaries: the reference's
+ * bits, and what they mean.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Bench } from './arena';
@@ -18,118 +18,143 @@ const SHAPES = [
   [33, 10],
 ] as const;
 
-describe.each(Object.entries(KINDS))('normalisation, %s values: the oracle’s bits', (_, make) => {
-  it.each(SHAPES)('batch norm of %i×%i', (rows, cols) => {
-    const n = rows * cols;
-    const [x, dy, y, dx] = [
-      bench.buffer(n, make(n, 1)),
-      bench.buffer(n, make(n, 2)),
-      bench.buffer(n),
-      bench.buffer(n),
-    ];
-    const [gamma, beta, mean, inv] = [1, 2, 3, 4].map((seed) =>
-      bench.buffer(cols, ordinary(cols, seed)),
-    );
-    const [runningMean, runningVariance] = [1, 2].map((seed) =>
-      bench.buffer(cols, ordinary(cols, seed).map(Math.abs)),
-    );
-    const [dgamma, dbeta] = [bench.buffer(cols), bench.buffer(cols)];
-    const [running, moving] = [runningMean!.address, runningVariance!.address];
-    const [m, s, g, b] = [mean!.address, inv!.address, gamma!.address, beta!.address];
-    bench.run((k) => k.batchStatistics(m, s, running, moving, x.address, rows, cols, 1e-5, 0.1));
-    bench.run((k) => k.batchNorm(y.address, x.address, m, s, g, b, rows, cols));
-    bench.run((k) =>
-      k.batchNormGrad(0, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols),
-    );
-    bench.run((k) =>
-      k.batchNormGrad(
-        dx.address,
-        dgamma.address,
-        dbeta.address,
-        dy.address,
-        x.address,
-        m,
-        s,
-        g,
-        rows,
-        cols,
-      ),
-    );
-    const apart = bench.read(dx, n);
-    bench.run((k) =>
-      k.batchNormGrad(
-        dy.address,
-        dgamma.address,
-        dbeta.address,
-        dy.address,
-        x.address,
-        m,
-        s,
-        g,
-        rows,
-        cols,
-      ),
-    );
-    expect(bench.read(dy, n)).toEqual(apart);
-    bench.run((k) => k.inverseDeviation(s, moving, cols, 1e-3));
-    for (const buffer of [x, dy, y, dx]) bench.expectTidy(buffer, n);
-    for (const buffer of [mean!, inv!, runningMean!, runningVariance!, dgamma, dbeta])
-      bench.expectTidy(buffer, cols);
-  });
+describe.each(Object.entries(KINDS))(
+  'normalisation, %s values: the reference’s bits',
+  (_, make) => {
+    it.each(SHAPES)('batch norm of %i×%i', (rows, cols) => {
+      const n = rows * cols;
+      const [x, dy, y, dx] = [
+        bench.buffer(n, make(n, 1)),
+        bench.buffer(n, make(n, 2)),
+        bench.buffer(n),
+        bench.buffer(n),
+      ];
+      const [gamma, beta, mean, inv] = [1, 2, 3, 4].map((seed) =>
+        bench.buffer(cols, ordinary(cols, seed)),
+      );
+      const [runningMean, runningVariance] = [1, 2].map((seed) =>
+        bench.buffer(cols, ordinary(cols, seed).map(Math.abs)),
+      );
+      const [dgamma, dbeta] = [bench.buffer(cols), bench.buffer(cols)];
+      const [running, moving] = [runningMean!.address, runningVariance!.address];
+      const [m, s, g, b] = [mean!.address, inv!.address, gamma!.address, beta!.address];
+      bench.run((k) => k.batchStatistics(m, s, running, moving, x.address, rows, cols, 1e-5, 0.1));
+      bench.run((k) => k.batchNorm(y.address, x.address, m, s, g, b, rows, cols));
+      bench.run((k) =>
+        k.batchNormGrad(
+          0,
+          dgamma.address,
+          dbeta.address,
+          dy.address,
+          x.address,
+          m,
+          s,
+          g,
+          rows,
+          cols,
+        ),
+      );
+      bench.run((k) =>
+        k.batchNormGrad(
+          dx.address,
+          dgamma.address,
+          dbeta.address,
+          dy.address,
+          x.address,
+          m,
+          s,
+          g,
+          rows,
+          cols,
+        ),
+      );
+      const apart = bench.read(dx, n);
+      bench.run((k) =>
+        k.batchNormGrad(
+          dy.address,
+          dgamma.address,
+          dbeta.address,
+          dy.address,
+          x.address,
+          m,
+          s,
+          g,
+          rows,
+          cols,
+        ),
+      );
+      expect(bench.read(dy, n)).toEqual(apart);
+      bench.run((k) => k.inverseDeviation(s, moving, cols, 1e-3));
+      for (const buffer of [x, dy, y, dx]) bench.expectTidy(buffer, n);
+      for (const buffer of [mean!, inv!, runningMean!, runningVariance!, dgamma, dbeta])
+        bench.expectTidy(buffer, cols);
+    });
 
-  it.each(SHAPES)('layer norm of %i×%i', (rows, cols) => {
-    const n = rows * cols;
-    const [x, dy, y, dx] = [
-      bench.buffer(n, make(n, 1)),
-      bench.buffer(n, make(n, 2)),
-      bench.buffer(n),
-      bench.buffer(n),
-    ];
-    const [gamma, beta] = [bench.buffer(cols, make(cols, 3)), bench.buffer(cols, make(cols, 4))];
-    const [mean, inv] = [bench.buffer(rows), bench.buffer(rows)];
-    const [dgamma, dbeta] = [bench.buffer(cols), bench.buffer(cols)];
-    const [m, s, g] = [mean.address, inv.address, gamma.address];
-    bench.run((k) => k.layerNorm(y.address, x.address, m, s, g, beta.address, rows, cols, 1e-5));
-    bench.run((k) =>
-      k.layerNormGrad(0, dgamma.address, dbeta.address, dy.address, x.address, m, s, g, rows, cols),
-    );
-    bench.run((k) =>
-      k.layerNormGrad(
-        dx.address,
-        dgamma.address,
-        dbeta.address,
-        dy.address,
-        x.address,
-        m,
-        s,
-        g,
-        rows,
-        cols,
-      ),
-    );
-    const apart = bench.read(dx, n);
-    bench.run((k) =>
-      k.layerNormGrad(
-        dy.address,
-        dgamma.address,
-        dbeta.address,
-        dy.address,
-        x.address,
-        m,
-        s,
-        g,
-        rows,
-        cols,
-      ),
-    );
-    expect(bench.read(dy, n)).toEqual(apart);
-    for (const buffer of [x, dy, y, dx]) bench.expectTidy(buffer, n);
-    for (const buffer of [mean, inv]) bench.expectTidy(buffer, rows);
-    for (const buffer of [dgamma, dbeta]) bench.expectTidy(buffer, cols);
-  });
-});
+    it.each(SHAPES)('layer norm of %i×%i', (rows, cols) => {
+      const n = rows * cols;
+      const [x, dy, y, dx] = [
+        bench.buffer(n, make(n, 1)),
+        bench.buffer(n, make(n, 2)),
+        bench.buffer(n),
+        bench.buffer(n),
+      ];
+      const [gamma, beta] = [bench.buffer(cols, make(cols, 3)), bench.buffer(cols, make(cols, 4))];
+      const [mean, inv] = [bench.buffer(rows), bench.buffer(rows)];
+      const [dgamma, dbeta] = [bench.buffer(cols), bench.buffer(cols)];
+      const [m, s, g] = [mean.address, inv.address, gamma.address];
+      bench.run((k) => k.layerNorm(y.address, x.address, m, s, g, beta.address, rows, cols, 1e-5));
+      bench.run((k) =>
+        k.layerNormGrad(
+          0,
+          dgamma.address,
+          dbeta.address,
+          dy.address,
+          x.address,
+          m,
+          s,
+          g,
+          rows,
+          cols,
+        ),
+      );
+      bench.run((k) =>
+        k.layerNormGrad(
+          dx.address,
+          dgamma.address,
+          dbeta.address,
+          dy.address,
+          x.address,
+          m,
+          s,
+          g,
+          rows,
+          cols,
+        ),
+      );
+      const apart = bench.read(dx, n);
+      bench.run((k) =>
+        k.layerNormGrad(
+          dy.address,
+          dgamma.address,
+          dbeta.address,
+          dy.address,
+          x.address,
+          m,
+          s,
+          g,
+          rows,
+          cols,
+        ),
+      );
+      expect(bench.read(dy, n)).toEqual(apart);
+      for (const buffer of [x, dy, y, dx]) bench.expectTidy(buffer, n);
+      for (const buffer of [mean, inv]) bench.expectTidy(buffer, rows);
+      for (const buffer of [dgamma, dbeta]) bench.expectTidy(buffer, cols);
+    });
+  },
+);
 
-it('a normalised column has mean 0 and variance 1, whatever its offset, and moves the running figures', () => {
+it('normalises a column of any offset to mean 0 and variance 1, moves the running figures', () => {
   const [rows, cols] = [64, 5];
   const x = bench.buffer(
     rows * cols,
@@ -223,7 +248,7 @@ describe.each(Object.keys(LOSSES) as (keyof typeof LOSSES)[])('%s', (name) => {
     return { value, gradient };
   }
 
-  it.each(Object.entries(KINDS))('the oracle’s bits, %s values', (_, make) => {
+  it.each(Object.entries(KINDS))('the reference’s bits, %s values', (_, make) => {
     for (const n of [1, 2, 3, 4, 5, 16, 17, 101]) run(make(n, n), make(n, n + 1));
   });
 
@@ -245,7 +270,7 @@ describe.each(Object.keys(LOSSES) as (keyof typeof LOSSES)[])('%s', (name) => {
 describe.each(['mean', 'weighted mean'] as const)(
   'softmaxCrossEntropy weighted by class, %s',
   (reduction) => {
-    it('is what it says, the oracle’s bits', () => {
+    it('is what it says, the reference’s bits', () => {
       bench.reset();
       const [rows, cols] = [9, 5];
       const logits = ordinary(rows * cols, 3).map((v) => 4 * v);

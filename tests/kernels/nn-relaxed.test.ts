@@ -51,7 +51,7 @@ describe.each(BACKENDS)('relaxed with $backend', (options) => {
     expect((await train(options)).info.relaxed).toBe(false);
   });
 
-  it('gives gradients within rounding of the exact ones, and the same optimizer steps', async () => {
+  it('gives gradients within rounding of the exact ones, and equal optimizer steps', async () => {
     const [exact, relaxed] = [await train(options), await train({ ...options, relaxed: true })];
     expect(relaxed.stepped).toEqual(exact.stepped);
     const scale = Math.max(...exact.gradients.map(Math.abs));

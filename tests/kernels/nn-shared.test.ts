@@ -1,17 +1,17 @@
 /**
- * Kernels whose work threads share: bit for bit the oracle's for every thread count, and tidy at
+ * Kernels whose work threads share: bit for bit the reference's for every thread count, and tidy at
  * their edges.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorkerError } from '../../src/index';
 import {
+  alignedBytes,
   CONV_GROUP,
   CONV_SUMS,
   convScratchBytes,
   GEMM_PANEL,
   gemmScratchBytes,
-  scratchStep,
 } from '../../src/memory-layout/nn-layout';
 import { conv2d, createModel, dense, flatten, maxPool2d, relu } from '../../src/nn';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
@@ -45,7 +45,7 @@ class Side {
   }
 
   scratch(bytes: number): number {
-    return this.allocate((this.kernels.threads ?? 1) * scratchStep(bytes));
+    return this.allocate((this.kernels.threads ?? 1) * alignedBytes(bytes));
   }
 
   bits(address: number, length: number): Uint32Array {

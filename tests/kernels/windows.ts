@@ -1,5 +1,6 @@
-/** Window records for tests: geometry in words, and as the kernels read it. */
-import * as L from '../../src/memory-layout/nn-layout';
+/** Window records for tests. */
+import { WINDOW_RECORD_SIZE, WindowRecord } from '../../build/nn-records';
+import { windowSizes } from '../../src/runtime/window-sizes';
 
 export interface Geometry {
   height: number;
@@ -12,44 +13,30 @@ export interface Geometry {
   outputs: number;
 }
 
-/** Sizes that follow from a geometry. */
-export function sizesOf({ height, width, channels, kernel, stride, padding, outputs }: Geometry) {
-  const outHeight = Math.floor((height + padding[0] + padding[1] - kernel[0]) / stride[0]) + 1;
-  const outWidth = Math.floor((width + padding[2] + padding[3] - kernel[1]) / stride[1]) + 1;
-  const positions = outHeight * outWidth;
-  const patch = kernel[0] * kernel[1] * channels;
-  const paddedHeight = L.paddedPixels(padding[0], height, outHeight, stride[0], kernel[0]);
-  const padded =
-    paddedHeight * L.paddedPixels(padding[2], width, outWidth, stride[1], kernel[1]) * channels;
-  return {
-    outHeight,
-    outWidth,
-    padded,
-    positions,
-    patch,
-    image: height * width * channels,
-    weights: patch * outputs,
-  };
+/** Returns the words of the record of a window. */
+export function windowRecord(geometry: Geometry): Int32Array {
+  const words = new Int32Array(WINDOW_RECORD_SIZE / 4);
+  write(new WindowRecord({ i32: words }), geometry);
+  return words;
 }
 
-export function windowRecord(geometry: Geometry): Int32Array {
-  const { outHeight, outWidth } = sizesOf(geometry);
-  const record = new Int32Array(L.WINDOW_SIZE / 4);
+/** Returns the sizes that follow from a geometry. */
+export function sizesOf(geometry: Geometry) {
+  const window = new WindowRecord({ i32: new Int32Array(WINDOW_RECORD_SIZE / 4) });
+  write(window, geometry);
+  const { outHeight, outWidth } = window;
+  const sizes = windowSizes(window);
+  return { outHeight, outWidth, ...sizes, weights: sizes.patch * geometry.outputs };
+}
+
+function write(window: WindowRecord, geometry: Geometry): void {
   const { height, width, channels, kernel, stride, padding, outputs } = geometry;
-  const fields: readonly [number, number][] = [
-    [L.WINDOW_IN_HEIGHT, height],
-    [L.WINDOW_IN_WIDTH, width],
-    [L.WINDOW_IN_CHANNELS, channels],
-    [L.WINDOW_HEIGHT, kernel[0]],
-    [L.WINDOW_WIDTH, kernel[1]],
-    [L.WINDOW_STRIDE_Y, stride[0]],
-    [L.WINDOW_STRIDE_X, stride[1]],
-    [L.WINDOW_PAD_TOP, padding[0]],
-    [L.WINDOW_PAD_LEFT, padding[2]],
-    [L.WINDOW_OUT_HEIGHT, outHeight],
-    [L.WINDOW_OUT_WIDTH, outWidth],
-    [L.WINDOW_OUT_CHANNELS, outputs],
-  ];
-  for (const [offset, value] of fields) record[offset / 4] = value;
-  return record;
+  const [top, bottom, left, right] = padding;
+  [window.inHeight, window.inWidth, window.inChannels] = [height, width, channels];
+  [window.height, window.width] = kernel;
+  [window.strideY, window.strideX] = stride;
+  [window.padTop, window.padLeft] = [top, left];
+  window.outHeight = Math.floor((height + top + bottom - kernel[0]) / stride[0]) + 1;
+  window.outWidth = Math.floor((width + left + right - kernel[1]) / stride[1]) + 1;
+  window.outChannels = outputs;
 }

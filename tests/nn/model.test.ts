@@ -224,7 +224,7 @@ describe('what does not fit is named', () => {
     [
       'an embedding amid',
       { inputSize: 4, layers: [dense(3), embedding(5, 2)] },
-      '"layers[1] (embedding)" expected to be the first layer, got place 1',
+      '"layers[1] (embedding)" expected an embedding as the first layer only, got place 1',
     ],
     [
       'classes over positions',
@@ -270,7 +270,7 @@ describe('what does not fit is named', () => {
     [
       'weights too few',
       { inputSize: 3, layers: [dense(3)], loss: crossEntropy({ classWeights: [1, 2] }) },
-      '"loss.classWeights" expected 3 weights, one a class, got 2',
+      '"loss.classWeights" expected 3 weights, one per class, got 2',
     ],
     [
       'one class',

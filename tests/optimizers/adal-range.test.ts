@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { AdaL } from '../../src/index';
-import { Prng } from '../../src/math/prng';
 import { updateBound } from '../../src/math/adal-scalars';
+import { Prng } from '../../src/math/prng';
 import { simd, withRuntime } from '../support/backends';
 import { normals } from '../support/gradients';
 import { allFinite, BARE, maxAbs, updateOf } from '../support/one-tensor-adal';

@@ -12,7 +12,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseResult } from '../../dist/report.js';
+import { parseResult } from '../../bench/dist/report.js';
 import { CHROMIUM_FLAGS, find } from './browsers.js';
 import { install } from './install.js';
 import { checkSuitePage } from './suite-page.js';
@@ -227,7 +227,7 @@ async function takeScreenshots(reader, folder) {
 async function main() {
   install('browsers');
   const { chromium } = await import('playwright-core');
-  const { renderReport } = await import('../../dist/report.js');
+  const { renderReport } = await import('../../bench/dist/report.js');
   const folder = await mkdtemp(join(tmpdir(), 'adal-report-'));
   const file = join(folder, 'report.html');
   await writeFile(file, renderReport(JSON.parse(await readFile(RESULT, 'utf8'))));

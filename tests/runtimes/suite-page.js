@@ -1,6 +1,6 @@
 /**
- * dist/site/, the page that runs the benchmark suite by itself: it runs, shows what it measured,
- * and gives a result that is valid.
+ * Checks bench/dist/site/, the page that runs the benchmark suite by itself: it runs, shows its
+ * measurements, and downloads a valid result.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { HEADERS } from './headers.js';
 import { startPageServer } from './page-server.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const SITE = join(ROOT, 'dist/site');
+const SITE = join(ROOT, 'bench/dist/site');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 const PHONE = { width: 390, height: 844 };
 const RUN_TIMEOUT_MS = 180_000;

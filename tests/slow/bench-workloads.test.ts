@@ -3,13 +3,13 @@
  * figures, and its place in the full plan.
  */
 import { existsSync } from 'node:fs';
+import { createRuntime, type Runtime } from 'adal-wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPTIMIZERS, optimizerOf, WORKLOADS } from '../../bench/suite/registry';
 import { createConfigured } from '../../bench/suite/study/cell';
 import { describeWorkload } from '../../bench/suite/study/describe';
 import { planStudy } from '../../bench/suite/study/plan';
 import type { PreparedWorkload } from '../../bench/suite/types';
-import { createRuntime, type Runtime } from '../../src/index';
 import { fileSource } from '../bench/files';
 
 const FASHION = '/usr/share/datasets/fashion-mnist';

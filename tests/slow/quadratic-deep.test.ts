@@ -2,9 +2,10 @@
  * W1 against the figures that DeepOBS published: ten seeds, the published learning rates, the loss
  * at the end.
  */
+
+import { createOptimizer, createRuntime, type OptimizerName, type Runtime } from 'adal-wasm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { quadraticDeep } from '../../bench/suite/workloads/quadratic-deep';
-import { createOptimizer, createRuntime, type OptimizerName, type Runtime } from '../../src/index';
 import { fileSource } from '../bench/files';
 
 const STEPS = 700;

@@ -18,11 +18,13 @@ export interface Import {
 }
 
 const SOURCE = /\.(ts|js|mjs)$/;
+/** Folders of installed packages and of build output. */
+const NO_SOURCES = ['node_modules', 'dist', 'build'];
 
 /** Returns the paths of all source files below a folder, sorted. */
 export function sourcesIn(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
-    .filter(({ name }) => name !== 'node_modules' && !name.startsWith('.'))
+    .filter(({ name }) => !NO_SOURCES.includes(name) && !name.startsWith('.'))
     .flatMap((entry) => {
       const path = join(folder, entry.name);
       return entry.isDirectory() ? sourcesIn(path) : SOURCE.test(path) ? [path] : [];

@@ -1,13 +1,13 @@
 /**
- * A network over float64: the oracle's formulas unrounded, in plain arrays, for gradients to be
- * measured against.
+ * A network over float64: the reference kernels' formulas without rounding, over plain arrays;
+ * tests measure gradients against it.
  */
 import { Prng } from '../../src/math/prng';
 import { elementCount } from '../../src/math/shape';
 import type { Layer, Loss, Shape } from '../../src/nn';
 import { Network } from '../../src/nn/network';
 import { type NetworkPlan, planNetwork } from '../../src/nn/network-plan';
-import { createOracleNN, float64 } from '../../src/runtime/reference/nn';
+import { createReferenceNN, float64 } from '../../src/runtime/reference/nn';
 
 export interface NetworkCase {
   readonly inputShape: Shape;
@@ -67,7 +67,7 @@ export class Network64 {
       statistics,
       nextStatistics: statistics,
     };
-    this.#network = new Network(this.plan, loss, createOracleNN(memory, float64), arrays, seed);
+    this.#network = new Network(this.plan, loss, createReferenceNN(memory, float64), arrays, seed);
     this.#network.writeConstants(memory.f32, memory.i32);
     this.input = floats(workspace + this.plan.input, batchSize * this.plan.inputs);
     this.targets = floats(workspace + this.plan.targets, batchSize * this.plan.outputs);
@@ -78,15 +78,15 @@ export class Network64 {
     );
   }
 
-  /** The mean loss. */
-  evaluate(training: boolean): number {
-    this.#network.forward(this.#batchSize, training, 3);
+  /** Returns the mean loss; in training dropout draws as in training pass `step`. */
+  evaluate(training: boolean, step = 0): number {
+    this.#network.forward(this.#batchSize, training, step);
     return this.#network.loss(this.#batchSize);
   }
 
-  /** The mean loss; gradients are in `gradients`. */
-  computeGradients(): number {
-    const loss = this.evaluate(true);
+  /** Returns the mean loss of training pass `step`, and leaves gradients in `gradients`. */
+  computeGradients(step = 0): number {
+    const loss = this.evaluate(true, step);
     this.#network.backward();
     return loss;
   }

@@ -1,4 +1,4 @@
-import { dropElements } from '../dropout';
+import { dropout } from '../../nn/dropout';
 import { randomWords } from '../philox';
 import { floats, get, put, tidy } from './floats';
 
@@ -29,15 +29,15 @@ describe('randomWords', () => {
   });
 });
 
-describe('dropElements', () => {
+describe('dropout', () => {
   it('keeps all at 0, and where it keeps, scales', () => {
     const n = 21;
     const x = floats(n);
     const out = floats(n);
     for (let i = 0; i < n; ++i) put(x, i, <f32>(i + 1));
-    dropElements(out, x, n, 0, 2, 1, 2, 3, 4);
+    dropout(out, x, n, 0, 2, 1, 2, 3, 4);
     for (let i = 0; i < n; ++i) expect(get(out, i)).toBe(<f32>(i + 1) * 2);
-    dropElements(out, x, n, 0x80000000, 2, 1, 2, 3, 4);
+    dropout(out, x, n, 0x80000000, 2, 1, 2, 3, 4);
     for (let i = 0; i < n; ++i)
       expect(get(out, i) === 0 || get(out, i) === <f32>(i + 1) * 2).toBe(true);
     expect(tidy(out, n)).toBe(true);

@@ -1,29 +1,24 @@
 /** Window records for specs. */
-import * as L from '../../../src/memory-layout/nn-layout';
+import { WindowRecord } from '../../../build/assembly/nn-records';
 import { floats } from './floats';
 
-/** A window over images of h × w × c, padded by `pad` all around. */
+/** Returns a window over images of h × w × c, padded by `pad` on all sides. */
+// biome-ignore format: one line a role
 export function windowOf(
-  h: i32,
-  w: i32,
-  c: i32,
-  size: i32,
-  stride: i32,
-  pad: i32,
-  outputs: i32,
-): usize {
-  const window = floats(16);
-  store<i32>(window, h, L.WINDOW_IN_HEIGHT);
-  store<i32>(window, w, L.WINDOW_IN_WIDTH);
-  store<i32>(window, c, L.WINDOW_IN_CHANNELS);
-  store<i32>(window, size, L.WINDOW_HEIGHT);
-  store<i32>(window, size, L.WINDOW_WIDTH);
-  store<i32>(window, stride, L.WINDOW_STRIDE_Y);
-  store<i32>(window, stride, L.WINDOW_STRIDE_X);
-  store<i32>(window, pad, L.WINDOW_PAD_TOP);
-  store<i32>(window, pad, L.WINDOW_PAD_LEFT);
-  store<i32>(window, (h + 2 * pad - size) / stride + 1, L.WINDOW_OUT_HEIGHT);
-  store<i32>(window, (w + 2 * pad - size) / stride + 1, L.WINDOW_OUT_WIDTH);
-  store<i32>(window, outputs, L.WINDOW_OUT_CHANNELS);
+  h: i32, w: i32, c: i32, size: i32, stride: i32, pad: i32, outputs: i32,
+): WindowRecord {
+  const window = changetype<WindowRecord>(floats(16));
+  window.inHeight = h;
+  window.inWidth = w;
+  window.inChannels = c;
+  window.height = size;
+  window.width = size;
+  window.strideY = stride;
+  window.strideX = stride;
+  window.padTop = pad;
+  window.padLeft = pad;
+  window.outHeight = (h + 2 * pad - size) / stride + 1;
+  window.outWidth = (w + 2 * pad - size) / stride + 1;
+  window.outChannels = outputs;
   return window;
 }

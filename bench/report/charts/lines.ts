@@ -58,10 +58,12 @@ export function linesChart({ lines: all, steps, dots, ...options }: LinesOptions
       const spreads = shown.map(({ x, low, high }) =>
         low === undefined || high === undefined || (options.y.log && low <= 0)
           ? null
-          : html`<line class="spread" x1="${round(toX(x))}" x2="${round(toX(x))}" y1="${round(toY(low))}" y2="${round(toY(high))}"/>`,
+          : html`<line class="spread" x1="${round(toX(x))}" x2="${round(toX(x))}"
+            y1="${round(toY(low))}" y2="${round(toY(high))}"/>`,
       );
       const circles = dots && dotsPath(shown.map((point) => [toX(point.x), toY(point.y)]));
-      return html`<g class="${seriesClass(index)}"><path d="${path ?? ''}" stroke-dasharray="${seriesDash(index)}"/>${spreads}${circles}</g>`;
+      return html`<g class="${seriesClass(index)}"><path d="${path ?? ''}"
+        stroke-dasharray="${seriesDash(index)}"/>${spreads}${circles}</g>`;
     }),
   );
 }

@@ -1,6 +1,5 @@
 /**
- * The frame of a static SVG chart: scales, axes, grid and marks. What is drawn inside is the
- * caller's.
+ * Draws the frame of a static SVG chart: scales, axes, grid and marks. Callers draw what is inside.
  */
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import { largest, smallest } from '../group';
@@ -55,7 +54,8 @@ export function round(pixels: number): number {
  * circles take.
  */
 export function dotsPath(points: readonly (readonly [x: number, y: number])[]): Html {
-  return html`<path class="dots" d="${points.map(([x, y]) => `M${round(x)},${round(y)}h0`).join('')}"/>`;
+  const moves = points.map(([x, y]) => `M${round(x)},${round(y)}h0`);
+  return html`<path class="dots" d="${moves.join('')}"/>`;
 }
 
 function domainOf({ values, log, domain }: Axis): [number, number] {
@@ -124,7 +124,8 @@ function rangeHtml(
 ): Html {
   const [least, most] = y.domain() as [number, number];
   const [top, bottom] = [round(y(high ?? most)), round(y(low ?? least))];
-  return html`<g class="range"><rect x="${left}" width="${right - left}" y="${top}" height="${bottom - top}"/><text x="${left + 4}" y="${bottom - 4}">${label}</text></g>`;
+  return html`<g class="range"><rect x="${left}" width="${right - left}" y="${top}"
+    height="${bottom - top}"/><text x="${left + 4}" y="${bottom - 4}">${label}</text></g>`;
 }
 
 /** Ticks whose labels keep this many pixels between them; the first always stays. */
@@ -152,25 +153,37 @@ export function plot(options: PlotOptions, draw: (x: Scale, y: Scale) => Content
   const [toX, toY] = [(value: number) => round(x(value)), (value: number) => round(y(value))];
   const columns = uncrowded(ticksOf(x, options.x), x, 36).map(
     (value) =>
-      html`<g class="tick"><line x1="${toX(value)}" x2="${toX(value)}" y1="${top}" y2="${bottom}"/><text x="${toX(value)}" y="${bottom + 14}" text-anchor="middle">${text(options.x, value)}</text></g>`,
+      html`<g class="tick"><line x1="${toX(value)}" x2="${toX(value)}" y1="${top}" y2="${bottom}"/>
+        <text x="${toX(value)}" y="${bottom + 14}"
+          text-anchor="middle">${text(options.x, value)}</text></g>`,
   );
   const rows = uncrowded(ticksOf(y, options.y), y, 16).map(
     (value) =>
-      html`<g class="tick"><line x1="${left}" x2="${right}" y1="${toY(value)}" y2="${toY(value)}"/><text x="${left - 5}" y="${round(y(value) + 4)}" text-anchor="end">${text(options.y, value)}</text></g>`,
+      html`<g class="tick"><line x1="${left}" x2="${right}" y1="${toY(value)}" y2="${toY(value)}"/>
+        <text x="${left - 5}" y="${round(y(value) + 4)}"
+          text-anchor="end">${text(options.y, value)}</text></g>`,
   );
   const marks = (options.marks ?? []).map(
     ({ at, label }) =>
-      html`<g class="mark"><line x1="${x(at)}" x2="${x(at)}" y1="${top}" y2="${bottom}"/><text x="${x(at) + (x(at) > WIDTH / 2 ? -3 : 3)}" y="${top + 9}" text-anchor="${x(at) > WIDTH / 2 ? 'end' : 'start'}">${label}</text></g>`,
+      html`<g class="mark"><line x1="${x(at)}" x2="${x(at)}" y1="${top}" y2="${bottom}"/>
+        <text x="${x(at) + (x(at) > WIDTH / 2 ? -3 : 3)}" y="${top + 9}"
+          text-anchor="${x(at) > WIDTH / 2 ? 'end' : 'start'}">${label}</text></g>`,
   );
   const levels = (options.levels ?? []).map(
     ({ at, label }) =>
-      html`<g class="mark"><line x1="${left}" x2="${right}" y1="${y(at)}" y2="${y(at)}"/><text x="${right - 2}" y="${y(at) < top + 12 ? y(at) + 11 : y(at) - 3}" text-anchor="end">${label}</text></g>`,
+      html`<g class="mark"><line x1="${left}" x2="${right}" y1="${y(at)}" y2="${y(at)}"/>
+        <text x="${right - 2}" y="${y(at) < top + 12 ? y(at) + 11 : y(at) - 3}"
+          text-anchor="end">${label}</text></g>`,
   );
-  return html`<svg class="plot" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${options.title}">
+  return html`<svg class="plot" viewBox="0 0 ${WIDTH} ${height}" role="img"
+    aria-label="${options.title}">
 ${columns}${rows}
-<g class="axes"><line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/><line x1="${left}" x2="${left}" y1="${top}" y2="${bottom}"/></g>
-<text class="label" x="${Math.min((left + right) / 2, WIDTH / 2 + 20)}" y="${height - 6}" text-anchor="middle">${options.x.label}</text>
-<text class="label" transform="translate(12 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${options.y.label}</text>
+<g class="axes"><line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>
+<line x1="${left}" x2="${left}" y1="${top}" y2="${bottom}"/></g>
+<text class="label" x="${Math.min((left + right) / 2, WIDTH / 2 + 20)}"
+  y="${height - 6}" text-anchor="middle">${options.x.label}</text>
+<text class="label" transform="translate(12 ${(top + bottom) / 2}) rotate(-90)"
+  text-anchor="middle">${options.y.label}</text>
 ${options.range && rangeHtml(options.range, y, left, right)}${marks}${levels}${draw(x, y)}
 </svg>`;
 }

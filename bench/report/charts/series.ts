@@ -1,5 +1,5 @@
 /**
- * How the series of charts look: eight colours that the colour-blind can tell apart (Okabe & Ito
+ * The look of series in charts: eight colours that colour-blind readers can tell apart (Okabe & Ito
  * 2008), then the same dashed, then dotted.
  */
 import { type Html, html } from '../html';
@@ -22,7 +22,9 @@ export function seriesDash(index: number): string {
 
 /** A piece of the series' line, for legends. */
 export function swatch(index: number): Html {
-  return html`<svg class="swatch ${seriesClass(index)}" viewBox="0 0 24 8" aria-hidden="true"><line x1="0" x2="24" y1="4" y2="4" stroke-dasharray="${seriesDash(index)}"/></svg>`;
+  return html`<svg class="swatch ${seriesClass(index)}" viewBox="0 0 24 8"
+    aria-hidden="true"><line x1="0" x2="24" y1="4" y2="4"
+      stroke-dasharray="${seriesDash(index)}"/></svg>`;
 }
 
 /**
@@ -35,5 +37,9 @@ export const MOST_FIGURES = 50;
 /** The series of a chart by name, under it. */
 export function legend(entries: readonly { label: string; index: number }[]): Html {
   const more = entries.length - MOST_LINES;
-  return html`<ul class="legend">${entries.slice(0, MOST_LINES).map(({ label, index }) => html`<li>${swatch(index)}${label}</li>`)}${more > 0 && html`<li>and ${more} more, which are not drawn</li>`}</ul>`;
+  const shown = entries
+    .slice(0, MOST_LINES)
+    .map(({ label, index }) => html`<li>${swatch(index)}${label}</li>`);
+  const rest = more > 0 && html`<li>and ${more} more, which are not drawn</li>`;
+  return html`<ul class="legend">${shown}${rest}</ul>`;
 }

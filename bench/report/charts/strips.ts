@@ -1,8 +1,8 @@
 /**
- * Every seed of every contender as a dot, one strip each, with the median: what a mean and its
- * spread would hide.
+ * Draws every seed of every contender as a dot, in one strip each with the median, because a mean
+ * with its spread hides outliers.
  */
-import { median } from '../../stats';
+import { median } from '../../toolkit/statistics';
 import { type Html, html } from '../html';
 import { type Axis, dotsPath, plot, round } from './plot';
 import { seriesClass } from './series';
@@ -40,8 +40,10 @@ export function stripsChart(
       const middle = values.length > 0 ? round(toX(median(values))) : null;
       const bar =
         middle !== null &&
-        html`<line class="median" x1="${middle}" x2="${middle}" y1="${toY(row) - 8}" y2="${toY(row) + 8}"/>`;
-      return html`<g class="${seriesClass(index)} strip"><text x="${LABELS - 6}" y="${toY(row) + 4}" text-anchor="end">${name}</text>${dots}${bar}</g>`;
+        html`<line class="median" x1="${middle}" x2="${middle}"
+          y1="${toY(row) - 8}" y2="${toY(row) + 8}"/>`;
+      return html`<g class="${seriesClass(index)} strip"><text x="${LABELS - 6}"
+        y="${toY(row) + 4}" text-anchor="end">${name}</text>${dots}${bar}</g>`;
     }),
   );
 }

@@ -1,9 +1,15 @@
 /**
- * Training curves, drawn with uPlot: median and 10–90% band over the seeds, redrawn whenever a
- * control or the colours change.
+ * Draws training curves with uPlot: the median and the 10–90% band over the seeds. Redraws when a
+ * control or the colour scheme changes.
  */
 import uPlot from 'uplot';
-import { type Band, CURVE_METRICS, type CurveChart, type CurveMetric, type CurveSeries } from '../curve-data'; // biome-ignore format: one line
+import {
+  type Band,
+  CURVE_METRICS,
+  type CurveChart,
+  type CurveMetric,
+  type CurveSeries,
+} from '../curve-data';
 import { unpack } from './unpack';
 
 const HEIGHT = 280;

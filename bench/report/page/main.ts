@@ -1,6 +1,6 @@
 /**
- * The script of the report's page. The page is whole without it: it adds sorting, curves, and the
- * download of the result.
+ * The script of the report's page: adds sorting, curves, and the download of the result. Without it
+ * the page still has all of its text and tables.
  */
 import { enableCurves } from './curves';
 import { enableSorting } from './sort';

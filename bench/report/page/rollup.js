@@ -1,17 +1,21 @@
 /**
- * How the report's page is built: script and style each become one string, in build/report-page.js,
- * with the hashes that its content security policy names.
+ * Builds the page of the report: script and style each become one string in
+ * bench/build/report-page.js, with the hashes that its content security policy names.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import typescript from '@rollup/plugin-typescript';
 
-const CHART_STYLE = 'node_modules/uplot/dist/uPlot.min.css';
-const STYLE = 'bench/report/page/style.css';
-const DECLARATION = `/** The page's script and style, and their hashes as a content security policy writes them. */
+const HERE = import.meta.dirname;
+const BUILD = join(HERE, '../../build');
+const CHART_STYLE = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
+const STYLE = join(HERE, 'style.css');
+const DECLARATION = `/** The page's script and style, and their hashes for its security policy. */
 export declare const script: string;
 export declare const style: string;
 export declare const scriptHash: string;
@@ -38,14 +42,14 @@ const asStrings = {
 const declaration = {
   name: 'declaration',
   buildStart() {
-    mkdirSync('build', { recursive: true });
-    writeFileSync('build/report-page.d.ts', DECLARATION);
+    mkdirSync(BUILD, { recursive: true });
+    writeFileSync(join(BUILD, 'report-page.d.ts'), DECLARATION);
   },
 };
 
 export const reportPage = {
-  input: { 'report-page': 'bench/report/page/main.ts' },
-  output: { dir: 'build', format: 'iife' },
+  input: { 'report-page': join(HERE, 'main.ts') },
+  output: { dir: BUILD, format: 'iife' },
   plugins: [
     declaration,
     resolve({ browser: true }),

@@ -1,6 +1,6 @@
 /**
- * Tables sorted by their headings' buttons: first click the usual order of the column, second the
- * other.
+ * Sorts tables by the buttons in their headings: the first click gives the usual order of the
+ * column, the second the reverse.
  */
 
 const collator = new Intl.Collator('en', { numeric: true });

@@ -1,4 +1,4 @@
-/** What the report embeds packed: gzip in base64. */
+/** Unpacks what the report embeds: gzip in base64. */
 export async function unpack(source: Element): Promise<string> {
   const bytes = Uint8Array.from(atob(source.textContent), (character) => character.charCodeAt(0));
   return new Response(

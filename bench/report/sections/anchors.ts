@@ -1,6 +1,5 @@
 /**
- * Ours beside figures that others have published, or that were measured before: is the suite itself
- * to be believed?
+ * Compares our figures with published ones and with earlier measurements, to test the suite itself.
  */
 import type { Reference, Run, Workload } from '../../schema/result';
 import { formatSpread, NONE } from '../format';
@@ -156,7 +155,9 @@ export function anchorSection(study: Study): Section | null {
     id: 'anchors',
     title: 'Anchors: ours beside known figures',
     parts: [
-      'Mean ± standard deviation over seeds, because that is what was published. Only runs with a constant rate equal to the reference’s are set beside it. Beyond two of its deviations a row is marked.',
+      'Mean ± standard deviation over seeds, because that is what was published. Only runs ' +
+        'with a constant rate equal to the reference’s are set beside it. Beyond two of its ' +
+        'deviations a row is marked.',
       {
         id: 'anchors-table',
         caption: 'Known figures, and ours under the same conditions',

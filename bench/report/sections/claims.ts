@@ -1,10 +1,10 @@
 /**
- * The claims of the AdaL paper's abstract, each with what was measured of it under the conditions
- * of the comparisons listed beforehand. What is claimed is paraphrased: the paper's body has not
- * been read, and the rule is the one restated elsewhere.
+ * The claims of the AdaL paper's abstract, each with our measurements under the conditions of the
+ * comparisons listed beforehand. The claims are paraphrased: the body of the paper has not been
+ * read, and the rule is the one restated elsewhere.
  */
 import type { Curve, ListedComparison, Run, Stream, Workload } from '../../schema/result';
-import { type Estimate, estimateMedian, median, verdictOf } from '../../stats';
+import { type Estimate, estimateMedian, median, verdictOf } from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend, MOST_FIGURES } from '../charts/series';
 import { formatEstimate, formatExact, formatNumber, formatRatio, NONE } from '../format';
@@ -201,8 +201,14 @@ function convergence(study: Study): Part[] {
   if (streams.length === 0) return ['The streams were not run.'];
   const groups = [...groupBy(streams, ({ id }) => id).values()];
   return [
-    'Four problems of one parameter. C and D have skewed noise, E and F symmetric noise. Under skewed noise the rule as restated drives E[‖g‖₁·g] to zero, not E[g], and settles beside the optimum; that is expected here, and shown. This does not refute the theorem of the paper, whose assumptions have not been read; it bounds what may be promised.',
-    html`<div class="figures">${groups.slice(0, MOST_FIGURES).map((group) => streamFigure(study, group))}</div>`,
+    'Four problems of one parameter. C and D have skewed noise, E and F symmetric noise. Under ' +
+      'skewed noise the rule as restated drives E[‖g‖₁·g] to zero, not E[g], and settles ' +
+      'beside the optimum; that is expected here, and shown. This does not refute the ' +
+      'theorem of the paper, whose assumptions have not been read; it bounds what may be ' +
+      'promised.',
+    html`<div class="figures">${groups
+      .slice(0, MOST_FIGURES)
+      .map((group) => streamFigure(study, group))}</div>`,
     {
       id: 'streams',
       caption: 'The last value of each stream',
@@ -238,13 +244,16 @@ const ABSTRACT = 'arXiv 2107.01525';
 export function claimSections(study: Study): Section[] {
   if (study.result.comparisons.length === 0 && study.result.streams.length === 0) return [];
   const conditions =
-    'Workloads, schedules and tracks are those of the comparisons listed beforehand; under 1/√t AdaL is the rule as restated, under other schedules that rule without its own decay. 95% intervals are per row, without correction.';
+    'Workloads, schedules and tracks are those of the comparisons listed beforehand; under ' +
+    '1/√t AdaL is the rule as restated, under other schedules that rule without its own ' +
+    'decay. 95% intervals are per row, without correction.';
   return [
     {
       id: 'claim-early',
       title: 'Claim 1: faster early',
       parts: [
-        `The abstract (${ABSTRACT}) says that amplifying the gradient speeds up the beginning of training. ${conditions}`,
+        `The abstract (${ABSTRACT}) says that amplifying the gradient speeds up the beginning ` +
+          `of training. ${conditions}`,
         claimTable(
           study,
           'early-loss',
@@ -258,7 +267,9 @@ export function claimSections(study: Study): Section[] {
       id: 'claim-late',
       title: 'Claim 2: steadier late',
       parts: [
-        'It says that shrinking the gradient later damps oscillation near the optimum. Unrest is the median change from one recorded train loss to the next in the last fifth of the run; a schedule that ends at zero brings it to zero for every optimizer.',
+        'It says that shrinking the gradient later damps oscillation near the optimum. Unrest ' +
+          'is the median change from one recorded train loss to the next in the last fifth of ' +
+          'the run; a schedule that ends at zero brings it to zero for every optimizer.',
         claimTable(study, 'late-unrest', 'Unrest in the last fifth', MEASURES.late),
       ],
     },
@@ -266,7 +277,9 @@ export function claimSections(study: Study): Section[] {
       id: 'claim-generalisation',
       title: 'Claim 3: better generalisation',
       parts: [
-        'It says that models trained so generalise better. The test part is touched once, at the end. A smaller gap alone is no merit: an optimizer that learns little has little to lose.',
+        'It says that models trained so generalise better. The test part is touched once, at ' +
+          'the end. A smaller gap alone is no merit: an optimizer that learns little has ' +
+          'little to lose.',
         claimTable(study, 'test-metric', 'Test metric at the end', MEASURES.test),
         claimTable(
           study,

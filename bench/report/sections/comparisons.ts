@@ -1,6 +1,6 @@
-/** The comparisons that were listed before anything ran: the only ones that are tested. */
+/** The comparisons that were listed before anything ran, which are the only ones tested. */
 import type { ListedComparison, Workload } from '../../schema/result';
-import { type Estimate, FEWEST_FOR_TEST, holm, signedRank } from '../../stats';
+import { type Estimate, FEWEST_FOR_TEST, holm, signedRank } from '../../toolkit/statistics';
 import { formatEstimate, formatP, formatShare, NONE } from '../format';
 import { firstBy, keyOfNames } from '../group';
 import type { Section } from '../section';
@@ -89,8 +89,21 @@ export function comparisonSection(study: Study): Section | null {
     id: 'comparisons',
     title: 'The comparisons listed beforehand',
     parts: [
-      'Each pair ran the same seeds: the same first weights, order and split. The difference is the median over the seeds, with its 95% bootstrap interval. The probability of improvement is the chance that a run of the first beats a run of the second; 50% says neither.',
-      `p is Wilcoxon's signed-rank test on the differences, counted out exactly, and corrected after Holm over the workloads of a comparison: each comparison is a question of its own, and there are ${study.result.comparisons.length}. A row names a better one only if the interval excludes zero and, where there is a p, it is below ${LEVEL}.${few ? ` With fewer than ${FEWEST_FOR_TEST} seeds there is no p: none could be small.` : ''}`,
+      'Each pair ran the same seeds: the same first weights, order and split. The difference ' +
+        'is the median over the seeds, with its 95% bootstrap interval. The probability of ' +
+        'improvement is the chance that a run of the first beats a run of the second; 50% ' +
+        'says neither.',
+      `p is Wilcoxon's signed-rank test on the differences, counted out exactly, and corrected ` +
+        `after Holm over the workloads of a comparison: each comparison is a question of its ` +
+        `own, and there are ${study.result.comparisons.length}. A row names a better one ` +
+        `only if the interval excludes zero and, where there is a p, it is below ` +
+        `${LEVEL}.${
+          few
+            ? ` With fewer than ${FEWEST_FOR_TEST} seeds there is no p: none ` +
+              `could be ` +
+              `small.`
+            : ''
+        }`,
       {
         id: 'comparisons-table',
         caption: 'Primary figure, first minus second, median [95% interval]',
@@ -122,7 +135,9 @@ export function comparisonOverview(study: Study): Table | null {
   return {
     id: 'comparisons-overview',
     caption:
-      'Median difference over the seeds ± its 95% interval. Better or worse is said only where the interval excludes zero and, with seeds enough for one, the signed-rank test, corrected after Holm over the workloads, agrees',
+      'Median difference over the seeds ± its 95% interval. Better or worse is said only where ' +
+      'the interval excludes zero and, with seeds enough for one, the signed-rank test, ' +
+      'corrected after Holm over the workloads, agrees',
     columns: [{ label: 'workload' }, ...names.map((label) => ({ label }))],
     rows: workloads.map((workload) => {
       const cells = names.map((name): Cell => {

@@ -1,6 +1,6 @@
 /**
- * Whether every runtime computed the same: hashes of trained parameters, and the checks before
- * timing.
+ * Shows whether every runtime computed the same: hashes of trained parameters, and the checks
+ * before timing.
  */
 import type { HashEntry, Micro } from '../../schema/result';
 import { formatNumber, NONE } from '../format';
@@ -94,15 +94,26 @@ function verdictOf(hashes: readonly HashEntry[]): string {
   const { equal, different } = hashCounts(hashes);
   const total = equal + different;
   if (total === 0)
-    return 'Not measured: whether trainings give the same parameters on every runtime (adal bench --only hashes).';
+    return (
+      'Not measured: whether trainings give the same parameters on every runtime (adal ' +
+      'bench ' +
+      '--only hashes).'
+    );
   const runtimes = new Set(
     hashes.filter(({ hash }) => hash !== null).map(({ environment }) => environment),
   ).size;
   if (runtimes === 1)
     return `${total} trainings were hashed on one runtime alone: nothing to compare with.`;
   if (different === 0)
-    return `All ${total} trainings gave the same parameters, bit for bit, on every runtime that ran them.`;
-  return `${different} of ${total} trainings gave DIFFERENT parameters on different runtimes. The figures of this report must not be trusted until that is explained.`;
+    return (
+      `All ${total} trainings gave the same parameters, bit for bit, on every runtime that ` +
+      `ran them.`
+    );
+  return (
+    `${different} of ${total} trainings gave DIFFERENT parameters on different runtimes. ` +
+    `The ` +
+    `figures of this report must not be trusted until that is explained.`
+  );
 }
 
 export function correctnessSection(study: Study): Section | null {
@@ -113,7 +124,8 @@ export function correctnessSection(study: Study): Section | null {
   if (hashes.length > 0) parts.push(hashTable(study));
   if (checked.length > 0) {
     parts.push(
-      'Peers compute in other orders and with other roundings, so for them the largest error counts, with the same eps passed to each.',
+      'Peers compute in other orders and with other roundings, so for them the largest error ' +
+        'counts, with the same eps passed to each.',
       checkTable(checked),
     );
   }

@@ -1,7 +1,4 @@
-/**
- * Training curves: the controls and the places that the page's script draws in. Their data are
- * computed here, once.
- */
+/** Training curves: their data, the controls, and the places that the page's script draws in. */
 import { swatch } from '../charts/series';
 import type { CurveChart } from '../curve-data';
 import { curveChart } from '../curves';
@@ -15,7 +12,8 @@ function shownAtFirst(study: Study): Set<string> {
 }
 
 function radio(name: string, value: string, label: string, checked = false): Html {
-  return html`<label><input type="radio" name="${name}" value="${value}"${checked && html` checked`}> ${label}</label>`;
+  return html`<label><input type="radio" name="${name}"
+    value="${value}"${checked && html` checked`}> ${label}</label>`;
 }
 
 function controls(
@@ -26,16 +24,27 @@ function controls(
   const shown = shownAtFirst(study);
   const keys = new Set(charts.flatMap(({ series }) => series.map(({ key }) => key)));
   const optimizers = study.result.optimizers.filter(({ id }) => keys.has(id));
-  const toggles = optimizers.map(
-    ({ id, label }) =>
-      html`<li><label><input type="checkbox" name="series" value="${id}"${(shown.has(id) || optimizers.length <= 4) && html` checked`}>${swatch(study.index(id))}${label}</label></li>`,
-  );
-  return html`<form id="curve-controls"><fieldset><legend>Curves</legend><ul class="legend">${toggles}</ul></fieldset>
+  const toggles = optimizers.map(({ id, label }) => {
+    const checked = (shown.has(id) || optimizers.length <= 4) && html` checked`;
+    return html`<li><label><input type="checkbox" name="series"
+        value="${id}"${checked}>${swatch(study.index(id))}${label}</label></li>`;
+  });
+  const under = conditions.map((condition, i) => radio('condition', condition, condition, i === 0));
+  const figures = [
+    radio('metric', 'trainLoss', 'train loss', true),
+    radio('metric', 'validationLoss', 'validation loss'),
+    radio('metric', 'metric', 'validation metric'),
+  ];
+  return html`<form id="curve-controls">
+<fieldset><legend>Curves</legend><ul class="legend">${toggles}</ul></fieldset>
 <div class="controls">
-<fieldset><legend>Under</legend>${conditions.map((condition, i) => radio('condition', condition, condition, i === 0))}</fieldset>
-<fieldset><legend>Figure</legend>${radio('metric', 'trainLoss', 'train loss', true)} ${radio('metric', 'validationLoss', 'validation loss')} ${radio('metric', 'metric', 'validation metric')}</fieldset>
-<fieldset><legend>Over</legend>${radio('x', 'step', 'steps', true)} ${radio('x', 'time', 'time')}</fieldset>
-<fieldset><legend>Logarithmic</legend><label><input type="checkbox" name="logX"> across</label> <label><input type="checkbox" name="logY" checked> up</label></fieldset>
+<fieldset><legend>Under</legend>${under}</fieldset>
+<fieldset><legend>Figure</legend>${figures[0]} ${figures[1]} ${figures[2]}</fieldset>
+<fieldset><legend>Over</legend>${radio('x', 'step', 'steps', true)}
+${radio('x', 'time', 'time')}</fieldset>
+<fieldset><legend>Logarithmic</legend><label><input type="checkbox"
+  name="logX"> across</label> <label><input type="checkbox"
+    name="logY" checked> up</label></fieldset>
 </div></form>`;
 }
 
@@ -56,7 +65,9 @@ function placesOf(study: Study, condition: Condition): Place[] {
 }
 
 function figureOf({ chart, caption }: Place): Html {
-  return html`<figure><figcaption>${caption}</figcaption><div class="curves" data-curves="${chart.id}" role="img" aria-label="Curves of ${caption}"></div><p class="absent" hidden>None of the curves chosen has this figure here.</p></figure>`;
+  return html`<figure><figcaption>${caption}</figcaption><div class="curves"
+    data-curves="${chart.id}" role="img" aria-label="Curves of ${caption}"></div>
+<p class="absent" hidden>None of the curves chosen has this figure here.</p></figure>`;
 }
 
 export function curveSection(study: Study): Section | null {
@@ -65,15 +76,22 @@ export function curveSection(study: Study): Section | null {
   const conditions = [...new Set(places.map(({ condition }) => condition))];
   const figures = conditions.map((condition, i) => {
     const here = places.filter((place) => place.condition === condition);
-    return html`<div class="figures" data-condition="${condition}"${i > 0 && html` hidden`}>${here.map(figureOf)}</div>`;
+    const hidden = i > 0 && html` hidden`;
+    const drawn = here.map(figureOf);
+    return html`<div class="figures" data-condition="${condition}"${hidden}>${drawn}</div>`;
   });
   const charts = places.map(({ chart }) => chart);
+  const data = embedGzip('curve-data', JSON.stringify(charts));
   return {
     id: 'curves',
     title: 'Curves',
     parts: [
-      'Line: the median over the seeds. Band: 10% to 90% of them. A run that diverged counts as worse than all others from then on. On a logarithmic scale whatever is below 10⁻¹⁶ lies there. Time is the number of steps times the time of one, measured alone on the machine; where that was not measured there is no curve over time.',
-      html`<p class="unscripted">Curves need the script of this page; all figures are in the tables.</p>${controls(study, charts, conditions)}${figures}${embedGzip('curve-data', JSON.stringify(charts))}`,
+      'Line: the median over the seeds. Band: 10% to 90% of them. A run that diverged counts ' +
+        'as worse than all others from then on. On a logarithmic scale whatever is below 10⁻¹⁶ ' +
+        'lies there. Time is the number of steps times the time of one, measured alone on ' +
+        'the machine; where that was not measured there is no curve over time.',
+      html`<p class="unscripted">Curves need the script of this page; all figures are in the
+tables.</p>${controls(study, charts, conditions)}${figures}${data}`,
     ],
   };
 }

@@ -1,4 +1,4 @@
-/** Where everything was measured: a card a runtime. */
+/** The machines and runtimes of the measurements: one card per runtime. */
 import type { Environment } from '../../schema/result';
 import { formatDuration, formatNumber } from '../format';
 import type { Section } from '../section';

@@ -1,9 +1,9 @@
 /**
- * Every optimizer on every workload: a matrix for each schedule and track, relative to Adam under
- * the same.
+ * Every optimizer on every workload: one matrix for each schedule and track, relative to Adam under
+ * the same conditions.
  */
 import type { Workload } from '../../schema/result';
-import { divergenceRate, estimateMedian, interquartileMean } from '../../stats';
+import { divergenceRate, estimateMedian, interquartileMean } from '../../toolkit/statistics';
 import {
   formatEstimate,
   formatExact,
@@ -54,7 +54,9 @@ export function matrixTable(
   const optimizers = study.optimizers(condition, ablation);
   return {
     id: `matrix-${ablation === null ? '' : `${ablation}-`}${idOf(condition)}`,
-    caption: `${study.nameOf(condition)}: median ± 95% interval, and the ratio to ${study.label(BASELINE)} [95% interval]`,
+    caption:
+      `${study.nameOf(condition)}: median ± 95% interval, and the ratio to ` +
+      `${study.label(BASELINE)} [95% interval]`,
     columns: [
       { label: 'optimizer' },
       ...workloads.map(({ id, metric }) => ({
@@ -98,7 +100,10 @@ function choiceTable(study: Study, condition: Condition): Table {
   });
   return {
     id: `choice-${idOf(condition)}`,
-    caption: `${study.nameOf(condition)}: the final figure beside the one at the best validation, over the seeds that did not diverge`,
+    caption:
+      `${study.nameOf(condition)}: the final figure beside the one at the best ` +
+      `validation, ` +
+      `over the seeds that did not diverge`,
     columns: [
       { label: 'workload, optimizer' },
       { label: 'final', align: 'right' },
@@ -154,7 +159,11 @@ export function ablationSection(study: Study): Section | null {
     id: 'ablation',
     title: 'Ablation: is it the transformation?',
     parts: [
-      `Adam on ĝ = ‖g‖₁^p·g, for several p, each with the best rate of its own grid: p = 0 is Adam, p = 1 has AdaL's transformation. With the norm of another batch the size of ĝ no longer has to do with g: what that does as well is a reweighting of batches, not an answer to the gradient. Read as the matrix above, relative to ${study.label(BASELINE)}.`,
+      `Adam on ĝ = ‖g‖₁^p·g, for several p, each with the best rate of its own grid: p = 0 is ` +
+        `Adam, p = 1 has AdaL's transformation. With the norm of another batch the size of ĝ ` +
+        `no longer has to do with g: what that does as well is a reweighting of batches, not ` +
+        `an answer to the gradient. Read as the matrix above, relative to ` +
+        `${study.label(BASELINE)}.`,
       ...tables,
     ],
   };
@@ -181,8 +190,13 @@ export function matrixSection(study: Study): Section | null {
     id: 'matrix',
     title: 'Optimizers and workloads',
     parts: [
-      `The primary figure of each workload at the end of training. ↓: lower is better, ↑: higher is. ▲ is better and ▼ worse than ${study.label(BASELINE)}, with the interval of the paired difference beyond zero; ≈ shows no difference. The ratio is of losses, or of 1 − accuracy, so below 1 is better. A run that diverged counts as worse than any that did not.`,
-      `${tracks.join(' ')} These intervals are not corrected for how many there are: among twenty, one is beyond zero by chance. Only the comparisons above were listed beforehand.`,
+      `The primary figure of each workload at the end of training. ↓: lower is better, ↑: ` +
+        `higher is. ▲ is better and ▼ worse than ${study.label(BASELINE)}, with the interval ` +
+        `of the paired difference beyond zero; ≈ shows no difference. The ratio is of ` +
+        `losses, or of 1 − accuracy, so below 1 is better. A run that diverged counts as ` +
+        `worse than any that did not.`,
+      `${tracks.join(' ')} These intervals are not corrected for how many there are: among ` +
+        `twenty, one is beyond zero by chance. Only the comparisons above were listed beforehand.`,
       ...conditions.flatMap((condition) => [
         matrixTable(study, condition),
         choiceTable(study, condition),

@@ -1,4 +1,4 @@
-/** What could not be measured, and why: nothing is skipped silently. */
+/** Lists what could not be measured, and why: nothing is skipped silently. */
 import type { Outcome } from '../../schema/result';
 import type { Section } from '../section';
 import type { Study } from '../study';

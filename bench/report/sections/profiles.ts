@@ -1,5 +1,5 @@
-/** Time to target over all workloads: performance profiles, and what each run took. */
-import { divergenceRate, median, performanceProfile } from '../../stats';
+/** Time to target over all workloads: performance profiles, and the time of each run. */
+import { divergenceRate, median, performanceProfile } from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { secondsPerStep } from '../curves';
@@ -129,8 +129,13 @@ export function profileSection(study: Study): Section | null {
     id: 'profiles',
     title: 'Time to target',
     parts: [
-      'How many of the targets (every workload, every seed) an optimizer reaches within so many times the fewest steps that any optimizer listed took. At the left edge: how often it was the fastest; at the right: how often it arrived at all. A profile says who is ahead in this company, not by how much between two.',
-      html`${legendOf(study, conditions)}<div class="figures">${conditions.map((condition) => profileFigure(study, condition))}</div>`,
+      'How many of the targets (every workload, every seed) an optimizer reaches within so ' +
+        'many times the fewest steps that any optimizer listed took. At the left edge: how ' +
+        'often it was the fastest; at the right: how often it arrived at all. A profile says ' +
+        'who is ahead in this company, not by how much between two.',
+      html`${legendOf(study, conditions)}<div class="figures">${conditions.map((condition) =>
+        profileFigure(study, condition),
+      )}</div>`,
       ...conditions.map((condition) => targetTable(study, condition)),
     ],
   };

@@ -1,6 +1,8 @@
-/** What threads gain, what a first step costs, and what a training step takes on each runtime. */
+/**
+ * The gain of threads, the cost of a first step, and the cost of a training step on each runtime.
+ */
 import type { ThreadScaling } from '../../schema/result';
-import { type Estimate, estimateMedian, median, pairedRatio } from '../../stats';
+import { type Estimate, estimateMedian, median, pairedRatio } from '../../toolkit/statistics';
 import { linesChart, type Point } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatEstimate, formatRatio, NONE } from '../format';
@@ -56,7 +58,8 @@ function threadFigure(rows: readonly ThreadScaling[], ones: Ones): Html {
     lines: lines.filter(({ points }) => points.length > 0),
     dots: true,
   });
-  return html`<div class="figures"><figure><figcaption>Speed-up by threads</figcaption>${chart}${legend(lines)}</figure></div>`;
+  return html`<div class="figures"><figure>
+<figcaption>Speed-up by threads</figcaption>${chart}${legend(lines)}</figure></div>`;
 }
 
 function threadRow(row: ThreadScaling, ones: Ones): Cell[] {
@@ -82,7 +85,8 @@ function threadParts(rows: readonly ThreadScaling[]): Part[] {
   const table: Table = {
     id: 'threads-table',
     caption:
-      'Median step time by threads, and how many times one thread that is [95% interval of paired rounds]',
+      'Median step time by threads, and how many times one thread that is [95% interval of ' +
+      'paired rounds]',
     columns: [
       { label: 'optimizer, size, runtime' },
       { label: 'threads', align: 'right' },

@@ -1,4 +1,4 @@
-/** Every seed of every optimizer. */
+/** Plots every seed of every optimizer. */
 import { stripsChart } from '../charts/strips';
 import { type Html, html } from '../html';
 import { folded, type Section } from '../section';
@@ -15,7 +15,8 @@ function stripsOf(study: Study, condition: Condition): Html[] {
     });
     const caption = `${workload.id}, ${study.nameOf(condition)}; ${direction} is better`;
     const axis = { label: name, log: scale === 'log' };
-    return html`<figure><figcaption>${caption}</figcaption>${stripsChart(`Every seed of ${caption}`, axis, strips)}</figure>`;
+    const chart = stripsChart(`Every seed of ${caption}`, axis, strips);
+    return html`<figure><figcaption>${caption}</figcaption>${chart}</figure>`;
   });
 }
 

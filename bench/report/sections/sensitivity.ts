@@ -1,9 +1,9 @@
 /**
- * What a learning rate beside the best costs: the search's scores over its grid, and how wide the
- * good range is.
+ * The cost of a learning rate beside the best one: the scores of the search over its grid, and the
+ * width of the good range.
  */
 import type { Selection, Workload } from '../../schema/result';
-import { type SensitivityWidth, sensitivityWidth } from '../../stats';
+import { type SensitivityWidth, sensitivityWidth } from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend, MOST_FIGURES, MOST_LINES } from '../charts/series';
 import { formatExact, NONE } from '../format';
@@ -87,7 +87,8 @@ function chartOf(
     dots: true,
   };
   const linear = field.endsWith('metric');
-  return html`<figure><figcaption>${title}</figcaption>${linesChart({ ...options, y: { label: field, log: log && !linear } })}</figure>`;
+  const chart = linesChart({ ...options, y: { label: field, log: log && !linear } });
+  return html`<figure><figcaption>${title}</figcaption>${chart}</figure>`;
 }
 
 /** One legend for all: an optimizer looks the same in each. */
@@ -142,7 +143,11 @@ export function sensitivitySection(study: Study): Section | null {
     id: 'sensitivity',
     title: 'Learning rates',
     parts: [
-      `Scores of the search, on validation alone. A line that breaks off diverged, or went beyond ${formatExact(MOST)} times the loss that every optimizer can reach. The range holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in factors of ten.`,
+      `Scores of the search, on validation alone. A line that breaks off diverged, or went ` +
+        `beyond ${formatExact(MOST)} times the loss that every optimizer can reach. The range ` +
+        `holds the rates beside the best that score within ${100 * LOSS_TOLERANCE}% of its ` +
+        `loss, or ${100 * METRIC_TOLERANCE} points of its accuracy; its width is in ` +
+        `factors of ten.`,
       legendOf(study),
       ...schedules.map(({ id, label }, i) =>
         folded(label, i === 0, figuresOf(study, id, used.get(id)!)),

@@ -1,9 +1,15 @@
 /**
- * What a step costs, by runtime and implementation: tables of every size, and throughput over
+ * The cost of a step by runtime and implementation: tables of every size, and throughput over
  * sizes.
  */
 import type { Micro } from '../../schema/result';
-import { type Estimate, estimateMedian, median, pairedRatio, verdictOf } from '../../stats';
+import {
+  type Estimate,
+  estimateMedian,
+  median,
+  pairedRatio,
+  verdictOf,
+} from '../../toolkit/statistics';
 import { linesChart } from '../charts/lines';
 import { legend } from '../charts/series';
 import { formatCount, formatDuration, formatNumber, formatRatio, NONE } from '../format';
@@ -114,7 +120,8 @@ function microRow(row: Micro, reference: Micro | undefined, triads: Triads): Cel
 
 function intervalOf({ value, interval }: Estimate): string {
   if (interval === null) return '';
-  return `± ${formatNumber((100 * Math.max(interval[1] - value, value - interval[0])) / value, 1)}%`;
+  const half = Math.max(interval[1] - value, value - interval[0]);
+  return `± ${formatNumber((100 * half) / value, 1)}%`;
 }
 
 function remarksOf({ layout, gradients, variant, stable }: Micro): string {
@@ -191,7 +198,9 @@ function overviewTable(benchmark: string, rows: readonly Micro[]): Table {
   checkCells(benchmark, contenders.length * sizes.length, plain.length);
   return {
     id: `overview-${benchmark}`,
-    caption: `${benchmark}: time a call by ${rows[0]!.shape ? 'm×n×k' : 'n'}, and its ratio to ${REFERENCE} of the same rounds [95% interval]; above 1 is slower`,
+    caption:
+      `${benchmark}: time a call by ${rows[0]!.shape ? 'm×n×k' : 'n'}, and its ratio to ` +
+      `${REFERENCE} of the same rounds [95% interval]; above 1 is slower`,
     columns: [
       { label: 'runtime' },
       { label: 'implementation' },
@@ -289,7 +298,12 @@ export function speedSection(study: Study): Section | null {
     id: 'speed',
     title: 'Speed',
     parts: [
-      `Contenders were timed in turns, so sample i of each is of the same round and ratios are of rounds. ▲ and ▼ appear only where the interval of the ratio excludes 1 and the difference is at least ${100 * RELEVANT}%. GB/s counts the bytes that the rule must move; “of triad” compares with a loop that only moves them, on the same runtime in the same run. A dotted line marks where time per element first rises by a quarter: the data have outgrown a cache.`,
+      `Contenders were timed in turns, so sample i of each is of the same round and ratios are ` +
+        `of rounds. ▲ and ▼ appear only where the interval of the ratio excludes 1 and the ` +
+        `difference is at least ${100 * RELEVANT}%. GB/s counts the bytes that the rule must ` +
+        `move; “of triad” compares with a loop that only moves them, on the same runtime ` +
+        `in the same run. A dotted line marks where time per element first rises by a ` +
+        `quarter: the data have outgrown a cache.`,
       ...parts,
     ],
   };
@@ -325,7 +339,9 @@ export function headlineTable({ result }: Study): Table | null {
   checkCells('steps', contenders.length * environments.length, plain.length);
   return {
     id: 'headline',
-    caption: `Time of one optimizer step, and how many times AdaL's on ${REFERENCE} that is (of medians)`,
+    caption:
+      `Time of one optimizer step, and how many times AdaL's on ${REFERENCE} that is (of ` +
+      `medians)`,
     columns: [
       { label: 'step' },
       { label: 'parameters', align: 'right' },

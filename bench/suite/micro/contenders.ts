@@ -1,6 +1,6 @@
 /**
- * Who takes part in the benchmark of an optimizer's step: the library on each backend, plain
- * JavaScript, and peers.
+ * The contenders in the benchmark of an optimizer's step: the library on each backend, plain
+ * JavaScript, and other libraries.
  */
 import {
   createOptimizer,
@@ -8,8 +8,8 @@ import {
   emptyResult,
   type Optimizer,
   type RuntimeOptions,
-} from '../../../src/index';
-import type { Body } from './timing';
+} from 'adal-wasm';
+import type { Body } from '../../toolkit/timing';
 
 export type Rule = 'adal' | 'adam';
 
@@ -182,17 +182,25 @@ function plain(rule: Rule, update: PlainUpdate): Contender {
   };
 }
 
-/** Another library's Adam, from a module of bench/suite/peers. */
+/** Another library's Adam, from a module of bench/peers. */
 export interface PeerModule {
   readonly implementations: readonly string[];
   createAdam(
     implementation: string,
-    tensors: readonly { theta: Float32Array; gradient: Float32Array }[],
-    hyperparameters: typeof HYPERPARAMETERS,
+    tensors: readonly PeerTensor[],
+    hyperparameters: Hyperparameters,
   ): Promise<PeerAdam>;
 }
 
-interface PeerAdam {
+export type Hyperparameters = typeof HYPERPARAMETERS;
+
+/** Initial values of a tensor, and the gradient of every step. */
+export interface PeerTensor {
+  readonly theta: Float32Array;
+  readonly gradient: Float32Array;
+}
+
+export interface PeerAdam {
   step(): void;
   stepWithCopies(gradients: readonly Float32Array[]): ArrayLike<number>[];
   params(): ArrayLike<number>[];
@@ -204,7 +212,7 @@ export const PEERS = [
   { file: 'jax.js', implementations: ['jax-js wasm'] },
 ] as const;
 
-/** @param load imports a file of bench/suite/peers, or says why it cannot */
+/** @param load imports a file of bench/peers, or says why it cannot */
 function peer(
   file: string,
   implementation: string,

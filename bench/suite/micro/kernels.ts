@@ -1,17 +1,21 @@
-/** Vector and matrix kernels as networks use them, and the memory yardstick, on one thread. */
-
-import { createRuntime } from '../../../src/index';
-import { gemmScratchBytes } from '../../../src/memory-layout/nn-layout';
+/**
+ * Times vector and matrix kernels as networks use them, and the memory yardstick, on one thread.
+ */
+import { createRuntime } from 'adal-wasm';
 import type { Micro } from '../../schema/result';
+import { kernelsOf } from '../../toolkit/library-kernels';
+import { type Body, type TimeOnce, timeRounds } from '../../toolkit/timing';
 import type { Entry } from '../result';
 import { fill } from './contenders';
-import { type Body, type TimeOnce, timeRounds } from './timing';
 
 export interface KernelsContext {
   readonly environment: string;
   readonly timeOnce: TimeOnce;
   readonly report: (entry: Entry) => void;
 }
+
+/** Elements of scratch memory: more than the products of any shape need, 272.2 KiB. */
+const SCRATCH = 2 ** 17;
 
 /** m, n, k: square, and the products of an MLP's layers. */
 const SHAPES = [
@@ -32,20 +36,17 @@ export async function benchKernels(
   { environment, timeOnce, report }: KernelsContext,
 ): Promise<void> {
   const runtime = await createRuntime({ backend: 'simd' });
-  const kernels = await runtime.nn();
+  const { kernels, allocate, floats } = await kernelsOf(runtime);
   const longest = large ? 10_000_000 : 1_000_000;
-  const bytes = 4 * longest;
-  const [a, b, c] = [0, 1, 2].map(() => runtime.arena.allocate(bytes));
-  const scratch = runtime.arena.allocate(
-    Math.max(...SHAPES.map(([m, n, k]) => gemmScratchBytes(m, n, k))),
-  );
+  const [a, b, c] = [0, 1, 2].map(() => allocate(longest));
+  const scratch = allocate(SCRATCH);
   for (const [phase, address] of [a, b].entries())
-    fill(new Float32Array(runtime.memory.buffer, address, longest), 1, phase);
+    fill(floats().subarray(address / 4, address / 4 + longest), 1, phase);
   const bodies = new Map<string, Body>();
   const rows = new Map<string, Common>();
   for (const n of TRIAD_SIZES.filter((size) => size <= longest)) {
     const name = `triad ${n}`;
-    // y = y + a·x: two reads and a write.
+    // One row plus a bias of its length, y = y + x: two reads and a write.
     rows.set(name, {
       benchmark: 'triad',
       n,
@@ -55,19 +56,9 @@ export async function benchKernels(
       bytesPerCall: 12 * n,
     });
     bodies.set(name, () => {
-      kernels.axpy(c, a, n, 1e-6);
+      kernels.biasAdd(c, a, 1, n);
       return 0;
     });
-    const sum = `abs-sum ${n}`;
-    rows.set(sum, {
-      benchmark: 'abs-sum',
-      n,
-      shape: null,
-      layout: '1',
-      workPerCall: n,
-      bytesPerCall: 4 * n,
-    });
-    bodies.set(sum, () => kernels.absSum(a, n));
   }
   for (const [m, n, k] of SHAPES) {
     for (const [benchmark, form] of Object.entries(FORMS)) {

@@ -1,5 +1,5 @@
-/** What is timed in a tier, on every runtime. A machine must have nothing else to do meanwhile. */
-import type { Job } from '../executor';
+/** Lists what is timed in a tier, on every runtime. The machine must be idle otherwise. */
+import type { Job } from '../job';
 import { workloadOf } from '../registry';
 import type { Cell } from '../study/plan';
 import type { Tier } from '../types';
@@ -65,7 +65,9 @@ function microTasks(tier: Tier, rounds: number, cells: readonly Cell[]): TimedTa
     job: { kind: 'kernels', rounds, large },
   });
   const edges = new Set(
-    cells.map(({ workload }) => workload).filter((id) => /^E/.test(workloadOf(id).group)),
+    cells
+      .map(({ workload }) => workload)
+      .filter((id) => workloadOf(id).tiers[tier]?.searchSeeds === 0),
   );
   for (const workload of edges) {
     tasks.push({

@@ -1,8 +1,9 @@
 /**
- * The benchmark of an optimizer's step: everyone checked against the oracle first, then timed in
- * interleaved rounds.
+ * Benchmarks a step of an optimizer: checks every contender against the reference, then times all
+ * of them in interleaved rounds.
  */
 import type { Micro } from '../../schema/result';
+import { type Body, type TimeOnce, timeRounds } from '../../toolkit/timing';
 import { compact, type Entry } from '../result';
 import {
   type Contender,
@@ -14,7 +15,6 @@ import {
   type StepData,
   type Stepper,
 } from './contenders';
-import { type Body, type TimeOnce, timeRounds } from './timing';
 
 export interface StepJob {
   readonly n: number;
@@ -95,7 +95,10 @@ async function prepare(
   reference: Float32Array,
 ): Promise<Ready> {
   if (data.n > contender.maxSize) {
-    const reason = `not measured above ${contender.maxSize.toLocaleString('en')} parameters: a step would take too long`;
+    const reason =
+      `not measured above ${contender.maxSize.toLocaleString('en')} parameters: a ` +
+      `step would ` +
+      `take too long`;
     return { contender, stepper: null, reason, failed: false, check: null };
   }
   let stepper: Stepper;
@@ -113,7 +116,9 @@ async function prepare(
   for (let step = 0; step < CHECK_STEPS; step++) stepper.step();
   const check = compare(stepper.params(), reference, contender.exact);
   if (check.passed) return { contender, stepper, reason: null, failed: false, check };
-  const reason = `after ${CHECK_STEPS} steps it is not where the oracle is: relative error ${check.maxRelativeError}`;
+  const reason =
+    `after ${CHECK_STEPS} steps it is not where the oracle is: relative error ` +
+    `${check.maxRelativeError}`;
   return { contender, stepper, reason, failed: true, check };
 }
 

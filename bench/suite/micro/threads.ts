@@ -1,8 +1,8 @@
-/** A step of AdaL on one thread, two, and so on to as many as there are CPUs, all interleaved. */
+/** Times a step of AdaL on 1, 2, … threads, up to the number of CPUs, in interleaved rounds. */
 import type { ThreadScaling } from '../../schema/result';
+import { type Body, type TimeOnce, timeRounds } from '../../toolkit/timing';
 import type { Entry } from '../result';
 import { createOwn } from './contenders';
-import { type Body, type TimeOnce, timeRounds } from './timing';
 
 const MAX_THREADS = 8;
 

@@ -1,15 +1,15 @@
 /**
- * What a training step costs, forward, backward and the optimizer's; and whole fits of what is
- * trained at the edge.
+ * Times training steps (forward, backward and update), and whole fits of models that are trained at
+ * the edge.
  */
-import type { Runtime } from '../../../src/index';
+import type { Runtime } from 'adal-wasm';
 import type { Micro, Speed } from '../../schema/result';
+import { type TimeOnce, timeRounds } from '../../toolkit/timing';
 import { optimizerOf, workloadOf } from '../registry';
 import { compact } from '../result';
-import { createConfigured } from '../study/cell';
+import { createConfigured, createFromLibrary } from '../study/cell';
 import { createTransform } from '../study/transform';
 import type { PreparedWorkload, Tier } from '../types';
-import { type TimeOnce, timeRounds } from './timing';
 
 const WARM_UP_STEPS = 20;
 
@@ -65,7 +65,7 @@ export async function measureFit(
   const { epochs, optimizers } = tiers[tier]!;
   const config = optimizerOf(optimizers![0]);
   const problem = await prepared.create(runtime, 0);
-  const optimizer = await createConfigured(config, problem, runtime, config.lr);
+  const optimizer = await createFromLibrary(config, problem, runtime, config.lr);
   const fresh = optimizer.stateDict();
   const steps = epochs * problem.stepsPerEpoch;
   const fit = () => {

@@ -1,10 +1,9 @@
 /**
- * Where the clock stands still while code runs, as Cloudflare's own servers have it (workerd by
- * itself has one of a millisecond): every timing becomes a row that says why there is none. Nothing
- * is estimated.
+ * Reports timings as unsupported where the clock stands still while code runs, as on Cloudflare's
+ * own servers (workerd alone has a clock of one millisecond). Nothing is estimated.
  */
 import type { Micro, Outcome } from '../../schema/result';
-import type { Job } from '../executor';
+import type { Job } from '../job';
 import { workloadOf } from '../registry';
 import type { Entry } from '../result';
 

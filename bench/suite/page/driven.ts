@@ -1,8 +1,5 @@
-/**
- * The page in the hands of a runner: fetches jobs, posts what comes of them, until there are no
- * more.
- */
-import type { Job } from '../executor';
+/** Lets a runner drive the page: fetches jobs and posts entries until no jobs are left. */
+import type { Job } from '../job';
 import { PageLane } from './page-lane';
 
 interface Given {

@@ -1,9 +1,9 @@
 /**
- * The page that runs the suite by itself: choose, start, watch, download the result.
- * ?workloads=W3,E1&optimizers=adal,adam&seeds=2 leaves out the rest, as the command line does. With
- * #driven a runner decides instead.
+ * The page that runs the suite: it starts a run, shows its progress, and downloads the result.
+ * ?workloads=W3,E1&optimizers=adal,adam&seeds=2 selects, as options of the command line do. With
+ * #driven, a runner gives the page its jobs.
  */
-import version from '../../../build/version';
+import { version } from 'adal-wasm/package.json';
 import type { Result } from '../../schema/result';
 import { parseFilters } from '../filters';
 import { ResultStore } from '../store';

@@ -1,5 +1,5 @@
-/** A worker of the page as a lane. */
-import type { Job, Report } from '../executor';
+/** Runs jobs in a worker of the page. */
+import type { Job, Report } from '../job';
 import type { Entry } from '../result';
 import type { Lane } from '../runners/runner';
 

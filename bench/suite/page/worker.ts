@@ -1,9 +1,10 @@
 /**
- * Does jobs for the page, where a thread may block: one message a job, entries and then `done` or
- * `error` back.
+ * Executes jobs for the page in a worker, where a thread may block: one message per job, answered
+ * by entries and then `done` or `error`.
  */
 import { type DataSource, MissingDataError } from '../data';
-import { Executor, type Job } from '../executor';
+import { Executor } from '../executor';
+import type { Job } from '../job';
 import type { PeerModule } from '../micro/contenders';
 
 const data: DataSource = {

@@ -1,11 +1,11 @@
 /**
- * A network on data sets: what most workloads pose. First weights, split and order of batches are
- * functions of the seed alone.
+ * A network on data sets: the problem of most workloads. Initial weights, split and order of
+ * batches are functions of the seed alone.
  */
-import { BatchOrder, gatherLabelsInto, gatherRowsInto, selectRows } from '../../../src/data';
-import type { Dataset } from '../../../src/data/dataset';
-import type { Runtime } from '../../../src/index';
-import { createModel, evaluate, type Layer, type Model, type Shape } from '../../../src/nn';
+import type { Runtime } from 'adal-wasm';
+import type { Dataset } from 'adal-wasm/data';
+import { BatchOrder, gatherLabelsInto, gatherRowsInto, selectRows } from 'adal-wasm/data';
+import { createModel, evaluate, type Layer, type Model, type Shape } from 'adal-wasm/nn';
 import type { Figures, Problem } from '../types';
 
 export interface Parts {

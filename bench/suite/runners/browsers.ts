@@ -1,19 +1,18 @@
 /**
- * Browsers: a page that asks this process for jobs. How browsers are started is known to the test
- * matrix, in tests/runtimes, which a clone has; without it there is no browser.
+ * Runs jobs in browsers: a page asks this process for them. The test matrix (tests/runtimes) knows
+ * how to start browsers, so this needs a checkout of the repository.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Job, Report } from '../executor';
+import type { Job, Report } from '../job';
 import { createFileSource } from './file-source';
-import { readWithin } from './files-within';
 import { type Message, parseMessage } from './message';
 import { type PageServer, startPageServer } from './page-server';
-import { peerFile } from './peer-bundle';
 import type { Places } from './processes';
 import type { Lane, Runner } from './runner';
+import { createSiteFiles } from './site-files';
 
 /** As tests/runtimes/browsers.js has them. */
 interface Browser {
@@ -34,7 +33,7 @@ export function browserRunners(places: Places): Runner[] {
       missing: () =>
         existsSync(places.browsers)
           ? null
-          : `${name}: the drivers of browsers are in a clone of the repository`,
+          : `${name}: browsers are driven from a checkout alone; adal-bench serve opens the page`,
       async open() {
         const { BROWSERS } = (await import(/* @vite-ignore */ places.browsers.href)) as {
           BROWSERS: Browser[];
@@ -61,15 +60,10 @@ class PageLane implements Lane {
 
   static async open(browser: Browser, places: Places): Promise<PageLane> {
     const lane = new PageLane();
-    const data = createFileSource(places.data);
     const server = await startPageServer({
       job: () => lane.#take(),
       report: (text, query) => lane.#report(text, query),
-      async file(name) {
-        if (name.startsWith('data/')) return data.load(name.slice('data/'.length));
-        if (name.startsWith('peers/')) return peerFile(places.peers, name.slice('peers/'.length));
-        return readWithin(places.site, name);
-      },
+      file: createSiteFiles(places, createFileSource(places.data)),
     });
     await lane.#start(browser, server);
     return lane;

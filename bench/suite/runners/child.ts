@@ -1,10 +1,17 @@
-/** Node, Deno and Bun: jobs as lines of JSON on stdin, entries as lines on stdout. */
+/**
+ * The program that Node, Deno and Bun run: it reads jobs as lines of JSON from stdin and writes
+ * entries as lines to stdout.
+ */
 import { createInterface } from 'node:readline';
-import { Executor, type Job } from '../executor';
+import { Executor } from '../executor';
+import { loadExtensions } from '../extensions';
+import type { Job } from '../job';
 import type { PeerModule } from '../micro/contenders';
+import { register } from '../registry';
 import { createFileSource } from './file-source';
 
-const [dataFolder, peersFolder] = process.argv.slice(2);
+const [dataFolder, peersFolder, ...extensions] = process.argv.slice(2);
+for (const href of extensions) register(await loadExtensions(href));
 const loadPeer = (file: string): Promise<PeerModule> =>
   import(/* @vite-ignore */ new URL(file, peersFolder).href);
 const executor = new Executor({ data: createFileSource(new URL(dataFolder)), loadPeer });

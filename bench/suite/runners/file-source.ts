@@ -1,4 +1,4 @@
-/** Data from files, for runtimes that have them. */
+/** Reads data from files, on runtimes that have a file system. */
 import { type DataSource, MissingDataError } from '../data';
 import { readWithin } from './files-within';
 

@@ -1,4 +1,4 @@
-/** Reads files of one folder, and of nowhere else: names come from pages and Workers. */
+/** Reads files of one folder and refuses all others, because pages and Workers choose the names. */
 import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';

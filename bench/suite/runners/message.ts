@@ -1,7 +1,6 @@
 /**
- * What a page or a child process reports about its job. Both are other programs, so that their text
- * is validated before anything is done with it: it must say one thing, and an entry must be what
- * the result's schema takes.
+ * Validates the messages of pages and child processes, which are other programs. A message says one
+ * thing, and its entry must conform to the schema of results.
  */
 import { Ajv, type ValidateFunction } from 'ajv';
 import schema from '../../schema/result.schema.json';

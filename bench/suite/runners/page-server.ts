@@ -1,27 +1,26 @@
 /**
- * The server of a page that works for this process. It listens on the loopback interface alone,
- * under an address that only the page was told, and serves the files of its folders. Every request
- * must carry the token of the address and name this server as its host; a report must come from the
- * page's own origin.
+ * The server of the page that runs the suite. It listens on the loopback interface only, under an
+ * address with a secret token. Every request must carry the token and name this server as its host;
+ * a report must come from the page's own origin.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 
-/** What a page asks for and tells. */
+/** What a page asks for and tells. A page that nobody drives asks for files alone. */
 export interface PageHandlers {
   /**
    * A file of the site by its name relative to the page; null or a rejection when there is none.
    */
   readonly file: (name: string) => Promise<string | Uint8Array | null>;
   /** The next job as JSON, as soon as there is one. */
-  readonly job: () => Promise<string>;
+  readonly job?: () => Promise<string>;
   /**
    * Takes a report and what its address asked with. Returns null, or a sentence that says why it is
    * refused.
    */
-  readonly report: (text: string, query: URLSearchParams) => string | null;
+  readonly report?: (text: string, query: URLSearchParams) => string | null;
 }
 
 export interface PageServer {
@@ -64,14 +63,15 @@ class Refusal extends Error {
   }
 }
 
-export async function startPageServer(handlers: PageHandlers): Promise<PageServer> {
+/** @param port 0 for any free one */
+export async function startPageServer(handlers: PageHandlers, port = 0): Promise<PageServer> {
   const token = randomBytes(24).toString('base64url');
   const server = createServer((request, response) => {
     answer(request, response, server, token, handlers).catch((error) => refuse(response, error));
   });
   await new Promise<void>((listening, failed) => {
     server.once('error', failed);
-    server.listen(0, '127.0.0.1', listening);
+    server.listen(port, '127.0.0.1', listening);
   });
   return {
     url: `http://localhost:${portOf(server)}/${token}/`,
@@ -138,9 +138,9 @@ async function answer(
   { file, job, report }: PageHandlers,
 ): Promise<void> {
   const { name, query } = askedOf(request, portOf(server), token);
-  if (name === 'job') {
+  if (name === 'job' && job) {
     response.writeHead(200, { 'content-type': 'application/json', ...HEADERS }).end(await job());
-  } else if (name === 'report') {
+  } else if (name === 'report' && report) {
     const wrong = report(await bodyOf(request), query);
     if (wrong !== null) throw new Refusal(400, wrong);
     response.writeHead(204, HEADERS).end();

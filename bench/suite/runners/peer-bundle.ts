@@ -1,8 +1,9 @@
 /**
- * Other libraries for pages: each module of bench/suite/peers bundled when a page asks for it.
- * Needs a clone with its dependencies.
+ * Bundles other libraries for pages: a module of bench/peers, when a page asks for it. Needs
+ * Rollup, which a checkout has.
  */
-import { dirname } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { pathWithin, readWithin } from './files-within';
 
 interface Bundler {
@@ -11,7 +12,7 @@ interface Bundler {
   ): Promise<{ generate(options: object): Promise<{ output: [{ code: string }] }> }>;
 }
 
-/** From names that no bundler of this file shall resolve: they are there in a clone alone. */
+/** Imports a package that only a checkout has; its name is kept from bundlers. */
 const load = <T>(name: string): Promise<T> => import(/* @vite-ignore */ name);
 
 /** What libraries import on Node alone. */
@@ -24,20 +25,27 @@ const nothing = {
 
 const bundles = new Map<string, Promise<string>>();
 
-const BINARIES = 'node_modules/@tensorflow/tfjs-backend-wasm/dist/';
+/** The package that has the binaries which peers ask for. */
+const BINARIES = '@tensorflow/tfjs-backend-wasm';
 
 /**
- * @param folder bench/suite/peers, ending in a slash
+ * @param folder bench/peers/dist, ending in a slash
  * @param name 'tensorflow.js', or a .wasm file that a peer asks for
  * @throws Error for the name of anything else
  */
 export async function peerFile(folder: URL, name: string): Promise<string | Uint8Array> {
   if (!/^[\w-]+\.(js|wasm)$/.test(name)) throw new Error(`${JSON.stringify(name)} is no peer`);
-  if (name.endsWith('.wasm')) return readWithin(new URL(BINARIES, folder), name);
+  if (name.endsWith('.wasm')) return readWithin(binariesFor(folder), name);
   const path = await pathWithin(folder, name);
   let bundle = bundles.get(path);
   if (!bundle) bundles.set(path, (bundle = bundlePeer(path)));
   return bundle;
+}
+
+/** The folder of the binaries that modules of `folder` would find. */
+function binariesFor(folder: URL): string {
+  const { resolve } = createRequire(new URL('peer.js', folder));
+  return join(dirname(resolve(`${BINARIES}/package.json`)), 'dist');
 }
 
 async function bundlePeer(input: string): Promise<string> {

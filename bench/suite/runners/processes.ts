@@ -1,11 +1,11 @@
-/** Runtimes that are a process each: Node, Deno, Bun. */
+/** Runs jobs in processes of Node, Deno and Bun. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Job, Report } from '../executor';
+import type { Job, Report } from '../job';
 import { type Message, parseMessage } from './message';
 import type { ColdSample, Lane, Runner } from './runner';
 
@@ -17,14 +17,18 @@ export interface Places {
   readonly cold: URL;
   /** bench/data, ending in a slash. */
   readonly data: URL;
-  /** bench/suite/peers, ending in a slash. */
+  /** Built modules of other libraries, bench/peers/dist, ending in a slash. */
   readonly peers: URL;
-  /** The built page, dist/site/. */
+  /** The built page, bench/dist/site/, ending in a slash. */
   readonly site: URL;
   /** What starts browsers: tests/runtimes/browsers.js. */
   readonly browsers: URL;
   /** Where runtimes may be installed besides the path: a node_modules folder. */
   readonly runtimes: URL;
+  /** Modules of `--with`, as file: URLs. */
+  readonly extensions: readonly string[];
+  /** Version of the library that is installed here. */
+  readonly libraryVersion: string;
 }
 
 function findOnPath(program: string): string | null {
@@ -36,17 +40,16 @@ function createProcessRunner(
   name: string,
   program: () => string | null,
   flags: readonly string[],
-  { child, cold, data, peers }: Places,
+  { child, cold, data, peers, extensions }: Places,
 ): Runner {
   return {
     name,
     missing: () => (program() ? null : `${name} is not installed here`),
     coldStart: async () => startCold(program()!, [...flags, fileURLToPath(cold)]),
-    open: async (count) =>
-      Array.from(
-        { length: count },
-        () => new ProcessLane(program()!, [...flags, fileURLToPath(child), data.href, peers.href]),
-      ),
+    open: async (count) => {
+      const args = [...flags, fileURLToPath(child), data.href, peers.href, ...extensions];
+      return Array.from({ length: count }, () => new ProcessLane(program()!, args));
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * PyTorch's Adam, where python3 has torch: native code, a yardstick, in a process of its own and so
- * not interleaved.
+ * Times PyTorch's Adam as a native yardstick, where python3 has torch. It runs in a process of its
+ * own, so its rounds are not interleaved with those of others.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -78,10 +78,14 @@ function ask(python: string, n: number, rounds: number, peers: URL): Answer | nu
     gradient,
     ...HYPERPARAMETERS,
   });
-  const { status, stdout } = spawnSync(python, [fileURLToPath(new URL('pytorch_adam.py', peers))], {
-    input,
-    encoding: 'utf8',
-  });
+  const { status, stdout } = spawnSync(
+    python,
+    [fileURLToPath(new URL('../pytorch_adam.py', peers))],
+    {
+      input,
+      encoding: 'utf8',
+    },
+  );
   return status === 0 ? JSON.parse(stdout) : null;
 }
 
@@ -98,6 +102,8 @@ async function outcomeOf(
   const check = compare(new Float32Array(bytes.buffer), expected, false);
   const implementation = `PyTorch ${version}`;
   if (check.passed) return { implementation, status: 'ok', reason: null, samples, check };
-  const reason = `after ${CHECK_STEPS} steps it is not where ours is: relative error ${check.maxRelativeError}`;
+  const reason =
+    `after ${CHECK_STEPS} steps it is not where ours is: relative error ` +
+    `${check.maxRelativeError}`;
   return { implementation, status: 'failed', reason, samples: [], check };
 }

@@ -1,5 +1,5 @@
-/** What a runtime looks like to the suite: lanes, each of which does one job after another. */
-import type { Job, Report } from '../executor';
+/** The interface of a runtime: it opens lanes, each of which executes one job after another. */
+import type { Job, Report } from '../job';
 
 export interface Lane {
   /** @throws when the runtime has gone, or the job failed there */

@@ -1,6 +1,6 @@
 /**
- * On Node: starts workerd with the Worker of workerd-worker.ts, and speaks for it as child.ts does
- * for a process.
+ * A program of Node that starts workerd with the Worker of workerd-worker.ts, and passes jobs and
+ * entries on as child.ts does.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -41,14 +41,16 @@ async function serveData({ url }: { url: string }): Promise<Response> {
 
 /** The Worker, and the binaries as modules, since workerd compiles no bytes. */
 async function readModules(): Promise<object[]> {
-  const read = async (type: string, path: string, file: string) => {
-    return { type, path, contents: await readFile(new URL(file, import.meta.url)) };
-  };
-  const script = await read('ESModule', 'worker.js', 'workerd-worker.js');
-  const binaries = await Promise.all(
-    BINARIES.map((name) => read('CompiledWasm', name, `../${name}`)),
-  );
-  return [{ ...script, contents: script.contents.toString() }, ...binaries];
+  const script = await readFile(new URL('workerd-worker.js', import.meta.url), 'utf8');
+  const { resolve } = createRequire(import.meta.url);
+  const binaries = BINARIES.map(async (name) => {
+    const contents = await readFile(resolve(`adal-wasm/${name}`));
+    return { type: 'CompiledWasm', path: name, contents };
+  });
+  return [
+    { type: 'ESModule', path: 'worker.js', contents: script },
+    ...(await Promise.all(binaries)),
+  ];
 }
 
 const miniflare = new library.Miniflare({

@@ -1,9 +1,10 @@
 /**
- * The Worker that runs on workerd: a request is a job, its answer all entries at once. Data come
- * from the host.
+ * The Worker that runs on workerd. A request is a job, its response has all entries, and the host
+ * serves the data.
  */
 import { type DataSource, MissingDataError } from '../data';
-import { Executor, type Job } from '../executor';
+import { Executor } from '../executor';
+import type { Job } from '../job';
 import type { Entry } from '../result';
 
 export interface WorkerAnswer {

@@ -1,6 +1,6 @@
 /**
- * Cloudflare's workerd, as npm's miniflare starts it: a process of Node that passes jobs on to a
- * Worker, and entries back.
+ * Runs jobs on Cloudflare's workerd, which npm's miniflare starts: a process of Node passes them on
+ * to a Worker.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,13 +1,19 @@
 /**
- * Runs a cell of the plan: the search for its learning rate, then the final runs. What is known
- * already is not run again.
+ * Runs a cell of the plan: the search for its learning rate, then the final runs. Runs whose
+ * results are known are not repeated.
  */
-import { createOptimizer, type Optimizer, type Runtime } from '../../../src/index';
+import { createOptimizer, type Optimizer, type OptimizerName, type Runtime } from 'adal-wasm';
 import type { Options, Run, Search } from '../../schema/result';
 import { optimizerOf, workloadOf } from '../registry';
 import { compact, type Entry, keyOf } from '../result';
 import { createSchedule } from '../schedules';
-import { NO_FIGURES, type OptimizerConfig, type PreparedWorkload, type Problem } from '../types';
+import {
+  NO_FIGURES,
+  type OptimizerConfig,
+  type PreparedWorkload,
+  type Problem,
+  type StudyOptimizer,
+} from '../types';
 import { type Selection, selectLearningRate } from './grid';
 import { type Cell, FIRST_SEARCH_SEED } from './plan';
 import { type TrainOutcome, type TrainSettings, train } from './train';
@@ -133,13 +139,26 @@ async function trainOn(
   }
 }
 
-export function createConfigured(
+/** Creates a configured optimizer for a problem. */
+export async function createConfigured(
+  config: OptimizerConfig,
+  problem: Problem,
+  runtime: Runtime,
+  lr: number | ((step: number) => number),
+): Promise<StudyOptimizer> {
+  return config.create
+    ? config.create(problem, runtime, lr)
+    : createFromLibrary(config, problem, runtime, lr);
+}
+
+/** Creates an optimizer of the library, with all that the library gives it. */
+export function createFromLibrary(
   { name, options }: OptimizerConfig,
   problem: Problem,
   runtime: Runtime,
   lr: number | ((step: number) => number),
 ): Promise<Optimizer> {
-  return createOptimizer(name, problem.parameters, {
+  return createOptimizer(name as OptimizerName, problem.parameters, {
     ...options,
     lr,
     runtime,

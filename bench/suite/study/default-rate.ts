@@ -6,13 +6,16 @@
  * seeds of the suite's search, and the median final validation loss is taken. The regret of a rate
  * on a workload is
  *
- *     (median loss - smallest median loss of any rate)/(median loss before the first step - smallest median loss)
+ *     (median loss - smallest)/(median loss before the first step - smallest)
+ *
+ * where `smallest` is the smallest median loss of any rate,
  *
  * and the rate with the smallest worst regret over the workloads is chosen. A run that diverges
  * counts as an infinite loss. W1 has no validation part: its loss is that of the full quadratic
  * problem it minimises.
  */
-import { createRuntime, type Runtime } from '../../../src/index';
+import { createRuntime, type Runtime } from 'adal-wasm';
+import { median } from '../../toolkit/statistics';
 import type { DataSource } from '../data';
 import { optimizerOf, workloadOf } from '../registry';
 import { createSchedule } from '../schedules';
@@ -120,10 +123,4 @@ async function trainOnce(
 /** Infinite where it is not finite. */
 function lossOf({ validationLoss, trainLoss }: Figures): number {
   return validationLoss ?? trainLoss ?? Infinity;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

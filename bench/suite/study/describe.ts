@@ -1,5 +1,5 @@
-/** A workload's and an optimizer's entry in a result. */
-import type { Runtime } from '../../../src/index';
+/** Describes workloads and optimizers as entries of a result. */
+import type { Runtime } from 'adal-wasm';
 import type { OptimizerEntry, Options, Workload as WorkloadEntry } from '../../schema/result';
 import type { OptimizerConfig, PreparedWorkload, Tier, Workload } from '../types';
 

@@ -1,5 +1,5 @@
 /**
- * The search for a learning rate: nine half decades around the default, and on where the best one
+ * Searches a learning rate: nine half decades around the default, and further while the best one
  * lies on an edge.
  */
 

@@ -1,13 +1,13 @@
 /**
- * Parameters after some steps of track T0, as a fingerprint: equal on every runtime, or something
- * is wrong.
+ * Computes a fingerprint of the parameters after some steps of track T0. It is equal on every
+ * runtime, unless something is wrong.
  */
-import type { Runtime } from '../../../src/index';
+import type { Runtime } from 'adal-wasm';
+import { hashArrays } from '../../toolkit/hash';
 import { optimizerOf } from '../registry';
 import { createSchedule } from '../schedules';
 import type { PreparedWorkload } from '../types';
 import { createConfigured } from './cell';
-import { hashArrays } from './hash';
 import { createTransform } from './transform';
 
 export const HASH_STEPS = 200;

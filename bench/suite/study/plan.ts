@@ -1,7 +1,6 @@
 /**
- * The plan of a study: one cell for each workload, optimizer, schedule and track. A cell is what is
- * given to a process, and what a shard has whole; the same settings give the same cells in the same
- * order everywhere.
+ * Plans a study: one cell for each workload, optimizer, schedule and track. A process or a shard
+ * gets whole cells, and the same settings give the same cells in the same order everywhere.
  */
 import { OPTIMIZERS, WORKLOADS } from '../registry';
 import type { Extent, OptimizerConfig, ScheduleId, Tier, Track, Workload } from '../types';
@@ -48,12 +47,13 @@ const isNamed = ({ id, group }: Workload, names: readonly string[]): boolean =>
   names.includes(id) || names.includes(group);
 
 function isCompared(
-  { id, ablation }: OptimizerConfig,
-  { optimizers, ablations = false }: Extent,
+  { id, ablation, create }: OptimizerConfig,
+  { optimizers, ablations = false, searchSeeds }: Extent,
   filters: Filters,
 ): boolean {
   if (filters.optimizers && !filters.optimizers.includes(id)) return false;
-  if (optimizers) return optimizers.includes(id);
+  // Workloads without a search are timings of one optimizer each.
+  if (optimizers) return optimizers.includes(id) || (create !== undefined && searchSeeds > 0);
   return !ablation || ablations;
 }
 

@@ -1,11 +1,11 @@
 /**
- * Streams C to F: one parameter, a loss a step, θ clamped to its box after each. Where AdaL
- * converges, and where it does not: it drives E[‖g‖₁·g] to 0, not E[g]. Adam is played beside it.
+ * Streams C to F: one parameter, one loss per step, θ clamped to its box after each. They show
+ * where AdaL converges and where it does not: it drives E[‖g‖₁·g] to 0, not E[g]. Adam runs beside
+ * it.
  */
-import { createOptimizer, emptyResult, type Runtime } from '../../../src/index';
-import { log } from '../../../src/math/log';
-import { Prng } from '../../../src/math/prng';
-import { inverseSqrt } from '../../../src/schedules';
+import { createOptimizer, emptyResult, type Runtime } from 'adal-wasm';
+import { log, Prng } from 'adal-wasm/math';
+import { inverseSqrt } from 'adal-wasm/schedules';
 import type { Stream as StreamEntry } from '../../schema/result';
 import { compact, type Entry } from '../result';
 

@@ -1,12 +1,18 @@
 /**
- * One training run. Invariant: all but its seconds are a function of problem, optimizer, schedule,
- * learning rate and seed; evaluation reads and changes nothing.
+ * Trains once. Invariant: everything but the seconds is a function of problem, optimizer, schedule,
+ * learning rate and seed; evaluation changes nothing.
  */
-import type { Optimizer } from '../../../src/index';
 import type { Curve, Run } from '../../schema/result';
+import { hashArrays } from '../../toolkit/hash';
 import { compact } from '../result';
-import { type FigureName, type Figures, NO_FIGURES, type Problem, type Workload } from '../types';
-import { hashArrays } from './hash';
+import {
+  type FigureName,
+  type Figures,
+  NO_FIGURES,
+  type Problem,
+  type StudyOptimizer,
+  type Workload,
+} from '../types';
 
 export interface TrainSettings {
   readonly workload: Workload;
@@ -37,7 +43,7 @@ export type BeforeStep = (step: number) => void;
 
 export function train(
   problem: Problem,
-  optimizer: Optimizer,
+  optimizer: StudyOptimizer,
   settings: TrainSettings,
   beforeStep: BeforeStep | null,
 ): TrainOutcome {
@@ -63,14 +69,14 @@ export function train(
 /** The figures of a run as they come. */
 class Log {
   readonly #problem: Problem;
-  readonly #optimizer: Optimizer;
+  readonly #optimizer: StudyOptimizer;
   readonly #settings: TrainSettings;
   readonly #steps: number[] = [];
   readonly #figures: Figures[] = [];
   #best: { step: number | null; figures: Figures } = { step: null, figures: NO_FIGURES };
   #stepsToTarget: number | null = null;
 
-  constructor(problem: Problem, optimizer: Optimizer, settings: TrainSettings) {
+  constructor(problem: Problem, optimizer: StudyOptimizer, settings: TrainSettings) {
     this.#problem = problem;
     this.#optimizer = optimizer;
     this.#settings = settings;

@@ -1,10 +1,9 @@
 /**
- * Ablation: gradients scaled by a power of a norm before the optimizer sees them, tensor by tensor.
- * Divided by the first step's factor, a constant that Adam without ε does not see, so that float32
- * squares stay in range.
+ * An ablation: scales each tensor's gradient by a power of a norm before the optimizer sees it. The
+ * scale is divided by that of the first step, a constant that Adam without ε does not see, so that
+ * squares stay in the range of float32.
  */
-import type { Optimizer } from '../../../src/index';
-import type { GradientTransform, Problem } from '../types';
+import type { GradientTransform, Problem, StudyOptimizer } from '../types';
 import type { BeforeStep } from './train';
 
 function normOf(gradient: Float32Array): number {
@@ -21,7 +20,7 @@ function power(norm: number, exponent: GradientTransform['power']): number {
 
 export function createTransform(
   problem: Problem,
-  optimizer: Optimizer,
+  optimizer: StudyOptimizer,
   { power: exponent, norm }: GradientTransform,
 ): BeforeStep {
   const names = Object.keys(optimizer.params);

@@ -1,6 +1,6 @@
 /** W3: handwritten digits of 8 × 8 pixels. */
-import { loadDigits, trainTestSplit } from '../../../src/data';
-import { dense, relu } from '../../../src/nn';
+import { loadDigits, trainTestSplit } from 'adal-wasm/data';
+import { dense, relu } from 'adal-wasm/nn';
 import { createNetworkProblem, splitOff } from '../problems/network';
 import type { Workload } from '../types';
 

@@ -1,10 +1,10 @@
 /**
- * E1, E2: what is trained on classroom and web pages, a whole fit: timed, in no ranking. The
- * samples are drawn, not recorded.
+ * E1, E2: whole fits as classroom and web pages train them. They are timed and not ranked. Their
+ * samples are drawn from a seed.
  */
-import type { Dataset } from '../../../src/data/dataset';
-import { Prng } from '../../../src/math/prng';
-import { batchNorm, dense, relu } from '../../../src/nn';
+import type { Dataset } from 'adal-wasm/data';
+import { Prng } from 'adal-wasm/math';
+import { batchNorm, dense, relu } from 'adal-wasm/nn';
 import { createNetworkProblem, type NetworkSettings } from '../problems/network';
 import type { Reference, Workload } from '../types';
 

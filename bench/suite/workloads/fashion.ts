@@ -1,8 +1,9 @@
 /** W5, W6, W6x: Fashion-MNIST by an MLP, a small CNN, and the network of DeepOBS. */
-import { idxDataset, parseIdx } from '../../../src/data';
-import type { Dataset } from '../../../src/data/dataset';
-import { Prng } from '../../../src/math/prng';
-import { conv2d, dense, flatten, type Layer, type Model, maxPool2d, relu } from '../../../src/nn';
+
+import type { Dataset } from 'adal-wasm/data';
+import { idxDataset, parseIdx } from 'adal-wasm/data';
+import { Prng } from 'adal-wasm/math';
+import { conv2d, dense, flatten, type Layer, type Model, maxPool2d, relu } from 'adal-wasm/nn';
 import { type DataSource, loadUnzipped } from '../data';
 import { HEADLINE } from '../optimizers';
 import { createNetworkProblem, firstOf, type NetworkSettings, splitOff } from '../problems/network';

@@ -1,10 +1,6 @@
-/**
- * W0: functions of a few variables, without noise. A check that nothing is badly wrong, never a
- * ranking.
- */
-import type { Runtime } from '../../../src/index';
-import { cos } from '../../../src/math/cos';
-import { Prng } from '../../../src/math/prng';
+/** W0: functions of a few variables, without noise. They are sanity checks and are not ranked. */
+import type { Runtime } from 'adal-wasm';
+import { cos, Prng } from 'adal-wasm/math';
 import { finite } from '../problems/network';
 import type { Problem, Workload } from '../types';
 import { NO_FIGURES } from '../types';

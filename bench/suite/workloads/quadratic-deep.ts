@@ -1,16 +1,22 @@
 /**
- * W1: DeepOBS quadratic_deep, the published problem: loss ½(θ-x)ᵀH(θ-x) over points x, start θ = 1,
- * seven batches of 128 an epoch (the rest dropped) in an order that is drawn once per seed and
- * kept, judged on the first 896 evaluation points.
+ * W1: DeepOBS quadratic_deep, the published problem. The loss is ½(θ-x)ᵀH(θ-x) over points x, from
+ * θ = 1. An epoch has seven batches of 128 points (the rest is dropped), in an order that is drawn
+ * once per seed; the first 896 evaluation points judge.
  *
- * H is symmetric, so a mean over points follows from their mean alone: ½θᵀHθ - θᵀHμ + ½·mean(xᵀHx).
- * All sums in float64.
+ * H is symmetric, so a mean over points follows from the mean point: ½θᵀHθ - θᵀHμ + ½·mean(xᵀHx).
+ * All sums are in float64.
  */
-import type { Optimizer, Runtime } from '../../../src/index';
-import { Prng } from '../../../src/math/prng';
+import type { Runtime } from 'adal-wasm';
+import { Prng } from 'adal-wasm/math';
 import { type DataSource, loadBuffer } from '../data';
 import { finite } from '../problems/network';
-import { NO_FIGURES, type PreparedWorkload, type Problem, type Workload } from '../types';
+import {
+  NO_FIGURES,
+  type PreparedWorkload,
+  type Problem,
+  type StudyOptimizer,
+  type Workload,
+} from '../types';
 
 const DIMENSIONS = 100;
 const POINTS = 1000;
@@ -99,7 +105,7 @@ async function prepare(data: DataSource): Promise<PreparedWorkload> {
     return {
       parameters: { theta: new Float32Array(DIMENSIONS).fill(1) },
       stepsPerEpoch: BATCHES,
-      computeGradients({ params, grads }: Optimizer, step, other = false) {
+      computeGradients({ params, grads }: StudyOptimizer, step, other = false) {
         return (other ? others : own)[step % BATCHES].loss(params.theta, grads.theta);
       },
       evaluate({ evaluationParams: { theta } }) {

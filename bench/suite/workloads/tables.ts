@@ -1,8 +1,6 @@
-/** W2: three small tables from UCI, a network of 16 hidden units. */
-import { trainTestSplit } from '../../../src/data';
-import { parseCsv } from '../../../src/data/csv';
-import { standardize } from '../../../src/data/standardize';
-import { dense, relu } from '../../../src/nn';
+/** W2: three small tables from UCI, and a network of 16 hidden units. */
+import { parseCsv, standardize, trainTestSplit } from 'adal-wasm/data';
+import { dense, relu } from 'adal-wasm/nn';
 import { loadText } from '../data';
 import { createNetworkProblem } from '../problems/network';
 import type { Workload } from '../types';

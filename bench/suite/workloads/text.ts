@@ -1,9 +1,9 @@
 /**
- * W7: the next character of a novel from the eight before it. The text's last tenths, in order, are
- * held out.
+ * W7: predicts the next character of a novel from the eight before it. The last tenths of the text
+ * are held out.
  */
-import { characterVocabulary, textWindows } from '../../../src/data';
-import { dense, embedding, flatten, relu } from '../../../src/nn';
+import { characterVocabulary, textWindows } from 'adal-wasm/data';
+import { dense, embedding, flatten, relu } from 'adal-wasm/nn';
 import { type DataSource, loadText } from '../data';
 import { HEADLINE } from '../optimizers';
 import { createNetworkProblem } from '../problems/network';

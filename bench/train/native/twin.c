@@ -1,16 +1,18 @@
 /*
- * The same training as the other engines of bench/train do, written in C for one core: a native yardstick without a BLAS. Compiled
- * for 128-bit vectors it says what WebAssembly's vectors can reach, compiled for the widest of the CPU, what they leave.
+ * The training of bench/train, written in C for one core: a native yardstick without a BLAS.
+ * Compiled for 128-bit vectors it shows how much WebAssembly's vectors can reach; compiled for the
+ * widest of the CPU, how much more there is.
  *
  *   twin step|fit <batch> <samples> <epochs> <classes> sgd|adam <lr> <beta1> <beta2> <eps> <input> <layer> …
  *   twin gemm <m> <n> <k>
  *   twin peak
  *
- * <input> is 784 or 28x28x1; layers are dense:<units>, conv:<filters>:<size>, maxPool:<size>, embedding:<rows>:<width>, batchNorm,
- * relu, tanh and flatten. Answers the requests of contender.js on standard input; times come with the CPU time of the process.
+ * <input> is 784 or 28x28x1; layers are dense:<units>, conv:<filters>:<size>, maxPool:<size>,
+ * embedding:<rows>:<width>, batchNorm, relu, tanh and flatten. Answers the requests of
+ * contender-process.ts on standard input; times come with the CPU time of the process.
  *
- * Weights lie inputs × outputs, so that a product of a batch reads their rows as they are. Images are height × width × channels.
- * Data and first weights are those of workloads.js.
+ * Weights are stored inputs × outputs, so that a product of a batch reads their rows as they are.
+ * Images are height × width × channels. Data and first weights are those of workloads.ts.
  */
 #include <math.h>
 #include <stdint.h>
@@ -175,7 +177,7 @@ static struct {
   long next;
 } net;
 
-/* The numbers of workloads.js. */
+/* The numbers of workloads.ts. */
 static double uniform(uint32_t index, uint32_t stream) {
   uint32_t h = index + stream * 0x9e3779b9u;
   h = (h ^ h >> 16) * 0x85ebca6bu;
@@ -194,7 +196,7 @@ static long biasesOf(const Layer *l) {
   return l->kind == DENSE ? l->out : l->kind == CONV ? l->first : l->kind == NORM ? l->in : 0;
 }
 
-/* First values: of weights drawn, [outputs][inputs] in workloads.js, and laid out the other way round here. */
+/* First values. Weights are drawn as [outputs][inputs], as in workloads.ts, and stored transposed. */
 static void initialize(void) {
   float *value = net.values, *gradient = net.gradients;
   uint32_t stream = 16;

@@ -1,14 +1,14 @@
-/** What all element-wise activations have in common. */
+/** The plan that all element-wise activations share. */
 import { elementCount } from '../../math/shape';
 import type { NNKernels } from '../../runtime/kernels-nn';
 import { type LayerKind, type LayerSpec, PLAIN, type PlannedLayer, type Shape } from './layer';
 
-/** Writes n elements of y. */
+/** Computes n elements of y. */
 type Forward = (kernels: NNKernels, y: number, x: number, n: number) => void;
-/** Writes n elements of dx; `kept` is the address of what the gradient is computed from. */
+/** Computes n elements of dx; `kept` is the address of the input or output that it reads. */
 type Backward = (kernels: NNKernels, dx: number, dy: number, kept: number, n: number) => void;
 
-/** The kind of an activation that has no parameters; arguments as of `planActivation`. */
+/** Returns the kind of an activation without options; arguments as of `planActivation`. */
 export function activationKind<L extends LayerSpec>(
   kind: L['kind'],
   reads: 'input' | 'output',
@@ -25,8 +25,8 @@ export function activationKind<L extends LayerSpec>(
 }
 
 /**
- * A layer that maps every element by itself. y may be x, and dx dy.
- * @param reads what its gradient is computed from
+ * Plans a layer that maps each element by itself. y may be x, and dx may be dy.
+ * @param reads whether the gradient is computed from the layer's input or from its output
  */
 export function planActivation(
   input: Shape,

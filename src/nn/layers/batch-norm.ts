@@ -1,48 +1,45 @@
 /** Batch normalisation (Ioffe and Szegedy 2015), feature by feature or channel by channel. */
 import { checkNoMore, checkNumber, checkOptions } from '../../validate';
-import { leading } from './dense';
 import { ones } from './initial';
-import { type LayerKind, PLAIN } from './layer';
+import { checked, type LayerKind, PLAIN, positionsOf } from './layer';
 
 /**
- * y = γ·(x - mean)/√(variance + eps) + β over the last axis: the batch's statistics in training,
- * running ones otherwise.
+ * The description of batch normalisation: y = γ·(x - mean)/√(variance + eps) + β for each channel
+ * (last axis), with the statistics of the batch in training and running statistics otherwise.
  */
-export interface BatchNormLayer {
+export interface BatchNormLayer extends Readonly<BatchNormOptions> {
   readonly kind: 'batchNorm';
-  readonly eps?: number;
-  readonly momentum?: number;
 }
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
-  /** Added to the variance, in (0, ∞). @default 1e-5 */
+  /** Constant added to the variance, in (0, ∞). @default 1e-5 */
   eps?: number;
   /** Share of the batch in the running statistics, in (0, 1]: 1 - Keras's momentum. @default 0.1 */
   momentum?: number;
 }
 
 /**
- * Batch normalisation over all positions of the batch, one mean and variance a channel (the last
- * axis).
+ * Describes batch normalisation: one mean and variance per channel (last axis), over all positions
+ * of the batch.
  *
- * Parameters: `gamma` (ones) and `beta` (zeros). Running `mean` (zeros) and `variance` (ones,
- * unbiased) are part of the model's state: running ← running + momentum·(batch - running), once the
- * step is accepted. As in PyTorch; Keras's momentum is the share of the old value, and TensorFlow's
- * variance is biased. Training needs at least two positions, of the batch and its samples.
+ * Parameters: `gamma` (ones) and `beta` (zeros). The running `mean` (zeros) and `variance` (ones,
+ * unbiased) are part of the model's state: running ← running + momentum·(batch - running) when an
+ * optimizer accepts the step. This follows PyTorch; Keras's momentum is the share of the old value,
+ * and TensorFlow's variance is biased. Training needs at least two positions per channel in a
+ * batch.
  *
  * @throws ArgumentError for options out of range
  * @example sequential([dense(16), batchNorm(), relu(), dense(4)])
  */
 export function batchNorm(options?: BatchNormOptions): BatchNormLayer;
 export function batchNorm(options: BatchNormOptions = {}, ...extra: unknown[]): BatchNormLayer {
-  checkNoMore('batchNorm(options)', extra, 'it takes its size from the layer before');
+  checkNoMore('batchNorm(options)', extra, 'its size is that of the layer before');
   checkOptions('options', options, ['eps', 'momentum']);
-  const layer: BatchNormLayer = { kind: 'batchNorm', ...options };
-  batchNormKind.check(layer, (field) => field);
-  return layer;
+  return checked(kind, { kind: 'batchNorm', ...options });
 }
 
-export const batchNormKind: LayerKind<BatchNormLayer> = {
+const kind: LayerKind<BatchNormLayer> = {
   kind: 'batchNorm',
   prefix: 'batchNorm',
   fields: ['eps', 'momentum'],
@@ -52,8 +49,8 @@ export const batchNormKind: LayerKind<BatchNormLayer> = {
   },
   plan({ eps = 1e-5, momentum = 0.1 }, input) {
     const channels = input[input.length - 1];
-    const positions = leading(input);
-    // Mean and 1/deviation of the batch, each padded to whole vectors.
+    const positions = positionsOf(input);
+    // The batch's mean and 1/deviation are kept, each padded to whole vectors.
     const padded = 16 * Math.ceil(channels / 16);
     return {
       ...PLAIN,
@@ -68,10 +65,10 @@ export const batchNormKind: LayerKind<BatchNormLayer> = {
       ],
       backwardReads: { input: true, output: false },
       inPlace: 'allowed',
-      // The variance of one position is not defined.
+      // A single position has no variance.
       fewestSamples: positions === 1 ? 2 : 1,
       keptFloats: () => 2 * padded,
-      // Where gradients go that nobody wants.
+      // Receives the gradients of frozen parameters, which the kernel computes anyway.
       scratchBytes: () => 8 * padded,
       forward({ x, y, weights, statistics, nextStatistics, kept }, pass) {
         const { kernels, count, batchStatistics } = pass;
@@ -102,3 +99,5 @@ export const batchNormKind: LayerKind<BatchNormLayer> = {
     };
   },
 };
+
+export default kind;

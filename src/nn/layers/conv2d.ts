@@ -5,39 +5,40 @@
 import { CONV_SUMS, convScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore, checkOptions, fail } from '../../validate';
 import { heUniform } from './initial';
-import { type LayerKind, MAX_UNITS, PLAIN } from './layer';
+import { checked, type LayerKind, MAX_UNITS, PLAIN } from './layer';
 import { checkPair, type Pair, pairOf, planWindow } from './window';
 
 /**
+ * The description of a 2-D convolution:
  * y[oy][ox][o] = b[o] + Σ W[o][ky][kx][c]·x[oy·stride + ky - padding][ox·stride + kx - padding][c].
  */
-export interface Conv2dLayer {
+export interface Conv2dLayer extends Readonly<Conv2dOptions> {
   readonly kind: 'conv2d';
+  /** Output channels, an integer in [1, 2^24]. */
   readonly filters: number;
-  readonly kernelSize: Pair;
-  readonly stride?: Pair;
-  readonly padding?: Pair | 'same';
 }
 
+/** Options of `conv2d`. */
 export interface Conv2dOptions {
-  /** Height and width of the kernel, pixels. */
+  /** Height and width of the kernel, in pixels. */
   kernelSize: Pair;
   /** Pixels from one window to the next. @default 1 */
   stride?: Pair;
   /**
-   * Zeros around the image, pixels on each side; 'same', as TensorFlow's, makes the output
-   * ⌈input/stride⌉, an odd zero after.
+   * Zeros around the image, in pixels on each side. 'same' pads as TensorFlow does, so that the
+   * output is ⌈input/stride⌉; an odd zero goes after the image.
    * @default 0
    */
   padding?: Pair | 'same';
 }
 
 /**
- * A 2-D convolution: [height, width, channels] → [height', width', filters], groups = 1.
+ * Describes a 2-D convolution: [height, width, channels] → [height', width', filters], groups = 1.
  *
  * Parameters: `weight` [filters, kernel height, kernel width, channels], uniform in ±√(6/(kernel
- * height·kernel width·channels)); `bias` [filters], zero. Images are NHWC: a pixel's channels lie
- * together, so patches are copied in whole runs and every product is a dense matrix product.
+ * height·kernel width·channels)); `bias` [filters], zero. Images are NHWC: the channels of a pixel
+ * are adjacent, so that patches are copied in whole runs and each product is a dense matrix
+ * product.
  *
  * @param filters output channels, an integer in [1, 2^24]
  * @throws ArgumentError for options out of range
@@ -54,12 +55,10 @@ export function conv2d(filters: number, options: Conv2dOptions, ...extra: unknow
     fail('options', 'an options object, as in conv2d(8, { kernelSize: 3 })', options);
   }
   checkOptions('options', options, ['kernelSize', 'stride', 'padding']);
-  const layer: Conv2dLayer = { kind: 'conv2d', filters, ...options };
-  conv2dKind.check(layer, (field) => field);
-  return layer;
+  return checked(kind, { kind: 'conv2d', filters, ...options });
 }
 
-export const conv2dKind: LayerKind<Conv2dLayer> = {
+const kind: LayerKind<Conv2dLayer> = {
   kind: 'conv2d',
   prefix: 'conv',
   fields: ['filters', 'kernelSize', 'stride', 'padding'],
@@ -101,3 +100,5 @@ export const conv2dKind: LayerKind<Conv2dLayer> = {
     };
   },
 };
+
+export default kind;

@@ -1,35 +1,36 @@
 /** Fully connected layer. */
 
-import { elementCount } from '../../math/shape';
 import { gemmScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore } from '../../validate';
 import { heUniform } from './initial';
-import { type LayerKind, MAX_UNITS, PLAIN, type Shape } from './layer';
+import { checked, type LayerKind, MAX_UNITS, PLAIN, positionsOf } from './layer';
 
-/** y = x·Wᵀ + b over the last axis, with W of shape [units, inputs] and b of shape [units]. */
+/**
+ * The description of a fully connected layer: y = x·Wᵀ + b over the last axis, with W of shape
+ * [units, inputs] and b of shape [units].
+ */
 export interface DenseLayer {
   readonly kind: 'dense';
+  /** Outputs per sample (or per position), an integer in [1, 2^24]. */
   readonly units: number;
 }
 
 /**
- * A fully connected layer: y = x·Wᵀ + b, over the last axis of the input.
+ * Describes a fully connected layer: y = x·Wᵀ + b over the last axis of the input.
  *
  * Parameters: `weight` [units, inputs], uniform in ±√(6/inputs); `bias` [units], zero.
  *
- * @param units outputs a sample (or a position), an integer in [1, 2^24]
+ * @param units outputs per sample (or per position), an integer in [1, 2^24]
  * @throws ArgumentError for other units
  * @example sequential([dense(64), relu(), dense(10)])
  */
 export function dense(units: number): DenseLayer;
 export function dense(units: number, ...extra: unknown[]): DenseLayer {
   checkNoMore('dense(units)', extra, 'an activation is a layer of its own, such as relu()');
-  const layer: DenseLayer = { kind: 'dense', units };
-  denseKind.check(layer, (field) => field);
-  return layer;
+  return checked(kind, { kind: 'dense', units });
 }
 
-export const denseKind: LayerKind<DenseLayer> = {
+const kind: LayerKind<DenseLayer> = {
   kind: 'dense',
   prefix: 'dense',
   fields: ['units'],
@@ -38,7 +39,7 @@ export const denseKind: LayerKind<DenseLayer> = {
   },
   plan({ units }, input) {
     const inputs = input[input.length - 1];
-    const rowsOf = (count: number) => count * leading(input);
+    const rowsOf = (count: number) => count * positionsOf(input);
     return {
       ...PLAIN,
       output: [...input.slice(0, -1), units],
@@ -62,12 +63,7 @@ export const denseKind: LayerKind<DenseLayer> = {
   },
 };
 
-/** Rows a sample: the product of all sizes but the last. */
-export function leading(shape: Shape): number {
-  return elementCount(shape.slice(0, -1));
-}
-
-/** The most that any of the layer's three products needs. */
+/** Returns the largest scratch that any of the layer's three products needs. */
 function denseScratchBytes(rows: number, units: number, inputs: number): number {
   return Math.max(
     gemmScratchBytes(rows, units, inputs),
@@ -75,3 +71,5 @@ function denseScratchBytes(rows: number, units: number, inputs: number): number 
     gemmScratchBytes(rows, inputs, units),
   );
 }
+
+export default kind;

@@ -1,32 +1,34 @@
-/** Dropout (Srivastava et al. 2014), scaled in training so that nothing changes afterwards. */
+/** Dropout (Srivastava et al. 2014), scaled in training so that evaluation needs no scaling. */
 import { elementCount } from '../../math/shape';
 import { checkNoMore, checkNumber } from '../../validate';
-import { type LayerArrays, type LayerKind, type Pass, PLAIN } from './layer';
+import { checked, type LayerArrays, type LayerKind, type Pass, PLAIN } from './layer';
 
-/** In training y = 0 with probability `rate`, else x/(1 - rate); otherwise y = x. */
+/**
+ * The description of dropout: in training y = 0 with probability `rate` and x/(1 - rate) otherwise;
+ * in evaluation y = x.
+ */
 export interface DropoutLayer {
   readonly kind: 'dropout';
+  /** Probability that an element is dropped, in [0, 1). */
   readonly rate: number;
 }
 
 /**
- * Dropout. Which elements fall is a function of the model's seed, the layer's place, the number of
- * the training pass and the element's index alone: the same on every backend and thread count, and
- * after a resumption.
+ * Describes dropout. The elements that are dropped depend only on the model's seed, the layer's
+ * place, the number of the training pass and the element's index. So they are the same on every
+ * backend and thread count, and after training is resumed.
  *
- * @param rate in [0, 1)
+ * @param rate probability that an element is dropped, in [0, 1)
  * @throws ArgumentError for other rates
  * @example sequential([dense(128), relu(), dropout(0.5), dense(10)])
  */
 export function dropout(rate: number): DropoutLayer;
 export function dropout(rate: number, ...extra: unknown[]): DropoutLayer {
-  checkNoMore('dropout(rate)', extra, 'the seed is the option of createModel');
-  const layer: DropoutLayer = { kind: 'dropout', rate };
-  dropoutKind.check(layer, (field) => field);
-  return layer;
+  checkNoMore('dropout(rate)', extra, 'the seed is an option of createModel');
+  return checked(kind, { kind: 'dropout', rate });
 }
 
-export const dropoutKind: LayerKind<DropoutLayer> = {
+const kind: LayerKind<DropoutLayer> = {
   kind: 'dropout',
   prefix: 'dropout',
   fields: ['rate'],
@@ -52,3 +54,5 @@ export const dropoutKind: LayerKind<DropoutLayer> = {
     };
   },
 };
+
+export default kind;

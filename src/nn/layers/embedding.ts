@@ -2,35 +2,35 @@
 import { ArgumentError } from '../../errors';
 import { checkInteger, checkNoMore, describe } from '../../validate';
 import { normal } from './initial';
-import { type LayerKind, MAX_UNITS, PLAIN } from './layer';
+import { checked, type LayerKind, MAX_UNITS, PLAIN } from './layer';
 
-/** y[i] = table[x[i]], for whole numbers x[i] in [0, rows). */
+/** The description of an embedding: y[i] = table[x[i]], for integers x[i] in [0, rows). */
 export interface EmbeddingLayer {
   readonly kind: 'embedding';
+  /** Rows of the table (the size of the vocabulary), an integer in [1, 2^24]. */
   readonly rows: number;
+  /** Floats per row, an integer in [1, 2^24]. */
   readonly dim: number;
 }
 
 /**
- * An embedding: [steps] indices → [steps, dim]. It must be the first layer. An index is a whole
- * number in [0, rows), held in the features as float32; one that names no row gives NaN.
+ * Describes an embedding: [steps] indices → [steps, dim]. It must be the first layer. An index is
+ * an integer in [0, rows), stored in the features as float32; an index that names no row gives NaN.
  *
  * Parameter: `weight` [rows, dim], standard normal.
  *
- * @param rows of the table (the vocabulary), an integer in [1, 2^24]
- * @param dim floats a row, an integer in [1, 2^24]
+ * @param rows rows of the table (the size of the vocabulary), an integer in [1, 2^24]
+ * @param dim floats per row, an integer in [1, 2^24]
  * @throws ArgumentError for other sizes
  * @example sequential([embedding(96, 16), flatten(), dense(128), tanh(), dense(96)])
  */
 export function embedding(rows: number, dim: number): EmbeddingLayer;
 export function embedding(rows: number, dim: number, ...extra: unknown[]): EmbeddingLayer {
   checkNoMore('embedding(rows, dim)', extra, 'it has no options');
-  const layer: EmbeddingLayer = { kind: 'embedding', rows, dim };
-  embeddingKind.check(layer, (field) => field);
-  return layer;
+  return checked(kind, { kind: 'embedding', rows, dim });
 }
 
-export const embeddingKind: LayerKind<EmbeddingLayer> = {
+const kind: LayerKind<EmbeddingLayer> = {
   kind: 'embedding',
   prefix: 'embedding',
   fields: ['rows', 'dim'],
@@ -39,7 +39,8 @@ export const embeddingKind: LayerKind<EmbeddingLayer> = {
     checkInteger(nameOf('dim'), dim, 1, MAX_UNITS);
   },
   plan({ rows, dim }, input, path, index) {
-    if (index > 0) throw new ArgumentError(path, 'to be the first layer', `place ${index}`);
+    if (index > 0)
+      throw new ArgumentError(path, 'an embedding as the first layer only', `place ${index}`);
     if (input.length !== 1)
       throw new ArgumentError(path, 'a row of indices [steps]', describe(input));
     const [steps] = input;
@@ -57,3 +58,5 @@ export const embeddingKind: LayerKind<EmbeddingLayer> = {
     };
   },
 };
+
+export default kind;

@@ -1,24 +1,26 @@
-/** A sample of any shape as one row. */
+/** Flattening of a sample of any shape. */
 
 import { elementCount } from '../../math/shape';
 import { checkNoMore } from '../../validate';
 import { type LayerKind, PLAIN } from './layer';
 
+/** The description of flattening. */
 export interface FlattenLayer {
   readonly kind: 'flatten';
 }
 
 /**
- * Makes one row of a sample: [height, width, channels] → [height·width·channels]. Nothing moves.
+ * Describes flattening of each sample: [height, width, channels] → [height·width·channels]. It
+ * copies nothing.
  * @example sequential([conv2d(8, { kernelSize: 3 }), relu(), flatten(), dense(10)])
  */
 export function flatten(): FlattenLayer;
 export function flatten(...extra: unknown[]): FlattenLayer {
-  checkNoMore('flatten()', extra, 'it has no options, and takes its size from the layer before');
+  checkNoMore('flatten()', extra, 'it has no options; its size is that of the layer before');
   return { kind: 'flatten' };
 }
 
-export const flattenKind: LayerKind<FlattenLayer> = {
+const kind: LayerKind<FlattenLayer> = {
   kind: 'flatten',
   prefix: 'flatten',
   fields: [],
@@ -31,3 +33,5 @@ export const flattenKind: LayerKind<FlattenLayer> = {
     backward() {},
   }),
 };
+
+export default kind;

@@ -1,29 +1,24 @@
-/** Mean over all positions of a sample. */
+/** Global average pooling over all positions of a sample. */
 import { ArgumentError } from '../../errors';
 import { checkNoMore, describe } from '../../validate';
-import { leading } from './dense';
-import { type LayerKind, PLAIN } from './layer';
+import { type LayerKind, PLAIN, positionsOf } from './layer';
 
-/** y[c] = the mean of x[…][c] over all positions. */
+/** The description of global average pooling: y[c] = the mean of x[…][c] over all positions. */
 export interface GlobalAvgPoolLayer {
   readonly kind: 'globalAvgPool';
 }
 
 /**
- * Global average pooling: [height, width, channels] or [steps, channels] → [channels].
+ * Describes global average pooling: [height, width, channels] or [steps, channels] → [channels].
  * @example sequential([conv2d(32, { kernelSize: 3 }), relu(), globalAvgPool(), dense(10)])
  */
 export function globalAvgPool(): GlobalAvgPoolLayer;
 export function globalAvgPool(...extra: unknown[]): GlobalAvgPoolLayer {
-  checkNoMore(
-    'globalAvgPool()',
-    extra,
-    'it has no options, and takes its size from the layer before',
-  );
+  checkNoMore('globalAvgPool()', extra, 'it has no options; its size is that of the layer before');
   return { kind: 'globalAvgPool' };
 }
 
-export const globalAvgPoolKind: LayerKind<GlobalAvgPoolLayer> = {
+const kind: LayerKind<GlobalAvgPoolLayer> = {
   kind: 'globalAvgPool',
   prefix: 'globalAvgPool',
   fields: [],
@@ -36,7 +31,7 @@ export const globalAvgPoolKind: LayerKind<GlobalAvgPoolLayer> = {
         describe(input),
       );
     }
-    const [positions, channels] = [leading(input), input[input.length - 1]];
+    const [positions, channels] = [positionsOf(input), input[input.length - 1]];
     return {
       ...PLAIN,
       output: [channels],
@@ -49,3 +44,5 @@ export const globalAvgPoolKind: LayerKind<GlobalAvgPoolLayer> = {
     };
   },
 };
+
+export default kind;

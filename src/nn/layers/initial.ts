@@ -1,7 +1,10 @@
-/** First values of parameters, from the model's one random sequence, in order of the parameters. */
+/**
+ * Initial values of parameters. A model draws them from one random sequence, in the order of its
+ * parameters.
+ */
 import type { Prng } from '../../math/prng';
 
-/** Uniform in ±√(6/fanIn) (He et al. 2015, for ReLU). */
+/** Returns a function that draws uniformly from ±√(6/fanIn) (He et al. 2015, for ReLU). */
 export function heUniform(fanIn: number): (values: Float32Array, prng: Prng) => void {
   const bound = Math.sqrt(6 / fanIn);
   return (values, prng) => {
@@ -9,11 +12,12 @@ export function heUniform(fanIn: number): (values: Float32Array, prng: Prng) => 
   };
 }
 
-/** Standard normal. */
+/** Draws from the standard normal distribution. */
 export function normal(values: Float32Array, prng: Prng): void {
   for (let i = 0; i < values.length; i++) values[i] = prng.normal();
 }
 
+/** Sets all values to one. */
 export function ones(values: Float32Array): void {
   values.fill(1);
 }

@@ -1,36 +1,34 @@
 /** Layer normalisation (Ba, Kiros and Hinton 2016). */
 import { checkNoMore, checkNumber, checkOptions } from '../../validate';
-import { leading } from './dense';
 import { ones } from './initial';
-import { type LayerKind, PLAIN } from './layer';
+import { checked, type LayerKind, PLAIN, positionsOf } from './layer';
 
 /**
- * y = γ·(x - mean)/√(variance + eps) + β, mean and variance over the last axis of each sample and
- * position.
+ * The description of layer normalisation: y = γ·(x - mean)/√(variance + eps) + β, with mean and
+ * variance over the last axis of each position of each sample.
  */
 export interface LayerNormLayer {
   readonly kind: 'layerNorm';
+  /** Constant added to the variance, in (0, ∞). @default 1e-5 */
   readonly eps?: number;
 }
 
 /**
- * Layer normalisation over the last axis. Parameters: `gamma` (ones) and `beta` (zeros), one each a
- * feature.
+ * Describes layer normalisation over the last axis. Parameters: `gamma` (ones) and `beta` (zeros),
+ * one of each per feature.
  *
- * @param options.eps added to the variance, in (0, ∞). @default 1e-5
+ * @param options.eps constant added to the variance, in (0, ∞). @default 1e-5
  * @throws ArgumentError for options out of range
  * @example sequential([dense(64), layerNorm(), silu(), dense(10)])
  */
 export function layerNorm(options?: { eps?: number }): LayerNormLayer;
 export function layerNorm(options: { eps?: number } = {}, ...extra: unknown[]): LayerNormLayer {
-  checkNoMore('layerNorm(options)', extra, 'it takes its size from the layer before');
+  checkNoMore('layerNorm(options)', extra, 'its size is that of the layer before');
   checkOptions('options', options, ['eps']);
-  const layer: LayerNormLayer = { kind: 'layerNorm', ...options };
-  layerNormKind.check(layer, (field) => field);
-  return layer;
+  return checked(kind, { kind: 'layerNorm', ...options });
 }
 
-export const layerNormKind: LayerKind<LayerNormLayer> = {
+const kind: LayerKind<LayerNormLayer> = {
   kind: 'layerNorm',
   prefix: 'layerNorm',
   fields: ['eps'],
@@ -40,7 +38,7 @@ export const layerNormKind: LayerKind<LayerNormLayer> = {
   plan({ eps = 1e-5 }, input) {
     const features = input[input.length - 1];
     const padded = 16 * Math.ceil(features / 16);
-    const rowsOf = (count: number) => count * leading(input);
+    const rowsOf = (count: number) => count * positionsOf(input);
     return {
       ...PLAIN,
       output: input,
@@ -50,9 +48,9 @@ export const layerNormKind: LayerKind<LayerNormLayer> = {
       ],
       backwardReads: { input: true, output: false },
       inPlace: 'allowed',
-      // Mean and 1/deviation of every row of this batch.
+      // Mean and 1/deviation of each row of this batch.
       keptFloats: (batchSize) => 2 * rowsOf(batchSize),
-      // Where gradients go that nobody wants.
+      // Receives the gradients of frozen parameters, which the kernel computes anyway.
       scratchBytes: () => 8 * padded,
       forward({ x, y, weights, kept }, { kernels, count }) {
         const rows = rowsOf(count);
@@ -77,3 +75,5 @@ export const layerNormKind: LayerKind<LayerNormLayer> = {
     };
   },
 };
+
+export default kind;

@@ -1,117 +1,120 @@
 /**
- * What a layer is. A description is plain data, so that a model can be written down, checked and
- * rebuilt; its kind knows how to check it and how to plan it for an input shape; the planned layer
- * runs, over addresses in linear memory that it is given.
+ * The three forms of a layer. A description is plain data, so that a model can be stored, checked
+ * and rebuilt. Its kind checks it and plans it for an input shape. The planned layer runs forward
+ * and backward over addresses in linear memory that its caller passes.
  *
- * Invariant: a planned layer holds no addresses and no state, so the same plan runs over any memory
- * and any kernels.
+ * Invariant: a planned layer holds neither addresses nor state, so the same plan runs over any
+ * memory and any kernels.
  */
 import type { Prng } from '../../math/prng';
+import { elementCount } from '../../math/shape';
 import type { NNKernels } from '../../runtime/kernels-nn';
 
 /**
- * Sizes of one sample, the batch left out: [features], [steps, features] or [height, width,
+ * The shape of one sample, without the batch: [features], [steps, features] or [height, width,
  * channels].
  */
 export type Shape = readonly number[];
 
-/** What every layer description has. */
+/** The field that every layer description has. */
 export interface LayerSpec {
   readonly kind: string;
 }
 
-/** A named array of a layer: a trainable parameter, or a running figure. */
+/** A named array of a layer: a trainable parameter or a running statistic. */
 export interface ArrayPlan {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Gives the array, all zero, its first values; left out where zeros are meant. */
+  /** Sets the initial values of the array, which is zero before. @default zeros */
   readonly initialise?: (values: Float32Array, prng: Prng) => void;
-  /** The least value that an element may have. @default any finite one */
+  /** Smallest value that an element may have. @default any finite value */
   readonly minimum?: number;
 }
 
-/** Byte addresses of what a layer works on. Addresses of what this pass does not have are 0. */
+/** Byte addresses of a layer's arrays; 0 for arrays that this pass does not have. */
 export interface LayerArrays {
   readonly x: number;
   readonly y: number;
-  /** Gradient by x; 0 when nobody wants it. */
+  /** Address of the gradient by x; 0 if it is not needed. */
   readonly dx: number;
   readonly dy: number;
-  /** Values of the parameters, in their order. */
+  /** Values of the parameters, in the order of the plan. */
   readonly weights: readonly number[];
-  /** Gradients of the parameters; 0 for those that nobody wants. */
+  /** Gradients of the parameters; 0 for parameters that are not trained. */
   readonly gradients: readonly number[];
-  /** Running figures that evaluation reads. */
+  /** Running statistics that evaluation reads. */
   readonly statistics: readonly number[];
-  /** Running figures that a pass over the batch's own statistics brings up to date, in place. */
+  /** Running statistics that a pass with `batchStatistics` updates in place. */
   readonly nextStatistics: readonly number[];
-  /** What forward leaves for backward: `keptFloats` of them. */
+  /** Floats that forward keeps for backward, `keptFloats` of them. */
   readonly kept: number;
-  /** `record`, if the layer has one. */
+  /** Copy of the planned layer's `record`, if it has one. */
   readonly record: number;
+  /** Scratch of the running call, `scratchBytes` long. */
   readonly scratch: number;
 }
 
 /** One run over a batch. */
 export interface Pass {
   readonly kernels: NNKernels;
-  /** Samples. */
+  /** Number of samples. */
   readonly count: number;
-  /** Whether dropout drops. */
+  /** Whether dropout drops elements. */
   readonly training: boolean;
-  /**
-   * Whether batch norm takes the batch's own statistics, and brings the running ones up to date.
-   */
+  /** Whether batch norm uses the batch's own statistics and updates the running ones. */
   readonly batchStatistics: boolean;
-  /**
-   * Share of the batch in the running statistics; null for the one that the layer was created with.
-   */
+  /** Share of the batch in the running statistics; null for each layer's own. */
   readonly momentum: number | null;
-  /** The model's seed as two u32, the lower first. */
+  /** The model's seed as two u32, the low half first. */
   readonly key: readonly [number, number];
-  /** Training passes before this one. */
+  /** Number of training passes before this one. */
   readonly step: number;
 }
 
-/** A layer for a given input shape. */
+/** A layer planned for an input shape. */
 export interface PlannedLayer {
   readonly output: Shape;
   readonly parameters: readonly ArrayPlan[];
   readonly statistics: readonly ArrayPlan[];
-  /** What backward reads, besides dy and what was kept. */
+  /** The arrays that backward reads besides dy and the kept floats. */
   readonly backwardReads: { readonly input: boolean; readonly output: boolean };
-  /** 'view': y is x and dx is dy, and nothing runs. 'allowed': y may be x, and dx may be dy. */
+  /** 'view': y is x, dx is dy, and nothing runs. 'allowed': y may be x, and dx may be dy. */
   readonly inPlace: 'view' | 'allowed' | 'never';
-  /** Fewest samples of a batch whose own statistics the layer can work with. */
+  /** Smallest batch whose own statistics the layer can use. */
   readonly fewestSamples: number;
-  /** Words for `record`, the same in every pass. */
+  /** Words of the record that the layer's kernels read, the same in every pass; null for none. */
   readonly record: Int32Array | null;
-  /** Elements that forward leaves for backward, or needs itself, for a batch of so many samples. */
+  /** Returns the number of floats that forward needs, or keeps for backward, for such a batch. */
   keptFloats(batchSize: number, training: boolean): number;
-  /** Bytes that do not outlive a call, of each of so many threads. */
+  /** Returns the bytes of scratch that a call needs for each of that many threads. */
   scratchBytes(batchSize: number, threads: number): number;
+  /** Computes y. */
   forward(arrays: LayerArrays, pass: Pass): void;
-  /** Writes the gradients of the parameters and, if wanted, dx. */
+  /** Computes the gradients of the parameters and, unless it is 0, dx. */
   backward(arrays: LayerArrays, pass: Pass): void;
 }
 
-/** A kind of layer. */
+/** A kind of layer, which checks and plans descriptions. */
 export interface LayerKind<L extends LayerSpec> {
   readonly kind: L['kind'];
-  /** What its parameters are called after: `dense` gives `dense1.weight`. */
+  /** Prefix of parameter names: `dense` gives `dense1.weight`. */
   readonly prefix: string;
   /** Fields of the description besides `kind`. */
   readonly fields: readonly string[];
   /**
-   * Throws ArgumentError for a description out of range; `nameOf` gives the name of a field in
-   * errors.
+   * Checks the fields of a description; `nameOf` returns the name of a field in errors.
+   * @throws ArgumentError for a field that is out of range
    */
   check(layer: L, nameOf: (field: string) => string): void;
-  /** @throws ArgumentError naming `path` when the layer cannot take such an input */
+  /**
+   * Plans a checked layer for an input shape.
+   * @param index the layer's place in the model, from 0
+   * @throws ArgumentError naming `path` when the layer does not accept that input
+   */
   plan(layer: L, input: Shape, path: string, index: number): PlannedLayer;
 }
 
-/** What most layers have of the rest. */
+/** The fields of a plan that most layers leave as they are. */
 export const PLAIN = {
   parameters: [],
   statistics: [],
@@ -123,5 +126,16 @@ export const PLAIN = {
   scratchBytes: () => 0,
 } as const;
 
-/** The most units, filters or rows that a layer may have. */
+/** The largest number of units, filters or rows of a layer. */
 export const MAX_UNITS = 2 ** 24;
+
+/** Returns a description after its kind has checked it; errors name its fields alone. */
+export function checked<L extends LayerSpec>(kind: LayerKind<L>, layer: L): L {
+  kind.check(layer, (field) => field);
+  return layer;
+}
+
+/** Returns the number of positions in a sample: the product of all sizes but the last. */
+export function positionsOf(shape: Shape): number {
+  return elementCount(shape.slice(0, -1));
+}

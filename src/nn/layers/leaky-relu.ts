@@ -1,30 +1,29 @@
-/** Rectified linear unit that leaks. */
+/** Leaky rectified linear unit. */
 import { checkNoMore, checkNumber } from '../../validate';
 import { planActivation } from './activation';
-import type { LayerKind } from './layer';
+import { checked, type LayerKind } from './layer';
 
-/** y = x for x ≥ 0, slope·x below, element by element. */
+/** The description of the leaky rectified linear unit: y = x for x ≥ 0, slope·x below. */
 export interface LeakyReluLayer {
   readonly kind: 'leakyRelu';
+  /** Factor of negative inputs, in [0, 1]. @default 0.01 */
   readonly slope?: number;
 }
 
 /**
- * The leaky rectified linear unit: y = x for x ≥ 0, slope·x below.
+ * Describes the leaky rectified linear unit: y = x for x ≥ 0, slope·x below.
  *
- * @param slope in [0, 1]. @default 0.01
+ * @param slope factor of negative inputs, in [0, 1]. @default 0.01
  * @throws ArgumentError for other slopes
  * @example sequential([dense(64), leakyRelu(0.1), dense(10)])
  */
 export function leakyRelu(slope?: number): LeakyReluLayer;
 export function leakyRelu(slope: number = 0.01, ...extra: unknown[]): LeakyReluLayer {
   checkNoMore('leakyRelu(slope)', extra, 'it has no other options');
-  const layer: LeakyReluLayer = { kind: 'leakyRelu', slope };
-  leakyReluKind.check(layer, (field) => field);
-  return layer;
+  return checked(kind, { kind: 'leakyRelu', slope });
 }
 
-export const leakyReluKind: LayerKind<LeakyReluLayer> = {
+const kind: LayerKind<LeakyReluLayer> = {
   kind: 'leakyRelu',
   prefix: 'leakyRelu',
   fields: ['slope'],
@@ -39,3 +38,5 @@ export const leakyReluKind: LayerKind<LeakyReluLayer> = {
       (kernels, dx, dy, kept, n) => kernels.leakyReluGrad(dx, dy, kept, n, slope),
     ),
 };
+
+export default kind;

@@ -1,20 +1,24 @@
 /**
- * What pooling over windows has in common: the windows, which have no padding and lie side by side
- * unless a stride is given.
+ * The plan that all pooling over windows shares. Windows have no padding; their stride is their
+ * size by default.
  */
 import { type LayerKind, type LayerSpec, PLAIN, type PlannedLayer } from './layer';
 import { checkPair, type Pair, pairOf, planWindow } from './window';
 
+/** A description of pooling over windows. */
 export interface PoolingLayer extends LayerSpec {
   readonly size: Pair;
   readonly stride?: Pair;
 }
 
-/** What a kind of pooling computes. */
+/** The part of a plan that differs between kinds of pooling. */
 type Pooling = Pick<PlannedLayer, 'forward' | 'backward'> &
   Partial<Pick<PlannedLayer, 'keptFloats'>>;
 
-/** @param plan given the elements of a sample's output */
+/**
+ * Returns the kind of a pooling.
+ * @param plan receives the number of elements in a sample's output
+ */
 export function poolingKind<L extends PoolingLayer>(
   kind: L['kind'],
   prefix: string,

@@ -3,13 +3,13 @@ import { checkNoMore } from '../../validate';
 import { activationKind } from './activation';
 import type { LayerKind } from './layer';
 
-/** y = max(x, 0), element by element. */
+/** The description of the rectified linear unit: y = max(x, 0). */
 export interface ReluLayer {
   readonly kind: 'relu';
 }
 
 /**
- * The rectified linear unit: y = x for x ≥ 0, 0 below; NaN passes.
+ * Describes the rectified linear unit: y = x for x ≥ 0, 0 below; NaN passes.
  * @example sequential([dense(64), relu(), dense(10)])
  */
 export function relu(): ReluLayer;
@@ -18,9 +18,11 @@ export function relu(...extra: unknown[]): ReluLayer {
   return { kind: 'relu' };
 }
 
-export const reluKind: LayerKind<ReluLayer> = activationKind(
+const kind: LayerKind<ReluLayer> = activationKind(
   'relu',
   'output',
   (kernels, y, x, n) => kernels.relu(y, x, n),
   (kernels, dx, dy, kept, n) => kernels.reluGrad(dx, dy, kept, n),
 );
+
+export default kind;

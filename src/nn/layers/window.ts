@@ -1,20 +1,21 @@
 /**
- * Windows over images: the sizes that convolution and pooling share, checked, and their record for
- * the kernels.
+ * Windows over images, which convolution and pooling share: checks of their sizes, and their
+ * record.
  */
 
+import { WINDOW_RECORD_SIZE, WindowRecord } from '../../../build/nn-records';
 import { ArgumentError } from '../../errors';
-import * as L from '../../memory-layout/nn-layout';
+import { windowSizes } from '../../runtime/window-sizes';
 import { checkInteger, describe, fail } from '../../validate';
 import type { Shape } from './layer';
 
-/** One size for both axes, or [vertical, horizontal]. */
+/** A size in pixels: one number for both axes, or [vertical, horizontal]. */
 export type Pair = number | readonly [number, number];
 
-/** The most of a window or stride, in pixels. */
+/** The largest size or stride of a window, in pixels. */
 const MAX_PIXELS = 2 ** 15;
 
-/** Checks a size that may be one number or two. */
+/** Checks a size of one number or two, each an integer of at least `least`. */
 export function checkPair(name: string, value: unknown, least: number): void {
   if (!Array.isArray(value)) {
     checkInteger(name, value, least, MAX_PIXELS);
@@ -25,24 +26,25 @@ export function checkPair(name: string, value: unknown, least: number): void {
     checkInteger(`${name}[${index}]`, size, least, MAX_PIXELS);
 }
 
+/** Returns a size as [vertical, horizontal]. */
 export function pairOf(size: Pair): readonly [number, number] {
   return typeof size === 'number' ? [size, size] : size;
 }
 
-/** How a window moves. */
+/** The size of a window and how it moves, [vertical, horizontal]. */
 export interface Window {
   readonly size: readonly [number, number];
   readonly stride: readonly [number, number];
   /**
-   * Zeros before and after each axis; 'same': as many as make the output ⌈input/stride⌉, the odd
-   * one after.
+   * Zeros on both sides of each axis. 'same': as many as make the output ⌈input/stride⌉; an odd
+   * zero goes after the image.
    */
   readonly padding: readonly [number, number] | 'same';
 }
 
 /**
- * The output's sizes, the record, and the floats of an image with its padding. @throws
- * ArgumentError naming `path` when input and window do not fit
+ * Returns the output's shape, the window's record, and the sizes that follow from it.
+ * @throws ArgumentError naming `path` when input and window do not fit
  */
 export function planWindow(
   path: string,
@@ -64,31 +66,19 @@ export function planWindow(
       const reach = `an image of at least ${size[0]} × ${size[1]} pixels, padding included`;
       throw new ArgumentError(path, reach, describe(input));
     }
-    return {
-      before,
-      positions,
-      padded: L.paddedPixels(before, input[index], positions, stride[index], size[index]),
-    };
+    return { before, positions };
   };
   const [vertical, horizontal] = [axis(0), axis(1)];
-  const channels = outChannels ?? input[2];
-  const record = new Int32Array(L.WINDOW_SIZE / 4);
-  const set = (offset: number, value: number) => {
-    record[offset / 4] = value;
-  };
-  set(L.WINDOW_IN_HEIGHT, input[0]);
-  set(L.WINDOW_IN_WIDTH, input[1]);
-  set(L.WINDOW_IN_CHANNELS, input[2]);
-  set(L.WINDOW_HEIGHT, size[0]);
-  set(L.WINDOW_WIDTH, size[1]);
-  set(L.WINDOW_STRIDE_Y, stride[0]);
-  set(L.WINDOW_STRIDE_X, stride[1]);
-  set(L.WINDOW_PAD_TOP, vertical.before);
-  set(L.WINDOW_PAD_LEFT, horizontal.before);
-  set(L.WINDOW_OUT_HEIGHT, vertical.positions);
-  set(L.WINDOW_OUT_WIDTH, horizontal.positions);
-  set(L.WINDOW_OUT_CHANNELS, channels);
-  const output: Shape = [vertical.positions, horizontal.positions, channels];
-  const padded = vertical.padded * horizontal.padded * input[2];
-  return { output, record, positions: vertical.positions * horizontal.positions, padded };
+  const record = new Int32Array(WINDOW_RECORD_SIZE / 4);
+  const window = new WindowRecord({ i32: record });
+  [window.inHeight, window.inWidth, window.inChannels] = input;
+  [window.height, window.width] = size;
+  [window.strideY, window.strideX] = stride;
+  window.padTop = vertical.before;
+  window.padLeft = horizontal.before;
+  window.outHeight = vertical.positions;
+  window.outWidth = horizontal.positions;
+  window.outChannels = outChannels ?? input[2];
+  const output: Shape = [window.outHeight, window.outWidth, window.outChannels];
+  return { output, record, ...windowSizes(window) };
 }

@@ -1,42 +1,42 @@
-/** Softmax with cross-entropy, for one class of several. */
+/** Softmax cross-entropy, for one class of several. */
 import { ArgumentError } from '../../errors';
 import { checkChoice, checkNoMore, checkNumber, checkOptions, fail } from '../../validate';
-import type { LossKind } from './loss';
+import { checked, type LossKind } from './loss';
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions {
   /**
-   * One weight a class, each in (0, 1e9] and more than 0 in float32: a sample's loss and gradient
-   * are multiplied by the weight of its class. @default all 1
+   * One weight per class, each in (0, 1e9] and above 0 in float32. The loss and gradient of a
+   * sample are multiplied by the weight of its class. @default all 1
    */
   classWeights?: readonly number[];
   /**
-   * What the weighted losses w·ℓ of n samples become. 'mean': Σ w·ℓ / n, as in Keras.
-   * 'weighted-mean': Σ w·ℓ / Σ w, as in PyTorch; then weights have no effect on batches whose
-   * samples are all of one class, a batch of one among them. Without class weights both are the
-   * same. @default 'mean'
+   * Reduction of the weighted losses w·ℓ of n samples. 'mean': Σ w·ℓ / n, as in Keras.
+   * 'weighted-mean': Σ w·ℓ / Σ w, as in PyTorch; weights then have no effect on a batch whose
+   * samples all have one class, such as a batch of one. Without class weights both are the same.
+   * @default 'mean'
    */
   reduction?: 'mean' | 'weighted-mean';
 }
 
-/** Softmax cross-entropy, as `crossEntropy` describes it. */
-export interface CrossEntropyLoss {
+/** The description of softmax cross-entropy. */
+export interface CrossEntropyLoss extends Readonly<CrossEntropyOptions> {
   readonly kind: 'crossEntropy';
-  readonly classWeights?: readonly number[];
-  readonly reduction?: 'mean' | 'weighted-mean';
 }
 
 /**
  * Describes softmax cross-entropy over logits: the mean over samples of ℓ = log Σ_j e^(x_j) -
  * x_class, in nats.
  *
- * With class weights, training takes the mean over the batch. An accumulated step takes it over all
- * samples of its window, and `evaluate` over the whole set, so that neither depends on the size of
- * the batches. Multiplying all weights by a factor multiplies the loss and gradient by it under
- * 'mean', and changes nothing under 'weighted-mean'.
+ * Training takes the mean over the batch, an accumulated step over all samples that it accumulates,
+ * and `evaluate` over the whole set, so that the results of the latter two do not depend on the
+ * batch size. Multiplying all class weights by a factor multiplies the loss and gradient by it
+ * under 'mean', and changes nothing under 'weighted-mean'.
  *
  * @throws ArgumentError for options out of range
- * @example createModel(runtime, { inputSize: 4, layers: [dense(3)], loss: crossEntropy({
- * classWeights: [1, 1, 5] }) })
+ * @example
+ * const loss = crossEntropy({ classWeights: [1, 1, 5] });
+ * const model = await createModel(runtime, { inputSize: 4, layers: [dense(3)], loss });
  */
 export function crossEntropy(options?: CrossEntropyOptions): CrossEntropyLoss;
 export function crossEntropy(
@@ -46,15 +46,13 @@ export function crossEntropy(
   checkNoMore(
     'crossEntropy(options)',
     extra,
-    'it describes the loss, and takes no outputs or targets',
+    'it describes the loss; it takes no outputs or targets',
   );
   checkOptions('options', options, ['classWeights', 'reduction']);
-  const loss: CrossEntropyLoss = { kind: 'crossEntropy', ...options };
-  crossEntropyKind.check(loss, (field) => field);
-  return loss;
+  return checked(kind, { kind: 'crossEntropy', ...options });
 }
 
-export const crossEntropyKind: LossKind<CrossEntropyLoss> = {
+const kind: LossKind<CrossEntropyLoss> = {
   targets: 'classes',
   fields: ['classWeights', 'reduction'],
   check({ classWeights, reduction = 'mean' }, nameOf, outputs) {
@@ -66,7 +64,7 @@ export const crossEntropyKind: LossKind<CrossEntropyLoss> = {
   constants: ({ classWeights = [] }) => classWeights,
   compute(loss, kernels, arrays, count, outputs) {
     const { output, gradient, targets, constants } = arrays;
-    const whole = crossEntropyKind.weigh(loss, kernels, arrays, count, outputs);
+    const whole = kind.weigh(loss, kernels, arrays, count, outputs);
     return kernels.softmaxCrossEntropy(gradient, output, targets, constants, count, outputs, whole);
   },
   weigh({ classWeights, reduction }, kernels, { targets, constants }, count, outputs) {
@@ -81,9 +79,11 @@ function checkWeights(name: string, weights: unknown, outputs: number | undefine
     const element = `${name}[${index}]`;
     checkNumber(element, weight, '(0, 1e9]', (value) => value > 0 && value <= 1e9);
     if (Math.fround(weight) === 0)
-      fail(element, 'a weight of at least 2^-149, the least that float32 holds', weight);
+      fail(element, 'a weight of at least 2^-149, the smallest float32', weight);
   }
   if (outputs !== undefined && weights.length !== outputs) {
-    throw new ArgumentError(name, `${outputs} weights, one a class`, `${weights.length}`);
+    throw new ArgumentError(name, `${outputs} weights, one per class`, `${weights.length}`);
   }
 }
+
+export default kind;

@@ -1,34 +1,23 @@
-/** All losses. A new one is a file here and two lines in this one. */
+/** Looks up the kinds of losses, and checks losses. */
 import { checkOptions, fail } from '../../validate';
-import { type BinaryCrossEntropyLoss, binaryCrossEntropyKind } from './binary-cross-entropy';
-import { type CrossEntropyLoss, crossEntropyKind } from './cross-entropy';
-import { type HuberLoss, huberKind } from './huber';
+import KINDS, { type Loss } from './list';
 import type { LossKind } from './loss';
-import { type MeanSquaredErrorLoss, meanSquaredErrorKind } from './mean-squared-error';
 
-export type Loss = CrossEntropyLoss | BinaryCrossEntropyLoss | MeanSquaredErrorLoss | HuberLoss;
+export type { Loss } from './list';
 
-const KINDS = {
-  crossEntropy: crossEntropyKind,
-  binaryCrossEntropy: binaryCrossEntropyKind,
-  meanSquaredError: meanSquaredErrorKind,
-  huber: huberKind,
-} as const;
-
-/** The kind of a checked loss. */
+/** Returns the kind of a checked loss. */
 export function lossKindOf(loss: Loss): LossKind<Loss> {
   return KINDS[loss.kind] as unknown as LossKind<Loss>;
 }
 
 /**
- * A frozen copy of a loss, checked for a model with so many outputs: later changes of the caller's
- * object change no model.
- * @param argument names the loss in errors
- * @throws ArgumentError for what is no loss, or does not fit
+ * Checks a loss for a model with that many outputs, and returns a frozen copy, so that later
+ * changes of the caller's object change no model.
+ * @param argument name of the loss in errors
+ * @throws ArgumentError for a value that is no loss, or a loss that does not fit the outputs
  */
 export function checkLoss(argument: string, loss: unknown, outputs: number): Loss {
-  if (typeof loss === 'function')
-    fail(argument, 'a loss: call the function that makes it, as in huber()', loss);
+  if (typeof loss === 'function') fail(argument, 'a loss: call the function, as in huber()', loss);
   const { kind } = (loss ?? {}) as { kind?: unknown };
   if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) {
     fail(argument, `a loss (${Object.keys(KINDS).join(', ')})`, loss);

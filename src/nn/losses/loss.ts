@@ -1,47 +1,56 @@
-/** What a loss is: plain data, with a kind that knows how to compute it. */
+/**
+ * The two forms of a loss: a description of plain data, and the kind that checks and computes it.
+ */
 import type { NNKernels } from '../../runtime/kernels-nn';
 
-/** Byte addresses of what a loss works on. */
+/** Byte addresses of a loss's arrays. */
 export interface LossArrays {
   /** The model's output, count × outputs. */
   readonly output: number;
-  /** Where the gradient by the output goes. */
+  /** The gradient by the output, which the loss writes. */
   readonly gradient: number;
-  /** Classes as i32, one a sample; or values as f32, one an output. */
+  /** Classes as i32, one per sample; or values as f32, one per output. */
   readonly targets: number;
-  /** The kind's constants, or 0. */
+  /** The loss's constants; 0 if it has none. */
   readonly constants: number;
 }
 
+/** A kind of loss, which checks and computes descriptions. */
 export interface LossKind<L> {
-  /** 'classes': one class index a sample. 'values': as many floats as the model has outputs. */
+  /** 'classes': one class index per sample. 'values': as many floats as the model has outputs. */
   readonly targets: 'classes' | 'values';
   /** Fields of the description besides `kind`. */
   readonly fields: readonly string[];
   /**
-   * @throws ArgumentError for a description that is out of range or does not fit a model with so
-   * many outputs
+   * Checks the fields of a description; `nameOf` returns the name of a field in errors.
+   * @throws ArgumentError for a field that is out of range or does not fit that many outputs
    */
   check(loss: L, nameOf: (field: string) => string, outputs?: number): void;
   /**
-   * Whether the loss is defined for a class or value. `compute` returns NaN or Infinity for those
-   * that it refuses.
+   * Returns whether the loss is defined for a class or value. `compute` returns NaN or Infinity for
+   * targets that this refuses.
    */
   accepts(target: number, outputs: number): boolean;
-  /** What `accepts` takes, for error messages. */
+  /** Returns the range of accepted targets, for error messages. */
   accepted(outputs: number): string;
-  /** Floats that `compute` needs, the same in every pass. */
+  /** Returns the floats that `compute` reads in every pass. */
   constants(loss: L): readonly number[];
-  /** The mean loss of a batch, float64, and its gradient. */
+  /** Returns the mean loss of a batch, float64, and writes its gradient. */
   compute(loss: L, kernels: NNKernels, arrays: LossArrays, count: number, outputs: number): number;
-  /** What the batch counts in a mean over several batches. */
+  /** Returns the weight of the batch in a mean over several batches. */
   weigh(loss: L, kernels: NNKernels, arrays: LossArrays, count: number, outputs: number): number;
 }
 
-/** What losses on values have in common: finite targets, and every sample counts the same. */
+/** The fields that losses on values share: finite targets, and equal weights of samples. */
 export const ON_VALUES = {
   targets: 'values',
   accepts: Number.isFinite as (target: number) => boolean,
   accepted: () => 'a finite number',
   weigh: (_loss: unknown, _kernels: NNKernels, _arrays: LossArrays, count: number) => count,
 } as const;
+
+/** Returns a description after its kind has checked it; errors name its fields alone. */
+export function checked<L>(kind: LossKind<L>, loss: L): L {
+  kind.check(loss, (field) => field);
+  return loss;
+}

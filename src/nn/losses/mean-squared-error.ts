@@ -1,26 +1,24 @@
-/** Squared error, for regression. */
+/** Mean squared error, for regression. */
 import { checkNoMore } from '../../validate';
 import { type LossKind, ON_VALUES } from './loss';
 
+/** The description of the mean squared error. */
 export interface MeanSquaredErrorLoss {
   readonly kind: 'meanSquaredError';
 }
 
 /**
- * Describes the squared error: the mean over batch and outputs of (x - t)², for finite targets t.
+ * Describes the mean squared error: the mean over batch and outputs of (x - t)², for finite targets
+ * t.
  * @example createModel(runtime, { inputSize: 8, layers: [dense(1)], loss: meanSquaredError() })
  */
 export function meanSquaredError(): MeanSquaredErrorLoss;
 export function meanSquaredError(...extra: unknown[]): MeanSquaredErrorLoss {
-  checkNoMore(
-    'meanSquaredError()',
-    extra,
-    'it describes the loss, and takes no outputs or targets',
-  );
+  checkNoMore('meanSquaredError()', extra, 'it describes the loss; it takes no outputs or targets');
   return { kind: 'meanSquaredError' };
 }
 
-export const meanSquaredErrorKind: LossKind<MeanSquaredErrorLoss> = {
+const kind: LossKind<MeanSquaredErrorLoss> = {
   ...ON_VALUES,
   fields: [],
   check() {},
@@ -28,3 +26,5 @@ export const meanSquaredErrorKind: LossKind<MeanSquaredErrorLoss> = {
   compute: (_loss, kernels, { output, gradient, targets }, count, outputs) =>
     kernels.meanSquaredError(gradient, output, targets, count * outputs),
 };
+
+export default kind;

@@ -10,7 +10,7 @@ import {
   renderCsv,
   renderMarkdown,
   renderReport,
-} from '../../../dist/report.js';
+} from '../../../bench/dist/report.js';
 
 export const runs = 200_000;
 

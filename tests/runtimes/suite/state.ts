@@ -26,6 +26,35 @@ export function checkSameState(got: StateDict, want: StateDict, what: string): v
     checkBits(array, wanted.get(name) as StatePart, `${what}: ${name}`);
 }
 
+/** Returns β^t by repeated product; 1 for an optimizer without β. */
+function power(beta: number | undefined, t: number): number {
+  let product = 1;
+  for (let i = 0; i < t; i++) product *= beta ?? 1;
+  return product;
+}
+
+/**
+ * Returns the counters as text in the form that the fingerprint was defined with, when state dicts
+ * of all optimizers had the same ones.
+ */
+function fingerprintCounters({ algorithm, step, groups, state }: StateDict): string {
+  const { betas } = groups[0] as { betas?: readonly [number, number] };
+  const counters = Object.entries(state).map(([name, entry]) => {
+    const own = entry as unknown as Record<string, number | undefined>;
+    const t = own.step as number;
+    const values = {
+      step: t,
+      exponent: own.exponent ?? 0,
+      V: own.V ?? own.momentumProduct ?? own.lrSquareSum ?? 0,
+      beta1Power: own.beta1Power ?? power(betas?.[0], t),
+      beta2Power: own.beta2Power ?? power(betas?.[1], t),
+      normMean: own.normMean ?? 0,
+    };
+    return [name, values];
+  });
+  return JSON.stringify([algorithm, step, counters]);
+}
+
 /**
  * Returns what goes into the fingerprint: the bytes of all parameters and state arrays, then the
  * counters.
@@ -33,7 +62,7 @@ export function checkSameState(got: StateDict, want: StateDict, what: string): v
 export function bytesOf(optimizer: Optimizer): Uint8Array<ArrayBuffer> {
   const dict = optimizer.stateDict();
   const parts = [...arraysOf(dict)].map(([, array]) => new Uint8Array(array.slice().buffer));
-  return join([...parts, new TextEncoder().encode(countersOf(dict))]);
+  return join([...parts, new TextEncoder().encode(fingerprintCounters(dict))]);
 }
 
 export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

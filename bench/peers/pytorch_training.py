@@ -1,0 +1,242 @@
+"""
+PyTorch on one thread, native code: python3 pytorch_training.py <workload as JSON>.
+
+Speaks the protocol of train/contender-process.ts, and names the BLAS that its products run on. It
+refuses the reference BLAS, which is several times slower and tells nothing about PyTorch.
+"""
+import ctypes
+import json
+import os
+import re
+import resource
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+torch.set_num_threads(1)
+workload = json.loads(sys.argv[1])
+
+
+def uniform(count, stream):
+    """The numbers of train/workloads.ts."""
+    h = (np.arange(count, dtype=np.uint64) + (stream * 0x9E3779B9 & 0xFFFFFFFF)) & 0xFFFFFFFF
+    h = ((h ^ (h >> np.uint64(16))) * np.uint64(0x85EBCA6B)) & np.uint64(0xFFFFFFFF)
+    h = ((h ^ (h >> np.uint64(13))) * np.uint64(0xC2B2AE35)) & np.uint64(0xFFFFFFFF)
+    return ((h ^ (h >> np.uint64(16))) >> np.uint64(8)).astype(np.float64) / 2**24
+
+
+class Model(nn.Module):
+    """The workload's layers, with its first weights: images as channels × height × width inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.stack = nn.ModuleList()
+        self.stream = 16
+        shape = list(workload['input'])
+        image = None
+        for layer in workload['layers']:
+            kind, channels = layer['kind'], shape[-1]
+            if kind == 'dense':
+                module = nn.Linear(channels, layer['units'])
+                weight = self.drawn([layer['units'], channels], channels)
+                if image:  # flattened from height × width × channels; here it is channels × height × width
+                    weight = weight.reshape(-1, *image).permute(0, 3, 1, 2).reshape(layer['units'], -1)
+                self.set(module, weight)
+                shape, image = [layer['units']], None
+            elif kind == 'conv':
+                size, filters = layer['size'], layer['filters']
+                module = nn.Conv2d(channels, filters, size, padding='same')
+                self.set(module, self.drawn([filters, size, size, channels], size * size * channels).permute(0, 3, 1, 2))
+                shape = [shape[0], shape[1], filters]
+            elif kind == 'maxPool':
+                module = nn.MaxPool2d(layer['size'])
+                shape = [shape[0] // layer['size'], shape[1] // layer['size'], channels]
+            elif kind == 'embedding':
+                module = nn.Embedding(layer['rows'], layer['dim'])
+                with torch.no_grad():
+                    module.weight.copy_(self.drawn([layer['rows'], layer['dim']], layer['dim']))
+                shape = [shape[0], layer['dim']]
+            elif kind == 'flatten':
+                module = nn.Flatten()
+                image = shape if len(shape) == 3 else None
+                shape = [int(np.prod(shape))]
+            else:
+                module = {'relu': nn.ReLU, 'tanh': nn.Tanh, 'batchNorm': lambda: nn.BatchNorm1d(channels)}[kind]()
+            self.stack.append(module)
+
+    def drawn(self, shape, fan_in):
+        values = np.sqrt(6 / fan_in) * (2 * uniform(int(np.prod(shape)), self.stream) - 1)
+        self.stream += 1
+        return torch.from_numpy(values.astype(np.float32).reshape(shape))
+
+    @staticmethod
+    def set(module, weight):
+        with torch.no_grad():
+            module.weight.copy_(weight)
+            module.bias.zero_()
+
+    def forward(self, x):
+        for module in self.stack:
+            x = module(x)
+        return x
+
+
+def data():
+    samples, size = workload['samples'], int(np.prod(workload['input']))
+    values = uniform(samples * size, 1)
+    labels = torch.from_numpy(np.floor(workload['classes'] * uniform(samples, 2)).astype(np.int64))
+    first = workload['layers'][0]
+    if first['kind'] == 'embedding':
+        return torch.from_numpy(np.floor(first['rows'] * values).astype(np.int64)).reshape(samples, size), labels
+    x = torch.from_numpy(values.astype(np.float32)).reshape(samples, *workload['input'])
+    return (x.permute(0, 3, 1, 2).contiguous() if x.dim() == 4 else x), labels
+
+
+def optimizer_of(model):
+    rule = workload['optimizer']
+    if rule['kind'] == 'sgd':
+        return torch.optim.SGD(model.parameters(), lr=rule['lr'])
+    return torch.optim.Adam(model.parameters(), lr=rule['lr'], betas=rule['betas'], eps=rule['eps'])
+
+
+def train_step(model, optimizer, x, y):
+    optimizer.zero_grad(set_to_none=True)
+    loss = nn.functional.cross_entropy(model(x), y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def create_step():
+    model = Model()
+    optimizer = optimizer_of(model)
+    x, y = data()
+    size = workload['batch']
+    batches = [(x[at : at + size], y[at : at + size]) for at in range(0, len(x) - size + 1, size)]
+    turn = -1
+
+    def step():
+        nonlocal turn
+        turn += 1
+        return train_step(model, optimizer, *batches[turn % len(batches)])
+
+    return step
+
+
+def create_fit():
+    x, y = data()
+    size = workload['batch']
+
+    def fit():
+        model = Model()
+        optimizer = optimizer_of(model)
+        for _ in range(workload['epochs']):
+            order = torch.randperm(len(x))
+            total = 0.0
+            for at in range(0, len(x), size):
+                chosen = order[at : at + size]
+                total += len(chosen) * train_step(model, optimizer, x[chosen], y[chosen])
+        return total / len(x)
+
+    return fit
+
+
+def create_product():
+    m, n, k = workload['m'], workload['n'], workload['k']
+    a, b = (
+        torch.from_numpy((uniform(rows * cols, stream) - 0.5).astype(np.float32)).reshape(rows, cols)
+        for rows, cols, stream in [(m, k, 1), (k, n, 2)]
+    )
+    return lambda: torch.mm(a, b)[0, 0].item()
+
+
+def sample(run, milliseconds):
+    start, cpu = time.perf_counter_ns(), time.process_time_ns()
+    calls = elapsed = 0
+    while elapsed < milliseconds * 1e6:
+        run()
+        calls += 1
+        elapsed = time.perf_counter_ns() - start
+    return {'calls': calls, 'ns': elapsed, 'cpu': time.process_time_ns() - cpu}
+
+
+def peak_memory():
+    """The peak of this process alone: getrusage counts what the parent had before exec."""
+    try:
+        with open('/proc/self/status') as status:
+            return 1024 * int(re.search(r'VmHWM:\s*(\d+)', status.read()).group(1))
+    except OSError:
+        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def mapped_libraries():
+    """The shared libraries of this process, after links were followed; None where the system does not tell."""
+    try:
+        with open('/proc/self/maps') as maps:
+            paths = {line.split(maxsplit=5)[5].strip() for line in maps if '.so' in line}
+    except OSError:
+        return None
+    return sorted(os.path.realpath(path) for path in paths)
+
+
+def openblas(path):
+    """What an OpenBLAS says about itself: version, the kernels chosen for this CPU, threads."""
+    library = ctypes.CDLL(path)
+    library.openblas_get_config.restype = ctypes.c_char_p
+    library.openblas_get_corename.restype = ctypes.c_char_p
+    version = re.search(r'OpenBLAS ([\w.]+)', library.openblas_get_config().decode())
+    name = f"OpenBLAS {version.group(1) if version else 'of unknown version'}"
+    threads = library.openblas_get_num_threads()
+    return {'name': f'{name}, {library.openblas_get_corename().decode()}', 'path': path, 'threads': threads}
+
+
+class Unsupported(Exception):
+    pass
+
+
+def blas():
+    """The BLAS that this process multiplies with: {name, path, threads}. Raises Unsupported for the reference one."""
+    torch.mm(torch.ones(64, 64), torch.ones(64, 64))
+    built = re.search(r'BLAS_INFO=(\w+)', torch.__config__.show()).group(1)
+    libraries = mapped_libraries()
+    if libraries is None:
+        return {'name': f'{built} (its library is not told here)', 'path': None, 'threads': 1}
+    names = {path: os.path.basename(path).lower() for path in libraries}
+    for path, name in names.items():
+        if re.match(r'libblas\.so', name) and not re.search('openblas|mkl|blis|atlas', path.lower()):
+            raise Unsupported(f'PyTorch would run on the reference BLAS ({path}): install the package libopenblas0-pthread')
+    for path, name in names.items():
+        if 'openblas' in name:
+            return openblas(path)
+    for path, name in names.items():
+        if re.search(r'mkl|blis|atlas|armpl', name) and 'mkldnn' not in name:
+            return {'name': name, 'path': path, 'threads': 1}
+    # Linked into PyTorch itself, as in the packages of pip.
+    return {'name': built, 'path': None, 'threads': 1}
+
+
+def say(message):
+    print(json.dumps(message), flush=True)
+
+
+try:
+    library = blas()
+    if library['threads'] != 1:
+        raise Unsupported(f"{library['name']} uses {library['threads']} threads: set OPENBLAS_NUM_THREADS=1")
+except Unsupported as reason:
+    say({'error': str(reason)})
+    sys.exit()
+run = {'step': create_step, 'fit': create_fit, 'gemm': create_product}[workload['kind']]()
+say({'ready': True, 'version': f"{torch.__version__} with {library['name']}", 'blas': library})
+for line in sys.stdin:
+    request, _, number = line.strip().partition(' ')
+    if request == 'losses':
+        answer = [run() for _ in range(int(number))]
+    elif request == 'sample':
+        answer = sample(run, float(number))
+    else:
+        answer = peak_memory()
+    say(answer)

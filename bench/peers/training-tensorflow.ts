@@ -1,0 +1,160 @@
+/**
+ * Training with TensorFlow.js: steps with its core, which is faster than its layers, and whole fits
+ * with its layers, as its users write them.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import * as layersApi from '@tensorflow/tfjs-layers';
+import type { EngineOptions, Run } from '../train/engine';
+import {
+  dataOf,
+  type Layer,
+  matricesOf,
+  type PlannedLayer,
+  type ProductWorkload,
+  planOf,
+  type Rule,
+  type TrainingWorkload,
+} from '../train/workloads';
+
+export const version = tf.version_core;
+
+/** Starts a backend: 'wasm' (SIMD, one thread) or 'cpu'. */
+async function open({ backend = 'wasm' }: EngineOptions): Promise<void> {
+  if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
+  else await import('@tensorflow/tfjs-backend-cpu');
+  if (backend === 'wasm') tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  await tf.setBackend(backend);
+  await tf.ready();
+}
+
+const optimizerOf = (rule: Rule): tf.Optimizer =>
+  rule.kind === 'adam'
+    ? tf.train.adam(rule.lr, rule.betas[0], rule.betas[1], rule.eps)
+    : tf.train.sgd(rule.lr);
+
+/** Returns the parameters of a layer in TensorFlow's layout. */
+function variablesOf({ kind, parameters }: PlannedLayer): tf.Variable[] {
+  return parameters.map(({ name, shape, data }) => {
+    const given = tf.tensor(data, shape);
+    if (name === 'weight' && kind === 'dense') return tf.variable(tf.transpose(given));
+    if (name === 'weight' && kind === 'conv') return tf.variable(tf.transpose(given, [1, 2, 3, 0]));
+    return tf.variable(given);
+  });
+}
+
+function forward(layer: PlannedLayer, x: tf.Tensor, variables: readonly tf.Variable[]): tf.Tensor {
+  const [first, second] = variables as readonly [tf.Variable, tf.Variable];
+  switch (layer.kind) {
+    case 'dense':
+      return tf.add(tf.matMul(x, first), second);
+    case 'conv':
+      return tf.add(tf.conv2d(x, first, 1, 'same'), second);
+    case 'maxPool':
+      return tf.maxPool(x, layer.size, layer.size, 'valid');
+    case 'relu':
+      return tf.relu(x);
+    case 'tanh':
+      return tf.tanh(x);
+    case 'flatten':
+      return tf.reshape(x, [x.shape[0]!, -1]);
+    case 'embedding': {
+      // A product, because the wasm backend has no gradient of gather.
+      const indices = tf.cast(tf.reshape(x, [-1]), 'int32');
+      const chosen = tf.cast(tf.oneHot(indices, layer.rows), 'float32');
+      return tf.reshape(tf.matMul(chosen, first), [...x.shape, layer.dim]);
+    }
+    case 'batchNorm': {
+      const { mean, variance } = tf.moments(x, 0);
+      return tf.batchNorm(x, mean, variance, second, first, 1e-5);
+    }
+  }
+}
+
+const targetsOf = (labels: Int32Array, classes: number): tf.Tensor =>
+  tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), classes), 'float32');
+
+/** Returns a step over batches that are in TensorFlow's memory already. */
+export async function createStep(workload: TrainingWorkload, options: EngineOptions): Promise<Run> {
+  await open(options);
+  const { input, batch, classes, samples } = workload;
+  const layers = planOf(workload).map((layer) => ({ layer, variables: variablesOf(layer) }));
+  const { features, labels } = dataOf(workload);
+  const x = tf.tensor(features, [samples, ...input]);
+  const y = targetsOf(labels, classes);
+  const batches = Array.from({ length: samples / batch }, (_, i) => ({
+    x: tf.slice(x, i * batch, batch),
+    y: tf.slice(y, i * batch, batch),
+  }));
+  const optimizer = optimizerOf(workload.optimizer);
+  const lossOf = (data: { readonly x: tf.Tensor; readonly y: tf.Tensor }) => () => {
+    const logits = layers.reduce((h, { layer, variables }) => forward(layer, h, variables), data.x);
+    return tf.losses.softmaxCrossEntropy(data.y, logits);
+  };
+  let turn = 0;
+  return () => {
+    const cost = optimizer.minimize(lossOf(batches[turn++ % batches.length]!), true);
+    const [value] = cost.dataSync();
+    cost.dispose();
+    return value!;
+  };
+}
+
+function apiLayerOf(layer: Layer, last: boolean) {
+  switch (layer.kind) {
+    case 'dense': {
+      const activation = last ? 'softmax' : 'linear';
+      return layersApi.layers.dense({ units: layer.units, activation });
+    }
+    case 'relu':
+      return layersApi.layers.reLU();
+    case 'batchNorm':
+      return layersApi.layers.batchNormalization();
+    default:
+      throw new Error(`no fit has a layer of kind ${layer.kind}`);
+  }
+}
+
+export async function createFit(workload: TrainingWorkload, options: EngineOptions): Promise<Run> {
+  await open(options);
+  const { input, layers, classes, samples, batch, epochs = 0 } = workload;
+  const { features, labels } = dataOf(workload);
+  return async () => {
+    const stack = layers.map((layer, i) => apiLayerOf(layer, i === layers.length - 1));
+    const model = layersApi.sequential({
+      layers: [layersApi.layers.inputLayer({ inputShape: input }), ...stack],
+    });
+    const optimizer = optimizerOf(workload.optimizer);
+    model.compile({ optimizer, loss: 'categoricalCrossentropy' });
+    const x = tf.tensor2d(features, [samples, ...input]);
+    const y = targetsOf(labels, classes);
+    const { history } = await model.fit(x, y, {
+      batchSize: batch,
+      epochs,
+      verbose: 0,
+      yieldEvery: 'never',
+    });
+    for (const weight of model.getWeights()) weight.dataSync();
+    tf.dispose([x, y]);
+    model.dispose();
+    optimizer.dispose();
+    return history.loss!.at(-1)!;
+  };
+}
+
+export async function createProduct(
+  workload: ProductWorkload,
+  options: EngineOptions,
+): Promise<Run> {
+  await open(options);
+  const { m, n, k } = workload;
+  const { a, b } = matricesOf(workload);
+  const [x, y] = [tf.tensor2d(a, [m, k]), tf.tensor2d(b, [k, n])];
+  let turn = 0;
+  return () => {
+    const c = tf.matMul(x, y);
+    // Reading the result is not what is timed; once in a while it shows that there is one.
+    const value = turn++ % 1024 === 0 ? c.dataSync()[0]! : 0;
+    c.dispose();
+    return value;
+  };
+}

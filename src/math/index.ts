@@ -1,0 +1,9 @@
+/**
+ * Elementary functions and random numbers that have the same bits on every engine, for data and
+ * losses of your own: `Math.exp` and its kin may differ between engines in the last bit.
+ */
+export { cos, sin, TRIG_RANGE } from './cos';
+export { exp } from './exp';
+export { log } from './log';
+export { pow } from './pow';
+export { Prng } from './prng';

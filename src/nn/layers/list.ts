@@ -1,0 +1,78 @@
+/**
+ * The list of layers: the one place that names them all. A new layer is a file in this folder and,
+ * here, its import, its export, its place in `Layer` and its kind.
+ *
+ * A layer's file exports its function and its types by name, and its kind by default: `export *`
+ * publishes the names and leaves the kind inside.
+ */
+import avgPool2d, { type AvgPool2dLayer } from './avg-pool2d';
+import batchNorm, { type BatchNormLayer } from './batch-norm';
+import conv2d, { type Conv2dLayer } from './conv2d';
+import dense, { type DenseLayer } from './dense';
+import dropout, { type DropoutLayer } from './dropout';
+import embedding, { type EmbeddingLayer } from './embedding';
+import flatten, { type FlattenLayer } from './flatten';
+import globalAvgPool, { type GlobalAvgPoolLayer } from './global-avg-pool';
+import type { LayerKind } from './layer';
+import layerNorm, { type LayerNormLayer } from './layer-norm';
+import leakyRelu, { type LeakyReluLayer } from './leaky-relu';
+import maxPool2d, { type MaxPool2dLayer } from './max-pool2d';
+import relu, { type ReluLayer } from './relu';
+import sigmoid, { type SigmoidLayer } from './sigmoid';
+import silu, { type SiluLayer } from './silu';
+import tanh, { type TanhLayer } from './tanh';
+
+export * from './avg-pool2d';
+export * from './batch-norm';
+export * from './conv2d';
+export * from './dense';
+export * from './dropout';
+export * from './embedding';
+export * from './flatten';
+export * from './global-avg-pool';
+export * from './layer-norm';
+export * from './leaky-relu';
+export * from './max-pool2d';
+export * from './relu';
+export * from './sigmoid';
+export * from './silu';
+export * from './tanh';
+
+/** The description of a layer of any kind. */
+export type Layer =
+  | AvgPool2dLayer
+  | BatchNormLayer
+  | Conv2dLayer
+  | DenseLayer
+  | DropoutLayer
+  | EmbeddingLayer
+  | FlattenLayer
+  | GlobalAvgPoolLayer
+  | LayerNormLayer
+  | LeakyReluLayer
+  | MaxPool2dLayer
+  | ReluLayer
+  | SigmoidLayer
+  | SiluLayer
+  | TanhLayer;
+
+/** The kind of every layer; TypeScript refuses a table that lacks one. */
+const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind: Name }>> } = {
+  avgPool2d,
+  batchNorm,
+  conv2d,
+  dense,
+  dropout,
+  embedding,
+  flatten,
+  globalAvgPool,
+  layerNorm,
+  leakyRelu,
+  maxPool2d,
+  relu,
+  sigmoid,
+  silu,
+  tanh,
+};
+
+export default KINDS;
