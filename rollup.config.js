@@ -102,10 +102,10 @@ const workerScript = {
 
 /**
  * What scripts/generate writes for every program: accessors of records, ids of kernels, loaders of
- * optimizers. Left to Rollup they would lie in a chunk that `core` imports and that imports `core`.
- * Threads alone need JobRecord, which loads with them.
+ * optimizers. Left to Rollup, any of them would lie in a chunk that `core` imports and that imports
+ * `core`.
  */
-const GENERATED = /\/build\/(records\/(?!Job)\w+|\w+-records|optimizer-\w+)\.ts$/;
+const GENERATED = /\/build\/(records\/\w+|\w+-records|optimizer-\w+)\.ts$/;
 
 /** By folder of src/, or by name of a file in it: the chunk of the Node build. */
 const NODE_CHUNKS = {
