@@ -41,11 +41,11 @@ export interface GradientAccumulatorStateDict {
   /** Number of micro-batches in the window. */
   count: number;
   /** Sums by parameter name; empty between windows. */
-  sums: Record<string, Sum>;
+  sums: Record<string, AccumulatedGradient>;
 }
 
 /** One parameter's part of a window. */
-interface Sum {
+export interface AccumulatedGradient {
   /** Number of micro-batches in which the parameter was trained. */
   count: number;
   /** Sum of their weights. */
@@ -195,7 +195,7 @@ export class GradientAccumulator {
   /** Returns a copy of the incomplete window, for resuming in the middle of it bit for bit. */
   stateDict(): GradientAccumulatorStateDict {
     this.#follow();
-    const sums = createRecord<Sum>();
+    const sums = createRecord<AccumulatedGradient>();
     for (const [index, { name }] of this.#sums.parameters.entries()) {
       const { data } = this.#sums.tensors[index];
       if (this.#count > 0) {
@@ -242,7 +242,7 @@ export class GradientAccumulator {
   }
 
   /** Checks the sum of a parameter in a window of so many micro-batches. */
-  #readSum(path: string, index: number, value: unknown, batches: number): Sum {
+  #readSum(path: string, index: number, value: unknown, batches: number): AccumulatedGradient {
     const { name } = this.#sums.parameters[index];
     const sum = checkObject(`${path}.${name}`, value);
     const count = checkInteger(`${path}.${name}.count`, sum.count, 0, batches);

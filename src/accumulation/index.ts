@@ -4,6 +4,7 @@
  * @module adal-wasm/accumulation
  */
 export {
+  type AccumulatedGradient,
   GradientAccumulator,
   type GradientAccumulatorOptions,
   type GradientAccumulatorStateDict,
