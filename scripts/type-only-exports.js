@@ -1,7 +1,7 @@
 /**
- * A Rollup plugin for type declarations: marks exports that the JavaScript of an entry does not have
- * as types. rollup-plugin-dts exports every class as a value, so that `new Runtime()` would compile
- * although the entry exports `type Runtime` alone.
+ * A Rollup plugin for type declarations: marks exports that the JavaScript of an entry does not
+ * have as types. rollup-plugin-dts exports every class as a value, so that `new Runtime()` would
+ * compile although the entry exports `type Runtime` alone.
  */
 
 const EXPORT_LIST = /export (type )?\{([^}]*)\}/g;

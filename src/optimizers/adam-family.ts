@@ -27,8 +27,9 @@ export interface AdamHyperparameters extends CompactStateOptions {
   /** β1 and β2, each in [0, 1 - 2^-25): float32 rounds greater ones to 1. @default [0.9, 0.999] */
   readonly betas: Betas;
   /**
-   * ε, added to √v̂ as in PyTorch (Keras adds it to √v before the bias correction, by default 1e-7):
-   * 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32 does not move.
+   * ε, added to √v̂ as in PyTorch (Keras adds it to √v before the bias correction, by default
+   * 1e-7): 0 or a number in [2^-126, 2^64). With 0, a coordinate whose v is 0 in float32 does not
+   * move.
    * @default 1e-8
    */
   eps: number;

@@ -16,7 +16,10 @@ export interface GradNormClip {
   max: number;
   /** Kind of norm: Σ|g|, √Σg² or max|g|. @default 'l2' */
   norm?: 'l1' | 'l2' | 'max';
-  /** Whether one norm is over all unfrozen parameters, or each parameter has its own. @default 'global' */
+  /**
+   * Whether one norm is over all unfrozen parameters, or each parameter has its own.
+   * @default 'global'
+   */
   scope?: 'global' | 'tensor';
 }
 

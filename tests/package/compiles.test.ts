@@ -1,6 +1,6 @@
 /**
- * The declarations compile in strict projects of others, without `skipLibCheck`, without the DOM and
- * without the types of Node; and they know parameters and hyperparameters by name.
+ * The declarations compile in strict projects of others, without `skipLibCheck`, without the DOM
+ * and without the types of Node; and they know parameters and hyperparameters by name.
  */
 import { describe, expect, it } from 'vitest';
 import { createProgram, ENTRIES, errorsOf, SETTINGS } from './declarations';
@@ -33,7 +33,8 @@ const OPTIMIZER = 'const optimizer = new AdaL(runtime, params, {});\n';
 const VALID = {
   'options by name': `new AdaL(runtime, params, { lr: 0.1, decay: 'none' });`,
   'parameters of an optimizer': `${OPTIMIZER}export const view: Float32Array = optimizer.params.w;`,
-  'gradients by name': `${OPTIMIZER}optimizer.step({ w: new Float32Array(2), b: new Float32Array(1) });`,
+  'gradients by name': `${OPTIMIZER}
+    optimizer.step({ w: new Float32Array(2), b: new Float32Array(1) });`,
   'a schedule as lr': `new SGD(runtime, params, { lr: (step) => 1 / step, momentum: 0.9 });`,
   'own hyperparameters of groups': `
     const optimizer = new AdaL(runtime, [{ params, weightDecay: 0.1 }]);
@@ -51,7 +52,8 @@ const VALID = {
 const INVALID = {
   'a misspelt option': `new SGD(runtime, params, { momentun: 1 });`,
   'an option of another optimizer': `new Lion(runtime, params, { eps: 1e-8 });`,
-  'a group with an option of another optimizer': `new SGD(runtime, [{ params, betas: [0.9, 0.99] }]);`,
+  'a group with an option of another optimizer': `
+    new SGD(runtime, [{ params, betas: [0.9, 0.99] }]);`,
   'an unknown optimizer': `createOptimizer('adaml', params);`,
   'a number where a string belongs': `new AdaL(runtime, params, { decay: 1 });`,
   'a class that is only a type': `
@@ -63,12 +65,15 @@ const INVALID = {
   'writing a fixed hyperparameter': `${OPTIMIZER}optimizer.paramGroups[0]!.betas = [0, 0];`,
   'an unknown parameter': `${OPTIMIZER}optimizer.params.typo;`,
   'an unknown gradient': `${OPTIMIZER}optimizer.grads.typo;`,
-  'a gradient of no parameter': `${OPTIMIZER}optimizer.step({ w: new Float32Array(2), typo: new Float32Array(1) });`,
-  'a gradient of no parameter, without blocking': `${OPTIMIZER}optimizer.stepAsync({ typo: new Float32Array(1) });`,
+  'a gradient of no parameter': `${OPTIMIZER}
+    optimizer.step({ w: new Float32Array(2), typo: new Float32Array(1) });`,
+  'a gradient of no parameter, without blocking': `${OPTIMIZER}
+    optimizer.stepAsync({ typo: new Float32Array(1) });`,
   'an unknown parameter by name': `
     const optimizer = await createOptimizer('adal', params);
     optimizer.params.typo;`,
-  'an option of another optimizer in a group': `createOptimizer('sgd', [{ params, betas: [0.9, 0.99] }]);`,
+  'an option of another optimizer in a group': `
+    createOptimizer('sgd', [{ params, betas: [0.9, 0.99] }]);`,
 };
 
 /** Errors of every snippet, which one program compiles, each as a module of its own. */

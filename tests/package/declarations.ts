@@ -39,8 +39,8 @@ export const SETTINGS: Readonly<Record<'nodenext' | 'bundler', ts.CompilerOption
 };
 
 /**
- * A program of the given sources, which lie beside package.json, so that `adal-wasm` means the build
- * under test. Nothing is written.
+ * A program of the given sources, which lie beside package.json, so that `adal-wasm` means the
+ * build under test. Nothing is written.
  */
 export function createProgram(
   sources: Readonly<Record<string, string>>,

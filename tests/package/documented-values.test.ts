@@ -1,6 +1,6 @@
 /**
- * The defaults and ranges in the doc comments of the built declarations are those of the built code:
- * every `@default` is what an optimizer without the option has, every number at the end of an
+ * The defaults and ranges in the doc comments of the built declarations are those of the built
+ * code: every `@default` is what an optimizer without the option has, every number at the end of an
  * interval is accepted inside and refused outside.
  */
 import { describe, expect, it } from 'vitest';

@@ -97,20 +97,26 @@ describe('importing', () => {
   });
 
   it.each(specifiers)(
-    '%s reads no environment and no version, touches no WebAssembly and no timer; by require() as well',
+    '%s reads no environment or version and touches no WebAssembly or timer, by require() as well',
     (name) => {
       const script = `
       const touched = [];
       // Node's own loader reads some of these as well.
       const note = (name) => new Error().stack.includes('/dist/') && touched.push(name);
       const watch = (object, name, value) =>
-        Object.defineProperty(object, name, { get() { note(name); return value; }, configurable: true });
-      for (const name of ['env', 'versions', 'version', 'platform']) watch(process, name, process[name]);
-      const globals = ['WebAssembly', 'Worker', 'SharedArrayBuffer', 'Atomics', 'setTimeout', 'setInterval', 'navigator', 'crypto'];
+        Object.defineProperty(object, name, {
+          get() { note(name); return value; },
+          configurable: true,
+        });
+      for (const name of ['env', 'versions', 'version', 'platform'])
+        watch(process, name, process[name]);
+      const globals = ['WebAssembly', 'Worker', 'SharedArrayBuffer', 'Atomics']
+        .concat(['setTimeout', 'setInterval', 'navigator', 'crypto']);
       for (const name of globals) watch(globalThis, name, globalThis[name]);
       process.getBuiltinModule = note;
       require(${JSON.stringify(name)});
-      import(${JSON.stringify(name)}).then(() => require('node:fs').writeSync(1, JSON.stringify(touched)));
+      import(${JSON.stringify(name)})
+        .then(() => require('node:fs').writeSync(1, JSON.stringify(touched)));
     `;
       const options = { cwd: ROOT, encoding: 'utf8', input: script } as const;
       expect(JSON.parse(execFileSync(process.execPath, ['--no-warnings', '-'], options))).toEqual(
