@@ -296,7 +296,9 @@ export function referencesOf(kernels, folder) {
  */
 export function loadersOf(folder) {
   const loaders = [];
-  for (const file of readdirSync(folder).sort()) {
+  const first = (file) => (file === 'adal.ts' ? 0 : 1);
+  const files = readdirSync(folder).sort();
+  for (const file of files.sort((a, b) => first(a) - first(b))) {
     if (!file.endsWith('.ts')) continue;
     const text = withoutComments(readFileSync(join(folder, file), 'utf8'));
     const [, optimizer] = /export class (\w+)[^{]*\bextends Optimizer</.exec(text) ?? [];

@@ -31,7 +31,7 @@ export function formatBytes(bytes: number): string {
   return `${Number((bytes / unit).toFixed(1))} ${name}`;
 }
 
-/** Formats a backend: "simd, 1 thread (4,810 parameters: threads pay from 65,536 on)". */
+/** Formats a backend: "simd, 1 thread (4,810 parameters: threads pay off from 65,536)". */
 export function formatBackend({
   backend,
   backendReason,

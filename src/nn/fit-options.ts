@@ -16,7 +16,7 @@ export interface FitOptimizer {
   stateDict(): StateDict;
   loadStateDict(state: StateDict): void;
   /** @internal */
-  readonly slots?: readonly {
+  readonly registered?: readonly {
     readonly name: string;
     readonly group: number;
     readonly parameter: object;

@@ -36,16 +36,16 @@ export function checkOwnership(
   checkHolds('average', 'an average of the parameters of the model', model, held);
 }
 
-function checkOptimizer(model: Model, { slots, paramGroups }: FitOptimizer): void {
-  if (!slots) return;
+function checkOptimizer(model: Model, { registered, paramGroups }: FitOptimizer): void {
+  if (!registered) return;
   checkHolds(
     'optimizer',
     'an optimizer of the parameters of the model',
     model,
-    new Set(slots.map(({ parameter }) => parameter)),
+    new Set(registered.map(({ parameter }) => parameter)),
   );
   const own = new Set<object>(Object.values(model.parameters));
-  const stray = slots.find(
+  const stray = registered.find(
     ({ parameter, group }) => !own.has(parameter) && !paramGroups[group].frozen,
   );
   if (stray) {

@@ -23,7 +23,7 @@ describe('adal', () => {
       expect(stdout).toMatch(/^ +restated +practical$/m);
       const hashes = [restated, practical].map(({ parameterHash }) => parameterHash.slice(0, 16));
       expect(stdout).toMatch(new RegExp(`^hash of weights +${hashes[0]} +${hashes[1]}$`, 'm'));
-      expect(stdout).toContain('1 thread (4,810 parameters: threads pay from 65,536 on)');
+      expect(stdout).toContain('1 thread (4,810 parameters: threads pay off from 65,536)');
     }
   });
 

@@ -193,7 +193,7 @@ describe('a checkpoint that is damaged', () => {
     [
       'fewer',
       ({ run }) => Object.assign(run, { epochs: [] }),
-      '"extras.run.epochs" expected the 3 epochs before epoch 4',
+      '"extras.run.epochs" expected every epoch before epoch 4',
     ],
     [
       'model',

@@ -117,7 +117,7 @@ describe('a run on digits', () => {
     expect(run.parameterHash).toBe(hashOfWeights(folder));
     expect(stdout).toContain(run.parameterHash);
     expect(stdout).toMatch(
-      /^backend +simd, 1 thread \(4,810 parameters: threads pay from 65,536 on\)$/m,
+      /^backend +simd, 1 thread \(4,810 parameters: threads pay off from 65,536\)$/m,
     );
     const { tensors, metadata } = decodeSafetensors(
       readFileSync(join(folder, 'weights.safetensors')),

@@ -291,6 +291,7 @@ describe.each([oracle, simd, THREAD_CASES[1]])('frozen groups on $name', (backen
       expect(optimizer.step()).toEqual({
         step: 1,
         skipped: false,
+        gradL1Norm: 0,
         gradNorm: 0,
         nonFinite: 0,
         reason: null,
