@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Two cores are what a CI machine has; Vitest would leave one of them idle.
+    maxWorkers: 2,
     testTimeout: 120_000,
     projects: [
       {

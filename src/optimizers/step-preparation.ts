@@ -103,9 +103,8 @@ export class StepPreparation<H extends BaseHyperparameters> {
     const scalars = this.#scalars;
     scalars.optimizerStep = step;
     scalars.lr = lr;
-    algorithm.limit(scalars, values);
-    table.setNormLimit(0, scalars);
-    this.#writeGroup(table, 0, values);
+    this.#choose(table, 0, values);
+    this.#writeValues(table, 0, values);
     if (!algorithm.prepare) return;
     table.readScalars(0, scalars);
     algorithm.prepare(scalars, values);
@@ -117,12 +116,11 @@ export class StepPreparation<H extends BaseHyperparameters> {
     const scalars = this.#scalars;
     scalars.lr = this.#rates[index];
     if (this.#limitedRates[index] !== scalars.lr || this.#limitedValues[index] !== values) {
-      algorithm.limit(scalars, values);
-      table.setNormLimit(index, scalars);
+      this.#choose(table, index, values);
       this.#limitedRates[index] = scalars.lr;
       this.#limitedValues[index] = values;
     }
-    this.#writeGroup(table, index, values);
+    this.#writeValues(table, index, values);
     if (!algorithm.prepare) return;
     for (let i = 0; i < parameters.length; i++) {
       if (parameters[i].group !== index) continue;
@@ -133,11 +131,18 @@ export class StepPreparation<H extends BaseHyperparameters> {
     }
   }
 
-  /** Writes which kernel updates a group's tensors, and what the group tells it. */
-  #writeGroup(table: StepTable, index: number, values: Readonly<H>): void {
+  /** Writes which kernel updates a group's tensors, and the limit of their gradient norms. */
+  #choose(table: StepTable, index: number, values: Readonly<H>): void {
     const { algorithm } = this.#optimizer;
     const { id } = algorithm.kernelOf?.(values) ?? algorithm.kernels[0];
+    algorithm.limit(this.#scalars, values);
     table.setKernel(index, id);
+    table.setNormLimit(index, this.#scalars);
+  }
+
+  /** Writes what a group tells its kernel. */
+  #writeValues(table: StepTable, index: number, values: Readonly<H>): void {
+    const { algorithm } = this.#optimizer;
     if (!algorithm.writeValues) return;
     algorithm.writeValues(table.values, this.#scalars, values);
     table.setValues(index);

@@ -206,7 +206,9 @@ export class StepTable {
   }
 
   setValues(group: number): void {
-    this.#runtime.memory.f64.set(this.#values, this.#groupAt(group).values >>> 3);
+    const { f64 } = this.#runtime.memory;
+    const first = this.#groupAt(group).values >>> 3;
+    for (let i = 0; i < this.#values.length; i++) f64[first + i] = this.#values[i];
   }
 
   /** Reads what an algorithm needs to know of a tensor to prepare its next step. */
