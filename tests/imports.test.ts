@@ -96,6 +96,7 @@ it('src/checkpoint: only the checkpoints of optimizers know optimizers', () => {
     'pytorch-adam.ts imports optimizers/state-dict',
     'pytorch-layout.ts imports optimizers/state-dict',
     'state-tensors.ts imports optimizers/state-array',
+    'state-tensors.ts imports optimizers/state-formats',
     'state-values.ts imports optimizers/state-array',
   ]);
 });

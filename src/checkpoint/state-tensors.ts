@@ -3,18 +3,21 @@
  *
  *     in the state dict                    in the file
  *     Float32Array                         F32   <parameter>.<array>
- *     { dtype: 'bf16', bits }              BF16  <parameter>.<array>
- *     { dtype: '8bit', codes, scales }     U8    <parameter>.<array>
- *                                          F32   <parameter>.<array>.scales
  *     Int16Array                           I64   <parameter>.<array>
+ *     { dtype, … }, a coded moment         one tensor for each part of its format, as in
+ *                                          BF16  <parameter>.<array>
+ *                                          or
+ *                                          U8    <parameter>.<array>
+ *                                          F32   <parameter>.<array>.scales
  *
  * Invariant: decoding returns what was encoded, bit for bit.
  */
-import type { StateArray } from '../optimizers/state-array';
+import { partsOf, type StateArray } from '../optimizers/state-array';
+import { codecOf, STATE_CODECS } from '../optimizers/state-formats';
 import { isFloat32Array, isTypedArray } from '../validate';
 import { decodeMoments, encodeMoments, fileNamesOfAdal } from './adal-moments';
 import { checkShape, quote, refuse, type TensorSupply } from './named-tensors';
-import type { SafetensorsInput } from './safetensors';
+import type { SafetensorsInput, SafetensorsTensor } from './safetensors';
 import type { StateArrays, StateScalars } from './state-values';
 
 /** Returns the names that a parameter's state arrays may have in files, whatever their values. */
@@ -63,19 +66,18 @@ export function tensorsOf(
   if (isFloat32Array(array)) return [['', { shape, data: array }]];
   if (isTypedArray('Int16Array', array))
     return [['', { shape, data: BigInt64Array.from(array, BigInt) }]];
-  if (array.dtype === 'bf16') return [['', { dtype: 'BF16', shape, data: array.bits }]];
-  return [
-    ['', { shape, data: array.codes }],
-    [SCALES, { shape: [array.scales.length], data: array.scales }],
-  ];
+  const parts = partsOf(array);
+  return codecOf(array.dtype).parts.map(({ dtype, suffix }, index) => {
+    const [, data] = parts[index];
+    const own = index === 0 ? shape : [data.length];
+    return [suffix, { dtype, shape: own, data } as SafetensorsInput];
+  });
 }
-
-const SCALES = '.scales';
 
 /** Returns the number of elements of an array, without its scales. */
 export function lengthOf(array: StateArray): number {
-  if (!('dtype' in array)) return array.length;
-  return array.dtype === 'bf16' ? array.bits.length : array.codes.length;
+  const [[, first]] = partsOf(array);
+  return first.length;
 }
 
 /**
@@ -95,20 +97,34 @@ export function takeArray(
   switch (tensor.dtype) {
     case 'F32':
       return tensor.data;
-    case 'BF16':
-      return { dtype: 'bf16', bits: tensor.data };
     case 'I64':
       return toInt16(tensor.data, name);
-    case 'U8': {
-      const scales = supply.takeF32(name + SCALES);
-      const sizes = `[${scales.shape.join(', ')}]`;
-      if (scales.shape.length !== 1)
-        refuse('shape', `tensor ${quote(name + SCALES)}`, 'one dimension', sizes);
-      return { dtype: '8bit', codes: tensor.data, scales: scales.data };
-    }
     default:
-      return refuse('dtype', `tensor ${quote(name)}`, 'F32, BF16, U8 or I64', tensor.dtype);
+      return takeCoded(supply, name, tensor);
   }
+}
+
+/** Takes a coded moment: the format is the one whose parts the file has. */
+function takeCoded(supply: TensorSupply, name: string, first: SafetensorsTensor): StateArray {
+  const known = STATE_CODECS.filter(({ parts }) => parts[0].dtype === first.dtype);
+  const hasAll = ({ parts }: (typeof known)[number]) =>
+    parts.slice(1).every(({ suffix }) => supply.has(name + suffix));
+  const [codec] = [...known.filter(hasAll), ...known];
+  if (!codec) {
+    const codes = new Set(STATE_CODECS.map(({ parts }) => parts[0].dtype));
+    const expected = `F32, ${[...codes].join(', ')} or I64`;
+    refuse('dtype', `tensor ${quote(name)}`, expected, first.dtype);
+  }
+  const further = codec.parts.slice(1).map(({ key, dtype, suffix }) => {
+    const tensor = supply.take(name + suffix);
+    const label = `tensor ${quote(name + suffix)}`;
+    if (tensor.dtype !== dtype) refuse('dtype', label, dtype, tensor.dtype);
+    if (tensor.shape.length !== 1)
+      refuse('shape', label, 'one dimension', `[${tensor.shape.join(', ')}]`);
+    return [key, tensor.data];
+  });
+  const parts = [[codec.parts[0].key, first.data], ...further];
+  return { dtype: codec.name, ...Object.fromEntries(parts) } as StateArray;
 }
 
 function toInt16(values: BigInt64Array, name: string): Int16Array {

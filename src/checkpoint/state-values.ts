@@ -2,8 +2,8 @@
  * Checks of the numbers in an optimizer's state that hold for every optimizer. `loadStateDict`
  * checks them again, together with the optimizer's own scalars and arrays.
  */
-import type { StateArray } from '../optimizers/state-array';
-import { isFloat32Array } from '../validate';
+import { partsOf, type StateArray } from '../optimizers/state-array';
+import { isFloat32Array, isTypedArray } from '../validate';
 
 /** State arrays by name. */
 export type StateArrays = Readonly<Record<string, StateArray>>;
@@ -67,9 +67,16 @@ export function findWrongValue(key: string, array: StateArray): WrongValue | nul
   const squares = SQUARES.has(key);
   if (isFloat32Array(array)) return findInFloats('', array, squares);
   if (!('dtype' in array)) return null;
-  return array.dtype === '8bit'
-    ? findInFloats('.scales', array.scales, true)
-    : findInBits(array.bits, squares);
+  // Scales are never negative; codes of a byte are all right, whatever they are.
+  for (const [part, values] of partsOf(array)) {
+    const found = isFloat32Array(values)
+      ? findInFloats(part, values, true)
+      : isTypedArray('Uint16Array', values)
+        ? findInBits(part, values, squares)
+        : null;
+    if (found) return found;
+  }
+  return null;
 }
 
 function findInFloats(part: string, values: Float32Array, squares: boolean): WrongValue | null {
@@ -81,11 +88,11 @@ function findInFloats(part: string, values: Float32Array, squares: boolean): Wro
   return null;
 }
 
-function findInBits(bits: Uint16Array, squares: boolean): WrongValue | null {
+function findInBits(part: string, bits: Uint16Array, squares: boolean): WrongValue | null {
   for (let i = 0; i < bits.length; i++) {
     const word = bits[i]!;
-    if ((word & 0x7f80) === 0x7f80) return wrong('.bits', i, squares, 'NaN or infinity');
-    if (squares && word > 0x8000) return wrong('.bits', i, squares, 'a negative number');
+    if ((word & 0x7f80) === 0x7f80) return wrong(part, i, squares, 'NaN or infinity');
+    if (squares && word > 0x8000) return wrong(part, i, squares, 'a negative number');
   }
   return null;
 }

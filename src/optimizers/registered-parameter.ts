@@ -18,6 +18,7 @@ import {
   codecOf,
   formatId,
   roundingSeed,
+  STATE_FORMATS,
   type StateFormat,
   type StateTensor,
 } from './state-formats';
@@ -117,7 +118,8 @@ function checkSparse(name: string, format: StateFormat, { byRows }: StatePlan): 
     throw new ArgumentError(`params.${name}.sparse`, expected, 'true');
   }
   if (format !== 'f32' && !codecOf(format).byRows) {
-    const expected = `'f32' or 'bf16' for the sparse parameter ${name}`;
+    const names = STATE_FORMATS.filter((one) => one === 'f32' || codecOf(one).byRows);
+    const expected = `'${names.join("' or '")}' for the sparse parameter ${name}`;
     throw new ArgumentError('state', expected, `'${format}'`);
   }
 }

@@ -9,7 +9,7 @@ export interface FormatPart {
   /** Its key in state dicts. */
   readonly key: string;
   /** The type of its elements in safetensors files. */
-  readonly dtype: 'U8' | 'BF16' | 'F32';
+  readonly dtype: 'U8' | 'BF16' | 'F16' | 'F32';
   /** What follows the moment's name in files. */
   readonly suffix: string;
   /** Throws ArgumentError naming `path` unless `value` may be this part of a state dict. */
