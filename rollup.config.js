@@ -173,7 +173,7 @@ const notices = thirdPartyNotices({
   file: 'dist/THIRD-PARTY-NOTICES.md',
   // AssemblyScript's standard library is compiled into the .wasm files; the command line's own
   // tables keep the look of cli-table3's.
-  always: ['assemblyscript', 'cli-table3'],
+  always: ['assemblyscript', 'cli-table3', 'ajv', 'uplot'],
   textOf: { '@assemblyscript/loader': 'assemblyscript' },
 });
 const { delays } = randomDelays(process.env.ADAL_BUILD_DELAYS);

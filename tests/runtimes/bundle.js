@@ -29,7 +29,7 @@ const sources = (folder, entry) => ({
     const name = path.slice(ROOT.length + 1);
     const built = name === 'src/index' ? entry : ENTRIES[name];
     if (built) return resolve(ROOT, folder, built);
-    return existsSync(`${path}.ts`) ? `${path}.ts` : null;
+    return [`${path}.ts`, `${path}/index.ts`].find(existsSync) ?? null;
   },
   async load(id) {
     if (id.endsWith('.json')) return `export default ${await readFile(id, 'utf8')};`;
