@@ -4,8 +4,8 @@
  * - dist/ and dist/chunks/: the library for browsers, bundlers and edge platforms. One ES module
  *   per entry, shared chunks, lazily loaded binaries; minified, with source maps.
  * - dist/node/: the same entries in fewer files, for Node, Deno and Bun, and with them the command
- *   line. They are not minified: a runtime prints the source line of an uncaught error, and a minified
- *   line is a whole file.
+ *   line. They are not minified: a runtime prints the source line of an uncaught error, and a
+ *   minified line is a whole file.
  * - bench/dist/: the benchmark (bench/rollup.config.js).
  * - The .wasm files, the type declarations, and the notices of the packages whose code is in all of
  *   this.

@@ -79,7 +79,7 @@ export function thirdPartyNotices({ file, always, textOf }) {
           .sort()
           .map((name) => noticeOf(byName.get(name), textsOf(name)));
         const head =
-          '# Notices of the packages whose code is in these files, or on which these are modelled\n';
+          '# Notices of packages whose code is in these files, or that served as models\n';
         replaceFile(file, [head, ...notices].join('\n'));
       },
     },

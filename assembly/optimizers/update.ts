@@ -9,7 +9,10 @@ import { FORMAT_F32, STAGE } from '../../src/memory-layout/constants';
 import { clampTo } from '../math/map';
 import { roundingKey } from '../state/random';
 
-/** Elements [first, first + length) of the tensor; `scratch` is SCRATCH_SIZE bytes of this thread's own. */
+/**
+ * Elements [first, first + length) of the tensor; `scratch` is SCRATCH_SIZE bytes of this thread's
+ * own.
+ */
 // biome-ignore format: addresses on one line
 export function updateBlock(
   step: StepRecord, tensor: TensorRecord, first: usize, length: usize, scratch: usize,

@@ -8,7 +8,7 @@
  * constants, each broadcast. A kernel may also have
  *
  *     flush(p, g, m, v, length, constants)     removes dying moments from a block
- *     prepare(tensor, group, own, total)       writes the constants itself, once the norms are known
+ *     prepare(tensor, group, own, total)       writes the constants itself, from the norms
  *
  * and, in the same file, records of f64 fields named after it: `AdamScalars` for what a tensor
  * keeps between steps, `AdamValues` for what a group tells the kernel.

@@ -1,7 +1,7 @@
 /**
  * The scalars of the scaled AdaL rule: everything a step computes once a tensor rather than once an
- * element. One definition for the reference and the kernels (compiled by tsc and by asc), so that the
- * two cannot drift apart.
+ * element. One definition for the reference and the kernels (compiled by tsc and by asc), so that
+ * the two cannot drift apart.
  *
  * AdaL's v holds fourth powers of the gradient's scale, which leaves float32 within a few orders of
  * magnitude. So the state is kept as m = m'·2^e and v = v'·2^(2e), with e chosen from V, the

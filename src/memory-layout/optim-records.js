@@ -86,7 +86,7 @@ export default {
     },
   },
   JobRecord: {
-    doc: 'The control block of the job protocol (assembly/jobs.ts). Fields that different threads write lie on different cache lines.',
+    doc: 'The control block of the job protocol (assembly/jobs.ts), by cache lines.',
     atomic: true,
     size: 1024,
     fields: {

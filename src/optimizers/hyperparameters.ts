@@ -164,7 +164,7 @@ export function checkQuotient(lr: number, rate: number, eps: number): void {
   if (rate >= limit)
     fail(
       'lr',
-      `a number below ${((limit / rate) * lr).toPrecision(3)}, from which on steps overflow float32`,
+      `a number below ${((limit / rate) * lr).toPrecision(3)}, where steps overflow float32`,
       lr,
     );
 }

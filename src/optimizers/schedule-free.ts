@@ -67,7 +67,9 @@ const algorithm: Algorithm<ScheduleFreeHyperparameters> = {
   limit(scalars) {
     scalars.normLimit = normLimit(scalars.lr, 1);
   },
-  /** z begins where the parameter is when its first step comes, so that it may be written before. */
+  /**
+   * z begins where the parameter is when its first step comes, so that it may be written before.
+   */
   begin({ states, parameter }) {
     floatsOf(states[0]).set(parameter.value.data);
   },

@@ -17,7 +17,8 @@ import type { StepTable } from './step-table';
 
 /** When callbacks run, as errors say it. */
 export const IN_CALLBACK =
-  'inside a callback that an optimizer waits for, such as a learning rate function or a getter of its arguments';
+  'inside a callback that an optimizer waits for, ' +
+  'such as a learning rate function or a getter of its arguments';
 
 /** The optimizer whose steps are prepared. */
 export interface PreparedOptimizer<H extends BaseHyperparameters> {

@@ -87,7 +87,9 @@ function hashOf(value: unknown): string {
   return hash.digest('hex');
 }
 
-/** Stores the checkpoint of a run that was aborted in the middle of a window of its second epoch. */
+/**
+ * Stores the checkpoint of a run that was aborted in the middle of a window of its second epoch.
+ */
 async function interrupt(runtime: Runtime, data: TrainingData): Promise<CheckpointStore> {
   const store = memoryStore();
   const controller = new AbortController();

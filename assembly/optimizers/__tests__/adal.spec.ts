@@ -63,7 +63,7 @@ describe('AdaL', () => {
     expect(load<f32>(data, 8)).toBe(0);
   });
 
-  it('leaves a coordinate alone whose gradients were all zero, where the plain rule gives NaN', () => {
+  it('does not move a coordinate whose gradients were all zero', () => {
     const tensor = describeTensor(0.0);
     prepare(tensor, 0.0);
     const data = zeros();

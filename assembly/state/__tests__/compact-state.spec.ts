@@ -51,7 +51,7 @@ describe('bf16', () => {
 });
 
 describe('8-bit', () => {
-  it('has each moment within a step of its code, signs kept, zeros kept, no second moment lost', () => {
+  it('keeps each moment within a step of its code, and signs and zeros', () => {
     const x = floats(N);
     const codes = floats(N / 4);
     const scales = floats(16);

@@ -1,4 +1,6 @@
-/** Moments as bfloat16, the upper halves of float32 numbers. The kernel is assembly/state/bf16.ts. */
+/**
+ * Moments as bfloat16, the upper halves of float32 numbers. The kernel is assembly/state/bf16.ts.
+ */
 import { Bf16Format } from '../../../build/optimizer-kernels';
 import { ArgumentError } from '../../errors';
 import { bitsOf, fromBits, randomAt } from '../../math/rounding';
