@@ -30,19 +30,19 @@ export class Pooling {
    * The same for four channels of 2 × 2 windows that do not overlap: gradients are stored, because
    * there is nothing to add to.
    */
-  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {}
+  poolTwoByTwo(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {}
 }
 
 /** Returns whether windows are 2 × 2 and adjacent, as in most networks. */
-function halves(window: WindowRecord): bool {
+function isTwoByTwo(window: WindowRecord): bool {
   const square = window.height === 2 && window.width === 2;
   return square && window.strideY === 2 && window.strideX === 2;
 }
 
-/** Returns whether `Pooling.halve` stores every element of an image's gradient. */
+/** Returns whether `Pooling.poolTwoByTwo` stores every element of an image's gradient. */
 function storesAll(window: WindowRecord): bool {
   const odd = window.inHeight | window.inWidth;
-  return halves(window) && !(odd & 1) && !(window.inChannels & 3);
+  return isTwoByTwo(window) && !(odd & 1) && !(window.inChannels & 3);
 }
 
 /**
@@ -65,15 +65,15 @@ export function pool<P extends Pooling>(
   const down = <usize>window.strideY * row;
   const right = <usize>window.strideX * pixel;
   const image = (<usize>imageFloats(window)) << 2;
-  const halved = halves(window) ? channels & ~3 : 0;
+  const fourAtATime = isTwoByTwo(window) ? channels & ~3 : 0;
   for (let i = 0; i < count; ++i) {
     for (let oy = 0; oy < outHeight; ++oy) {
       let in0 = input + <usize>oy * down;
       for (let ox = 0; ox < outWidth; ++ox) {
         let c = 0;
-        for (; c < halved; c += 4) {
+        for (; c < fourAtATime; c += 4) {
           const at = (<usize>c) << 2;
-          changetype<P>(0).halve(in0 + at, out + at, index ? index + at : 0, row, pixel);
+          changetype<P>(0).poolTwoByTwo(in0 + at, out + at, index ? index + at : 0, row, pixel);
         }
         for (; c < channels; c += 4) {
           const at = (<usize>c) << 2;

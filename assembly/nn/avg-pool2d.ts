@@ -24,7 +24,7 @@ class Average extends Pooling {
   }
 
   @inline
-  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
+  poolTwoByTwo(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
     const first = f32x4.add(f32x4.splat(0), v128.load(in0));
     const upper = f32x4.add(first, v128.load(in0 + pixel));
     const sum = f32x4.add(f32x4.add(upper, v128.load(in0 + row)), v128.load(in0 + row + pixel));
@@ -52,7 +52,7 @@ class AverageGradient extends Pooling {
   }
 
   @inline
-  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
+  poolTwoByTwo(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
     const share = f32x4.add(f32x4.splat(0), f32x4.mul(v128.load(out), f32x4.splat(0.25)));
     v128.store(in0, share);
     v128.store(in0 + pixel, share);

@@ -11,7 +11,7 @@ export function inverseDeviation(inv: usize, variance: usize, n: i32, eps: f64):
 
 /**
  * mean[c] and inv[c] = 1/√(variance + eps) of the columns, with the variance from the unrounded
- * mean. Moves the running figures by `momentum` towards the mean and the unbiased variance (over
+ * mean. Moves the running statistics by `momentum` towards the mean and the unbiased variance (over
  * rows - 1, or over 1 for a single row).
  */
 // biome-ignore format: one line a role

@@ -38,7 +38,7 @@ class Maximum extends Pooling {
   }
 
   @inline
-  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
+  poolTwoByTwo(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
     const top = v128.load(in0);
     const topRight = v128.load(in0 + pixel);
     const bottom = v128.load(in0 + row);
@@ -79,7 +79,7 @@ class MaximumGradient extends Pooling {
   }
 
   @inline
-  halve(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
+  poolTwoByTwo(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
     // Adding to zero, as `visit` does, never gives -0.
     const dy = f32x4.add(f32x4.splat(0), v128.load(out));
     const place = v128.load(index);

@@ -60,8 +60,7 @@ const MAX_UPDATES = 2 ** 52;
  *   optimizer.step();
  *   average.update();
  * }
- * console.log(average.params.w); // and after average.apply() a model that has these parameters
- * evaluates with them
+ * console.log(average.params.w); // a model evaluates with it after average.apply()
  * @see optax.ema; Polyak and Juditsky 1992
  */
 export class ExponentialMovingAverage {

@@ -1,6 +1,6 @@
 /**
  * Cosine and sine from + - × alone, so that every engine computes the same bits; Math.cos does not
- * promise that. Portable: compiled by tsc and by asc (see memory-layout/layout.ts).
+ * promise that. Portable: compiled by tsc and by asc (see memory-layout/constants.ts).
  *
  * x = n·π/2 + r with |r| ≤ π/4, π/2 in four parts (Cody & Waite, Software Manual for the Elementary
  * Functions, 1980): the first three have at most 32 bits, so their products with |n| < 2^20 are

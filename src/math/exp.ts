@@ -1,6 +1,6 @@
 /**
  * The exponential from + - × alone: the same bits on every engine, which Math.exp does not promise.
- * Portable: compiled by tsc and by asc (see abi/layout.ts).
+ * Portable: compiled by tsc and by asc (see memory-layout/constants.ts).
  *
  * x = k·log 2 + r with |r| ≤ 0.35; e^r by its power series; then the exact factor 2^k.
  */

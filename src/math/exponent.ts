@@ -1,7 +1,7 @@
 /**
  * Exact powers of two and binary exponents from comparisons and exact products alone, so that every
  * engine computes the same bits. Portable: compiled by tsc and by asc (see
- * memory-layout/layout.ts).
+ * memory-layout/constants.ts).
  */
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The natural logarithm from + - × ÷ alone, so that every engine computes the same bits; Math.log
- * does not promise that. Portable: compiled by tsc and by asc (see memory-layout/layout.ts).
+ * does not promise that. Portable: compiled by tsc and by asc (see memory-layout/constants.ts).
  *
  * x = 2^k·m with m in [√½, √2). With f = m - 1 and s = f/(2 + f), log m = 2·artanh(s) = 2s + s·R, R
  * = 2(s²/3 + s⁴/5 + …). Since 2s = f - s·f = f - f²/2 + s·f²/2, the sum is written so that the

@@ -1,6 +1,6 @@
 /**
  * Powers from + - × ÷ alone, so that every engine computes the same bits; Math.pow and ** do not
- * promise that. Portable: compiled by tsc and by asc (see memory-layout/layout.ts).
+ * promise that. Portable: compiled by tsc and by asc (see memory-layout/constants.ts).
  */
 import { exp } from './exp';
 import { log } from './log';

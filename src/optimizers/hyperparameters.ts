@@ -1,10 +1,9 @@
 /**
- * Hyperparameters: what each may be, what it is by default. An optimizer lists its fields once;
- * options, groups and state dicts are all checked by that list.
+ * Hyperparameters: ranges and defaults. An optimizer lists its fields once, and options, groups and
+ * state dicts are all checked against that list.
  *
- * Kernels compute with float32 constants, so the ranges are of what the numbers become there: an
- * averaging factor that would round to 1 is refused, and so is a rate that would round to infinity
- * or lead there.
+ * Kernels compute with float32 constants, so ranges apply to the rounded numbers: an averaging
+ * factor that rounds to 1 is refused, and so is a rate that rounds to infinity or leads there.
  */
 import type { LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, fail, isRate } from '../validate';
@@ -13,17 +12,17 @@ import { STATE_FORMATS, type StateFormat } from './state-formats';
 /** One hyperparameter. `where` follows the argument's name in errors. */
 export interface Field<T> {
   readonly default: T;
-  /** Whether a group keeps for good what it was created with. */
+  /** Whether a group keeps the value that it was created with. */
   readonly fixed?: boolean;
-  /** Whether memory is laid out by it: a state dict must have the same. */
+  /** Whether the layout of memory depends on it, so that a state dict must have the same value. */
   readonly laysOut?: boolean;
   check(argument: string, value: unknown, where: string): T;
 }
 
-/** All hyperparameters of an optimizer that a group may set for itself. */
+/** The hyperparameters of an optimizer that a param group can override. */
 export type Fields<H> = { readonly [K in keyof H]-?: Field<H[K]> };
 
-/** What every optimizer's groups have. */
+/** Hyperparameters of every optimizer. */
 export interface BaseHyperparameters {
   lr: LearningRate;
   weightDecay: number;
@@ -45,7 +44,7 @@ export type FixedOptions = Readonly<
 /** Two averaging factors. */
 export type Betas = readonly [number, number];
 
-/** A learning rate: a number in [0, 2^64), or a function. */
+/** Declares a learning rate: a number in [0, 2^64), or a function. */
 export function learningRate(byDefault: number): Field<LearningRate> {
   return {
     default: byDefault,
@@ -58,17 +57,17 @@ export function learningRate(byDefault: number): Field<LearningRate> {
   };
 }
 
-/** A number in [0, 2^64). */
+/** Declares a number in [0, 2^64). */
 export function nonNegative(byDefault: number): Field<number> {
   return number(byDefault, '[0, 2^64)', isRate);
 }
 
-/** ε where it is added to a root in float32: 0, or a number in [2^-126, 2^64). */
+/** Declares an ε that is added to a root in float32: 0, or a number in [2^-126, 2^64). */
 export function epsilon(byDefault: number): Field<number> {
   return number(byDefault, '{0} ∪ [2^-126, 2^64)', (x) => x === 0 || (x >= 2 ** -126 && isRate(x)));
 }
 
-/** An averaging factor: a number in [0, 1) that float32 does not round to 1. */
+/** Declares an averaging factor: a number in [0, 1) that float32 does not round to 1. */
 export function fraction(byDefault: number): Field<number> {
   return number(byDefault, FACTORS, isFactor);
 }
@@ -154,10 +153,11 @@ export function checkDecay(lr: number, weightDecay: number, where: string): void
 const SMALLEST_ROOT = 2 ** -75;
 
 /**
- * Rates that kernels divide by √v + ε before they multiply: the quotient must be finite wherever
- * the divisor is not 0.
- * @param rate with its bias correction
- * @param eps what the divisor is at least; 0 for the root of the smallest float32
+ * Checks a rate that kernels divide by √v + ε before they multiply: the quotient must be finite
+ * wherever the divisor is not 0.
+ * @param rate the rate with its bias correction
+ * @param eps the least divisor; 0 for the root of the smallest float32
+ * @throws ArgumentError for a learning rate that is too large
  */
 export function checkQuotient(lr: number, rate: number, eps: number): void {
   const limit = 2 ** 126 * (eps > 0 ? eps : SMALLEST_ROOT);
@@ -175,21 +175,21 @@ const SQUARE_LIMIT = 2 ** 63;
 export const MOVE_LIMIT = 2 ** 120;
 
 /**
- * The L1 norm of a tensor's gradient from which on a step with it is refused: squares would
- * overflow, or the move could.
- * @param rate with its bias correction, at most
- * @param divisor the least that a moment is divided by; 1 where its quotient by the root is bounded
+ * Returns the least L1 norm of a tensor's gradient that refuses a step, because squares would
+ * overflow or the move could.
+ * @param rate the largest rate, with its bias correction
+ * @param divisor the least divisor of a moment; 1 where its quotient by the root is bounded
  */
 export function normLimit(rate: number, divisor: number): number {
   return Math.min(SQUARE_LIMIT, (MOVE_LIMIT * divisor) / Math.max(rate, 2 ** -126));
 }
 
-/** The least that √v + ε may be where it is not 0. */
+/** Returns the least value of √v + ε where it is not 0. */
 export function leastDivisor(eps: number): number {
   return Math.max(eps, SMALLEST_ROOT);
 }
 
-/** Every field of `given` that is there, checked; the others from `defaults`. */
+/** Checks the fields that `given` has; takes the others from `defaults`. */
 export function checkFields<H extends object>(
   fields: Fields<H>,
   given: Partial<H>,
@@ -204,7 +204,7 @@ export function checkFields<H extends object>(
   return values;
 }
 
-/** The default of every field. */
+/** Returns the default of every field. */
 export function defaultsOf<H extends object>(fields: Fields<H>): H {
   const values = {} as H;
   for (const name of Object.keys(fields) as (keyof H)[]) values[name] = fields[name].default;

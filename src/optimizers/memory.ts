@@ -1,4 +1,4 @@
-/** What an optimizer takes of linear memory, by what it is for. */
+/** The linear memory that an optimizer takes, by purpose. */
 import type { RegisteredParameter } from './registered-parameter';
 import type { StepTable } from './step-table';
 
@@ -6,7 +6,7 @@ import type { StepTable } from './step-table';
 export interface OptimizerMemory {
   readonly params: number;
   readonly gradients: number;
-  /** Moments and whatever else the rule keeps. */
+  /** Moments and other state arrays. */
   readonly state: number;
   /**
    * Descriptors, partial norms, gathered rows of sparse parameters, and what compact state is

@@ -13,27 +13,30 @@ export type ParameterRecord<Names extends string = string> = {
 };
 
 /**
- * Which names a group takes: those in which a RegExp finds something (its `lastIndex` plays no
- * part), or for which a function is true.
+ * Selects parameters by name: those that a RegExp matches anywhere (its `lastIndex` is ignored), or
+ * for which a function returns true.
  */
 export type NameMatch = RegExp | ((name: string) => boolean);
 
-/** A group as given: what it leaves out comes from the optimizer's options. */
+/**
+ * A param group to create. Hyperparameters that it leaves out come from the optimizer's options.
+ */
 export type ParamGroupInit<
   H extends object = AnyHyperparameters,
   Names extends string = string,
 > = Partial<H> & {
   readonly params: ParameterRecord<Names>;
-  /** Takes only those of `params` that match; the others are not this group's. @default all */
+  /** Takes only the parameters of `params` whose names match. @default all of them */
   readonly match?: NameMatch;
   /**
-   * Frozen parameters are in no norm, no finite check and no decay, and keep their state.
+   * Whether the parameters are frozen: left out of norms, finite checks and decay, with their state
+   * kept.
    * @default false
    */
   readonly frozen?: boolean;
 };
 
-/** A group of the option `groups`: it takes the parameters whose names match. */
+/** A group of the option `groups`: takes the parameters whose names match. */
 export type MatchedGroup<H extends object = AnyHyperparameters> = Omit<
   ParamGroupInit<H>,
   'params' | 'match'
@@ -100,14 +103,14 @@ export class ParamGroupBase<H extends object> {
     return this.#values;
   }
 
-  /** @internal Takes over checked hyperparameters, as a state dict has them. */
+  /** @internal Assigns hyperparameters that were checked. */
   assign(values: H, frozen: boolean): void {
     this.#values = values;
     this.#frozen = frozen;
   }
 }
 
-/** @internal @param together throws when hyperparameters do not fit one another */
+/** @internal Creates a group. @param together throws if hyperparameters do not fit one another */
 export function createGroup<H extends object>(
   index: number,
   params: readonly string[],
@@ -164,8 +167,9 @@ export function groupNames(
 }
 
 /**
- * One record as several groups: first what no group matches, if anything, then every group's own.
- * @returns the groups without `match`, and what errors call them
+ * Splits one record into groups: first the parameters that no group matches, if any, then those of
+ * every group.
+ * @returns the groups without `match`, and how errors name them
  */
 export function splitByMatch<H extends object>(
   params: ParamsInit<H>,
@@ -194,8 +198,9 @@ export function splitByMatch<H extends object>(
 }
 
 /**
- * Those of `names` that match: at least one.
- * @param path what errors call the match
+ * Returns the names that match.
+ * @param path how errors name the match
+ * @throws ArgumentError if none does
  */
 export function matchNames(path: string, match: NameMatch, names: readonly string[]): string[] {
   const isFunction = typeof match === 'function';
@@ -211,7 +216,7 @@ export function matchNames(path: string, match: NameMatch, names: readonly strin
   return own;
 }
 
-/** Those of `names` that match; adds them to `taken`. */
+/** Returns the names that match, and adds them to `taken`. */
 function takeMatching(
   group: string,
   match: NameMatch,
@@ -229,8 +234,8 @@ function takeMatching(
 }
 
 /**
- * The learning rate of a step.
- * @param step 1-based
+ * Returns the learning rate of a step.
+ * @param step the step, 1-based
  */
 export function learningRateAt({ lr }: BaseHyperparameters, step: number): number {
   if (typeof lr === 'number') return lr;

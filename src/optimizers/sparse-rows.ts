@@ -15,15 +15,15 @@ import { fail } from '../validate';
 import { CompactTensor, type StateTensor } from './state-formats';
 import { type Counters, StepTable, type TableEntry, type TableOptions } from './step-table';
 
-/** Row indices: whole numbers. */
+/** Row indices: integers. */
 export type RowIndices = ArrayLike<number>;
 
-/** Rows that there is room for at first. */
+/** Rows that fit before the first growth. */
 const FIRST_CAPACITY = 16;
 /**
- * The most a row's scale is raised by: v' carries twice as much, and is below 2^97. Only a row that
- * was last touched when gradient norms were 64 times what they are meets it; both its moments are
- * then as if they had been smaller, at the same ratio.
+ * The largest exponent by which the scale of a row is raised: v' is raised by twice as much, and is
+ * below 2^97. Only a row that was last touched when gradient norms were 64 times as large reaches
+ * it; both of its moments then count as smaller, at the same ratio.
  */
 const MAX_RISE = 12;
 
@@ -41,7 +41,7 @@ export class SparseRows {
   /** The exponent of every row's state, where the state is scaled; else null. */
   readonly exponents: Int16Array | null;
   readonly rowCount: number;
-  /** Elements a row. */
+  /** Elements of a row. */
   readonly rowLength: number;
   readonly #runtime: Runtime;
   readonly #entry: TableEntry;
@@ -85,7 +85,7 @@ export class SparseRows {
   }
 
   /**
-   * Reads indices, each once, and checks them and the gradients.
+   * Reads every index once, and checks indices and gradients.
    * @returns a copy of the indices in their order
    * @throws ArgumentError
    */
@@ -101,9 +101,10 @@ export class SparseRows {
 
   /**
    * Gathers rows, sums their gradients, and makes the table ready for a step.
-   * @param rowIndices checked ones
-   * @param grads one row of gradients an index; those of the same index are added in the order in
-   * which they come
+   * @param rowIndices indices that were checked
+   * @param grads one row of gradients for every index; rows of the same index are added in the
+   * order
+   * in which they come
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
   gather(rowIndices: Uint32Array, grads: Float32Array, counters: Counters): void {
@@ -154,7 +155,7 @@ export class SparseRows {
   }
 
   /**
-   * Parameter and states: where they are, where they are gathered, and how many bytes a row has.
+   * Lists the parameter and its states: address, address of the gathered rows, bytes of a row.
    */
   #pairs(
     parameter: Parameter,
@@ -170,7 +171,7 @@ export class SparseRows {
     return pairs;
   }
 
-  /** A checked copy: nobody can change it any more. */
+  /** Checks indices and copies them, so that nobody can change them afterwards. */
   #copyIndices(rowIndices: RowIndices, count: number): Uint32Array {
     const indices = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
@@ -183,7 +184,7 @@ export class SparseRows {
     return indices;
   }
 
-  /** Room for `count` rows. */
+  /** Makes room for `count` rows. */
   #reserve(count: number): void {
     const known = this.#room?.capacity ?? 0;
     if (count <= known) return;
@@ -235,7 +236,7 @@ export class SparseRows {
     }
   }
 
-  /** Brings the gathered moments to the tensor's exponent: exact powers of two. */
+  /** Scales the gathered moments to the tensor's exponent, by exact powers of two. */
   #rescale(rows: Uint32Array, exponent: number): void {
     if (!this.exponents) return;
     const { states } = this.#room!;
@@ -257,7 +258,7 @@ function release(runtime: Runtime, { indices, parameter, states, table }: Room):
   table.dispose();
 }
 
-/** Ascending, each once. */
+/** Returns the distinct rows in ascending order. */
 function uniqueRows(rowIndices: Uint32Array): Uint32Array {
   const rows = rowIndices.slice().sort();
   let count = 1;
@@ -265,7 +266,7 @@ function uniqueRows(rowIndices: Uint32Array): Uint32Array {
   return rows.subarray(0, count);
 }
 
-/** Where `row` is among ascending `rows`, which have it. */
+/** Returns the index of `row` among ascending `rows`, which contain it. */
 function indexOf(rows: Uint32Array, row: number): number {
   let low = 0;
   let high = rows.length - 1;

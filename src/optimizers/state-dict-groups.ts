@@ -1,5 +1,5 @@
 /**
- * The groups of a state dict: hyperparameters, frozen flags, and what schedules remember.
+ * The groups of a state dict: hyperparameters, frozen flags, and the state of schedules.
  *
  * Invariant: `checkGroups` changes nothing; `assignGroups` changes all groups, or none when a
  * schedule refuses its state.
@@ -18,29 +18,29 @@ import type { ParamGroup } from './param-group';
 /** A learning rate that is a function, as a state dict has it. */
 export interface StateDictSchedule {
   /**
-   * What `scheduleFromConfig` builds it from; null for a function of your own. For information:
+   * Configuration for `scheduleFromConfig`; null for a function of your own. For information:
    * loading keeps the group's function.
    */
   config: ScheduleConfig | null;
-  /** What it remembers between steps, as `reduceOnPlateau` does; null for a pure function. */
+  /** State between steps, such as that of `reduceOnPlateau`; null for a pure function. */
   state: ScheduleState | null;
 }
 
-/** A group in a state dict: besides these all hyperparameters by name. */
+/** A group in a state dict. It has all hyperparameters by name, besides these fields. */
 export interface StateDictGroup {
   params: readonly string[];
   frozen: boolean;
-  /** Null for a learning rate that is a function. */
+  /** The learning rate; null if it is a function. */
   lr: number | null;
-  /** That function; null for a learning rate that is a number. */
+  /** The learning rate function; null if the learning rate is a number. */
   schedule: StateDictSchedule | null;
   [hyperparameter: string]: unknown;
 }
 
-/** The keys of a group in a state dict that are no hyperparameters. */
+/** The keys of a group in a state dict that are not hyperparameters. */
 const GROUP_KEYS = ['params', 'frozen', 'lr', 'schedule'];
 
-/** A group as a state dict has it. */
+/** Returns a group as a state dict has it. */
 export function readGroup<H extends BaseHyperparameters>({
   params,
   frozen,
@@ -55,17 +55,17 @@ export function readGroup<H extends BaseHyperparameters>({
   return { ...hyperparameters, params, frozen, lr: null, schedule };
 }
 
-/** What a group is to become. */
+/** The values that a group is to have. */
 export interface GroupChange<H> {
   readonly hyperparameters: H;
   readonly frozen: boolean;
-  /** Gives its schedule the state; null where there is none to give. */
+  /** Loads the schedule's state, and undoes that; null without a state to load. */
   readonly schedule: { load(): void; undo(): void } | null;
 }
 
 /**
- * What each group is to become.
- * @param given the groups of the dict: the very same ones if `strict`, else see
+ * Returns the values that each group is to have.
+ * @param given the groups of the dict: the same groups if `strict`; otherwise see
  * `Optimizer.loadStateDict`
  * @throws ArgumentError naming the key that does not fit
  */
@@ -80,7 +80,8 @@ export function checkGroups<H extends BaseHyperparameters>(
 }
 
 /**
- * @param recheck what may throw once schedules have their states, if any has one
+ * Assigns the values.
+ * @param recheck checks the dict again once schedules have their states, if any has one
  * @throws ArgumentError when a schedule refuses its state; nothing has changed then
  */
 export function assignGroups<H extends BaseHyperparameters>(
@@ -104,7 +105,7 @@ export function assignGroups<H extends BaseHyperparameters>(
     groups[index].assign(hyperparameters, frozen);
 }
 
-/** A group of the dict and where it stands there. */
+/** A group of the dict, and its path for errors. */
 interface GroupSource {
   readonly path: string;
   readonly given: StateDictGroup;
@@ -112,7 +113,7 @@ interface GroupSource {
 
 type Named = readonly { readonly params: readonly string[] }[];
 
-/** Each group's own counterpart: as many groups, with the same parameters in the same order. */
+/** Returns the counterpart of each group: as many, with the same parameters in the same order. */
 function sameGroups(groups: Named, given: unknown): GroupSource[] {
   if (!Array.isArray(given) || given.length !== groups.length)
     fail('stateDict.groups', `${groups.length} groups`, given);
@@ -129,8 +130,8 @@ function sameGroups(groups: Named, given: unknown): GroupSource[] {
 }
 
 /**
- * For each group the one that has the first of its parameters that any has; null where none has
- * one.
+ * Returns for each group the group of the dict with the first of its parameters that the dict has;
+ * null if the dict has none of them.
  */
 function matchingGroups(groups: Named, given: unknown): (GroupSource | null)[] {
   if (!Array.isArray(given)) fail('stateDict.groups', 'an array of groups', given);
@@ -178,7 +179,7 @@ function checkGroup<H extends BaseHyperparameters>(
   };
 }
 
-/** A schedule with state needs one, and a state needs such a schedule. */
+/** Checks that a schedule with state gets one, and that a state has such a schedule. */
 function checkSchedule(
   path: string,
   lr: BaseHyperparameters['lr'],

@@ -46,11 +46,11 @@ export interface StateDictState {
  * `loadStateDict()` accepts. A run resumed from it equals an uninterrupted one bit for bit.
  */
 export interface StateDict {
-  /** Of this schema. */
+  /** Version of this schema. */
   version: 1;
   /** The optimizer's name. */
   algorithm: string;
-  /** Options that hold for all groups and for good, such as AdaL's `decay`. */
+  /** Options that hold for all groups and never change, such as AdaL's `decay`. */
   options: FixedOptions;
   /** Accepted steps. */
   step: number;
@@ -59,7 +59,7 @@ export interface StateDict {
   state: Record<string, StateDictState>;
 }
 
-/** How a state dict is loaded. */
+/** Options of `loadStateDict`. */
 export interface LoadOptions {
   /**
    * True: the dict has the optimizer's groups and parameters, no more and no fewer. False: see

@@ -16,7 +16,7 @@ export type NNKernels = ReturnType<typeof createReferenceNN> & {
 
 /**
  * The kernels with the job protocol, which reads the control block at `control`; `record` is the
- * address of a job record (memory-layout/nn-layout.ts).
+ * address of a job record (memory-layout/nn-records.js).
  */
 export type ThreadedNNKernels = NNKernels & {
   /** Begins a call and works on it; truthy when it is finished, else continue with `nnComplete`. */

@@ -49,7 +49,7 @@ const weightsOf = (model: Model, ...layers: string[]) =>
     .filter(([name]) => layers.some((layer) => name.startsWith(`${layer}.`)))
     .map(([, { data }]) => bitsOf(data));
 
-/** A body with a head on it, whose running figures are no longer the first ones. */
+/** A body with a head on it, whose running statistics are no longer the first ones. */
 async function whole(runtime: Runtime, options: Partial<ModelOptions> = {}): Promise<Model> {
   const model = await createModel(runtime, {
     inputShape: [6, 6, 1],

@@ -52,7 +52,7 @@ const figuresOf = (model: Model) => FIGURES.map((name) => bitsOf(model.weights[n
 const bits = (model: Model) =>
   Object.values(model.stateDict({ point: 'trained' }).arrays).map(({ data }) => bitsOf(data));
 
-describe('running figures', () => {
+describe('running statistics', () => {
   it.each(BACKENDS)('count when the step is accepted, on $name', async (backend) => {
     await withRuntime(backend, async (runtime) => {
       const model = await create(runtime);
@@ -275,7 +275,7 @@ describe('stateDict', () => {
 });
 
 describe('an average', () => {
-  it('takes running figures along, and both stand in together', async () => {
+  it('takes running statistics along, and both stand in together', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await create(runtime);
       const optimizer = new AdamW(runtime, model.parameters, { lr: 0.02 });
@@ -329,7 +329,7 @@ describe('an average', () => {
     });
   });
 
-  it('of several models has their running figures too', async () => {
+  it('of several models has their running statistics too', async () => {
     await withRuntime(simd, async (runtime) => {
       const [one, two] = [await create(runtime), await create(runtime, { seed: 4 })];
       one.weights['batchNorm1.mean'].data.fill(2);

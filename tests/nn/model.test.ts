@@ -156,7 +156,7 @@ describe('a model', () => {
     });
   });
 
-  it('gives its state and takes it over, running figures and dropout’s place included', async () => {
+  it('gives its state and takes it over, running statistics and dropout’s place included', async () => {
     const network = CASES['conv, batch norm, overlapping max pool, global average']!;
     await withRuntime(simd, async (runtime) => {
       const [one, two] = [

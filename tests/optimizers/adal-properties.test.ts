@@ -1,6 +1,6 @@
 /**
  * What the scaled rule of AdaL promises, measured on the numbers themselves: see
- * src/abi/adal-scalars.ts.
+ * src/math/adal-scalars.ts.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

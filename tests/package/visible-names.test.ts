@@ -14,10 +14,18 @@ const { checker, entries } = loadDeclarations();
 const INTERNAL = new RegExp(
   `^(${[
     ...['\\w*[kK]ernels', 'arena', 'address', 'nn', 'memory', 'paddedLength', 'pool', 'workers'],
-    ...['slots?', 'owner', 'table', 'scalars', 'control', 'minimum', 'runningStatistics'],
+    ...['registered', 'owner', 'table', 'scalars', 'control', 'minimum', 'runningStatistics'],
     ...['setCallbacks', 'checkOwner', 'checkAccess', 'beginStep', 'endStep', 'adoptRuntime'],
     ...['copyGradients', 'evaluateAt', 'heldByTraining', 'hyperparameters', 'assign'],
-    ...['Arena', 'LinearMemory', 'Slot', 'StepTable', 'StepScalars', 'TableOptions', 'TableEntry'],
+    ...[
+      'Arena',
+      'LinearMemory',
+      'RegisteredParameter',
+      'StepTable',
+      'StepScalars',
+      'TableOptions',
+      'TableEntry',
+    ],
     ...['Counters', 'RuleDescription', 'RegisteredParameter', 'ParameterOwner', 'WorkerInput'],
   ].join('|')})$`,
 );

@@ -24,7 +24,7 @@ export class Network64 {
   /** Where losses on classes have theirs. */
   readonly labels: Int32Array;
   readonly output: Float64Array;
-  /** Parameters and running figures by name. */
+  /** Parameters and running statistics by name. */
   readonly weights: Record<string, Float64Array> = {};
   readonly gradients: Record<string, Float64Array> = {};
   readonly #network: Network;

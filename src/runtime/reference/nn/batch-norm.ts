@@ -12,7 +12,7 @@ export function kernels(memory: ReferenceMemory, { round }: Arithmetic) {
     },
     /**
      * mean[c] and inv[c] = 1/√(variance + eps) of the columns of x, in f64 over ascending rows. The
-     * running figures move by `momentum` towards the mean and the unbiased variance.
+     * running statistics move by `momentum` towards the mean and the unbiased variance.
      */
     // biome-ignore format: one line a role
     batchStatistics(

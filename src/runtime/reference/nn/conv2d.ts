@@ -37,7 +37,7 @@ export function kernels(memory: ReferenceMemory, { round }: Arithmetic) {
   return {
     /**
      * y = W ∗ x for `count` images of height × width × channels, as the window record says
-     * (memory-layout/nn-layout.ts). W is [out channels][rows][columns][in channels]. Each sum is
+     * (memory-layout/nn-records.js). W is [out channels][rows][columns][in channels]. Each sum is
      * one f32 accumulator over a weight row, ascending. `scratch` is the address of
      * convScratchBytes.
      */
