@@ -92,12 +92,11 @@ function number(
   };
 }
 
-/** How compact state is kept, with the size below which it is not worth it. Both are for good. */
+/** Hyperparameters of compact state. A group keeps those that it was created with. */
 export interface CompactStateOptions {
   /**
-   * How first and second moments are kept: as float32 (8 bytes a parameter), bfloat16 (4), or a
-   * byte each and a scale for every 256 (2.03). Compact second moments are rounded stochastically,
-   * by `seed`.
+   * Format of first and second moments: float32 (8 bytes a parameter), bfloat16 (4), or a byte each
+   * and a scale for every 256 (2.03). Compact second moments are rounded stochastically, by `seed`.
    * @default 'f32'
    */
   readonly state: StateFormat;

@@ -1,6 +1,6 @@
 /**
- * Optimizers by name. Each class loads when it is first asked for, so that naming one does not pull
- * in all.
+ * Optimizers by name. Each class loads at its first use, so that a bundle of one does not contain
+ * the others.
  */
 import { LOADERS } from '../../build/optimizer-loaders';
 import { elementCount } from '../math/shape';

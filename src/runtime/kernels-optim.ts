@@ -31,9 +31,11 @@ export interface ReferenceKernel<Constant extends string = string> {
 }
 
 /** A compact state format in plain TypeScript; `second` tells second moments from first ones. */
-export interface ReferenceFormat {
-  /** Decodes elements [first, first + to.length) to f32. Addresses are in bytes. */
-  decode(source: CodedMoment, first: number, to: Float32Array): void;
+export interface ReferenceFormat<State = unknown> {
+  /** Returns a view of a moment of `length` elements. Addresses are in bytes. */
+  view(buffer: ArrayBufferLike, codes: number, scales: number, length: number): State;
+  /** Returns a function that decodes element `i`; float32 rounds its result. */
+  reader(state: State, second: boolean): (i: number) => number;
   /** Encodes `from` into elements [first, first + from.length). */
   encode(target: CodedMoment, first: number, from: Float32Array, key: number): void;
 }

@@ -56,10 +56,6 @@ export const bf16: StateCodec<Bf16State> = {
     for (let i = first; i < first + count; i++)
       bits[i] = bitsOf(fromBits(bits[i] << HALF) * factor) >>> HALF;
   },
-  decode({ buffer, codes }, first, to) {
-    const bits = new Uint16Array(buffer, codes + 2 * first, to.length);
-    for (let i = 0; i < to.length; i++) to[i] = fromBits(bits[i] << HALF);
-  },
   encode({ buffer, codes, second }, first, from, key) {
     const bits = new Uint16Array(buffer, codes + 2 * first, from.length);
     for (let i = 0; i < from.length; i++) {

@@ -68,13 +68,6 @@ export const eightBit: StateCodec<EightBitState> = {
     const value = second ? secondMoment : firstMoment;
     return (i) => value(codes[i]) * scales[Math.floor(i / SCALE_BLOCK)];
   },
-  decode({ buffer, codes, scales, second }, first, to) {
-    const bytes = new Uint8Array(buffer, codes + first, to.length);
-    const factors = new Float32Array(buffer, scales, blockCount(first + to.length));
-    const value = second ? secondMoment : firstMoment;
-    for (let i = 0; i < to.length; i++)
-      to[i] = f(value(bytes[i]) * factors[Math.floor((first + i) / SCALE_BLOCK)]);
-  },
   encode({ buffer, codes, scales, second }, first, from, key) {
     const bytes = new Uint8Array(buffer, codes + first, from.length);
     const factors = new Float32Array(buffer, scales, blockCount(first + from.length));

@@ -22,7 +22,7 @@ export interface CodedState {
 }
 
 /** A compact state format. Its AssemblyScript kernel is in assembly/state. */
-export interface StateCodec<State extends CodedState = CodedState> extends ReferenceFormat {
+export interface StateCodec<State extends CodedState = CodedState> extends ReferenceFormat<State> {
   /** What the hyperparameter `state` calls it; also the `dtype` of its arrays in state dicts. */
   readonly name: State['dtype'];
   /** Id that the build gave its kernel. */
@@ -35,15 +35,11 @@ export interface StateCodec<State extends CodedState = CodedState> extends Refer
   codeBytes(paddedLength: number): number;
   /** Scales (f32) of `length` elements; 0 without. */
   scaleCount(length: number): number;
-  /** A view of a moment in linear memory. */
-  view(buffer: ArrayBufferLike, codes: number, scales: number, length: number): State;
   /**
    * Throws ArgumentError naming the element that no moment could have.
    * @param squares whether it holds squares, which are never negative
    */
   checkValues(path: string, state: State, squares: boolean): void;
-  /** Reads elements as numbers. */
-  reader(state: State, second: boolean): (i: number) => number;
   /** Multiplies elements [first, first + count) by a power of two, where `byRows`. */
   scale?(state: State, first: number, count: number, factor: number): void;
 }

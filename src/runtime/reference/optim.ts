@@ -193,9 +193,9 @@ class ReferenceSteps {
       { buffer, second: true, codes: tensor.state1, scales: tensor.scales1 },
     ];
     const [s0, s1] = moments.map((moment) => {
-      const values = new Float32Array(length);
-      format.decode(moment, first, values);
-      return values;
+      const { codes, scales, second } = moment;
+      const read = format.reader(format.view(buffer, codes, scales, first + length), second);
+      return Float32Array.from({ length }, (_, i) => read(first + i));
     });
     this.#apply(tensor, { p, g, s0, s1, s2 });
     const key = roundingKey(tensor.seed, tensor.step);
