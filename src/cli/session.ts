@@ -160,7 +160,7 @@ async function train(
 }
 
 function judge(model: Model, { test }: LoadedData) {
-  const onClasses = model.loss.kind === 'crossEntropy';
+  const onClasses = model.loss?.kind === 'crossEntropy';
   return evaluate(
     model,
     test,

@@ -2,13 +2,13 @@
 import { BatchOrder, gatherLabelsInto, gatherRowsInto } from '../data';
 import { ArgumentError } from '../errors';
 import type { AbortSignalLike } from '../types';
+import { isInt32Array } from '../validate';
 import { ChunkReader } from './chunk-reader';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
 import {
   type ChunkStream,
   checkLength,
-  formatOf,
   loadRange,
   rangeOf,
   readSamples,
@@ -69,7 +69,7 @@ export function createSource(
   options: SourceOptions,
 ): BatchSource {
   if (typeof data === 'function') return new StreamSource(model, data, options);
-  return new ArraySource(model, readSamples('data', model, data), options);
+  return new ArraySource(model, readSamples('data', model.format, data), options);
 }
 
 /**
@@ -138,23 +138,36 @@ class ArraySource implements BatchSource {
   }
 
   load(): void {
-    const model = this.#model;
-    const { count: samples, features, labels, targets } = this.#samples;
+    const { format, batch } = this.#model;
+    const { count: samples, features, targets } = this.#samples;
     const { indices } = this.#order;
     const [from, count] = [this.#from, this.#length];
-    checkLength(features, 'data.features', samples * model.inputSize);
-    gatherRowsInto(features, model.inputSize, indices, from, count, model.input);
-    if (labels) {
-      checkLength(labels, 'data.labels', samples);
-      gatherLabelsInto(labels, indices, from, count, model.labels);
+    for (let k = 0; k < features.length; k++) {
+      const { size } = format.inputs[k];
+      checkLength(features[k], 'data.features', samples * size);
+      gatherRowsInto(features[k], size, indices, from, count, batch.features[k]);
     }
-    if (targets) {
-      checkLength(targets, 'data.targets', samples * model.outputSize);
-      gatherRowsInto(targets, model.outputSize, indices, from, count, model.targets);
+    for (let k = 0; k < targets.length; k++) {
+      const { perSample } = format.targets[k];
+      checkLength(targets[k], 'data.labels or data.targets', samples * perSample);
+      gather(targets[k], perSample, indices, from, count, batch.targets[k]);
     }
   }
 
   close(): void {}
+}
+
+/** Copies the labels or targets of the samples at those indices. */
+function gather(
+  values: Int32Array | Float32Array,
+  perSample: number,
+  indices: Uint32Array,
+  from: number,
+  count: number,
+  out: Int32Array | Float32Array,
+): void {
+  if (isInt32Array(values)) gatherLabelsInto(values, indices, from, count, out as Int32Array);
+  else gatherRowsInto(values, perSample, indices, from, count, out as Float32Array);
 }
 
 /**
@@ -198,14 +211,16 @@ class StreamSource implements BatchSource {
     this.#open = open;
     this.#signal = signal;
     this.#lastBatch = lastBatch;
-    const { batchSize, inputSize, outputSize, loss } = model;
-    const classes = lossKindOf(loss).targets === 'classes';
+    const { batchSize, format } = model;
     const count = lastBatch === 'merge' ? 2 * batchSize : batchSize;
     this.#held = {
       count,
-      features: new Float32Array(count * inputSize),
-      labels: classes ? new Int32Array(count) : undefined,
-      targets: classes ? undefined : new Float32Array(count * outputSize),
+      features: format.inputs.map(({ size }) => new Float32Array(count * size)),
+      targets: format.targets.map(({ loss, perSample }) =>
+        lossKindOf(loss).targets === 'classes'
+          ? new Int32Array(count * perSample)
+          : new Float32Array(count * perSample),
+      ),
     };
   }
 
@@ -331,7 +346,7 @@ class StreamSource implements BatchSource {
 
   /** The model's format, with the names that earlier chunks have given. */
   #format(): SampleFormat {
-    const format = formatOf(this.#model);
+    const { format } = this.#model;
     const { classNames, columns } = this.#names;
     return {
       ...format,
@@ -341,19 +356,17 @@ class StreamSource implements BatchSource {
   }
 
   #hold(count: number): void {
-    const { inputSize, outputSize } = this.#model;
-    const { features, labels, targets } = this.#chunk!;
+    const { inputs, targets } = this.#model.format;
+    const chunk = this.#chunk!;
     const [from, at] = [this.#from, this.#heldCount];
-    this.#held.features.set(
-      rangeOf(features, 'data().features', inputSize, from, count),
-      at * inputSize,
-    );
-    if (labels) this.#held.labels?.set(rangeOf(labels, 'data().labels', 1, from, count), at);
-    if (targets) {
-      this.#held.targets?.set(
-        rangeOf(targets, 'data().targets', outputSize, from, count),
-        at * outputSize,
-      );
+    for (const [k, { size }] of inputs.entries()) {
+      const range = rangeOf(chunk.features[k], 'data().features', size, from, count);
+      this.#held.features[k].set(range, at * size);
+    }
+    for (const [k, { perSample }] of targets.entries()) {
+      const name = 'data().labels or data().targets';
+      const range = rangeOf(chunk.targets[k], name, perSample, from, count);
+      this.#held.targets[k].set(range, at * perSample);
     }
     this.#from += count;
     this.#heldCount += count;
@@ -361,10 +374,12 @@ class StreamSource implements BatchSource {
 
   /** Drops the first of the samples that are held. */
   #dropHeld(count: number): void {
-    const { inputSize, outputSize } = this.#model;
-    this.#held.features.copyWithin(0, count * inputSize, this.#heldCount * inputSize);
-    this.#held.labels?.copyWithin(0, count, this.#heldCount);
-    this.#held.targets?.copyWithin(0, count * outputSize, this.#heldCount * outputSize);
+    const { inputs, targets } = this.#model.format;
+    const held = this.#heldCount;
+    for (const [k, { size }] of inputs.entries())
+      this.#held.features[k].copyWithin(0, count * size, held * size);
+    for (const [k, { perSample }] of targets.entries())
+      this.#held.targets[k].copyWithin(0, count * perSample, held * perSample);
     this.#heldCount -= count;
     this.#batch = null;
   }

@@ -2,16 +2,36 @@
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
-import { checkInteger, checkOptions, checkRuntime, describe, fail } from '../validate';
+import {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  checkRuntime,
+  describe,
+  fail,
+} from '../validate';
 import { type Freeze, frozenNames } from './freeze';
 import type { Layer } from './layers';
-import type { PlannedLayer, Shape } from './layers/layer';
-import { checkLoss, type Loss, lossKindOf } from './losses';
+import type { Shape } from './layers/layer';
+import { checkLoss, type Loss, lossKindOf, type OutputLosses } from './losses';
 import { crossEntropy } from './losses/cross-entropy';
 import { MAX_BATCH, Model, type ModelSettings } from './model';
+import {
+  chainGraph,
+  checkShapeOf,
+  type Graph,
+  type ModelGraph,
+  type PlannedNode,
+  planNodes,
+  readGraph,
+} from './model-graph';
 import { countElements } from './model-memory';
-import { inferShapes } from './network-plan';
 
+/**
+ * Options of `createModel`. A chain has `layers`, with `inputSize` or `inputShape`; a graph has
+ * `inputs`, `nodes` and `outputs`.
+ */
 export interface ModelOptions {
   /**
    * Number of features per sample: an integer in [1, 2^24]. Short for `inputShape: [inputSize]`.
@@ -19,16 +39,29 @@ export interface ModelOptions {
   inputSize?: number;
   /**
    * Shape of one sample: [features], [steps, features] or [height, width, channels], with sizes in
-   * [1, 2^24]. Either `inputSize` or `inputShape` is required.
+   * [1, 2^24]. Either `inputSize` or `inputShape` is required for a chain.
    */
   inputShape?: Shape;
-  /** Layers from input to output, at least one. */
-  layers: readonly Layer[];
+  /** Layers of a chain, from input to output, at least one. */
+  layers?: readonly Layer[];
+  /** Inputs of a graph: shapes of one sample by name; a number n stands for [n]. */
+  inputs?: Graph['inputs'];
+  /** Nodes of a graph, in any order. */
+  nodes?: Graph['nodes'];
+  /** Outputs of a graph: names of nodes, or nodes by the names of the outputs. */
+  outputs?: Graph['outputs'];
   /**
-   * Loss that training minimizes.
-   * @default crossEntropy(), which takes the outputs as the logits of the classes
+   * Loss that training minimizes; or losses by the names of the outputs, whose weighted sum it then
+   * minimizes. An output that is left out has no loss, and `null` stands for none at all: such
+   * outputs are for predictions, and for losses of your own (`forward` and `backward`).
+   * @default crossEntropy() of the only output, taken as the logits of the classes
    */
-  loss?: Loss;
+  loss?: Loss | Readonly<Record<string, Loss>> | null;
+  /**
+   * Factors of the losses in their sum, by the names of the outputs, each in (0, ∞).
+   * @default 1 each
+   */
+  lossWeights?: Readonly<Record<string, number>>;
   /**
    * Most samples in a batch: an integer in [1, 2^24]. Memory for activations grows with it.
    * @default 32
@@ -53,18 +86,52 @@ export interface ModelOptions {
    * @default true
    */
   training?: boolean;
+  /**
+   * Whether `backward` computes the gradients by the inputs, too.
+   * @default false
+   */
+  inputGradients?: boolean;
+  /**
+   * Whether `backward` can add to the gradients of the parameters. Takes room for the parameters of
+   * the largest layer.
+   * @default false
+   */
+  accumulateGradients?: boolean;
+}
+
+const OPTION_NAMES = [
+  'inputSize',
+  'inputShape',
+  'layers',
+  'inputs',
+  'nodes',
+  'outputs',
+  'loss',
+  'lossWeights',
+  'batchSize',
+  'seed',
+  'freeze',
+  'training',
+  'inputGradients',
+  'accumulateGradients',
+];
+const GRAPH_NAMES = ['inputs', 'nodes', 'outputs'] as const;
+const CHAIN_NAMES = ['layers', 'inputSize', 'inputShape'] as const;
+
+/** Returns the graph of a model, from either form of its options. */
+function readStructure(options: ModelOptions): ModelGraph {
+  if (GRAPH_NAMES.every((name) => options[name] === undefined))
+    return chainGraph(checkInputShape(options), options.layers);
+  for (const name of CHAIN_NAMES)
+    if (options[name] !== undefined) fail(name, 'nothing beside inputs and nodes', options[name]);
+  return readGraph(options as Graph);
 }
 
 /** Returns the shape of a sample: 1 to 3 positive integers. */
 function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
   if (inputShape === undefined) return [checkInteger('inputSize', inputSize, 1, 2 ** 24)];
   if (inputSize !== undefined) fail('inputSize', 'nothing beside inputShape', inputSize);
-  if (!Array.isArray(inputShape) || inputShape.length < 1 || inputShape.length > 3) {
-    fail('inputShape', '[features], [steps, features] or [height, width, channels]', inputShape);
-  }
-  for (const [index, size] of inputShape.entries())
-    checkInteger(`inputShape[${index}]`, size, 1, 2 ** 24);
-  return Object.freeze([...inputShape]);
+  return checkShapeOf('inputShape', inputShape);
 }
 
 /**
@@ -88,15 +155,21 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
  */
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
   checkRuntime('runtime', runtime);
-  const { settings } = readOptions(options);
+  const { settings } = readModelOptions(options);
   const kernels = await runtime.nn();
   return new Model(runtime, kernels, { ...settings, threads: kernels.threads });
 }
 
 /** Shapes and size of a model that has not been created. */
 export interface ModelDescription {
+  /** Shape of one sample of the first input, the only one of a chain. */
   readonly inputShape: Shape;
+  /** Shape of one sample of the first output, the only one of a chain. */
   readonly outputShape: Shape;
+  /** Shapes of one sample of each input, by name. */
+  readonly inputShapes: Readonly<Record<string, Shape>>;
+  /** Shapes of one sample of each output, by name. */
+  readonly outputShapes: Readonly<Record<string, Shape>>;
   /** Elements of all parameters, frozen ones included. */
   readonly parameterCount: number;
 }
@@ -115,59 +188,99 @@ export interface ModelDescription {
  * console.log(outputShape, parameterCount); // [ 10 ] 4810
  */
 export function describeModel(options: ModelOptions): ModelDescription {
-  const { settings, planned } = readOptions(options);
-  const { inputShape } = settings;
+  const { settings, nodes } = readModelOptions(options);
+  const { inputs, outputs } = settings.graph;
+  const shapeOf = (node: number) => nodes[node].planned.output;
   return {
-    inputShape,
-    outputShape: planned[planned.length - 1].output,
-    parameterCount: countElements(planned),
+    inputShape: inputs[0].shape,
+    outputShape: shapeOf(outputs[0].node),
+    inputShapes: Object.fromEntries(inputs.map(({ name, shape }) => [name, shape])),
+    outputShapes: Object.fromEntries(outputs.map(({ name, node }) => [name, shapeOf(node)])),
+    parameterCount: countElements(
+      nodes.filter(({ owner }, index) => owner === index).map(({ planned }) => planned),
+    ),
   };
 }
 
-/** Checks the options, fills in the defaults and plans the layers. */
-function readOptions(options: ModelOptions): {
+/**
+ * Checks the options, fills in the defaults and plans the layers.
+ * @throws ArgumentError
+ */
+export function readModelOptions(options: ModelOptions): {
   settings: ModelSettings;
-  planned: readonly PlannedLayer[];
+  nodes: readonly PlannedNode[];
 } {
-  checkOptions('options', options, [
-    'inputSize',
-    'inputShape',
-    'layers',
-    'loss',
-    'batchSize',
-    'seed',
-    'freeze',
-    'training',
-  ]);
+  checkOptions('options', options, OPTION_NAMES);
   const { batchSize = 32, seed = 0, freeze, training = true } = options;
-  const inputShape = checkInputShape(options);
+  const { inputGradients = false, accumulateGradients = false } = options;
+  const structure = readStructure(options);
   checkInteger('batchSize', batchSize, 1, MAX_BATCH);
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
-  if (typeof training !== 'boolean') fail('training', 'true or false', training);
-  const planned = inferShapes(inputShape, options.layers);
-  const layers = Object.freeze([...options.layers]);
-  const output = planned[planned.length - 1].output;
-  const loss = checkLoss(
-    'loss',
-    options.loss === undefined ? crossEntropy() : options.loss,
-    elementCount(output),
-  );
-  if (lossKindOf(loss).targets === 'classes') {
-    const last = `layers[${planned.length - 1}] (${layers[planned.length - 1].kind})`;
-    if (output.length !== 1) {
-      throw new ArgumentError(
-        last,
-        'an output of shape [classes], as a loss on classes needs it',
-        describe(output),
-      );
-    }
-    // With one class the loss is always 0.
-    if (output[0] === 1) {
-      const expected =
-        'at least 2 outputs, one per class (binaryCrossEntropy() decides with one output)';
-      throw new ArgumentError(last, expected, '1');
-    }
+  const switches = { training, inputGradients, accumulateGradients };
+  for (const [name, value] of Object.entries(switches)) checkBoolean(name, value);
+  const nodes = planNodes(structure);
+  const graph = { ...structure, nodes: structure.nodes.map((node) => Object.freeze({ ...node })) };
+  const losses = readLosses(options, graph, nodes);
+  const frozen = frozenNames(freeze, nodes, training);
+  return { settings: { graph, losses, batchSize, seed, frozen, ...switches }, nodes };
+}
+
+/** Returns the loss of every output, with its weight. */
+function readLosses(
+  { loss, lossWeights = {} }: ModelOptions,
+  { outputs }: ModelGraph,
+  nodes: readonly PlannedNode[],
+): OutputLosses {
+  const names = outputs.map(({ name }) => name);
+  const alone = outputs.length === 1;
+  checkOptions('lossWeights', lossWeights, names);
+  let given: Readonly<Record<string, unknown>>;
+  if (loss === null) given = {};
+  else if (alone && (loss === undefined || typeof (loss as Partial<Loss>)?.kind === 'string'))
+    given = { [names[0]]: loss ?? crossEntropy() };
+  else if (alone && (typeof loss !== 'object' || !Object.hasOwn(loss, names[0])))
+    given = { [names[0]]: loss };
+  else {
+    if (loss === undefined || typeof (loss as Partial<Loss>).kind === 'string')
+      fail('loss', `losses by output: { ${names.join(', ')} }`, loss);
+    checkOptions('loss', loss, names);
+    given = loss as Readonly<Record<string, unknown>>;
   }
-  const frozen = frozenNames(freeze, layers, planned, training);
-  return { settings: { inputShape, layers, loss, batchSize, seed, training, frozen }, planned };
+  return outputs.map(({ name, node }) => {
+    const weight = checkNumber(
+      `lossWeights.${name}`,
+      lossWeights[name] ?? 1,
+      '(0, ∞)',
+      (value) => value > 0,
+    );
+    const own = given[name];
+    if (own === undefined) {
+      if (lossWeights[name] !== undefined)
+        fail(`lossWeights.${name}`, 'nothing, since the output has no loss', weight);
+      return { loss: null, weight };
+    }
+    const argument = alone ? 'loss' : `loss.${name}`;
+    const { planned, path } = nodes[node];
+    const checked = checkLoss(argument, own, elementCount(planned.output));
+    checkLossFits(checked, path, planned.output);
+    return { loss: checked, weight };
+  });
+}
+
+/** Checks that an output has the shape that its loss needs. */
+function checkLossFits(loss: Loss, path: string, output: Shape): void {
+  if (lossKindOf(loss).targets !== 'classes') return;
+  if (output.length !== 1) {
+    throw new ArgumentError(
+      path,
+      'an output of shape [classes], as a loss on classes needs it',
+      describe(output),
+    );
+  }
+  // With one class the loss is always 0.
+  if (output[0] === 1) {
+    const expected =
+      'at least 2 outputs, one per class (binaryCrossEntropy() decides with one output)';
+    throw new ArgumentError(path, expected, '1');
+  }
 }

@@ -1,7 +1,13 @@
 /** `extractFeatures`: the outputs of one layer of a trained network, to train a small head on. */
-import { checkChoice, checkModel, checkOptions, fail } from '../validate';
+import { checkChoice, checkModel, checkOptions } from '../validate';
 import type { Model } from './model';
-import { type FeatureTensor, readFeatures, readSampleNames, type Samples } from './samples';
+import {
+  type FeatureTensor,
+  loadRange,
+  readInputs,
+  readSampleNames,
+  type Samples,
+} from './samples';
 
 /**
  * Computes a layer's outputs for any number of samples, as in evaluation. The result also has the
@@ -31,17 +37,14 @@ export function extractFeatures(
   checkOptions('options', options, ['layer']);
   const layer = model.layerNames.indexOf(checkChoice('layer', options.layer, model.layerNames));
   const { features, labels, targets, classNames, columns } = samples;
-  readSampleNames('samples', model, { columns });
-  const values = readFeatures('samples.features', features);
-  const { inputSize, batchSize } = model;
-  const count = values.length / inputSize;
-  if (!Number.isInteger(count) || count === 0)
-    fail('samples.features', `${inputSize} values per sample`, values);
+  readSampleNames('samples', model.format, { columns });
+  const { count, features: values } = readInputs('samples.features', model.format, features, 1);
+  const { batchSize } = model;
   let data = new Float32Array(0);
   let dims: readonly number[] = [];
   for (let from = 0; from < count; from += batchSize) {
     const size = Math.min(batchSize, count - from);
-    model.input.set(values.subarray(from * inputSize, (from + size) * inputSize));
+    loadRange(model, { count, features: values, targets: [] }, from, size);
     const { shape, data: outputs } = model.activations(size, layer);
     const outputSize = outputs.length / size;
     if (from === 0) [data, dims] = [new Float32Array(count * outputSize), [count, ...shape]];

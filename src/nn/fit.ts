@@ -6,13 +6,6 @@
  * the schedule and the seed. Pauses, time slices, progress reports, threads, and an interruption
  * that is resumed in mid-epoch change no bit of them.
  */
-/**
- * Training: epochs over data, with validation, early stopping, checkpoints and cancellation.
- *
- * Invariant: what is learnt is a function of model, data, optimizer, schedule and seed. Pauses,
- * slices, progress reports, threads, and an interruption with a resumption in mid-epoch change no
- * bit of it.
- */
 import { ArgumentError } from '../errors';
 import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import type { LearningRate } from '../types';
@@ -40,7 +33,7 @@ import {
   type RunState,
   watchedLoss,
 } from './run-state';
-import { formatOf, type TrainingData } from './samples';
+import type { TrainingData } from './samples';
 
 /**
  * Trains a model. Each epoch visits every sample once, in an order that depends on the seed and the
@@ -122,7 +115,7 @@ class Run {
     checkBatch(model, this.#source.smallestBatch ?? model.batchSize);
     const { names, count } = this.#source;
     if (validation !== undefined)
-      readEvaluation('validation', { ...formatOf(model), ...names }, validation, metrics);
+      readEvaluation('validation', { ...model.format, ...names }, validation, metrics);
     this.#stopping = new EarlyStopping(earlyStopping);
     this.#budgetMs = budgetMs;
     this.#identity = {

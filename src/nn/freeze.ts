@@ -2,9 +2,7 @@
 import { ArgumentError } from '../errors';
 import { matchNames, type NameMatch } from '../optimizers/param-group';
 import { fail } from '../validate';
-import type { Layer } from './layers';
-import type { PlannedLayer } from './layers/layer';
-import { namesOf } from './network-plan';
+import type { PlannedNode } from './model-graph';
 
 /**
  * A list of layers (`'conv1'`) and parameters (`'conv1.weight'`), or a RegExp or function of the
@@ -18,15 +16,13 @@ export type Freeze = readonly string[] | NameMatch;
  */
 export function frozenNames(
   freeze: Freeze | undefined,
-  layers: readonly Layer[],
-  planned: readonly PlannedLayer[],
+  nodes: readonly PlannedNode[],
   training: boolean,
 ): ReadonlySet<string> {
   if (freeze === undefined) return new Set();
-  const own = namesOf(layers).map((layer, index) =>
-    planned[index].parameters.map(({ name }) => `${layer}.${name}`),
+  const names = nodes.flatMap(({ name, owner, planned }, index) =>
+    owner === index ? planned.parameters.map((parameter) => `${name}.${parameter.name}`) : [],
   );
-  const names = own.flat();
   const frozen = new Set(
     Array.isArray(freeze)
       ? listedNames(freeze, names)

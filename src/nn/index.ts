@@ -12,7 +12,14 @@ export {
   type ModelOptions,
 } from './create-model';
 export type { EarlyStoppingOptions } from './early-stopping';
-export { type EvaluateOptions, type Evaluation, evaluate, predict } from './evaluation';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type OutputEvaluation,
+  predict,
+  predictOutputs,
+} from './evaluation';
 export { extractFeatures } from './extract-features';
 export { fit } from './fit';
 export type {
@@ -26,15 +33,23 @@ export type {
   FitResult,
 } from './fit-options';
 export type { Freeze } from './freeze';
-export { sequential } from './layers';
+export { apply, graph, input, type Value } from './graph-builder';
+export { named, sequential } from './layers';
 export type { Shape } from './layers/layer';
 export * from './layers/list';
 export type { Pair } from './layers/window';
 export type { ModelArrays, ModelStateDict, ModelStateDictOptions } from './learnt-state';
 export * from './losses/list';
 export type { Model } from './model';
+export type { Graph, GraphNode } from './model-graph';
 export type { ModelMemory } from './model-memory';
-export type { ChunkStream, FeatureTensor, Samples, TrainingData } from './samples';
+export type {
+  ChunkStream,
+  FeatureTensor,
+  FeatureValues,
+  Samples,
+  TrainingData,
+} from './samples';
 export {
   type TrainInWorkerOptions,
   type TrainInWorkerResult,

@@ -123,7 +123,7 @@ export class LearntState implements ParameterOwner {
     ];
     this.#arrays = plan.stages.flatMap((stage) => [...stage.parameters, ...stage.statistics]);
     try {
-      for (const [index, stage] of plan.stages.entries()) {
+      for (const stage of plan.stages) {
         for (const { fullName, shape, frozen } of stage.parameters) {
           if (!training || frozen) weights[fullName] = new Tensor(runtime, shape);
           else
@@ -140,7 +140,7 @@ export class LearntState implements ParameterOwner {
             shape,
             minimum,
           )).value;
-          if (!training || index < plan.evaluated) continue;
+          if (!training || stage.evaluated) continue;
           pending.push({
             name: fullName,
             running: weights[fullName],

@@ -28,9 +28,7 @@ export function memoryOf(plan: NetworkPlan, training: boolean): ModelMemory {
   const values = total(({ parameters }) => bytesOf(parameters));
   const running = total(({ statistics }) => bytesOf(statistics));
   const pending = training
-    ? plan.stages
-        .slice(plan.evaluated)
-        .reduce((sum, { statistics }) => sum + bytesOf(statistics), 0)
+    ? total(({ statistics, evaluated }) => (evaluated ? 0 : bytesOf(statistics)))
     : 0;
   const weights = values + running + pending;
   const gradients = training

@@ -12,7 +12,7 @@ import type { NNKernels } from '../runtime/kernels-nn';
 import type { Runtime } from '../runtime/runtime';
 import type { Parameter } from '../tensors/parameter';
 import type { Tensor } from '../tensors/tensor';
-import { checkInteger, fail } from '../validate';
+import { checkBoolean, checkInteger, checkOptions, fail } from '../validate';
 import type { Layer } from './layers';
 import type { Shape } from './layers/layer';
 import {
@@ -24,8 +24,20 @@ import {
 import { type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
 import { Network } from './network';
-import { type NetworkOptions, type NetworkPlan, planNetwork } from './network-plan';
-import { checkTargets } from './samples';
+import {
+  type InputPlan,
+  type NetworkOptions,
+  type NetworkPlan,
+  type OutputPlan,
+  planNetwork,
+} from './network-plan';
+import {
+  type BatchArrays,
+  checkTargets,
+  type InputFormat,
+  type SampleFormat,
+  type TargetFormat,
+} from './samples';
 
 /** The checked options of a model, with their defaults: see create-model.ts. */
 export type ModelSettings = NetworkOptions & { readonly seed: number };
@@ -55,23 +67,17 @@ export const MAX_BATCH = 2 ** 24;
 export class Model {
   /** Runtime in whose linear memory the model lies. */
   readonly runtime: Runtime;
-  /** Shape of one sample: [features], [steps, features] or [height, width, channels]. */
-  readonly inputShape: Shape;
-  /** Shape of the output for one sample. */
-  readonly outputShape: Shape;
-  /** Input values per sample: the product of `inputShape`. */
-  readonly inputSize: number;
-  /** Output values per sample; the number of classes for losses on classes. */
-  readonly outputSize: number;
+  /** Shapes of one sample of each input, by name. A chain has one input, `input`. */
+  readonly inputShapes: Readonly<Record<string, Shape>>;
+  /** Shapes of one sample of each output, by name. A chain has one output, `output`. */
+  readonly outputShapes: Readonly<Record<string, Shape>>;
   /** Most samples in a batch. */
   readonly batchSize: number;
-  /** Loss that training minimizes. */
-  readonly loss: Loss;
-  /** Layers from input to output. */
+  /** Layers in the order in which they run: those of a graph's nodes, or of a chain. */
   readonly layers: readonly Layer[];
   /** Whether the model can compute gradients. */
   readonly training: boolean;
-  /** Names of the layers, in order: `conv1`, `relu1`, `dense1`. */
+  /** Names of the layers or nodes, in that order: `conv1`, `relu1`, `dense1`. */
   readonly layerNames: readonly string[];
   /**
    * Trainable parameters by name (`dense1.weight`, `dense1.bias`, …), as optimizers take them.
@@ -86,6 +92,10 @@ export class Model {
   readonly #network: Network;
   readonly #workspace: number;
   readonly #kernels: NNKernels;
+  readonly #inputs: readonly InputFormat[];
+  readonly #targets: readonly TargetFormat[];
+  /** The last pass: its number of samples, and whether backward may follow it. */
+  #lastPass: { readonly count: number; readonly training: boolean } | null = null;
   #disposed = false;
 
   /** @internal `createModel` calls it. */
@@ -94,13 +104,15 @@ export class Model {
     this.#kernels = kernels;
     this.#settings = settings;
     this.#plan = planNetwork(settings);
-    this.inputShape = settings.inputShape;
-    this.outputShape = this.#plan.outputShape;
-    this.inputSize = this.#plan.inputs;
-    this.outputSize = this.#plan.outputs;
+    const { inputs, outputs } = this.#plan;
+    this.inputShapes = shapesByName(inputs);
+    this.outputShapes = shapesByName(outputs);
+    this.#inputs = inputs.map(({ name, size }) => ({ name, size }));
+    this.#targets = outputs.flatMap(({ name, size, loss, targetsPerSample: perSample }) =>
+      loss === null ? [] : { name, size, loss, perSample },
+    );
     this.batchSize = settings.batchSize;
-    this.loss = settings.loss;
-    this.layers = settings.layers;
+    this.layers = Object.freeze(settings.graph.nodes.map(({ layer }) => layer));
     this.layerNames = Object.freeze(this.#plan.stages.map(({ name }) => name));
     this.training = settings.training;
     this.#learnt = new LearntState(runtime, this.#plan, settings.training);
@@ -112,7 +124,7 @@ export class Model {
       throw error;
     }
     const places = { workspace: this.#workspace, ...this.#learnt.addresses };
-    this.#network = new Network(this.#plan, settings.loss, kernels, places, settings.seed);
+    this.#network = new Network(this.#plan, kernels, places, settings.seed);
     this.#network.writeConstants(runtime.memory.f32, runtime.memory.i32);
     this.#initialise();
   }
@@ -133,50 +145,166 @@ export class Model {
   }
 
   /**
+   * Shape of one sample: [features], [steps, features] or [height, width, channels].
+   * @throws ArgumentError if the model has several inputs; then see `inputShapes`
+   */
+  get inputShape(): Shape {
+    return this.#onlyInput.shape;
+  }
+
+  /**
+   * Shape of the output for one sample.
+   * @throws ArgumentError if the model has several outputs; then see `outputShapes`
+   */
+  get outputShape(): Shape {
+    return this.#onlyOutput.shape;
+  }
+
+  /**
+   * Input values per sample: the product of `inputShape`.
+   * @throws ArgumentError if the model has several inputs
+   */
+  get inputSize(): number {
+    return this.#onlyInput.size;
+  }
+
+  /**
+   * Output values per sample; the number of classes for losses on classes.
+   * @throws ArgumentError if the model has several outputs
+   */
+  get outputSize(): number {
+    return this.#onlyOutput.size;
+  }
+
+  /**
+   * Loss that training minimizes; null if training is left to your own loop.
+   * @throws ArgumentError if the model has several outputs; then see `losses`
+   */
+  get loss(): Loss | null {
+    return this.#onlyOutput.loss;
+  }
+
+  /** Losses by the names of the outputs; null for outputs without one. */
+  get losses(): Readonly<Record<string, Loss | null>> {
+    return Object.fromEntries(this.#plan.outputs.map(({ name, loss }) => [name, loss]));
+  }
+
+  /**
    * Live view of the input batch: batchSize × inputSize values, row-major. Read the property again
    * after any call that may allocate.
+   * @throws ArgumentError if the model has several inputs; then see `inputs`
    * @throws DisposedError after `dispose`
    */
   get input(): Float32Array {
     this.#check();
-    return this.#floats(this.#plan.input, this.batchSize * this.inputSize);
+    return this.#batchOf(this.#onlyInput.values, this.#onlyInput.size);
+  }
+
+  /**
+   * Live views of the input batches by name, each batchSize × values per sample, row-major. Read
+   * the property again after any call that may allocate.
+   * @throws DisposedError after `dispose`
+   */
+  get inputs(): Readonly<Record<string, Float32Array>> {
+    this.#check();
+    return Object.fromEntries(
+      this.#plan.inputs.map(({ name, values, size }) => [name, this.#batchOf(values, size)]),
+    );
   }
 
   /**
    * Live view of the batch's classes, one per sample, for losses on classes. Read the property
    * again after any call that may allocate.
-   * @throws ArgumentError for a loss on values
+   * @throws ArgumentError for a loss on values, or if the model has not exactly one loss; then see
+   * `outputTargets`
    */
   get labels(): Int32Array {
-    this.#check();
-    if (this.#targetKind !== 'classes')
-      throw new ArgumentError('loss', 'a loss on classes (others have targets)', this.loss.kind);
-    return new Int32Array(
-      this.runtime.memory.buffer,
-      this.#workspace + this.#plan.targets,
-      this.batchSize,
-    );
+    const output = this.#onlyTargets;
+    if (lossKindOf(output.loss!).targets !== 'classes') {
+      const expected = 'a loss on classes (others have targets)';
+      throw new ArgumentError('loss', expected, output.loss!.kind);
+    }
+    return this.#targetsOf(output) as Int32Array;
   }
 
   /**
    * Live view of the batch's target values, batchSize × outputSize, for losses on values. Read the
    * property again after any call that may allocate.
-   * @throws ArgumentError for a loss on classes
+   * @throws ArgumentError for a loss on classes, or if the model has not exactly one loss; then see
+   * `outputTargets`
    */
   get targets(): Float32Array {
+    const output = this.#onlyTargets;
+    if (lossKindOf(output.loss!).targets !== 'values') {
+      const expected = 'a loss on values (others have labels)';
+      throw new ArgumentError('loss', expected, output.loss!.kind);
+    }
+    return this.#targetsOf(output) as Float32Array;
+  }
+
+  /**
+   * Live views of the batch's labels or target values, by the names of the outputs that have a
+   * loss. Read the property again after any call that may allocate.
+   */
+  get outputTargets(): Readonly<Record<string, Int32Array | Float32Array>> {
     this.#check();
-    if (this.#targetKind !== 'values')
-      throw new ArgumentError('loss', 'a loss on values (others have labels)', this.loss.kind);
-    return this.#floats(this.#plan.targets, this.batchSize * this.outputSize);
+    return Object.fromEntries(
+      this.#plan.outputs
+        .filter(({ loss }) => loss !== null)
+        .map((output) => [output.name, this.#targetsOf(output)]),
+    );
   }
 
   /**
    * Live view of the outputs of the last pass, batchSize × outputSize. Read the property again
    * after any call that may allocate.
+   * @throws ArgumentError if the model has several outputs; then see `outputs`
    */
   get output(): Float32Array {
     this.#check();
-    return this.#floats(this.#plan.output, this.batchSize * this.outputSize);
+    return this.#batchOf(this.#onlyOutput.values, this.#onlyOutput.size);
+  }
+
+  /**
+   * Live views of the outputs of the last pass by name, each batchSize × values per sample. Read
+   * the property again after any call that may allocate.
+   */
+  get outputs(): Readonly<Record<string, Float32Array>> {
+    this.#check();
+    return Object.fromEntries(
+      this.#plan.outputs.map(({ name, values, size }) => [name, this.#batchOf(values, size)]),
+    );
+  }
+
+  /**
+   * Live views of the gradients by the outputs, in the order of `outputs`. Between `forward` and
+   * `backward`, write dL/doutput of the pass's samples here; at other times their content has no
+   * meaning. Read the property again after any call that may allocate.
+   * @throws ArgumentError for a model with `training: false`
+   */
+  get outputGradients(): Readonly<Record<string, Float32Array>> {
+    this.#checkTraining();
+    return Object.fromEntries(
+      this.#plan.outputs.map(({ name, gradient, size }) => [name, this.#batchOf(gradient, size)]),
+    );
+  }
+
+  /**
+   * Live views of the gradients by the inputs that the last `backward` or `computeGradients` left,
+   * by name. Read the property again after any call that may allocate.
+   * @throws ArgumentError for a model without `inputGradients: true`
+   */
+  get inputGradients(): Readonly<Record<string, Float32Array>> {
+    this.#checkTraining();
+    if (!this.#settings.inputGradients)
+      throw new ArgumentError(
+        'inputGradients',
+        'a model created with inputGradients: true',
+        'false',
+      );
+    return Object.fromEntries(
+      this.#plan.inputs.map(({ name, gradient, size }) => [name, this.#batchOf(gradient, size)]),
+    );
   }
 
   /**
@@ -207,21 +335,17 @@ export class Model {
   computeGradients(count: number): number {
     this.#checkBatch(count);
     this.#learnt.checkAccess('computeGradients');
-    const { training, minBatchSize } = this;
-    if (!training)
-      throw new ArgumentError('training', 'a model created with training: true', 'false');
-    if (count < minBatchSize) {
-      throw new ArgumentError(
-        'count',
-        `at least ${minBatchSize} samples, so that batch norm has a variance`,
-        `${count}`,
-      );
-    }
+    this.#checkTraining();
+    this.#checkLoss('computeGradients');
+    this.#checkTrainingBatch(count);
     const learnt = this.#learnt;
+    this.#lastPass = null;
     learnt.readForTraining();
     try {
       this.#network.forward(count, true, learnt.trainingPasses);
       const loss = this.#computeLoss(count);
+      for (const { loss: own, gradient, size } of this.#plan.outputs)
+        if (own === null) this.#floats(gradient, count * size).fill(0);
       this.#network.backward();
       learnt.countPass();
       return loss;
@@ -229,6 +353,75 @@ export class Model {
       learnt.discard();
       throw error;
     }
+  }
+
+  /**
+   * Computes the outputs for the first samples of the inputs, for a training loop of your own: read
+   * `outputs`, write dL/doutput to `outputGradients`, call `backward`, then step an optimizer.
+   *
+   * A pass with `training` drops elements in dropout, normalises with the batch's statistics, and
+   * updates the running statistics provisionally, as `computeGradients` does.
+   *
+   * @param options.training whether the pass works as in training rather than evaluation.
+   * @default false
+   * @param options.count number of samples: an integer in [1, batchSize]. @default batchSize
+   * @throws ArgumentError for `training: true` in a model with `training: false`, or with too few
+   * samples
+   * @throws BusyError while `fit` is training the model
+   * @example
+   * model.forward({ training: true, count });
+   * const { score } = model.outputs;
+   * const { score: gradient } = model.outputGradients;
+   * for (let i = 0; i < count; i++) gradient[i] = (2 * (score[i] - wanted[i])) / count;
+   * model.backward();
+   * optimizer.step();
+   */
+  forward(options: { training?: boolean; count?: number } = {}): void {
+    checkOptions('options', options, ['training', 'count']);
+    const { training = false, count = this.batchSize } = options;
+    checkBoolean('training', training);
+    this.#checkBatch(count);
+    this.#learnt.checkAccess('forward');
+    this.#lastPass = null;
+    if (training) {
+      this.#checkTraining();
+      this.#checkTrainingBatch(count);
+      this.#learnt.readForTraining();
+      this.#network.forward(count, true, this.#learnt.trainingPasses);
+      this.#learnt.countPass();
+    } else {
+      this.#learnt.readForEvaluation();
+      this.#network.forward(count, false, 0);
+    }
+    this.#lastPass = { count, training };
+  }
+
+  /**
+   * Computes the gradients of the parameters, and of the inputs in a model with
+   * `inputGradients: true`, from the `outputGradients` of the last `forward`. Their content is used
+   * up: a second `backward` needs another `forward`.
+   *
+   * @param options.accumulate whether to add to the gradients of the parameters rather than replace
+   * them, in a model with `accumulateGradients: true`. Gradients by the inputs are always replaced.
+   * @default false
+   * @throws ArgumentError without a `forward` since the last other pass, or for a model with
+   * `training: false`
+   * @throws BusyError while `fit` is training the model
+   */
+  backward(options: { accumulate?: boolean } = {}): void {
+    checkOptions('options', options, ['accumulate']);
+    const { accumulate = false } = options;
+    checkBoolean('accumulate', accumulate);
+    this.#checkTraining();
+    this.#learnt.checkAccess('backward');
+    if (accumulate && !this.#settings.accumulateGradients) {
+      const expected = 'a model created with accumulateGradients: true';
+      throw new ArgumentError('accumulate', expected, 'true');
+    }
+    if (this.#lastPass === null)
+      throw new ArgumentError('backward', 'a forward() just before it', 'none');
+    this.#lastPass = null;
+    this.#network.backward(accumulate);
   }
 
   /**
@@ -247,23 +440,45 @@ export class Model {
    * of any number, call `evaluate(model, samples)`.
    * @param count number of samples: an integer in [1, batchSize]
    * @returns the mean loss; its weight in a mean over several batches, which is `count` unless
-   * class
-   * weights are averaged over their sum; and the number of correct classes, 0 for losses on values.
-   * A sample with a NaN among its outputs is not correct.
+   * class weights are averaged over their sum; and the number of correct classes, 0 unless there is
+   * one loss, on classes. A sample with a NaN among its outputs is not correct.
    * @throws ArgumentError for a label or target for which the loss is not defined
    */
   evaluateBatch(count: number): { correct: number; loss: number; weight: number } {
-    this.#forward(count);
-    const loss = this.#computeLoss(count);
-    const [output, targets] = [
-      this.#workspace + this.#plan.output,
-      this.#workspace + this.#plan.targets,
-    ];
-    const classes = this.#targetKind === 'classes';
-    const correct = classes
-      ? this.#kernels.predictedMatches(output, targets, count, this.outputSize)
-      : 0;
+    const results = this.evaluateOutputs(count);
+    const loss = results.reduce((sum, each, index) => sum + this.lossWeights[index] * each.loss, 0);
+    const correct = results.length === 1 ? results[0].correct : 0;
     return { correct, loss, weight: this.#network.weigh(count) };
+  }
+
+  /**
+   * @internal Evaluates the first `count` samples for each output with a loss: its mean loss, the
+   * weight of that in a mean over several batches, and the number of correct classes.
+   */
+  evaluateOutputs(count: number): { loss: number; weight: number; correct: number }[] {
+    this.#checkLoss('evaluateBatch');
+    this.#forward(count);
+    this.#computeLoss(count);
+    const results: { loss: number; weight: number; correct: number }[] = [];
+    for (const [index, output] of this.#plan.outputs.entries()) {
+      if (output.loss === null) continue;
+      const weight = this.#network.weighOutput(results.length, count);
+      const loss = this.#network.losses[index];
+      results.push({ loss, weight, correct: this.#correctOf(output, count) });
+    }
+    return results;
+  }
+
+  /** @internal Factors of the losses, in the order of the outputs that have one. */
+  get lossWeights(): readonly number[] {
+    return this.#plan.outputs.flatMap(({ loss, lossWeight }) => (loss ? lossWeight : []));
+  }
+
+  /** Returns how many of the last pass's samples an output has classed as labelled. */
+  #correctOf({ loss, values, targets, size }: OutputPlan, count: number): number {
+    if (lossKindOf(loss!).targets !== 'classes') return 0;
+    const [output, labels] = [this.#workspace + values, this.#workspace + targets];
+    return this.#kernels.predictedMatches(output, labels, count, size);
   }
 
   /** @internal Returns the weight of the last pass's loss in a mean over several batches. */
@@ -276,10 +491,21 @@ export class Model {
    * `predict(model, features)`.
    * @param count number of samples: an integer in [1, batchSize]
    * @returns a copy: count × outputSize, row-major
+   * @throws ArgumentError if the model has several outputs; then call `forward`
    */
   predictBatch(count: number): Float32Array {
+    const { size } = this.#onlyOutput;
     this.#forward(count);
-    return this.output.slice(0, count * this.outputSize);
+    return this.output.slice(0, count * size);
+  }
+
+  /**
+   * @internal Computes the outputs for the first `count` samples, as in evaluation; returns live
+   * views in their order.
+   */
+  predictOutputs(count: number): readonly Float32Array[] {
+    this.#forward(count);
+    return this.#plan.outputs.map(({ values, size }) => this.#floats(values, count * size));
   }
 
   /**
@@ -289,6 +515,7 @@ export class Model {
    */
   activations(count: number, layer: number): { shape: Shape; data: Float32Array } {
     this.#checkBatch(count);
+    this.#lastPass = null;
     this.#learnt.readForEvaluation();
     this.#network.forward(count, false, 0, layer + 1);
     const { y, layer: planned } = this.#plan.stages[layer];
@@ -342,6 +569,7 @@ export class Model {
    */
   observe(count: number, share: number, estimates: Readonly<Record<string, Tensor>>): void {
     this.#checkBatch(count);
+    this.#lastPass = null;
     this.#learnt.readForEvaluation();
     const { nextStatistics } = this.#learnt.addresses;
     const own = nextStatistics.map((addresses) => [...addresses]);
@@ -360,7 +588,7 @@ export class Model {
   /** @internal Names of the running statistics that training updates. */
   get observedStatistics(): readonly string[] {
     return this.#plan.stages
-      .slice(this.#plan.evaluated)
+      .filter(({ evaluated }) => !evaluated)
       .flatMap(({ statistics }) => statistics.map(({ fullName }) => fullName));
   }
 
@@ -377,8 +605,50 @@ export class Model {
     if (!this.runtime.disposed) this.runtime.arena.release(this.#workspace);
   }
 
-  get #targetKind(): 'classes' | 'values' {
-    return lossKindOf(this.loss).targets;
+  /** @internal What samples must fit. */
+  get format(): SampleFormat {
+    const { classNames, columns } = this;
+    return { inputs: this.#inputs, targets: this.#targets, classNames, columns };
+  }
+
+  /** @internal Live views of the arrays that a batch is copied into. */
+  get batch(): BatchArrays {
+    this.#check();
+    return {
+      features: this.#plan.inputs.map(({ values, size }) => this.#batchOf(values, size)),
+      targets: this.#plan.outputs
+        .filter(({ loss }) => loss !== null)
+        .map((output) => this.#targetsOf(output)),
+    };
+  }
+
+  get #onlyInput(): InputPlan {
+    const { inputs } = this.#plan;
+    if (inputs.length === 1) return inputs[0];
+    const expected = 'a model with one input (see inputs and inputShapes)';
+    throw new ArgumentError('model', expected, `one with ${inputs.length}`);
+  }
+
+  get #onlyOutput(): OutputPlan {
+    const { outputs } = this.#plan;
+    if (outputs.length === 1) return outputs[0];
+    const expected = 'a model with one output (see outputs and outputShapes)';
+    throw new ArgumentError('model', expected, `one with ${outputs.length}`);
+  }
+
+  get #onlyTargets(): OutputPlan {
+    this.#check();
+    const found = this.#plan.outputs.filter(({ loss }) => loss !== null);
+    if (found.length === 1) return found[0];
+    const expected = 'a model with one loss (see outputTargets)';
+    throw new ArgumentError('model', expected, `one with ${found.length}`);
+  }
+
+  /** Returns the live view of the targets of an output with a loss. */
+  #targetsOf({ loss, targets, targetsPerSample }: OutputPlan): Int32Array | Float32Array {
+    if (lossKindOf(loss!).targets === 'values') return this.#batchOf(targets, targetsPerSample);
+    const { buffer } = this.runtime.memory;
+    return new Int32Array(buffer, this.#workspace + targets, this.batchSize * targetsPerSample);
   }
 
   /**
@@ -388,16 +658,28 @@ export class Model {
   #computeLoss(count: number): number {
     const loss = this.#network.loss(count);
     if (Number.isFinite(loss)) return loss;
-    if (this.#targetKind === 'classes')
-      checkTargets('labels', this, this.labels.subarray(0, count));
-    else checkTargets('targets', this, this.targets.subarray(0, count * this.outputSize));
+    const { outputs } = this.#plan;
+    for (const output of outputs) {
+      const { name, loss: own, size, targetsPerSample } = output;
+      if (own === null) continue;
+      const field = lossKindOf(own).targets === 'classes' ? 'labels' : 'targets';
+      const argument = outputs.length === 1 ? field : `${field}.${name}`;
+      const targets = this.#targetsOf(output).subarray(0, count * targetsPerSample);
+      checkTargets(argument, { loss: own, size }, targets);
+    }
     return loss;
   }
 
   #forward(count: number): void {
     this.#checkBatch(count);
+    this.#lastPass = null;
     this.#learnt.readForEvaluation();
     this.#network.forward(count, false, 0);
+  }
+
+  /** Returns a view of `size` floats for each sample of a batch. */
+  #batchOf(offset: number, size: number): Float32Array {
+    return this.#floats(offset, this.batchSize * size);
   }
 
   #floats(offset: number, length: number): Float32Array {
@@ -418,6 +700,25 @@ export class Model {
     this.runtime.check('the model');
   }
 
+  #checkTraining(): void {
+    this.#check();
+    if (!this.training)
+      throw new ArgumentError('training', 'a model created with training: true', 'false');
+  }
+
+  #checkLoss(what: string): void {
+    if (this.#targets.length > 0) return;
+    const expected = `a model with a loss (without one, use forward and backward)`;
+    throw new ArgumentError(what, expected, 'a model with none');
+  }
+
+  #checkTrainingBatch(count: number): void {
+    const { minBatchSize } = this;
+    if (count >= minBatchSize) return;
+    const expected = `at least ${minBatchSize} samples, so that batch norm has a variance`;
+    throw new ArgumentError('count', expected, `${count}`);
+  }
+
   #checkBatch(count: number): void {
     this.#check();
     if (typeof count !== 'number') {
@@ -429,4 +730,11 @@ export class Model {
     }
     checkInteger('count', count, 1, this.batchSize);
   }
+}
+
+/** Returns the shapes of inputs or outputs by name. */
+function shapesByName(
+  plans: readonly { readonly name: string; readonly shape: Shape }[],
+): Readonly<Record<string, Shape>> {
+  return Object.freeze(Object.fromEntries(plans.map(({ name, shape }) => [name, shape])));
 }

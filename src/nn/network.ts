@@ -4,10 +4,13 @@
  *
  * Invariant: a pass allocates nothing.
  */
+import { elementCount } from '../math/shape';
+import { floatsBytes } from '../memory-layout/nn-layout';
 import type { NNKernels } from '../runtime/kernels-nn';
 import type { LayerArrays, Pass, PlannedLayer } from './layers/layer';
-import { type Loss, lossKindOf } from './losses';
-import type { NetworkPlan } from './network-plan';
+import { lossKindOf } from './losses';
+import type { LossArrays } from './losses/loss';
+import type { NetworkPlan, OutputPlan, Stage } from './network-plan';
 
 /** The address of the workspace, and those of the arrays outside it, stage by stage. */
 export interface NetworkArrays {
@@ -22,47 +25,37 @@ export interface NetworkArrays {
 }
 
 interface Step {
+  readonly stage: Stage;
   readonly layer: PlannedLayer;
   readonly arrays: LayerArrays;
+  /** The same with the gradients of the parameters in `gradientRoom`; null without such room. */
+  readonly apart: LayerArrays | null;
+  /** Addresses of the gradients by the inputs that backward adds to; 0 for none. */
+  readonly sums: readonly number[];
+}
+
+/** An output with a loss, and the addresses of the loss's arrays. */
+interface LossStep {
+  readonly output: OutputPlan;
+  readonly arrays: LossArrays;
+  /** Place of the output among all. */
+  readonly index: number;
 }
 
 type MutablePass = { -readonly [K in keyof Pass]: Pass[K] };
 
 export class Network {
-  readonly #plan: NetworkPlan;
-  readonly #loss: Loss;
   readonly #steps: readonly Step[];
+  readonly #losses: readonly LossStep[];
   readonly #pass: MutablePass;
-  readonly #lossArrays: { output: number; gradient: number; targets: number; constants: number };
+  /** The last losses of the outputs, without their weights; NaN for outputs without a loss. */
+  readonly losses: Float64Array;
 
   /** @param seed seed of dropout, an integer in [0, 2^53) */
-  constructor(
-    plan: NetworkPlan,
-    loss: Loss,
-    kernels: NNKernels,
-    arrays: NetworkArrays,
-    seed: number,
-  ) {
-    this.#plan = plan;
-    this.#loss = loss;
+  constructor(plan: NetworkPlan, kernels: NNKernels, arrays: NetworkArrays, seed: number) {
     const { workspace } = arrays;
     const addressOf = (offset: number) => (offset < 0 ? 0 : workspace + offset);
-    this.#steps = plan.stages.map(({ layer, x, y, dx, dy, kept, record }, index) => {
-      const [weights, gradients] = [arrays.weights[index], arrays.gradients[index]];
-      const [statistics, nextStatistics] = [arrays.statistics[index], arrays.nextStatistics[index]];
-      const places = {
-        x: addressOf(x),
-        y: addressOf(y),
-        dx: addressOf(dx),
-        dy: addressOf(dy),
-        kept: addressOf(kept),
-      };
-      const own = { record: addressOf(record), scratch: addressOf(plan.scratch) };
-      return {
-        layer,
-        arrays: { ...places, ...own, weights, gradients, statistics, nextStatistics },
-      };
-    });
+    this.#steps = plan.stages.map((stage) => stepOf(stage, plan, arrays, addressOf));
     const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)] as const;
     this.#pass = {
       kernels,
@@ -73,23 +66,33 @@ export class Network {
       key,
       step: 0,
     };
-    this.#lossArrays = {
-      output: addressOf(plan.output),
-      gradient: addressOf(plan.lossGradient),
-      targets: addressOf(plan.targets),
-      constants: addressOf(plan.lossConstants),
-    };
+    this.losses = new Float64Array(plan.outputs.length).fill(Number.NaN);
+    this.#losses = plan.outputs.flatMap((output, index) =>
+      output.loss === null
+        ? []
+        : {
+            output,
+            index,
+            arrays: {
+              output: addressOf(output.values),
+              gradient: addressOf(output.gradient),
+              targets: addressOf(output.targets),
+              constants: addressOf(output.lossConstants),
+            },
+          },
+    );
   }
 
-  /** Writes the data that no pass changes: window records and the loss's constants. */
+  /** Writes the data that no pass changes: window records and the losses' constants. */
   writeConstants(f32: Float32Array | Float64Array, i32: Int32Array): void {
     for (const { layer, arrays } of this.#steps)
       if (layer.record) i32.set(layer.record, arrays.record / 4);
-    f32.set(lossKindOf(this.#loss).constants(this.#loss), this.#lossArrays.constants / 4);
+    for (const { output, arrays } of this.#losses)
+      f32.set(lossKindOf(output.loss!).constants(output.loss!), arrays.constants / 4);
   }
 
   /**
-   * Computes the output from the input, or runs the first `stages` only. `step` is the number of
+   * Computes the outputs from the inputs, or runs the first `stages` only. `step` is the number of
    * the training pass, which selects the random numbers of dropout.
    */
   forward(
@@ -103,15 +106,16 @@ export class Network {
     pass.step = step;
     pass.momentum = null;
     for (let index = 0; index < stages; index++) {
-      pass.training = training && index >= this.#plan.evaluated;
+      const { stage, layer, arrays } = this.#steps[index];
+      pass.training = training && !stage.evaluated;
       pass.batchStatistics = pass.training;
-      const { layer, arrays } = this.#steps[index];
       layer.forward(arrays, pass);
     }
+    pass.training = training;
   }
 
   /**
-   * Computes the output as in evaluation, but with the batch's own statistics, and moves the
+   * Computes the outputs as in evaluation, but with the batch's own statistics, and moves the
    * running statistics towards them by `momentum`. Stages that run as in evaluation during training
    * do so here too.
    */
@@ -121,39 +125,119 @@ export class Network {
     pass.training = false;
     pass.momentum = momentum;
     for (let index = 0; index < this.#steps.length; index++) {
-      pass.batchStatistics = index >= this.#plan.evaluated;
-      const { layer, arrays } = this.#steps[index];
+      const { stage, layer, arrays } = this.#steps[index];
+      pass.batchStatistics = !stage.evaluated;
       layer.forward(arrays, pass);
     }
   }
 
-  /** Returns the mean loss of the last forward's outputs, and writes its gradient for backward. */
+  /**
+   * Returns the loss of the last forward's outputs: the sum of the outputs' mean losses times their
+   * weights. Writes the gradients of the outputs that have a loss, for backward.
+   */
   loss(count: number): number {
-    return lossKindOf(this.#loss).compute(
-      this.#loss,
-      this.#pass.kernels,
-      this.#lossArrays,
-      count,
-      this.#plan.outputs,
-    );
-  }
-
-  /** Returns the weight of the batch in a mean over several batches. */
-  weigh(count: number): number {
-    return lossKindOf(this.#loss).weigh(
-      this.#loss,
-      this.#pass.kernels,
-      this.#lossArrays,
-      count,
-      this.#plan.outputs,
-    );
-  }
-
-  /** Computes the gradients of all parameters, after a training forward and its loss. */
-  backward(): void {
-    for (let index = this.#steps.length - 1; index >= this.#plan.firstTrained; index--) {
-      const { layer, arrays } = this.#steps[index];
-      layer.backward(arrays, this.#pass);
+    const { kernels } = this.#pass;
+    let total = 0;
+    for (let index = 0; index < this.#losses.length; index++) {
+      const { output, arrays, index: place } = this.#losses[index];
+      const { loss, lossWeight, size } = output;
+      const own = lossKindOf(loss!).compute(loss!, kernels, arrays, count, size);
+      this.losses[place] = own;
+      if (lossWeight === 1) {
+        total += own;
+        continue;
+      }
+      total += lossWeight * own;
+      kernels.scale(arrays.gradient, arrays.gradient, lossWeight, count * size);
     }
+    return total;
+  }
+
+  /**
+   * Returns the weight of the batch in a mean over several batches: that of the only loss, or the
+   * number of samples if there are more.
+   */
+  weigh(count: number): number {
+    return this.#losses.length === 1 ? this.weighOutput(0, count) : count;
+  }
+
+  /** Returns the weight of the batch in a mean of the `index`th loss over several batches. */
+  weighOutput(index: number, count: number): number {
+    const { output, arrays } = this.#losses[index];
+    const { loss, size } = output;
+    return lossKindOf(loss!).weigh(loss!, this.#pass.kernels, arrays, count, size);
+  }
+
+  /**
+   * Computes the gradients of all parameters from those of the outputs, after a forward.
+   * @param accumulate whether to add to the gradients of the parameters rather than replace them
+   */
+  backward(accumulate = false): void {
+    const pass = this.#pass;
+    const { training } = pass;
+    for (let index = this.#steps.length - 1; index >= 0; index--) {
+      const step = this.#steps[index];
+      const { stage, layer } = step;
+      if (!stage.hasBackward) continue;
+      pass.training = training && !stage.evaluated;
+      pass.batchStatistics = pass.training;
+      const adds = step.apart !== null && (accumulate || !stage.writesGradients);
+      const arrays = adds ? step.apart! : step.arrays;
+      layer.backward(arrays, pass);
+      if (adds) addGradients(step, pass);
+      for (let slot = stage.sums.length - 1; slot >= 0; slot--) {
+        if (step.sums[slot] === 0) continue;
+        const n = pass.count * stage.inputSizes[slot];
+        pass.kernels.add(step.sums[slot], step.sums[slot], arrays.inputGradients[slot], n);
+      }
+    }
+    pass.training = training;
+  }
+}
+
+function stepOf(
+  stage: Stage,
+  plan: NetworkPlan,
+  arrays: NetworkArrays,
+  addressOf: (offset: number) => number,
+): Step {
+  const { layer, owner } = stage;
+  const inputs = stage.inputs.map(addressOf);
+  const inputGradients = stage.inputGradients.map(addressOf);
+  const gradients = arrays.gradients[owner];
+  const own: LayerArrays = {
+    x: inputs[0],
+    y: addressOf(stage.y),
+    dx: inputGradients[0],
+    dy: addressOf(stage.dy),
+    inputs,
+    inputGradients,
+    kept: addressOf(stage.kept),
+    record: addressOf(stage.record),
+    scratch: addressOf(plan.scratch),
+    weights: arrays.weights[owner],
+    gradients,
+    statistics: arrays.statistics[owner],
+    nextStatistics: arrays.nextStatistics[owner],
+  };
+  let room = addressOf(stage.gradientRoom);
+  const apart = room !== 0 && {
+    ...own,
+    gradients: gradients.map((gradient, k) => {
+      if (gradient === 0) return 0;
+      const address = room;
+      room += floatsBytes(elementCount(layer.parameters[k].shape));
+      return address;
+    }),
+  };
+  return { stage, layer, arrays: own, apart: apart || null, sums: stage.sums.map(addressOf) };
+}
+
+/** Adds the gradients that a stage has written apart to those of its parameters. */
+function addGradients({ layer, arrays, apart }: Step, { kernels }: Pass): void {
+  for (let k = 0; k < arrays.gradients.length; k++) {
+    const gradient = arrays.gradients[k];
+    if (gradient === 0) continue;
+    kernels.add(gradient, gradient, apart!.gradients[k], elementCount(layer.parameters[k].shape));
   }
 }

@@ -201,13 +201,28 @@ function readEpochs(value: unknown, current: number): FitEpoch[] {
 }
 
 function readEvaluation(path: string, value: unknown): Evaluation {
-  const { loss, accuracy, topKAccuracy, confusion } = readFields(path, value);
+  const { loss, accuracy, topKAccuracy, confusion, outputs } = readFields(path, value);
   return {
     loss: readFigure(`${path}.loss`, loss),
     accuracy: accuracy === null ? null : readShare(`${path}.accuracy`, accuracy),
     topKAccuracy: topKAccuracy === null ? null : readShare(`${path}.topKAccuracy`, topKAccuracy),
     confusion: confusion === null ? null : readConfusion(`${path}.confusion`, confusion),
+    ...(outputs !== undefined && { outputs: readOutputs(`${path}.outputs`, outputs) }),
   };
+}
+
+function readOutputs(path: string, value: unknown): NonNullable<Evaluation['outputs']> {
+  const entries = Object.entries(readFields(path, value)).map(([name, output]) => {
+    const { loss, accuracy } = readFields(`${path}.${name}`, output);
+    return [
+      name,
+      {
+        loss: readFigure(`${path}.${name}.loss`, loss),
+        accuracy: accuracy === null ? null : readShare(`${path}.${name}.accuracy`, accuracy),
+      },
+    ] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function readConfusion(path: string, value: unknown): number[][] {

@@ -4,7 +4,7 @@
 import { type DatasetBase, refuseBlurredColumns } from '../data/dataset';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
-import { describe, fail, isFloat32Array, isInt32Array } from '../validate';
+import { checkOptions, describe, fail, isFloat32Array, isInt32Array } from '../validate';
 import { type Loss, lossKindOf } from './losses';
 import { checkSameNames, type DataNames, readNames } from './training-history';
 
@@ -19,21 +19,30 @@ export interface FeatureTensor {
   readonly dims: readonly number[];
 }
 
+/** The values of one input, row-major, or a tensor of them. */
+export type FeatureValues = Float32Array | FeatureTensor;
+
 /**
- * Samples in memory, such as a `Dataset`. Names are optional. A model remembers the names of the
- * first data that it was trained with; `fit` and `evaluate` then refuse data whose classes or
- * columns have other names, or the same names in another order.
+ * Samples in memory, such as a `Dataset`. A model with one input and one loss takes plain arrays; a
+ * graph with more takes records of arrays, by the names of its inputs and outputs.
+ *
+ * Names are optional. A model remembers the names of the first data that it was trained with; `fit`
+ * and `evaluate` then refuse data whose classes or columns have other names, or the same names in
+ * another order.
  */
 export interface Samples extends DataNames {
-  /** Samples × inputSize values, row-major, or a tensor of them. */
-  readonly features: Float32Array | FeatureTensor;
-  /** Classes, for losses on classes: one index in [0, outputSize) per sample. */
-  readonly labels?: Int32Array;
+  /** Samples × inputSize values, row-major, or a tensor of them; of several inputs, by name. */
+  readonly features: FeatureValues | Readonly<Record<string, FeatureValues>>;
+  /**
+   * Classes, for losses on classes: one index in [0, outputSize) per sample; of several outputs, by
+   * name.
+   */
+  readonly labels?: Int32Array | Readonly<Record<string, Int32Array>>;
   /**
    * Target values, for losses on values: samples × outputSize finite values, row-major; in [0, 1]
-   * for binaryCrossEntropy.
+   * for binaryCrossEntropy; of several outputs, by name.
    */
-  readonly targets?: Float32Array;
+  readonly targets?: Float32Array | Readonly<Record<string, Float32Array>>;
 }
 
 /** Samples that are read chunk by chunk. */
@@ -52,32 +61,42 @@ export type TrainingData = Samples | (() => ChunkStream);
 /** Samples that fit the model, as plain arrays. */
 export interface SampleArrays extends DataNames {
   readonly count: number;
-  readonly features: Float32Array;
-  readonly labels: Int32Array | undefined;
-  readonly targets: Float32Array | undefined;
+  /** Values of the inputs, in their order. */
+  readonly features: readonly Float32Array[];
+  /** Labels or targets of the outputs that have a loss, in their order. */
+  readonly targets: readonly (Int32Array | Float32Array)[];
 }
 
-/** The properties of a model that samples must fit. */
-export interface SampleFormat extends DataNames {
-  readonly inputSize: number;
-  readonly outputSize: number;
+/** An input that samples must fit. */
+export interface InputFormat {
+  readonly name: string;
+  /** Values per sample. */
+  readonly size: number;
+}
+
+/** An output with a loss, whose targets samples must have. */
+export interface TargetFormat {
+  readonly name: string;
+  /** Outputs per sample. */
+  readonly size: number;
   readonly loss: Loss;
+  /** Targets per sample. */
+  readonly perSample: number;
 }
 
-/** The arrays of a model that a batch is copied into. */
-interface BatchArrays {
-  readonly inputSize: number;
-  readonly outputSize: number;
-  readonly input: Float32Array;
-  readonly labels: Int32Array;
-  readonly targets: Float32Array;
+/** The properties of a model that samples must fit, as plain data. */
+export interface SampleFormat extends DataNames {
+  readonly inputs: readonly InputFormat[];
+  readonly targets: readonly TargetFormat[];
 }
 
-/** Returns the sample format of a model as plain data. */
-export function formatOf(model: SampleFormat): SampleFormat {
-  const { inputSize, outputSize, loss, classNames, columns } = model;
-  return { inputSize, outputSize, loss, classNames, columns };
+/** The arrays of a model that a batch is copied into, in the order of a SampleArrays. */
+export interface BatchArrays {
+  readonly features: readonly Float32Array[];
+  readonly targets: readonly (Int32Array | Float32Array)[];
 }
+
+const isOnClasses = ({ loss }: TargetFormat) => lossKindOf(loss).targets === 'classes';
 
 /**
  * Checks that samples fit a model. Another thread may still change arrays over shared memory
@@ -96,39 +115,130 @@ export function readSamples(
   if (typeof samples !== 'object' || samples === null) {
     fail(argument, 'samples: { features, labels } or { features, targets }', samples);
   }
-  const { features: given, labels, targets, classNames, columns } = samples as Partial<Samples>;
-  const { inputSize, outputSize, loss } = format;
-  const { targets: kind } = lossKindOf(loss);
-  const features = readFeatures(`${argument}.features`, given);
-  const count = features.length / inputSize;
-  if (!Number.isInteger(count) || count < fewest) {
-    throw new ArgumentError(
-      argument,
-      `${inputSize} features a sample`,
-      `${describe(features)} in all`,
-    );
-  }
-  if (kind === 'classes') {
-    if (!isInt32Array(labels) || labels.length !== count) {
-      fail(`${argument}.labels`, `an Int32Array of ${count} elements`, labels);
-    }
-    checkTargets(`${argument}.labels`, format, labels);
-  } else {
-    if (!isFloat32Array(targets) || targets.length !== count * outputSize) {
-      fail(`${argument}.targets`, `a Float32Array of ${count} × ${outputSize} elements`, targets);
-    }
-    checkTargets(`${argument}.targets`, format, targets);
-  }
+  const { features: given, classNames, columns } = samples as Partial<Samples>;
+  const { count, features } = readInputs(`${argument}.features`, format, given, fewest, argument);
+  const targets = readTargets(argument, format, samples as Partial<Samples>, count);
   const names = readSampleNames(argument, format, { classNames, columns });
   if ((samples as Partial<DatasetBase>).doubles !== undefined)
     refuseBlurredColumns(samples as DatasetBase);
-  // Data sets may have both: only what the loss is for counts.
-  const own = kind === 'classes' ? { labels, targets: undefined } : { labels: undefined, targets };
-  return { count, features, ...own, ...names };
+  return { count, features, targets, ...names };
+}
+
+/** Returns samples in the form that users pass, whose arrays are those of `samples`. */
+export function toSamples(
+  { inputs, targets: formats }: SampleFormat,
+  { features, targets, classNames, columns }: SampleArrays,
+): Samples {
+  const labels: Record<string, Int32Array> = {};
+  const values: Record<string, Float32Array> = {};
+  for (const [index, format] of formats.entries()) {
+    if (isOnClasses(format)) labels[format.name] = targets[index] as Int32Array;
+    else values[format.name] = targets[index] as Float32Array;
+  }
+  return {
+    features: Object.fromEntries(inputs.map(({ name }, index) => [name, features[index]])),
+    labels,
+    targets: values,
+    ...(classNames && { classNames }),
+    ...(columns && { columns }),
+  };
 }
 
 /**
- * Checks the names of samples and returns those that apply to the model's loss.
+ * Checks the values of every input: of the only one directly, or of each by name.
+ * @param path names the features in errors, and `whole` the samples
+ * @throws ArgumentError unless they are a whole number of samples, at least `fewest`
+ */
+export function readInputs(
+  path: string,
+  { inputs }: Pick<SampleFormat, 'inputs'>,
+  given: unknown,
+  fewest: number,
+  whole: string = path,
+): { count: number; features: Float32Array[] } {
+  const alone = inputs.length === 1 && !hasField(given, inputs[0].name);
+  const record = alone ? null : recordOf(path, given, inputs);
+  const features = inputs.map(({ name }) =>
+    record ? readFeatures(`${path}.${name}`, record[name]) : readFeatures(path, given),
+  );
+  const [{ name, size }] = inputs;
+  const count = features[0].length / size;
+  if (!Number.isInteger(count) || count < fewest) {
+    const where = alone ? whole : `${path}.${name}`;
+    throw new ArgumentError(where, `${size} values per sample`, `${describe(features[0])} in all`);
+  }
+  for (const [index, input] of inputs.entries()) {
+    if (features[index].length !== count * input.size) {
+      const expected = `a Float32Array of ${count} × ${input.size} elements`;
+      fail(`${path}.${input.name}`, expected, features[index]);
+    }
+  }
+  return { count, features };
+}
+
+/** Tells whether a value is a record with that key, rather than an array or tensor. */
+function hasField(value: unknown, key: string): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false;
+  return Object.hasOwn(value, key) && !('dims' in value);
+}
+
+/** Checks that a record has a field for every name, and no others. */
+function recordOf(
+  argument: string,
+  value: unknown,
+  formats: readonly { readonly name: string }[],
+): Record<string, unknown> {
+  const names = formats.map(({ name }) => name);
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value))
+    fail(argument, `arrays by name: { ${names.join(', ')} }`, value);
+  checkOptions(argument, value, names);
+  return value as Record<string, unknown>;
+}
+
+/** Returns the labels or targets of every output with a loss. */
+function readTargets(
+  argument: string,
+  { targets: formats }: SampleFormat,
+  { labels, targets }: Partial<Samples>,
+  count: number,
+): (Int32Array | Float32Array)[] {
+  // Data sets may have both: only what the losses are for counts.
+  const given = { labels, targets };
+  return formats.map((format) => {
+    const classes = isOnClasses(format);
+    const field = classes ? 'labels' : 'targets';
+    const path = `${argument}.${field}`;
+    if (formats.length === 1 && !hasField(given[field], format.name))
+      return readTarget(path, format, given[field], count);
+    const alike = formats.filter((other) => isOnClasses(other) === classes);
+    const array = recordOf(path, given[field], alike)[format.name];
+    return readTarget(`${path}.${format.name}`, format, array, count);
+  });
+}
+
+function readTarget(
+  path: string,
+  format: TargetFormat,
+  array: unknown,
+  count: number,
+): Int32Array | Float32Array {
+  const { perSample } = format;
+  const length = count * perSample;
+  if (isOnClasses(format)) {
+    if (!isInt32Array(array) || array.length !== length)
+      fail(path, `an Int32Array of ${length} elements`, array);
+    checkTargets(path, format, array);
+    return array;
+  }
+  if (!isFloat32Array(array) || array.length !== length)
+    fail(path, `a Float32Array of ${count} × ${perSample} elements`, array);
+  checkTargets(path, format, array);
+  return array;
+}
+
+/**
+ * Checks the names of samples and returns those that apply to the model's losses. Columns are
+ * those of all inputs in their order.
  * @throws ArgumentError for values that are no names, and for other names than the model's
  */
 export function readSampleNames(
@@ -137,14 +247,15 @@ export function readSampleNames(
   names: DataNames,
 ): DataNames {
   // For a loss on values, a data set may list the distinct values as names; these are no classes.
-  const { targets: kind } = lossKindOf(format.loss);
-  const classNames =
-    kind === 'classes' ? readNames(`${argument}.classNames`, names.classNames) : undefined;
+  const classNames = format.targets.some(isOnClasses)
+    ? readNames(`${argument}.classNames`, names.classNames)
+    : undefined;
   const columns = readNames(`${argument}.columns`, names.columns);
-  if (columns !== undefined && columns.length !== format.inputSize) {
+  const inputSize = format.inputs.reduce((sum, { size }) => sum + size, 0);
+  if (columns !== undefined && columns.length !== inputSize) {
     throw new ArgumentError(
       `${argument}.columns`,
-      `${format.inputSize} names, one a feature`,
+      `${inputSize} names, one a feature`,
       `${columns.length}`,
     );
   }
@@ -159,14 +270,13 @@ export function readSampleNames(
  */
 export function checkTargets(
   argument: string,
-  { loss, outputSize }: Pick<SampleFormat, 'loss' | 'outputSize'>,
+  { loss, size }: Pick<TargetFormat, 'loss' | 'size'>,
   targets: Int32Array | Float32Array,
 ): void {
   const kind = lossKindOf(loss);
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index];
-    if (!kind.accepts(target, outputSize))
-      fail(`${argument}[${index}]`, kind.accepted(outputSize), target);
+    if (!kind.accepts(target, size)) fail(`${argument}[${index}]`, kind.accepted(size), target);
   }
 }
 
@@ -183,16 +293,21 @@ export function readFeatures(argument: string, features: unknown): Float32Array 
 
 /** Copies samples [from, from + count) into a model's batch. */
 export function loadRange(
-  model: BatchArrays,
+  model: { readonly batch: BatchArrays; readonly format: SampleFormat },
   samples: SampleArrays,
   from: number,
   count: number,
 ): void {
-  const { inputSize, outputSize } = model;
-  model.input.set(rangeOf(samples.features, 'features', inputSize, from, count));
-  if (samples.labels) model.labels.set(rangeOf(samples.labels, 'labels', 1, from, count));
-  if (samples.targets)
-    model.targets.set(rangeOf(samples.targets, 'targets', outputSize, from, count));
+  const { format, batch } = model;
+  for (let k = 0; k < format.inputs.length; k++) {
+    const { size } = format.inputs[k];
+    batch.features[k].set(rangeOf(samples.features[k], 'features', size, from, count));
+  }
+  for (let k = 0; k < samples.targets.length; k++) {
+    const { perSample } = format.targets[k];
+    const range = rangeOf(samples.targets[k], 'labels or targets', perSample, from, count);
+    batch.targets[k].set(range);
+  }
 }
 
 /**

@@ -18,6 +18,7 @@ import { createModel } from './create-model';
 import { fit } from './fit';
 import { checkFitOptions, type FitOptions } from './fit-options';
 import type { Model } from './model';
+import { toSamples } from './samples';
 import {
   buffersOf,
   receiveError,
@@ -69,8 +70,7 @@ async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' })
   };
   checkFitOptions(options);
   prepared = { model, optimizer, options };
-  const { inputSize, outputSize, loss } = model;
-  report({ type: 'prepared', format: { inputSize, outputSize, loss } });
+  report({ type: 'prepared', format: model.format });
 }
 
 async function train({
@@ -79,9 +79,9 @@ async function train({
   every,
 }: TrainerRequest & { type: 'train' }): Promise<void> {
   const { model, optimizer, options } = prepared!;
-  const result = await fit(model, data, {
+  const result = await fit(model, toSamples(model.format, data), {
     ...options,
-    validation,
+    validation: validation && toSamples(model.format, validation),
     checkpoint: { store: remoteStore, every },
   });
   report({ type: 'done', result, model: model.stateDict(), optimizer: optimizer.stateDict() });

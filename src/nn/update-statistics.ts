@@ -7,7 +7,7 @@ import { createRecord } from '../tensors/views';
 import { checkModel, checkNumber, checkOptions, fail } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
 import type { Model } from './model';
-import { readFeatures, readSampleNames, type Samples, type TrainingData } from './samples';
+import { loadRange, readInputs, readSampleNames, type Samples, type TrainingData } from './samples';
 
 /** Options of `updateStatistics`. */
 export interface UpdateStatisticsOptions {
@@ -95,12 +95,9 @@ function inMemory(
   if (typeof samples !== 'object' || samples === null)
     fail('data', 'samples, or a function that opens a stream', samples);
   const { features, columns } = samples;
-  readSampleNames('data', model, { columns });
-  const values = readFeatures('data.features', features);
-  const { inputSize, batchSize } = model;
-  if (values.length === 0 || values.length % inputSize !== 0)
-    fail('data.features', `${inputSize} values per sample`, values);
-  const total = values.length / inputSize;
+  readSampleNames('data', model.format, { columns });
+  const { count: total, features: values } = readInputs('data.features', model.format, features, 1);
+  const { batchSize } = model;
   let [from, end] = [0, 0];
   return {
     start() {},
@@ -108,7 +105,7 @@ function inMemory(
       [from, end] = [end, Math.min(end + batchSize, total)];
       return end - from;
     },
-    load: () => model.input.set(values.subarray(from * inputSize, end * inputSize)),
+    load: () => loadRange(model, { count: total, features: values, targets: [] }, from, end - from),
     close() {},
   };
 }

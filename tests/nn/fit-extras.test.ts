@@ -39,6 +39,8 @@ it('describeModel tells what createModel would make, and refuses what it would r
   expect(describeModel({ inputSize: 4, layers })).toEqual({
     inputShape: [4],
     outputShape: [2],
+    inputShapes: { input: [4] },
+    outputShapes: { output: [2] },
     parameterCount: 23,
   });
   const misfit = [{ kind: 'flatten' }, { kind: 'maxPool2d', size: 2 }] as const;

@@ -358,10 +358,10 @@ describe('metrics', () => {
         '"samples.labels[3]" expected a class in [0, 2], got 3',
       );
       expect(() => evaluate(model, { features: new Float32Array(4) })).toThrow(
-        '"samples" expected 3 features a sample, got Float32Array(4) in all',
+        '"samples" expected 3 values per sample, got Float32Array(4) in all',
       );
       expect(() => predict(model, new Float32Array(4))).toThrow(
-        '"features" expected a Float32Array of 3 values per sample',
+        '"features" expected 3 values per sample, got Float32Array(4) in all',
       );
     });
   });
@@ -385,7 +385,7 @@ describe('options of fit', () => {
     ],
     [
       { validation: { features: new Float32Array(3) } },
-      '"validation" expected 4 features a sample',
+      '"validation" expected 4 values per sample',
     ],
     [{ epoch: 3 }, '"options.epoch" expected one of optimizer, epochs'],
   ])('%o', async (options, message) => {

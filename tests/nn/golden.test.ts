@@ -50,7 +50,8 @@ describe.each(CASES.map((golden) => [golden.name, golden] as const))('%s', (_, g
   const classes = golden.loss.kind === 'crossEntropy';
 
   it('float64: what PyTorch computes, to 1e-9', () => {
-    const network = new Network64(golden);
+    const { inputShape, layers, loss, batchSize } = golden;
+    const network = new Network64({ inputShape, layers, loss, batchSize });
     fill(
       Object.keys(network.gradients).map((name) => network.weights[name]!),
       golden.parameters,

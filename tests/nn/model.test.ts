@@ -27,6 +27,7 @@ import {
   sequential,
 } from '../../src/nn';
 import { type BufferLife, placeBuffers } from '../../src/nn/memory-plan';
+import { chainGraph } from '../../src/nn/model-graph';
 import { planNetwork } from '../../src/nn/network-plan';
 import { generator } from '../kernels/values';
 import { bitsOf, simd, withRuntime } from '../support/backends';
@@ -106,12 +107,11 @@ describe('memory', () => {
   it('element-wise layers work in place where nobody reads what they overwrite', () => {
     const plan = (layers: readonly Layer[], training: boolean) =>
       planNetwork({
-        inputShape: [8],
-        layers,
-        loss: crossEntropy(),
+        graph: chainGraph([8], layers),
+        losses: [{ loss: crossEntropy(), weight: 1 }],
         batchSize: 4,
         training,
-      }).stages.map(({ x, y }) => x === y);
+      }).stages.map(({ inputs, y }) => inputs[0] === y);
     expect(plan([dense(8), relu(), dropout(0.5), dense(3)], true)).toEqual([
       false,
       true,
@@ -234,7 +234,7 @@ describe('what does not fit is named', () => {
     [
       'no such layer',
       { inputSize: 4, layers: [{ kind: 'attention' }] },
-      '"layers[0]" expected a layer (avgPool2d, batchNorm, conv2d',
+      '"layers[0]" expected a layer (add, average, avgPool2d, batchNorm',
     ],
     [
       'a field out of range',
@@ -244,7 +244,7 @@ describe('what does not fit is named', () => {
     [
       'a field too many',
       { inputSize: 4, layers: [{ kind: 'relu', slope: 1 }] },
-      '"layers[0].slope" expected one of kind, got an unknown option',
+      '"layers[0].slope" expected one of kind, name, got an unknown option',
     ],
     ['no layers', { inputSize: 4, layers: [] }, '"layers" expected at least one layer'],
     [

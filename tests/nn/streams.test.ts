@@ -303,7 +303,7 @@ describe('a source without samples', () => {
       '"data().labels" expected',
     );
     await expect(train(empty())).rejects.toThrow(
-      '"data" expected 1 features a sample, got Float32Array(0) in all',
+      '"data" expected 1 values per sample, got Float32Array(0) in all',
     );
   });
 });

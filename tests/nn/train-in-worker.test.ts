@@ -230,7 +230,7 @@ describe('data', () => {
       ],
       [
         () => inWorker(data, { validation: { features: new Float32Array(3) } }),
-        '"validation" expected 4 features a sample',
+        '"validation" expected 4 values per sample',
       ],
       [
         () => inWorker(data, {}, { ...spec, epochs: 0 }),

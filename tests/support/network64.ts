@@ -4,7 +4,9 @@
  */
 import { Prng } from '../../src/math/prng';
 import { elementCount } from '../../src/math/shape';
-import type { Layer, Loss, Shape } from '../../src/nn';
+import type { Layer, Loss, ModelOptions, Shape } from '../../src/nn';
+import { readModelOptions } from '../../src/nn/create-model';
+import { lossKindOf } from '../../src/nn/losses';
 import { Network } from '../../src/nn/network';
 import { type NetworkPlan, planNetwork } from '../../src/nn/network-plan';
 import { createReferenceNN, float64 } from '../../src/runtime/reference/nn';
@@ -16,23 +18,29 @@ export interface NetworkCase {
   readonly batchSize: number;
 }
 
+/** Targets of a loss on values, or on classes. */
+export type Targets64 = Float64Array | Int32Array;
+
 export class Network64 {
   readonly plan: NetworkPlan;
-  readonly input: Float64Array;
-  /** Where losses on values have their targets. */
-  readonly targets: Float64Array;
-  /** Where losses on classes have theirs. */
-  readonly labels: Int32Array;
-  readonly output: Float64Array;
+  /** Values of the inputs by name, and gradients by them where the options ask for them. */
+  readonly inputs: Record<string, Float64Array> = {};
+  readonly inputGradients: Record<string, Float64Array> = {};
+  readonly outputs: Record<string, Float64Array> = {};
+  readonly outputGradients: Record<string, Float64Array> = {};
+  /** Targets of the outputs that have a loss, by name. */
+  readonly outputTargets: Record<string, Targets64> = {};
   /** Parameters and running statistics by name. */
   readonly weights: Record<string, Float64Array> = {};
   readonly gradients: Record<string, Float64Array> = {};
   readonly #network: Network;
   readonly #batchSize: number;
 
-  constructor({ inputShape, layers, loss, batchSize }: NetworkCase, seed = 1) {
+  constructor(options: ModelOptions, seed = 1) {
+    const { settings } = readModelOptions(options);
+    const { batchSize } = settings;
     this.#batchSize = batchSize;
-    this.plan = planNetwork({ inputShape, layers, loss, batchSize, training: true });
+    this.plan = planNetwork(settings);
     const memory = { f32: new Float64Array(1 << 18), i32: new Int32Array(1 << 18) };
     let top = 64;
     const allocate = (bytes: number) => {
@@ -58,7 +66,7 @@ export class Network64 {
         }
         return address;
       };
-    const { stages } = this.plan;
+    const { stages, inputs, outputs } = this.plan;
     const statistics = stages.map((stage) => stage.statistics.map(place(this.weights, true)));
     const arrays = {
       workspace,
@@ -67,24 +75,63 @@ export class Network64 {
       statistics,
       nextStatistics: statistics,
     };
-    this.#network = new Network(this.plan, loss, createReferenceNN(memory, float64), arrays, seed);
+    this.#network = new Network(this.plan, createReferenceNN(memory, float64), arrays, seed);
     this.#network.writeConstants(memory.f32, memory.i32);
-    this.input = floats(workspace + this.plan.input, batchSize * this.plan.inputs);
-    this.targets = floats(workspace + this.plan.targets, batchSize * this.plan.outputs);
-    this.output = floats(workspace + this.plan.output, batchSize * this.plan.outputs);
-    this.labels = memory.i32.subarray(
-      (workspace + this.plan.targets) / 4,
-      (workspace + this.plan.targets) / 4 + batchSize,
-    );
+    for (const { name, values, gradient, size } of inputs) {
+      this.inputs[name] = floats(workspace + values, batchSize * size);
+      if (gradient >= 0) this.inputGradients[name] = floats(workspace + gradient, batchSize * size);
+    }
+    for (const { name, values, gradient, size, loss, targets, targetsPerSample } of outputs) {
+      this.outputs[name] = floats(workspace + values, batchSize * size);
+      this.outputGradients[name] = floats(workspace + gradient, batchSize * size);
+      if (loss === null) continue;
+      const at = (workspace + targets) / 4;
+      const memoryOf = lossKindOf(loss).targets === 'classes' ? memory.i32 : memory.f32;
+      this.outputTargets[name] = memoryOf.subarray(at, at + batchSize * targetsPerSample);
+    }
   }
 
-  /** Returns the mean loss; in training dropout draws as in training pass `step`. */
-  evaluate(training: boolean, step = 0): number {
+  /** Values of the only input. */
+  get input(): Float64Array {
+    return Object.values(this.inputs)[0]!;
+  }
+
+  /** Targets of the only loss: values, */
+  get targets(): Float64Array {
+    return Object.values(this.outputTargets)[0] as Float64Array;
+  }
+
+  /** or classes. */
+  get labels(): Int32Array {
+    return Object.values(this.outputTargets)[0] as Int32Array;
+  }
+
+  get output(): Float64Array {
+    return Object.values(this.outputs)[0]!;
+  }
+
+  /** Outputs per sample of the first output. */
+  get outputSize(): number {
+    return this.plan.outputs[0]!.size;
+  }
+
+  /** Computes the outputs; in training dropout draws as in training pass `step`. */
+  forward(training: boolean, step = 0): void {
     this.#network.forward(this.#batchSize, training, step);
+  }
+
+  /** Computes the gradients from those of the outputs. */
+  backward(accumulate = false): void {
+    this.#network.backward(accumulate);
+  }
+
+  /** Returns the loss; in training dropout draws as in training pass `step`. */
+  evaluate(training: boolean, step = 0): number {
+    this.forward(training, step);
     return this.#network.loss(this.#batchSize);
   }
 
-  /** Returns the mean loss of training pass `step`, and leaves gradients in `gradients`. */
+  /** Returns the loss of training pass `step`, and leaves gradients in `gradients`. */
   computeGradients(step = 0): number {
     const loss = this.evaluate(true, step);
     this.#network.backward();

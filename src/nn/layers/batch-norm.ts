@@ -68,8 +68,8 @@ const kind: LayerKind<BatchNormLayer> = {
       // A single position has no variance.
       fewestSamples: positions === 1 ? 2 : 1,
       keptFloats: () => 2 * padded,
-      // Receives the gradients of frozen parameters, which the kernel computes anyway.
-      scratchBytes: () => 8 * padded,
+      // Receives the gradients of frozen parameters, which the kernel computes anyway, and zeros.
+      scratchBytes: () => 12 * padded,
       forward({ x, y, weights, statistics, nextStatistics, kept }, pass) {
         const { kernels, count, batchStatistics } = pass;
         const [rows, inverse] = [count * positions, kept + 4 * padded];
@@ -91,10 +91,22 @@ const kind: LayerKind<BatchNormLayer> = {
           channels,
         );
       },
-      backward({ x, dx, dy, weights, gradients, kept, scratch }, { kernels, count }) {
+      backward({ x, dx, dy, weights, gradients, statistics, kept, scratch }, pass) {
+        const { kernels, count, batchStatistics } = pass;
         const [rows, inverse] = [count * positions, kept + 4 * padded];
         const [dgamma, dbeta] = [gradients[0] || scratch, gradients[1] || scratch + 4 * padded];
-        kernels.batchNormGrad(dx, dgamma, dbeta, dy, x, kept, inverse, weights[0], rows, channels);
+        const [gamma] = weights;
+        if (batchStatistics) {
+          kernels.batchNormGrad(dx, dgamma, dbeta, dy, x, kept, inverse, gamma, rows, channels);
+          return;
+        }
+        // The running statistics do not depend on x.
+        const [mean] = statistics;
+        kernels.batchNormGrad(0, dgamma, dbeta, dy, x, mean, inverse, gamma, rows, channels);
+        if (dx === 0) return;
+        const zeros = scratch + 8 * padded;
+        kernels.fill(zeros, 0, channels);
+        kernels.batchNorm(dx, dy, zeros, inverse, gamma, zeros, rows, channels);
       },
     };
   },

@@ -35,7 +35,7 @@ const kind: LayerKind<DropoutLayer> = {
   check({ rate }, nameOf) {
     checkNumber(nameOf('rate'), rate, '[0, 1)', (value) => value >= 0 && value < 1);
   },
-  plan({ rate }, input, _path, index) {
+  plan({ rate }, input, _path, { index }) {
     const size = elementCount(input);
     const threshold = Math.floor(rate * 2 ** 32);
     const drop = (out: number, x: number, { kernels, count, key, step }: Pass) =>
@@ -49,7 +49,8 @@ const kind: LayerKind<DropoutLayer> = {
         else if (y !== x) pass.kernels.copy(y, x, pass.count * size);
       },
       backward({ dx, dy }, pass) {
-        if (dx) drop(dx, dy, pass);
+        if (dx && pass.training) drop(dx, dy, pass);
+        else if (dx && dx !== dy) pass.kernels.copy(dx, dy, pass.count * size);
       },
     };
   },

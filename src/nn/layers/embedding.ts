@@ -38,8 +38,8 @@ const kind: LayerKind<EmbeddingLayer> = {
     checkInteger(nameOf('rows'), rows, 1, MAX_UNITS);
     checkInteger(nameOf('dim'), dim, 1, MAX_UNITS);
   },
-  plan({ rows, dim }, input, path, index) {
-    if (index > 0)
+  plan({ rows, dim }, input, path, { index, readsInput }) {
+    if (!readsInput)
       throw new ArgumentError(path, 'an embedding as the first layer only', `place ${index}`);
     if (input.length !== 1)
       throw new ArgumentError(path, 'a row of indices [steps]', describe(input));
@@ -49,6 +49,7 @@ const kind: LayerKind<EmbeddingLayer> = {
       output: [steps, dim],
       parameters: [{ name: 'weight', shape: [rows, dim], initialise: normal }],
       backwardReads: { input: true, output: false },
+      differentiable: false,
       forward({ x, y, weights }, { kernels, count }) {
         kernels.embedding(y, x, weights[0], count * steps, rows, dim);
       },

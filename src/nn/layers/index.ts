@@ -10,19 +10,49 @@ export function kindOf(layer: Layer): LayerKind<LayerSpec> {
   return KINDS[layer.kind] as unknown as LayerKind<LayerSpec>;
 }
 
+/**
+ * Checks a layer, which errors name `path`.
+ * @throws ArgumentError
+ */
+export function checkLayer(path: string, layer: unknown): Layer {
+  if (typeof layer === 'function') fail(path, 'a layer: call the function, as in relu()', layer);
+  const { kind, name } = (layer ?? {}) as Partial<Layer>;
+  if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind))
+    fail(path, `a layer (${Object.keys(KINDS).join(', ')})`, layer);
+  const checked = layer as Layer;
+  checkOptions(path, layer, ['kind', 'name', ...kindOf(checked).fields]);
+  if (name !== undefined) checkLayerName(`${path}.name`, name);
+  kindOf(checked).check(checked, (field) => `${path}.${field}`);
+  return checked;
+}
+
+/** Checks the name of a layer or value, which becomes part of parameter names and keys of files. */
+export function checkLayerName(argument: string, name: unknown): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  if (typeof name !== 'string' || !/^[^.\u0000-\u001f]{1,200}$/.test(name))
+    fail(argument, 'a name of 1 to 200 characters without "."', name);
+  return name;
+}
+
 /** Checks a list of layers; errors name it `argument`. */
 export function checkLayers(argument: string, layers: unknown): readonly Layer[] {
   if (!Array.isArray(layers) || layers.length === 0) fail(argument, 'at least one layer', layers);
-  for (const [index, layer] of layers.entries()) {
-    const path = `${argument}[${index}]`;
-    if (typeof layer === 'function') fail(path, 'a layer: call the function, as in relu()', layer);
-    const kind = layer?.kind;
-    if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind))
-      fail(path, `a layer (${Object.keys(KINDS).join(', ')})`, layer);
-    checkOptions(path, layer, ['kind', ...kindOf(layer).fields]);
-    kindOf(layer).check(layer, (field) => `${path}.${field}`);
-  }
+  for (const [index, layer] of layers.entries()) checkLayer(`${argument}[${index}]`, layer);
   return layers as Layer[];
+}
+
+/**
+ * Names a layer of a chain; its parameters are then `${name}.weight` and so on. In a graph the
+ * nodes have the names.
+ *
+ * @param name 1 to 200 characters without "."; no two layers of a model may have the same
+ * @throws ArgumentError for other names and values that are no layer
+ * @example sequential([named('hidden', dense(64)), relu(), named('head', dense(10))])
+ */
+export function named<L extends Layer>(name: string, layer: L): L {
+  checkLayerName('name', name);
+  checkLayer('layer', layer);
+  return { ...layer, name };
 }
 
 /**

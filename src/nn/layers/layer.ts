@@ -16,9 +16,24 @@ import type { NNKernels } from '../../runtime/kernels-nn';
  */
 export type Shape = readonly number[];
 
-/** The field that every layer description has. */
+/** The fields that every layer description has. */
 export interface LayerSpec {
   readonly kind: string;
+  /**
+   * Name of the layer in a chain, which begins the names of its parameters.
+   * @default the kind, numbered: `dense1`
+   */
+  readonly name?: string;
+}
+
+/** What a layer's plan may depend on besides its description and the shape of its first input. */
+export interface PlanContext {
+  /** Place of the layer among those of the model, from 0. */
+  readonly index: number;
+  /** Shapes of all inputs. */
+  readonly inputs: readonly Shape[];
+  /** Whether the inputs are inputs of the model. */
+  readonly readsInput: boolean;
 }
 
 /** A named array of a layer: a trainable parameter or a running statistic. */
@@ -33,11 +48,16 @@ export interface ArrayPlan {
 
 /** Byte addresses of a layer's arrays; 0 for arrays that this pass does not have. */
 export interface LayerArrays {
+  /** First input. */
   readonly x: number;
   readonly y: number;
   /** Address of the gradient by x; 0 if it is not needed. */
   readonly dx: number;
   readonly dy: number;
+  /** All inputs, x first. Only layers that merge values have more than one. */
+  readonly inputs: readonly number[];
+  /** Gradients by the inputs, dx first; 0 for those that are not needed. */
+  readonly inputGradients: readonly number[];
   /** Values of the parameters, in the order of the plan. */
   readonly weights: readonly number[];
   /** Gradients of the parameters; 0 for parameters that are not trained. */
@@ -78,10 +98,15 @@ export interface PlannedLayer {
   readonly statistics: readonly ArrayPlan[];
   /** The arrays that backward reads besides dy and the kept floats. */
   readonly backwardReads: { readonly input: boolean; readonly output: boolean };
-  /** 'view': y is x, dx is dy, and nothing runs. 'allowed': y may be x, and dx may be dy. */
+  /**
+   * 'view': y is x, dx is dy, and nothing runs. 'allowed': y may be x, and dx may be dy, so that a
+   * layer with more inputs computes dx last.
+   */
   readonly inPlace: 'view' | 'allowed' | 'never';
   /** Smallest batch whose own statistics the layer can use. */
   readonly fewestSamples: number;
+  /** Whether the output has a gradient by the input. The indices of an embedding have none. */
+  readonly differentiable: boolean;
   /** Words of the record that the layer's kernels read, the same in every pass; null for none. */
   readonly record: Int32Array | null;
   /** Returns the number of floats that forward needs, or keeps for backward, for such a batch. */
@@ -101,17 +126,18 @@ export interface LayerKind<L extends LayerSpec> {
   readonly prefix: string;
   /** Fields of the description besides `kind`. */
   readonly fields: readonly string[];
+  /** Whether the layer takes several inputs. @default false */
+  readonly merges?: boolean;
   /**
    * Checks the fields of a description; `nameOf` returns the name of a field in errors.
    * @throws ArgumentError for a field that is out of range
    */
   check(layer: L, nameOf: (field: string) => string): void;
   /**
-   * Plans a checked layer for an input shape.
-   * @param index the layer's place in the model, from 0
+   * Plans a checked layer for the shape of its first input.
    * @throws ArgumentError naming `path` when the layer does not accept that input
    */
-  plan(layer: L, input: Shape, path: string, index: number): PlannedLayer;
+  plan(layer: L, input: Shape, path: string, context: PlanContext): PlannedLayer;
 }
 
 /** The fields of a plan that most layers leave as they are. */
@@ -121,6 +147,7 @@ export const PLAIN = {
   backwardReads: { input: false, output: false },
   inPlace: 'never',
   fewestSamples: 1,
+  differentiable: true,
   record: null,
   keptFloats: () => 0,
   scratchBytes: () => 0,

@@ -5,6 +5,9 @@ import type { LossKind } from './loss';
 
 export type { Loss } from './list';
 
+/** Losses of the outputs, in their order: null for an output without one, and their weights. */
+export type OutputLosses = readonly { readonly loss: Loss | null; readonly weight: number }[];
+
 /** Returns the kind of a checked loss. */
 export function lossKindOf(loss: Loss): LossKind<Loss> {
   return KINDS[loss.kind] as unknown as LossKind<Loss>;
