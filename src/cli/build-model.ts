@@ -16,12 +16,12 @@ import {
 } from '../nn';
 import { UsageError } from './errors';
 import type { LoadedData } from './load-data';
+import { layersOf, type ModelStructure } from './model-file';
 import { isOnClasses, type ModelSpec } from './model-spec';
 
 /** Description of the model to create. */
 export interface BuiltModel {
-  readonly inputShape: readonly number[];
-  readonly layers: readonly Layer[];
+  readonly structure: ModelStructure;
   readonly loss: Loss;
   /** Title for the summary: "64-64-10", or a list of the layers. */
   readonly title: string;
@@ -61,8 +61,7 @@ function mlp(
   const layers = [...hidden.flatMap((units) => [dense(units), relu()]), dense(outputs)];
   const loss: Loss = { kind: classCount === null ? 'meanSquaredError' : 'crossEntropy' };
   return {
-    inputShape: [featureCount],
-    layers,
+    structure: { inputShape: [featureCount], layers },
     loss,
     title: [featureCount, ...hidden, outputs].join('-'),
   };
@@ -110,8 +109,7 @@ function imageShapeOf({ name, train }: LoadedData): readonly number[] {
 
 function onClasses(inputShape: readonly number[], layers: readonly Layer[]): BuiltModel {
   return {
-    inputShape,
-    layers,
+    structure: { inputShape, layers },
     loss: { kind: 'crossEntropy' },
     title: describeLayers(inputShape, layers),
   };
@@ -122,21 +120,22 @@ function defined(
   { name, train, classCount }: LoadedData,
 ): BuiltModel {
   const { source, definition } = spec;
-  const { inputShape, layers } = definition;
+  const { inputShape, outputShape } = describeModel(definition);
   const inputs = elementCount(inputShape);
   if (inputs !== train.featureCount) {
-    const expected = `an inputShape of ${train.featureCount} numbers in total, as in ${name}`;
+    const expected = `an input of ${train.featureCount} numbers in total, as in ${name}`;
     throw new DataError(`${source}: expected ${expected}, got ${inputShape.join(' × ')}`);
   }
   const wanted = classCount ?? 1;
-  const outputs = elementCount(describeModel(definition).outputShape);
+  const outputs = elementCount(outputShape);
   if (outputs !== wanted) {
     const expected = isOnClasses(spec)
       ? `${wanted} outputs, one per class of ${name}`
       : '1 output for the target';
     throw new DataError(`${source}: expected ${expected}, got ${outputs}`);
   }
-  return { ...definition, title: describeLayers(inputShape, layers) };
+  const { loss, ...structure } = definition;
+  return { structure, loss, title: describeLayers(inputShape, layersOf(structure)) };
 }
 
 /** Returns the layers with their first sizes: "28 × 28 × 1, conv2d 16, relu, maxPool2d 2, …". */

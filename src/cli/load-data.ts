@@ -17,6 +17,7 @@ import {
 import { csvRecords } from '../data/csv-records';
 import { countCharacters, splitCharacters } from '../data/text';
 import { DataError } from '../index';
+import { describeModel } from '../nn';
 import { UsageError } from './errors';
 import { readText } from './files';
 import { formatCount } from './format';
@@ -322,7 +323,8 @@ function loadTextWindows(
   path: string,
   { testFraction = TEXT_TEST_FRACTION, model }: LoadOptions,
 ): LoadedData {
-  const context = model.kind === 'definition' ? model.definition.inputShape[0] : CHARLM_CONTEXT;
+  const context =
+    model.kind === 'definition' ? describeModel(model.definition).inputShape[0] : CHARLM_CONTEXT;
   const most = Math.floor(MAX_TEXT_FEATURES / context);
   const text = readText(
     path,

@@ -7,18 +7,34 @@
  *       "loss": { "kind": "crossEntropy" } }
  *
  * Layers and losses are the plain objects that the functions of adal-wasm/nn return. The default
- * loss is cross-entropy, for which the last layer returns the logits of the classes.
+ * loss is cross-entropy, for which the last layer returns the logits of the classes. A graph has
+ * "inputs" (one), "nodes" and "outputs" (one) instead of "inputShape" and "layers":
+ *
+ *     { "inputs": { "x": [4] },
+ *       "nodes": [{ "name": "a", "layer": { "kind": "dense", "units": 4 }, "inputs": ["x"] },
+ *                 { "name": "sum", "layer": { "kind": "add" }, "inputs": ["x", "a"] }],
+ *       "outputs": ["sum"] }
  */
 import { AdalError, DataError } from '../index';
-import { describeModel, type Layer, type Loss } from '../nn';
+import { describeModel, type Graph, type Layer, type Loss } from '../nn';
 import { checkOptions } from '../validate';
 import { readText } from './files';
 
-/** Checked definition of a model. */
-export interface ModelDefinition {
-  readonly inputShape: readonly number[];
-  readonly layers: readonly Layer[];
-  readonly loss: Loss;
+/** The structure of a model, as options of `createModel`: a chain, or a graph. */
+export type ModelStructure =
+  | { readonly inputShape: readonly number[]; readonly layers: readonly Layer[] }
+  | Graph;
+
+/** Checked definition of a model with one input and one output. */
+export type ModelDefinition = ModelStructure & { readonly loss: Loss };
+
+/** Returns the layers of a model, in the order of its definition. */
+export function layersOf(structure: ModelStructure): readonly Layer[] {
+  if ('layers' in structure) return structure.layers;
+  const layers = new Map(structure.nodes.map(({ name, layer }) => [name, layer]));
+  return structure.nodes.map(({ layer }) =>
+    typeof layer === 'string' ? (layers.get(layer) as Layer) : layer,
+  );
 }
 
 /** The largest file; no model definition is as large. */
@@ -43,13 +59,20 @@ export function parseDefinition(text: string, source: string): ModelDefinition {
   try {
     checkSize(text);
     const parsed = JSON.parse(text);
-    checkOptions('model', parsed, ['inputShape', 'layers', 'loss']);
+    checkOptions('model', parsed, ['inputShape', 'layers', 'inputs', 'nodes', 'outputs', 'loss']);
     const { inputShape = null, layers, loss = { kind: 'crossEntropy' } } = parsed;
-    if (Array.isArray(layers) && layers.length > MAX_LAYERS) {
-      throw new DataError(`"layers" expected at most ${MAX_LAYERS} layers, got ${layers.length}`);
+    for (const [name, list] of [
+      ['layers', layers],
+      ['nodes', parsed.nodes],
+    ] as const) {
+      if (Array.isArray(list) && list.length > MAX_LAYERS)
+        throw new DataError(`"${name}" expected at most ${MAX_LAYERS} layers, got ${list.length}`);
     }
-    describeModel({ inputShape, layers, loss });
-    return { inputShape, layers, loss };
+    if (parsed.nodes === undefined) {
+      describeModel({ inputShape, layers, loss });
+      return { inputShape, layers, loss };
+    }
+    return checkGraph({ ...parsed, loss });
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new DataError(`${source}: expected JSON: ${error.message}`, { cause: error });
@@ -57,6 +80,21 @@ export function parseDefinition(text: string, source: string): ModelDefinition {
       throw new DataError(`${source}: ${error.message}`, { cause: error });
     throw error;
   }
+}
+
+/** Checks a graph for data of one kind of features and one kind of answers. */
+function checkGraph(definition: Graph & { loss: Loss }): ModelDefinition {
+  if (typeof definition.loss?.kind !== 'string')
+    throw new DataError('"loss" expected the loss of the only output, as { "kind": … }');
+  const { inputShapes, outputShapes } = describeModel(definition);
+  for (const [name, shapes] of [
+    ['inputs', inputShapes],
+    ['outputs', outputShapes],
+  ] as const) {
+    const count = Object.keys(shapes).length;
+    if (count > 1) throw new DataError(`"${name}" expected only one, got ${count}`);
+  }
+  return definition;
 }
 
 /** Refuses JSON whose length or depth could exhaust memory or stack. */

@@ -111,12 +111,12 @@ export async function writeRun(
 ): Promise<string[]> {
   makeFolder(folder);
   const { options, data } = context;
-  const { inputShape, layers, loss } = result.model;
+  const { structure, loss } = result.model;
   const metadata = {
     format: 'adal-wasm',
     data: data.name,
     model: result.model.title,
-    definition: JSON.stringify({ inputShape, layers, loss }),
+    definition: JSON.stringify({ ...structure, loss }),
     optimizer: String(options.optimizer),
     preset: String(options.preset),
     seed: String(options.seed),
@@ -207,7 +207,7 @@ function recordOf(
       standardizedTarget,
       ngramLosses,
     },
-    model: { ...model, parameterCount },
+    model: { ...model.structure, loss: model.loss, title: model.title, parameterCount },
     epochs,
     result: { ...figures, confusion: (classCount ?? 0) <= MAX_RECORDED_CLASSES ? confusion : null },
     parameterHash,

@@ -22,6 +22,7 @@ import {
 } from '../nn';
 import { type BuiltModel, buildModel } from './build-model';
 import type { LoadedData } from './load-data';
+import { layersOf } from './model-file';
 import type { ModelSpec } from './model-spec';
 import { type OptimizerSettings, optimizerOptions } from './optimizer-options';
 
@@ -105,12 +106,12 @@ export async function runSession(
   hooks: SessionHooks = {},
 ): Promise<SessionResult> {
   const built = buildModel(settings.model, data);
-  const { inputShape, layers, loss } = built;
-  const { parameterCount } = describeModel({ inputShape, layers, loss });
+  const { structure, loss } = built;
+  const { parameterCount } = describeModel({ ...structure, loss });
   const runtime = await createRuntime(runtimeOptions(settings, built, parameterCount));
   try {
     const { batchSize, seed } = settings;
-    const model = await createModel(runtime, { inputShape, layers, loss, batchSize, seed });
+    const model = await createModel(runtime, { ...structure, loss, batchSize, seed });
     const trained = await train(runtime, model, data, settings, hooks);
     const weights = weightsOf(model);
     return {
@@ -198,13 +199,13 @@ function resultOf({ epoch, loss, validation, skippedSteps }: FitEpoch): EpochRes
  */
 function runtimeOptions(
   settings: SessionSettings,
-  { layers }: BuiltModel,
+  { structure }: BuiltModel,
   parameterCount: number,
 ): RuntimeOptions {
   const { threads, backend } = settings;
   if (threads !== 'auto') return { threads, backend, parallelThreshold: 0 };
   // The work of a convolution is far larger than its number of parameters suggests.
-  return layers.some(({ kind }) => kind === 'conv2d')
+  return layersOf(structure).some(({ kind }) => kind === 'conv2d')
     ? { threads, backend }
     : { threads, backend, parameterCount };
 }

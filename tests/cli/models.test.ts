@@ -107,6 +107,35 @@ describe('a JSON model', () => {
     expect(Object.keys(shapesIn(join(cwd, 'ended')))).toContain('batchNorm1.variance');
   });
 
+  test('may be a graph with one input and one output', async () => {
+    const node = (name: string, layer: object | string, ...inputs: string[]) => ({
+      name,
+      layer,
+      inputs,
+    });
+    const model = {
+      inputs: { pixels: 64 },
+      nodes: [
+        node('hidden', dense(24), 'pixels'),
+        node('deep', dense(24), 'hidden'),
+        node('sum', { kind: 'add' }, 'hidden', 'deep'),
+        node('active', { kind: 'relu' }, 'sum'),
+        node('logits', dense(10), 'active'),
+      ],
+      outputs: ['logits'],
+    };
+    put('graph.json', model);
+    const args = ['train', '--model', 'graph.json', ...PRACTICAL, '--epochs', '3'];
+    const { code, stdout } = await adal([...args, '--out', 'graph'], cwd);
+    expect(code).toBe(0);
+    expect(stdout).toContain('64, dense 24, dense 24, add, relu, dense 10');
+    expect(readRun(join(cwd, 'graph')).model).toMatchObject(model);
+    expect(Object.keys(shapesIn(join(cwd, 'graph')))).toContain('logits.weight');
+    put('two.json', { ...model, outputs: ['logits', 'active'] });
+    const two = await adal(['train', '--model', 'two.json', ...PRACTICAL], cwd);
+    expect([two.code, two.stderr]).toEqual([2, expect.stringContaining('two.json: ')]);
+  });
+
   test('with a loss on values learns the numbers of the target column', async () => {
     put('line.json', { inputShape: [2], layers: [dense(1)], loss: { kind: 'meanSquaredError' } });
     const args = [
@@ -149,7 +178,7 @@ describe('a JSON model', () => {
     ],
     [
       `{"inputShape":[64],"layers":[{"kind":"${'['.repeat(40)}"}]}`,
-      'bad.json: "layers[0]" expected a layer (avgPool2d, ',
+      'bad.json: "layers[0]" expected a layer (add, average, ',
     ],
     [
       { inputShape: [64], layers: Array.from({ length: 5000 }, () => ({ kind: 'relu' })) },
@@ -159,7 +188,7 @@ describe('a JSON model', () => {
     [{ inputShape: [64] }, 'bad.json: "layers" expected at least one layer, got undefined'],
     [
       { inputShape: [64], layers: [dense(10), { kind: 'lstm' }] },
-      'bad.json: "layers[1]" expected a layer (avgPool2d, ',
+      'bad.json: "layers[1]" expected a layer (add, average, ',
     ],
     [
       { inputShape: [64], layers: [{ kind: 'dense', units: 'many' }] },
@@ -167,7 +196,7 @@ describe('a JSON model', () => {
     ],
     [
       { inputShape: [64], layers: [{ kind: 'dense', units: 10, bias: true }] },
-      'bad.json: "layers[0].bias" expected one of kind, units',
+      'bad.json: "layers[0].bias" expected one of kind, name, units',
     ],
     [
       { inputShape: [64], layers: [{ kind: 'maxPool2d', size: 2 }] },
@@ -179,11 +208,11 @@ describe('a JSON model', () => {
     ],
     [
       { inputShape: [64], layers: [dense(10)], optimizer: 'adam' },
-      'bad.json: "model.optimizer" expected one of inputShape, layers, loss',
+      'bad.json: "model.optimizer" expected one of inputShape, layers, inputs, nodes, outputs, loss',
     ],
     [
       { inputShape: [63], layers: [dense(10)] },
-      'bad.json: expected an inputShape of 64 numbers in total, as in digits, got 63',
+      'bad.json: expected an input of 64 numbers in total, as in digits, got 63',
     ],
     [
       { inputShape: [64], layers: [dense(9)] },

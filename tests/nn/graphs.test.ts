@@ -3,6 +3,7 @@
  * backend, the builder, and the words for graphs that cannot be.
  */
 import { describe, expect, it } from 'vitest';
+import { type CheckpointStore, memoryStore } from '../../src/checkpoint';
 import {
   add,
   apply,
@@ -37,6 +38,7 @@ import {
   sequential,
   sigmoid,
   tanh,
+  trainInWorker,
 } from '../../src/nn';
 import { AdamW } from '../../src/optimizers/adamw';
 import type { Runtime } from '../../src/runtime/runtime';
@@ -504,6 +506,66 @@ describe('training', () => {
       expect(losses.every(Number.isFinite)).toBe(true);
       for (const [name, { data: values }] of Object.entries(nets[0].weights))
         expect(bitsOf(nets[1].weights[name]!.data), name).toEqual(bitsOf(values));
+    });
+  });
+
+  const definition = (): ModelOptions => {
+    const [x, y] = [input('a', 2), input('b', 1)];
+    const both = apply(concat(), [x, y]).apply(dense(16)).apply(batchNorm()).apply(tanh());
+    const deep = apply(add(), [both, both.apply(dense(16)).apply(dropout(0.1))]);
+    return {
+      ...graph({ sign: deep.apply(dense(2), 'signHead'), sum: deep.apply(dense(1), 'sumHead') }),
+      loss: { sign: crossEntropy(), sum: meanSquaredError() },
+      lossWeights: { sum: 0.5 },
+      batchSize: 20,
+      seed: 2,
+    };
+  };
+
+  it('an interrupted run resumes with the same bits', async () => {
+    await withRuntime(simd, async (runtime) => {
+      const data = problem(90);
+      const run = async (store: CheckpointStore, signal?: AbortSignal) => {
+        const net = await createModel(runtime, definition());
+        const optimizer = new AdamW(runtime, net.parameters, { lr: 1e-2 });
+        const result = await fit(net, data, {
+          optimizer,
+          epochs: 6,
+          validation: data,
+          checkpoint: { store, every: 2 },
+          signal,
+          budgetMs: 0,
+          onProgress: ({ step }) => {
+            if (step === 13) controller.abort();
+          },
+        });
+        return { weights: Object.values(net.weights).map(({ data }) => bitsOf(data)), result };
+      };
+      const controller = new AbortController();
+      const store = memoryStore();
+      expect((await run(store, controller.signal)).result.reason).toBe('aborted');
+      const resumed = await run(store);
+      const whole = await run(memoryStore());
+      expect(resumed.weights).toEqual(whole.weights);
+      expect(resumed.result.epochs).toEqual(whole.result.epochs);
+      expect(whole.result.epochs[5]!.validation!.outputs!.sum!.accuracy).toBe(null);
+    });
+  });
+
+  it('a worker trains it to the same bits', async () => {
+    await withRuntime(simd, async (runtime) => {
+      const net = await createModel(runtime, definition());
+      const optimizer = new AdamW(runtime, net.parameters, { lr: 1e-2 });
+      await fit(net, problem(90), { optimizer, epochs: 3 });
+      const workerUrl = new URL('../../dist/train-worker.js', import.meta.url);
+      const { model: trained, result } = await trainInWorker(
+        { model: definition(), optimizer: { name: 'adamw', lr: 1e-2 }, epochs: 3 },
+        () => problem(90),
+        { workerUrl, validation: () => problem(90) },
+      );
+      for (const [name, { data }] of Object.entries(net.weights))
+        expect(bitsOf(trained.arrays[name]!.data), name).toEqual(bitsOf(data));
+      expect(result.epochs[2]!.validation!.outputs!.sign!.accuracy).toBeGreaterThan(0.5);
     });
   });
 
