@@ -1,7 +1,8 @@
 /**
- * Derives the list of nn kernels from files: every file of assembly/nn is an entry of the nn
- * binaries, and the file of the same name in src/runtime/reference/nn is its reference in
- * TypeScript. So a new kernel is two new files, and no list names it.
+ * Derives the list of nn kernels from files: every file of assembly/nn and of the folders in it (a
+ * folder for each family of layers) is an entry of the nn binaries, and the file of the same path
+ * in src/runtime/reference/nn is its reference in TypeScript. So a new kernel is two new files, and
+ * no list names it.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,9 +10,11 @@ import { join } from 'node:path';
 const KERNELS = 'assembly/nn';
 const REFERENCE = 'src/runtime/reference/nn';
 
+/** Paths below `folder` of all files but tests. */
 const filesOf = (root, folder) =>
-  readdirSync(join(root, folder))
-    .filter((file) => file.endsWith('.ts'))
+  readdirSync(join(root, folder), { recursive: true })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.ts') && !file.includes('__tests__'))
     .sort();
 
 /**
@@ -32,7 +35,7 @@ export function nnKernels(root = '.') {
 /** Returns the source of the module that joins the kernels of all reference files in one object. */
 export function referenceListOf(root) {
   const modules = filesOf(root, REFERENCE).map((file) => file.replace(/\.ts$/, ''));
-  const variable = (module) => module.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+  const variable = (module) => module.replace(/[-/](\w)/g, (_, letter) => letter.toUpperCase());
   return [
     `/** Written by scripts/generate/nn-kernels.js from the files of ${REFERENCE}; do not edit. */`,
     ...modules.map(

@@ -15,6 +15,7 @@ import { reasonOf } from './errors';
 import { readText } from './files';
 import { claimFolder, type FolderClaim } from './folder-claim';
 import type { LoadedData } from './load-data';
+import type { ModelStructure } from './model-file';
 import { tell } from './output';
 import { printable, printableJson } from './printable';
 import type { EpochResult, SessionResult } from './session';
@@ -36,7 +37,8 @@ export interface RunRecord {
   readonly environment: Environment;
   readonly info: RuntimeInfo;
   readonly data: Readonly<Record<string, unknown>>;
-  readonly model: BuiltModel & { readonly parameterCount: number };
+  readonly model: ModelStructure &
+    Omit<BuiltModel, 'structure'> & { readonly parameterCount: number };
   readonly epochs: readonly EpochResult[];
   readonly result: Readonly<Record<string, unknown>>;
   readonly parameterHash: string;
