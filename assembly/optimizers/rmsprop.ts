@@ -1,4 +1,4 @@
-/** RMSProp (Tieleman & Hinton 2012) as PyTorch has it: optionally centred, or with momentum. */
+/** RMSProp (Tieleman & Hinton 2012) as in PyTorch: optionally centred, or with momentum. */
 import { RMSPropConstants } from '../../build/assembly/kernel-constants';
 import { flushMomentum, flushVariance } from './flush';
 import { Division, GuardedQuotient, Kernel, Quotient } from './kernel';

@@ -20,7 +20,7 @@ export function roundingKey(seed: u32, step: u32): u32 {
   return mix(seed ^ mix(step));
 }
 
-/** Of the second moment, and of the first, so that both are rounded independently. */
+/** Numbers of the two moments, so that they are rounded independently. */
 export const SECOND: u32 = 1;
 export const FIRST: u32 = 2;
 
@@ -31,7 +31,7 @@ export function randomAt(key: u32, moment: u32, i: u32): v128 {
   return i32x4.add(i32x4.splat(<i32>b), i32x4.mul(i32x4.splat(<i32>a), i32x4(0, 1, 2, 3)));
 }
 
-/** What leads from elements i … i+3 to the four behind them. */
+/** Returns the difference between the numbers of four elements and those of the next four. */
 export function randomStride(key: u32): v128 {
   return i32x4.splat(<i32>((mix(key) | 1) << 2));
 }

@@ -63,7 +63,7 @@ export class Model {
   readonly inputSize: number;
   /** Output values per sample; the number of classes for losses on classes. */
   readonly outputSize: number;
-  /** Most samples in a batch. */
+  /** Maximum number of samples in a batch. */
   readonly batchSize: number;
   /** Loss that training minimizes. */
   readonly loss: Loss;
@@ -247,9 +247,8 @@ export class Model {
    * of any number, call `evaluate(model, samples)`.
    * @param count number of samples: an integer in [1, batchSize]
    * @returns the mean loss; its weight in a mean over several batches, which is `count` unless
-   * class
-   * weights are averaged over their sum; and the number of correct classes, 0 for losses on values.
-   * A sample with a NaN among its outputs is not correct.
+   * class weights are averaged over their sum; and the number of correct classes, 0 for losses on
+   * values. A sample with a NaN among its outputs is not correct.
    * @throws ArgumentError for a label or target for which the loss is not defined
    */
   evaluateBatch(count: number): { correct: number; loss: number; weight: number } {

@@ -135,7 +135,7 @@ function decodeLearner(bytes: Uint8Array): StoredLearner & { readonly run: unkno
   if (missing !== undefined) {
     throw new CheckpointError(
       'not-training',
-      `a checkpoint of fit expected, got one of an optimizer alone: "extras.${missing}" is missing`,
+      `expected a checkpoint that fit has written, got one without "extras.${missing}"`,
     );
   }
   const { model, average, run } = extras;
@@ -207,7 +207,7 @@ class AtomicLoad {
     if (part === undefined) {
       throw new CheckpointError(
         'other-run',
-        `the checkpoint has ${STATES[option]}, which this run lacks: option "${option}"`,
+        `the checkpoint has ${STATES[option]}, which this run lacks: pass the option "${option}"`,
       );
     }
     if (part.prepareLoad) {

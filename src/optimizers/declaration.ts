@@ -1,5 +1,5 @@
 /**
- * What an optimizer declares of itself. Everything that all optimizers share (groups, the atomic
+ * The declaration of an optimizer. Everything that all optimizers share (groups, the atomic
  * step, state dicts, compact state, sparse rows) is derived from it. The names of constants, and
  * whatever else its kernel names, come from assembly/optimizers by way of the build; its update in
  * plain TypeScript is src/runtime/reference/optimizers, which only the reference backend loads.

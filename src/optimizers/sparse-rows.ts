@@ -102,9 +102,8 @@ export class SparseRows {
   /**
    * Gathers rows, sums their gradients, and makes the table ready for a step.
    * @param rowIndices indices that were checked
-   * @param grads one row of gradients for every index; rows of the same index are added in the
+   * @param grads one row of gradients for every index; rows of the same index are added in their
    * order
-   * in which they come
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
   gather(rowIndices: Uint32Array, grads: Float32Array, counters: Counters): void {
@@ -171,7 +170,7 @@ export class SparseRows {
     return pairs;
   }
 
-  /** Checks indices and copies them, so that nobody can change them afterwards. */
+  /** Checks indices and copies them, so that later changes by the caller have no effect. */
   #copyIndices(rowIndices: RowIndices, count: number): Uint32Array {
     const indices = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
