@@ -38,7 +38,7 @@ class AboutMean extends SecondMoment {
   }
 }
 
-/** What all forms share. */
+/** Operations that all forms share. */
 @unmanaged
 class RMSPropUpdate<M extends SecondMoment, D extends Division> extends Kernel {
   // biome-ignore format: addresses on one line, constants on the next two

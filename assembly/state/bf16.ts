@@ -20,7 +20,7 @@ export class Bf16 {
     decodeBf16(to, codes + (first << 1), count);
   }
 
-  /** Encodes f32 at `from` into them. */
+  /** Encodes f32 at `from` into elements [first, first + count). */
   // biome-ignore format: addresses on one line
   @inline
   encodeMoment(
@@ -31,7 +31,7 @@ export class Bf16 {
   }
 }
 
-/** `count` elements, a multiple of 16, from bf16 at `from` to f32 at `to`. */
+/** Decodes `count` elements, a multiple of 16, from bf16 at `from` to f32 at `to`. */
 export function decodeBf16(to: usize, from: usize, count: usize): void {
   for (const end = to + (count << 2); to < end; to += 32) {
     const x = v128.load(from);

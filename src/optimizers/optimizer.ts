@@ -1,5 +1,5 @@
 /**
- * What all optimizers share: named parameters in linear memory, groups, the atomic step, the state
+ * The base of all optimizers: named parameters in linear memory, groups, the atomic step, the state
  * dict.
  *
  * Invariant: a step is accepted as a whole or not at all. Whatever throws or is skipped, be it a

@@ -70,7 +70,7 @@ function nearest(x: number): number {
   return (bits + 0x7fff + ((bits >>> HALF) & 1)) >>> HALF;
 }
 
-/** Rounds x ≥ 0 stochastically; no x above 0 becomes 0. */
+/** Rounds x ≥ 0 stochastically; what is not zero stays so. */
 function stochastic(x: number, random: number): number {
   return Math.max((bitsOf(x) + (random >>> HALF)) >>> HALF, x > 0 ? 1 : 0);
 }
