@@ -207,7 +207,7 @@ class AtomicLoad {
     if (part === undefined) {
       throw new CheckpointError(
         'other-run',
-        `the checkpoint has ${STATES[option]}, which this run lacks: pass the option "${option}"`,
+        `the checkpoint has ${STATES[option]}, which this run lacks: option "${option}"`,
       );
     }
     if (part.prepareLoad) {
