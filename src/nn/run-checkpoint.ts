@@ -167,7 +167,7 @@ function restOfModel(model: Model, params: StateDict['params']): object {
   return { arrays: rest, ...others };
 }
 
-/** What errors call the states, by the option of `fit` that gives the part. */
+/** Names of the states in errors, by option of `fit`. */
 const STATES = {
   optimizer: 'the state of an optimizer',
   average: 'a moving average',

@@ -113,7 +113,7 @@ export interface Algorithm<H extends BaseHyperparameters> {
   initialise?(parameter: RegisteredParameter, values: Readonly<H>): void;
 }
 
-/** An optimizer: its name, its hyperparameters, and what its options make of it. */
+/** The declaration of an optimizer: its name, hyperparameters, options and algorithm. */
 export interface OptimizerDeclaration<H extends BaseHyperparameters, Options extends object> {
   /** Name in the registry and in state dicts. */
   readonly name: string;

@@ -3,7 +3,7 @@
  * state dicts are all checked against that list.
  *
  * Kernels compute with float32 constants, so ranges apply to the rounded numbers: an averaging
- * factor that rounds to 1 is refused, and so is a rate that rounds to infinity or leads there.
+ * factor that rounds to 1 is refused, and so is a rate that rounds to infinity.
  */
 import type { LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, fail, isRate } from '../validate';

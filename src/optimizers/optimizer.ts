@@ -121,7 +121,7 @@ export abstract class Optimizer<
   #skippedSteps = 0;
   #aborted: string | null = null;
   #disposed = false;
-  /** How many tensors had been disposed of when the parameters were last looked at. */
+  /** Number of tensors that had been disposed of when the parameters were last checked. */
   #checkedAt = -1;
   #ownsRuntime = false;
 
@@ -215,7 +215,7 @@ export abstract class Optimizer<
    * `step`
    */
   stepInto(result: StepResult, grads?: Gradients<Names>): StepResult {
-    // What was written once can be written again, unless it has been frozen since.
+    // A result that was writable once still is, unless it has been frozen since.
     if (this.#lastResult !== null && result === this.#lastResult) result.step = this.#stepCount;
     else checkResult(result);
     this.#lastResult = result;
@@ -533,7 +533,7 @@ export abstract class Optimizer<
   #finish(result: StepResult): StepResult {
     const { status, gradNorm } = this.#table;
     this.#endStep(status === STATUS_DONE ? 'accepted' : 'refused');
-    // First what the optimizer itself keeps: the result may have setters.
+    // The optimizer's own fields come first: the result may have setters that throw.
     if (status === STATUS_DONE) this.#stepCount++;
     result.gradL1Norm = gradNorm;
     result.gradNorm = gradNorm;

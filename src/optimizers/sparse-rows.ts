@@ -226,7 +226,7 @@ export class SparseRows {
     const { f32 } = this.#runtime.memory;
     const first = this.#room!.parameter.grad.address >>> 2;
     const end = first + rows.length * rowLength;
-    // -0 is what changes nothing that is added to it.
+    // -0 + x has the bits of x for every x; 0 + -0 would be 0.
     f32.fill(-0, first, end).fill(0, end, end + this.#padding);
     for (let i = 0; i < rowIndices.length; i++) {
       const to = first + indexOf(rows, rowIndices[i]) * rowLength;
