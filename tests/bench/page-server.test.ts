@@ -26,7 +26,8 @@ for (const folder of [site, data]) symlinkSync(join(home, 'secret.txt'), join(fo
 writeFileSync(
   join(home, 'browsers.mjs'),
   `export const opened = [];
-export const BROWSERS = [{ name: 'Chromium', missing: () => null, async open(url) { opened.push(url); return async () => {}; } }];`,
+const open = async (url) => { opened.push(url); return async () => {}; };
+export const BROWSERS = [{ name: 'Chromium', missing: () => null, open }];`,
 );
 const folderUrl = (path: string): URL => new URL(`${pathToFileURL(path).href}/`);
 const places = {

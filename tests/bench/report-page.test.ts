@@ -73,8 +73,9 @@ describe('the page', () => {
     const shown = renderReport(named);
     expect(shown.match(/<script>/g)).toHaveLength(1);
     expect(shown).not.toContain('<script>alert');
+    const escaped = '&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;';
     expect(html`<i title="${label}">${[label, null, false, 3]}</i>`.markup).toBe(
-      `<i title="${'&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;'}">&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;3</i>`,
+      `<i title="${escaped}">${escaped}3</i>`,
     );
   });
 
@@ -86,7 +87,17 @@ describe('the page', () => {
   });
 
   it('leaves out what there is nothing of, and stands a result that has nothing', () => {
-    const empty: Result = { ...result, workloads: [], micro: [], hashes: [], coldStart: [], threadScaling: [], streams: [], comparisons: [], training: { runs: [], searches: [], selections: [], speed: [] } }; // biome-ignore format: one expression
+    const empty: Result = {
+      ...result,
+      workloads: [],
+      micro: [],
+      hashes: [],
+      coldStart: [],
+      threadScaling: [],
+      streams: [],
+      comparisons: [],
+      training: { runs: [], searches: [], selections: [], speed: [] },
+    };
     const shown = renderReport(empty);
     expect([...shown.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id)).toEqual([
       'environments',

@@ -154,7 +154,7 @@ describe.each(Object.entries(KINDS))(
   },
 );
 
-it('normalises a column of any offset to mean 0 and variance 1, moves the running statistics', () => {
+it('normalises a column of any offset to mean 0, variance 1; moves statistics', () => {
   const [rows, cols] = [64, 5];
   const x = bench.buffer(
     rows * cols,

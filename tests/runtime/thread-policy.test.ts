@@ -110,11 +110,11 @@ describe('chooseThreads', () => {
     ['24000000000          24000000000', 1, /24000000000 bytes/],
     ['99000000000          unlimited', 4, 'auto: 4 of 8 CPUs'],
   ])('an address space of %s: %d', (limits, threads, reason) => {
-    const rows = `Max locked memory         8388608              8388608              bytes
-Max address space         ${limits}            bytes`;
-    machine(8, {
-      '/proc/self/limits': `Limit                     Soft Limit           Hard Limit           Units\n${rows}\n`,
-    });
+    const table = `Limit                     Soft Limit           Hard Limit           Units
+Max locked memory         8388608              8388608              bytes
+Max address space         ${limits}            bytes
+`;
+    machine(8, { '/proc/self/limits': table });
     expect(chooseThreads()).toMatchObject({ threads, reason: expect.stringMatching(reason) });
   });
 
