@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { CheckpointError, decodeSafetensors } from '../../src/checkpoint';
-import { assemble } from './safetensors-files';
+import { assemble } from '../support/safetensors-files';
 import { fuzzSafetensors, REASONS } from './safetensors-fuzz';
 
 /** A tensor "w" with some fields replaced; those undefined are left out. */

@@ -14,7 +14,7 @@ import {
 import { ArgumentError, CheckpointError } from '../../src/errors';
 import { caught } from '../support/errors';
 import { decodeSafetensors as decodeByHand } from '../support/safetensors';
-import { assemble, bytesOf } from './safetensors-files';
+import { assemble, bytesOf } from '../support/safetensors-files';
 
 function entry(name: string, shape: number[], values: number[]): SafetensorsEntry {
   return { name, shape, data: Float32Array.from(values) };
