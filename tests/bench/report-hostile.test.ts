@@ -36,6 +36,7 @@ import { ResultStore } from '../../bench/suite/store';
 import { codeBlock, codeSpan, inMarkdown } from '../../bench/toolkit/markdown';
 import { printable } from '../../bench/toolkit/printable';
 import { replaceText } from '../../bench/toolkit/replace-text';
+import { caught } from '../support/errors';
 import { syntheticResult } from './synthetic-result';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
@@ -107,7 +108,9 @@ describe('what a result says', () => {
     expect(text).not.toMatch(/^# b/m);
     expect(text).not.toContain('<b>');
     expect(text).not.toMatch(/(?<!\\)\]\(/);
-    for (const row of text.split('\n').filter((line) => line.startsWith('| '))) {
+    const rows = text.split('\n').filter((line) => line.startsWith('| '));
+    expect(rows.length).toBeGreaterThan(20);
+    for (const row of rows) {
       expect(row.replaceAll('\\\\', '').replaceAll('\\|', '')).toMatch(/^\|( [^|]* \|)+$/);
     }
     expect(inMarkdown('a_b 3 < 4 and 0.93 [0.92, 0.94] - 1 ~ 2')).toBe(
@@ -165,12 +168,9 @@ describe('what a result says', () => {
       `${codes}{`,
       `{"schemaVersion":2,"\u009b":1}`,
     ]) {
-      expect(() => parseResult(text, `r${codes}.json`)).toThrow(/^r\\u\{1b\}\[2J/);
-      try {
-        parseResult(text, `r${codes}.json`);
-      } catch (error) {
-        expect((error as Error).message).not.toMatch(/[^\P{C}\n]/u);
-      }
+      const { message } = caught(() => parseResult(text, `r${codes}.json`)) as Error;
+      expect(message).toMatch(/^r\\u\{1b\}\[2J/);
+      expect(message).not.toMatch(/[^\P{C}\n]/u);
     }
     expect(printable(printable('a\u001b\n'))).toBe('a\\u{1b}\n');
   });
@@ -278,7 +278,7 @@ describe('a file that is replaced', () => {
   it('stays when its place cannot be written to, and the error names it', () => {
     mkdirSync(path('busy.html'), { recursive: true });
     writeFileSync(path('whole.json'), JSON.stringify(example));
-    expect(() => report([path('whole.json')], [path('busy.html')])).toThrow();
+    expect(() => report([path('whole.json')], [path('busy.html')])).toThrow('busy.html');
     expect(() => replaceText(path('none/x.txt'), '')).toThrow(
       expect.objectContaining({ path: path('none/x.txt') }),
     );

@@ -64,7 +64,11 @@ describe('the page', () => {
   it('has anchors for all of its sections, and ids once', () => {
     const ids = [...page.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const [, anchor] of page.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(anchor);
+    const anchors = [...page.matchAll(/href="#([^"]+)"/g)].map(([, anchor]) => anchor);
+    expect(ids).toEqual(expect.arrayContaining(anchors));
+    const sections = [...page.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id);
+    expect(sections.length).toBeGreaterThan(5);
+    expect(anchors).toEqual(expect.arrayContaining(sections));
   });
 
   it('shows text as text, whatever it is', () => {

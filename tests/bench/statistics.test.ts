@@ -104,6 +104,7 @@ describe('bootstrap intervals', () => {
     const values = normals(100, 3);
     const { value, interval } = estimate(values, mean);
     const deviation = Math.sqrt(mean(values.map((x) => (x - value) ** 2)));
+    // Within half a tenth, a quarter of the interval: 100 values are not quite normal.
     expect(interval![0]).toBeCloseTo(value - (1.96 * deviation) / 10, 1);
     expect(interval![1]).toBeCloseTo(value + (1.96 * deviation) / 10, 1);
   });
@@ -197,8 +198,9 @@ describe('ratios of independent samples', () => {
       const [low, high] = ratioOfMedians(a!, b!, { resamples: 300 }).interval!;
       if (low <= 2 && 2 <= high) covered++;
     }
+    // 0.95 of 200 trials scatters by 0.015.
     expect(covered / trials).toBeGreaterThan(0.9);
-    expect(covered / trials).toBeLessThanOrEqual(1);
+    expect(covered / trials).toBeLessThan(0.995);
   });
 
   it('are refused for anything but positive numbers', () => {

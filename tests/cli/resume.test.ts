@@ -31,10 +31,10 @@ describe('a run that was ended', () => {
     expect(killed.code).toBeNull();
     expect(existsSync(join(cwd, 'killed/run.json'))).toBe(false);
     const { epoch } = progressOf(join(cwd, 'killed'));
-    expect(epoch).toBeLessThanOrEqual(12);
+    expect(epoch).toBeLessThan(12);
     const { code, stderr } = await adal(['train', '--resume', 'killed', '--threads', '2'], cwd);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/Resuming from killed\/checkpoint\.safetensors after \d+ epochs?/);
+    expect(stderr).toContain(`Resuming from killed/checkpoint.safetensors after ${epoch} epoch`);
     const [resumed, uninterrupted] = [readRun(join(cwd, 'killed')), readRun(join(cwd, 'whole'))];
     expect(resumed.parameterHash).toBe(uninterrupted.parameterHash);
     expect(resumed.epochs).toEqual(uninterrupted.epochs);

@@ -121,7 +121,10 @@ describe.each(deeds)('a callback that tries to %s', (_, deed) => {
         groups: [{ ...dict.groups[0]!, lr: null, schedule: { config: null, state: { deed: '' } } }],
       };
       lr.stateDict = () => ({ deed: '' });
-      expect(caught(() => optimizer.loadStateDict(stateful))).toBeInstanceOf(ArgumentError);
+      const error = caught(() => optimizer.loadStateDict(stateful));
+      expect(error).toBeInstanceOf(ArgumentError);
+      expect(error).toMatchObject({ argument: 'stateDict.groups[0].schedule.state' });
+      expect((error as Error).cause).toBeInstanceOf(BusyError);
       optimizer.paramGroups[0].lr = 0.5;
       expect(stateOf(optimizer, runtime)).toBe(before);
     });
