@@ -1,31 +1,31 @@
 /**
  * The job protocol: how threads share work. One job at a time; a job is a chain of phases; a phase
- * is a number of tasks that any thread may do in any order. Whoever finishes a phase's last task
- * runs `advance`, which opens the next phase or ends the job; so nobody ever waits for a particular
- * thread.
+ * is a number of tasks that any thread may do in any order. The thread that finishes the last task
+ * of a phase runs `advance`, which opens the next phase or ends the job; so no thread ever waits
+ * for a particular other one.
  *
- * Invariant: ticket, limit and done carry the generation in their upper half. A ticket is good only
- * while the limit has the same generation, and a generation cannot end before all its good tickets
- * are done. So a thread that holds a good ticket may read op and arg, and a late thread, holding a
- * ticket of an ended generation, does nothing.
+ * Invariant: ticket, limit and done carry the generation in their upper half. A ticket is valid
+ * only while the limit has the same generation, and a generation cannot end before the tasks of all
+ * its valid tickets are done. So a thread with a valid ticket may read op and arg, and a late
+ * thread with a ticket of an earlier generation does nothing.
  *
  * Only binaries built with threads contain this file.
  */
 import { JobRecord } from '../build/assembly/optim-records';
 import { OP_NONE } from '../src/memory-layout/constants';
 
-/** What a module's jobs consist of. Never instantiated, as rules are not. */
+/** The tasks and phases of a module's jobs. Never instantiated, like kernels. */
 @unmanaged
 export class Jobs {
   /** Does one task; `thread` is 0 for the caller, 1 and more for the workers. */
   run(op: i32, arg: usize, task: u32, thread: u32): void {}
 
-  /** Called once, when all tasks of a phase are done: the next phase's op, or OP_NONE. */
+  /** Runs once when all tasks of a phase are done. Returns the next phase's op, or OP_NONE. */
   advance(op: i32, arg: usize): i32 {
     return OP_NONE;
   }
 
-  /** How many tasks a phase has; at least 1. */
+  /** Returns the number of tasks of a phase, at least 1. */
   taskCount(op: i32, arg: usize): u32 {
     return 1;
   }
@@ -37,7 +37,7 @@ function signalCaller(job: JobRecord): void {
   if (job.callerParked) atomic.notify(job.eventAddress, 1);
 }
 
-/** Opens a phase: whatever its tasks read must be written before. */
+/** Opens a phase. Everything that its tasks read must have been written. */
 function publish<J extends Jobs>(job: JobRecord, op: i32, arg: usize): void {
   const generation = <u32>job.generation + 1;
   const base = (<u64>generation) << 32;
@@ -51,7 +51,7 @@ function publish<J extends Jobs>(job: JobRecord, op: i32, arg: usize): void {
   signalCaller(job);
 }
 
-/** Begins a job. The one before must have finished. */
+/** Begins a job. The previous one must have finished. */
 export function begin<J extends Jobs>(control: usize, op: i32, arg: usize): void {
   const job = changetype<JobRecord>(control);
   job.finished = 0;

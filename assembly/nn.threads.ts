@@ -1,5 +1,5 @@
 /**
- * What the nn module exports besides the kernels where it is built with threads: the job protocol.
+ * The exports that the nn module built with threads has besides the kernels: the job protocol.
  * `control` is the address of a control block.
  */
 import { SharedCallRecord } from '../build/assembly/nn-records';
@@ -16,7 +16,7 @@ export function nnShared(control: usize, record: usize, spins: i32, timeout: i64
 }
 
 /**
- * Continues the call under way. Returns true when it is finished, false when `timeout` ns pass
+ * Continues the current call. Returns true when it is finished, false when `timeout` ns pass
  * without an event.
  */
 export function nnComplete(control: usize, spins: i32, timeout: i64): bool {
@@ -28,7 +28,7 @@ export function nnBegin(control: usize, record: usize): void {
   begin<KernelJobs>(control, changetype<SharedCallRecord>(record).op, record);
 }
 
-/** Does up to `most` tasks of the call under way. Returns false when no task is open. */
+/** Does up to `most` tasks of the current call. Returns false when no task is open. */
 export function nnHelp(control: usize, most: u32): bool {
   return help<KernelJobs>(control, most, 0);
 }

@@ -1,6 +1,6 @@
 /**
- * The ABI of the optim module built with threads: the same, and the job protocol. `control` is a
- * control block.
+ * The exports of the optim module built with threads: those of optim.ts, and the job protocol.
+ * `control` is the address of a control block.
  */
 
 import { OP_NORM } from '../src/memory-layout/constants';
@@ -10,7 +10,8 @@ import { StepJobs } from './optimizers/step';
 export * from './optim';
 
 /**
- * A whole step shared with the workers. False: not finished yet, call `stepComplete` until it is.
+ * Runs a whole step together with the workers. Returns false if it is not finished yet: then call
+ * `stepComplete` until it is.
  */
 export function stepShared(control: usize, table: usize, spins: i32, timeout: i64): bool {
   begin<StepJobs>(control, OP_NORM, table);
@@ -18,8 +19,8 @@ export function stepShared(control: usize, table: usize, spins: i32, timeout: i6
 }
 
 /**
- * Goes on with the step under way until it is finished, or until `timeout` ns pass without an event
- * (false).
+ * Continues the current step. Returns true when it is finished, false when `timeout` ns pass
+ * without an event.
  */
 export function stepComplete(control: usize, spins: i32, timeout: i64): bool {
   return complete<StepJobs>(control, spins, timeout);
@@ -30,12 +31,12 @@ export function stepBegin(control: usize, table: usize): void {
   begin<StepJobs>(control, OP_NORM, table);
 }
 
-/** Does up to `most` tasks of the step under way. False: nothing to do now. */
+/** Does up to `most` tasks of the current step. Returns false when no task is open. */
 export function stepHelp(control: usize, most: u32): bool {
   return help<StepJobs>(control, most, 0);
 }
 
-/** The loop of worker `thread`, 1 and up; returns when asked to stop. */
+/** Runs the loop of worker `thread` (from 1); returns when asked to stop. */
 export function stepServe(control: usize, spins: i32, thread: u32): void {
   serve<StepJobs>(control, spins, thread);
 }

@@ -184,32 +184,15 @@ describe('circles of imports', () => {
   });
 });
 
-/** Folders whose long lines are not wrapped yet. To be emptied; nothing may be added. */
-const NOT_WRAPPED_YET: readonly string[] = [
-  'tests/accumulation/',
-  'tests/averaging/',
-  'tests/bench/',
-  'tests/first-arguments.test.ts',
-  'tests/kernels/',
-  'tests/math/',
-  'tests/nn/',
-  'tests/optimizers/',
-  'tests/runtime/',
-  'tests/setup.test.ts',
-  'tests/slow/',
-];
-
 it('no source has a line of more than 100 columns', () => {
   const options = { cwd: ROOT, encoding: 'utf8' } as const;
   const listed = execFileSync('git', ['ls-files', '-z', '*.ts', '*.js', '*.mjs'], options);
   const files = listed.split('\0').filter((file) => file !== '' && existsSync(join(ROOT, file)));
   expect(files.length).toBeGreaterThan(500);
-  const long = files
-    .filter((file) => !NOT_WRAPPED_YET.some((folder) => file.startsWith(folder)))
-    .flatMap((file) =>
-      readFileSync(join(ROOT, file), 'utf8')
-        .split('\n')
-        .flatMap((line, index) => ([...line].length > 100 ? [`${file}:${index + 1}`] : [])),
-    );
+  const long = files.flatMap((file) =>
+    readFileSync(join(ROOT, file), 'utf8')
+      .split('\n')
+      .flatMap((line, index) => ([...line].length > 100 ? [`${file}:${index + 1}`] : [])),
+  );
   expect(long).toEqual([]);
 });

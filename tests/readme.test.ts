@@ -28,9 +28,12 @@ const examples = FILES.flatMap((file) =>
 it('has examples', () =>
   expect(examples.filter(([file]) => file === 'README.md').length).toBeGreaterThanOrEqual(3));
 
-/** The numbers in [0, 1] that an example prints, such as accuracies. */
-const shares = (output: string) =>
-  [...output.matchAll(/(?<![\d.])(?:0\.\d+|1)(?![\d.])/g)].map(([text]) => Number(text));
+/** The numbers in [0, 1] that an example prints, such as accuracies; there must be some. */
+function shares(output: string): number[] {
+  const found = [...output.matchAll(/(?<![\d.])(?:0\.\d+|1)(?![\d.])/g)];
+  expect(found.length, output).toBeGreaterThan(0);
+  return found.map(([text]) => Number(text));
+}
 
 /** What an example prints, by something in its code. */
 const CHECKS: readonly (readonly [part: string, check: (output: string) => boolean])[] = [
@@ -68,6 +71,10 @@ const CHECKS: readonly (readonly [part: string, check: (output: string) => boole
   ],
   ['trainInWorker(', (output) => shares(output).at(-1)! > 0.95],
 ];
+
+it.each(CHECKS)('an example has %s, whose output is checked', (part) => {
+  expect(examples.filter(([, , code]) => code.includes(part))).not.toEqual([]);
+});
 
 it.each(examples)('%s, example %i runs and ends by itself', (name, index, code) => {
   // Inside the package, so that `adal-wasm` means the build under test.

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 
 const SCRIPT = resolve(import.meta.dirname, '../scripts/setup.js');
 
-it('does not install through a symbolic link, which would empty the folder of another checkout', () => {
+it('does not install through a symbolic link into another checkout', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adal-setup-'));
   try {
     const [theirs, ours] = [join(folder, 'theirs'), join(folder, 'ours')];

@@ -1,7 +1,7 @@
 /**
- * What batch and layer normalisation share. Both compute h = (x - mean)·inv in f32, and sums in
- * f64, ascending. Rows are dense; mean and inv are per column in batch normalisation, and per row
- * in layer normalisation.
+ * Code that batch and layer normalisation share. Both compute h = (x - mean)·inv in f32, and sums
+ * in f64, ascending. Rows are dense; mean and inv are per column in batch normalisation, and per
+ * row in layer normalisation.
  */
 import { loadLanes } from './partial';
 

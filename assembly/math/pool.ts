@@ -7,7 +7,7 @@ import { zeroFloats } from './partial';
 import { imageFloats } from './window';
 
 /**
- * What is computed at one output pixel for a group of channels. Never instantiated: see
+ * The computation of one output pixel for a group of channels. Never instantiated: see
  * activation.ts.
  */
 @unmanaged

@@ -90,7 +90,7 @@ export function copyOut(image: usize, padded: usize, window: WindowRecord): void
 }
 
 /**
- * What is done between a patch and a padded image, run by run; a run is the part that one kernel
+ * The operation between a patch and a padded image, run by run; a run is the part that one kernel
  * row covers. Never instantiated: see activation.ts.
  */
 @unmanaged

@@ -1,5 +1,5 @@
 /**
- * AdaBound (Luo et al. 2019): Adam whose rate is clamped to bounds that close in on a final one.
+ * AdaBound (Luo et al. 2019): Adam whose rate is clamped to bounds that converge to a final one.
  */
 import { flushMoments } from './flush';
 import { Kernel } from './kernel';

@@ -24,7 +24,7 @@ import { pow2 } from '../../src/math/exponent';
 import { flushMoments } from './flush';
 import { Kernel } from './kernel';
 
-/** What a tensor keeps between steps; a step that is not accepted leaves it alone. */
+/** The scalars that a tensor keeps between steps; only accepted steps change them. */
 @unmanaged
 export class AdaLScalars {
   /** e: m = m'·2^e, v = v'·2^(2e). */
@@ -38,7 +38,7 @@ export class AdaLScalars {
   normMean: f64;
 }
 
-/** What its group tells the kernel. */
+/** The values of the tensor's group. */
 @unmanaged
 export class AdaLValues {
   /** a: the learning rate, with the built-in decay folded in. */
@@ -47,7 +47,7 @@ export class AdaLValues {
   beta2: f64;
   eps: f64;
   weightDecay: f64;
-  /** S counts as at most this times A; 0: as it is. */
+  /** S counts as at most this times A; 0 sets no bound. */
   normRatio: f64;
   /** Whether the tensor is scaled by the norm over all tensors (1), or by its own (0). */
   globalNorm: f64;

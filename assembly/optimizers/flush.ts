@@ -3,9 +3,9 @@
  * m in subnormals for good, and subnormal arithmetic is many times slower. Run every
  * FLUSH_INTERVAL-th step of a tensor.
  *
- * A second moment is removed only where nothing is divided by its root any more: beside a first
- * moment that is removed too, or, in a rule without one, under a gradient that is negligible
- * itself. Elsewhere a tiny v still sets the size of the step.
+ * A second moment is removed only where its root no longer divides anything: if the first moment is
+ * removed too, or, in a rule without one, if the gradient is negligible. Elsewhere a tiny v still
+ * sets the size of the step.
  */
 
 /** 2^-100: a first moment below it is negligible. */

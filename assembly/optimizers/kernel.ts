@@ -1,7 +1,7 @@
 /**
- * What the kernels of all optimizers share. A kernel is a class with a method `apply` that updates
- * one vector of a parameter; the build reads its parameters and writes the loop around it
- * (scripts/generate/kernels.js). Kernels are never instantiated: `changetype<K>(0)` names their
+ * Operations that the kernels of all optimizers share. A kernel is a class with a method `apply`
+ * that updates one vector of a parameter; the build reads its parameters and writes the loop around
+ * it (scripts/generate/kernels.js). Kernels are never instantiated: `changetype<K>(0)` names their
  * methods.
  */
 import { GroupRecord, TensorRecord } from '../../build/assembly/optim-records';

@@ -1,7 +1,7 @@
 /**
- * The gradient norms of a step: each block's partial norms in the first phase; from them, in block
- * order, those of every tensor and of all; and r, the factor by which clipping makes them shorter.
- * Gradients themselves are only read.
+ * The gradient norms of a step. The first phase writes the partial norms of each block. Then the
+ * partial norms are added in block order, for each tensor and over all, and r is computed, the
+ * factor of clipping. Gradients are only read.
  */
 import {
   PARTIAL_RECORD_SIZE,

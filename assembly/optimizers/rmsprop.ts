@@ -1,4 +1,4 @@
-/** RMSProp (Tieleman & Hinton 2012) as PyTorch has it: optionally centred, or with momentum. */
+/** RMSProp (Tieleman & Hinton 2012) as in PyTorch: optionally centred, or with momentum. */
 import { RMSPropConstants } from '../../build/assembly/kernel-constants';
 import { flushMomentum, flushVariance } from './flush';
 import { Division, GuardedQuotient, Kernel, Quotient } from './kernel';
@@ -38,7 +38,7 @@ class AboutMean extends SecondMoment {
   }
 }
 
-/** What all forms share. */
+/** Operations that all forms share. */
 @unmanaged
 class RMSPropUpdate<M extends SecondMoment, D extends Division> extends Kernel {
   // biome-ignore format: addresses on one line, constants on the next two

@@ -1,7 +1,7 @@
 /**
- * The update of a block of a tensor by the kernel of its group. Where the gradient is clamped or
- * the state compact, the block is staged: a STAGE at a time is brought into scratch as plain f32,
- * updated there, and encoded again, so that no kernel knows of it.
+ * The update of a block of a tensor by the kernel of its group. If the gradient is clamped or the
+ * state is compact, the block is processed in stages of STAGE elements: each is brought into
+ * scratch as plain f32, updated there, and encoded again, so kernels never see compact state.
  */
 import { applyKernel, decodeState, encodeState } from '../../build/assembly/kernel-dispatch';
 import { GroupRecord, StepRecord, TensorRecord } from '../../build/assembly/optim-records';

@@ -20,7 +20,7 @@ export class Bf16 {
     decodeBf16(to, codes + (first << 1), count);
   }
 
-  /** Encodes f32 at `from` into them. */
+  /** Encodes f32 at `from` into elements [first, first + count). */
   // biome-ignore format: addresses on one line
   @inline
   encodeMoment(
@@ -31,7 +31,7 @@ export class Bf16 {
   }
 }
 
-/** `count` elements, a multiple of 16, from bf16 at `from` to f32 at `to`. */
+/** Decodes `count` elements, a multiple of 16, from bf16 at `from` to f32 at `to`. */
 export function decodeBf16(to: usize, from: usize, count: usize): void {
   for (const end = to + (count << 2); to < end; to += 32) {
     const x = v128.load(from);
@@ -41,7 +41,7 @@ export function decodeBf16(to: usize, from: usize, count: usize): void {
   }
 }
 
-/** To nearest, ties to even. */
+/** Encodes `count` elements, rounded to nearest, ties to even. */
 export function encodeBf16(to: usize, from: usize, count: usize): void {
   for (const end = from + (count << 2); from < end; from += 32) {
     v128.store(to, i16x8.narrow_i32x4_u(nearest(v128.load(from)), nearest(v128.load(from, 16))));
@@ -50,8 +50,8 @@ export function encodeBf16(to: usize, from: usize, count: usize): void {
 }
 
 /**
- * Stochastically, x ≥ 0; what is not zero stays so. `first` is the first element's index in its
- * tensor.
+ * Encodes x ≥ 0, rounded stochastically; no x above 0 becomes 0. `first` is the first element's
+ * index in its tensor.
  */
 export function encodeBf16Stochastic(
   to: usize,

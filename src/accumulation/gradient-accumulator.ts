@@ -138,12 +138,10 @@ export class GradientAccumulator {
    * there first.
    * @param grads gradients of all unfrozen parameters, by name
    * @param weight weight of the micro-batch in the mean of its window, such as its number of
-   * samples:
-   * a finite number > 0, by default 1. Has no effect on sums.
+   * samples: a finite number > 0, by default 1. Has no effect on sums.
    * @returns the result of the step if this call completed a window, otherwise null
    * @throws ArgumentError for gradients or a weight that do not fit; nothing has been added then.
-   * If
-   * the window is complete, also the errors of `optimizer.step`
+   * If the window is complete, also the errors of `optimizer.step`
    */
   add(grads?: Gradients, weight = 1): StepResult | null {
     return this.#gather(grads, weight) ? this.optimizer.step() : null;

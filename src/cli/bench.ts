@@ -10,7 +10,7 @@ const COMMANDS = {
   report: { name: 'report', help: 'write a report of benchmark results (package adal-bench)' },
 };
 
-/** Where adal-bench is looked for: as an installed package, then in the `dist/` of a checkout. */
+/** Places of adal-bench, in this order: the installed package, and `dist/` of a checkout. */
 const SOURCES = ['adal-bench', new URL('./bench/index.js', import.meta.url).href];
 
 interface Bench {

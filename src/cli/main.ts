@@ -47,8 +47,8 @@ Data:
   text:<file>    text; the model predicts each character from those before it
 
 Model:
-  mlp:64-32      hidden layers of 64 and 32 units; the data set the number of
-                 inputs and outputs. mlp is short for mlp:64
+  mlp:64-32      hidden layers of 64 and 32 units; the numbers of inputs and
+                 outputs follow from the data. mlp is short for mlp:64
   softmax        no hidden layer
   64-64-10       all layer sizes, which must match the data. With idx data the
                  last size is the number of classes (otherwise 10)
@@ -126,7 +126,7 @@ function createProgram(version: string): Command {
     .addOption(
       option(
         '--task <task>',
-        'csv: classification or regression (default: what the model learns)',
+        'csv: classification or regression (default: the task of the model)',
         parseTask,
       ),
     )

@@ -183,8 +183,9 @@ export function settle(options: TrainOptions): TrainSettings {
 }
 
 function parseChoice<T extends string>(option: string, text: string, choices: readonly T[]): T {
-  if (!choices.includes(text as T)) throw new UsageError(option, choices.join(' or '), quote(text));
-  return text as T;
+  if (choices.includes(text as T)) return text as T;
+  const expected = `${choices.slice(0, -1).join(', ')} or ${choices[choices.length - 1]}`;
+  throw new UsageError(option, expected, quote(text));
 }
 
 function parseInteger(

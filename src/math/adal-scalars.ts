@@ -1,5 +1,5 @@
 /**
- * The scalars of the scaled AdaL rule: everything a step computes once a tensor rather than once an
+ * The scalars of the scaled AdaL rule: everything that a step computes per tensor rather than per
  * element. One definition for the reference and the kernels (compiled by tsc and by asc), so that
  * the two cannot drift apart.
  *

@@ -1,6 +1,6 @@
 /**
  * Elementary functions and random numbers that have the same bits on every engine, for data and
- * losses of your own: `Math.exp` and its kin may differ between engines in the last bit.
+ * losses of your own: `Math.exp` and similar functions may differ between engines in the last bit.
  *
  * @module adal-wasm/math
  */

@@ -20,8 +20,7 @@ const WHOLE_LIMIT: number = 1074.0;
  * the result is a normal number.
  *
  * @param x the base, a number ≥ 0; the result is 0, 1 or Infinity for 0, depending on the sign of
- * y,
- * and NaN for negative numbers and NaN
+ * y, and NaN for negative numbers and NaN
  * @param y the exponent, finite
  * @returns x^y; Infinity or 0 if it is out of the range of f64; exactly 1 for y = 0
  * @example pow(0.9, 2) // 0.81

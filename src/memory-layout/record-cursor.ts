@@ -10,7 +10,7 @@ export interface MemoryViews {
 }
 
 /**
- * What the accessor classes of all records share (scripts/generate/records.js). `View` names the
+ * Base of the accessor classes of all records (scripts/generate/records.js). `View` names the
  * views that the fields of the record are read through.
  */
 export class RecordCursor<View extends keyof MemoryViews = keyof MemoryViews> {

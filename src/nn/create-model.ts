@@ -63,7 +63,8 @@ export interface ModelOptions {
    */
   lossWeights?: Readonly<Record<string, number>>;
   /**
-   * Most samples in a batch: an integer in [1, 2^24]. Memory for activations grows with it.
+   * Maximum number of samples in a batch: an integer in [1, 2^24]. Memory for activations grows
+   * with it.
    * @default 32
    */
   batchSize?: number;

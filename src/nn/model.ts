@@ -71,7 +71,7 @@ export class Model {
   readonly inputShapes: Readonly<Record<string, Shape>>;
   /** Shapes of one sample of each output, by name. A chain has one output, `output`. */
   readonly outputShapes: Readonly<Record<string, Shape>>;
-  /** Most samples in a batch. */
+  /** Maximum number of samples in a batch. */
   readonly batchSize: number;
   /** Layers in the order in which they run: those of a graph's nodes, or of a chain. */
   readonly layers: readonly Layer[];

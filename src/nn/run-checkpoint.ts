@@ -135,7 +135,7 @@ function decodeLearner(bytes: Uint8Array): StoredLearner & { readonly run: unkno
   if (missing !== undefined) {
     throw new CheckpointError(
       'not-training',
-      `a checkpoint of fit expected, got one of an optimizer alone: "extras.${missing}" is missing`,
+      `expected a checkpoint that fit has written, got one without "extras.${missing}"`,
     );
   }
   const { model, average, run } = extras;
@@ -167,7 +167,7 @@ function restOfModel(model: Model, params: StateDict['params']): object {
   return { arrays: rest, ...others };
 }
 
-/** What errors call the states, by the option of `fit` that gives the part. */
+/** Names of the states in errors, by option of `fit`. */
 const STATES = {
   optimizer: 'the state of an optimizer',
   average: 'a moving average',

@@ -58,7 +58,7 @@ export interface TrainInWorkerOptions {
    */
   budgetMs?: number;
   /**
-   * Milliseconds without a message after which a worker is taken for dead: an integer in
+   * Milliseconds without a message after which a worker counts as crashed: an integer in
    * [10, 2^31). Every batch must be shorter than this.
    * @default 60000
    */
@@ -109,8 +109,7 @@ const NAMES = [
  * @param spec model, optimizer and options of `fit` as plain data
  * @param data samples, or a function that returns them
  * @throws ArgumentError for a spec, options or samples that do not fit; nothing has been
- * transferred
- * then
+ * transferred then
  * @throws UnsupportedError on platforms without workers, such as Cloudflare Workers
  * @throws WorkerError if a worker has crashed and may not be replaced
  * @throws CheckpointError if the store fails or holds another run

@@ -34,8 +34,7 @@ export interface UpdateStatisticsOptions {
  *
  * @param data samples, or a function that opens a stream of them; labels and targets have no effect
  * @throws ArgumentError for data that do not fit or give statistics that are not finite; nothing
- * has
- * changed then
+ * has changed then
  * @throws BusyError while `fit` is training the model
  * @example
  * const optimizer = new ScheduleFreeAdamW(runtime, model.parameters);

@@ -18,7 +18,7 @@ export interface AdaBeliefHyperparameters extends AdamHyperparameters {
   eps: number;
 }
 
-/** Options of `AdaBelief`: its hyperparameters, and what every optimizer takes. */
+/** Options of `AdaBelief`: its hyperparameters, and the options of every optimizer. */
 export interface AdaBeliefOptions extends CommonOptions, Partial<AdaBeliefHyperparameters> {}
 
 const algorithm: Algorithm<AdaBeliefHyperparameters> = {

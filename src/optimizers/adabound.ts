@@ -11,15 +11,15 @@ import { advancePowers, POWERS } from './powers';
 /** Hyperparameters of `AdaBound`. */
 export interface AdaBoundHyperparameters extends AdamHyperparameters {
   /**
-   * The rate that the bounds close in on; a schedule of `lr` does not move it. In [0, 2^64).
+   * Rate that the bounds converge to; a schedule of `lr` does not change it. In [0, 2^64).
    * @default 0.1
    */
   finalLr: number;
-  /** How fast the bounds close in, in [2^-60, 2^64). @default 1e-3 */
+  /** Speed at which the bounds converge, in [2^-60, 2^64). @default 1e-3 */
   gamma: number;
 }
 
-/** Options of `AdaBound`: its hyperparameters, and what every optimizer takes. */
+/** Options of `AdaBound`: its hyperparameters, and the options of every optimizer. */
 export interface AdaBoundOptions extends CommonOptions, Partial<AdaBoundHyperparameters> {}
 
 const K = AdaBoundKernel.constants;
@@ -51,7 +51,7 @@ const adabound: OptimizerDeclaration<AdaBoundHyperparameters, AdaBoundOptions> =
 };
 
 /**
- * AdaBound: Adam with its rate clamped to bounds that close in on `finalLr`:
+ * AdaBound: Adam with its rate clamped to bounds that converge to `finalLr`:
  *
  *     rate = lr·√(1-β2^t)/(1-β1^t)/(√v + ε), clamped to
  *            [finalLr·(1 - 1/(γt + 1)), finalLr·(1 + 1/(γt))];  θ ← θ - rate·m

@@ -31,7 +31,7 @@ export interface AdagradHyperparameters {
   eps: number;
 }
 
-/** Options of `Adagrad`: its hyperparameters, its own, and what every optimizer takes. */
+/** Options of `Adagrad`: its hyperparameters, options of its own, and those of every optimizer. */
 export interface AdagradOptions extends CommonOptions, Partial<AdagradHyperparameters> {
   /** Decay of the learning rate, in [0, 2^64). @default 0 */
   lrDecay?: number;

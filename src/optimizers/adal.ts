@@ -56,7 +56,7 @@ export interface AdaLHyperparameters extends CompactStateOptions {
   weightDecay: number;
 }
 
-/** Options of `AdaL`: its hyperparameters, its own, and what every optimizer takes. */
+/** Options of `AdaL`: its hyperparameters, options of its own, and those of every optimizer. */
 export interface AdaLOptions extends CommonOptions, Partial<AdaLHyperparameters> {
   /**
    * 'inverse-sqrt' divides the learning rate by √t, as the restated rule does; 'none' leaves it.
@@ -72,7 +72,7 @@ export interface AdaLOptions extends CommonOptions, Partial<AdaLHyperparameters>
   /**
    * The spike guard: ‖g‖₁ counts as at most this times its running mean (A ← .9·A + .1·min(‖g‖₁,
    * ratio·A)), and g is shortened with it. A spike otherwise enters v as its fourth power. A number
-   * in [1, ∞); 2 served well.
+   * in [1, ∞); 2 worked well in our measurements.
    * @default none
    */
   clipNormRatio?: number;
@@ -86,7 +86,7 @@ const SMALLEST_DIVISOR = 2 ** -63;
 /** Beyond what V, an f64 that is at most (2^128·elements)^4, can make of the exponent. */
 const MAX_EXPONENT = 600;
 
-/** What a tensor keeps between steps, in the order of the kernel's AdaLScalars. */
+/** The numbers that a tensor keeps between steps, in the order of the kernel's AdaLScalars. */
 const SCALARS: Readonly<Record<keyof typeof OWN, ScalarField>> = {
   exponent: {
     initial: 0,
@@ -204,7 +204,7 @@ export class AdaL<Names extends string = string> extends Optimizer<AdaLHyperpara
 
 /**
  * Returns options that train networks better than the restated defaults did in our measurements:
- * β2 = 0.95, ε = 0, no built-in decay, a cosine from `lr` to 0. They are never applied unasked.
+ * β2 = 0.95, ε = 0, no built-in decay, a cosine from `lr` to 0. They apply only if you pass them.
  *
  * @param options.totalSteps steps of the whole run, an integer ≥ 1
  * @param options.lr learning rate of the first step. Default 1e-2

@@ -13,7 +13,7 @@ import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { POWERS } from './powers';
 
-/** Options of `Adam`: its hyperparameters, and what every optimizer takes. */
+/** Options of `Adam`: its hyperparameters, and the options of every optimizer. */
 export interface AdamOptions extends CommonOptions, Partial<AdamHyperparameters> {}
 
 /** The algorithm of Adam, and of AdamW. */

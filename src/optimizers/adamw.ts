@@ -1,4 +1,4 @@
-/** AdamW: Adam with decoupled weight decay, 0.01 unless told otherwise. */
+/** AdamW: Adam with decoupled weight decay, 0.01 by default. */
 import type { Runtime } from '../runtime/runtime';
 import { ADAM } from './adam';
 import { ADAM_FIELDS, type AdamHyperparameters } from './adam-family';
@@ -16,7 +16,7 @@ export interface AdamWHyperparameters extends AdamHyperparameters {
   weightDecay: number;
 }
 
-/** Options of `AdamW`: its hyperparameters, and what every optimizer takes. */
+/** Options of `AdamW`: its hyperparameters, and the options of every optimizer. */
 export interface AdamWOptions extends CommonOptions, Partial<AdamWHyperparameters> {}
 
 const adamw: OptimizerDeclaration<AdamWHyperparameters, AdamWOptions> = {

@@ -13,7 +13,7 @@ import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { POWERS } from './powers';
 
-/** Options of `AMSGrad`: Adam's hyperparameters, and what every optimizer takes. */
+/** Options of `AMSGrad`: Adam's hyperparameters, and the options of every optimizer. */
 export interface AMSGradOptions extends CommonOptions, Partial<AdamHyperparameters> {}
 
 const algorithm: Algorithm<AdamHyperparameters> = {

@@ -1,5 +1,5 @@
 /**
- * What an optimizer declares of itself. Everything that all optimizers share (groups, the atomic
+ * The declaration of an optimizer. Everything that all optimizers share (groups, the atomic
  * step, state dicts, compact state, sparse rows) is derived from it. The names of constants, and
  * whatever else its kernel names, come from assembly/optimizers by way of the build; its update in
  * plain TypeScript is src/runtime/reference/optimizers, which only the reference backend loads.
@@ -113,7 +113,7 @@ export interface Algorithm<H extends BaseHyperparameters> {
   initialise?(parameter: RegisteredParameter, values: Readonly<H>): void;
 }
 
-/** An optimizer: its name, its hyperparameters, and what its options make of it. */
+/** The declaration of an optimizer: its name, hyperparameters, options and algorithm. */
 export interface OptimizerDeclaration<H extends BaseHyperparameters, Options extends object> {
   /** Name in the registry and in state dicts. */
   readonly name: string;

@@ -3,7 +3,7 @@
  * state dicts are all checked against that list.
  *
  * Kernels compute with float32 constants, so ranges apply to the rounded numbers: an averaging
- * factor that rounds to 1 is refused, and so is a rate that rounds to infinity or leads there.
+ * factor that rounds to 1 is refused, and so is a rate that rounds to infinity.
  */
 import type { LearningRate } from '../types';
 import { checkChoice, checkInteger, checkNumber, fail, isRate } from '../validate';
@@ -34,8 +34,8 @@ export interface AnyHyperparameters extends BaseHyperparameters {
 }
 
 /**
- * Options of an optimizer that hold for all of its groups and never change, as its state dicts
- * have them.
+ * Options of an optimizer that hold for all of its groups and never change, in the form that state
+ * dicts store.
  */
 export type FixedOptions = Readonly<
   Record<string, number | string | boolean | null | { readonly [key: string]: number | string }>
@@ -77,7 +77,7 @@ export function positive(byDefault: number): Field<number> {
   return number(byDefault, '[2^-60, 2^64)', (x) => x >= 2 ** -60 && isRate(x));
 }
 
-/** What averages over so many steps that float32 rounds its factor to 1 never forgets. */
+/** Averaging factors. One that float32 rounds to 1 would never forget. */
 const FACTORS = '[0, 1 - 2^-25)';
 const isFactor = (x: number): boolean => x >= 0 && Math.fround(x) < 1;
 
@@ -95,8 +95,9 @@ function number(
 /** Hyperparameters of compact state. A group keeps those that it was created with. */
 export interface CompactStateOptions {
   /**
-   * Format of first and second moments: float32 (8 bytes a parameter), bfloat16 (4), or a byte each
-   * and a scale for every 256 (2.03). Compact second moments are rounded stochastically, by `seed`.
+   * Format of first and second moments: float32 (8 bytes a parameter), bfloat16 (4), or one byte
+   * each, with a scale for every 256 elements (2.03). Compact second moments are rounded
+   * stochastically, by `seed`.
    * @default 'f32'
    */
   readonly state: StateFormat;

@@ -23,7 +23,7 @@ export interface LionHyperparameters {
   l2: number;
 }
 
-/** Options of `Lion`: its hyperparameters, and what every optimizer takes. */
+/** Options of `Lion`: its hyperparameters, and the options of every optimizer. */
 export interface LionOptions extends CommonOptions, Partial<LionHyperparameters> {}
 
 const K = LionKernel.constants;

@@ -4,15 +4,18 @@ import type { StepTable } from './step-table';
 
 /** Bytes of linear memory that an optimizer uses. */
 export interface OptimizerMemory {
+  /** Values of all parameters. */
   readonly params: number;
+  /** Gradients of the parameters that are not sparse. */
   readonly gradients: number;
   /** Moments and other state arrays. */
   readonly state: number;
   /**
-   * Descriptors, partial norms, gathered rows of sparse parameters, and what compact state is
-   * unpacked into.
+   * Descriptors, partial norms, gathered rows of sparse parameters, and buffers for decoded compact
+   * state.
    */
   readonly scratch: number;
+  /** Sum of the others. */
   readonly total: number;
 }
 

@@ -28,7 +28,7 @@ export interface NAdamHyperparameters extends AdamHyperparameters {
   momentumDecay: number;
 }
 
-/** Options of `NAdam`: its hyperparameters, and what every optimizer takes. */
+/** Options of `NAdam`: its hyperparameters, and the options of every optimizer. */
 export interface NAdamOptions extends CommonOptions, Partial<NAdamHyperparameters> {}
 
 const K = NAdamKernel.constants;

@@ -1,5 +1,5 @@
 /**
- * What all optimizers share: named parameters in linear memory, groups, the atomic step, the state
+ * The base of all optimizers: named parameters in linear memory, groups, the atomic step, the state
  * dict.
  *
  * Invariant: a step is accepted as a whole or not at all. Whatever throws or is skipped, be it a
@@ -72,7 +72,7 @@ import { StepTable, type TableOptions } from './step-table';
  * An optimizer: parameters, gradients and state in the linear memory of a runtime, and steps over
  * all of them at once. Create one by its class or by `createOptimizer`.
  *
- * Gradients are written into `grads`, or handed to `step`; `params` holds the result. An optimizer
+ * Gradients are written into `grads`, or passed to `step`; `params` holds the result. An optimizer
  * frees what it allocated when it is disposed of; a program exits normally even if you never call
  * `dispose`.
  *
@@ -87,7 +87,7 @@ export abstract class Optimizer<
   H extends BaseHyperparameters = BaseHyperparameters,
   Names extends string = string,
 > {
-  /** The runtime in whose memory everything lies. */
+  /** Runtime whose linear memory holds the optimizer. */
   readonly runtime: Runtime;
   /**
    * Live views of the parameters, by name. A view is valid until something allocates: read it from
@@ -121,7 +121,7 @@ export abstract class Optimizer<
   #skippedSteps = 0;
   #aborted: string | null = null;
   #disposed = false;
-  /** How many tensors had been disposed of when the parameters were last looked at. */
+  /** Number of tensors that had been disposed of when the parameters were last checked. */
   #checkedAt = -1;
   #ownsRuntime = false;
 
@@ -162,8 +162,8 @@ export abstract class Optimizer<
   }
 
   /**
-   * Live views of the parameters to evaluate with: `params`, unless the algorithm trains at another
-   * point than it arrives at.
+   * Live views of the parameters to evaluate with: `params`, unless the algorithm evaluates an
+   * average of them, as Schedule-Free AdamW does.
    */
   get evaluationParams(): TensorViews<Names> {
     return this.params;
@@ -193,15 +193,16 @@ export abstract class Optimizer<
    * Takes one step with the gradients in `grads`, or with those given, which are copied there
    * first.
    *
-   * A step is refused, with reason 'overflow', if its numbers could leave float32: for most
-   * optimizers when the L1 norm of a parameter's gradient is 2^63 or more, whose squares would
-   * (SGD: 2^120/lr, less with momentum; Lion: 2^127; AdaL: only what ε makes too large).
+   * A step is refused with reason 'overflow' if its numbers could exceed the range of float32. Most
+   * optimizers refuse gradients in which the L1 norm of a parameter is 2^63 or more, because
+   * squares would overflow. The limit of SGD is 2^120/lr (less with momentum) and that of Lion
+   * 2^127; AdaL refuses only gradients for which its ε term would overflow.
    *
    * @param grads the gradient of every unfrozen parameter, by name
    * @throws NonFiniteGradientError for a non-finite gradient or an overflow, unless `onNonFinite`
    * is 'skip'
    * @throws ArgumentError for gradients that do not fit, or a learning rate out of range
-   * @throws BusyError inside a callback of a step, or while a `stepAsync` is under way
+   * @throws BusyError inside a callback of a step, or while a `stepAsync` is running
    * @throws DisposedError after `dispose` of the optimizer, or of a model whose parameters it has
    */
   step(grads?: Gradients<Names>): StepResult {
@@ -210,10 +211,11 @@ export abstract class Optimizer<
 
   /**
    * Takes one step and writes its result into `result`: allocates nothing.
-   * @throws ArgumentError before the step if `result` cannot be written; else as `step`
+   * @throws ArgumentError before the step if `result` cannot be written; otherwise the errors of
+   * `step`
    */
   stepInto(result: StepResult, grads?: Gradients<Names>): StepResult {
-    // What was written once can be written again, unless it has been frozen since.
+    // A result that was writable once still is, unless it has been frozen since.
     if (this.#lastResult !== null && result === this.#lastResult) result.step = this.#stepCount;
     else checkResult(result);
     this.#lastResult = result;
@@ -242,20 +244,20 @@ export abstract class Optimizer<
 
   /**
    * Updates some rows of a sparse parameter, created as `{ shape: [rows, …], sparse: true }`: no
-   * other row is read or written. What a dense step does to rows without gradients, the decay of
-   * their moments and of their weights, is left out (lazy moments).
+   * other row is read or written. The moments and weights of rows without gradients do not decay,
+   * as they would in a dense step (lazy moments).
    *
-   * The parameter counts its own steps: bias corrections, learning rate and AdaL's 1/√t go by them,
-   * and `step()` leaves it alone. Norms, for AdaL and for clipping, are over the rows given. If all
-   * rows are given every time, weights have the bits of dense steps.
+   * The parameter has a step count of its own, which determines bias corrections, learning rate and
+   * AdaL's 1/√t; `step()` does not change the parameter. Norms, for AdaL and for clipping, are over
+   * the given rows. If every call gives all rows, weights have the bits of dense steps.
    *
    * @param name name of the parameter
    * @param rowIndices integers in [0, rows), in any order; gradients of the same row are added in
-   * the order in which they come
+   * their order
    * @param grads one row of gradients for every index: rowIndices.length × (elements of a row)
    * @returns the outcome; its `step` counts the parameter's own steps
-   * @throws ArgumentError for rows, gradients or a parameter that do not fit,
-   * NonFiniteGradientError as `step`; nothing has changed then
+   * @throws ArgumentError for rows, gradients or a parameter that do not fit; otherwise the errors
+   * of `step`. Nothing has changed then
    * @example
    * const params = { words: { shape: [100_000, 64], sparse: true } };
    * const optimizer = await createOptimizer('adamw', params);
@@ -312,7 +314,7 @@ export abstract class Optimizer<
   }
 
   /**
-   * Adds a group of parameters to those that train.
+   * Adds a param group.
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
   addParamGroup(init: ParamGroupInit<H>): ParamGroup<H> {
@@ -341,18 +343,18 @@ export abstract class Optimizer<
   }
 
   /**
-   * Loads what `stateDict` returned: training goes on as if it had not stopped, bit for bit. A
-   * group whose learning rate is a function keeps its function; if that has state, as
-   * `reduceOnPlateau` has, the state is loaded too.
+   * Loads a state dict that `stateDict` returned: training then continues as if it had not stopped,
+   * bit for bit. A group whose learning rate is a function keeps its function; if the function has
+   * state, as `reduceOnPlateau` has, that state is loaded too.
    *
    * With `strict: false` the dict may have other groups and parameters. Parameters that only the
-   * dict or only the optimizer has are left alone; those that both have must agree in shape and
-   * have their whole state. Each group takes its hyperparameters from the dict's group that has the
-   * first of its parameters that any of them has; where that group has no value, or there is none,
-   * the group keeps its own. The step count is the dict's.
+   * dict or only the optimizer has do not change; those that both have must agree in shape and have
+   * their whole state. Each group looks for the first of its parameters that the dict has, and
+   * takes the hyperparameters of the dict's group with that parameter; it keeps those that are
+   * missing there. The step count becomes that of the dict.
    *
-   * Algorithm and fixed options must agree either way, and every number must be one that the
-   * algorithm can have: finite, second moments at or above 0, scales powers of two, exponents and
+   * In either case, algorithm and fixed options must agree, and every number must be possible for
+   * the algorithm: finite, second moments at or above 0, scales powers of two, exponents and
    * counters in their ranges. Arrays over a SharedArrayBuffer are copied before they are checked.
    *
    * @throws ArgumentError naming the key that does not fit; nothing has changed then
@@ -382,7 +384,7 @@ export abstract class Optimizer<
 
   /**
    * Frees the memory; ends the runtime too if the optimizer created it.
-   * @throws BusyError inside a callback of a step, or while a `stepAsync` is under way
+   * @throws BusyError inside a callback of a step, or while a `stepAsync` is running
    */
   dispose(): void {
     if (this.#disposed) return;
@@ -531,7 +533,7 @@ export abstract class Optimizer<
   #finish(result: StepResult): StepResult {
     const { status, gradNorm } = this.#table;
     this.#endStep(status === STATUS_DONE ? 'accepted' : 'refused');
-    // First what the optimizer itself keeps: the result may have setters.
+    // The optimizer's own fields come first: the result may have setters that throw.
     if (status === STATUS_DONE) this.#stepCount++;
     result.gradL1Norm = gradNorm;
     result.gradNorm = gradNorm;

@@ -5,8 +5,7 @@ import { checkBoolean, describe, fail, isRate, isRegExp } from '../validate';
 import type { AnyHyperparameters, BaseHyperparameters, Fields } from './hyperparameters';
 
 /**
- * Parameters by name: values, shapes, or a model's own Parameter objects, which are used where they
- * lie.
+ * Parameters by name: values, shapes, or a model's own Parameter objects, which are used in place.
  */
 export type ParameterRecord<Names extends string = string> = {
   readonly [Name in Names]: ParameterInit | Parameter;
@@ -55,7 +54,7 @@ export type ParamsInit<H extends object = AnyHyperparameters, Names extends stri
  */
 export type ParamGroup<H extends object = BaseHyperparameters> = ParamGroupBase<H> & H;
 
-/** What the groups of every optimizer have. */
+/** Properties that the groups of every optimizer have. */
 export class ParamGroupBase<H extends object> {
   /** Index in `optimizer.paramGroups`. */
   readonly index: number;
@@ -64,6 +63,7 @@ export class ParamGroupBase<H extends object> {
   #values: H;
   #frozen: boolean;
 
+  /** @internal */
   constructor(
     index: number,
     params: readonly string[],
@@ -90,6 +90,7 @@ export class ParamGroupBase<H extends object> {
     }
   }
 
+  /** Whether steps leave the parameters and their state as they are. */
   get frozen(): boolean {
     return this.#frozen;
   }

@@ -13,7 +13,7 @@ import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
 import { advancePowers, POWERS } from './powers';
 
-/** Options of `RAdam`: Adam's hyperparameters, and what every optimizer takes. */
+/** Options of `RAdam`: Adam's hyperparameters, and the options of every optimizer. */
 export interface RAdamOptions extends CommonOptions, Partial<AdamHyperparameters> {}
 
 const K = RAdamKernel.constants;

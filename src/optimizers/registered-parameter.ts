@@ -29,7 +29,7 @@ export interface RegisteredParameter extends TableEntry {
   readonly name: string;
   /** Whether the optimizer allocated the parameter, and so frees it. */
   readonly owned: boolean;
-  /** What steps of a sparse parameter work with; null for others. */
+  /** Buffers for the steps of a sparse parameter; null for others. */
   readonly rows: SparseRows | null;
 }
 
@@ -72,7 +72,7 @@ export interface StatePlan {
   readonly table: TableOptions;
 }
 
-/** How many state arrays may be compact: the two moments. */
+/** Number of state arrays that may be compact: the two moments. */
 const COMPACT_STATES = 2;
 
 /**

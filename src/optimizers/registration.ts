@@ -1,5 +1,5 @@
 /**
- * How parameters come to an optimizer: groups are checked first, then all of their memory is
+ * Registration of an optimizer's parameters: groups are checked first, then all of their memory is
  * allocated, or none.
  */
 import type { Runtime } from '../runtime/runtime';

@@ -41,8 +41,8 @@ export function optimizerNames(): OptimizerName[] {
  *
  * @param name one of `optimizerNames()`
  * @param params parameters by name, or param groups
- * @param options the optimizer's own options, and `runtime`: where it lives. Without one it makes
- * its own, which ends with it
+ * @param options the optimizer's own options, and the `runtime` to create it in. Without one, the
+ * optimizer creates a runtime and disposes of it with itself
  * @throws ArgumentError for an unknown name or an option out of range
  */
 export async function createOptimizer<Name extends OptimizerName, Names extends string = string>(

@@ -47,7 +47,7 @@ export interface RMSPropHyperparameters {
   eps: number;
 }
 
-/** Options of `RMSProp`: its hyperparameters, its own, and what every optimizer takes. */
+/** Options of `RMSProp`: its hyperparameters, options of its own, and those of every optimizer. */
 export interface RMSPropOptions extends CommonOptions, Partial<RMSPropHyperparameters> {
   /** μ, in [0, 1 - 2^-25). @default 0 */
   momentum?: number;
@@ -110,7 +110,7 @@ const rmsprop: OptimizerDeclaration<RMSPropHyperparameters, RMSPropOptions> = {
 };
 
 /**
- * RMSProp as PyTorch has it, optionally centred (a is the mean gradient) and with momentum:
+ * RMSProp as in PyTorch, optionally centred (a is the mean gradient) and with momentum:
  *
  *     v ← α·v + (1-α)·g²;  a ← α·a + (1-α)·g;  u = g/(√max(v - a², 0) + ε)
  *     m ← μ·m + u;  θ ← θ - lr·m

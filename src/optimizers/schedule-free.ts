@@ -34,11 +34,11 @@ export interface ScheduleFreeHyperparameters {
    * @default 1e-8
    */
   eps: number;
-  /** Decoupled weight decay λ, of y. A number in [0, 2^64). @default 0 */
+  /** Decoupled weight decay λ, applied to y. A number in [0, 2^64). @default 0 */
   weightDecay: number;
 }
 
-/** Options of `ScheduleFreeAdamW`: its hyperparameters, and what every optimizer takes. */
+/** Options of `ScheduleFreeAdamW`: its hyperparameters, and the options of every optimizer. */
 export interface ScheduleFreeAdamWOptions
   extends CommonOptions,
     Partial<ScheduleFreeHyperparameters> {}
@@ -138,11 +138,11 @@ function pointsOf(optimizer: object): AveragedPoints {
  *   bit.
  * - `dispose` leaves x in the parameters of a model.
  *
- * c is the paper's. The authors' code has the greatest learning rate so far in the place of lr in
- * it: the two agree for rates that do not fall, and differ after a rate has fallen.
+ * c follows the paper. The authors' code uses the greatest learning rate so far in place of lr; the
+ * two differ only after the learning rate has decreased.
  *
- * Parameters may be written before their first step; later z and y would no longer fit each other:
- * load a state dict instead. Takes 20 bytes a parameter: y, g, z, v, x.
+ * You may write parameters before their first step. After it, load a state dict instead, because z
+ * and y must match. Takes 20 bytes per parameter: y, g, z, v, x.
  *
  * Source: Defazio et al. 2024, "The Road Less Scheduled", arXiv 2405.15682.
  *
@@ -171,7 +171,7 @@ export class ScheduleFreeAdamW<Names extends string = string> extends Optimizer<
   }
 
   /**
-   * Live views of x, by name: to read, not to write. A view is valid until the next step, or until
+   * Live views of x, by name, for reading only. A view is valid until the next step, or until
    * something allocates: read it from here each time.
    */
   override get evaluationParams(): TensorViews<Names> {
@@ -237,8 +237,8 @@ export class ScheduleFreeAdamW<Names extends string = string> extends Optimizer<
 }
 
 /**
- * Returns the dict as all optimizers have it: y as the parameters. What is missing is left to the
- * checks that all have.
+ * Returns the dict in the form of all optimizers: y as the parameters. What is missing is left to
+ * the checks that all have.
  */
 function atTrainingPoint(dict: StateDict, registered: readonly RegisteredParameter[]): StateDict {
   if (typeof dict !== 'object' || dict === null) return dict;

@@ -25,7 +25,7 @@ export interface SGDHyperparameters {
   l2: number;
 }
 
-/** Options of `SGD`: its hyperparameters, its own, and what every optimizer takes. */
+/** Options of `SGD`: its hyperparameters, options of its own, and those of every optimizer. */
 export interface SGDOptions extends CommonOptions, Partial<SGDHyperparameters> {
   /** μ, in [0, 1 - 2^-25). Without momentum no state is kept. @default 0 */
   momentum?: number;
@@ -100,7 +100,7 @@ function alongMomentum(options: FixedOptions): Algorithm<SGDHyperparameters> {
 }
 
 /**
- * Stochastic gradient descent, optionally with momentum as PyTorch has it (the first step takes the
+ * Stochastic gradient descent, optionally with momentum as in PyTorch (the first step takes the
  * gradient undamped):
  *
  *     m ← μ·m + (1 - dampening)·g;  θ ← θ - lr·m, or with Nesterov's form θ ← θ - lr·(g + μ·m)

@@ -102,9 +102,8 @@ export class SparseRows {
   /**
    * Gathers rows, sums their gradients, and makes the table ready for a step.
    * @param rowIndices indices that were checked
-   * @param grads one row of gradients for every index; rows of the same index are added in the
+   * @param grads one row of gradients for every index; rows of the same index are added in their
    * order
-   * in which they come
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
   gather(rowIndices: Uint32Array, grads: Float32Array, counters: Counters): void {
@@ -171,7 +170,7 @@ export class SparseRows {
     return pairs;
   }
 
-  /** Checks indices and copies them, so that nobody can change them afterwards. */
+  /** Checks indices and copies them, so that later changes by the caller have no effect. */
   #copyIndices(rowIndices: RowIndices, count: number): Uint32Array {
     const indices = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
@@ -227,7 +226,7 @@ export class SparseRows {
     const { f32 } = this.#runtime.memory;
     const first = this.#room!.parameter.grad.address >>> 2;
     const end = first + rows.length * rowLength;
-    // -0 is what changes nothing that is added to it.
+    // -0 + x has the bits of x for every x; 0 + -0 would be 0.
     f32.fill(-0, first, end).fill(0, end, end + this.#padding);
     for (let i = 0; i < rowIndices.length; i++) {
       const to = first + indexOf(rows, rowIndices[i]) * rowLength;

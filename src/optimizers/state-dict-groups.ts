@@ -15,7 +15,7 @@ import { checkBoolean, describe, fail } from '../validate';
 import type { BaseHyperparameters, Fields } from './hyperparameters';
 import type { ParamGroup } from './param-group';
 
-/** A learning rate that is a function, as a state dict has it. */
+/** A learning rate function in a state dict. */
 export interface StateDictSchedule {
   /**
    * Configuration for `scheduleFromConfig`; null for a function of your own. For information:

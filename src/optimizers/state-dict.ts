@@ -31,8 +31,8 @@ export interface StateDictParameter {
 }
 
 /**
- * One parameter's state: its arrays by name, and the numbers that its optimizer keeps besides, by
- * name: `beta1Power` and `beta2Power` of Adam, for example.
+ * One parameter's state: its arrays by name, and by name the numbers that its optimizer keeps, such
+ * as `beta1Power` and `beta2Power` of Adam.
  */
 export interface StateDictState {
   /** Accepted steps of the parameter. */
@@ -62,7 +62,7 @@ export interface StateDict {
 /** Options of `loadStateDict`. */
 export interface LoadOptions {
   /**
-   * True: the dict has the optimizer's groups and parameters, no more and no fewer. False: see
+   * True: the dict must have exactly the optimizer's groups and parameters. False: see
    * `Optimizer.loadStateDict`.
    * @default true
    */
@@ -82,7 +82,7 @@ export interface StateParts<H extends BaseHyperparameters> {
 }
 
 type StatefulParameter = Pick<RegisteredParameter, 'name' | 'parameter' | 'states' | 'rows'>;
-/** What the checks of a parameter's state need to know of the algorithm. */
+/** The parts of an algorithm that the checks of a parameter's state use. */
 type CheckedAlgorithm = Pick<
   Algorithm<never>,
   'stateNames' | 'squares' | 'scalars' | 'checkScalars' | 'stateScale' | 'momentRatio'

@@ -1,5 +1,5 @@
 /**
- * What happens before a step: gradients and learning rates are read, which may run code of the
+ * Preparation of a step: gradients and learning rates are read, which may run code of the
  * user's, then the scalars of every group and tensor are written into the step table.
  *
  * Invariant: whatever may throw for a wrong argument runs before gradients are copied, and writes

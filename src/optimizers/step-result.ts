@@ -1,4 +1,4 @@
-/** The gradients that steps take, and the results that they report. */
+/** Gradients and results of steps. */
 import { ArgumentError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import { checkFloats, isFloats } from '../tensors/parameter';
@@ -25,7 +25,7 @@ export interface StepResult {
   reason: 'non-finite' | 'overflow' | null;
 }
 
-/** Returns a result to hand to `stepInto`. */
+/** Returns an empty result for `stepInto`. */
 export function emptyResult(): StepResult {
   return { step: 0, skipped: false, gradL1Norm: 0, gradNorm: 0, nonFinite: 0, reason: null };
 }

@@ -47,7 +47,7 @@ export interface Counters {
   scalars: readonly number[];
 }
 
-/** What all steps of a table have in common. */
+/** Settings that all steps of a table share. */
 export interface TableOptions {
   /** The own scalars of a tensor before its first step. */
   readonly initialScalars: readonly number[];

@@ -21,11 +21,11 @@ export type NNKernels = ReturnType<typeof createReferenceNN> & {
 export type ThreadedNNKernels = NNKernels & {
   /** Begins a call and works on it; truthy when it is finished, else continue with `nnComplete`. */
   nnShared(control: number, record: number, spins: number, timeout: bigint): number;
-  /** Continues the call under way; truthy when it is finished. */
+  /** Continues the current call; truthy when it is finished. */
   nnComplete(control: number, spins: number, timeout: bigint): number;
   /** Begins a call without working on it. */
   nnBegin(control: number, record: number): void;
-  /** Does up to `most` tasks of the call under way; returns 0 when no task is open. */
+  /** Does up to `most` tasks of the current call; returns 0 when no task is open. */
   nnHelp(control: number, most: number): number;
   /** Runs the loop of worker `thread`, 1 and up. */
   nnServe(control: number, spins: number, thread: number): void;

@@ -182,8 +182,7 @@ export class WorkerPool {
   /**
    * Runs a whole job, a step or a kernel call, shared with the workers.
    * @throws WorkerError if a worker fails and nothing has changed, StepAbortedError if weights may
-   * be
-   * half written
+   * be half written
    */
   run(arg: number): void {
     const { jobs, control } = this.#options;

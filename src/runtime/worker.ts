@@ -55,7 +55,7 @@ function serve(input: WorkerInput, onExit: (listener: () => void) => void): void
     Atomics.notify(words, event);
   };
   const report = (error: unknown): void => {
-    // Encoded outside first: text encoders refuse shared memory.
+    // Encodes into memory of its own first: text encoders refuse shared memory.
     const text = new TextEncoder().encode(String(error)).subarray(0, input.errorBytes);
     new Uint8Array(input.memory.buffer, input.errorTextOffset, text.length).set(text);
     Atomics.store(words, input.errorLengthIndex, text.length);

@@ -104,7 +104,7 @@ it('has the same bits on every backend, and those of the formula', async () => {
 });
 
 describe('the mean', () => {
-  it('of equal gradients is that gradient, bit for bit; of others it is right to float32', async () => {
+  it('of equal gradients is that gradient to the bit; of others, right to float32', async () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new SGD(runtime, { w: new Float32Array(1) }, { lr: 0 });
       const finite = fc.float({
@@ -136,7 +136,7 @@ describe('the mean', () => {
     });
   });
 
-  it('does not overflow where gradients do not, and a window of one is the optimizer itself', async () => {
+  it('does not overflow where gradients do not; a window of one is a plain step', async () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new SGD(runtime, { w: new Float32Array(1) }, { lr: 0 });
       const accumulator = new GradientAccumulator(optimizer, { steps: 3 });
@@ -151,7 +151,7 @@ describe('the mean', () => {
 });
 
 describe('groups', () => {
-  it('leaves frozen parameters alone; one unfrozen in the middle has the mean over the rest', async () => {
+  it('leaves frozen parameters alone; one unfrozen amid gets the mean of the rest', async () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = pair(runtime);
       const accumulator = new GradientAccumulator(optimizer, { steps: 4 });
@@ -166,7 +166,7 @@ describe('groups', () => {
     });
   });
 
-  it('takes in parameters that come with addParamGroup, in the middle of a window too', async () => {
+  it('takes in parameters added by addParamGroup in the middle of a window', async () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new SGD<string>(runtime, { w: new Float32Array(1) }, { lr: 1 });
       const accumulator = new GradientAccumulator(optimizer, { steps: 3, reduction: 'sum' });
@@ -196,7 +196,7 @@ describe('the end of a window', () => {
     });
   });
 
-  it('a refused step ends it: the next window is clean, and the weights are as before', async () => {
+  it('a refused step ends it: weights are unchanged and the next window is clean', async () => {
     await withRuntime(simd, (runtime) => {
       for (const onNonFinite of ['throw', 'skip'] as const) {
         const optimizer = new AdaL(runtime, two(), { onNonFinite });

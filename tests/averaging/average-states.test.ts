@@ -55,7 +55,7 @@ it('of equal states is that state; of one state a copy; weight 0 counts for noth
   });
 });
 
-it('takes state dicts and live views, while memory grows too, and gives its scratch back', async () => {
+it('takes state dicts and live views while memory grows; frees its scratch', async () => {
   await withRuntime(simd, (runtime) => {
     const optimizers = [1, 2].map(
       (seed) => new AdaL(runtime, { w: ordinary(100_000, seed), params: new Float32Array([seed]) }),

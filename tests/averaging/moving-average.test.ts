@@ -46,7 +46,7 @@ describe.each(BACKENDS)('on $name', (backend) => {
 });
 
 describe('averages', () => {
-  it('begin as the weights, stay with those that do not move, and follow those that do', async () => {
+  it('begin as the weights, stay with constant ones, and follow moving ones', async () => {
     await withRuntime(oracle, (runtime) => {
       const optimizer = new SGD(
         runtime,
@@ -117,7 +117,7 @@ async function createLoaded(runtime: Runtime) {
 }
 
 describe('apply', () => {
-  it('lets a model evaluate and predict with the averages, and train with its weights', async () => {
+  it('lets a model evaluate and predict with averages, and train with weights', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await createLoaded(runtime);
       const initial = model.predictBatch(2);

@@ -82,7 +82,7 @@ describe('adal bench', () => {
     expect(read(out).hashes).toHaveLength(4);
   });
 
-  it('compares hashes with those of other runtimes in the file, and exits 1 where one differs', () => {
+  it('compares hashes with other runtimes in the file; exits 1 where one differs', () => {
     const out = join(folder, 'hashes.json');
     const result = read(join(folder, 'whole.json')) as Result & {
       environments: object[];
@@ -102,9 +102,7 @@ describe('adal bench', () => {
     writeFileSync(out, JSON.stringify({ ...result, hashes: others }));
     const { status, stderr } = run();
     expect(status).toBe(1);
-    expect(stderr).toMatch(
-      /hashes differ: .*elsewhere-1 has 0123456789abcdef|hashes differ: .*elsewhere-1 0123456789abcdef/,
-    );
+    expect(stderr).toMatch(/hashes differ: .*elsewhere-1 (has )?0123456789abcdef/);
   });
 
   it('gives as shards, merged, what it gives as one', () => {

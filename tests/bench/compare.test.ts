@@ -98,7 +98,7 @@ describe('training', () => {
     expect(cellOf(comparison, 'W3', 'adal').verdict).toBe('better');
   });
 
-  it('is within noise when half of the seeds gain what the others lose', () => {
+  it('is undecided when half of the seeds gain what the others lose', () => {
     const comparison = compareWith(
       variant({
         runs: (run) =>
@@ -273,7 +273,7 @@ describe('speed', () => {
     expect(changesOf(compareWith(few)).map(({ verdict }) => verdict)).toEqual(['too few samples']);
   });
 
-  it('is within noise when samples of one kind are drawn twice', () => {
+  it('is within noise for 95% of timings when samples of one kind are drawn twice', () => {
     // Samples of one contender, in two halves: nothing changed between them.
     const half = (which: number) =>
       variant({

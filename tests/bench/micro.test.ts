@@ -67,13 +67,14 @@ describe("the benchmark of an optimizer's step", () => {
     const wrong = { step() {}, stepWithCopies: () => params, params: () => params, dispose() {} };
     const rows = await rowsOf(async () => ({ implementations: [], createAdam: async () => wrong }));
     const peers = rows.filter(({ implementation }) => /TensorFlow|jax/.test(implementation));
+    expect(peers).toHaveLength(6);
     for (const { status, reason, samples } of peers) {
       expect([status, samples]).toEqual(['failed', []]);
       expect(reason).toMatch(/not where the oracle is: relative error/);
     }
   });
 
-  it('leaves out sizes at which a contender would take seconds, and says so', async () => {
+  it('gives the oracle no size at which it would take seconds', () => {
     expect(
       createContenders(noPeers).find(({ implementation }) => implementation === 'oracle')!.maxSize,
     ).toBeLessThan(1e6);
@@ -133,9 +134,15 @@ describe('rounds', () => {
   });
 
   it('repeat what is short until a sample is long enough', () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
     let calls = 0;
-    byLoop(0.5)(() => ++calls);
-    expect(calls).toBeGreaterThan(10);
+    byLoop(0.5)(() => {
+      now += 0.01;
+      return ++calls;
+    });
+    vi.restoreAllMocks();
+    expect(calls).toBeGreaterThanOrEqual(50);
   });
 });
 

@@ -52,7 +52,7 @@ describe('comparisons', () => {
     expect(alone.map(({ p }) => p)).toEqual(tested.slice(0, 3).map(({ p }) => p));
   });
 
-  it('can be decided with the seeds of every ranked workload of the standard and the full tier', () => {
+  it('can be decided with the seeds of each ranked workload, standard and full tier', () => {
     for (const tier of ['standard', 'full'] as const) {
       const tested = WORKLOADS.filter(({ ranked, tiers }) => ranked && tiers[tier]);
       for (const { id, tiers } of tested) {
@@ -68,7 +68,7 @@ describe('comparisons', () => {
     expect(renderMarkdown(few.result)).toContain('With fewer than 6 seeds there is no p');
   });
 
-  it('announce no winner where the interval includes no difference, in any cell of any matrix', () => {
+  it('announce no winner in any cell whose interval includes no difference', () => {
     let decided = 0;
     for (const condition of study.conditions()) {
       for (const workload of study.workloads(condition)) {
@@ -85,7 +85,10 @@ describe('comparisons', () => {
 
   it('pair by seed: leaving some out on one side changes the pairs, not their partners', () => {
     const [w1] = result.workloads;
-    const fewer = new Study({ ...result, training: { ...result.training, runs: result.training.runs.filter(({ optimizer, seed }) => optimizer !== 'adam' || seed % 2 === 0) } }); // biome-ignore format: one expression
+    const runs = result.training.runs.filter(
+      ({ optimizer, seed }) => optimizer !== 'adam' || seed % 2 === 0,
+    );
+    const fewer = new Study({ ...result, training: { ...result.training, runs } });
     const all = study.compare(w1!, 'adal', 'adam', CONSTANT)!;
     const half = fewer.compare(w1!, 'adal', 'adam', CONSTANT)!;
     expect(half.seeds).toEqual([0, 2, 4, 6, 8]);
@@ -193,7 +196,7 @@ describe('curves', () => {
     expect(new Set(kept).size).toBe(MOST_POINTS);
   });
 
-  it('are medians and bands over the seeds; a diverged run is worse than all others from then on', () => {
+  it('are medians and bands over seeds; a diverged run is worse than all others', () => {
     const runs = [1, 2, 3].map((loss, seed) => ({
       ...result.training.runs[0]!,
       seed,
@@ -230,10 +233,10 @@ describe('anchors', () => {
     };
   };
 
-  it('are set beside runs with the same optimizer and rate, and apart in deviations of the known', () => {
-    expect(rowsOf(small).at(-1)).toMatch(
-      /W1 .*87\.112 ± 0\.024 \(published, 10 seeds\) \| 87\.\d+ ± 0\.\d+ \(3 values\) \| \d\.\d of its/,
-    );
+  it('are compared with runs of the same optimizer and rate, in their deviations', () => {
+    const row = rowsOf(small).at(-1);
+    expect(row).toMatch(/W1 .*87\.112 ± 0\.024 \(published, 10 seeds\) \| 87\.\d+ ± 0\.\d+ /);
+    expect(row).toMatch(/\| 87\.\d+ ± 0\.\d+ \(3 values\) \| \d\.\d of its/);
     expect(rowsOf(withReference({ options: { lr: 0.5 } })).at(-1)).toContain('not run so');
     expect(rowsOf(withReference({ value: 80 })).at(-1)).toMatch(/▼ \d{3}\.\d of its deviations/);
   });

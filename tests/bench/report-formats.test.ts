@@ -101,7 +101,8 @@ describe('numbers', () => {
       '0',
       '12,350',
     ]);
-    expect([0, 1234.5, 1e-7, NaN, null, -Infinity].map((value) => formatNumber(value))).toEqual(['0', '1,235', '1.00e-7', '–', '–', '-∞']); // biome-ignore format: one line
+    const numbers = [0, 1234.5, 1e-7, NaN, null, -Infinity].map((value) => formatNumber(value));
+    expect(numbers).toEqual(['0', '1,235', '1.00e-7', '–', '–', '-∞']);
     expect([12.3, 4560, 1.24e6, 3.4e9].map(formatDuration)).toEqual([
       '12.3 ns',
       '4.56 µs',
@@ -176,6 +177,8 @@ describe('adal report', () => {
       expect(() => report([path('broken.json')], [path('broken.html')])).toThrow(message);
       expect(existsSync(path('broken.html'))).toBe(false);
     }
-    expect(() => report([path('whole.json')], [path('report.pdf')])).toThrow('"out[0]" expected a file ending in .html, .md, .csv, .json'); // biome-ignore format: one line
+    expect(() => report([path('whole.json')], [path('report.pdf')])).toThrow(
+      '"out[0]" expected a file ending in .html, .md, .csv, .json',
+    );
   });
 });

@@ -36,6 +36,7 @@ import { ResultStore } from '../../bench/suite/store';
 import { codeBlock, codeSpan, inMarkdown } from '../../bench/toolkit/markdown';
 import { printable } from '../../bench/toolkit/printable';
 import { replaceText } from '../../bench/toolkit/replace-text';
+import { caught } from '../support/errors';
 import { syntheticResult } from './synthetic-result';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
@@ -76,7 +77,7 @@ function withTexts(text: string): Result {
 
 describe('what a result says', () => {
   const codes = '\u001b[2J\u001b]0;title\u0007\u009b31m\u202eevil\0\r';
-  const markup = `</script><script>alert(1)</script><img src=x onerror=alert(1)> "' onload=alert(1)`;
+  const markup = `</script><script>alert(1)</script><img src=x onerror=alert(1)> "' onload=a(1)`;
 
   it('is text in HTML, SVG included', () => {
     const page = renderReport(withTexts(markup));
@@ -107,7 +108,9 @@ describe('what a result says', () => {
     expect(text).not.toMatch(/^# b/m);
     expect(text).not.toContain('<b>');
     expect(text).not.toMatch(/(?<!\\)\]\(/);
-    for (const row of text.split('\n').filter((line) => line.startsWith('| '))) {
+    const rows = text.split('\n').filter((line) => line.startsWith('| '));
+    expect(rows.length).toBeGreaterThan(20);
+    for (const row of rows) {
       expect(row.replaceAll('\\\\', '').replaceAll('\\|', '')).toMatch(/^\|( [^|]* \|)+$/);
     }
     expect(inMarkdown('a_b 3 < 4 and 0.93 [0.92, 0.94] - 1 ~ 2')).toBe(
@@ -165,12 +168,9 @@ describe('what a result says', () => {
       `${codes}{`,
       `{"schemaVersion":2,"\u009b":1}`,
     ]) {
-      expect(() => parseResult(text, `r${codes}.json`)).toThrow(/^r\\u\{1b\}\[2J/);
-      try {
-        parseResult(text, `r${codes}.json`);
-      } catch (error) {
-        expect((error as Error).message).not.toMatch(/[^\P{C}\n]/u);
-      }
+      const { message } = caught(() => parseResult(text, `r${codes}.json`)) as Error;
+      expect(message).toMatch(/^r\\u\{1b\}\[2J/);
+      expect(message).not.toMatch(/[^\P{C}\n]/u);
     }
     expect(printable(printable('a\u001b\n'))).toBe('a\\u{1b}\n');
   });
@@ -240,14 +240,22 @@ describe('a file that is no result', () => {
   });
 
   it('of any of these kinds in place of a running benchmark’s is refused as well', () => {
-    const { status, stderr } = spawnSync(process.execPath, [CLI, 'bench', '--tier', 'smoke', '--only', 'hashes', '--out', '.'], { cwd: folder, encoding: 'utf8' }); // biome-ignore format: one line
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [CLI, 'bench', '--tier', 'smoke', '--only', 'hashes', '--out', '.'],
+      { cwd: folder, encoding: 'utf8' },
+    );
     expect(status).toBe(1);
     expect(stderr).toMatch(/\.: expected a result file, got a folder/);
   });
 
   it('may come through a pipe if it is one', () => {
     writeFileSync(path('piped.json'), JSON.stringify(example));
-    const { status, stderr } = spawnSync('sh', ['-c', `cat piped.json | '${process.execPath}' '${CLI}' report /dev/stdin --out piped.md`], { cwd: folder, encoding: 'utf8' }); // biome-ignore format: one line
+    const report = `'${process.execPath}' '${CLI}' report /dev/stdin --out piped.md`;
+    const { status, stderr } = spawnSync('sh', ['-c', `cat piped.json | ${report}`], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     expect([status, stderr]).toEqual([0, '']);
   });
 
@@ -270,7 +278,7 @@ describe('a file that is replaced', () => {
   it('stays when its place cannot be written to, and the error names it', () => {
     mkdirSync(path('busy.html'), { recursive: true });
     writeFileSync(path('whole.json'), JSON.stringify(example));
-    expect(() => report([path('whole.json')], [path('busy.html')])).toThrow();
+    expect(() => report([path('whole.json')], [path('busy.html')])).toThrow('busy.html');
     expect(() => replaceText(path('none/x.txt'), '')).toThrow(
       expect.objectContaining({ path: path('none/x.txt') }),
     );

@@ -79,7 +79,7 @@ describe('bootstrap intervals', () => {
     expect(estimateMedian(values, { seed: 2 })).not.toEqual(estimateMedian(values));
   });
 
-  it('of the median do not depend on the order of values, and are those of the general form', () => {
+  it('of the median ignore the order of values and equal those of the general form', () => {
     for (const count of [3, 10, 31]) {
       const values = normals(count, count);
       const sorted = [...values].sort((a, b) => a - b);
@@ -104,6 +104,7 @@ describe('bootstrap intervals', () => {
     const values = normals(100, 3);
     const { value, interval } = estimate(values, mean);
     const deviation = Math.sqrt(mean(values.map((x) => (x - value) ** 2)));
+    // Within half a tenth, a quarter of the interval: 100 values are not quite normal.
     expect(interval![0]).toBeCloseTo(value - (1.96 * deviation) / 10, 1);
     expect(interval![1]).toBeCloseTo(value + (1.96 * deviation) / 10, 1);
   });
@@ -155,7 +156,7 @@ describe('paired comparisons', () => {
     );
   });
 
-  it('announce nothing while the interval has no difference in it, or the difference is too small to matter', () => {
+  it('announce nothing while the interval includes no difference, or only a trifle', () => {
     expect(verdictOf({ value: 0.9, interval: [0.8, 1.01], count: 9 }, 1)).toBe('undecided');
     expect(verdictOf({ value: 0.9, interval: [0.8, 0.99], count: 9 }, 1)).toBe('lower');
     expect(verdictOf({ value: 0.98, interval: [0.97, 0.99], count: 9 }, 1, 0.03)).toBe('undecided');
@@ -197,8 +198,9 @@ describe('ratios of independent samples', () => {
       const [low, high] = ratioOfMedians(a!, b!, { resamples: 300 }).interval!;
       if (low <= 2 && 2 <= high) covered++;
     }
+    // 0.95 of 200 trials scatters by 0.015.
     expect(covered / trials).toBeGreaterThan(0.9);
-    expect(covered / trials).toBeLessThanOrEqual(1);
+    expect(covered / trials).toBeLessThan(0.995);
   });
 
   it('are refused for anything but positive numbers', () => {
@@ -209,7 +211,7 @@ describe('ratios of independent samples', () => {
 });
 
 describe('the signed-rank test', () => {
-  it("gives the published figures of Darwin's maize (Fisher 1935; scipy's documentation: T = 24, p = 0.0413)", () => {
+  it("gives the published figures of Darwin's maize (T = 24, p = 0.0413)", () => {
     const { positive, negative, p } = signedRank([
       6, 8, 14, 16, 23, 24, 28, 29, 41, -48, 49, 56, 60, -67, 75,
     ]);
@@ -217,7 +219,7 @@ describe('the signed-rank test', () => {
     expect(p).toBeCloseTo(0.041259765625, 12);
   });
 
-  it('has the tabled critical value of 30 pairs (two-sided 0.05: T = 137), and its smallest p', () => {
+  it('has the tabled critical value of 30 pairs (T = 137), and its smallest p', () => {
     const withSum = (sum: number) => {
       // The ranks from the largest down, as long as they fit, are those of the positive
       // differences.
@@ -290,7 +292,11 @@ describe('figures of a study', () => {
       { factor: 1.5, share: 0.5 },
       { factor: 2, share: 0.75 },
     ]);
-    expect(() => performanceProfile(new Map([['a', [1]], ['b', []]]))).toThrow('"times of b" expected 1 problems'); // biome-ignore format: one line
+    const uneven = new Map<string, number[]>([
+      ['a', [1]],
+      ['b', []],
+    ]);
+    expect(() => performanceProfile(uneven)).toThrow('"times of b" expected 1 problems');
   });
 
   it('the width of good learning rates stops at the first that is not', () => {

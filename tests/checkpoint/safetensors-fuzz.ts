@@ -10,8 +10,8 @@ import {
 } from '../../src/checkpoint/safetensors';
 import { CheckpointError } from '../../src/errors';
 import { createMutator } from '../fuzz/inputs/safetensors.js';
+import { bytesOf } from '../support/safetensors-files';
 import { Xorshift } from '../support/xorshift';
-import { bytesOf } from './safetensors-files';
 
 /** Every reason there is. */
 export const REASONS = [

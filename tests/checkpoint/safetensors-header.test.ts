@@ -9,7 +9,7 @@ import {
 import { ELEMENT_BITS } from '../../src/checkpoint/safetensors-header';
 import { ArgumentError, CheckpointError } from '../../src/errors';
 import { caught } from '../support/errors';
-import { assemble } from './safetensors-files';
+import { assemble } from '../support/safetensors-files';
 
 /** A header of one tensor, and how long its file is. */
 function fileOf(

@@ -8,6 +8,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -97,6 +98,7 @@ describe('files that are replaced', () => {
       symlinkSync('../store/weights.safetensors', join(folder, 'weights.safetensors'));
       expect((await adal(['train', '--resume', 'modes', '--epochs', '4'], cwd)).code).toBe(0);
       expect(statSync(join(folder, 'run.json')).mode & 0o777).toBe(0o640);
+      expect(lstatSync(join(folder, 'weights.safetensors')).isSymbolicLink()).toBe(true);
       expect(readFileSync(join(cwd, 'store/weights.safetensors'))).not.toEqual(
         readFileSync(join(cwd, 'whole/weights.safetensors')),
       );

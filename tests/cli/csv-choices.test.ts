@@ -185,7 +185,7 @@ describe('a target', () => {
   test.each([
     ['--data digits --task regression', '--task expected --data csv:<file>, got --data digits'],
     ['--data digits --header true', '--header expected --data csv:<file>, got --data digits'],
-    ['--header maybe', '--header expected auto or true or false, got "maybe"'],
+    ['--header maybe', '--header expected auto, true or false, got "maybe"'],
     ['--task guess', '--task expected classification or regression, got "guess"'],
     [
       '--data csv:price.csv --target price --task classification --model ' +

@@ -1,7 +1,7 @@
 /** Every command of the README runs as it stands. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { idxBytes } from '../data/idx-file';
 import { adal, readRun, temporaryFolder } from './cli';
 
@@ -17,8 +17,9 @@ describe('commands', () => {
     .flatMap((line) => /^adal ([^#]+)/.exec(line)?.[1].trim() ?? []);
   const cwd = temporaryFolder();
 
-  it('are there', () => {
-    expect(commands.length).toBeGreaterThanOrEqual(9);
+  it('are there', () => expect(commands.length).toBeGreaterThanOrEqual(9));
+
+  beforeAll(() => {
     writeFileSync(join(cwd, 'model.json'), blocks('json')[0]);
     writeFileSync(join(cwd, 'book.txt'), 'So much for the weather of today. '.repeat(40));
     const flowers = Array.from(

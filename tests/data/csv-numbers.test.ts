@@ -11,6 +11,7 @@ import {
 } from '../../src/data/csv-numbers';
 import { csvRecords } from '../../src/data/csv-records';
 import { ArgumentError, DataError } from '../../src/errors';
+import { caught } from '../support/errors';
 
 describe('parseDecimal', () => {
   it.each([
@@ -88,14 +89,10 @@ describe('errors about a CSV file', () => {
   it('show what it holds without characters that steer a terminal', () => {
     const hostile = '\u001b[2J\u009b31m\u202ecsv\u2028!';
     for (const text of [`a,k\n${hostile},x\n`, `a,k,${hostile}\n1,x,NaN\n`]) {
-      try {
-        parseCsv(text, { target: 'k' });
-        expect.unreachable();
-      } catch (error) {
-        expect((error as Error).message).toContain('\\u001b[2J\\u009b31m\\u202ecsv\\u2028!');
-        for (const character of hostile.replace(/[ -~]/g, ''))
-          expect((error as Error).message).not.toContain(character);
-      }
+      const { message } = caught(() => parseCsv(text, { target: 'k' })) as Error;
+      expect(message).toContain('\\u001b[2J\\u009b31m\\u202ecsv\\u2028!');
+      for (const character of hostile.replace(/[ -~]/g, ''))
+        expect(message).not.toContain(character);
     }
   });
 

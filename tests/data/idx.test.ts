@@ -2,19 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type IdxArray, idxDataset, parseIdx } from '../../src/data';
 import { DataError } from '../../src/errors';
+import { caught } from '../support/errors';
 import { idxBytes, idxFile, idxHeader } from './idx-file';
 
-const error = (run: () => unknown): Error => {
-  try {
-    run();
-  } catch (thrown) {
-    return thrown as Error;
-  }
-  throw new Error('nothing was thrown');
-};
-
 function refuses(bytes: Uint8Array, message: RegExp): void {
-  const thrown = error(() => parseIdx(bytes, 'file'));
+  const thrown = caught(() => parseIdx(bytes, 'file')) as Error;
   expect(thrown).toBeInstanceOf(DataError);
   expect(thrown.message).toMatch(/^file: expected .*, got /);
   expect(thrown.message).toMatch(message);
@@ -169,7 +161,7 @@ describe('idxDataset', () => {
       /expected labels in \[0, 1\], got 2 at index 1/,
     ],
   ])('refuses %s', (_, someImages, someLabels, message) => {
-    const thrown = error(() => idxDataset(someImages, someLabels, options));
+    const thrown = caught(() => idxDataset(someImages, someLabels, options)) as Error;
     expect(thrown).toBeInstanceOf(DataError);
     expect(thrown.message).toMatch(message);
   });

@@ -53,7 +53,7 @@ function onAll(given: Given): Float32Array {
 }
 
 describe('combine', () => {
-  it('is x - b·(a·x - y) with each operation rounded, zero padding and equal bits everywhere', () => {
+  it('is x - b·(a·x - y), each operation rounded; keeps padding zero; same bits', () => {
     const words = fc
       .uint8Array({ minLength: 4, maxLength: 160 })
       .map((bytes) => bytes.slice(0, bytes.length & ~3));

@@ -119,7 +119,7 @@ describe.each(Object.entries(ACTIVATIONS))('%s', (name, { forward, backward, kee
     const results = bench.read(out, n);
     let worst = 0;
     values.forEach((v, i) => {
-      // The exponential flushes e^x to 0 below -87.33654, and with it σ(x) and x·σ(x); -∞·0 is NaN.
+      // The exponential flushes e^x to 0 below -87.33654, so σ(x) and x·σ(x) are 0; -∞·0 is NaN.
       const flushed = v < Math.fround(-87.33654) && (name === 'sigmoid' || name === 'silu');
       const limit = name === 'silu' && v === Number.NEGATIVE_INFINITY ? Number.NaN : 0;
       if (flushed) expect(results[i]! + 0, `${name}(${v})`).toBe(limit);

@@ -3,11 +3,28 @@
  * bits, and what they mean.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Bench } from './arena';
+import type { NNKernels } from '../../src/runtime/kernels-nn';
+import { Bench, type Buffer } from './arena';
 import { generator, KINDS, ordinary } from './values';
 
 const bench = new Bench();
 beforeEach(() => bench.reset());
+
+type Address = number;
+type Parts = readonly [dgamma: Address, dbeta: Address, dy: Address, x: Address];
+
+/** Runs a gradient without dx, with it, and in place of dy: the last two must be equal. */
+function expectGradients(
+  [dx, dy]: readonly [dx: Buffer, dy: Buffer],
+  n: number,
+  gradient: (kernels: NNKernels, dx: Address) => unknown,
+): void {
+  bench.run((kernels) => gradient(kernels, 0));
+  bench.run((kernels) => gradient(kernels, dx.address));
+  const apart = bench.read(dx, n);
+  bench.run((kernels) => gradient(kernels, dy.address));
+  expect(bench.read(dy, n)).toEqual(apart);
+}
 
 const SHAPES = [
   [1, 1],
@@ -40,50 +57,8 @@ describe.each(Object.entries(KINDS))(
       const [m, s, g, b] = [mean!.address, inv!.address, gamma!.address, beta!.address];
       bench.run((k) => k.batchStatistics(m, s, running, moving, x.address, rows, cols, 1e-5, 0.1));
       bench.run((k) => k.batchNorm(y.address, x.address, m, s, g, b, rows, cols));
-      bench.run((k) =>
-        k.batchNormGrad(
-          0,
-          dgamma.address,
-          dbeta.address,
-          dy.address,
-          x.address,
-          m,
-          s,
-          g,
-          rows,
-          cols,
-        ),
-      );
-      bench.run((k) =>
-        k.batchNormGrad(
-          dx.address,
-          dgamma.address,
-          dbeta.address,
-          dy.address,
-          x.address,
-          m,
-          s,
-          g,
-          rows,
-          cols,
-        ),
-      );
-      const apart = bench.read(dx, n);
-      bench.run((k) =>
-        k.batchNormGrad(
-          dy.address,
-          dgamma.address,
-          dbeta.address,
-          dy.address,
-          x.address,
-          m,
-          s,
-          g,
-          rows,
-          cols,
-        ),
-      );
-      expect(bench.read(dy, n)).toEqual(apart);
+      const parts: Parts = [dgamma.address, dbeta.address, dy.address, x.address];
+      expectGradients([dx, dy], n, (k, to) => k.batchNormGrad(to, ...parts, m, s, g, rows, cols));
       bench.run((k) => k.inverseDeviation(s, moving, cols, 1e-3));
       for (const buffer of [x, dy, y, dx]) bench.expectTidy(buffer, n);
       for (const buffer of [mean!, inv!, runningMean!, runningVariance!, dgamma, dbeta])
@@ -103,50 +78,8 @@ describe.each(Object.entries(KINDS))(
       const [dgamma, dbeta] = [bench.buffer(cols), bench.buffer(cols)];
       const [m, s, g] = [mean.address, inv.address, gamma.address];
       bench.run((k) => k.layerNorm(y.address, x.address, m, s, g, beta.address, rows, cols, 1e-5));
-      bench.run((k) =>
-        k.layerNormGrad(
-          0,
-          dgamma.address,
-          dbeta.address,
-          dy.address,
-          x.address,
-          m,
-          s,
-          g,
-          rows,
-          cols,
-        ),
-      );
-      bench.run((k) =>
-        k.layerNormGrad(
-          dx.address,
-          dgamma.address,
-          dbeta.address,
-          dy.address,
-          x.address,
-          m,
-          s,
-          g,
-          rows,
-          cols,
-        ),
-      );
-      const apart = bench.read(dx, n);
-      bench.run((k) =>
-        k.layerNormGrad(
-          dy.address,
-          dgamma.address,
-          dbeta.address,
-          dy.address,
-          x.address,
-          m,
-          s,
-          g,
-          rows,
-          cols,
-        ),
-      );
-      expect(bench.read(dy, n)).toEqual(apart);
+      const parts: Parts = [dgamma.address, dbeta.address, dy.address, x.address];
+      expectGradients([dx, dy], n, (k, to) => k.layerNormGrad(to, ...parts, m, s, g, rows, cols));
       for (const buffer of [x, dy, y, dx]) bench.expectTidy(buffer, n);
       for (const buffer of [mean, inv]) bench.expectTidy(buffer, rows);
       for (const buffer of [dgamma, dbeta]) bench.expectTidy(buffer, cols);
@@ -154,7 +87,7 @@ describe.each(Object.entries(KINDS))(
   },
 );
 
-it('normalises a column of any offset to mean 0 and variance 1, moves the running statistics', () => {
+it('normalises a column of any offset to mean 0, variance 1; moves statistics', () => {
   const [rows, cols] = [64, 5];
   const x = bench.buffer(
     rows * cols,

@@ -51,7 +51,7 @@ function expectNear(actual: readonly number[], expected: readonly number[], tole
 }
 
 describe.each(['mean', 'weighted-mean'] as const)('%s', (reduction) => {
-  it('a step of 40 samples is the same as 1 × 40, 10 × 4 and 40 × 1, and the loss of an epoch too', async () => {
+  it('a step of 40 samples equals 1 × 40, 10 × 4 and 40 × 1, as does the epoch loss', async () => {
     const whole = await train({ batchSize: 40, reduction });
     for (const [batchSize, steps] of [
       [10, 4],
@@ -118,14 +118,14 @@ describe.each(['mean', 'weighted-mean'] as const)('%s', (reduction) => {
   });
 });
 
-it('in batches of one, weights count by default, and cancel out under weighted-mean, as in PyTorch', async () => {
+it('in batches of one, weights count by default and cancel under weighted-mean', async () => {
   const plain = await train({ batchSize: 1, weights: null });
   expect((await train({ batchSize: 1 })).learnt).not.toEqual(plain.learnt);
   const cancelled = await train({ batchSize: 1, reduction: 'weighted-mean' });
   expectNear(cancelled.learnt, plain.learnt, 1e-5);
 });
 
-it('by default they divide by the number of samples, as Keras does: a factor in all weights is a factor in the rate', async () => {
+it('by default they divide by the number of samples, as Keras does', async () => {
   await withRuntime(simd, async (runtime) => {
     const gradients = async (weights: number[], reduction?: 'mean' | 'weighted-mean') => {
       const loss = crossEntropy({ classWeights: weights, ...(reduction && { reduction }) });
@@ -150,7 +150,7 @@ it('by default they divide by the number of samples, as Keras does: a factor in 
   });
 });
 
-it('an accumulator weighs micro-batches as it is told, and equal ones as if it were not', async () => {
+it('an accumulator weighs micro-batches as told; equal weights change nothing', async () => {
   await withRuntime(simd, (runtime) => {
     const step = (weights: readonly (number | undefined)[], values: readonly number[]) => {
       const optimizer = new SGD(runtime, { w: Float32Array.of(0) }, { lr: 1 });

@@ -11,9 +11,8 @@ it('reaches a mean test accuracy of 0.965 over five seeds in 30 epochs', async (
     );
   }
   const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
-  console.log(
-    `digits, practical, 30 epochs: ${accuracies.map((a) => a.toFixed(4)).join(' ')}, mean ${mean.toFixed(4)}`,
-  );
+  const figures = accuracies.map((accuracy) => accuracy.toFixed(4)).join(' ');
+  console.log(`digits, practical, 30 epochs: ${figures}, mean ${mean.toFixed(4)}`);
   expect(mean).toBeGreaterThanOrEqual(0.965);
 });
 

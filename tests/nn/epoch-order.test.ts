@@ -102,7 +102,7 @@ describe('several calls', () => {
 });
 
 describe('the count of epochs', () => {
-  it('is part of the state: another model goes on with it, and one that is set back begins again', async () => {
+  it('is part of the state: another model continues it, a reset one starts over', async () => {
     await withLearner(async (model, optimizer) => {
       const initial = { model: model.stateDict(), optimizer: optimizer.stateDict() };
       expect(initial.model).not.toHaveProperty('epochs');
@@ -197,7 +197,7 @@ describe('checkpoints', () => {
       return learnt(model);
     });
 
-  it('keep where a run began: it goes on with its own order in a new model, and so does what comes after it', async () => {
+  it('keep where a run began: a new model continues its order, and later runs', async () => {
     const reference = await second(memoryStore(), false);
     const store = memoryStore();
     await second(store, true);

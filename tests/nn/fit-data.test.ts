@@ -74,7 +74,7 @@ describe('files', () => {
 });
 
 describe('a stream', () => {
-  it('is opened once an epoch and never read ahead: one chunk at a time is enough memory for any length', async () => {
+  it('is opened once an epoch and never read ahead: one chunk at a time', async () => {
     const chunk = clouds(40, 3);
     let [opened, pulled, trained] = [0, 0, 0];
     async function* open() {

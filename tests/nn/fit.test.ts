@@ -85,7 +85,7 @@ describe('a run', () => {
     }
   });
 
-  it('takes streams, wherever they are cut into chunks, and even if they use their arrays again', async () => {
+  it('takes streams, however they are cut, and even if they reuse their arrays', async () => {
     const whole = await trainOn(() => [train], {});
     expect(whole.result.steps).toBe(21);
     const features = new Float32Array(train.features.length);
@@ -275,7 +275,7 @@ describe('early stopping', () => {
   });
 });
 
-describe('with Schedule-Free AdamW, whose model is evaluated at another point than it is trained at', () => {
+describe('with Schedule-Free AdamW, which evaluates at another point than it trains at', () => {
   async function judged(options: Partial<FitOptions>) {
     return withRuntime(simd, async (runtime) => {
       const model = await createModel(runtime, {

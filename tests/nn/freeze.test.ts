@@ -102,7 +102,7 @@ describe('a frozen body', () => {
     },
   );
 
-  it('has no gradients, no names in parameters, and less of a workspace; memory() tells how much', async () => {
+  it('has no gradients, no names in parameters, and a smaller workspace (memory())', async () => {
     await withRuntime(simd, async (runtime) => {
       const free = await whole(runtime);
       const before = runtime.info.usedBytes;
@@ -186,7 +186,7 @@ describe('what stays unfrozen', () => {
     },
   );
 
-  it('dropout above the last frozen layer drops, and batch norm amid takes the batch’s figures', async () => {
+  it('dropout above the last frozen layer drops; batch norm uses the batch’s figures', async () => {
     await withRuntime(simd, async (runtime) => {
       const layers = sequential([dense(6), dropout(0.5), dense(5), batchNorm(), dense(3)]);
       const gradientOf = async (freeze: string[] | undefined) => {
@@ -245,7 +245,8 @@ describe('what cannot be is named', () => {
   it.each<[Partial<ModelOptions>, string]>([
     [
       { freeze: ['relu1'] },
-      '"freeze[0]" expected a layer with parameters, or a parameter (conv1.weight, conv1.bias, batchNorm1.gamma',
+      '"freeze[0]" expected a layer with parameters, or a parameter ' +
+        '(conv1.weight, conv1.bias, batchNorm1.gamma',
     ],
     [{ freeze: ['conv1', 'conv'] }, '"freeze[1]" expected a layer with parameters'],
     [{ freeze: /^lstm/ }, '"freeze" expected to match at least one parameter, got none of 10'],

@@ -68,7 +68,7 @@ function expectedSizes(count: number, batchSize: number, lastBatch: LastBatch): 
 }
 
 describe.each(['keep', 'drop', 'merge'] as const)("lastBatch: '%s'", (lastBatch) => {
-  it('gives batches of the sizes that the docs say, in memory and from streams however they are cut', async () => {
+  it('gives batches of the documented sizes, in memory and from any stream', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 40 }),
@@ -138,7 +138,7 @@ describe('a last batch too small for batch norm', () => {
     labels: Int32Array.from({ length: 9 }, (_, i) => i % 2),
   };
 
-  it('is refused before the first step, with what to do; dropping or merging it helps', async () => {
+  it('is refused before the first step, with advice; dropping or merging helps', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await createModel(runtime, {
         inputSize: 2,

@@ -257,7 +257,7 @@ describe('stateDict', () => {
     });
   });
 
-  it('is not loaded under a Schedule-Free optimizer that has stepped: its iterate belongs to other weights', async () => {
+  it('is not loaded under a Schedule-Free optimizer that has stepped', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await create(runtime);
       const optimizer = new ScheduleFreeAdamW(runtime, model.parameters);
@@ -342,7 +342,7 @@ describe('an average', () => {
 });
 
 describe('loading a run', () => {
-  it('changes nothing when the optimizer, the average or the schedule refuses its part', async () => {
+  it('changes nothing when optimizer, average or schedule refuses its part', async () => {
     await withRuntime(simd, async (runtime) => {
       const store = memoryStore();
       const first = await create(runtime);
@@ -396,7 +396,7 @@ describe('updateStatistics', () => {
     });
   });
 
-  it('mends the figures of Schedule-Free, draws no dropout, and is the same from a stream', async () => {
+  it('corrects Schedule-Free’s figures, draws no dropout, and is the same streamed', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await create(runtime);
       const optimizer = new ScheduleFreeAdamW(runtime, model.parameters, { lr: 0.1 });

@@ -164,7 +164,7 @@ describe('the best epoch', () => {
     expect([watch.isExhausted(state), watch.restoreBest]).toEqual([false, false]);
   });
 
-  it('of a run resumed with early stopping counts from there if nobody kept the weights of the one before', async () => {
+  it('of a run resumed with early stopping counts from there if no best was kept', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await createModel(runtime, {
         inputSize: 4,

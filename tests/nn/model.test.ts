@@ -156,7 +156,7 @@ describe('a model', () => {
     });
   });
 
-  it('gives its state and takes it over, running statistics and dropout’s place included', async () => {
+  it('returns its state and loads it, with running statistics and dropout’s place', async () => {
     const network = CASES['conv, batch norm, overlapping max pool, global average']!;
     await withRuntime(simd, async (runtime) => {
       const [one, two] = [
@@ -219,7 +219,8 @@ describe('what does not fit is named', () => {
     [
       'an image too small',
       { inputShape: [2, 5, 1], layers: [conv, flatten(), dense(2)] },
-      '"layers[0] (conv2d)" expected an image of at least 3 × 3 pixels, padding included, got [2, 5, 1]',
+      '"layers[0] (conv2d)" expected an image of at least 3 × 3 pixels, padding included, ' +
+        'got [2, 5, 1]',
     ],
     [
       'an embedding amid',
@@ -229,7 +230,8 @@ describe('what does not fit is named', () => {
     [
       'classes over positions',
       { inputShape: [4, 3], layers: [dense(3)] },
-      '"layers[0] (dense)" expected an output of shape [classes], as a loss on classes needs it, got [4, 3]',
+      '"layers[0] (dense)" expected an output of shape [classes], as a loss on classes needs it, ' +
+        'got [4, 3]',
     ],
     [
       'no such layer',
@@ -275,7 +277,8 @@ describe('what does not fit is named', () => {
     [
       'one class',
       { inputSize: 3, layers: [dense(4), dense(1)] },
-      '"layers[1] (dense)" expected at least 2 outputs, one per class (binaryCrossEntropy() decides with one output), got 1',
+      '"layers[1] (dense)" expected at least 2 outputs, one per class ' +
+        '(binaryCrossEntropy() decides with one output), got 1',
     ],
     [
       'training unclear',
@@ -293,7 +296,8 @@ describe('what does not fit is named', () => {
     [avgPool2d(2), '(avgPool2d)" expected an image [height, width, channels], got [4]'],
     [
       globalAvgPool(),
-      '(globalAvgPool)" expected an image [height, width, channels] or a sequence [steps, channels], got [4]',
+      '(globalAvgPool)" expected an image [height, width, channels] or ' +
+        'a sequence [steps, channels], got [4]',
     ],
   ])('$kind where there is no image, at its place', async (layer, message) => {
     const error = await model({ inputSize: 8, layers: [dense(4), relu(), layer, dense(2)] }).catch(

@@ -55,7 +55,8 @@ const train = (model: Model, data: TrainingData, more: object = {}) =>
   });
 
 const IN_ANOTHER_ORDER =
-  '"data.classNames[0]" expected "cat", as in the data that the model was trained with (the same names in another order';
+  '"data.classNames[0]" expected "cat", as in the data that the model was trained with ' +
+  '(the same names in another order';
 
 describe('a model', () => {
   it('remembers the names of its first training data, and refuses others', async () => {
@@ -72,7 +73,8 @@ describe('a model', () => {
       const before = learnt(model);
       await expect(train(model, swapped)).rejects.toThrow(IN_ANOTHER_ORDER);
       await expect(train(model, others)).rejects.toThrow(
-        '"data.classNames[1]" expected "dog", as in the data that the model was trained with, got "rat"',
+        '"data.classNames[1]" expected "dog", as in the data that the model was trained with, ' +
+          'got "rat"',
       );
       await expect(train(model, turned)).rejects.toThrow('"data.columns[0]" expected "width"');
       await expect(train(model, { ...plain, classNames: ['cat'] })).rejects.toThrow(

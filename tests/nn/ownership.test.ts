@@ -55,7 +55,7 @@ describe('a model that fit is training', () => {
     });
   }
 
-  it('refuses a second run, gradients, steps, loading and disposal from outside, and is not disturbed', async () => {
+  it('refuses runs, gradients, steps, loading and disposal from outside, and goes on', async () => {
     const reference = await within(() => null);
     const attempts: Record<string, (model: Model, optimizer: SGD) => unknown> = {
       fit: (model, optimizer) => fit(model, train, { optimizer, epochs: 1 }),
@@ -178,7 +178,7 @@ describe('fit refuses', () => {
 });
 
 describe('after model.dispose()', () => {
-  it('optimizer, accumulator, average and views throw DisposedError, and nobody else’s memory is written', async () => {
+  it('optimizer, accumulator, average and views throw; no memory is written', async () => {
     await withRuntime(simd, async (runtime) => {
       const model = await create(runtime);
       const optimizer = new AdamW(runtime, model.parameters, { lr: 1 });

@@ -256,7 +256,7 @@ describe('a run that is resumed with other settings', () => {
     });
   });
 
-  it('such as another optimizer gives parts that load at once their former states back', async () => {
+  it('such as another optimizer restores the parts that loaded before it', async () => {
     await withRuntime(simd, async (runtime) => {
       const store = await interrupt(runtime, train);
       const { hash, run } = await createLearner(runtime, SGD);

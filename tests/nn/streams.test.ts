@@ -161,7 +161,7 @@ describe('a ReadableStream', () => {
     expect([cancelled, failing.locked]).toEqual([2, false]);
   });
 
-  it('that breaks off ends the run with its error; one that is read by others is refused', async () => {
+  it('that breaks off ends the run with its error; a locked one is refused', async () => {
     const broken = new ReadableStream<Samples>({
       pull: (sink) => sink.error(new Error('connection lost')),
     });
@@ -274,7 +274,8 @@ describe('a source without samples', () => {
     let epochs = 0;
     const run = train(() => chunks, { epochs: 5, onProgress: ({ result }) => result && epochs++ });
     await expect(run).rejects.toThrow(
-      '"data()" expected samples in epoch 2 (return a new iterator for every epoch, not one that has been read), got none',
+      '"data()" expected samples in epoch 2 ' +
+        '(return a new iterator for every epoch, not one that has been read), got none',
     );
     expect(epochs).toBe(1);
   });

@@ -324,7 +324,7 @@ describe('a worker that dies', () => {
     expect(bits(run.model)).toEqual(bits(reference.model));
   });
 
-  it('by being terminated at any step is replaced, and goes on from the last checkpoint', async () => {
+  it('by termination at any step is replaced and continues from the checkpoint', async () => {
     const reference = await trainHere(spec);
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 27 }), async (stop) => {

@@ -127,7 +127,7 @@ describe.each(BACKENDS)('on $name', (backend) => {
     });
   });
 
-  it('overflow: ε = 1e-8 and |g| = 1e23 at n = 1000 is refused by name, and nothing changes', async () => {
+  it('overflow: ε = 1e-8, |g| = 1e23, n = 1000 is refused by name; nothing changes', async () => {
     await withRuntime(backend, (runtime) => {
       const params = () => ({ w: new Float32Array(1000).fill(0.5) });
       const huge = { w: new Float32Array(1000).fill(1e23) };

@@ -73,7 +73,7 @@ describe('range', () => {
     it('when norms rise by 0.6 bit a step', () => compare(betas, 300, (t) => -90 + 0.6 * t));
   });
 
-  it('the limit: what first becomes active after a drop of more than 2^50 stands still until V has decayed', async () => {
+  it('the limit: after a drop of more than 2^50, a new coordinate waits for V', async () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new AdaL(
         runtime,

@@ -70,7 +70,7 @@ describe.each(deeds)('a callback that tries to %s', (_, deed) => {
     });
   });
 
-  it('is refused in a getter of the gradients, of the indices, and in a schedule that is saved or loaded', async () => {
+  it('is refused in getters of gradients and indices, and in the state of a schedule', async () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new AdamW(runtime, params(), { lr: 0.5 });
       const before = stateOf(optimizer, runtime);
@@ -110,9 +110,13 @@ describe.each(deeds)('a callback that tries to %s', (_, deed) => {
       ).toBeInstanceOf(BusyError);
       expect(stateOf(optimizer, runtime)).toBe(before);
 
+      let refusal: unknown;
       const lr = Object.assign(() => 0.5, {
         stateDict: () => ({ deed: String(deed(optimizer, runtime)) }),
-        loadStateDict: () => void deed(optimizer, runtime),
+        loadStateDict: () => {
+          refusal = caught(() => deed(optimizer, runtime));
+          throw refusal;
+        },
       });
       optimizer.paramGroups[0].lr = lr;
       expect(caught(() => optimizer.stateDict())).toBeInstanceOf(BusyError);
@@ -121,7 +125,11 @@ describe.each(deeds)('a callback that tries to %s', (_, deed) => {
         groups: [{ ...dict.groups[0]!, lr: null, schedule: { config: null, state: { deed: '' } } }],
       };
       lr.stateDict = () => ({ deed: '' });
-      expect(caught(() => optimizer.loadStateDict(stateful))).toBeInstanceOf(ArgumentError);
+      const error = caught(() => optimizer.loadStateDict(stateful));
+      expect(error).toBeInstanceOf(ArgumentError);
+      expect(error).toMatchObject({ argument: 'stateDict.groups[0].schedule.state' });
+      expect(refusal).toBeInstanceOf(BusyError);
+      expect((error as Error).message).toContain((refusal as Error).message);
       optimizer.paramGroups[0].lr = 0.5;
       expect(stateOf(optimizer, runtime)).toBe(before);
     });

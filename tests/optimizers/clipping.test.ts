@@ -166,7 +166,7 @@ describe('the spike guard', () => {
     },
   );
 
-  it('is resumed bit for bit, has the same bits on every backend, and a skipped step does not move it', async () => {
+  it('resumes bit for bit, is equal on every backend, and ignores skipped steps', async () => {
     const run = (backend: typeof simd, interrupted: boolean) =>
       withRuntime(backend, (runtime) => {
         const options = { clipNormRatio: 1.5, onNonFinite: 'skip' } as const;

@@ -69,7 +69,7 @@ describe('memory', () => {
     });
   });
 
-  it('parameters smaller than min8bitSize keep float32 state; groups choose for themselves', async () => {
+  it('parameters below min8bitSize keep float32 state; groups set their own', async () => {
     await withRuntime(simd, (runtime) => {
       const small = new Adam(runtime, shapes, { state: '8bit' });
       expect(small.stateDict().state.bias.arrays.exp_avg).toBeInstanceOf(Float32Array);

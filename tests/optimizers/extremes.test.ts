@@ -13,7 +13,7 @@ import {
   type Runtime,
 } from '../../src/index';
 import { BACKENDS, bitsOf, oracle, withRuntime } from '../support/backends';
-import { caught } from '../support/errors';
+import { caught, failure } from '../support/errors';
 
 type Options = Record<string, unknown>;
 
@@ -136,8 +136,9 @@ describe('moments that are flushed', () => {
       expect(Math.abs(move - 0.01)).toBeLessThan(state === 'bf16' ? 5e-4 : 5e-3);
   });
 
-  it.each(FORMS)('go where gradients stop: %s', async (_, name, options) => {
-    if (name === 'adagrad') return; // never forgets
+  // Adagrad never forgets.
+  const forgetting = FORMS.filter(([, name]) => name !== 'adagrad');
+  it.each(forgetting)('go where gradients stop: %s', async (_, name, options) => {
     await withRuntime(oracle, async (runtime) => {
       const factors =
         name === 'rmsprop' ? { alpha: 0.5 } : { betas: name === 'adal' ? [0.5, 0.6] : [0.5, 0.5] };
@@ -150,13 +151,14 @@ describe('moments that are flushed', () => {
       optimizer.step({ w: new Float32Array([1, 1]) });
       for (let t = 0; t < 1600; t++) optimizer.step({ w: new Float32Array([0, 1]) });
       const { arrays } = optimizer.stateDict().state.w!;
-      for (const [key, array] of Object.entries(arrays)) {
-        if (!/^(z|y|max_exp_avg_sq)$/.test(key))
-          expect((array as Float32Array)[0], key).toBe(key === 'exp_avg_var' ? 2e-16 : 0);
+      const fading = Object.entries(arrays).filter(([key]) => !/^(z|y|max_exp_avg_sq)$/.test(key));
+      expect(fading.length).toBeGreaterThan(0);
+      for (const [key, array] of fading) {
+        const [last] = array as Float32Array;
+        // AdaBelief adds ε in every step: its variance ends at ε/(1 - β2), to float32.
+        if (key === 'exp_avg_var') expect(Math.abs(last / 2e-16 - 1)).toBeLessThan(2 ** -23);
+        else expect(last, key).toBe(0);
       }
-    }).catch((error: Error) => {
-      // AdaBelief's holds ε for good.
-      if (name !== 'adabelief') throw error;
     });
   });
 });
@@ -184,7 +186,10 @@ describe('hyperparameters are checked as the float32 constants that they become'
   ] as [OptimizerName, Options][])('%s refuses %o', async (name, options) => {
     await withRuntime(oracle, async (runtime) => {
       const used = runtime.info.usedBytes;
-      await expect(create(runtime, name, [1], options)).rejects.toThrow(ArgumentError);
+      const error = await failure(() => create(runtime, name, [1], options));
+      expect(error).toBeInstanceOf(ArgumentError);
+      const argument = (error as ArgumentError).argument.replace(/[[( ].*/, '');
+      expect(Object.keys(options)).toContain(argument);
       expect(runtime.info.usedBytes).toBe(used);
     });
   });
@@ -199,7 +204,7 @@ describe('hyperparameters are checked as the float32 constants that they become'
         ['eps', 1e-44],
       ] as const) {
         const before = group[key];
-        expect(() => (group[key] = value)).toThrow(ArgumentError);
+        expect(() => (group[key] = value)).toThrow(`"${key}" expected`);
         expect(group[key]).toBe(before);
       }
     });
@@ -236,6 +241,7 @@ describe('hyperparameters are checked as the float32 constants that they become'
   it.each(FORMS)(
     '%s: the greatest rates and smallest ε leave finite weights or refuse',
     async (_, name, options) => {
+      let accepted = 0;
       for (const lr of [2 ** 20, 2 ** 50, 2 ** 63]) {
         for (const eps of [0, 2 ** -126, 1e-8]) {
           for (const g of [0, 1e-38, 1e-12, 1, 2 ** 62]) {
@@ -251,6 +257,7 @@ describe('hyperparameters are checked as the float32 constants that they become'
                 for (let t = 0; t < 3; t++) optimizer.step({ w: new Float32Array([g, 0]) });
               });
               if (error) expect(error).toBeInstanceOf(ArgumentError);
+              else accepted++;
               expect(
                 optimizer.params.w.every(Number.isFinite),
                 `lr ${lr}, eps ${eps}, g ${g}`,
@@ -259,6 +266,7 @@ describe('hyperparameters are checked as the float32 constants that they become'
           }
         }
       }
+      expect(accepted).toBeGreaterThan(0);
     },
   );
 });

@@ -9,6 +9,11 @@ const cases = loadGolden().filter(({ optimizer }) =>
   (optimizerNames() as string[]).includes(optimizer),
 );
 
+it('has cases of every optimizer', () => {
+  expect(new Set(cases.map(({ optimizer }) => optimizer))).toEqual(new Set(optimizerNames()));
+  expect(cases.length).toBe(loadGolden().length);
+});
+
 describe.each(cases.map((golden) => [golden.name, golden] as const))('%s', (_, golden) => {
   it('follows the float64 reference, with the same bits on every backend', async () => {
     const reference = await withRuntime(oracle, (runtime) => runGolden(golden, runtime));

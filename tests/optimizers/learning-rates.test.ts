@@ -64,7 +64,7 @@ describe('learning rates', () => {
     });
   });
 
-  it('weight decay is decoupled: θ ← θ·(1 - a·λ), also where the gradient is 0', async () => {
+  it('weight decay is decoupled: θ ← θ·(1 - a·λ), even for a gradient of 0', async () => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new AdaL(
         runtime,

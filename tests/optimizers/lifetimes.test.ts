@@ -134,7 +134,7 @@ describe.each(BACKENDS)('lifetimes on $name', (backend) => {
     });
   });
 
-  it('too little memory: the error names bytes wanted and available, and nothing leaks', async () => {
+  it('too little memory: the error has bytes wanted and available; nothing leaks', async () => {
     const maxMemory = 20 * 65_536;
     await withRuntime({ ...backend, options: { ...backend.options, maxMemory } }, (runtime) => {
       expect(runtime.info.maxMemoryBytes).toBe(maxMemory);

@@ -238,7 +238,8 @@ it('refuses what does not fit, naming it, and allocates nothing', async () => {
     ],
     [
       () => build([{ match: async () => true }]),
-      '"groups[0].match("body.weight")" expected true or false, got a Promise (is an `await` missing?)',
+      '"groups[0].match("body.weight")" expected true or false, ' +
+        'got a Promise (is an `await` missing?)',
     ],
     [
       () => build([{ match: /bias/ }, { match: /body/ }]),

@@ -46,6 +46,8 @@ function reference({ options, params, grads, steps }: GoldenCase): { x: number[]
   });
 }
 
+it('has cases in the golden file', () => expect(GOLDEN.length).toBeGreaterThan(0));
+
 describe.each(GOLDEN.map((golden) => [golden.name, golden] as const))('%s', (_, golden) => {
   const expected = reference(golden);
 
@@ -156,7 +158,6 @@ describe('what does not move stays exactly', () => {
   it.each([
     ['lr 0', { lr: 0 }, 1],
     ['zero gradients', { lr: 0.1 }, 0],
-    ['a learning rate that becomes 0', { lr: (t: number) => (t > 3 ? 0 : 0.1) }, 0],
   ])('%s', async (_, options, scale) => {
     await withRuntime(simd, (runtime) => {
       const optimizer = new ScheduleFreeAdamW(runtime, SHAPES, { ...options, weightDecay: 0 });

@@ -9,6 +9,7 @@ import {
   type StateArray,
   writeStateArray,
 } from '../../src/optimizers/state-array';
+import { caught } from '../support/errors';
 
 const KINDS: Record<string, StateArray> = {
   f32: new Float32Array([1, -0, 2 ** -149]),
@@ -18,13 +19,9 @@ const KINDS: Record<string, StateArray> = {
 };
 
 function argumentOf(body: () => void): string {
-  try {
-    body();
-  } catch (error) {
-    expect(error).toBeInstanceOf(ArgumentError);
-    return (error as ArgumentError).argument;
-  }
-  throw new Error('nothing was refused');
+  const error = caught(body);
+  expect(error).toBeInstanceOf(ArgumentError);
+  return (error as ArgumentError).argument;
 }
 
 describe.each(Object.entries(KINDS))('%s', (kind, array) => {

@@ -284,7 +284,9 @@ describe.each([oracle, simd, THREAD_CASES[1]])('state dicts on $name', (backend)
       const before = snapshot(optimizer);
       const dict = optimizer.stateDict();
       dict.groups[1].betas = [0.8, 0.9];
-      expect(caught(() => optimizer.loadStateDict(dict))).toBeInstanceOf(ArgumentError);
+      const error = caught(() => optimizer.loadStateDict(dict));
+      expect(error).toBeInstanceOf(ArgumentError);
+      expect(error).toMatchObject({ argument: 'betas (group 1)' });
       expect(snapshot(optimizer)).toEqual(before);
     });
   });

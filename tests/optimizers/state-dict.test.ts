@@ -114,7 +114,8 @@ describe('options of every optimizer', () => {
       });
       adam({ clipGradNorm: { max: 2, scope: 'global' }, clipGradValue: 0.5 }).loadStateDict(dict);
       const message =
-        /"stateDict.options.clipGradNorm" expected null, as this optimizer has it, got {"max":2,"norm":"l2"/;
+        '"stateDict.options.clipGradNorm" expected null, as this optimizer has it, ' +
+        'got {"max":2,"norm":"l2"';
       expect(() => adam({ clipGradValue: 0.5 }).loadStateDict(dict)).toThrow(message);
       expectRefusal(
         adam({ clipGradNorm: { max: 2, norm: 'l1' }, clipGradValue: 0.5 }),

@@ -45,6 +45,7 @@ describe('the packed package', () => {
 
   it('has a source map beside every minified file of the library', () => {
     const minified = paths.filter((path) => /^dist\/([\w.-]+|chunks\/[\w.-]+)\.js$/.test(path));
+    expect(minified.length).toBeGreaterThan(20);
     const readable = ['dist/cli.js', 'dist/worker.js'];
     const without = minified.filter(
       (path) => !readable.includes(path) && !paths.includes(`${path}.map`),

@@ -138,6 +138,7 @@ it('the threaded modules add the job protocol, and nothing else differs in the A
     'stepAdvance',
     'stepTasks',
   ]);
+  expect(functions('optim.threads')).toEqual(expect.arrayContaining(simd));
   const added = functions('optim.threads').filter((name) => !simd.includes(name));
   expect(added.sort()).toEqual([
     'stepBegin',

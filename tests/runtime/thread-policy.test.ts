@@ -1,5 +1,6 @@
 /** How many threads 'auto' means, and what the machine is asked. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SGD } from '../../src/index';
 import {
   builtin,
   hasSimd,
@@ -14,40 +15,12 @@ import { createRuntime } from '../../src/runtime/runtime';
 import { MINIMUM_PARALLEL_ELEMENTS } from '../../src/runtime/runtime-options';
 import { chooseThreads } from '../../src/runtime/thread-policy';
 import { BACKENDS, withRuntime } from '../support/backends';
-
-const SERVERLESS = [
-  'AWS_LAMBDA_FUNCTION_NAME',
-  'FUNCTIONS_WORKER_RUNTIME',
-  'K_SERVICE',
-  'FUNCTION_TARGET',
-  'VERCEL',
-  'NETLIFY',
-  'DENO_DEPLOYMENT_ID',
-];
-
-/** A machine of `cpus` CPUs with the given cgroup files. */
-function machine(cpus: number, files: Record<string, string> = {}): void {
-  const real = process.getBuiltinModule.bind(process) as (name: string) => object;
-  vi.spyOn(process, 'getBuiltinModule').mockImplementation(((name: string) => {
-    if (name === 'node:os') return { availableParallelism: () => cpus };
-    if (name !== 'node:fs') return real(name);
-    return {
-      readFileSync(path: string) {
-        if (!(path in files)) throw new Error('ENOENT');
-        return files[path];
-      },
-    };
-  }) as never);
-}
+import { forgetMachine, pretendMachine, SERVERLESS } from '../support/machine';
 
 beforeEach(() => {
   for (const name of SERVERLESS) vi.stubEnv(name, undefined);
 });
-afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
+afterEach(forgetMachine);
 
 const V2 = '/sys/fs/cgroup/cpu.max';
 const V1 = '/sys/fs/cgroup/cpu/cpu.cfs_quota_us';
@@ -62,12 +35,12 @@ describe('chooseThreads', () => {
     [4, 4, 'auto: 4 of 4 CPUs'],
     [64, 4, 'auto: 4 of 64 CPUs'],
   ])('%d CPUs: %d', (cpus, threads, reason) => {
-    machine(cpus);
+    pretendMachine(cpus);
     expect(chooseThreads()).toEqual({ threads, reason });
   });
 
   it('few parameters: one', async () => {
-    machine(8);
+    pretendMachine(8);
     const few = await createRuntime({ parameterCount: MINIMUM_PARALLEL_ELEMENTS - 1 });
     expect(few.info).toMatchObject({
       threads: 1,
@@ -79,7 +52,7 @@ describe('chooseThreads', () => {
   });
 
   it.each(SERVERLESS)('%s is set: one', (name) => {
-    machine(8);
+    pretendMachine(8);
     vi.stubEnv(name, 'anything');
     const { threads, reason } = chooseThreads();
     expect(threads).toBe(1);
@@ -96,7 +69,7 @@ describe('chooseThreads', () => {
     [{ [V1]: '50000\n', [PERIOD]: '100000\n' }, 1, 'the CPU quota is 0.5 of a CPU (cgroup)'],
     [{ [V1]: '250000\n', [PERIOD]: '100000\n' }, 2, 'auto: 2 of 8 CPUs'],
   ])('cgroup %j: %d', (files, threads, reason) => {
-    machine(8, files);
+    pretendMachine(8, files);
     expect(chooseThreads()).toEqual({ threads, reason });
   });
 
@@ -110,16 +83,16 @@ describe('chooseThreads', () => {
     ['24000000000          24000000000', 1, /24000000000 bytes/],
     ['99000000000          unlimited', 4, 'auto: 4 of 8 CPUs'],
   ])('an address space of %s: %d', (limits, threads, reason) => {
-    const rows = `Max locked memory         8388608              8388608              bytes
-Max address space         ${limits}            bytes`;
-    machine(8, {
-      '/proc/self/limits': `Limit                     Soft Limit           Hard Limit           Units\n${rows}\n`,
-    });
+    const table = `Limit                     Soft Limit           Hard Limit           Units
+Max locked memory         8388608              8388608              bytes
+Max address space         ${limits}            bytes
+`;
+    pretendMachine(8, { '/proc/self/limits': table });
     expect(chooseThreads()).toMatchObject({ threads, reason: expect.stringMatching(reason) });
   });
 
   it('no shared memory, or no worker host: one, whatever the CPUs', () => {
-    machine(8);
+    pretendMachine(8);
     vi.stubGlobal('SharedArrayBuffer', undefined);
     expect(chooseThreads()).toMatchObject({
       threads: 1,
@@ -144,7 +117,7 @@ Max address space         ${limits}            bytes`;
   });
 
   it('an edge platform that has worker_threads in name only, and may not block: one', () => {
-    machine(8);
+    pretendMachine(8);
     vi.spyOn(Atomics, 'wait').mockImplementation(() => {
       throw new TypeError('Atomics.wait cannot be called in this context');
     });
@@ -152,7 +125,7 @@ Max address space         ${limits}            bytes`;
   });
 
   it('asks for nothing that Deno would have to ask its user for', () => {
-    machine(8, { [V2]: '50000 100000\n' });
+    pretendMachine(8, { [V2]: '50000 100000\n' });
     vi.stubEnv('VERCEL', '1');
     const query = vi.fn(() => ({ state: 'prompt' }));
     vi.stubGlobal('Deno', { permissions: { querySync: query } });
@@ -163,7 +136,7 @@ Max address space         ${limits}            bytes`;
   });
 
   it('an environment that may not be read is none', () => {
-    machine(2);
+    pretendMachine(2);
     vi.spyOn(process, 'env', 'get').mockImplementation(() => {
       throw new Error('PermissionDenied');
     });
@@ -207,7 +180,7 @@ describe('cpuQuota', () => {
       1,
     ],
   ])('%s', (_, files, quota) => {
-    machine(8, files);
+    pretendMachine(8, files);
     expect(cpuQuota()).toBe(quota);
   });
 });
@@ -253,6 +226,9 @@ describe('features', () => {
   it.each(BACKENDS)('$name keeps subnormals here', async (backend) => {
     await withRuntime(backend, (runtime) => {
       expect(runtime.info.backend).toBe(backend.name.split(' ')[0]);
+      const optimizer = new SGD(runtime, { w: new Float32Array(16).fill(2 ** -127) }, { lr: 0.5 });
+      optimizer.step({ w: new Float32Array(16).fill(2 ** -127) });
+      expect([...optimizer.params.w]).toEqual(Array(16).fill(2 ** -128));
     });
   });
 });

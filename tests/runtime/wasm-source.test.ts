@@ -133,7 +133,8 @@ describe('refused, naming the argument', () => {
     [
       'null',
       null,
-      '"wasm" expected a URL, bytes, a Response or a WebAssembly.Module, or these by name, got null',
+      '"wasm" expected a URL, bytes, a Response or a WebAssembly.Module, or these by name, ' +
+        'got null',
     ],
     [
       'an unknown name',

@@ -1,7 +1,7 @@
 /**
  * When workers fail or never start, nothing hangs, nothing is lost unsaid, and nothing is wrong.
  */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   type AdaL,
   createRuntime,
@@ -18,7 +18,10 @@ import { countingHost, faultyHost, killableHost, sourceHost } from '../support/e
 import type { Fault } from '../support/faults';
 import { fillRough } from '../support/gradients';
 import { createLargeAdaL, MANY } from '../support/large-adal';
+import { forgetMachine, pretendMachine } from '../support/machine';
 import { snapshot } from '../support/snapshot';
+
+afterEach(forgetMachine);
 
 function threadsRuntime(workerHost: WorkerHost, more: object = {}): Promise<Runtime> {
   return createRuntime({
@@ -147,24 +150,30 @@ describe.each(['step', 'stepAsync'] as const)('%s with a worker that fails', (me
   it.each(['exit', 'throw', 'trap'] as Fault[])(
     'while idle (%s): the next step says so, and nothing has changed',
     async (fault) => {
-      // 'auto' does not wait for workers: they start, and fail, with the first step.
-      const runtime = await threadsRuntime(faultyHost(fault, 'idle'), { threads: 'auto' });
-      await withRuntime(simd, async (single) => {
-        const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
-        if (runtime.info.threads === 1) return; // a machine where 'auto' is one thread
-        const error = await untilFailure(optimizer, sound);
-        expect(error).toBeInstanceOf(WorkerError);
-        expect((error as Error).message).toMatch(REASONS[fault]);
-        expect(runtime.info.threads).toBe(1);
-        // noticed in the middle of an update: rare, and said
-        if (error instanceof StepAbortedError) return;
-        expect(snapshot(optimizer)).toEqual(snapshot(sound));
-        for (const each of [optimizer, sound]) fillRough(each, 9);
-        const result: StepResult = await optimizer[method]();
-        expect(result).toEqual(sound.step());
-        expect(snapshot(optimizer)).toEqual(snapshot(sound));
-      });
-      runtime.dispose();
+      pretendMachine(2);
+      let isDone = false;
+      // Now and then the death is noticed in the middle of an update, as tested above: once more.
+      for (let attempt = 0; attempt < 20 && !isDone; attempt++) {
+        // 'auto' does not wait for workers: they start, and fail, with the first step.
+        const runtime = await threadsRuntime(faultyHost(fault, 'idle'), { threads: 'auto' });
+        expect(runtime.info.threads).toBe(2);
+        await withRuntime(simd, async (single) => {
+          const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
+          const error = await untilFailure(optimizer, sound);
+          expect(error).toBeInstanceOf(WorkerError);
+          expect((error as Error).message).toMatch(REASONS[fault]);
+          expect(runtime.info.threads).toBe(1);
+          if (error instanceof StepAbortedError) return;
+          expect(snapshot(optimizer)).toEqual(snapshot(sound));
+          for (const each of [optimizer, sound]) fillRough(each, 9);
+          const result: StepResult = await optimizer[method]();
+          expect(result).toEqual(sound.step());
+          expect(snapshot(optimizer)).toEqual(snapshot(sound));
+          isDone = true;
+        });
+        runtime.dispose();
+      }
+      expect(isDone).toBe(true);
     },
   );
 
@@ -271,10 +280,14 @@ describe('workers that do not start', () => {
   it.each(HOSTS)(
     "that %s: no step fails under 'auto', and info says why",
     async (_, workerHost, reason) => {
+      pretendMachine(2);
       await withRuntime(simd, async (single) => {
         const runtime = await threadsRuntime(workerHost, { threads: 'auto' });
+        expect(runtime.info.threads).toBe(2);
         const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
-        for (let t = 1; t <= 50; t++) {
+        // As long as it takes the worker to fail, and a few steps more.
+        for (let t = 1, last = Infinity; t <= last; t++) {
+          if (runtime.info.threads === 1) last = Math.min(last, t + 10);
           for (const each of [optimizer, sound]) fillRough(each, t);
           sound.step();
           if (t % 2) await optimizer.stepAsync();
@@ -282,12 +295,10 @@ describe('workers that do not start', () => {
           await new Promise((resolve) => setTimeout(resolve, 5));
         }
         expect(snapshot(optimizer)).toEqual(snapshot(sound));
-        if (runtime.info.threadsReason !== 'one CPU') {
-          expect(runtime.info).toMatchObject({
-            threads: 1,
-            threadsReason: expect.stringMatching(reason),
-          });
-        }
+        expect(runtime.info).toMatchObject({
+          threads: 1,
+          threadsReason: expect.stringMatching(reason),
+        });
         runtime.dispose();
       });
     },
@@ -295,7 +306,11 @@ describe('workers that do not start', () => {
 
   it('that never become ready: given up after 5 s, all ended', async () => {
     const host = countingHost(sourceHost('setInterval(() => {}, 1000)'));
+    // A clock that moves on by a second whenever it is read.
+    let now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => (now += 1000));
     const runtime = await createRuntime({ threads: 2, workerHost: host });
+    expect(clock.mock.calls.length).toBeGreaterThan(5);
     expect(runtime.info).toMatchObject({ backend: 'simd', threads: 1 });
     expect(runtime.info.threadsReason).toContain('workers were not ready within 5000 ms');
     expect(host).toMatchObject({ spawned: 1, terminated: 1 });
@@ -303,10 +318,12 @@ describe('workers that do not start', () => {
   });
 
   it("that never become ready do no harm with 'auto': the caller works alone", async () => {
+    pretendMachine(2);
     await withRuntime(simd, async (single) => {
       const runtime = await threadsRuntime(sourceHost('setInterval(() => {}, 1000)'), {
         threads: 'auto',
       });
+      expect(runtime.info.threads).toBe(2);
       const [optimizer, sound] = [createLargeAdaL(runtime), createLargeAdaL(single)];
       for (let t = 1; t <= 5; t++) {
         for (const each of [optimizer, sound]) fillRough(each, t);

@@ -2,7 +2,10 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { waitAtMost, yieldToEventLoop } from '../../src/runtime/yield-to-event-loop';
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 it('turns by a message where there is no setImmediate', async () => {
   vi.stubGlobal('setImmediate', undefined);
@@ -19,16 +22,31 @@ it('goes on when the message is lost', async () => {
   }
   vi.stubGlobal('setImmediate', undefined);
   vi.stubGlobal('MessageChannel', Deaf);
+  let turned = false;
+  setTimeout(() => (turned = true), 0);
   await yieldToEventLoop();
+  expect(turned).toBe(true);
 });
 
 it('turns by a timer where the other ways only throw', async () => {
-  vi.stubGlobal('setImmediate', undefined);
+  vi.stubGlobal('setImmediate', () => {
+    throw new Error('not implemented');
+  });
   vi.stubGlobal('MessageChannel', undefined);
+  let turned = false;
+  setTimeout(() => (turned = true), 0);
   await yieldToEventLoop();
+  expect(turned).toBe(true);
 });
 
 it('waitAtMost resolves with the event, or without it', async () => {
+  vi.useFakeTimers();
   await waitAtMost(Promise.resolve(), 1e9);
-  await waitAtMost(new Promise(() => {}), 1);
+  expect(vi.getTimerCount()).toBe(0);
+  let isOver = false;
+  const waiting = waitAtMost(new Promise(() => {}), 20).then(() => (isOver = true));
+  await vi.advanceTimersByTimeAsync(19);
+  expect(isOver).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  await waiting;
 });

@@ -105,6 +105,7 @@ describe('the full tier', () => {
     ['W6x', 10, 1],
     ['W7', 20, 3],
   ])('gives %s %d final seeds and %d to search with', (id, finalSeeds, searchSeeds) => {
+    expect(of(id)).not.toEqual([]);
     for (const cell of of(id)) expect(cell).toMatchObject({ finalSeeds, searchSeeds });
   });
 

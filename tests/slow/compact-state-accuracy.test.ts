@@ -41,9 +41,8 @@ it.skipIf(!present)('bf16 and 8-bit state train as f32 does', async () => {
     const accuracies: number[] = [];
     for (const seed of [1, 2, 3]) accuracies.push(await accuracy(state, seed));
     means[state] = accuracies.reduce((sum, x) => sum + x, 0) / accuracies.length;
-    console.log(
-      `Fashion-MNIST, ${state}: ${accuracies.map((x) => x.toFixed(4)).join(' ')}, mean ${means[state].toFixed(4)}`,
-    );
+    const figures = accuracies.map((x) => x.toFixed(4)).join(' ');
+    console.log(`Fashion-MNIST, ${state}: ${figures}, mean ${means[state].toFixed(4)}`);
   }
   // Seeds scatter by .002 to .003, so means of three differ by up to .005 for no other reason.
   expect(Math.abs(means.bf16 - means.f32)).toBeLessThan(0.005);

@@ -93,7 +93,8 @@ const BACKENDS = [
 ] as const;
 const wave = (n: number, k: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * k));
 
-async function everywhere<T>(run: (runtime: Awaited<ReturnType<typeof createRuntime>>) => Promise<T>) {
+type Runtime = Awaited<ReturnType<typeof createRuntime>>;
+async function everywhere<T>(run: (runtime: Runtime) => Promise<T>) {
   const results: T[] = [];
   for (const options of BACKENDS) {
     const runtime = await createRuntime(options);

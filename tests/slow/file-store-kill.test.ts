@@ -52,7 +52,8 @@ it(`keeps the last good checkpoint through ${KILLS} kills`, async () => {
     if (readdirSync(folder).length > 1) interrupted++;
   }
   console.log(
-    `${KILLS} kills in ${count} saves: ${interrupted} left files behind, ${unreported} after the renaming`,
+    `${KILLS} kills in ${count} saves: ${interrupted} left files behind, ` +
+      `${unreported} after the renaming`,
   );
   expect(interrupted).toBeGreaterThan(KILLS / 4);
   await fileStore(path).save(new Uint8Array(1));

@@ -135,9 +135,9 @@ export function comparisonOverview(study: Study): Table | null {
   return {
     id: 'comparisons-overview',
     caption:
-      'Median difference over the seeds ± its 95% interval. Better or worse is said only where ' +
-      'the interval excludes zero and, with seeds enough for one, the signed-rank test, ' +
-      'corrected after Holm over the workloads, agrees',
+      'Median difference over the seeds ± its 95% interval. "Better" and "worse" mean that the ' +
+      'interval excludes zero and that, with enough seeds for it, the signed-rank test agrees ' +
+      '(Holm-corrected over the workloads)',
     columns: [{ label: 'workload' }, ...names.map((label) => ({ label }))],
     rows: workloads.map((workload) => {
       const cells = names.map((name): Cell => {

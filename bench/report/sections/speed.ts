@@ -339,9 +339,7 @@ export function headlineTable({ result }: Study): Table | null {
   checkCells('steps', contenders.length * environments.length, plain.length);
   return {
     id: 'headline',
-    caption:
-      `Time of one optimizer step, and how many times AdaL's on ${REFERENCE} that is (of ` +
-      `medians)`,
+    caption: `Median time of one optimizer step, and its ratio to that of AdaL on ${REFERENCE}`,
     columns: [
       { label: 'step' },
       { label: 'parameters', align: 'right' },

@@ -117,7 +117,10 @@ class DenoKvStore implements CheckpointStore {
         const version = await this.#replace(copy, options.ifVersion);
         if (version !== null) return { version };
       }
-      throw new CheckpointError('busy', `${this.#what}: other saves came first ${MAX_TRIES} times`);
+      throw new CheckpointError(
+        'busy',
+        `${this.#what}: other writers saved first ${MAX_TRIES} times in a row`,
+      );
     } catch (error) {
       throw storageError(this.#what, error, copy.length);
     }

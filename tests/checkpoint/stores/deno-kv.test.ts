@@ -116,7 +116,7 @@ describe('chunks', () => {
     }
     await expect(store.load()).rejects.toMatchObject({
       reason: 'corrupt',
-      message: /chunk 2 of 1125899906842624 is missing/,
+      message: expect.stringContaining('chunk 2 of 1125899906842624 is missing'),
     });
     await store.save(content(10));
     expectSameBytes((await store.load())!.bytes, content(10));

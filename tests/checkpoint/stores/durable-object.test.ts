@@ -117,7 +117,7 @@ describe('chunks', () => {
     storage.entries.set('m', { ...manifest, chunkCount: 2 ** 50, length: 2 ** 50 });
     await expect(store.load()).rejects.toMatchObject({
       reason: 'corrupt',
-      message: /chunk 3 of 1125899906842624 is missing/,
+      message: expect.stringContaining('chunk 3 of 1125899906842624 is missing'),
     });
     await store.save(content(10));
     expectSameBytes((await store.load())!.bytes, content(10));
@@ -153,7 +153,10 @@ test('a crash at any call leaves the old checkpoint or the new one', async () =>
       (await durableObjectStore(storage, 'm').load())!.bytes,
       error ? content(200 * KIB, 1) : content(150 * KIB, 2),
     );
-    if (!error) break;
+    if (!error) {
+      expect(at).toBeGreaterThan(5);
+      break;
+    }
     expect(at).toBeLessThan(100);
   }
 });

@@ -108,8 +108,7 @@ describe('the file', () => {
     expect(() => fileStore('')).toThrow(ArgumentError);
   });
 
-  test('that has no room is a named error', async () => {
-    if (!existsSync('/dev/full')) return;
+  test.skipIf(!existsSync('/dev/full'))('that has no room is a named error', async () => {
     const { fs } = nodeModules();
     const path = join(newFolder(), 'a');
     await fileStore(path).save(content(10));
@@ -229,31 +228,34 @@ describe('the lock', () => {
     expect((await fileStore(path).load())!.bytes).toEqual(content(10));
   });
 
-  test('of a terminated thread is no obstacle, of a running one it is', async () => {
-    const path = join(newFolder(), 'a');
-    const worker = new Worker(
-      `const { parentPort } = require('node:worker_threads');
+  const hasThreads = existsSync('/proc/thread-self');
+  test.skipIf(!hasThreads)(
+    'of a terminated thread counts as gone, of a running one not',
+    async () => {
+      const path = join(newFolder(), 'a');
+      const worker = new Worker(
+        `const { parentPort } = require('node:worker_threads');
        const self = () => require('node:fs').readlinkSync('/proc/thread-self');
         parentPort.once('message', () => parentPort.postMessage(self()));
        setInterval(() => {}, 1000);`,
-      { eval: true },
-    );
-    if (!existsSync('/proc/thread-self')) return void (await worker.terminate());
-    worker.postMessage('');
-    const thread = await new Promise<string>((resolve) => worker.once('message', resolve));
-    const [, id] = thread.split('/task/') as [string, string];
-    const start = readFileSync(`/proc/self/task/${id}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')[19];
-    const owner = `${place}-${ownId}-${id}-${start}`;
-    expect(stateOf(nodeModules(), owner)).toBe('alive');
-    writeFileSync(`${path}.lock`, `${owner} token`);
-    writeFileSync(`${path}.${owner}.0123456789ab.tmp`, 'x');
-    await worker.terminate();
-    expect(stateOf(nodeModules(), owner)).toBe('gone');
-    await fileStore(path).save(content(10));
-    expect(readdirSync(dirname(path))).toEqual(['a']);
-  });
+        { eval: true },
+      );
+      worker.postMessage('');
+      const thread = await new Promise<string>((resolve) => worker.once('message', resolve));
+      const [, id] = thread.split('/task/') as [string, string];
+      const start = readFileSync(`/proc/self/task/${id}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[19];
+      const owner = `${place}-${ownId}-${id}-${start}`;
+      expect(stateOf(nodeModules(), owner)).toBe('alive');
+      writeFileSync(`${path}.lock`, `${owner} token`);
+      writeFileSync(`${path}.${owner}.0123456789ab.tmp`, 'x');
+      await worker.terminate();
+      expect(stateOf(nodeModules(), owner)).toBe('gone');
+      await fileStore(path).save(content(10));
+      expect(readdirSync(dirname(path))).toEqual(['a']);
+    },
+  );
 
   test('tells owners apart', () => {
     const node = nodeModules();
@@ -321,8 +323,7 @@ describe('what is replaced', () => {
     });
   });
 
-  test('is never a device', async () => {
-    if (!existsSync('/dev/null')) return;
+  test.skipIf(!existsSync('/dev/null'))('is never a device', async () => {
     const folder = newFolder();
     symlinkSync('/dev/null', join(folder, 'a'));
     const error = await fileStore(join(folder, 'a'))

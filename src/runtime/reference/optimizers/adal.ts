@@ -25,7 +25,7 @@ export const AdaL: ReferenceKernel<keyof typeof K> = {
   prepare,
 };
 
-/** What the kernel's `prepare` does, in the same order. */
+/** Does what the kernel's `prepare` does, in the same order. */
 function prepare(tensor: TensorRecord, group: GroupRecord, own: number, total: number): boolean {
   const { f32, f64 } = tensor.memory;
   const value = (index: number) => f64[(group.values >>> 3) + index];
