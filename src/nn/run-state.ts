@@ -78,8 +78,6 @@ export function watchedLoss({ loss, validation }: FitEpoch): number {
   return validation?.loss ?? loss;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** The largest count that is read back: a run that goes on can still add to it. */
 const MAX_COUNT = 2 ** 52;
 /** The largest initial epoch, to which the run's own epochs are added. */
@@ -92,35 +90,41 @@ const MAX_INITIAL_EPOCH = 2 ** 49;
  * @throws CheckpointError with the reason `'schema'` naming the field
  */
 export function checkRunState(value: unknown): RunState {
-  const run = readFields('run', value);
-  const epoch = readCount('run.epoch', run.epoch, 1, 2 ** 31);
-  const epochs = readEpochs(run.epochs, epoch);
-  const batch = readCount('run.batch', run.batch, 0);
-  const step = readCount('run.step', run.step, 0);
-  const lossSum = readFigure('run.lossSum', run.lossSum);
-  const seen = readFigure('run.seen', run.seen);
-  if (!(seen >= 0 && seen < Infinity)) refuse('run.seen', 'a number in [0, ∞)', seen);
-  for (const [field, figure] of Object.entries({ lossSum, seen }))
-    if (batch === 0 && figure !== 0) refuse(`run.${field}`, '0 before the first batch', figure);
-  const { window, schedule, bestState } = run;
-  for (const [field, state] of Object.entries({ window, schedule }))
-    if (state === undefined) refuse(`run.${field}`, 'a state or null', state);
-  if (bestState !== null && !isUint8Array(bestState))
-    return refuse('run.bestState', 'bytes or null', bestState);
-  return {
-    window,
-    identity: readIdentity(run.identity),
-    schedule,
-    stopping: readStopping(run.stopping, epochs),
-    epochs,
-    epoch,
-    batch,
-    step,
-    lossSum,
-    seen,
-    skipped: readCount('run.skipped', run.skipped, 0, step),
-    bestState,
-  };
+  const run = readFields<RunState>('run', value, {
+    window: readState,
+    identity: readIdentity,
+    schedule: readState,
+    stopping: readStopping,
+    epochs: arrayOf('an array', readEpoch),
+    epoch: countIn(1, 2 ** 31),
+    batch: countIn(0),
+    step: countIn(0),
+    lossSum: readFigure,
+    seen: readWeight,
+    skipped: countIn(0),
+    bestState: readBytes,
+  });
+  const { epochs, epoch, batch, step, skipped, stopping } = run;
+  if (epochs.length !== epoch - 1 || epochs.some((each, index) => each.epoch !== index + 1))
+    refuse('run.epochs', `every epoch before epoch ${epoch}`, epochs);
+  for (const field of ['lossSum', 'seen'] as const)
+    if (batch === 0 && run[field] !== 0)
+      refuse(`run.${field}`, '0 before the first batch', run[field]);
+  countIn(0, step)('run.skipped', skipped);
+  checkStopping('run.stopping', stopping, epochs);
+  return run;
+}
+
+function checkStopping(
+  path: string,
+  { best, bestEpoch, waited }: EarlyStoppingState,
+  epochs: readonly FitEpoch[],
+): void {
+  countIn(0, epochs.length)(`${path}.bestEpoch`, bestEpoch);
+  countIn(0, epochs.length - bestEpoch)(`${path}.waited`, waited);
+  const expected = bestEpoch === 0 ? null : watchedLoss(epochs[bestEpoch - 1]);
+  if (best !== expected)
+    refuse(`${path}.best`, `${expected}, the loss of epochs[${bestEpoch - 1}]`, best);
 }
 
 /**
@@ -163,101 +167,115 @@ export function checkSameRunNames(stored: DataNames, names: DataNames): void {
   }
 }
 
-function readIdentity(value: unknown): RunIdentity {
-  const path = 'run.identity';
-  const { seed, batchSize, count, initialEpoch, lastBatch, classNames, columns } = readFields(
-    path,
-    value,
-  );
-  if (lastBatch !== undefined && lastBatch !== 'drop' && lastBatch !== 'merge')
-    return refuse(`${path}.lastBatch`, "'drop', 'merge' or nothing", lastBatch);
-  return {
-    seed: readCount(`${path}.seed`, seed, 0, Number.MAX_SAFE_INTEGER),
-    batchSize: readCount(`${path}.batchSize`, batchSize, 1),
-    count: count === null ? null : readCount(`${path}.count`, count, 0),
-    initialEpoch: readCount(`${path}.initialEpoch`, initialEpoch, 0, MAX_INITIAL_EPOCH),
-    ...(lastBatch !== undefined && { lastBatch }),
-    ...(classNames !== undefined && { classNames: readNames(`${path}.classNames`, classNames) }),
-    ...(columns !== undefined && { columns: readNames(`${path}.columns`, columns) }),
-  };
+/** Returns a checked value, or throws the CheckpointError that names its path. */
+type Read<T> = (path: string, value: unknown) => T;
+
+/** Reads an object by the readers of its fields. What they return undefined for is left out. */
+function readFields<T>(
+  path: string,
+  value: unknown,
+  readers: { readonly [Key in keyof T]-?: Read<T[Key]> },
+): T {
+  if (!isObject(value)) return refuse(path, 'an object', value);
+  const fields = Object.entries<Read<unknown>>(readers)
+    .map(([key, read]) => [key, read(`${path}.${key}`, value[key])] as const)
+    .filter(([, field]) => field !== undefined);
+  return Object.fromEntries(fields) as T;
 }
 
-/** Every epoch before `current`, in order. */
-function readEpochs(value: unknown, current: number): FitEpoch[] {
-  if (!Array.isArray(value)) return refuse('run.epochs', 'an array', value);
-  const epochs = value.map((item: unknown, index) => {
-    const path = `run.epochs[${index}]`;
-    const { epoch, loss, validation, skippedSteps } = readFields(path, item);
-    return {
-      epoch: readCount(`${path}.epoch`, epoch, 1),
-      loss: readFigure(`${path}.loss`, loss),
-      validation: validation === null ? null : readEvaluation(`${path}.validation`, validation),
-      skippedSteps: readCount(`${path}.skippedSteps`, skippedSteps, 0),
-    };
+const readIdentity: Read<RunIdentity> = (path, value) =>
+  readFields<RunIdentity>(path, value, {
+    seed: countIn(0, Number.MAX_SAFE_INTEGER),
+    batchSize: countIn(1),
+    count: orNull(countIn(0)),
+    initialEpoch: countIn(0, MAX_INITIAL_EPOCH),
+    lastBatch: readLastBatch,
+    classNames: readNames,
+    columns: readNames,
   });
-  if (epochs.length !== current - 1 || epochs.some(({ epoch }, index) => epoch !== index + 1))
-    refuse('run.epochs', `every epoch before epoch ${current}`, epochs);
-  return epochs;
-}
 
-function readEvaluation(path: string, value: unknown): Evaluation {
-  const { loss, accuracy, topKAccuracy, confusion } = readFields(path, value);
-  return {
-    loss: readFigure(`${path}.loss`, loss),
-    accuracy: accuracy === null ? null : readShare(`${path}.accuracy`, accuracy),
-    topKAccuracy: topKAccuracy === null ? null : readShare(`${path}.topKAccuracy`, topKAccuracy),
-    confusion: confusion === null ? null : readConfusion(`${path}.confusion`, confusion),
-  };
-}
-
-function readConfusion(path: string, value: unknown): number[][] {
-  if (!Array.isArray(value)) return refuse(path, 'rows of counts or null', value);
-  return value.map((row: unknown, actual) => {
-    const at = `${path}[${actual}]`;
-    if (!Array.isArray(row) || row.length !== value.length)
-      return refuse(at, `a row of ${value.length} counts`, row);
-    return row.map((count: unknown, predicted) => readCount(`${at}[${predicted}]`, count, 0));
+const readStopping: Read<EarlyStoppingState> = (path, value) =>
+  readFields<EarlyStoppingState>(path, value, {
+    bestEpoch: countIn(0),
+    waited: countIn(0),
+    best: orNull(readFigure),
   });
-}
 
-function readStopping(value: unknown, epochs: readonly FitEpoch[]): EarlyStoppingState {
-  const fields = readFields('run.stopping', value);
-  const bestEpoch = readCount('run.stopping.bestEpoch', fields.bestEpoch, 0, epochs.length);
-  const after = epochs.length - bestEpoch;
-  const waited = readCount('run.stopping.waited', fields.waited, 0, after);
-  const best = fields.best === null ? null : readFigure('run.stopping.best', fields.best);
-  const expected = bestEpoch === 0 ? null : watchedLoss(epochs[bestEpoch - 1]);
-  if (best !== expected)
-    refuse('run.stopping.best', `${expected}, the loss of epochs[${bestEpoch - 1}]`, best);
-  return { best, bestEpoch, waited };
-}
+const readEpoch: Read<FitEpoch> = (path, value) =>
+  readFields<FitEpoch>(path, value, {
+    epoch: countIn(1),
+    loss: readFigure,
+    validation: orNull(readEvaluation),
+    skippedSteps: countIn(0),
+  });
 
-function readNames(path: string, value: unknown): readonly string[] {
-  if (!Array.isArray(value)) return refuse(path, 'an array of names', value);
-  return value.map((name: unknown, index) =>
-    typeof name === 'string' ? name : refuse(`${path}[${index}]`, 'a name', name),
-  );
-}
+const readEvaluation: Read<Evaluation> = (path, value) =>
+  readFields<Evaluation>(path, value, {
+    loss: readFigure,
+    accuracy: orNull(readShare),
+    topKAccuracy: orNull(readShare),
+    confusion: orNull(readConfusion),
+  });
 
-function readFields(path: string, value: unknown): Fields {
-  return isObject(value) ? value : refuse(path, 'an object', value);
-}
+const readConfusion: Read<number[][]> = (path, value) =>
+  arrayOf('rows of counts or null', (at, row, { length }) =>
+    Array.isArray(row) && row.length === length
+      ? arrayOf('', countIn(0))(at, row)
+      : refuse(at, `a row of ${length} counts`, row),
+  )(path, value);
 
-/** An integer in [low, high]. */
-function readCount(path: string, value: unknown, low: number, high = MAX_COUNT): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high)
-    return value;
-  return refuse(path, `an integer in [${low}, ${high}]`, value);
-}
+const readNames: Read<readonly string[] | undefined> = (path, value) =>
+  value === undefined
+    ? value
+    : arrayOf('an array of names', (at, name) =>
+        typeof name === 'string' ? name : refuse(at, 'a name', name),
+      )(path, value);
+
+const readLastBatch: Read<LastBatch | undefined> = (path, value) =>
+  value === undefined || value === 'drop' || value === 'merge'
+    ? value
+    : refuse(path, "'drop', 'merge' or nothing", value);
+
+const readState: Read<unknown> = (path, value) =>
+  value === undefined ? refuse(path, 'a state or null', value) : value;
+
+const readBytes: Read<Uint8Array | null> = (path, value) =>
+  value === null || isUint8Array(value) ? value : refuse(path, 'bytes or null', value);
 
 /** A loss, which may be NaN or infinite. */
-function readFigure(path: string, value: unknown): number {
-  return typeof value === 'number' ? value : refuse(path, 'a number', value);
+const readFigure: Read<number> = (path, value) =>
+  typeof value === 'number' ? value : refuse(path, 'a number', value);
+
+const readWeight: Read<number> = (path, value) =>
+  typeof value === 'number' && value >= 0 && value < Infinity
+    ? value
+    : refuse(path, 'a number in [0, ∞)', value);
+
+const readShare: Read<number> = (path, value) =>
+  typeof value === 'number' && value >= 0 && value <= 1
+    ? value
+    : refuse(path, 'a number in [0, 1]', value);
+
+/** Reads integers in [low, high]. */
+function countIn(low: number, high = MAX_COUNT): Read<number> {
+  return (path, value) =>
+    Number.isInteger(value) && (value as number) >= low && (value as number) <= high
+      ? (value as number)
+      : refuse(path, `an integer in [${low}, ${high}]`, value);
 }
 
-function readShare(path: string, value: unknown): number {
-  const share = readFigure(path, value);
-  return share >= 0 && share <= 1 ? share : refuse(path, 'a number in [0, 1]', value);
+function orNull<T>(read: Read<T>): Read<T | null> {
+  return (path, value) => (value === null ? null : read(path, value));
+}
+
+function arrayOf<T>(
+  expected: string,
+  read: (path: string, item: unknown, array: readonly unknown[]) => T,
+): Read<T[]> {
+  return (path, value) =>
+    Array.isArray(value)
+      ? value.map((item: unknown, index) => read(`${path}[${index}]`, item, value))
+      : refuse(path, expected, value);
 }
 
 function refuse(path: string, expected: string, value: unknown): never {
