@@ -5,13 +5,13 @@
  * Invariant: a RunState that left this file is complete and consistent. Nothing else in `fit`
  * checks or casts what a checkpoint says about a run.
  */
-import { CheckpointError } from '../errors';
-import { describe, isObject, isUint8Array } from '../validate';
+import { ArgumentError, CheckpointError } from '../errors';
+import { checkInteger, checkNumber, checkObject, fail, isUint8Array } from '../validate';
 import type { LastBatch } from './batch-source';
 import type { EarlyStoppingState } from './early-stopping';
 import type { Evaluation } from './evaluation';
 import type { FitEpoch } from './fit-options';
-import type { DataNames } from './training-history';
+import { type DataNames, readNames } from './training-history';
 
 /**
  * The settings that a resumed run must share with the stored one, so that batches stay the same.
@@ -90,41 +90,17 @@ const MAX_INITIAL_EPOCH = 2 ** 49;
  * @throws CheckpointError with the reason `'schema'` naming the field
  */
 export function checkRunState(value: unknown): RunState {
-  const run = readFields<RunState>('run', value, {
-    window: readState,
-    identity: readIdentity,
-    schedule: readState,
-    stopping: readStopping,
-    epochs: arrayOf('an array', readEpoch),
-    epoch: countIn(1, 2 ** 31),
-    batch: countIn(0),
-    step: countIn(0),
-    lossSum: readFigure,
-    seen: readWeight,
-    skipped: countIn(0),
-    bestState: readBytes,
-  });
-  const { epochs, epoch, batch, step, skipped, stopping } = run;
-  if (epochs.length !== epoch - 1 || epochs.some((each, index) => each.epoch !== index + 1))
-    refuse('run.epochs', `every epoch before epoch ${epoch}`, epochs);
-  for (const field of ['lossSum', 'seen'] as const)
-    if (batch === 0 && run[field] !== 0)
-      refuse(`run.${field}`, '0 before the first batch', run[field]);
-  countIn(0, step)('run.skipped', skipped);
-  checkStopping('run.stopping', stopping, epochs);
-  return run;
+  return ofCheckpoint(() => readRun('extras.run', value));
 }
 
-function checkStopping(
-  path: string,
-  { best, bestEpoch, waited }: EarlyStoppingState,
-  epochs: readonly FitEpoch[],
-): void {
-  countIn(0, epochs.length)(`${path}.bestEpoch`, bestEpoch);
-  countIn(0, epochs.length - bestEpoch)(`${path}.waited`, waited);
-  const expected = bestEpoch === 0 ? null : watchedLoss(epochs[bestEpoch - 1]);
-  if (best !== expected)
-    refuse(`${path}.best`, `${expected}, the loss of epochs[${bestEpoch - 1}]`, best);
+/** Runs checks of what a checkpoint holds: what they refuse is a CheckpointError. */
+function ofCheckpoint<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    throw new CheckpointError('schema', `checkpoint: ${error.message}`);
+  }
 }
 
 /**
@@ -148,10 +124,11 @@ export function checkSameRun(
   }
   checkSameRunNames(stored.identity, identity);
   if (batchCount === null) return;
-  if (stored.batch > batchCount)
-    refuse('run.batch', `an integer in [0, ${batchCount}]`, stored.batch);
-  const steps = (stored.epoch - 1) * batchCount + stored.batch;
-  if (stored.step > steps) refuse('run.step', `an integer in [0, ${steps}]`, stored.step);
+  const { epoch, batch, step } = stored;
+  ofCheckpoint(() => {
+    checkInteger('extras.run.batch', batch, 0, batchCount);
+    checkInteger('extras.run.step', step, 0, (epoch - 1) * batchCount + batch);
+  });
 }
 
 /**
@@ -167,7 +144,7 @@ export function checkSameRunNames(stored: DataNames, names: DataNames): void {
   }
 }
 
-/** Returns a checked value, or throws the CheckpointError that names its path. */
+/** Returns a checked value, or throws the ArgumentError that names its path. */
 type Read<T> = (path: string, value: unknown) => T;
 
 /** Reads an object by the readers of its fields. What they return undefined for is left out. */
@@ -176,37 +153,79 @@ function readFields<T>(
   value: unknown,
   readers: { readonly [Key in keyof T]-?: Read<T[Key]> },
 ): T {
-  if (!isObject(value)) return refuse(path, 'an object', value);
+  const given = checkObject(path, value);
   const fields = Object.entries<Read<unknown>>(readers)
-    .map(([key, read]) => [key, read(`${path}.${key}`, value[key])] as const)
+    .map(([key, read]) => [key, read(`${path}.${key}`, given[key])] as const)
     .filter(([, field]) => field !== undefined);
   return Object.fromEntries(fields) as T;
 }
 
+const readRun: Read<RunState> = (path, value) => {
+  const run = readFields<RunState>(path, value, {
+    window: readState,
+    identity: readIdentity,
+    schedule: readState,
+    stopping: readStopping,
+    epochs: arrayOf('an array', readEpoch),
+    epoch: integerIn(1, 2 ** 31),
+    batch: integerIn(0),
+    step: integerIn(0),
+    lossSum: readFigure,
+    seen: (at, weight) => checkNumber(at, weight, '[0, ∞)', (x) => x >= 0),
+    skipped: integerIn(0),
+    bestState: (at, bytes) =>
+      bytes === null || isUint8Array(bytes) ? bytes : fail(at, 'bytes or null', bytes),
+  });
+  const { epochs, epoch, batch, step, skipped, stopping } = run;
+  if (epochs.length !== epoch - 1 || epochs.some((each, index) => each.epoch !== index + 1))
+    fail(`${path}.epochs`, `every epoch before epoch ${epoch}`, epochs);
+  for (const field of ['lossSum', 'seen'] as const)
+    if (batch === 0 && run[field] !== 0)
+      fail(`${path}.${field}`, '0 before the first batch', run[field]);
+  checkInteger(`${path}.skipped`, skipped, 0, step);
+  checkStopping(`${path}.stopping`, stopping, epochs);
+  return run;
+};
+
+function checkStopping(
+  path: string,
+  { best, bestEpoch, waited }: EarlyStoppingState,
+  epochs: readonly FitEpoch[],
+): void {
+  checkInteger(`${path}.bestEpoch`, bestEpoch, 0, epochs.length);
+  checkInteger(`${path}.waited`, waited, 0, epochs.length - bestEpoch);
+  const expected = bestEpoch === 0 ? null : watchedLoss(epochs[bestEpoch - 1]);
+  if (best !== expected)
+    fail(`${path}.best`, `${expected}, the loss of epochs[${bestEpoch - 1}]`, best);
+}
+
 const readIdentity: Read<RunIdentity> = (path, value) =>
   readFields<RunIdentity>(path, value, {
-    seed: countIn(0, Number.MAX_SAFE_INTEGER),
-    batchSize: countIn(1),
-    count: orNull(countIn(0)),
-    initialEpoch: countIn(0, MAX_INITIAL_EPOCH),
-    lastBatch: readLastBatch,
+    seed: integerIn(0, Number.MAX_SAFE_INTEGER),
+    batchSize: integerIn(1),
+    count: orNull(integerIn(0)),
+    initialEpoch: integerIn(0, MAX_INITIAL_EPOCH),
+    lastBatch: (at, how) =>
+      how === undefined || how === 'drop' || how === 'merge'
+        ? how
+        : fail(at, "'drop', 'merge' or nothing", how),
     classNames: readNames,
     columns: readNames,
   });
 
 const readStopping: Read<EarlyStoppingState> = (path, value) =>
   readFields<EarlyStoppingState>(path, value, {
-    bestEpoch: countIn(0),
-    waited: countIn(0),
+    bestEpoch: integerIn(0),
+    waited: integerIn(0),
     best: orNull(readFigure),
   });
 
 const readEpoch: Read<FitEpoch> = (path, value) =>
   readFields<FitEpoch>(path, value, {
-    epoch: countIn(1),
+    epoch: integerIn(1),
     loss: readFigure,
     validation: orNull(readEvaluation),
-    skippedSteps: countIn(0),
+    skippedSteps: integerIn(0),
   });
 
 const readEvaluation: Read<Evaluation> = (path, value) =>
@@ -220,48 +239,22 @@ const readEvaluation: Read<Evaluation> = (path, value) =>
 const readConfusion: Read<number[][]> = (path, value) =>
   arrayOf('rows of counts or null', (at, row, { length }) =>
     Array.isArray(row) && row.length === length
-      ? arrayOf('', countIn(0))(at, row)
-      : refuse(at, `a row of ${length} counts`, row),
+      ? arrayOf('', integerIn(0))(at, row)
+      : fail(at, `a row of ${length} counts`, row),
   )(path, value);
 
-const readNames: Read<readonly string[] | undefined> = (path, value) =>
-  value === undefined
-    ? value
-    : arrayOf('an array of names', (at, name) =>
-        typeof name === 'string' ? name : refuse(at, 'a name', name),
-      )(path, value);
-
-const readLastBatch: Read<LastBatch | undefined> = (path, value) =>
-  value === undefined || value === 'drop' || value === 'merge'
-    ? value
-    : refuse(path, "'drop', 'merge' or nothing", value);
+const readShare: Read<number> = (path, value) =>
+  checkNumber(path, value, '[0, 1]', (x) => x >= 0 && x <= 1);
 
 const readState: Read<unknown> = (path, value) =>
-  value === undefined ? refuse(path, 'a state or null', value) : value;
-
-const readBytes: Read<Uint8Array | null> = (path, value) =>
-  value === null || isUint8Array(value) ? value : refuse(path, 'bytes or null', value);
+  value === undefined ? fail(path, 'a state or null', value) : value;
 
 /** A loss, which may be NaN or infinite. */
 const readFigure: Read<number> = (path, value) =>
-  typeof value === 'number' ? value : refuse(path, 'a number', value);
+  typeof value === 'number' ? value : fail(path, 'a number', value);
 
-const readWeight: Read<number> = (path, value) =>
-  typeof value === 'number' && value >= 0 && value < Infinity
-    ? value
-    : refuse(path, 'a number in [0, ∞)', value);
-
-const readShare: Read<number> = (path, value) =>
-  typeof value === 'number' && value >= 0 && value <= 1
-    ? value
-    : refuse(path, 'a number in [0, 1]', value);
-
-/** Reads integers in [low, high]. */
-function countIn(low: number, high = MAX_COUNT): Read<number> {
-  return (path, value) =>
-    Number.isInteger(value) && (value as number) >= low && (value as number) <= high
-      ? (value as number)
-      : refuse(path, `an integer in [${low}, ${high}]`, value);
+function integerIn(low: number, high = MAX_COUNT): Read<number> {
+  return (path, value) => checkInteger(path, value, low, high);
 }
 
 function orNull<T>(read: Read<T>): Read<T | null> {
@@ -275,14 +268,7 @@ function arrayOf<T>(
   return (path, value) =>
     Array.isArray(value)
       ? value.map((item: unknown, index) => read(`${path}[${index}]`, item, value))
-      : refuse(path, expected, value);
-}
-
-function refuse(path: string, expected: string, value: unknown): never {
-  throw new CheckpointError(
-    'schema',
-    `checkpoint: "extras.${path}" expected ${expected}, got ${describe(value)}`,
-  );
+      : fail(path, expected, value);
 }
 
 function refuseOther(key: string, expected: string, got: string): never {
