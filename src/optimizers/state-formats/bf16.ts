@@ -3,7 +3,7 @@
  */
 import { Bf16Format } from '../../../build/optimizer-kernels';
 import { ArgumentError } from '../../errors';
-import { bitsOf, fromBits } from '../../math/rounding';
+import { bitsOf, fromBits } from '../../math/float-bits';
 import type { StateCodec, StateLayout } from './state-format';
 
 /** Bfloat16 numbers. */

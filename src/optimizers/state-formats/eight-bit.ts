@@ -4,7 +4,7 @@
  */
 import { EightBitFormat } from '../../../build/optimizer-kernels';
 import { ArgumentError } from '../../errors';
-import { bitsOf } from '../../math/rounding';
+import { bitsOf } from '../../math/float-bits';
 import { MAX_SCALE_EXPONENT, MIN_SCALE_EXPONENT, SCALE_BLOCK } from '../../memory-layout/constants';
 import type { StateCodec, StateLayout } from './state-format';
 

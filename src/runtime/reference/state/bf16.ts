@@ -1,5 +1,6 @@
 /** Encodes bfloat16 moments in plain TypeScript. The kernel is assembly/state/bf16.ts. */
-import { bitsOf, randomAt } from '../../../math/rounding';
+import { bitsOf } from '../../../math/float-bits';
+import { randomAt } from '../../../math/rounding';
 import type { StateEncoder } from '../../kernels-optim';
 
 const HALF = 16;

@@ -2,7 +2,8 @@
  * Encodes moments as blockwise 8-bit codes in plain TypeScript. The kernel, which describes the
  * codes, is assembly/state/eight-bit.ts.
  */
-import { bitsOf, randomAt } from '../../../math/rounding';
+import { bitsOf } from '../../../math/float-bits';
+import { randomAt } from '../../../math/rounding';
 import {
   MAX_SCALE_EXPONENT,
   MIN_SCALE_EXPONENT,
