@@ -9,9 +9,8 @@
  * its optimizer could have written: finite, squares at or above 0, scales powers of two.
  */
 import { ArgumentError } from '../errors';
-import { fail, isFloat32Array, isTypedArray, typedArrayName } from '../validate';
-import { type CodedArray, codecOf, layoutOf, STATE_LAYOUTS } from './state-formats';
-import { PART_ARRAYS } from './state-formats/state-format';
+import { fail, isFloat32Array, typedArrayName } from '../validate';
+import { type CodedArray, codecOf, layoutOf } from './state-formats';
 
 /** One array of a parameter's state. */
 export type StateArray = Float32Array | Int16Array | CodedArray;
@@ -72,24 +71,6 @@ function checkSquares(path: string, array: Float32Array): void {
   if (index < 0) return;
   const expected = 'a number ≥ 0, as averages of squares are';
   throw new ArgumentError(`${path}[${index}]`, expected, 'a negative one');
-}
-
-/** Checks that `value` is a state array, of whatever sizes and values. */
-export function checkAnyStateArray(path: string, value: unknown): asserts value is StateArray {
-  if (isFloat32Array(value) || isTypedArray('Int16Array', value)) return;
-  const given = (value ?? {}) as Record<string, unknown>;
-  const layout = STATE_LAYOUTS.find(({ name }) => name === given.dtype);
-  if (!layout) {
-    const coded = STATE_LAYOUTS.map(
-      ({ name, parts }) => `{ dtype: '${name}', ${parts.map(({ key }) => key).join(', ')} }`,
-    );
-    const kinds = ['a Float32Array', 'an Int16Array', ...coded];
-    fail(path, `${kinds.slice(0, -1).join(', ')} or ${kinds[kinds.length - 1]}`, value);
-  }
-  for (const { key, dtype } of layout.parts) {
-    const name = PART_ARRAYS[dtype];
-    if (!isTypedArray(name, given[key])) fail(`${path}.${key}`, `a ${name}`, given[key]);
-  }
 }
 
 function checkPart(path: string, value: unknown, wanted: StatePart): void {

@@ -8,20 +8,12 @@
  */
 import type { StateDecoder } from '../../runtime/kernels-optim';
 
-/** Element types of files, and the typed arrays that hold them in state dicts. */
-export const PART_ARRAYS = {
-  U8: 'Uint8Array',
-  BF16: 'Uint16Array',
-  F16: 'Uint16Array',
-  F32: 'Float32Array',
-} as const;
-
 /** One of the typed arrays that a coded moment consists of. */
 export interface FormatPart {
   /** Its key in state dicts. */
   readonly key: string;
   /** The type of its elements in safetensors files. */
-  readonly dtype: keyof typeof PART_ARRAYS;
+  readonly dtype: 'U8' | 'BF16' | 'F16' | 'F32';
   /** What follows the moment's name in files. */
   readonly suffix: string;
 }
