@@ -114,6 +114,9 @@ const NODE_CHUNKS = {
   ...{ checkpoint: 'checkpoints', nn: 'training' },
 };
 
+/** What loads lazily, by path in src/. */
+const LAZY = /^(runtime\/(reference\/|wasm-source|worker-|shared-kernels)|nn\/run-checkpoint$)/;
+
 /**
  * For engines that load the files as they are: few, since each costs a process half a millisecond
  * of its start (bench/micro/cold-start.ts). Bundlers get many, and leave out those that are not
@@ -123,7 +126,7 @@ function fewChunks(id) {
   if (id.includes('/@assemblyscript/loader/') || GENERATED.test(id)) return 'core';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
   if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
-  if (/^runtime\/(reference\/|wasm-source|worker-|shared-kernels)/.test(path)) return undefined;
+  if (LAZY.test(path)) return undefined;
   return NODE_CHUNKS[path.split('/')[0]];
 }
 

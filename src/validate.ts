@@ -247,12 +247,13 @@ export function checkNoMore(call: string, extra: readonly unknown[], advice: str
  * from another copy of the library.
  */
 function checkMade<T>(argument: string, value: T, expected: string, methods: readonly string[]): T {
-  const made = (typeof value === 'object' && value !== null ? value : {}) as Record<
-    string,
-    unknown
-  >;
-  if (methods.some((method) => typeof made[method] !== 'function')) fail(argument, expected, value);
-  return value;
+  return hasMethods(value, methods) ? value : fail(argument, expected, value);
+}
+
+function hasMethods(value: unknown, methods: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const made = value as Readonly<Record<string, unknown>>;
+  return methods.every((method) => typeof made[method] === 'function');
 }
 
 /** Returns a runtime; throws for a promise of one, or for the next argument in its place. */
@@ -275,8 +276,15 @@ export function checkModel<T>(argument: string, value: T): T {
 /** Returns an optimizer; throws for a promise of one. */
 export function checkOptimizer<T>(argument: string, value: T): T {
   const expected = 'an optimizer, such as `new Adam(runtime, params)`';
-  return checkMade(argument, value, expected, ['stepInto', 'addParamGroup', 'stateDict']);
+  return checkMade(argument, value, expected, OPTIMIZER_METHODS);
 }
+
+/** Tells whether `value` is an optimizer, of this copy of the library or of another. */
+export function isOptimizer<Optimizer>(value: unknown): value is Optimizer {
+  return hasMethods(value, OPTIMIZER_METHODS);
+}
+
+const OPTIMIZER_METHODS = ['stepInto', 'addParamGroup', 'stateDict'];
 
 /** @throws ArgumentError unless `value` is true or false */
 export function checkBoolean(argument: string, value: unknown): boolean {

@@ -98,6 +98,7 @@ it('src/checkpoint: only the checkpoints of optimizers know optimizers', () => {
     'state-tensors.ts imports optimizers/state-array',
     'state-tensors.ts imports optimizers/state-formats',
     'state-values.ts imports optimizers/state-array',
+    'state-values.ts imports optimizers/state-formats',
   ]);
 });
 

@@ -8,7 +8,11 @@
  * Both are rounded stochastically: a running average of 3-bit mantissas that rounds to nearest
  * stops moving. A second moment that is not zero is never coded as zero, since it divides.
  */
-import { SCALE_BLOCK } from '../../src/memory-layout/constants';
+import {
+  MAX_SCALE_EXPONENT,
+  MIN_SCALE_EXPONENT,
+  SCALE_BLOCK,
+} from '../../src/memory-layout/constants';
 import { FIRST, randomAt, randomStride, SECOND } from './random';
 
 @unmanaged
@@ -39,9 +43,9 @@ export class EightBit {
 }
 
 /** Scales stay at or above 2^-94, so that the smallest code of a block is a normal number. */
-const MIN_SCALE: i32 = (127 - 94) << 23;
+const MIN_SCALE: i32 = (127 + MIN_SCALE_EXPONENT) << 23;
 /** And at or below 2^126, whose inverse is a normal number too. */
-const MAX_SCALE: i32 = (127 + 126) << 23;
+const MAX_SCALE: i32 = (127 + MAX_SCALE_EXPONENT) << 23;
 /** (127-32) << 23: what an exponent of the second moment's code is short of that of an f32. */
 const V_BIAS: i32 = 95 << 23;
 /** The same of the first moment's: the bits of M_OFFSET. */

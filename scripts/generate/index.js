@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import {
   constantsOf,
   dispatchOf,
+  formatsOf,
   loadersOf,
   readFormats,
   readKernels,
@@ -39,8 +40,9 @@ export async function generate(root = '.') {
   await writeFile(join(assembly, 'kernel-dispatch.ts'), dispatchOf(kernels, formats));
   const write = (file, text) => writeFile(join(root, 'build', file), text);
   await write('optimizer-kernels.ts', typescriptOf(kernels, formats));
-  const references = join(root, 'src/runtime/reference/optimizers');
-  await write('reference-kernels.ts', referencesOf(kernels, references));
+  const reference = join(root, 'src/runtime/reference');
+  await write('reference-kernels.ts', referencesOf(kernels, formats, reference));
+  await write('optimizer-formats.ts', formatsOf(join(root, 'src/optimizers/state-formats')));
   await write('optimizer-loaders.ts', loadersOf(join(root, 'src/optimizers')));
   await write('reference-nn.ts', referenceListOf(root));
 }

@@ -15,8 +15,8 @@
  *
  * From these the build writes, for AssemblyScript, the loop of every kernel, the dispatch over
  * them, and a record of each kernel's constants by name; and for TypeScript the number of every
- * kernel with the indices of its constants, scalars and values by name, its reference, and the
- * optimizers by name.
+ * kernel with the indices of its constants, scalars and values by name, its reference, and
+ * the optimizers and state formats by name.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -253,27 +253,36 @@ export function dispatchOf(kernels, formats) {
 }
 
 /**
- * The reference kernels by number, for TypeScript: of every kernel its twin, which the file of the
- * same name in `folder` exports under the same name.
+ * Imports of the twins of all kernels, or of all formats: what the file of the same name in a
+ * folder of the reference exports under the same name.
  * @throws Error naming the file and the export that is missing
  */
-export function referencesOf(kernels, folder) {
+function importsOf(kernels, reference, folder) {
   const modules = new Map();
   for (const { name, module } of kernels) {
-    const file = join(folder, `${module}.ts`);
+    const file = join(reference, folder, `${module}.ts`);
     const text = existsSync(file) ? withoutComments(readFileSync(file, 'utf8')) : '';
     if (!new RegExp(`export const ${name}\\b`).test(text)) {
       throw new Error(`${file}: expected "export const ${name}", the reference of the kernel`);
     }
     modules.set(module, [...(modules.get(module) ?? []), name]);
   }
+  return [...modules].map(([module, names]) => {
+    const path = `../src/runtime/reference/${folder}/${module}`;
+    return `import { ${names.join(', ')} } from '${path}';`;
+  });
+}
+
+/**
+ * The reference kernels by number, for TypeScript, and the encoders of state formats.
+ * @throws Error naming the file and the export that is missing
+ */
+export function referencesOf(kernels, formats, reference) {
   return [
     HEADER,
-    "import type { ReferenceKernel } from '../src/runtime/kernels-optim';",
-    ...[...modules].map(([module, names]) => {
-      const path = `../src/runtime/reference/optimizers/${module}`;
-      return `import { ${names.join(', ')} } from '${path}';`;
-    }),
+    "import type { ReferenceKernel, StateEncoder } from '../src/runtime/kernels-optim';",
+    ...importsOf(kernels, reference, 'optimizers'),
+    ...importsOf(formats, reference, 'state'),
     '',
     '/** The kernels by number, each with the names of its constants in order. */',
     'export const REFERENCE_KERNELS: readonly {',
@@ -285,6 +294,42 @@ export function referencesOf(kernels, folder) {
       return `  { names: [${names}], kernel: ${name} },`;
     }),
     '];',
+    '',
+    '/** The encoders of state formats by id. */',
+    'export const REFERENCE_ENCODERS: Readonly<Record<number, StateEncoder>> = {',
+    ...formats.map(({ id, name }) => `  ${id}: ${name},`),
+    '};',
+    '',
+  ].join('\n');
+}
+
+/**
+ * The codecs and layouts of state formats, for TypeScript: those that the files of
+ * src/optimizers/state-formats declare.
+ * @throws Error naming a file with a codec and no layout
+ */
+export function formatsOf(folder) {
+  const [imports, codecs, layouts] = [[], [], []];
+  for (const file of readdirSync(folder).sort()) {
+    const text = withoutComments(readFileSync(join(folder, file), 'utf8'));
+    const [, codec] = /^export const (\w+): StateCodec</m.exec(text) ?? [];
+    if (!codec) continue;
+    const [, layout] = /^export const (\w+): StateLayout</m.exec(text) ?? [];
+    if (!layout) throw new Error(`${file}: expected the layout of ${codec}, a StateLayout`);
+    const path = `../src/optimizers/state-formats/${file.replace(/\.ts$/, '')}`;
+    imports.push(`import { ${codec}, ${layout} } from '${path}';`);
+    codecs.push(codec);
+    layouts.push(layout);
+  }
+  return [
+    HEADER,
+    ...imports,
+    '',
+    '/** The codecs of all compact state formats. */',
+    `export const CODECS = [${codecs.join(', ')}] as const;`,
+    '',
+    '/** Their layouts. */',
+    `export const LAYOUTS = [${layouts.join(', ')}] as const;`,
     '',
   ].join('\n');
 }

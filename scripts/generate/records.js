@@ -99,12 +99,23 @@ function typescriptField({ field, type, doc, count, atomic }) {
   return [`  /** ${doc} */`, `  ${property};`, ...index];
 }
 
+/** The view that a field is read through; 'array' for an array, which gives its address. */
+const viewOf = ({ type, count }) => (count ? 'array' : VIEWS[type]);
+
+/** What makes the class of a record, from which module, and its argument. */
+function factoryOf(fields, atomic) {
+  if (atomic) return ['atomicRecordClass', 'atomic-record', offsetsOf(fields)];
+  const properties = fields.map((field) => `${field.field}: ${viewOf(field)}(${field.offset})`);
+  const imported = ['recordClass', ...new Set(fields.map(viewOf))];
+  return [imported.sort().join(', '), 'record-cursor', `{ ${properties.join(', ')} }`];
+}
+
 /** The offsets of a record's fields by the view that they are read through. */
 function offsetsOf(fields) {
   const views = {};
-  for (const { field, type, offset, count } of fields) {
-    const view = count ? 'array' : VIEWS[type];
-    views[view] = { ...views[view], [field]: offset };
+  for (const field of fields) {
+    const view = viewOf(field);
+    views[view] = { ...views[view], [field.field]: field.offset };
   }
   return JSON.stringify(views).replaceAll('"', '');
 }
@@ -117,15 +128,14 @@ export function typescriptOf(records, source, name) {
   const files = new Map();
   for (const [record, declaration] of Object.entries(records)) {
     const laidOut = layOut(record, declaration);
-    const [factory, module] = declaration.atomic
-      ? ['atomicRecordClass', 'atomic-record']
-      : ['recordClass', 'record-cursor'];
+    const [imported, module, argument] = factoryOf(laidOut.fields, declaration.atomic);
+    const factory = declaration.atomic ? 'atomicRecordClass' : 'recordClass';
     const read = laidOut.fields.filter(({ type }) => VIEWS[type]);
     const views = [...new Set(read.map(({ type }) => `'${VIEWS[type]}'`))].join(' | ');
     const lines = [
       header(source),
       `import type { RecordCursor } from '../../src/memory-layout/record-cursor';`,
-      `import { ${factory} } from '../../src/memory-layout/${module}';`,
+      `import { ${imported} } from '../../src/memory-layout/${module}';`,
       '',
       ...sizeOf(record, laidOut, ''),
       `/** ${declaration.doc} */`,
@@ -133,7 +143,7 @@ export function typescriptOf(records, source, name) {
       ...laidOut.fields.flatMap(typescriptField),
       '}',
       `export const ${record} = /* @__PURE__ */ ${factory}<${record}>(`,
-      `  ${offsetsOf(laidOut.fields)},`,
+      `  ${argument},`,
       ');',
       '',
     ];

@@ -5,12 +5,19 @@
  * weights.
  */
 import { DisposedError } from '../errors';
-import { Optimizer } from '../optimizers/optimizer';
+import type { Optimizer } from '../optimizers/optimizer';
 import type { StateDictParameter } from '../optimizers/state-dict';
 import { checkElements, checkFloats, checkShape, Parameter } from '../tensors/parameter';
 import { type NamedTensor, ShadowTensors } from '../tensors/shadow-tensors';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
-import { checkInteger, checkNumber, checkObject, checkOptions, fail } from '../validate';
+import {
+  checkInteger,
+  checkNumber,
+  checkObject,
+  checkOptions,
+  fail,
+  isOptimizer,
+} from '../validate';
 
 /** Options of `ExponentialMovingAverage`. */
 export interface ExponentialMovingAverageOptions {
@@ -88,7 +95,7 @@ export class ExponentialMovingAverage {
     const { decay = 0.999 } = options;
     this.#decay = typeof decay === 'function' ? decay : checkDecay('decay', decay);
     const list = listAveraged(source);
-    const { runtime } = source instanceof Optimizer ? source : list()[0].parameter.value;
+    const { runtime } = isOptimizer<Optimizer>(source) ? source : list()[0].parameter.value;
     this.#averages = new ShadowTensors(runtime, list, 'the moving average');
     this.#follow();
   }
@@ -258,7 +265,7 @@ function listAveraged(source: unknown): () => readonly NamedTensor[] {
 function listParameters(
   source: unknown,
 ): () => readonly { readonly name: string; readonly parameter: Parameter }[] {
-  if (source instanceof Optimizer) return () => source.registered;
+  if (isOptimizer<Optimizer>(source)) return () => source.registered;
   if (typeof source !== 'object' || source === null)
     fail('source', 'an optimizer, or an object of Parameters by name', source);
   const list = Object.entries(source).map(([name, parameter]) => {

@@ -17,7 +17,7 @@
  */
 import { ArgumentError, CheckpointError } from '../errors';
 import { elementCount } from '../math/shape';
-import { checkAnyStateArray, type StateArray } from '../optimizers/state-array';
+import type { StateArray } from '../optimizers/state-array';
 import type { StateDict, StateDictState } from '../optimizers/state-dict';
 import { describe, fail, isFloat32Array } from '../validate';
 import { findWrongAdalScalar } from './adal-moments';
@@ -35,7 +35,12 @@ import {
   tensorsOf,
   toFileArrays,
 } from './state-tensors';
-import { findWrongScalar, findWrongValue, type StateScalars } from './state-values';
+import {
+  checkAnyStateArray,
+  findWrongScalar,
+  findWrongValue,
+  type StateScalars,
+} from './state-values';
 
 /** Data of your own to keep in a checkpoint, by name. */
 export type CheckpointExtras = Readonly<Record<string, PlainData>>;

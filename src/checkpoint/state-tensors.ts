@@ -13,7 +13,7 @@
  * Invariant: decoding returns what was encoded, bit for bit.
  */
 import { partsOf, type StateArray } from '../optimizers/state-array';
-import { codecOf, STATE_CODECS } from '../optimizers/state-formats';
+import { layoutOf, STATE_LAYOUTS } from '../optimizers/state-formats';
 import { isFloat32Array, isTypedArray } from '../validate';
 import { decodeMoments, encodeMoments, fileNamesOfAdal } from './adal-moments';
 import { checkShape, quote, refuse, type TensorSupply } from './named-tensors';
@@ -67,7 +67,7 @@ export function tensorsOf(
   if (isTypedArray('Int16Array', array))
     return [['', { shape, data: BigInt64Array.from(array, BigInt) }]];
   const parts = partsOf(array);
-  return codecOf(array.dtype).parts.map(({ dtype, suffix }, index) => {
+  return layoutOf(array.dtype).parts.map(({ dtype, suffix }, index) => {
     const [, data] = parts[index];
     const own = index === 0 ? shape : [data.length];
     return [suffix, { dtype, shape: own, data } as SafetensorsInput];
@@ -106,16 +106,16 @@ export function takeArray(
 
 /** Takes a coded moment: the format is the one whose parts the file has. */
 function takeCoded(supply: TensorSupply, name: string, first: SafetensorsTensor): StateArray {
-  const known = STATE_CODECS.filter(({ parts }) => parts[0].dtype === first.dtype);
+  const known = STATE_LAYOUTS.filter(({ parts }) => parts[0].dtype === first.dtype);
   const hasAll = ({ parts }: (typeof known)[number]) =>
     parts.slice(1).every(({ suffix }) => supply.has(name + suffix));
-  const [codec] = [...known.filter(hasAll), ...known];
-  if (!codec) {
-    const codes = new Set(STATE_CODECS.map(({ parts }) => parts[0].dtype));
+  const [layout] = [...known.filter(hasAll), ...known];
+  if (!layout) {
+    const codes = new Set(STATE_LAYOUTS.map(({ parts }) => parts[0].dtype));
     const expected = `F32, ${[...codes].join(', ')} or I64`;
     refuse('dtype', `tensor ${quote(name)}`, expected, first.dtype);
   }
-  const further = codec.parts.slice(1).map(({ key, dtype, suffix }) => {
+  const further = layout.parts.slice(1).map(({ key, dtype, suffix }) => {
     const tensor = supply.take(name + suffix);
     const label = `tensor ${quote(name + suffix)}`;
     if (tensor.dtype !== dtype) refuse('dtype', label, dtype, tensor.dtype);
@@ -123,8 +123,8 @@ function takeCoded(supply: TensorSupply, name: string, first: SafetensorsTensor)
       refuse('shape', label, 'one dimension', `[${tensor.shape.join(', ')}]`);
     return [key, tensor.data];
   });
-  const parts = [[codec.parts[0].key, first.data], ...further];
-  return { dtype: codec.name, ...Object.fromEntries(parts) } as StateArray;
+  const parts = [[layout.parts[0].key, first.data], ...further];
+  return { dtype: layout.name, ...Object.fromEntries(parts) } as StateArray;
 }
 
 function toInt16(values: BigInt64Array, name: string): Int16Array {

@@ -1,9 +1,11 @@
 /**
- * Checks of the numbers in an optimizer's state that hold for every optimizer. `loadStateDict`
- * checks them again, together with the optimizer's own scalars and arrays.
+ * Checks of the arrays and numbers in an optimizer's state that hold for every optimizer. Later,
+ * `loadStateDict` checks them again, together with the optimizer's own scalars and arrays.
  */
 import { partsOf, type StateArray } from '../optimizers/state-array';
-import { isFloat32Array, isTypedArray } from '../validate';
+import { STATE_LAYOUTS } from '../optimizers/state-formats';
+import { fail, isFloat32Array, isTypedArray } from '../validate';
+import { arrayNameOf, holds } from './dtypes';
 
 /** State arrays by name. */
 export type StateArrays = Readonly<Record<string, StateArray>>;
@@ -30,6 +32,23 @@ const COUNTERS: Readonly<
   beta1Power: ['a number in [0, 1]', (x) => x >= 0 && x <= 1],
   beta2Power: ['a number in [0, 1]', (x) => x >= 0 && x <= 1],
 };
+
+/** Checks that `value` is a state array, of whatever sizes and values. */
+export function checkAnyStateArray(path: string, value: unknown): asserts value is StateArray {
+  if (isFloat32Array(value) || isTypedArray('Int16Array', value)) return;
+  const given = (value ?? {}) as Record<string, unknown>;
+  const layout = STATE_LAYOUTS.find(({ name }) => name === given.dtype);
+  if (!layout) {
+    const coded = STATE_LAYOUTS.map(
+      ({ name, parts }) => `{ dtype: '${name}', ${parts.map(({ key }) => key).join(', ')} }`,
+    );
+    const kinds = ['a Float32Array', 'an Int16Array', ...coded];
+    fail(path, `${kinds.slice(0, -1).join(', ')} or ${kinds[kinds.length - 1]}`, value);
+  }
+  for (const { key, dtype } of layout.parts) {
+    if (!holds(dtype, given[key])) fail(`${path}.${key}`, `a ${arrayNameOf(dtype)}`, given[key]);
+  }
+}
 
 /** A number of a state array that is out of range. */
 export interface WrongValue {

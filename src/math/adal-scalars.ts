@@ -13,15 +13,12 @@
  */
 import { exponentOf, pow2 } from './exponent';
 
+export { nextExponent } from './adal-exponent';
+
 /** Vn = β2·V + (1-β2)·S⁴. f64 holds it for every finite float32 gradient. */
 export function nextV(V: number, S: number, beta2: number): number {
   const S2 = S * S;
   return beta2 * V + (1.0 - beta2) * (S2 * S2);
-}
-
-/** en: puts √Vn near 2^48, so that v' keeps 2^-126 < v' < 2^128 for all that matters. */
-export function nextExponent(Vn: number, e: number): number {
-  return Vn > 0.0 ? Math.floor((exponentOf(Vn) + 1.0) * 0.5) - 48.0 : e;
 }
 
 /** cm: β1 with the change of scale 2^d folded in, d = e - en (0 when there is no state yet). */

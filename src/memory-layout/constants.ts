@@ -43,6 +43,9 @@ export const FLUSH_INTERVAL = 16;
 export const FORMAT_F32 = 0;
 /** Elements that share a scale, in formats with scales. */
 export const SCALE_BLOCK = 256;
+/** Scales are powers of two, 2^MIN_SCALE_EXPONENT at least and 2^MAX_SCALE_EXPONENT at most. */
+export const MIN_SCALE_EXPONENT = -94;
+export const MAX_SCALE_EXPONENT = 126;
 
 /**
  * f32 elements that are staged at a time: decoded, updated and encoded again while in the innermost

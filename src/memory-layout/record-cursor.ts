@@ -35,74 +35,61 @@ interface Property {
   set(this: RecordCursor, value: never): void;
 }
 
-/**
- * The property of a field at a byte offset, by view. Written out for each view, since engines
- * inline `memory.f64` and not `memory[view]`.
- */
-const PROPERTIES = {
-  i32: (offset: number): Property => ({
-    get() {
-      return this.memory.i32[(this.address + offset) >>> 2];
-    },
-    set(value) {
-      this.memory.i32[(this.address + offset) >>> 2] = value;
-    },
-  }),
-  u32: (offset: number): Property => ({
-    get() {
-      return this.memory.u32[(this.address + offset) >>> 2];
-    },
-    set(value) {
-      this.memory.u32[(this.address + offset) >>> 2] = value;
-    },
-  }),
-  f32: (offset: number): Property => ({
-    get() {
-      return this.memory.f32[(this.address + offset) >>> 2];
-    },
-    set(value) {
-      this.memory.f32[(this.address + offset) >>> 2] = value;
-    },
-  }),
-  f64: (offset: number): Property => ({
-    get() {
-      return this.memory.f64[(this.address + offset) >>> 3];
-    },
-    set(value) {
-      this.memory.f64[(this.address + offset) >>> 3] = value;
-    },
-  }),
-  /** An array: its address. */
-  array: (offset: number): Property => ({
-    get() {
-      return this.address + offset;
-    },
-    set() {},
-  }),
-};
+// The property of a field at a byte offset, by the view that it is read through. They are written
+// out, since engines inline `memory.f64` and not `memory[view]`; a bundle has those that it uses.
 
-/** Byte offsets of a record's fields by name, by the view that each is read through. */
-type Offsets<View extends string> = Readonly<
-  Partial<Record<View, Readonly<Record<string, number>>>>
->;
+export const i32 = (offset: number): Property => ({
+  get() {
+    return this.memory.i32[(this.address + offset) >>> 2];
+  },
+  set(value) {
+    this.memory.i32[(this.address + offset) >>> 2] = value;
+  },
+});
 
-/**
- * Creates the accessor class of a record: its properties read and write memory at the cursor.
- * @param offsets of the fields; those of arrays, whose properties are addresses, are under `array`
- */
+export const u32 = (offset: number): Property => ({
+  get() {
+    return this.memory.u32[(this.address + offset) >>> 2];
+  },
+  set(value) {
+    this.memory.u32[(this.address + offset) >>> 2] = value;
+  },
+});
+
+export const f32 = (offset: number): Property => ({
+  get() {
+    return this.memory.f32[(this.address + offset) >>> 2];
+  },
+  set(value) {
+    this.memory.f32[(this.address + offset) >>> 2] = value;
+  },
+});
+
+export const f64 = (offset: number): Property => ({
+  get() {
+    return this.memory.f64[(this.address + offset) >>> 3];
+  },
+  set(value) {
+    this.memory.f64[(this.address + offset) >>> 3] = value;
+  },
+});
+
+/** An array: its address. */
+export const array = (offset: number): Property => ({
+  get() {
+    return this.address + offset;
+  },
+  set() {},
+});
+
+/** Creates the accessor class of a record: its properties read and write memory at the cursor. */
 export function recordClass<Cursor extends { readonly memory: unknown }>(
-  offsets: Offsets<keyof typeof PROPERTIES>,
+  properties: Readonly<Record<string, Property>>,
 ): new (
   memory: Cursor['memory'],
 ) => Cursor {
   const Class = class extends RecordCursor {};
-  for (const view in offsets) {
-    const fields = offsets[view as keyof typeof PROPERTIES] ?? {};
-    for (const name in fields) {
-      const property = PROPERTIES[view as keyof typeof PROPERTIES](fields[name]);
-      Object.defineProperty(Class.prototype, name, property);
-    }
-  }
+  Object.defineProperties(Class.prototype, properties);
   return Class as unknown as new (
     memory: Cursor['memory'],
   ) => Cursor;

@@ -17,22 +17,8 @@ import { copyFitOptions, type FitEpoch, type FitOptions, type FitResult } from '
 import type { Occupation } from './learnt-state';
 import type { Model } from './model';
 import { checkOwnership } from './ownership';
-import {
-  decodeRun,
-  encodeLearner,
-  type Learner,
-  loadBest,
-  loadRun,
-  type StoredRun,
-  saveRun,
-} from './run-checkpoint';
-import {
-  checkSameRun,
-  firstRunState,
-  type RunIdentity,
-  type RunState,
-  watchedLoss,
-} from './run-state';
+import type { Learner } from './run-checkpoint';
+import { firstRunState, type RunIdentity, type RunState, watchedLoss } from './run-state';
 import type { TrainingData } from './samples';
 
 /**
@@ -85,6 +71,9 @@ export async function fit(
   }
 }
 
+/** What saves runs and loads them again: a third of the code of `fit`, which few runs need. */
+type RunCheckpoint = typeof import('./run-checkpoint');
+
 /** One call of `fit`. */
 class Run {
   readonly #learner: Learner;
@@ -97,6 +86,8 @@ class Run {
   /** The settings that a stored run must share; those that the caller left open are not in it. */
   readonly #identity: RunIdentity;
   #state: RunState;
+  /** Loaded by `resume` for a run that has a checkpoint or restores its best epoch. */
+  #checkpoints!: RunCheckpoint;
   /** Whether the source already stands at the state's epoch and batch. */
   #positioned = false;
   #sliceStart = 0;
@@ -143,11 +134,13 @@ class Run {
    */
   async resume(): Promise<void> {
     const { checkpoint, optimizer, schedule } = this.#options;
+    if (checkpoint || this.#stopping.restoreBest)
+      this.#checkpoints = await import('./run-checkpoint');
     const stored = checkpoint && checkpoint.keep !== 'best' ? await checkpoint.store.load() : null;
     const rates = optimizer.paramGroups.map(({ lr }) => lr);
     if (schedule !== undefined) for (const group of optimizer.paramGroups) group.lr = schedule;
     try {
-      if (stored) await this.#load(decodeRun(stored.bytes));
+      if (stored) await this.#load(stored.bytes);
     } catch (error) {
       for (const [index, group] of optimizer.paramGroups.entries()) group.lr = rates[index];
       throw error;
@@ -155,10 +148,11 @@ class Run {
   }
 
   /** Continues a stored run, or changes nothing. */
-  async #load(stored: StoredRun): Promise<void> {
+  async #load(bytes: Uint8Array): Promise<void> {
+    const { decodeRun, loadRun } = this.#checkpoints;
+    const stored = decodeRun(bytes, this.#identity, this.#source.batchCount);
     const { run } = stored;
     const { epoch, batch, identity, bestState } = run;
-    checkSameRun(run, this.#identity, this.#source.batchCount);
     // A stream may be shorter than the stored run found it: this shows before anything is loaded.
     if (batch > 0 && this.#goesOn(run)) {
       await this.#source.start(epoch, batch, identity.initialEpoch ?? 0);
@@ -279,7 +273,8 @@ class Run {
     tellSchedule(schedule, watched);
     state.stopping = this.#stopping.observe(state.stopping, epoch, watched);
     const improved = state.stopping.bestEpoch === epoch;
-    if (improved && this.#stopping.restoreBest) state.bestState = encodeLearner(this.#learner);
+    if (improved && this.#stopping.restoreBest)
+      state.bestState = this.#checkpoints.encodeLearner(this.#learner);
     this.#report(result);
     Object.assign(state, { epoch: epoch + 1, batch: 0, lossSum: 0, seen: 0, skipped: 0 });
     this.#countEpochs();
@@ -303,13 +298,15 @@ class Run {
 
   async #save(): Promise<void> {
     const { checkpoint } = this.#options;
-    if (checkpoint) await saveRun(checkpoint.store, this.#learner, this.#state, checkpoint.extras);
+    if (!checkpoint) return;
+    const { store, extras } = checkpoint;
+    await this.#checkpoints.saveRun(store, this.#learner, this.#state, extras);
   }
 
   #restoreBest(): void {
     const { bestState } = this.#state;
     if (!bestState) return;
-    this.#own(() => loadBest(bestState, this.#learner));
+    this.#own(() => this.#checkpoints.loadBest(bestState, this.#learner));
     this.#countEpochs();
   }
 

@@ -16,10 +16,11 @@ import type { StateDict } from '../optimizers/state-dict';
 import { isStatefulSchedule } from '../schedules/schedule';
 import { createRecord } from '../tensors/views';
 import type { LearningRate } from '../types';
+import { checkRunState, checkSameRun, checkSameRunNames } from './check-run-state';
 import type { FitAccumulator, FitAverage, FitOptimizer } from './fit-options';
 import { readModelStateDict } from './learnt-state';
 import type { Model } from './model';
-import { checkRunState, checkSameRunNames, type RunState } from './run-state';
+import type { RunIdentity, RunState } from './run-state';
 import type { DataNames } from './training-history';
 
 /** Everything in a run that has a state. */
@@ -79,12 +80,20 @@ export async function saveRun(
 }
 
 /**
- * Decodes a checkpoint of a run and checks its RunState.
- * @throws CheckpointError for a damaged file, or one that `fit` did not write
+ * Decodes a checkpoint of a run, and checks that its RunState can go on with this run's data and
+ * settings.
+ * @param batchCount batches per epoch; null for a stream
+ * @throws CheckpointError for a damaged file, one that `fit` did not write, or another run's
  */
-export function decodeRun(bytes: Uint8Array): StoredRun {
-  const { run, ...stored } = decodeLearner(bytes);
-  return { ...stored, run: checkRunState(run) };
+export function decodeRun(
+  bytes: Uint8Array,
+  identity: RunIdentity,
+  batchCount: number | null,
+): StoredRun {
+  const { run: given, ...stored } = decodeLearner(bytes);
+  const run = checkRunState(given);
+  checkSameRun(run, identity, batchCount);
+  return { ...stored, run };
 }
 
 /**

@@ -5,7 +5,7 @@
 
 import { AdaLKernel } from '../../build/optimizer-kernels';
 import { ArgumentError } from '../errors';
-import { nextExponent } from '../math/adal-scalars';
+import { nextExponent } from '../math/adal-exponent';
 import type { Runtime } from '../runtime/runtime';
 import { cosine } from '../schedules';
 import type { LearningRate } from '../types';

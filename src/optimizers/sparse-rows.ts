@@ -208,7 +208,7 @@ export class SparseRows {
       const states = this.#entry.states.map((state) =>
         keep(
           state instanceof CompactTensor
-            ? new CompactTensor(runtime, state.codec.name, shape[0])
+            ? new CompactTensor(runtime, state.codec.layout.name, shape[0])
             : new Tensor(runtime, shape),
         ),
       );

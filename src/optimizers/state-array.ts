@@ -9,8 +9,8 @@
  * its optimizer could have written: finite, squares at or above 0, scales powers of two.
  */
 import { ArgumentError } from '../errors';
-import { fail, isFloat32Array, isTypedArray, typedArrayName } from '../validate';
-import { type CodedArray, codecOf, STATE_CODECS } from './state-formats';
+import { fail, isFloat32Array, typedArrayName } from '../validate';
+import { type CodedArray, codecOf, layoutOf } from './state-formats';
 
 /** One array of a parameter's state. */
 export type StateArray = Float32Array | Int16Array | CodedArray;
@@ -24,7 +24,7 @@ export type StatePart = Float32Array | Int16Array | Uint16Array | Uint8Array;
  */
 export function partsOf(array: StateArray): [key: string, part: StatePart][] {
   if (!('dtype' in array)) return [['', array]];
-  return codecOf(array.dtype).parts.map(({ key }) => [`.${key}`, partAt(array, key)]);
+  return layoutOf(array.dtype).parts.map(({ key }) => [`.${key}`, partAt(array, key)]);
 }
 
 function partAt(array: CodedArray, key: string): StatePart {
@@ -34,7 +34,7 @@ function partAt(array: CodedArray, key: string): StatePart {
 /** Returns a copy that shares no memory with the array. */
 export function copyStateArray(array: StateArray): StateArray {
   if (!('dtype' in array)) return array.slice();
-  const { parts } = codecOf(array.dtype);
+  const { parts } = layoutOf(array.dtype);
   const copies = parts.map(({ key }) => [key, partAt(array, key).slice()]);
   return { dtype: array.dtype, ...Object.fromEntries(copies) } as CodedArray;
 }
@@ -71,21 +71,6 @@ function checkSquares(path: string, array: Float32Array): void {
   if (index < 0) return;
   const expected = 'a number ≥ 0, as averages of squares are';
   throw new ArgumentError(`${path}[${index}]`, expected, 'a negative one');
-}
-
-/** Checks that `value` is a state array, of whatever sizes and values. */
-export function checkAnyStateArray(path: string, value: unknown): asserts value is StateArray {
-  if (isFloat32Array(value) || isTypedArray('Int16Array', value)) return;
-  const given = (value ?? {}) as Record<string, unknown>;
-  const codec = STATE_CODECS.find(({ name }) => name === given.dtype);
-  if (!codec) {
-    const coded = STATE_CODECS.map(
-      ({ name, parts }) => `{ dtype: '${name}', ${parts.map(({ key }) => key).join(', ')} }`,
-    );
-    const kinds = ['a Float32Array', 'an Int16Array', ...coded];
-    fail(path, `${kinds.slice(0, -1).join(', ')} or ${kinds[kinds.length - 1]}`, value);
-  }
-  for (const { key, checkType } of codec.parts) checkType(`${path}.${key}`, given[key]);
 }
 
 function checkPart(path: string, value: unknown, wanted: StatePart): void {

@@ -30,15 +30,24 @@ export interface ReferenceKernel<Constant extends string = string> {
   prepare?(tensor: TensorRecord, group: GroupRecord, own: number, total: number): boolean;
 }
 
-/** A compact state format in plain TypeScript; `second` tells second moments from first ones. */
-export interface ReferenceFormat<State = unknown> {
+/**
+ * How the reference backend decodes a compact state format; `second` tells second moments from
+ * first ones. A program needs it on every backend, so it comes with the format's codec.
+ */
+export interface StateDecoder<State = unknown> {
   /** Returns a view of a moment of `length` elements. Addresses are in bytes. */
   view(buffer: ArrayBufferLike, codes: number, scales: number, length: number): State;
   /** Returns a function that decodes element `i`; float32 rounds its result. */
   reader(state: State, second: boolean): (i: number) => number;
-  /** Encodes `from` into elements [first, first + from.length). */
-  encode(target: CodedMoment, first: number, from: Float32Array, key: number): void;
 }
+
+/** Encodes `from` into elements [first, first + from.length), as the format's kernel does. */
+export type StateEncoder = (
+  target: CodedMoment,
+  first: number,
+  from: Float32Array,
+  key: number,
+) => void;
 
 /** One moment of a compact tensor, where it lies. */
 export interface CodedMoment {
@@ -76,8 +85,8 @@ export interface OptimKernels {
   scatterRows(table: number, x: number, rows: number, count: number, bytes: number): void;
   /** Returns x/2, computed by a vector multiplication. */
   halve(x: number): number;
-  /** Registers a state format with the reference backend; binaries have their own. */
-  defineFormat?(id: number, format: ReferenceFormat): void;
+  /** Gives the decoder of a state format to the reference backend; binaries have their own. */
+  defineDecoder?(id: number, decoder: StateDecoder): void;
 }
 
 /**

@@ -1,8 +1,8 @@
 /** The record of a run in a checkpoint: whatever a file holds, it is a run or a named error. */
 import { describe, expect, test } from 'vitest';
 import { CheckpointError } from '../../src/errors';
+import { checkRunState } from '../../src/nn/check-run-state';
 import { readModelStateDict } from '../../src/nn/learnt-state';
-import { checkRunState } from '../../src/nn/run-state';
 
 const validation = { loss: 1, accuracy: null, topKAccuracy: null, confusion: null };
 const RUN = {

@@ -1,8 +1,8 @@
 /** State arrays: every kind is copied, checked and written as a whole. */
 import { describe, expect, it } from 'vitest';
+import { checkAnyStateArray } from '../../src/checkpoint/state-values';
 import { ArgumentError } from '../../src/index';
 import {
-  checkAnyStateArray,
   checkStateArray,
   copyStateArray,
   partsOf,

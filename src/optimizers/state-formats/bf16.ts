@@ -3,9 +3,8 @@
  */
 import { Bf16Format } from '../../../build/optimizer-kernels';
 import { ArgumentError } from '../../errors';
-import { bitsOf, fromBits, randomAt } from '../../math/rounding';
-import { fail, isTypedArray } from '../../validate';
-import type { StateCodec } from './state-format';
+import { bitsOf, fromBits } from '../../math/float-bits';
+import type { StateCodec, StateLayout } from './state-format';
 
 /** Bfloat16 numbers. */
 export interface Bf16State {
@@ -18,20 +17,15 @@ const HALF = 16;
 const EXPONENT = 0x7f80;
 const SIGN = 0x8000;
 
-export const bf16: StateCodec<Bf16State> = {
+export const bf16Layout: StateLayout<Bf16State> = {
   name: 'bf16',
+  parts: [{ key: 'bits', dtype: 'BF16', suffix: '' }],
+};
+
+export const bf16: StateCodec<Bf16State> = {
+  layout: bf16Layout,
   id: Bf16Format,
   byRows: true,
-  parts: [
-    {
-      key: 'bits',
-      dtype: 'BF16',
-      suffix: '',
-      checkType: (path, value) => {
-        if (!isTypedArray('Uint16Array', value)) fail(path, 'a Uint16Array', value);
-      },
-    },
-  ],
   codeBytes: (paddedLength) => 2 * paddedLength,
   scaleCount: () => 0,
   view: (buffer, codes, _scales, length) => ({
@@ -56,21 +50,4 @@ export const bf16: StateCodec<Bf16State> = {
     for (let i = first; i < first + count; i++)
       bits[i] = bitsOf(fromBits(bits[i] << HALF) * factor) >>> HALF;
   },
-  encode({ buffer, codes, second }, first, from, key) {
-    const bits = new Uint16Array(buffer, codes + 2 * first, from.length);
-    for (let i = 0; i < from.length; i++) {
-      bits[i] = second ? stochastic(from[i], randomAt(key, true, first + i)) : nearest(from[i]);
-    }
-  },
 };
-
-/** Rounds to nearest, ties to even. */
-function nearest(x: number): number {
-  const bits = bitsOf(x);
-  return (bits + 0x7fff + ((bits >>> HALF) & 1)) >>> HALF;
-}
-
-/** Rounds x ≥ 0 stochastically; what is not zero stays so. */
-function stochastic(x: number, random: number): number {
-  return Math.max((bitsOf(x) + (random >>> HALF)) >>> HALF, x > 0 ? 1 : 0);
-}

@@ -4,10 +4,9 @@
  */
 import { EightBitFormat } from '../../../build/optimizer-kernels';
 import { ArgumentError } from '../../errors';
-import { bitsOf, randomAt } from '../../math/rounding';
-import { SCALE_BLOCK } from '../../memory-layout/constants';
-import { fail, isFloat32Array, isUint8Array } from '../../validate';
-import type { StateCodec } from './state-format';
+import { bitsOf } from '../../math/float-bits';
+import { MAX_SCALE_EXPONENT, MIN_SCALE_EXPONENT, SCALE_BLOCK } from '../../memory-layout/constants';
+import type { StateCodec, StateLayout } from './state-format';
 
 /** Blockwise 8-bit codes. */
 export interface EightBitState {
@@ -18,33 +17,18 @@ export interface EightBitState {
   readonly scales: Float32Array;
 }
 
-const f = Math.fround;
-/** Scales are powers of two in [2^-94, 2^126]. */
-const MIN_SCALE = -94;
-const MAX_SCALE = 126;
+export const eightBitLayout: StateLayout<EightBitState> = {
+  name: '8bit',
+  parts: [
+    { key: 'codes', dtype: 'U8', suffix: '' },
+    { key: 'scales', dtype: 'F32', suffix: '.scales' },
+  ],
+};
 
 export const eightBit: StateCodec<EightBitState> = {
-  name: '8bit',
+  layout: eightBitLayout,
   id: EightBitFormat,
   byRows: false,
-  parts: [
-    {
-      key: 'codes',
-      dtype: 'U8',
-      suffix: '',
-      checkType: (path, value) => {
-        if (!isUint8Array(value)) fail(path, 'a Uint8Array', value);
-      },
-    },
-    {
-      key: 'scales',
-      dtype: 'F32',
-      suffix: '.scales',
-      checkType: (path, value) => {
-        if (!isFloat32Array(value)) fail(path, 'a Float32Array', value);
-      },
-    },
-  ],
   codeBytes: (paddedLength) => paddedLength,
   scaleCount: blockCount,
   view: (buffer, codes, scales, length) => ({
@@ -56,7 +40,7 @@ export const eightBit: StateCodec<EightBitState> = {
     for (let block = 0; block < scales.length; block++) {
       const scale = scales[block];
       const isPower = (bitsOf(scale) & 0x807fffff) === 0;
-      if (isPower && scale >= 2 ** MIN_SCALE && scale <= 2 ** MAX_SCALE) continue;
+      if (isPower && scale >= 2 ** MIN_SCALE_EXPONENT && scale <= 2 ** MAX_SCALE_EXPONENT) continue;
       // Before its first step a block has no scale.
       const own = codes.subarray(block * SCALE_BLOCK, (block + 1) * SCALE_BLOCK);
       if (Object.is(scale, 0) && own.every((code) => code === 0)) continue;
@@ -67,20 +51,6 @@ export const eightBit: StateCodec<EightBitState> = {
   reader({ codes, scales }, second) {
     const value = second ? secondMoment : firstMoment;
     return (i) => value(codes[i]) * scales[Math.floor(i / SCALE_BLOCK)];
-  },
-  encode({ buffer, codes, scales, second }, first, from, key) {
-    const bytes = new Uint8Array(buffer, codes + first, from.length);
-    const factors = new Float32Array(buffer, scales, blockCount(first + from.length));
-    const code = second ? codeOfSecond : codeOfFirst;
-    for (let block = 0; block < from.length; block += SCALE_BLOCK) {
-      const values = from.subarray(block, block + SCALE_BLOCK);
-      const scale = scaleOf(values);
-      factors[(first + block) / SCALE_BLOCK] = scale;
-      for (let i = 0; i < values.length; i++) {
-        const random = randomAt(key, second, first + block + i) >>> 12;
-        bytes[block + i] = code(values[i], 1 / scale, random);
-      }
-    }
   },
 };
 
@@ -97,27 +67,4 @@ function secondMoment(code: number): number {
 function firstMoment(code: number): number {
   const magnitude = 2 ** (((code >> 3) & 15) - 16) * (1 + (code & 7) / 8) - 2 ** -16;
   return code < 128 ? magnitude : -magnitude;
-}
-
-/**
- * Returns the power of two above the largest magnitude, or twice that where the magnitude would
- * round up to it.
- */
-function scaleOf(values: Float32Array): number {
-  let largest = 0;
-  for (const x of values) largest = Math.max(largest, Math.abs(x));
-  const exponent = ((bitsOf(largest) + (1 << 20)) >>> 23) - 127 + 1;
-  return 2 ** Math.min(MAX_SCALE, Math.max(MIN_SCALE, exponent));
-}
-
-/** `random` has 20 bits. */
-function codeOfSecond(v: number, inverse: number, random: number): number {
-  const x = (bitsOf(f(v * inverse)) - (95 << 23)) | 0;
-  const code = Math.min(255, (x + random) >> 20);
-  return Math.max(code, v > 0 ? 1 : 0);
-}
-
-function codeOfFirst(m: number, inverse: number, random: number): number {
-  const code = (bitsOf(f(f(Math.abs(m) * inverse) + 2 ** -16)) - (111 << 23) + random) >> 20;
-  return Math.min(127, code) | (bitsOf(m) >>> 31 ? 128 : 0);
 }

@@ -2,15 +2,11 @@
  * The compact state formats, and moments that are kept in one of them. Float32 needs no codec:
  * such a moment is an ordinary tensor.
  */
+import { CODECS, LAYOUTS } from '../../../build/optimizer-formats';
 import { FORMAT_F32, UNROLL } from '../../memory-layout/constants';
 import type { Runtime } from '../../runtime/runtime';
 import type { Tensor } from '../../tensors/tensor';
-import { bf16 } from './bf16';
-import { eightBit } from './eight-bit';
-import type { StateCodec } from './state-format';
-
-/** All codecs; a new format is a file beside this one and a line here. */
-const CODECS = [bf16, eightBit] as const;
+import type { StateCodec, StateLayout } from './state-format';
 
 /** A coded moment as state dicts have it, in any of the formats. */
 export type CodedArray = ReturnType<(typeof CODECS)[number]['view']>;
@@ -22,17 +18,26 @@ export type CodedArray = ReturnType<(typeof CODECS)[number]['view']>;
 export type StateFormat = 'f32' | CodedArray['dtype'];
 
 /** The names of all formats. */
-export const STATE_FORMATS: readonly StateFormat[] = ['f32', ...CODECS.map(({ name }) => name)];
+export const STATE_FORMATS: readonly StateFormat[] = ['f32', ...LAYOUTS.map(({ name }) => name)];
 
-/** All codecs as one type. */
-export const STATE_CODECS = CODECS as unknown as readonly StateCodec<CodedArray>[];
+/** The layouts of all compact formats. */
+export const STATE_LAYOUTS: readonly StateLayout<CodedArray>[] = LAYOUTS;
+
+/**
+ * Returns the layout of a compact format.
+ * @param name of a format other than 'f32'
+ */
+export function layoutOf(name: string): StateLayout<CodedArray> {
+  return STATE_LAYOUTS.find((layout) => layout.name === name)!;
+}
 
 /**
  * Returns the codec of a compact format.
  * @param name of a format other than 'f32'
  */
 export function codecOf(name: string): StateCodec<CodedArray> {
-  return STATE_CODECS.find((codec) => codec.name === name)!;
+  const codecs = CODECS as unknown as readonly StateCodec<CodedArray>[];
+  return codecs.find(({ layout }) => layout.name === name)!;
 }
 
 /** Returns the id that kernels know a format by. */
@@ -65,7 +70,7 @@ export class CompactTensor {
     this.byteLength = codeBytes + 4 * scales;
     this.address = runtime.arena.allocate(this.byteLength);
     this.scalesAddress = scales > 0 ? this.address + codeBytes : 0;
-    runtime.kernels.defineFormat?.(this.codec.id, this.codec);
+    runtime.kernels.defineDecoder?.(this.codec.id, this.codec);
   }
 
   /** A live view, valid until memory grows. */

@@ -1,8 +1,12 @@
 /**
  * What a compact state format is: how the first and second moments of a tensor are kept in linear
  * memory, in state dicts and in files.
+ *
+ * Each format is two objects, so that a program which only reads and writes checkpoints bundles the
+ * layouts alone. What encodes is a third, in src/runtime/reference/state: only the reference
+ * backend needs it.
  */
-import type { ReferenceFormat } from '../../runtime/kernels-optim';
+import type { StateDecoder } from '../../runtime/kernels-optim';
 
 /** One of the typed arrays that a coded moment consists of. */
 export interface FormatPart {
@@ -12,8 +16,6 @@ export interface FormatPart {
   readonly dtype: 'U8' | 'BF16' | 'F16' | 'F32';
   /** What follows the moment's name in files. */
   readonly suffix: string;
-  /** Throws ArgumentError naming `path` unless `value` may be this part of a state dict. */
-  checkType(path: string, value: unknown): void;
 }
 
 /** A coded moment as state dicts have it: the name of its format, and its parts by key. */
@@ -21,14 +23,19 @@ export interface CodedState {
   readonly dtype: string;
 }
 
-/** A compact state format. Its AssemblyScript kernel is in assembly/state. */
-export interface StateCodec<State extends CodedState = CodedState> extends ReferenceFormat<State> {
+/** How state dicts and files hold the moments of a compact state format. */
+export interface StateLayout<State extends CodedState = CodedState> {
   /** What the hyperparameter `state` calls it; also the `dtype` of its arrays in state dicts. */
   readonly name: State['dtype'];
-  /** Id that the build gave its kernel. */
-  readonly id: number;
   /** The codes first, then whatever goes with them. */
   readonly parts: readonly FormatPart[];
+}
+
+/** A compact state format in linear memory. Its AssemblyScript kernel is in assembly/state. */
+export interface StateCodec<State extends CodedState = CodedState> extends StateDecoder<State> {
+  readonly layout: StateLayout<State>;
+  /** Id that the build gave its kernel. */
+  readonly id: number;
   /** Whether single rows can be decoded and encoded, as sparse parameters need it. */
   readonly byRows: boolean;
   /** Bytes of the codes of `paddedLength` elements. */

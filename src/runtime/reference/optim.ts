@@ -4,7 +4,8 @@
  * does (double rounding of + - × ÷ √ from f64 to f32 is harmless), so the only thing to check by
  * eye is the order of operations.
  *
- * The optimizers' kernels are in optimizers/, one file for each of assembly/optimizers.
+ * The optimizers' kernels are in optimizers/, one file for each of assembly/optimizers; what
+ * encodes compact state is in state/, one file for each of assembly/state.
  */
 import {
   BLOCK_RECORD_SIZE,
@@ -17,7 +18,7 @@ import {
   TENSOR_RECORD_SIZE,
   TensorRecord,
 } from '../../../build/optim-records';
-import { REFERENCE_KERNELS } from '../../../build/reference-kernels';
+import { REFERENCE_ENCODERS, REFERENCE_KERNELS } from '../../../build/reference-kernels';
 import { roundingKey } from '../../math/rounding';
 import {
   CLIP_L2,
@@ -32,7 +33,7 @@ import {
   STATUS_NON_FINITE,
   STATUS_OVERFLOW,
 } from '../../memory-layout/constants';
-import type { CodedMoment, KernelArrays, OptimKernels, ReferenceFormat } from '../kernels-optim';
+import type { CodedMoment, KernelArrays, OptimKernels, StateDecoder } from '../kernels-optim';
 import type { LinearMemory } from '../memory';
 
 const f = Math.fround;
@@ -44,7 +45,7 @@ export function createReferenceOptim(memory: LinearMemory): OptimKernels {
     step: (table) => steps.step(table),
     stepTasks: (op, table, from, to) => steps.tasks(op, table, from, to),
     stepAdvance: (op, table) => steps.advance(op, table),
-    defineFormat: (id, format) => steps.formats.set(id, format),
+    defineDecoder: (id, decoder) => steps.decoders.set(id, decoder),
     combine: (out, x, y, n, a, b) =>
       combine(memory.f32, [out >>> 2, x >>> 2, y >>> 2], n, f(a), f(b)),
     gatherRows: (out, table, rows, count, bytes) =>
@@ -89,7 +90,8 @@ function eachRow(
 
 /** What assembly/optimizers/step.ts, norms.ts and update.ts do. */
 class ReferenceSteps {
-  readonly formats = new Map<number, ReferenceFormat>();
+  /** Decoders of state formats by id. */
+  readonly decoders = new Map<number, StateDecoder>();
   readonly #memory: LinearMemory;
 
   constructor(memory: LinearMemory) {
@@ -186,7 +188,7 @@ class ReferenceSteps {
       this.#apply(tensor, { p, g, s0, s1, s2 });
       return;
     }
-    const format = this.formats.get(tensor.format)!;
+    const decoder = this.decoders.get(tensor.format)!;
     const { buffer } = this.#memory;
     const moments: CodedMoment[] = [
       { buffer, second: false, codes: tensor.state0, scales: tensor.scales0 },
@@ -194,15 +196,16 @@ class ReferenceSteps {
     ];
     const [s0, s1] = moments.map((moment) => {
       const { codes, scales, second } = moment;
-      const read = format.reader(format.view(buffer, codes, scales, first + length), second);
+      const read = decoder.reader(decoder.view(buffer, codes, scales, first + length), second);
       return Float32Array.from({ length }, (_, i) => read(first + i));
     });
     this.#apply(tensor, { p, g, s0, s1, s2 });
+    const encode = REFERENCE_ENCODERS[tensor.format];
     const key = roundingKey(tensor.seed, tensor.step);
     for (const [index, values] of [s0, s1].entries()) {
       // What a kernel leaves in the padding must not count in the last block's scale.
       values.fill(0, Math.max(0, tensor.length - first));
-      format.encode(moments[index], first, values, key);
+      encode(moments[index], first, values, key);
     }
   }
 
