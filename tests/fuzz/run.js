@@ -253,8 +253,8 @@ async function runProbe(name, { file, isText }) {
 function describeTime({ seconds, slowness, referenceSeconds }) {
   const here = `${seconds.toFixed(2)} s of CPU time`;
   if (slowness === 1) return here;
-  const times = `${slowness.toFixed(2)} times slower than the reference`;
-  return `${here} (${referenceSeconds.toFixed(2)} s, since this machine was ${times})`;
+  const times = `the yardstick took ${slowness.toFixed(2)} times as long as there`;
+  return `${here} (${referenceSeconds.toFixed(2)} s on the reference machine: ${times})`;
 }
 
 /** What is wrong with a measured input; null if nothing is. */
