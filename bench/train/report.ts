@@ -181,7 +181,8 @@ export function trainMarkdown({ environment, rounds, peaks, measured }: TrainRes
     `# Training: ${environmentLine(environment)}`,
     [
       `${rounds} interleaved round${rounds === 1 ? '' : 's'}, one thread unless stated; medians of`,
-      'CPU time, which counts all threads of a process; two threads and two processes by wall time.',
+      'CPU time, which counts all threads of a process; two threads and two processes by wall',
+      'time.',
       `Engines: ${engines}.`,
     ].join(' '),
     `The C program is compiled with \`${narrow}\`, and with \`${wide}\`.`,
