@@ -292,14 +292,10 @@ function isHex(bytes: Uint8Array, at: number): boolean {
 /** Up to this length, building an ASCII string is faster than calling a decoder. */
 const SHORT = 64;
 
-function isShortAscii(bytes: Uint8Array): boolean {
-  if (bytes.length > SHORT) return false;
-  for (let i = 0; i < bytes.length; i++) if (bytes[i]! >= 0x80) return false;
-  return true;
-}
-
 function decode(bytes: Uint8Array): string {
-  if (isShortAscii(bytes)) return String.fromCharCode.apply(null, bytes as unknown as number[]);
+  // Spreading the bytes would take twice as long.
+  if (bytes.length <= SHORT && bytes.every((byte) => byte < 0x80))
+    return String.fromCharCode.apply(null, bytes as unknown as number[]);
   // Copies the bytes, since decoders refuse shared memory.
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new Uint8Array(bytes));
 }
