@@ -65,8 +65,10 @@ export class AdaL extends Kernel {
     // h = (g·2^-q)·c
     const h = f32x4.mul(f32x4.mul(v128.load(g), q), c);
     // m ← cm·m + c1·h;  v ← cv·v + c2·h²
-    const first = this.average(m, cm, c1, h);
-    const second = this.average(v, cv, c2, f32x4.mul(h, h));
+    const first = this.nextAverage(m, cm, c1, h);
+    const second = this.nextAverage(v, cv, c2, f32x4.mul(h, h));
+    v128.store(m, first);
+    v128.store(v, second);
     // θ ← θ·δ - m·(k/√max(v, 2^-126) + kε)
     const root = f32x4.sqrt(f32x4.pmax(second, f32x4.splat(1.1754943508222875e-38)));
     const rate = f32x4.add(f32x4.div(k, root), keps);

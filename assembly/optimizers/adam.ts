@@ -14,8 +14,10 @@ class AdamUpdate<D extends Division> extends Kernel {
     const theta = v128.load(p);
     const h = this.gradient(g, theta, clip, l2);
     // m ← β1·m + (1-β1)·h;  v ← β2·v + (1-β2)·h²
-    const first = this.average(m, beta1, c1, h);
-    const second = this.average(v, beta2, c2, f32x4.mul(h, h));
+    const first = this.nextAverage(m, beta1, c1, h);
+    const second = this.nextAverage(v, beta2, c2, f32x4.mul(h, h));
+    v128.store(m, first);
+    v128.store(v, second);
     // θ ← θ·δ - m·(k/(s·√v + ε))
     const rate = changetype<D>(0).of(k, this.denominator(s, second, eps));
     this.decayAndMove(p, theta, delta, f32x4.mul(first, rate));

@@ -2,7 +2,7 @@
  * npm run bench:step -- [--rounds 15] [--out folder]
  *
  * Measures an AdaL step: ns per parameter and GB/s over sizes, threads, layouts and dead
- * coordinates, interleaved with plain JavaScript, a triad and the native native.
+ * coordinates, interleaved with plain JavaScript, a triad and native code.
  *
  * Contenders with arrays beyond every cache run in a process of their own each time, as the native
  * program does: their speed depends on where pages lie and on what other contenders hold.

@@ -4,7 +4,7 @@ import { AdalError } from 'adal-wasm';
 export interface DataSource {
   /**
    * @param name a path below bench/data, or 'fashion-mnist/…' for the system's copy of it
-   * @throws MissingDataError when it is not to be had here
+   * @throws MissingDataError if it is unavailable
    */
   load(name: string): Promise<Uint8Array>;
 }

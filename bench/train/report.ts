@@ -42,7 +42,7 @@ function rowOf(entry: MeasuredWorkload, result: Measured | Unsupported): string[
     workload.title,
     label,
     significant(figureOf(workload, middle)),
-    `${((100 * mad(times)) / middle).toFixed(1)}%`,
+    times.length > 1 ? `${((100 * mad(times)) / middle).toFixed(1)}%` : '–',
     label === ADAL ? '1' : compared,
     SHARED.includes(label) ? '' : share.toFixed(2),
     megabytes(result.bytes),
@@ -68,7 +68,7 @@ function section(
     ],
     entries.flatMap((entry) => entry.results.map((result) => rowOf(entry, result))),
   );
-  return `## ${title}\n\n${table}\n`;
+  return `## ${title}\n\n${table}`;
 }
 
 /**
@@ -159,7 +159,7 @@ function peakText(peaks: Peaks | null): string {
   const [narrow, wide] = [significant(peaks.narrow), significant(peaks.wide)];
   return [
     `Multiplying and adding independent vectors, one core does ${narrow} GFLOP/s with 128 bits and`,
-    `without fusing, which is all that WebAssembly has, and ${wide} GFLOP/s with its widest.\n`,
+    `without fusing, which is all that WebAssembly has, and ${wide} GFLOP/s with its widest.`,
   ].join(' ');
 }
 
@@ -172,29 +172,34 @@ export function trainMarkdown({ environment, rounds, peaks, measured }: TrainRes
       ),
     ),
   );
+  // adal-wasm with threads and as two processes is the same engine.
+  for (const label of versions.keys()) if (label.startsWith(`${ADAL},`)) versions.delete(label);
   const engines = [...versions].map(([label, version]) => `${label} ${version}`).join('; ');
-  const apart = Math.max(...measured.map((entry) => entry.apart ?? 0));
+  const apart = measured.flatMap((entry) => entry.apart ?? []);
   const { narrow, wide } = environment.compiled;
-  return [
-    `# Training: ${environmentLine(environment)}\n`,
+  const paragraphs = [
+    `# Training: ${environmentLine(environment)}`,
     [
-      `${rounds} interleaved rounds, one thread unless stated; medians of CPU time, which counts`,
-      'all threads of a process; two threads and two processes by wall time.',
+      `${rounds} interleaved round${rounds === 1 ? '' : 's'}, one thread unless stated; medians of`,
+      'CPU time, which counts all threads of a process; two threads and two processes by wall',
+      'time.',
       `Engines: ${engines}.`,
     ].join(' '),
     `The C program is compiled with \`${narrow}\`, and with \`${wide}\`.`,
     peakText(peaks),
-    [
-      'From the same first weights, the losses of all engines were within',
-      `${apart.toExponential(1)} of each other, relatively.`,
-    ].join(' '),
+    apart.length > 0 &&
+      [
+        'From the same first weights, the losses of all engines were within',
+        `${Math.max(...apart).toExponential(1)} of each other, relatively.`,
+      ].join(' '),
     [
       'Peak memory is that of the whole process. adal-wasm and plain JS copy batches in from',
-      'arrays; the others have them in place.\n',
+      'arrays; the others have them in place.',
     ].join(' '),
     section('Steps of training', 'step', measured),
     section('Products', 'gemm', measured),
     section('Whole fits, from arrays to weights', 'fit', measured),
     claimTable(claimsOf(measured)),
-  ].join('\n');
+  ];
+  return paragraphs.filter(Boolean).join('\n\n');
 }

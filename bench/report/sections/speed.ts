@@ -250,13 +250,15 @@ function throughputFigure(
       row.bytesPerCall !== null &&
       row.shape === null,
   );
-  const names = [...new Set(plain.map(nameOf))];
-  const lines = names.map((label, index) => {
-    const own = plain.filter((row) => nameOf(row) === label).sort((a, b) => a.n - b.n);
-    return { label, index, points: own.map((row) => ({ x: row.n, y: bandwidthOf(row)! })) };
-  });
+  const byName = groupBy(plain, nameOf);
+  for (const own of byName.values()) own.sort((a, b) => a.n - b.n);
+  const lines = [...byName].map(([label, own], index) => ({
+    label,
+    index,
+    points: own.map((row) => ({ x: row.n, y: bandwidthOf(row)! })),
+  }));
   if (!lines.some(({ points }) => points.length > 1)) return null;
-  const reference = plain.filter((row) => nameOf(row) === REFERENCE).sort((a, b) => a.n - b.n);
+  const reference = byName.get(REFERENCE) ?? [];
   const marks = kneesOf(
     reference.map((row) => ({ x: row.n, perUnit: median(row.samples) / row.workPerCall })),
   ).map((at) => ({

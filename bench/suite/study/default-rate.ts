@@ -45,16 +45,23 @@ export interface DefaultRate {
   readonly lr: number;
 }
 
-/** @param report called after each workload */
+/**
+ * @param report called after each workload
+ * @throws MissingDataError before any training, if the data of a workload is missing
+ */
 export async function chooseDefaultRate(
   data: DataSource,
   report: (regrets: WorkloadRegrets) => void,
 ): Promise<DefaultRate> {
+  // Data that is missing shows before minutes of training, not after them.
+  const prepared: [Workload, PreparedWorkload][] = [];
+  for (const workload of WORKLOADS.map(workloadOf))
+    prepared.push([workload, await workload.prepare(data)]);
   const runtime = await createRuntime({ threads: 1 });
   try {
     const workloads: WorkloadRegrets[] = [];
-    for (const id of WORKLOADS) {
-      const regrets = await measure(runtime, workloadOf(id), data);
+    for (const [workload, problems] of prepared) {
+      const regrets = await measure(runtime, workload, problems);
       workloads.push(regrets);
       report(regrets);
     }
@@ -70,9 +77,8 @@ export async function chooseDefaultRate(
 async function measure(
   runtime: Runtime,
   workload: Workload,
-  data: DataSource,
+  prepared: PreparedWorkload,
 ): Promise<WorkloadRegrets> {
-  const prepared = await workload.prepare(data);
   const { searchSeeds } = workload.tiers.standard!;
   const seeds = Array.from({ length: searchSeeds }, (_, k) => FIRST_SEARCH_SEED + k);
   const initials: number[] = [];
