@@ -217,6 +217,6 @@ function arrayOf<T>(
 function refuseOther(key: string, expected: string, got: string): never {
   throw new CheckpointError(
     'other-run',
-    `the checkpoint is of another run: ${key} ${expected} expected, got ${got}`,
+    `the checkpoint is of another run: ${key} expected ${expected}, got ${got}`,
   );
 }

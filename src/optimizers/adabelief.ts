@@ -19,7 +19,9 @@ export interface AdaBeliefHyperparameters extends AdamHyperparameters {
 }
 
 /** Options of `AdaBelief`: its hyperparameters, and the options of every optimizer. */
-export interface AdaBeliefOptions extends CommonOptions, Partial<AdaBeliefHyperparameters> {}
+export interface AdaBeliefOptions
+  extends CommonOptions<AdaBeliefHyperparameters>,
+    Partial<AdaBeliefHyperparameters> {}
 
 const algorithm: Algorithm<AdaBeliefHyperparameters> = {
   stateNames: ['exp_avg', 'exp_avg_var'],

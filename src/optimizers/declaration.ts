@@ -5,13 +5,18 @@
  * plain TypeScript is src/runtime/reference/optimizers, which only the reference backend loads.
  */
 import type { ClippingOptions } from './clipping';
-import type { BaseHyperparameters, Fields, FixedOptions } from './hyperparameters';
+import type {
+  AnyHyperparameters,
+  BaseHyperparameters,
+  Fields,
+  FixedOptions,
+} from './hyperparameters';
 import type { MatchedGroup } from './param-group';
 import type { RegisteredParameter } from './registered-parameter';
 import type { StepScalars } from './step-scalars';
 
-/** Options of every optimizer. */
-export interface CommonOptions extends ClippingOptions {
+/** Options of every optimizer; H are the hyperparameters that its groups may set. */
+export interface CommonOptions<H extends object = AnyHyperparameters> extends ClippingOptions {
   /**
    * Whether a non-finite gradient throws a NonFiniteGradientError, or skips the step and reports it
    * in the step's result. Either way nothing changes.
@@ -29,7 +34,7 @@ export interface CommonOptions extends ClippingOptions {
    * No name may match twice, and every group must match at least one.
    * @default one group
    */
-  groups?: readonly MatchedGroup[];
+  groups?: readonly MatchedGroup<H>[];
 }
 
 /** Names of the options that every optimizer has. */

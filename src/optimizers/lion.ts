@@ -24,7 +24,9 @@ export interface LionHyperparameters {
 }
 
 /** Options of `Lion`: its hyperparameters, and the options of every optimizer. */
-export interface LionOptions extends CommonOptions, Partial<LionHyperparameters> {}
+export interface LionOptions
+  extends CommonOptions<LionHyperparameters>,
+    Partial<LionHyperparameters> {}
 
 const K = LionKernel.constants;
 

@@ -29,7 +29,9 @@ export interface NAdamHyperparameters extends AdamHyperparameters {
 }
 
 /** Options of `NAdam`: its hyperparameters, and the options of every optimizer. */
-export interface NAdamOptions extends CommonOptions, Partial<NAdamHyperparameters> {}
+export interface NAdamOptions
+  extends CommonOptions<NAdamHyperparameters>,
+    Partial<NAdamHyperparameters> {}
 
 const K = NAdamKernel.constants;
 

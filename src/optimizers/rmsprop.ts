@@ -48,7 +48,9 @@ export interface RMSPropHyperparameters {
 }
 
 /** Options of `RMSProp`: its hyperparameters, options of its own, and those of every optimizer. */
-export interface RMSPropOptions extends CommonOptions, Partial<RMSPropHyperparameters> {
+export interface RMSPropOptions
+  extends CommonOptions<RMSPropHyperparameters>,
+    Partial<RMSPropHyperparameters> {
   /** μ, in [0, 1 - 2^-25). @default 0 */
   momentum?: number;
   /** Whether to subtract the square of the mean gradient. @default false */

@@ -26,7 +26,7 @@ export interface SGDHyperparameters {
 }
 
 /** Options of `SGD`: its hyperparameters, options of its own, and those of every optimizer. */
-export interface SGDOptions extends CommonOptions, Partial<SGDHyperparameters> {
+export interface SGDOptions extends CommonOptions<SGDHyperparameters>, Partial<SGDHyperparameters> {
   /** μ, in [0, 1 - 2^-25). Without momentum no state is kept. @default 0 */
   momentum?: number;
   /** Share of each gradient that is kept out of the momentum, in [0, 1 - 2^-25). @default 0 */
