@@ -1,4 +1,5 @@
 /** `createModel` and `describeModel`: check the options of a model and plan its layers. */
+import type { NNFamily } from '../../build/nn-families';
 import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
@@ -12,7 +13,7 @@ import {
   fail,
 } from '../validate';
 import { type Freeze, frozenNames } from './freeze';
-import type { Layer } from './layers';
+import { kindOf, type Layer } from './layers';
 import type { Shape } from './layers/layer';
 import { checkLoss, type Loss, lossKindOf, type OutputLosses } from './losses';
 import { crossEntropy } from './losses/cross-entropy';
@@ -157,8 +158,13 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
   checkRuntime('runtime', runtime);
   const { settings } = readModelOptions(options);
-  const kernels = await runtime.nn();
+  const kernels = await runtime.nn(familiesOf(settings.graph));
   return new Model(runtime, kernels, { ...settings, threads: kernels.threads });
+}
+
+/** Returns the families of the layers of a graph. */
+function familiesOf({ nodes }: ModelGraph): Set<NNFamily> {
+  return new Set(nodes.flatMap(({ layer }) => kindOf(layer).family ?? []));
 }
 
 /** Shapes and size of a model that has not been created. */

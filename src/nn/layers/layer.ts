@@ -6,6 +6,7 @@
  * Invariant: a planned layer holds neither addresses nor state, so the same plan runs over any
  * memory and any kernels.
  */
+import type { NNFamily } from '../../../build/nn-families';
 import type { Prng } from '../../math/prng';
 import { elementCount } from '../../math/shape';
 import type { NNKernels } from '../../runtime/kernels-nn';
@@ -126,6 +127,8 @@ export interface LayerKind<L extends LayerSpec> {
   readonly prefix: string;
   /** Fields of the description besides `kind`. */
   readonly fields: readonly string[];
+  /** Family whose kernels the layer needs besides those of every model. @default none */
+  readonly family?: NNFamily;
   /** Whether the layer takes several inputs. @default false */
   readonly merges?: boolean;
   /**
