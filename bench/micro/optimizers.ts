@@ -33,7 +33,10 @@ const TIMER = { samples: 3, timingMs: 150 };
 /** 16,384 parameters with Adam's state take 256 KiB, which the second-level cache holds. */
 const SIZES: Readonly<Record<Place, number>> = { 'in cache': 16_384, 'at 1e7': 10_000_000 };
 const PLACES = Object.keys(SIZES) as Place[];
-const COMPACT = ['adal', 'adam', 'adamw', 'amsgrad', 'nadam', 'radam', 'adabelief', 'adabound'];
+const COMPACT = [
+  ...['adal', 'adam', 'adamw', 'amsgrad', 'nadam', 'radam', 'adabelief', 'adabound'],
+  ...['adadelta', 'adamax'],
+];
 const WARM_UP_STEPS = 3;
 
 type Name = ReturnType<typeof optimizerNames>[number];

@@ -99,6 +99,8 @@ export const LIBRARY_OPTIMIZERS: readonly OptimizerConfig[] = [
   configure('radam', 'radam', { label: 'RAdam', lr: 1e-3 }),
   configure('adagrad', 'adagrad', { label: 'Adagrad', lr: 1e-2, stateBytesPerParameter: 4 }),
   configure('rmsprop', 'rmsprop', { label: 'RMSProp', lr: 1e-2, stateBytesPerParameter: 4 }),
+  configure('adadelta', 'adadelta', { label: 'Adadelta', lr: 1 }),
+  configure('adamax', 'adamax', { label: 'AdaMax', lr: 2e-3 }),
   configure('adabelief', 'adabelief', { label: 'AdaBelief', lr: 1e-3 }),
   configure('adabound', 'adabound', { label: 'AdaBound', lr: 1e-3 }),
   configure('lion', 'lion', { label: 'Lion', lr: 1e-4, stateBytesPerParameter: 4 }),

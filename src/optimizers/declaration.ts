@@ -50,13 +50,15 @@ export interface ScalarField {
   check(path: string, value: number): void;
 }
 
-/** State arrays of which one is divided by the root of the other. */
+/** State arrays of which one is divided by the other, or by its root. */
 export interface MomentRatio {
   readonly first: string;
   readonly second: string;
-  /** The most that first/√second can be, whatever the gradients, with room to spare. */
+  /** Whether the second itself divides, and not its root. @default false */
+  readonly linear?: boolean;
+  /** The most that the quotient can be, whatever the gradients, with room to spare. */
   readonly most: number;
-  /** The least that √second counts as. */
+  /** The least that the divisor counts as. */
   readonly least: number;
 }
 

@@ -195,7 +195,8 @@ export abstract class Optimizer<
    *
    * A step is refused, with reason 'overflow', if its numbers could leave float32: for most
    * optimizers when the L1 norm of a parameter's gradient is 2^63 or more, whose squares would
-   * (SGD: 2^120/lr, less with momentum; Lion: 2^127; AdaL: only what ε makes too large).
+   * (SGD: 2^120/lr, less with momentum; AdaMax: 2^120; Lion: 2^127; AdaL: only what ε makes too
+   * large).
    *
    * @param grads the gradient of every unfrozen parameter, by name
    * @throws NonFiniteGradientError for a non-finite gradient or an overflow, unless `onNonFinite`

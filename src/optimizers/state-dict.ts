@@ -175,6 +175,7 @@ function checkHead(algorithm: string, options: FixedOptions, dict: StateDict): v
   if (dict.algorithm !== algorithm) fail('stateDict.algorithm', `'${algorithm}'`, dict.algorithm);
   for (const [name, value] of Object.entries(options)) {
     const given = dict.options?.[name];
+    if (given === undefined && value === false) continue; // the file is older than the option
     if (JSON.stringify(given) !== JSON.stringify(value)) {
       throw new ArgumentError(
         `stateDict.options.${name}`,
@@ -319,11 +320,12 @@ function checkMomentRatio(
   length: number,
 ): void {
   if (momentRatio === undefined) return;
-  const { first, second, most, least } = momentRatio;
+  const { first, second, linear = false, most, least } = momentRatio;
   const m = readerOf(arrays[first], false);
   const v = readerOf(arrays[second], true);
   for (let i = 0; i < length; i++) {
-    if (Math.abs(m(i)) <= most * Math.max(Math.sqrt(v(i)), least)) continue;
+    const divisor = linear ? v(i) : Math.sqrt(v(i));
+    if (Math.abs(m(i)) <= most * Math.max(divisor, least)) continue;
     const expected = `a first moment that fits beside ${second}[${i}] = ${v(i)}`;
     fail(`${path}.${first}[${i}]`, expected, m(i));
   }

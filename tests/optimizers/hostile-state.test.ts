@@ -26,8 +26,10 @@ const COMPACT: readonly OptimizerName[] = [
   'radam',
   'adabelief',
   'adabound',
+  'adadelta',
+  'adamax',
 ];
-const SQUARES = /^(v|exp_avg_sq|exp_avg_var|max_exp_avg_sq|square_avg|sum)$/;
+const SQUARES = /^(v|exp_avg_sq|exp_avg_var|max_exp_avg_sq|square_avg|acc_delta|exp_inf|sum)$/;
 
 type Damage = (dict: StateDict) => void;
 
@@ -89,6 +91,7 @@ const OWN_SCALARS: Record<string, readonly string[]> = {
   radam: POWERS,
   adabelief: POWERS,
   adabound: POWERS,
+  adamax: ['beta1Power'],
   'schedule-free-adamw': ['beta2Power', 'lrSquareSum'],
 };
 
@@ -170,10 +173,11 @@ describe.each(optimizerNames())('%s', (name) => {
       );
     });
 
-  if (COMPACT.includes(name))
+  if (COMPACT.includes(name) && name !== 'adadelta')
     it('refuses a first moment that its second cannot stand beside', async () => {
       const key = name === 'adal' ? 'm' : 'exp_avg';
-      const second = { adal: 'v', adabelief: 'exp_avg_var' }[name as string] ?? 'exp_avg_sq';
+      const seconds = { adal: 'v', adabelief: 'exp_avg_var', adamax: 'exp_inf' };
+      const second = seconds[name as keyof typeof seconds] ?? 'exp_avg_sq';
       await expectRefused(
         name,
         {},

@@ -22,6 +22,13 @@ export const RULE_CASES: readonly RuleCase[] = [
   ['rmsprop with momentum', 'rmsprop', { momentum: 0.9 }],
   ['rmsprop, centred', 'rmsprop', { centered: true }],
   ['rmsprop, centred, with momentum', 'rmsprop', { centered: true, momentum: 0.9 }],
+  ['rmsprop, ε inside', 'rmsprop', { epsInSqrt: true, eps: 1e-7 }],
+  ['rmsprop, ε inside, with momentum', 'rmsprop', { epsInSqrt: true, eps: 1e-3, momentum: 0.9 }],
+  [
+    'rmsprop, ε inside, centred, with momentum',
+    'rmsprop',
+    { epsInSqrt: true, eps: 1e-3, centered: true, momentum: 0.9 },
+  ],
 ];
 
 /** Optimizers whose state may be compact. */
@@ -34,6 +41,8 @@ export const COMPACT_NAMES: readonly OptimizerName[] = [
   'radam',
   'adabelief',
   'adabound',
+  'adadelta',
+  'adamax',
 ];
 
 /** Each of them in both compact formats, whatever a parameter's size. */
