@@ -2,7 +2,7 @@
 import { AdamaxKernel } from '../../build/optimizer-kernels';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
-import { ADAM_FIELDS, type AdamHyperparameters } from './adam-family';
+import { ADAM_FIELDS, type AdamHyperparameters, writeBeta1 } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { learningRate, MOVE_LIMIT } from './hyperparameters';
 import { Optimizer } from './optimizer';
@@ -44,18 +44,20 @@ const algorithm: Algorithm<AdamaxHyperparameters> = {
     least: SMALLEST,
   },
   scalars: { beta1Power: POWER },
-  limit(scalars, { betas: [beta1, beta2], eps }) {
+  writeMomentum: writeBeta1,
+  limit(scalars, { betas: [, beta2], eps }) {
+    const { lr, momentum: beta1 } = scalars;
     // Nothing is squared. Only with β1 < β2 does m/u have a bound.
-    const rate = Math.max(scalars.lr / (1 - beta1), 1);
+    const rate = Math.max(lr / (1 - beta1), 1);
     const divisor = beta1 < beta2 ? 1 : Math.max(eps, SMALLEST);
     scalars.normLimit = (MOVE_LIMIT * divisor) / rate;
   },
-  prepare({ constants, lr, own }, { betas: [beta1, beta2], eps, weightDecay, l2 }) {
+  prepare({ constants, lr, momentum: beta1, own }, { betas, eps, weightDecay, l2 }) {
     own[0] *= beta1;
     constants[K.l2] = l2;
     constants[K.beta1] = beta1;
     constants[K.c1] = 1 - beta1;
-    constants[K.beta2] = beta2;
+    constants[K.beta2] = betas[1];
     constants[K.k] = lr / (1 - own[0]);
     constants[K.eps] = eps;
     constants[K.delta] = 1 - lr * weightDecay;

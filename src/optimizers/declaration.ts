@@ -94,6 +94,12 @@ export interface Algorithm<H extends BaseHyperparameters> {
   checkGroups?(groups: readonly Readonly<H>[]): void;
   /** Chooses a group's kernel. @default the first */
   kernelOf?(values: Readonly<H>): Kernel;
+  /**
+   * Writes `scalars.momentum`: a group's own μ or β1, which a schedule may then replace. `limit`
+   * and `prepare` must read it from there. Algorithms without it refuse schedules that cycle the
+   * momentum.
+   */
+  writeMomentum?(scalars: StepScalars, values: Readonly<H>): void;
   /** Writes the group's own values for its kernel, in the kernel's order. */
   writeValues?(own: Float64Array, scalars: StepScalars, values: Readonly<H>): void;
   /**

@@ -82,9 +82,12 @@ export function positive(byDefault: number): Field<number> {
   return number(byDefault, '[2^-60, 2^64)', (x) => x >= 2 ** -60 && isRate(x));
 }
 
-/** What averages over so many steps that float32 rounds its factor to 1 never forgets. */
-const FACTORS = '[0, 1 - 2^-25)';
-const isFactor = (x: number): boolean => x >= 0 && Math.fround(x) < 1;
+/**
+ * The range of averaging factors. What averages over so many steps that float32 rounds its factor
+ * to 1 never forgets.
+ */
+export const FACTORS = '[0, 1 - 2^-25)';
+export const isFactor = (x: number): boolean => x >= 0 && Math.fround(x) < 1;
 
 function number(
   byDefault: number,

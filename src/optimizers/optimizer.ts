@@ -40,7 +40,12 @@ import {
   type FixedOptions,
 } from './hyperparameters';
 import { memoryOf, type OptimizerMemory } from './memory';
-import type { ParamGroup, ParamGroupInit, ParamsInit } from './param-group';
+import {
+  cyclesMomentum,
+  type ParamGroup,
+  type ParamGroupInit,
+  type ParamsInit,
+} from './param-group';
 import { type RegisteredParameter, releaseParameter } from './registered-parameter';
 import {
   allocateParameters,
@@ -277,16 +282,15 @@ export abstract class Optimizer<
     const counters = this.#table.counters(index);
     const { rows } = registered;
     let indices: Uint32Array;
-    let lr: number;
     this.runtime.setCallbacks(IN_CALLBACK);
     try {
       indices = rows.checkArguments(rowIndices, grads);
-      lr = this.#preparation.rateAt(group.hyperparameters, counters.step + 1);
+      this.#preparation.evaluateRows(group.hyperparameters, counters.step + 1);
     } finally {
       this.runtime.setCallbacks(null);
     }
     rows.gather(indices, grads, counters);
-    this.#preparation.prepareRows(rows.table, counters.step + 1, lr, group.hyperparameters);
+    this.#preparation.prepareRows(rows.table, group.hyperparameters);
     this.runtime.step(rows.table.address, rows.table.elementCount);
     rows.scatter();
     this.#table.setCounters(index, rows.table.counters(0));
@@ -461,6 +465,10 @@ export abstract class Optimizer<
   /** Throws unless a group's hyperparameters fit one another. */
   #checkHyperparameters(values: H, where: string): void {
     if (typeof values.lr === 'number') checkDecay(values.lr, values.weightDecay, where);
+    else if (cyclesMomentum(values.lr) && !this.#algorithm.writeMomentum) {
+      const expected = `a schedule without cycleMomentum: this ${this.name} has no momentum`;
+      throw new ArgumentError(`lr${where}`, expected, 'one with it');
+    }
     this.#algorithm.check?.(values, where);
   }
 

@@ -20,6 +20,7 @@ import {
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import type { StepScalars } from './step-scalars';
 
 /** Hyperparameters of `RMSProp`. */
 export interface RMSPropHyperparameters {
@@ -98,12 +99,18 @@ const rmsprop: OptimizerDeclaration<RMSPropHyperparameters, RMSPropOptions> = {
       ...formOf(momentum > 0, centered),
       squares: ['square_avg'],
       options: { momentum, centered, epsInSqrt },
+      ...(momentum > 0 && {
+        writeMomentum(scalars: StepScalars) {
+          scalars.momentum = momentum;
+        },
+      }),
       limit(scalars, { eps }) {
         // v - a² may vanish beside any gradient; v alone holds a share of its square.
         const divisor = centered ? leastDivisor(epsInSqrt ? Math.sqrt(eps) : eps) : 1;
-        scalars.normLimit = normLimit(Math.max(1, scalars.lr) / (1 - momentum), divisor);
+        const kept = momentum > 0 ? scalars.momentum : 0;
+        scalars.normLimit = normLimit(Math.max(1, scalars.lr) / (1 - kept), divisor);
       },
-      prepare({ constants, lr }, { l2, weightDecay, alpha, eps }) {
+      prepare({ constants, lr, momentum: mu }, { l2, weightDecay, alpha, eps }) {
         constants[K.l2] = l2;
         constants[K.lr] = lr;
         constants[K.delta] = 1 - lr * weightDecay;
@@ -111,7 +118,7 @@ const rmsprop: OptimizerDeclaration<RMSPropHyperparameters, RMSPropOptions> = {
         constants[K.c] = 1 - alpha;
         constants[K.eps] = epsInSqrt ? 0 : eps;
         constants[K.epsIn] = epsInSqrt ? eps : 0;
-        constants[K.mu] = momentum;
+        constants[K.mu] = mu;
       },
     };
   },

@@ -11,6 +11,8 @@ import {
 export class StepScalars {
   /** The group's learning rate. */
   lr = 0.5;
+  /** The group's momentum, μ or β1, where the algorithm has one: its own, or its schedule's. */
+  momentum = 0.5;
   /** The optimizer's step to come, 1-based. */
   optimizerStep = 0;
   /** A tensor of the group with Σ|g| at or above it refuses the step. */
