@@ -78,7 +78,59 @@ def adamax(theta, grads, lr, betas, eps, weightDecay=0, l2=0):
         yield theta
 
 
-RULES = {"rmsprop": rmsprop, "adadelta": adadelta, "adamax": adamax}
+def adamw(theta, grads, lr, betas, eps, weightDecay=0):
+    m, v = ([0.0] * len(theta) for _ in range(2))
+    for t, grad in enumerate(grads, 1):
+        for i, g in enumerate(grad):
+            m[i] = betas[0] * m[i] + (1 - betas[0]) * g
+            v[i] = betas[1] * v[i] + (1 - betas[1]) * g * g
+            root = math.sqrt(v[i] / (1 - betas[1] ** t)) + eps
+            theta[i] = theta[i] * (1 - lr * weightDecay)
+            theta[i] -= lr * m[i] / (1 - betas[0] ** t) / root
+        yield theta
+
+
+def multiply(a, b):
+    return [[sum(x * y for x, y in zip(row, column)) for column in zip(*b)] for row in a]
+
+
+def orthogonalize(u, rows, columns):
+    """Newton-Schulz as in the author's code, with float64 in place of bfloat16."""
+    norm = math.sqrt(sum(x * x for x in u)) + 1e-7
+    x = [[u[i * columns + j] / norm for j in range(columns)] for i in range(rows)]
+    if rows > columns:
+        x = [list(column) for column in zip(*x)]
+    for _ in range(5):
+        square = multiply(x, [list(column) for column in zip(*x)])
+        fourth = multiply(square, square)
+        b = [[-4.775 * p + 2.0315 * q for p, q in zip(*r)] for r in zip(square, fourth)]
+        x = [[3.4445 * p + q for p, q in zip(*r)] for r in zip(x, multiply(b, x))]
+    if rows > columns:
+        x = [list(column) for column in zip(*x)]
+    return [value for row in x for value in row]
+
+
+def muon(theta, grads, shape, lr, momentum=0.95, nesterov=True, adjustLr="original",
+         weightDecay=0, l2=0, adamLr=3e-4, betas=(0.9, 0.95), eps=1e-10):
+    if len(shape) < 2:
+        yield from adamw(theta, grads, adamLr, betas, eps, weightDecay)
+        return
+    rows, columns = shape[0], math.prod(shape[1:])
+    if adjustLr == "original":
+        scale = math.sqrt(max(1, rows / columns))
+    else:
+        scale = 0.2 * math.sqrt(max(rows, columns))
+    m = [0.0] * len(theta)
+    for grad in grads:
+        h = [g + l2 * x for g, x in zip(grad, theta)]
+        m = [momentum * x + (1 - momentum) * g for x, g in zip(m, h)]
+        u = [(1 - momentum) * g + momentum * x for x, g in zip(m, h)] if nesterov else m
+        move = orthogonalize(u, rows, columns)
+        theta = [x * (1 - lr * weightDecay) - lr * scale * d for x, d in zip(theta, move)]
+        yield theta
+
+
+RULES = {"rmsprop": rmsprop, "adadelta": adadelta, "adamax": adamax, "muon": muon}
 TORCH = {"rmsprop": "RMSprop", "adadelta": "Adadelta", "adamax": "Adamax"}
 
 
@@ -101,8 +153,9 @@ def check_against_torch(optimizer, options, init, grads, expected):
         assert worst < 1e-13, (optimizer, options, worst)
 
 
-def run(optimizer, options, init, grads):
-    return [list(theta) for theta in RULES[optimizer](list(init), grads, **options)]
+def run(optimizer, options, init, grads, shape=None):
+    own = {**options, "shape": shape} if optimizer == "muon" else options
+    return [list(theta) for theta in RULES[optimizer](list(init), grads, **own)]
 
 
 def case(name, optimizer, options, kind, shapes=((17,), (5, 5))):
@@ -112,7 +165,7 @@ def case(name, optimizer, options, kind, shapes=((17,), (5, 5))):
     runs = []
     for index, init in enumerate(inits):
         own = [step[index] for step in grads]
-        runs.append(run(optimizer, options, init, own))
+        runs.append(run(optimizer, options, init, own, shapes[index]))
         check_against_torch(optimizer, options, init, own, runs[-1])
     return {
         "name": name,
@@ -132,6 +185,7 @@ def case(name, optimizer, options, kind, shapes=((17,), (5, 5))):
 random.seed(20261130)
 inside = {"lr": 0.03, "alpha": 0.9, "eps": 1e-3, "epsInSqrt": True}
 delta = {"lr": 1, "rho": 0.9, "eps": 1e-6}
+matrices = ((5, 3), (3, 7), (4, 2, 2, 3), (3,), (1, 4))
 infinity = {"lr": 0.03, "betas": [0.9, 0.99], "eps": 1e-8}
 CASES = [
     case("rmsprop-inside-normal", "rmsprop", inside, "normal"),
@@ -149,6 +203,15 @@ CASES = [
     case("adamax-normal", "adamax", infinity, "normal"),
     case("adamax-l2-decay", "adamax", {**infinity, "eps": 1e-3, "l2": 0.05}, "decay"),
     case("adamax-decoupled-zeros", "adamax", {**infinity, "weightDecay": 0.1}, "zeros"),
+    case("muon-normal", "muon", {"lr": 0.02}, "normal", matrices),
+    case(
+        "muon-match-rms-adamw-decoupled-zeros",
+        "muon",
+        {"lr": 3e-3, "adjustLr": "match-rms-adamw", "weightDecay": 0.1, "adamLr": 3e-3},
+        "zeros",
+        matrices,
+    ),
+    case("muon-plain-decay", "muon", {"lr": 0.02, "nesterov": False, "momentum": 0.9}, "decay", matrices),
 ]
 
 text = FILE.read_text()

@@ -47,6 +47,7 @@ export type {
 } from './optimizers/hyperparameters';
 export { Lion, type LionHyperparameters, type LionOptions } from './optimizers/lion';
 export type { OptimizerMemory } from './optimizers/memory';
+export { Muon, type MuonHyperparameters, type MuonOptions } from './optimizers/muon';
 export { NAdam, type NAdamHyperparameters, type NAdamOptions } from './optimizers/nadam';
 export { Optimizer } from './optimizers/optimizer';
 export type {

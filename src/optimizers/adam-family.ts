@@ -121,7 +121,7 @@ interface AdamConstants extends MomentConstants {
 export function writeAdam(
   k: AdamConstants,
   scalars: StepScalars,
-  values: Readonly<AdamHyperparameters>,
+  values: Readonly<Pick<AdamHyperparameters, 'betas' | 'eps' | 'weightDecay' | 'l2'>>,
 ): void {
   const { constants, lr, own } = scalars;
   writeMoments(k, scalars, values);

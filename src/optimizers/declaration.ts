@@ -7,8 +7,9 @@
 import type { ClippingOptions } from './clipping';
 import type { BaseHyperparameters, Fields, FixedOptions } from './hyperparameters';
 import type { MatchedGroup } from './param-group';
-import type { RegisteredParameter } from './registered-parameter';
+import type { CheckedInit, RegisteredParameter } from './registered-parameter';
 import type { StepScalars } from './step-scalars';
+import type { MatrixLayout } from './step-table';
 
 /** Options of every optimizer. */
 export interface CommonOptions extends ClippingOptions {
@@ -62,12 +63,33 @@ export interface MomentRatio {
   readonly least: number;
 }
 
+/** Some parameters of a new group, which become a group with these hyperparameters. */
+export interface GroupPart<H> {
+  readonly values: H;
+  readonly entries: readonly CheckedInit[];
+}
+
 /** An optimizer with given options. */
 export interface Algorithm<H extends BaseHyperparameters> {
   /** The kernels that it may choose from: see `kernelOf`. */
   readonly kernels: readonly Kernel[];
   /** Names of its state arrays, in the order in which kernels take them. */
   readonly stateNames: readonly string[];
+  /**
+   * Names of the state arrays that the parameters of a group have in state dicts, the first of all
+   * that they have. @default `stateNames`
+   */
+  stateNamesOf?(values: Readonly<H>): readonly string[];
+  /** Makes groups of their own of some parameters of a new group. @default none */
+  splitGroup?(values: H, entries: readonly CheckedInit[]): readonly GroupPart<H>[];
+  /**
+   * Whether the update of a group is that of matrices, which assembly/optimizers/orthogonalize.ts
+   * completes. It finds the direction in the second state array, and the rate in the constant
+   * `rate` of kernel `Muon`.
+   */
+  isMatrixGroup?(values: Readonly<H>): boolean;
+  /** What step tables with matrices need. @default no matrices */
+  readonly matrices?: MatrixLayout;
   /** Those of its state arrays that are averages, sums or maxima of squares: never negative. */
   readonly squares?: readonly string[];
   /** Bounds that a state dict's moments must keep to one another. */

@@ -149,7 +149,8 @@ export abstract class Optimizer<
     this.#seed = checkInteger('seed', given.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
     const clips = copyClipping(given);
     const initialScalars = Object.values(algorithm.scalars ?? {}).map(({ initial }) => initial);
-    this.#tableOptions = { initialScalars, clipping: checkClipping(clips) };
+    const { matrices } = algorithm;
+    this.#tableOptions = { initialScalars, clipping: checkClipping(clips), matrices };
     this.#options = { ...algorithm.options, ...clippingOptions(clips) };
     this.#table = new StepTable(runtime, this.#tableOptions);
     this.#preparation = new StepPreparation({
@@ -322,9 +323,10 @@ export abstract class Optimizer<
    */
   addParamGroup(init: ParamGroupInit<H>): ParamGroup<H> {
     this.#checkOwner();
-    const paths = [`paramGroups[${this.#groups.length}]`];
+    const index = this.#groups.length;
+    const paths = [`paramGroups[${index}]`];
     this.#addGroups({ inits: [init], paths, inGroup: '.params' });
-    return this.#groups[this.#groups.length - 1];
+    return this.#groups[index];
   }
 
   /** Returns bytes of linear memory by purpose, padding included. */

@@ -114,6 +114,7 @@ export class StepPreparation<H extends BaseHyperparameters> {
     this.#choose(table, 0, values);
     this.#writeValues(table, 0, values);
     if (!algorithm.prepare) return;
+    scalars.rows = scalars.columns = 0;
     table.readScalars(0, scalars);
     algorithm.prepare(scalars, values);
     table.writeScalars(0, scalars);
@@ -138,6 +139,9 @@ export class StepPreparation<H extends BaseHyperparameters> {
     if (!algorithm.prepare) return;
     for (let i = 0; i < parameters.length; i++) {
       if (parameters[i].group !== index) continue;
+      const { columns, parameter } = parameters[i];
+      scalars.columns = columns;
+      scalars.rows = columns > 0 ? parameter.value.length / columns : 0;
       table.readScalars(i, scalars);
       if (scalars.step === 1) algorithm.begin?.(parameters[i]);
       algorithm.prepare(scalars, values);

@@ -17,6 +17,9 @@ export class StepScalars {
   optimizerStep = 0;
   /** A tensor of the group with Σ|g| at or above it refuses the step. */
   normLimit = 0.5;
+  /** Shape of a tensor that is orthogonalised, as a matrix; 0 by 0 for others. */
+  rows = 0;
+  columns = 0;
   /** t: the tensor's step to come, 1-based. */
   step = 0;
   /**

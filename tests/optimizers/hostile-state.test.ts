@@ -92,6 +92,7 @@ const OWN_SCALARS: Record<string, readonly string[]> = {
   adabelief: POWERS,
   adabound: POWERS,
   adamax: ['beta1Power'],
+  muon: POWERS,
   'schedule-free-adamw': ['beta2Power', 'lrSquareSum'],
 };
 

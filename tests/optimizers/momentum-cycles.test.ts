@@ -46,6 +46,7 @@ async function create(
 const CYCLED: readonly (readonly [OptimizerName, (momentum: number) => object])[] = [
   ['sgd', (momentum) => ({ momentum })],
   ['rmsprop', (momentum) => ({ momentum })],
+  ['muon', (beta1) => ({ useMuon: false, betas: [beta1, 0.99] })],
   ...(
     [
       ...(['adam', 'adamw', 'adamax', 'amsgrad', 'nadam', 'radam'] as const),
