@@ -39,6 +39,8 @@ const COEFFICIENT_A: f32 = 3.4445;
 const COEFFICIENT_B: f32 = -4.775;
 const COEFFICIENT_C: f32 = 2.0315;
 const TASK_ROWS: u32 = MATRIX_TASK_ROWS;
+/** Rows of a panel that are read for all rows of a task before the next: they stay in L1. */
+const DEPTH: u32 = 64;
 /** Bytes of a panel of 16 columns. */
 const PANEL: usize = 64;
 
@@ -147,22 +149,30 @@ function product(
   alpha: f32, beta: f32,
 ): void {
   for (let j: usize = 0; j < <usize>columns << 2; j += PANEL) {
+    // The first rows of the panel, then the others: called from two places, so that asc does not
+    // inline the tile (see gemm-kernel.ts).
     for (let i = top; i < bottom; i += 2) {
       const c = out + i * step + j;
       const a = left + i * leftStep;
-      multiplyTile<Four>(c, c + step, a, a + leftStep, right + j, step, <i32>k, true);
-      if (add === 0) continue;
+      multiplyTile<Four>(c, c + step, a, a + leftStep, right + j, step, <i32>min(k, DEPTH), true);
+    }
+    for (let p = DEPTH; p < k; p += DEPTH) {
+      const b = right + p * step + j;
+      for (let i = top; i < bottom; i += 2) {
+        const c = out + i * step + j;
+        const a = left + i * leftStep + (p << 2);
+        multiplyTile<Four>(c, c + step, a, a + leftStep, b, step, <i32>min(k - p, DEPTH), false);
+      }
+    }
+    if (add === 0) continue;
+    for (let i = top; i < bottom; i++) {
+      const c = out + i * step + j;
       const p = add + i * step + j;
       for (let q: usize = 0; q < PANEL; q += 16) {
-        blend(c + q, p + q, alpha, beta);
-        blend(c + step + q, p + step + q, alpha, beta);
+        // c ← α·p + β·c
+        const sum = f32x4.mul(f32x4.splat(beta), v128.load(c + q));
+        v128.store(c + q, f32x4.add(f32x4.mul(f32x4.splat(alpha), v128.load(p + q)), sum));
       }
     }
   }
-}
-
-/** c ← α·p + β·c, four elements. */
-function blend(c: usize, p: usize, alpha: f32, beta: f32): void {
-  const sum = f32x4.mul(f32x4.splat(beta), v128.load(c));
-  v128.store(c, f32x4.add(f32x4.mul(f32x4.splat(alpha), v128.load(p)), sum));
 }

@@ -468,7 +468,7 @@ export abstract class Optimizer<
   #checkHyperparameters(values: H, where: string): void {
     if (typeof values.lr === 'number') checkDecay(values.lr, values.weightDecay, where);
     else if (cyclesMomentum(values.lr) && !this.#algorithm.writeMomentum) {
-      const expected = `a schedule without cycleMomentum: this ${this.name} has no momentum`;
+      const expected = `a schedule without cycleMomentum, which this ${this.name} cannot follow`;
       throw new ArgumentError(`lr${where}`, expected, 'one with it');
     }
     this.#algorithm.check?.(values, where);

@@ -37,7 +37,8 @@ export interface OneCycleOptions {
   shape?: 'cosine' | 'linear';
   /**
    * Whether the momentum moves against the learning rate: β1 of the Adam family, `momentum` of SGD
-   * and RMSProp. Optimizers without momentum refuse the schedule then. PyTorch's default is true.
+   * and RMSProp. Optimizers without momentum refuse the schedule then, and so do AdaL and
+   * Schedule-Free AdamW, whose bounds and average need a constant β1. PyTorch's default is true.
    * @default false
    */
   cycleMomentum?: boolean;

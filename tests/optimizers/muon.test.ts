@@ -1,5 +1,6 @@
 /** Muon: matrices orthogonalised, everything else by AdamW. */
 import { describe, expect, it } from 'vitest';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/checkpoint';
 import {
   AdamW,
   ArgumentError,
@@ -10,6 +11,9 @@ import {
   SGD,
 } from '../../src/index';
 import { Prng } from '../../src/math/prng';
+import { batchNorm, createModel, dense, fit, relu, sequential } from '../../src/nn';
+import { cosine, multiply } from '../../src/schedules';
+import { clouds } from '../nn/clouds';
 import { BACKENDS, bitsOf, oracle, simd, THREAD_CASES, withRuntime } from '../support/backends';
 import { caught } from '../support/errors';
 import { snapshot } from '../support/snapshot';
@@ -202,6 +206,39 @@ describe('Muon', () => {
         parameter: 'vector',
       });
       expect(snapshot(optimizer)).toEqual(before);
+    });
+  });
+});
+
+describe('Muon elsewhere', () => {
+  it('is in checkpoints as it is', async () => {
+    await withRuntime(simd, (runtime) => {
+      const lr = multiply(0.5, cosine({ lr: 0.04, totalSteps: 20 }));
+      const whole = create(runtime, { lr });
+      for (let t = 1; t <= 4; t++) whole.step(random(5, t));
+      const bytes = encodeCheckpoint(whole.stateDict());
+      const resumed = create(runtime, { lr });
+      resumed.loadStateDict(decodeCheckpoint(bytes).stateDict);
+      for (const optimizer of [whole, resumed]) optimizer.step(random(5, 5));
+      expect(snapshot(resumed)).toEqual(snapshot(whole));
+    });
+  });
+
+  it('trains models, whose biases and gains AdamW takes', async () => {
+    await withRuntime(simd, async (runtime) => {
+      const layers = sequential([dense(12), batchNorm(), relu(), dense(3)]);
+      const model = await createModel(runtime, { inputSize: 4, layers, batchSize: 16, seed: 3 });
+      const optimizer = new Muon(runtime, model.parameters, {
+        groups: [{ match: /^dense2/, useMuon: false, lr: 1e-2 }],
+        adamLr: 1e-2,
+      });
+      expect(optimizer.paramGroups.map(({ params }) => params)).toEqual([
+        ['dense1.weight'],
+        ['dense1.bias', 'batchNorm1.gamma', 'batchNorm1.beta'],
+        ['dense2.weight', 'dense2.bias'],
+      ]);
+      const { epochs } = await fit(model, clouds(101, 1), { optimizer, epochs: 14, seed: 5 });
+      expect(epochs.at(-1)!.loss).toBeLessThan(0.5 * epochs[0]!.loss);
     });
   });
 });

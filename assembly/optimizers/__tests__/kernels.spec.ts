@@ -7,6 +7,7 @@ import {
   AdamKernel,
   AMSGradKernel,
   LionKernel,
+  MuonKernel,
   NAdamKernel,
   RAdamKernel,
   RMSPropCenteredKernel,
@@ -98,6 +99,14 @@ describe('the kernels, one element by hand', () => {
     const m = applied(AdamaxKernel, adamax);
     expectNear(at(m, 3), max(0.99 * 0.75, 0.71));
     expectNear(at(m, 0), 1.8 - (0.5 * (0.9 * 0.25 + 0.1 * 0.7)) / (0.99 * 0.75));
+  });
+
+  it('Muon, whose move is left to orthogonalize.ts', () => {
+    const d = applied(MuonKernel, [1, 0.1, 0.9, 0.1, 0.1, 0.9, 0.8, 0.5]);
+    const m = 0.9 * 0.25 + 0.1 * 0.7;
+    expectNear(at(d, 2), m);
+    expectNear(at(d, 3), 0.1 * 0.7 + 0.9 * m);
+    expectNear(at(d, 0), 1.6);
   });
 
   it('the Adam family', () => {
