@@ -2,7 +2,7 @@
 import { LionKernel } from '../../build/optimizer-kernels';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
-import { writeMoments } from './adam-family';
+import { writeBeta1, writeMoments } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { averagingFactors, type Betas, learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
@@ -33,6 +33,7 @@ const K = LionKernel.constants;
 const algorithm: Algorithm<LionHyperparameters> = {
   kernels: [LionKernel],
   stateNames: ['exp_avg'],
+  writeMomentum: writeBeta1,
   limit(scalars) {
     // The momentum is a mean of gradients: rounded up, it must stay within float32.
     scalars.normLimit = 2 ** 127;

@@ -81,20 +81,23 @@ function alongMomentum(options: FixedOptions): Algorithm<SGDHyperparameters> {
     kernels: [SGDMomentumKernel],
     stateNames: ['momentum_buffer'],
     options: { ...options },
+    writeMomentum(scalars) {
+      scalars.momentum = momentum;
+    },
     limit(scalars) {
       // Neither the momentum, a sum of at most 1/(1-μ) gradients, nor a step along it may come near
       // the end of float32.
-      const rate = Math.max(1, 2 * scalars.lr) / (1 - momentum);
+      const rate = Math.max(1, 2 * scalars.lr) / (1 - scalars.momentum);
       scalars.normLimit = MOVE_LIMIT / Math.max(rate, 2 ** -126);
     },
-    prepare({ constants, step, lr }, { l2, weightDecay }) {
+    prepare({ constants, step, lr, momentum: mu }, { l2, weightDecay }) {
       constants[K.l2] = l2;
       constants[K.lr] = lr;
       constants[K.delta] = 1 - lr * weightDecay;
-      constants[K.mu] = momentum;
+      constants[K.mu] = mu;
       constants[K.c] = step === 1 ? 1 : 1 - dampening;
       constants[K.a] = nesterov ? 1 : 0;
-      constants[K.b] = nesterov ? momentum : 1;
+      constants[K.b] = nesterov ? mu : 1;
     },
   };
 }
