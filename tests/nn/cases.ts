@@ -35,6 +35,19 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: crossEntropy(),
     batchSize: 4,
   },
+  'dense and conv without bias': {
+    inputShape: [4, 3, 2],
+    layers: sequential([
+      conv2d(5, { kernelSize: 2, useBias: false, kernelInitializer: 'glorotNormal' }),
+      tanh(),
+      flatten(),
+      dense(6, { useBias: false, kernelInitializer: 'orthogonal', name: 'middle' }),
+      tanh(),
+      dense(3, { biasInitializer: { kind: 'uniform', min: -1, max: 1 } }),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
   'leaky relu, class weights': {
     inputShape: [5],
     layers: sequential([dense(7), leakyRelu(0.1), dense(3)]),
