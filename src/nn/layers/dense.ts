@@ -1,7 +1,7 @@
 /** Fully connected layer. */
 
-import { gemmScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore } from '../../validate';
+import { denseBackward, denseForward, denseScratchBytes } from './dense-products';
 import {
   checkKernel,
   checkKernelOptions,
@@ -59,27 +59,14 @@ const kind: LayerKind<DenseLayer> = {
       ),
       backwardReads: { input: true, output: false },
       scratchBytes: (batchSize) => denseScratchBytes(rowsOf(batchSize), units, inputs),
-      forward({ x, y, weights, scratch }, { kernels, count }) {
-        kernels.gemmNT(y, x, weights[0], rowsOf(count), units, inputs, scratch);
-        if (weights[1]) kernels.biasAdd(y, weights[1], rowsOf(count), units);
+      forward(arrays, { kernels, count }) {
+        denseForward(kernels, arrays, rowsOf(count), units, inputs);
       },
-      backward({ x, dx, dy, weights, gradients, scratch }, { kernels, count }) {
-        if (gradients[0])
-          kernels.gemmTN(gradients[0], dy, x, units, inputs, rowsOf(count), scratch);
-        if (gradients[1]) kernels.biasGrad(gradients[1], dy, rowsOf(count), units);
-        if (dx) kernels.gemmNN(dx, dy, weights[0], rowsOf(count), inputs, units, scratch);
+      backward(arrays, { kernels, count }) {
+        denseBackward(kernels, arrays, rowsOf(count), units, inputs);
       },
     };
   },
 };
-
-/** Returns the largest scratch that any of the layer's three products needs. */
-function denseScratchBytes(rows: number, units: number, inputs: number): number {
-  return Math.max(
-    gemmScratchBytes(rows, units, inputs),
-    gemmScratchBytes(units, inputs, rows),
-    gemmScratchBytes(rows, inputs, units),
-  );
-}
 
 export default kind;
