@@ -64,11 +64,17 @@ class Net:
             if kind == "batchNorm":
                 self.statistics[f"{name}.mean"] = torch.zeros(shape[-1])
                 self.statistics[f"{name}.variance"] = torch.ones(shape[-1])
+        if kind == "maxout":
+            rows = layer["units"] * layer["pieces"]
+            self.parameters[f"{name}.weight"] = numbers(rows, shape[-1])
+            self.parameters[f"{name}.bias"] = numbers(rows)
+        if not layer.get("useBias", True):
+            del self.parameters[f"{name}.bias"]
         return name
 
     def apply(self, layer, name, x, training):
         kind = layer["kind"]
-        p = lambda field: self.parameters[f"{name}.{field}"]
+        p = lambda field: self.parameters.get(f"{name}.{field}")
         if kind == "dense":
             return F.linear(x, p("weight"), p("bias"))
         if kind == "conv2d":
@@ -91,12 +97,31 @@ class Net:
             rows = x.reshape(-1, x.shape[-1])
             mean, variance = self.statistics[f"{name}.mean"], self.statistics[f"{name}.variance"]
             momentum, eps = layer.get("momentum", 0.1), layer.get("eps", 1e-5)
+            old = variance.clone()
             y = F.batch_norm(rows, mean, variance, p("gamma"), p("beta"), training, momentum, eps)
+            if training and layer.get("runningVariance") == "biased":
+                moved = old + momentum * (rows.detach().var(0, unbiased=False) - old)
+                self.statistics[f"{name}.variance"] = moved
             return y.reshape(x.shape)
         if kind == "layerNorm":
             return F.layer_norm(x, x.shape[-1:], p("gamma"), p("beta"), layer.get("eps", 1e-5))
         if kind == "leakyRelu":
             return F.leaky_relu(x, layer.get("slope", 0.01))
+        if kind == "elu":
+            return F.elu(x, layer.get("alpha", 1.0))
+        if kind == "gelu":
+            return F.gelu(x, approximate=layer.get("approximate", "none"))
+        if kind == "relu6":
+            return F.relu6(x)
+        if kind == "softmax":
+            return F.softmax(x, -1)
+        if kind == "maxout":
+            pieces = F.linear(x, p("weight"), p("bias"))
+            return pieces.reshape(*x.shape[:-1], layer["units"], layer["pieces"]).max(-1).values
+        if kind == "reshape":
+            return x.reshape(x.shape[0], *layer["shape"])
+        if kind == "repeatVector":
+            return x.unsqueeze(1).repeat(1, layer["times"], 1)
         activations = {"relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "silu": F.silu}
         return activations[kind](x)
 
@@ -212,6 +237,18 @@ CASES = [
          [layer("conv2d", filters=3, kernelSize=2, padding="same"), layer("batchNorm"),
           layer("silu"), layer("maxPool2d", size=3, stride=1), layer("globalAvgPool"), dense(3)],
          {"kind": "crossEntropy"}, 3),
+    case("elu and gelu", [4],
+         [dense(6), layer("elu", alpha=1.5), dense(6), layer("gelu"), dense(5),
+          layer("gelu", approximate="tanh"), dense(3)], {"kind": "crossEntropy"}, 3),
+    case("relu6, no bias, softmax", [3, 4],
+         [layer("reshape", shape=[2, 6]), layer("dense", units=5, useBias=False), layer("relu6"),
+          dense(4), layer("softmax"), layer("flatten"), dense(2)],
+         {"kind": "meanSquaredError"}, 3),
+    case("maxout, repeated, biased variance", [4],
+         [layer("maxout", units=5, pieces=3), layer("repeatVector", times=3), dense(4),
+          layer("batchNorm", runningVariance="biased"), layer("elu"),
+          layer("maxout", units=3, pieces=2, useBias=False), layer("globalAvgPool")],
+         {"kind": "crossEntropy"}, 4),
     case("class weights over the count", [4], [dense(6), layer("relu"), dense(3)],
          {"kind": "crossEntropy", "classWeights": [0.5, 2.0, 1.0]}, 5),
 ]

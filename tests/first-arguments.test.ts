@@ -135,7 +135,7 @@ const CASES: Case[] = [
   [
     "dense(4, { activation: 'relu' })",
     () => call(nn.dense, 4, { activation: 'relu' }),
-    /^"dense\(units\)" .* relu\(\)\), got an ob/,
+    /^"options.activation" expected nothing \(an activation .* relu\(\)\), got "relu"$/,
   ],
   [
     'relu(3)',
@@ -159,7 +159,7 @@ const CASES: Case[] = [
   [
     'embedding(2, 3, 4)',
     () => call(nn.embedding, 2, 3, 4),
-    /^"embedding\(rows, dim\)" expected no further/,
+    /^"options" expected an options object, got 4$/,
   ],
   [
     'leakyRelu(0.1, 1)',

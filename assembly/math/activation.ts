@@ -55,3 +55,35 @@ export function activationGradient<A extends Activation>(
   }
   zeroTail(dx, n);
 }
+
+/** `activate` for values of many operations: a vector at a time, since turns would be long code. */
+export function activateSingly<A extends Activation>(
+  out: usize,
+  x: usize,
+  n: i32,
+  parameter: f32,
+): void {
+  const k = f32x4.splat(parameter);
+  for (let p = out, end = turnsEnd(out, n); p < end; p += 16) {
+    v128.store(p, changetype<A>(0).value(v128.load(x), k));
+    x += 16;
+  }
+  zeroTail(out, n);
+}
+
+/** `activationGradient` for gradients of many operations. */
+export function activationGradientSingly<A extends Activation>(
+  dx: usize,
+  dy: usize,
+  s: usize,
+  n: i32,
+  parameter: f32,
+): void {
+  const k = f32x4.splat(parameter);
+  for (let p = dx, end = turnsEnd(dx, n); p < end; p += 16) {
+    v128.store(p, changetype<A>(0).gradient(v128.load(dy), v128.load(s), k));
+    dy += 16;
+    s += 16;
+  }
+  zeroTail(dx, n);
+}

@@ -11,18 +11,18 @@ export function inverseDeviation(inv: usize, variance: usize, n: i32, eps: f64):
 
 /**
  * mean[c] and inv[c] = 1/√(variance + eps) of the columns, with the variance from the unrounded
- * mean. Moves the running statistics by `momentum` towards the mean and the unbiased variance (over
- * rows - 1, or over 1 for a single row).
+ * mean. Moves the running statistics by `momentum` towards the mean and the variance over rows -
+ * correction (over 1 for a single row).
  */
 // biome-ignore format: one line a role
 export function batchStatistics(
   mean: usize, inv: usize,
   runningMean: usize, runningVariance: usize,
-  x: usize, rows: i32, cols: i32, eps: f64, momentum: f64,
+  x: usize, rows: i32, cols: i32, eps: f64, momentum: f64, correction: i32,
 ): void {
   const step = (<usize>cols) << 2;
   const count = <f64>rows;
-  const unbiased = <f64>max(1, rows - 1);
+  const divisor = <f64>max(1, rows - correction);
   for (let c: usize = 0; c < step; c += 4) {
     let sum: f64 = 0;
     const end = x + c + step * <usize>rows;
@@ -38,7 +38,7 @@ export function batchStatistics(
     const oldMean = <f64>load<f32>(runningMean + c);
     const oldVariance = <f64>load<f32>(runningVariance + c);
     store<f32>(runningMean + c, <f32>(oldMean + momentum * (m - oldMean)));
-    const variance = squares / unbiased;
+    const variance = squares / divisor;
     store<f32>(runningVariance + c, <f32>(oldVariance + momentum * (variance - oldVariance)));
   }
 }

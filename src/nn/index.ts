@@ -35,6 +35,7 @@ export type {
 export type { Freeze } from './freeze';
 export { apply, graph, input, type Value } from './graph-builder';
 export { named, sequential } from './layers';
+export type { Initializer, KernelOptions } from './layers/initial';
 export type { Shape } from './layers/layer';
 export * from './layers/list';
 export type { Pair } from './layers/window';

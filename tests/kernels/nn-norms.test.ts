@@ -55,7 +55,9 @@ describe.each(Object.entries(KINDS))(
       const [dgamma, dbeta] = [bench.buffer(cols), bench.buffer(cols)];
       const [running, moving] = [runningMean!.address, runningVariance!.address];
       const [m, s, g, b] = [mean!.address, inv!.address, gamma!.address, beta!.address];
-      bench.run((k) => k.batchStatistics(m, s, running, moving, x.address, rows, cols, 1e-5, 0.1));
+      bench.run((k) =>
+        k.batchStatistics(m, s, running, moving, x.address, rows, cols, 1e-5, 0.1, 1),
+      );
       bench.run((k) => k.batchNorm(y.address, x.address, m, s, g, b, rows, cols));
       const parts: Parts = [dgamma.address, dbeta.address, dy.address, x.address];
       expectGradients([dx, dy], n, (k, to) => k.batchNormGrad(to, ...parts, m, s, g, rows, cols));
@@ -100,7 +102,7 @@ it('normalises a column of any offset to mean 0, variance 1; moves statistics', 
   const beta = bench.buffer(cols);
   const [m, s] = [mean!.address, inv!.address];
   const [running, moving] = [runningMean!.address, runningVariance!.address];
-  bench.run((k) => k.batchStatistics(m, s, running, moving, x.address, rows, cols, 0, 0.25));
+  bench.run((k) => k.batchStatistics(m, s, running, moving, x.address, rows, cols, 0, 0.25, 1));
   bench.run((k) =>
     k.batchNorm(y!.address, x.address, m, s, gamma.address, beta.address, rows, cols),
   );

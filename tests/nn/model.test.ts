@@ -326,7 +326,7 @@ describe('what does not fit is named', () => {
     expect(() => avgPool2d([2, -2])).toThrow('"size[1]" expected an integer in [1, 32768], got -2');
     expect(() => layerNorm({ eps: -1 })).toThrow('"eps" expected a number in (0, ∞), got -1');
     expect(() => layerNorm({ axis: 1 } as never)).toThrow(
-      '"options.axis" expected one of eps, got an unknown option',
+      '"options.axis" expected one of eps, name, got an unknown option',
     );
     expect(() => dropout(Number.NaN)).toThrow('"rate" expected a number in [0, 1), got NaN');
     expect(() => leakyRelu(-1)).toThrow('"slope" expected a number in [0, 1], got -1');

@@ -18,7 +18,7 @@ describe('normalisation', () => {
     const mean = floats(cols);
     const inv = floats(cols);
     fillExact(x, rows * cols, 4);
-    batchStatistics(mean, inv, floats(cols), floats(cols), x, rows, cols, 0, 0.1);
+    batchStatistics(mean, inv, floats(cols), floats(cols), x, rows, cols, 0, 0.1, 1);
     batchNorm(y, x, mean, inv, ones(cols), floats(cols), rows, cols);
     for (let c = 0; c < cols; ++c) {
       let sum: f64 = 0;

@@ -25,14 +25,14 @@ export interface AvgPool2dLayer {
  * @throws ArgumentError for sizes that are not positive integers
  * @example sequential([conv2d(16, { kernelSize: 3 }), relu(), avgPool2d(2)])
  */
-export function avgPool2d(size: Pair, options?: { stride?: Pair }): AvgPool2dLayer;
+export function avgPool2d(size: Pair, options?: { stride?: Pair; name?: string }): AvgPool2dLayer;
 export function avgPool2d(
   size: Pair,
-  options: { stride?: Pair } = {},
+  options: { stride?: Pair; name?: string } = {},
   ...extra: unknown[]
 ): AvgPool2dLayer {
   checkNoMore('avgPool2d(size, options)', extra, 'a stride is given as { stride: 2 }');
-  checkOptions('options', options, ['stride']);
+  checkOptions('options', options, ['stride', 'name']);
   return checked(kind, { kind: 'avgPool2d', size, ...options });
 }
 

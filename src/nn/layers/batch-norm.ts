@@ -1,5 +1,5 @@
 /** Batch normalisation (Ioffe and Szegedy 2015), feature by feature or channel by channel. */
-import { checkNoMore, checkNumber, checkOptions } from '../../validate';
+import { checkChoice, checkNoMore, checkNumber, checkOptions } from '../../validate';
 import { ones } from './initial';
 import { checked, type LayerKind, PLAIN, positionsOf } from './layer';
 
@@ -17,17 +17,24 @@ export interface BatchNormOptions {
   eps?: number;
   /** Share of the batch in the running statistics, in (0, 1]: 1 - Keras's momentum. @default 0.1 */
   momentum?: number;
+  /**
+   * Variance of the batch that the running variance moves towards: over n - 1 values, as in
+   * PyTorch, or over n, as in TensorFlow.
+   * @default 'unbiased'
+   */
+  runningVariance?: 'unbiased' | 'biased';
+  /** Name of the layer, as of `named`. @default the kind, numbered */
+  name?: string;
 }
 
 /**
  * Describes batch normalisation: one mean and variance per channel (last axis), over all positions
  * of the batch.
  *
- * Parameters: `gamma` (ones) and `beta` (zeros). The running `mean` (zeros) and `variance` (ones,
- * unbiased) are part of the model's state: running ← running + momentum·(batch - running) when an
- * optimizer accepts the step. This follows PyTorch; Keras's momentum is the share of the old value,
- * and TensorFlow's variance is biased. Training needs at least two positions per channel in a
- * batch.
+ * Parameters: `gamma` (ones) and `beta` (zeros). The running `mean` (zeros) and `variance` (ones)
+ * are part of the model's state: running ← running + momentum·(batch - running) when an optimizer
+ * accepts the step. This follows PyTorch; Keras's momentum is the share of the old value, and
+ * TensorFlow's variance is biased. Training needs at least two positions per channel in a batch.
  *
  * @throws ArgumentError for options out of range
  * @example sequential([dense(16), batchNorm(), relu(), dense(4)])
@@ -35,19 +42,21 @@ export interface BatchNormOptions {
 export function batchNorm(options?: BatchNormOptions): BatchNormLayer;
 export function batchNorm(options: BatchNormOptions = {}, ...extra: unknown[]): BatchNormLayer {
   checkNoMore('batchNorm(options)', extra, 'its size is that of the layer before');
-  checkOptions('options', options, ['eps', 'momentum']);
+  checkOptions('options', options, ['eps', 'momentum', 'runningVariance', 'name']);
   return checked(kind, { kind: 'batchNorm', ...options });
 }
 
 const kind: LayerKind<BatchNormLayer> = {
   kind: 'batchNorm',
   prefix: 'batchNorm',
-  fields: ['eps', 'momentum'],
-  check({ eps = 1e-5, momentum = 0.1 }, nameOf) {
+  fields: ['eps', 'momentum', 'runningVariance'],
+  check({ eps = 1e-5, momentum = 0.1, runningVariance = 'unbiased' }, nameOf) {
     checkNumber(nameOf('eps'), eps, '(0, ∞)', (value) => value > 0);
     checkNumber(nameOf('momentum'), momentum, '(0, 1]', (value) => value > 0 && value <= 1);
+    checkChoice(nameOf('runningVariance'), runningVariance, ['unbiased', 'biased']);
   },
-  plan({ eps = 1e-5, momentum = 0.1 }, input) {
+  plan({ eps = 1e-5, momentum = 0.1, runningVariance }, input) {
+    const correction = runningVariance === 'biased' ? 0 : 1;
     const channels = input[input.length - 1];
     const positions = positionsOf(input);
     // The batch's mean and 1/deviation are kept, each padded to whole vectors.
@@ -76,7 +85,18 @@ const kind: LayerKind<BatchNormLayer> = {
         if (batchStatistics) {
           const [mean, variance] = nextStatistics;
           const share = pass.momentum ?? momentum;
-          kernels.batchStatistics(kept, inverse, mean, variance, x, rows, channels, eps, share);
+          kernels.batchStatistics(
+            kept,
+            inverse,
+            mean,
+            variance,
+            x,
+            rows,
+            channels,
+            eps,
+            share,
+            correction,
+          );
         } else {
           kernels.inverseDeviation(inverse, statistics[1], channels, eps);
         }

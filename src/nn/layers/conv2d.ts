@@ -3,8 +3,14 @@
  * channels.
  */
 import { CONV_SUMS, convScratchBytes } from '../../memory-layout/nn-layout';
-import { checkInteger, checkNoMore, checkOptions, fail } from '../../validate';
-import { heUniform } from './initial';
+import { checkInteger, checkNoMore, fail } from '../../validate';
+import {
+  checkKernel,
+  checkKernelOptions,
+  KERNEL_FIELDS,
+  type KernelOptions,
+  kernelParameters,
+} from './initial';
 import { checked, type LayerKind, MAX_UNITS, PLAIN } from './layer';
 import { checkPair, type Pair, pairOf, planWindow } from './window';
 
@@ -19,7 +25,7 @@ export interface Conv2dLayer extends Readonly<Conv2dOptions> {
 }
 
 /** Options of `conv2d`. */
-export interface Conv2dOptions {
+export interface Conv2dOptions extends KernelOptions {
   /** Height and width of the kernel, in pixels. */
   kernelSize: Pair;
   /** Pixels from one window to the next. @default 1 */
@@ -54,21 +60,24 @@ export function conv2d(filters: number, options: Conv2dOptions, ...extra: unknow
   if (options === undefined || typeof options === 'number') {
     fail('options', 'an options object, as in conv2d(8, { kernelSize: 3 })', options);
   }
-  checkOptions('options', options, ['kernelSize', 'stride', 'padding']);
+  checkKernelOptions(options, ['kernelSize', 'stride', 'padding']);
   return checked(kind, { kind: 'conv2d', filters, ...options });
 }
 
 const kind: LayerKind<Conv2dLayer> = {
   kind: 'conv2d',
   prefix: 'conv',
-  fields: ['filters', 'kernelSize', 'stride', 'padding'],
-  check({ filters, kernelSize, stride = 1, padding = 0 }, nameOf) {
+  fields: ['filters', 'kernelSize', 'stride', 'padding', ...KERNEL_FIELDS],
+  check(layer, nameOf) {
+    const { filters, kernelSize, stride = 1, padding = 0 } = layer;
+    checkKernel(layer, nameOf);
     checkInteger(nameOf('filters'), filters, 1, MAX_UNITS);
     checkPair(nameOf('kernelSize'), kernelSize, 1);
     checkPair(nameOf('stride'), stride, 1);
     if (padding !== 'same') checkPair(nameOf('padding'), padding, 0);
   },
-  plan({ filters, kernelSize, stride = 1, padding = 0 }, input, path) {
+  plan(layer, input, path) {
+    const { filters, kernelSize, stride = 1, padding = 0 } = layer;
     const size = pairOf(kernelSize);
     const window = {
       size,
@@ -81,16 +90,17 @@ const kind: LayerKind<Conv2dLayer> = {
       ...PLAIN,
       output,
       record,
-      parameters: [
-        { name: 'weight', shape: [filters, ...size, input[2]], initialise: heUniform(patch) },
-        { name: 'bias', shape: [filters] },
-      ],
+      parameters: kernelParameters(
+        layer,
+        { shape: [filters, ...size, input[2]], fanIn: patch, fanOut: size[0] * size[1] * filters },
+        filters,
+      ),
       backwardReads: { input: true, output: false },
       scratchBytes: (_, threads) =>
         convScratchBytes(padded, positions, patch, filters, threads > 1 ? CONV_SUMS : 1),
       forward({ x, y, weights, record: at, scratch }, { kernels, count }) {
         kernels.conv2d(y, x, weights[0], at, count, scratch);
-        kernels.biasAdd(y, weights[1], count * positions, filters);
+        if (weights[1]) kernels.biasAdd(y, weights[1], count * positions, filters);
       },
       backward({ x, dx, dy, weights, gradients, record: at, scratch }, { kernels, count }) {
         if (gradients[0]) kernels.conv2dWeightGrad(gradients[0], dy, x, at, count, scratch);

@@ -1,16 +1,24 @@
 /** Rows of a table by index. */
 import { ArgumentError } from '../../errors';
-import { checkInteger, checkNoMore, describe } from '../../validate';
-import { normal } from './initial';
+import { checkInteger, checkNoMore, checkOptions, describe } from '../../validate';
+import { checkInitializer, type Initializer, initializerFor } from './initial';
 import { checked, type LayerKind, MAX_UNITS, PLAIN } from './layer';
 
 /** The description of an embedding: y[i] = table[x[i]], for integers x[i] in [0, rows). */
-export interface EmbeddingLayer {
+export interface EmbeddingLayer extends Readonly<EmbeddingOptions> {
   readonly kind: 'embedding';
   /** Rows of the table (the size of the vocabulary), an integer in [1, 2^24]. */
   readonly rows: number;
   /** Floats per row, an integer in [1, 2^24]. */
   readonly dim: number;
+}
+
+/** Options of `embedding`. */
+export interface EmbeddingOptions {
+  /** Initial values of `weight`. @default { kind: 'normal', stddev: 1 } */
+  embeddingsInitializer?: Initializer;
+  /** Name of the layer, as of `named`. @default the kind, numbered */
+  name?: string;
 }
 
 /**
@@ -21,33 +29,44 @@ export interface EmbeddingLayer {
  *
  * @param rows rows of the table (the size of the vocabulary), an integer in [1, 2^24]
  * @param dim floats per row, an integer in [1, 2^24]
- * @throws ArgumentError for other sizes
+ * @throws ArgumentError for other sizes, and for options out of range
  * @example sequential([embedding(96, 16), flatten(), dense(128), tanh(), dense(96)])
  */
-export function embedding(rows: number, dim: number): EmbeddingLayer;
-export function embedding(rows: number, dim: number, ...extra: unknown[]): EmbeddingLayer {
-  checkNoMore('embedding(rows, dim)', extra, 'it has no options');
-  return checked(kind, { kind: 'embedding', rows, dim });
+export function embedding(rows: number, dim: number, options?: EmbeddingOptions): EmbeddingLayer;
+export function embedding(
+  rows: number,
+  dim: number,
+  options: EmbeddingOptions = {},
+  ...extra: unknown[]
+): EmbeddingLayer {
+  checkNoMore('embedding(rows, dim, options)', extra, 'the length is that of the input');
+  checkOptions('options', options, ['embeddingsInitializer', 'name']);
+  return checked(kind, { kind: 'embedding', rows, dim, ...options });
 }
+
+const STANDARD_NORMAL: Initializer = { kind: 'normal', stddev: 1 };
 
 const kind: LayerKind<EmbeddingLayer> = {
   kind: 'embedding',
   prefix: 'embedding',
-  fields: ['rows', 'dim'],
-  check({ rows, dim }, nameOf) {
+  fields: ['rows', 'dim', 'embeddingsInitializer'],
+  check({ rows, dim, embeddingsInitializer = STANDARD_NORMAL }, nameOf) {
     checkInteger(nameOf('rows'), rows, 1, MAX_UNITS);
     checkInteger(nameOf('dim'), dim, 1, MAX_UNITS);
+    checkInitializer(nameOf('embeddingsInitializer'), embeddingsInitializer);
   },
-  plan({ rows, dim }, input, path, { index, readsInput }) {
+  plan({ rows, dim, embeddingsInitializer = STANDARD_NORMAL }, input, path, { index, readsInput }) {
     if (!readsInput)
       throw new ArgumentError(path, 'an embedding as the first layer only', `place ${index}`);
     if (input.length !== 1)
       throw new ArgumentError(path, 'a row of indices [steps]', describe(input));
     const [steps] = input;
+    const shape = [rows, dim];
+    const initialise = initializerFor(embeddingsInitializer, { shape, fanIn: rows, fanOut: dim });
     return {
       ...PLAIN,
       output: [steps, dim],
-      parameters: [{ name: 'weight', shape: [rows, dim], initialise: normal }],
+      parameters: [{ name: 'weight', shape, initialise }],
       backwardReads: { input: true, output: false },
       differentiable: false,
       forward({ x, y, weights }, { kernels, count }) {

@@ -1,8 +1,9 @@
 /** Looks up the kinds of layers, and checks lists of layers. */
 import { checkOptions, fail } from '../../validate';
-import type { LayerKind, LayerSpec } from './layer';
+import { checkLayerName, type LayerKind, type LayerSpec } from './layer';
 import KINDS, { type Layer } from './list';
 
+export { checkLayerName } from './layer';
 export type { Layer } from './list';
 
 /** Returns the kind of a checked layer. */
@@ -24,14 +25,6 @@ export function checkLayer(path: string, layer: unknown): Layer {
   if (name !== undefined) checkLayerName(`${path}.name`, name);
   kindOf(checked).check(checked, (field) => `${path}.${field}`);
   return checked;
-}
-
-/** Checks the name of a layer or value, which becomes part of parameter names and keys of files. */
-export function checkLayerName(argument: string, name: unknown): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (typeof name !== 'string' || !/^[^.\u0000-\u001f]{1,200}$/.test(name))
-    fail(argument, 'a name of 1 to 200 characters without "."', name);
-  return name;
 }
 
 /** Checks a list of layers; errors name it `argument`. */

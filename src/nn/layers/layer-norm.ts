@@ -7,24 +7,29 @@ import { checked, type LayerKind, PLAIN, positionsOf } from './layer';
  * The description of layer normalisation: y = γ·(x - mean)/√(variance + eps) + β, with mean and
  * variance over the last axis of each position of each sample.
  */
-export interface LayerNormLayer {
+export interface LayerNormLayer extends Readonly<LayerNormOptions> {
   readonly kind: 'layerNorm';
+}
+
+/** Options of `layerNorm`. */
+export interface LayerNormOptions {
   /** Constant added to the variance, in (0, ∞). @default 1e-5 */
-  readonly eps?: number;
+  eps?: number;
+  /** Name of the layer, as of `named`. @default the kind, numbered */
+  name?: string;
 }
 
 /**
  * Describes layer normalisation over the last axis. Parameters: `gamma` (ones) and `beta` (zeros),
  * one of each per feature.
  *
- * @param options.eps constant added to the variance, in (0, ∞). @default 1e-5
  * @throws ArgumentError for options out of range
  * @example sequential([dense(64), layerNorm(), silu(), dense(10)])
  */
-export function layerNorm(options?: { eps?: number }): LayerNormLayer;
-export function layerNorm(options: { eps?: number } = {}, ...extra: unknown[]): LayerNormLayer {
+export function layerNorm(options?: LayerNormOptions): LayerNormLayer;
+export function layerNorm(options: LayerNormOptions = {}, ...extra: unknown[]): LayerNormLayer {
   checkNoMore('layerNorm(options)', extra, 'its size is that of the layer before');
-  checkOptions('options', options, ['eps']);
+  checkOptions('options', options, ['eps', 'name']);
   return checked(kind, { kind: 'layerNorm', ...options });
 }
 

@@ -10,6 +10,7 @@ import type { NNFamily } from '../../../build/nn-families';
 import type { Prng } from '../../math/prng';
 import { elementCount } from '../../math/shape';
 import type { NNKernels } from '../../runtime/kernels-nn';
+import { fail } from '../../validate';
 
 /**
  * The shape of one sample, without the batch: [features], [steps, features] or [height, width,
@@ -161,8 +162,17 @@ export const MAX_UNITS = 2 ** 24;
 
 /** Returns a description after its kind has checked it; errors name its fields alone. */
 export function checked<L extends LayerSpec>(kind: LayerKind<L>, layer: L): L {
+  if (layer.name !== undefined) checkLayerName('name', layer.name);
   kind.check(layer, (field) => field);
   return layer;
+}
+
+/** Checks the name of a layer or value, which becomes part of parameter names and keys of files. */
+export function checkLayerName(argument: string, name: unknown): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  if (typeof name !== 'string' || !/^[^.\u0000-\u001f]{1,200}$/.test(name))
+    fail(argument, 'a name of 1 to 200 characters without "."', name);
+  return name;
 }
 
 /** Returns the number of positions in a sample: the product of all sizes but the last. */

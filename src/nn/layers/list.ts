@@ -13,17 +13,24 @@ import concat, { type ConcatLayer } from './concat';
 import conv2d, { type Conv2dLayer } from './conv2d';
 import dense, { type DenseLayer } from './dense';
 import dropout, { type DropoutLayer } from './dropout';
+import elu, { type EluLayer } from './elu';
 import embedding, { type EmbeddingLayer } from './embedding';
 import flatten, { type FlattenLayer } from './flatten';
+import gelu, { type GeluLayer } from './gelu';
 import globalAvgPool, { type GlobalAvgPoolLayer } from './global-avg-pool';
 import type { LayerKind } from './layer';
 import layerNorm, { type LayerNormLayer } from './layer-norm';
 import leakyRelu, { type LeakyReluLayer } from './leaky-relu';
 import maxPool2d, { type MaxPool2dLayer } from './max-pool2d';
+import maxout, { type MaxoutLayer } from './maxout';
 import multiply, { type MultiplyLayer } from './multiply';
 import relu, { type ReluLayer } from './relu';
+import relu6, { type Relu6Layer } from './relu6';
+import repeatVector, { type RepeatVectorLayer } from './repeat-vector';
+import reshape, { type ReshapeLayer } from './reshape';
 import sigmoid, { type SigmoidLayer } from './sigmoid';
 import silu, { type SiluLayer } from './silu';
+import softmax, { type SoftmaxLayer } from './softmax';
 import tanh, { type TanhLayer } from './tanh';
 
 export * from './add';
@@ -34,16 +41,23 @@ export * from './concat';
 export * from './conv2d';
 export * from './dense';
 export * from './dropout';
+export * from './elu';
 export * from './embedding';
 export * from './flatten';
+export * from './gelu';
 export * from './global-avg-pool';
 export * from './layer-norm';
 export * from './leaky-relu';
 export * from './max-pool2d';
+export * from './maxout';
 export * from './multiply';
 export * from './relu';
+export * from './relu6';
+export * from './repeat-vector';
+export * from './reshape';
 export * from './sigmoid';
 export * from './silu';
+export * from './softmax';
 export * from './tanh';
 
 /** The description of a layer of any kind. */
@@ -56,16 +70,23 @@ export type Layer = (
   | Conv2dLayer
   | DenseLayer
   | DropoutLayer
+  | EluLayer
   | EmbeddingLayer
   | FlattenLayer
+  | GeluLayer
   | GlobalAvgPoolLayer
   | LayerNormLayer
   | LeakyReluLayer
   | MaxPool2dLayer
+  | MaxoutLayer
   | MultiplyLayer
+  | Relu6Layer
   | ReluLayer
+  | RepeatVectorLayer
+  | ReshapeLayer
   | SigmoidLayer
   | SiluLayer
+  | SoftmaxLayer
   | TanhLayer
 ) & { readonly name?: string };
 
@@ -79,16 +100,23 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   conv2d,
   dense,
   dropout,
+  elu,
   embedding,
   flatten,
+  gelu,
   globalAvgPool,
   layerNorm,
   leakyRelu,
+  maxout,
   maxPool2d,
   multiply,
   relu,
+  relu6,
+  repeatVector,
+  reshape,
   sigmoid,
   silu,
+  softmax,
   tanh,
 };
 

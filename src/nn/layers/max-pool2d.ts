@@ -25,14 +25,14 @@ export interface MaxPool2dLayer {
  * @throws ArgumentError for sizes that are not positive integers
  * @example sequential([conv2d(16, { kernelSize: 3 }), relu(), maxPool2d(2)])
  */
-export function maxPool2d(size: Pair, options?: { stride?: Pair }): MaxPool2dLayer;
+export function maxPool2d(size: Pair, options?: { stride?: Pair; name?: string }): MaxPool2dLayer;
 export function maxPool2d(
   size: Pair,
-  options: { stride?: Pair } = {},
+  options: { stride?: Pair; name?: string } = {},
   ...extra: unknown[]
 ): MaxPool2dLayer {
   checkNoMore('maxPool2d(size, options)', extra, 'a stride is given as { stride: 2 }');
-  checkOptions('options', options, ['stride']);
+  checkOptions('options', options, ['stride', 'name']);
   return checked(kind, { kind: 'maxPool2d', size, ...options });
 }
 

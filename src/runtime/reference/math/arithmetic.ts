@@ -12,6 +12,8 @@ export interface Arithmetic {
   exp(x: number): number;
   /** Returns tanh x. */
   tanh(x: number): number;
+  /** Returns erf x. */
+  erf(x: number): number;
 }
 
 const { fround } = Math;
@@ -67,8 +69,45 @@ function tanh64(x: number): number {
   return x < 0 ? -y : y;
 }
 
-export const float32: Arithmetic = { round: fround, exp: exp32, tanh: tanh32 };
-export const float64: Arithmetic = { round: (x) => x, exp: exp64, tanh: tanh64 };
+/** erf's polynomials: of a² below 0.9, and of a above. */
+const ERF = [
+  -0.0006090360111556947, 0.005011963192373514, -0.02677890844643116, 0.11282140761613846,
+  -0.3761252462863922, 0.12837915122509003,
+].map(fround);
+const LOG_ERFC = [
+  -0.000010763096724986099, 0.00031805894104763865, -0.003622915595769882, 0.02372017875313759,
+  -0.106187604367733, -0.6351814866065979, -1.1286410093307495,
+].map(fround);
+
+/** Returns the polynomial of x with float32 coefficients, the highest first. */
+function horner(x: number, coefficients: readonly number[]): number {
+  let p = coefficients[0]!;
+  for (let i = 1; i < coefficients.length; ++i) p = fround(fround(x * p) + coefficients[i]!);
+  return p;
+}
+
+/** Returns erf x as assembly/math/erf.ts computes it. */
+function erf32(x: number): number {
+  const a = Math.min(Math.abs(x), 4);
+  const y =
+    a < fround(0.9)
+      ? fround(a + fround(a * horner(fround(a * a), ERF)))
+      : fround(1 - exp32(fround(a * horner(a, LOG_ERFC))));
+  return x < 0 || Object.is(x, -0) ? -y : y;
+}
+
+/** Returns erf x by Kummer's series, whose terms are all positive. */
+function erf64(x: number): number {
+  const a = Math.abs(x);
+  if (a > 6) return Math.sign(x);
+  let [term, sum] = [a, a];
+  for (let n = 1; term > sum * 2 ** -55; ++n) sum += term *= (2 * a * a) / (2 * n + 1);
+  const y = (2 / Math.sqrt(Math.PI)) * exp64(-a * a) * sum;
+  return x < 0 ? -y : y;
+}
+
+export const float32: Arithmetic = { round: fround, exp: exp32, tanh: tanh32, erf: erf32 };
+export const float64: Arithmetic = { round: (x) => x, exp: exp64, tanh: tanh64, erf: erf64 };
 
 /** Returns 1/(1 + e^-x) as assembly/math/tanh.ts computes it. */
 export function sigmoid(x: number, { round, exp }: Arithmetic): number {

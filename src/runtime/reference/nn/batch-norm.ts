@@ -12,12 +12,13 @@ export function kernels(memory: ReferenceMemory, { round }: Arithmetic) {
     },
     /**
      * mean[c] and inv[c] = 1/√(variance + eps) of the columns of x, in f64 over ascending rows. The
-     * running statistics move by `momentum` towards the mean and the unbiased variance.
+     * running statistics move by `momentum` towards the mean and the variance over rows -
+     * correction: unbiased with 1, biased with 0.
      */
     // biome-ignore format: one line a role
     batchStatistics(
       mean: number, inv: number, runningMean: number, runningVariance: number,
-      x: number, rows: number, cols: number, eps: number, momentum: number,
+      x: number, rows: number, cols: number, eps: number, momentum: number, correction: number,
     ): void {
       const f = memory.f32;
       for (let c = 0; c < cols; ++c) {
@@ -25,8 +26,8 @@ export function kernels(memory: ReferenceMemory, { round }: Arithmetic) {
         f[at(mean) + c] = column.mean;
         f[at(inv) + c] = 1 / Math.sqrt(column.squares / rows + eps);
         f[at(runningMean) + c]! += momentum * (column.mean - f[at(runningMean) + c]!);
-        const unbiased = column.squares / Math.max(1, rows - 1);
-        f[at(runningVariance) + c]! += momentum * (unbiased - f[at(runningVariance) + c]!);
+        const variance = column.squares / Math.max(1, rows - correction);
+        f[at(runningVariance) + c]! += momentum * (variance - f[at(runningVariance) + c]!);
       }
     },
     /** y = ((x - mean[c])·inv[c])·gamma[c] + beta[c]. y may be x. */

@@ -1,0 +1,48 @@
+/** The exponentials of a dense row of logits, and their sum. */
+import { exp4 } from './exp';
+import { loadPartial, storePartial } from './partial';
+
+/** Returns the greatest x[j]. If there is a NaN, any element will do: the row's sum is NaN. */
+export function rowMax(x: usize, cols: i32): f32 {
+  let largest = load<f32>(x);
+  for (let j = 1; j < cols; ++j) {
+    x += 4;
+    const value = load<f32>(x);
+    if (value > largest) largest = value;
+  }
+  return largest;
+}
+
+/** Writes d[j] = e^(x[j] - largest); returns their sum over ascending j, in f64. d may be x. */
+export function exponentials(d: usize, x: usize, largest: f32, cols: i32): f64 {
+  const m = f32x4.splat(largest);
+  let sum: f64 = 0;
+  for (; cols >= 4; cols -= 4) {
+    const e = exp4(f32x4.sub(v128.load(x), m));
+    v128.store(d, e);
+    sum += f32x4.extract_lane(e, 0);
+    sum += f32x4.extract_lane(e, 1);
+    sum += f32x4.extract_lane(e, 2);
+    sum += f32x4.extract_lane(e, 3);
+    d += 16;
+    x += 16;
+  }
+  if (cols > 0) {
+    const e = exp4(f32x4.sub(loadPartial(x, cols), m));
+    storePartial(d, e, cols);
+    sum += f32x4.extract_lane(e, 0);
+    if (cols > 1) sum += f32x4.extract_lane(e, 1);
+    if (cols > 2) sum += f32x4.extract_lane(e, 2);
+  }
+  return sum;
+}
+
+/** d[j] = d[j]·a */
+export function scaleRow(d: usize, cols: i32, a: f32): void {
+  const k = f32x4.splat(a);
+  for (; cols >= 4; cols -= 4) {
+    v128.store(d, f32x4.mul(v128.load(d), k));
+    d += 16;
+  }
+  if (cols > 0) storePartial(d, f32x4.mul(loadPartial(d, cols), k), cols);
+}
