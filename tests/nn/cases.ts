@@ -16,6 +16,7 @@ import {
   huber,
   layerNorm,
   leakyRelu,
+  lstm,
   maxPool2d,
   meanSquaredError,
   relu,
@@ -142,6 +143,22 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     ]),
     loss: crossEntropy(),
     batchSize: 4,
+  },
+  'lstm: a sequence, then its last step': {
+    inputShape: [4, 3],
+    layers: sequential([lstm(5, { returnSequences: true }), lstm(7), dense(3)]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'lstm backwards, without biases, with its states': {
+    inputShape: [3, 5],
+    layers: sequential([
+      lstm(6, { returnSequences: true, goBackwards: true, useBias: false }),
+      lstm(3, { returnState: true, unitForgetBias: false }),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 2,
   },
 };
 

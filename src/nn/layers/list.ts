@@ -19,6 +19,7 @@ import globalAvgPool, { type GlobalAvgPoolLayer } from './global-avg-pool';
 import type { LayerKind } from './layer';
 import layerNorm, { type LayerNormLayer } from './layer-norm';
 import leakyRelu, { type LeakyReluLayer } from './leaky-relu';
+import lstm, { type LstmLayer } from './lstm';
 import maxPool2d, { type MaxPool2dLayer } from './max-pool2d';
 import multiply, { type MultiplyLayer } from './multiply';
 import relu, { type ReluLayer } from './relu';
@@ -39,6 +40,7 @@ export * from './flatten';
 export * from './global-avg-pool';
 export * from './layer-norm';
 export * from './leaky-relu';
+export * from './lstm';
 export * from './max-pool2d';
 export * from './multiply';
 export * from './relu';
@@ -61,6 +63,7 @@ export type Layer = (
   | GlobalAvgPoolLayer
   | LayerNormLayer
   | LeakyReluLayer
+  | LstmLayer
   | MaxPool2dLayer
   | MultiplyLayer
   | ReluLayer
@@ -84,6 +87,7 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   globalAvgPool,
   layerNorm,
   leakyRelu,
+  lstm,
   maxPool2d,
   multiply,
   relu,
