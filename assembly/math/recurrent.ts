@@ -1,5 +1,5 @@
 /** What the steps of recurrent layers share. */
-import { loadLanes } from './partial';
+import { loadLanes, storeLanes } from './partial';
 
 /** Tells whether `step` lies beyond the length of sample r; without lengths none does. */
 export function isPadded(lengths: usize, r: i32, step: i32): bool {
@@ -21,4 +21,13 @@ export function stateGradient(dhidden: usize, carry: usize, dy: usize, width: i3
   let dh = loadLanes(dhidden, width);
   if (carry) dh = f32x4.add(dh, loadLanes(carry, width));
   return dy ? f32x4.add(dh, loadLanes(dy, width)) : dh;
+}
+
+/** carry = dhidden + carry: a padded step hands the gradient on to the state before. */
+export function handOn(dhidden: usize, carry: usize, units: i32): void {
+  for (let j = 0; j < units; j += 4) {
+    const at = (<usize>j) << 2;
+    const width = min(4, units - j);
+    storeLanes(carry + at, stateGradient(dhidden + at, carry + at, 0, width), width);
+  }
 }

@@ -5,6 +5,7 @@
 import {
   avgPool2d,
   batchNorm,
+  bidirectional,
   binaryCrossEntropy,
   conv2d,
   crossEntropy,
@@ -13,6 +14,7 @@ import {
   embedding,
   flatten,
   globalAvgPool,
+  gru,
   huber,
   layerNorm,
   leakyRelu,
@@ -23,6 +25,8 @@ import {
   sequential,
   sigmoid,
   silu,
+  simpleRnn,
+  slice,
   tanh,
 } from '../../src/nn';
 import type { NetworkCase } from '../support/network64';
@@ -158,6 +162,58 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
       dense(2),
     ]),
     loss: meanSquaredError(),
+    batchSize: 2,
+  },
+  'gru: a sequence, then its last step': {
+    inputShape: [4, 3],
+    layers: sequential([gru(5, { returnSequences: true }), gru(7), dense(3)]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'gru that resets before the product, with and without biases': {
+    inputShape: [3, 5],
+    layers: sequential([
+      gru(6, { returnSequences: true, resetAfter: false }),
+      gru(5, { returnSequences: true, useBias: false, goBackwards: true }),
+      gru(3, { resetAfter: false, useBias: false }),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 2,
+  },
+  'simple rnn: tanh, relu': {
+    inputShape: [4, 3],
+    layers: sequential([
+      simpleRnn(5, { returnSequences: true }),
+      simpleRnn(7, { activation: 'relu', goBackwards: true, returnSequences: true }),
+      simpleRnn(6, { useBias: false, returnState: true }),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'bidirectional: side by side, a sum': {
+    inputShape: [4, 3],
+    layers: sequential([
+      bidirectional(lstm(5, { returnSequences: true })),
+      bidirectional(gru(3, { returnSequences: true }), { merge: 'sum' }),
+      bidirectional(simpleRnn(3)),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'bidirectional: a mean, a product; a slice of the steps': {
+    inputShape: [4, 3],
+    layers: sequential([
+      bidirectional(gru(5, { returnSequences: true, resetAfter: false }), { merge: 'average' }),
+      slice(1, -1),
+      bidirectional(simpleRnn(5, { returnSequences: true }), { merge: 'multiply' }),
+      slice(-1),
+      flatten(),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
     batchSize: 2,
   },
 };

@@ -8,13 +8,15 @@ import {
   dense,
   flatten,
   graph,
+  gru,
   input,
   type Layer,
-  type LstmOptions,
   lstm,
   type Model,
   type ModelOptions,
   meanSquaredError,
+  type RecurrentOptions,
+  simpleRnn,
 } from '../../src/nn';
 import type { Runtime } from '../../src/runtime/runtime';
 import { generator } from '../kernels/values';
@@ -26,12 +28,18 @@ const [COUNT, STEPS, FEATURES, UNITS] = [5, 4, 3, 6];
 const LENGTHS = [4, 2, 1, 3, 0];
 
 /** The cells, with the floats of their state. */
-const CELLS: Readonly<Record<string, [make: (options?: LstmOptions) => Layer, state: number]>> = {
+const CELLS: Readonly<
+  Record<string, [make: (options?: RecurrentOptions) => Layer, state: number]>
+> = {
   lstm: [(options) => lstm(UNITS, options), 2 * UNITS],
+  gru: [(options) => gru(UNITS, options), UNITS],
+  'gru that resets before': [(options) => gru(UNITS, { ...options, resetAfter: false }), UNITS],
+  simpleRnn: [(options) => simpleRnn(UNITS, options), UNITS],
+  'simpleRnn with relu': [(options) => simpleRnn(UNITS, { ...options, activation: 'relu' }), UNITS],
 };
 
 /** A network that uses all states and all steps. */
-function whole(cell: string, options: LstmOptions): ModelOptions {
+function whole(cell: string, options: RecurrentOptions): ModelOptions {
   const [make, state] = CELLS[cell]!;
   const layer = make({ ...options, initialState: true, returnState: true, lengths: true });
   const x = input('x', [STEPS, FEATURES]).apply(dense(FEATURES));
@@ -62,7 +70,7 @@ function pad(x: Float32Array, value: (i: number) => number): void {
     for (let i = length * FEATURES; i < row; i++) x[sample * row + i] = value(i);
 }
 
-const OPTIONS: readonly [string, LstmOptions][] = [
+const OPTIONS: readonly [string, RecurrentOptions][] = [
   ['last step', {}],
   ['all steps', { returnSequences: true }],
   ['all steps, backwards', { returnSequences: true, goBackwards: true }],
@@ -149,7 +157,7 @@ describe.each(Object.keys(CELLS))('%s', (cell) => {
   });
 
   /** A model of `steps` steps that gives all outputs and the state. */
-  const stepper = (runtime: Runtime, steps: number, options: LstmOptions = {}) => {
+  const stepper = (runtime: Runtime, steps: number, options: RecurrentOptions = {}) => {
     const inputs = [input('x', [steps, FEATURES]), input('state', state)];
     const layer = make({
       ...options,

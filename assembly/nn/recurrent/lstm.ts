@@ -1,6 +1,6 @@
 /** One step of a long short-term memory, forward and backward; gates lie in the order i f g o. */
 import { copyFloats, loadLanes, storeLanes, zeroFloats } from '../../math/partial';
-import { isPadded, logisticSlope, stateGradient, tanhSlope } from '../../math/recurrent';
+import { handOn, isPadded, logisticSlope, stateGradient, tanhSlope } from '../../math/recurrent';
 import { sigmoid4, tanh4 } from '../../math/tanh';
 
 // biome-ignore format: one line a role
@@ -61,11 +61,7 @@ export function lstmStepGrad(
     if (isPadded(lengths, r, step)) {
       zeroFloats(gates, 4 * units);
       zeroFloats(product, 4 * units);
-      for (let j = 0; j < units; j += 4) {
-        const at = (<usize>j) << 2;
-        const width = min(4, units - j);
-        storeLanes(carry + at, stateGradient(dhidden + at, carry + at, 0, width), width);
-      }
+      handOn(dhidden, carry, units);
     } else {
       for (let j = 0; j < units; j += 4) {
         const at = (<usize>j) << 2;

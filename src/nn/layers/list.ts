@@ -9,6 +9,7 @@ import add, { type AddLayer } from './add';
 import average, { type AverageLayer } from './average';
 import avgPool2d, { type AvgPool2dLayer } from './avg-pool2d';
 import batchNorm, { type BatchNormLayer } from './batch-norm';
+import bidirectional, { type BidirectionalLayer } from './bidirectional';
 import concat, { type ConcatLayer } from './concat';
 import conv2d, { type Conv2dLayer } from './conv2d';
 import dense, { type DenseLayer } from './dense';
@@ -16,6 +17,7 @@ import dropout, { type DropoutLayer } from './dropout';
 import embedding, { type EmbeddingLayer } from './embedding';
 import flatten, { type FlattenLayer } from './flatten';
 import globalAvgPool, { type GlobalAvgPoolLayer } from './global-avg-pool';
+import gru, { type GruLayer } from './gru';
 import type { LayerKind } from './layer';
 import layerNorm, { type LayerNormLayer } from './layer-norm';
 import leakyRelu, { type LeakyReluLayer } from './leaky-relu';
@@ -25,12 +27,15 @@ import multiply, { type MultiplyLayer } from './multiply';
 import relu, { type ReluLayer } from './relu';
 import sigmoid, { type SigmoidLayer } from './sigmoid';
 import silu, { type SiluLayer } from './silu';
+import simpleRnn, { type SimpleRnnLayer } from './simple-rnn';
+import slice, { type SliceLayer } from './slice';
 import tanh, { type TanhLayer } from './tanh';
 
 export * from './add';
 export * from './average';
 export * from './avg-pool2d';
 export * from './batch-norm';
+export * from './bidirectional';
 export * from './concat';
 export * from './conv2d';
 export * from './dense';
@@ -38,6 +43,7 @@ export * from './dropout';
 export * from './embedding';
 export * from './flatten';
 export * from './global-avg-pool';
+export * from './gru';
 export * from './layer-norm';
 export * from './leaky-relu';
 export * from './lstm';
@@ -46,6 +52,8 @@ export * from './multiply';
 export * from './relu';
 export * from './sigmoid';
 export * from './silu';
+export * from './simple-rnn';
+export * from './slice';
 export * from './tanh';
 
 /** The description of a layer of any kind. */
@@ -54,6 +62,7 @@ export type Layer = (
   | AverageLayer
   | AvgPool2dLayer
   | BatchNormLayer
+  | BidirectionalLayer
   | ConcatLayer
   | Conv2dLayer
   | DenseLayer
@@ -61,6 +70,7 @@ export type Layer = (
   | EmbeddingLayer
   | FlattenLayer
   | GlobalAvgPoolLayer
+  | GruLayer
   | LayerNormLayer
   | LeakyReluLayer
   | LstmLayer
@@ -69,6 +79,8 @@ export type Layer = (
   | ReluLayer
   | SigmoidLayer
   | SiluLayer
+  | SimpleRnnLayer
+  | SliceLayer
   | TanhLayer
 ) & { readonly name?: string };
 
@@ -78,6 +90,7 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   average,
   avgPool2d,
   batchNorm,
+  bidirectional,
   concat,
   conv2d,
   dense,
@@ -85,6 +98,7 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   embedding,
   flatten,
   globalAvgPool,
+  gru,
   layerNorm,
   leakyRelu,
   lstm,
@@ -93,6 +107,8 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   relu,
   sigmoid,
   silu,
+  simpleRnn,
+  slice,
   tanh,
 };
 
