@@ -209,7 +209,6 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
       bidirectional(gru(5, { returnSequences: true, resetAfter: false }), { merge: 'average' }),
       slice(1, -1),
       bidirectional(simpleRnn(5, { returnSequences: true }), { merge: 'multiply' }),
-      slice(-1),
       flatten(),
       dense(3),
     ]),
