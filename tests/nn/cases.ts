@@ -5,6 +5,7 @@
 import {
   avgPool2d,
   batchNorm,
+  bidirectional,
   binaryCrossEntropy,
   conv2d,
   crossEntropy,
@@ -15,10 +16,12 @@ import {
   flatten,
   gelu,
   globalAvgPool,
+  gru,
   huber,
   layerNorm,
   leakyRelu,
   maxout,
+  lstm,
   maxPool2d,
   meanSquaredError,
   relu,
@@ -29,6 +32,8 @@ import {
   sigmoid,
   silu,
   softmax,
+  simpleRnn,
+  slice,
   tanh,
 } from '../../src/nn';
 import type { NetworkCase } from '../support/network64';
@@ -217,6 +222,73 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     ]),
     loss: crossEntropy(),
     batchSize: 4,
+  },
+  'lstm: a sequence, then its last step': {
+    inputShape: [4, 3],
+    layers: sequential([lstm(5, { returnSequences: true }), lstm(7), dense(3)]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'lstm backwards, without biases, with its states': {
+    inputShape: [3, 5],
+    layers: sequential([
+      lstm(6, { returnSequences: true, goBackwards: true, useBias: false }),
+      lstm(3, { returnState: true, unitForgetBias: false }),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 2,
+  },
+  'gru: a sequence, then its last step': {
+    inputShape: [4, 3],
+    layers: sequential([gru(5, { returnSequences: true }), gru(7), dense(3)]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'gru that resets before the product, with and without biases': {
+    inputShape: [3, 5],
+    layers: sequential([
+      gru(6, { returnSequences: true, resetAfter: false }),
+      gru(5, { returnSequences: true, useBias: false, goBackwards: true }),
+      gru(3, { resetAfter: false, useBias: false }),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 2,
+  },
+  'simple rnn: tanh, relu': {
+    inputShape: [4, 3],
+    layers: sequential([
+      simpleRnn(5, { returnSequences: true }),
+      simpleRnn(7, { activation: 'relu', goBackwards: true, returnSequences: true }),
+      simpleRnn(6, { useBias: false, returnState: true }),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'bidirectional: side by side, a sum': {
+    inputShape: [4, 3],
+    layers: sequential([
+      bidirectional(lstm(5, { returnSequences: true })),
+      bidirectional(gru(3, { returnSequences: true }), { merge: 'sum' }),
+      bidirectional(simpleRnn(3)),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'bidirectional: a mean, a product; a slice of the steps': {
+    inputShape: [4, 3],
+    layers: sequential([
+      bidirectional(gru(5, { returnSequences: true, resetAfter: false }), { merge: 'average' }),
+      slice(1, -1),
+      bidirectional(simpleRnn(5, { returnSequences: true }), { merge: 'multiply' }),
+      flatten(),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 2,
   },
 };
 

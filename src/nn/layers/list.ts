@@ -9,6 +9,7 @@ import add, { type AddLayer } from './add';
 import average, { type AverageLayer } from './average';
 import avgPool2d, { type AvgPool2dLayer } from './avg-pool2d';
 import batchNorm, { type BatchNormLayer } from './batch-norm';
+import bidirectional, { type BidirectionalLayer } from './bidirectional';
 import concat, { type ConcatLayer } from './concat';
 import conv2d, { type Conv2dLayer } from './conv2d';
 import dense, { type DenseLayer } from './dense';
@@ -18,9 +19,11 @@ import embedding, { type EmbeddingLayer } from './embedding';
 import flatten, { type FlattenLayer } from './flatten';
 import gelu, { type GeluLayer } from './gelu';
 import globalAvgPool, { type GlobalAvgPoolLayer } from './global-avg-pool';
+import gru, { type GruLayer } from './gru';
 import type { LayerKind } from './layer';
 import layerNorm, { type LayerNormLayer } from './layer-norm';
 import leakyRelu, { type LeakyReluLayer } from './leaky-relu';
+import lstm, { type LstmLayer } from './lstm';
 import maxPool2d, { type MaxPool2dLayer } from './max-pool2d';
 import maxout, { type MaxoutLayer } from './maxout';
 import multiply, { type MultiplyLayer } from './multiply';
@@ -31,12 +34,15 @@ import reshape, { type ReshapeLayer } from './reshape';
 import sigmoid, { type SigmoidLayer } from './sigmoid';
 import silu, { type SiluLayer } from './silu';
 import softmax, { type SoftmaxLayer } from './softmax';
+import simpleRnn, { type SimpleRnnLayer } from './simple-rnn';
+import slice, { type SliceLayer } from './slice';
 import tanh, { type TanhLayer } from './tanh';
 
 export * from './add';
 export * from './average';
 export * from './avg-pool2d';
 export * from './batch-norm';
+export * from './bidirectional';
 export * from './concat';
 export * from './conv2d';
 export * from './dense';
@@ -46,8 +52,10 @@ export * from './embedding';
 export * from './flatten';
 export * from './gelu';
 export * from './global-avg-pool';
+export * from './gru';
 export * from './layer-norm';
 export * from './leaky-relu';
+export * from './lstm';
 export * from './max-pool2d';
 export * from './maxout';
 export * from './multiply';
@@ -58,6 +66,8 @@ export * from './reshape';
 export * from './sigmoid';
 export * from './silu';
 export * from './softmax';
+export * from './simple-rnn';
+export * from './slice';
 export * from './tanh';
 
 /** The description of a layer of any kind. */
@@ -66,6 +76,7 @@ export type Layer = (
   | AverageLayer
   | AvgPool2dLayer
   | BatchNormLayer
+  | BidirectionalLayer
   | ConcatLayer
   | Conv2dLayer
   | DenseLayer
@@ -75,8 +86,10 @@ export type Layer = (
   | FlattenLayer
   | GeluLayer
   | GlobalAvgPoolLayer
+  | GruLayer
   | LayerNormLayer
   | LeakyReluLayer
+  | LstmLayer
   | MaxPool2dLayer
   | MaxoutLayer
   | MultiplyLayer
@@ -87,6 +100,8 @@ export type Layer = (
   | SigmoidLayer
   | SiluLayer
   | SoftmaxLayer
+  | SimpleRnnLayer
+  | SliceLayer
   | TanhLayer
 ) & { readonly name?: string };
 
@@ -96,6 +111,7 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   average,
   avgPool2d,
   batchNorm,
+  bidirectional,
   concat,
   conv2d,
   dense,
@@ -105,9 +121,11 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   flatten,
   gelu,
   globalAvgPool,
+  gru,
   layerNorm,
   leakyRelu,
   maxout,
+  lstm,
   maxPool2d,
   multiply,
   relu,
@@ -117,6 +135,8 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   sigmoid,
   silu,
   softmax,
+  simpleRnn,
+  slice,
   tanh,
 };
 
