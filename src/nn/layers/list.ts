@@ -20,7 +20,9 @@ import type { LayerKind } from './layer';
 import layerNorm, { type LayerNormLayer } from './layer-norm';
 import leakyRelu, { type LeakyReluLayer } from './leaky-relu';
 import maxPool2d, { type MaxPool2dLayer } from './max-pool2d';
+import multiHeadAttention, { type MultiHeadAttentionLayer } from './multi-head-attention';
 import multiply, { type MultiplyLayer } from './multiply';
+import positionEmbedding, { type PositionEmbeddingLayer } from './position-embedding';
 import relu, { type ReluLayer } from './relu';
 import sigmoid, { type SigmoidLayer } from './sigmoid';
 import silu, { type SiluLayer } from './silu';
@@ -40,7 +42,9 @@ export * from './global-avg-pool';
 export * from './layer-norm';
 export * from './leaky-relu';
 export * from './max-pool2d';
+export * from './multi-head-attention';
 export * from './multiply';
+export * from './position-embedding';
 export * from './relu';
 export * from './sigmoid';
 export * from './silu';
@@ -62,7 +66,9 @@ export type Layer = (
   | LayerNormLayer
   | LeakyReluLayer
   | MaxPool2dLayer
+  | MultiHeadAttentionLayer
   | MultiplyLayer
+  | PositionEmbeddingLayer
   | ReluLayer
   | SigmoidLayer
   | SiluLayer
@@ -85,7 +91,9 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   layerNorm,
   leakyRelu,
   maxPool2d,
+  multiHeadAttention,
   multiply,
+  positionEmbedding,
   relu,
   sigmoid,
   silu,
