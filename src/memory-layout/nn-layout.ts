@@ -121,6 +121,31 @@ export function convScratchBytes(
   );
 }
 
+/**
+ * Returns the bytes of scratch that the products of an attention need; the kernels' own scratch
+ * lies behind it.
+ * @param steps the larger of queries and keys
+ * @param dim the larger of keyDim and valueDim
+ */
+export function attentionProductBytes(steps: number, dim: number): number {
+  return alignedBytes(gemmScratchBytes(steps, 0, steps > dim ? steps : dim));
+}
+
+/**
+ * Returns the bytes of scratch that attention kernels need: for products, for queries, keys, values
+ * and a gradient of one head, and for the gradients of its probabilities.
+ */
+export function attentionScratchBytes(
+  queries: number,
+  keys: number,
+  keyDim: number,
+  valueDim: number,
+): number {
+  const steps = queries > keys ? queries : keys;
+  const dim = keyDim > valueDim ? keyDim : valueDim;
+  return attentionProductBytes(steps, dim) + floatsBytes(5 * steps * dim + queries * keys);
+}
+
 // The kernels whose work threads share: SharedCallRecord.op.
 export const SHARED_GEMM_NN = 1;
 export const SHARED_GEMM_NT = 2;

@@ -24,6 +24,19 @@ export default {
       outChannels: ['i32', 'channels of an output image'],
     },
   },
+  AttentionRecord: {
+    doc: 'The sizes of an attention, per sample.',
+    size: 64,
+    fields: {
+      heads: ['i32', 'heads'],
+      queries: ['i32', 'steps of the queries'],
+      keys: ['i32', 'steps of the keys and values'],
+      keyDim: ['i32', 'floats of a query or key per head'],
+      valueDim: ['i32', 'floats of a value per head'],
+      causal: ['i32', '1 if query i attends to keys up to i only, else 0'],
+      maskFloats: ['i32', 'floats of a padding mask: 1 for a length, or one for each key'],
+    },
+  },
   SharedCallRecord: {
     doc: 'A kernel call whose work threads share; each kernel reads the fields that it needs.',
     size: 64,

@@ -83,10 +83,11 @@ export class Network {
     );
   }
 
-  /** Writes the data that no pass changes: window records and the losses' constants. */
+  /** Writes the data that no pass changes: records and constants of layers and losses. */
   writeConstants(f32: Float32Array | Float64Array, i32: Int32Array): void {
     for (const { layer, arrays } of this.#steps)
-      if (layer.record) i32.set(layer.record, arrays.record / 4);
+      if (layer.record)
+        (layer.record instanceof Int32Array ? i32 : f32).set(layer.record, arrays.record / 4);
     for (const { output, arrays } of this.#losses)
       f32.set(lossKindOf(output.loss!).constants(output.loss!), arrays.constants / 4);
   }

@@ -31,6 +31,8 @@ export interface BidirectionalOptions {
    * @default 'concat'
    */
   merge?: 'concat' | 'sum' | 'average' | 'multiply';
+  /** Name of the layer, as of `named`. @default the kind, numbered */
+  name?: string;
 }
 
 /**
@@ -55,7 +57,7 @@ export function bidirectional(
   ...extra: unknown[]
 ): BidirectionalLayer {
   checkNoMore('bidirectional(layer, options)', extra, 'the size is that of the layer in it');
-  checkOptions('options', options, ['merge']);
+  checkOptions('options', options, ['merge', 'name']);
   return checked(kind, { kind: 'bidirectional', layer, ...options });
 }
 
@@ -70,11 +72,12 @@ const kind: LayerKind<BidirectionalLayer> = {
   prefix: 'bidirectional',
   fields: ['layer', 'merge'],
   merges: true,
+  family: 'recurrent',
   check({ layer, merge = 'concat' }, nameOf) {
     const path = nameOf('layer');
     if (!Object.hasOwn(KINDS, (layer as LayerSpec | undefined)?.kind ?? ''))
       fail(path, `a recurrent layer (${Object.keys(KINDS).join(', ')})`, layer);
-    checkOptions(path, layer, ['kind', ...kindOf(layer).fields]);
+    checkOptions(path, layer, ['kind', 'name', ...kindOf(layer).fields]);
     kindOf(layer).check(layer, (field) => `${path}.${field}`);
     for (const option of ['goBackwards', 'initialState', 'returnState'] as const)
       if (layer[option]) fail(`${path}.${option}`, 'false in both directions', layer[option]);

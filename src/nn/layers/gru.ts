@@ -62,7 +62,7 @@ export interface GruOptions extends RecurrentOptions {
 export function gru(units: number, options?: GruOptions): GruLayer;
 export function gru(units: number, options: GruOptions = {}, ...extra: unknown[]): GruLayer {
   checkNoMore('gru(units, options)', extra, 'its steps are those of the layer before');
-  checkOptions('options', options, FIELDS);
+  checkOptions('options', options, [...FIELDS, 'name']);
   return checked(kind, { kind: 'gru', units, ...options });
 }
 
@@ -73,6 +73,7 @@ const kind: LayerKind<GruLayer> = {
   prefix: 'gru',
   fields: ['units', ...FIELDS],
   merges: true,
+  family: 'recurrent',
   check(layer, nameOf) {
     checkRecurrent(layer, nameOf);
     const { resetAfter = true } = layer;
@@ -81,7 +82,7 @@ const kind: LayerKind<GruLayer> = {
   plan(layer, _input, path, { inputs }) {
     const frame = frameOf(layer, 3, 1, inputs, path);
     const { resetAfter = true } = layer;
-    const parameters = parametersOf(frame);
+    const parameters = parametersOf(layer, frame);
     if (resetAfter && frame.useBias)
       parameters.push({ name: 'recurrentBias', shape: [frame.width] });
     return {

@@ -109,8 +109,11 @@ export interface PlannedLayer {
   readonly fewestSamples: number;
   /** Whether the output has a gradient by the input. The indices of an embedding have none. */
   readonly differentiable: boolean;
-  /** Words of the record that the layer's kernels read, the same in every pass; null for none. */
-  readonly record: Int32Array | null;
+  /**
+   * Words of the record that the layer's kernels read, or floats of a constant, the same in every
+   * pass; null for none.
+   */
+  readonly record: Int32Array | Float32Array | null;
   /** Returns the number of floats that forward needs, or keeps for backward, for such a batch. */
   keptFloats(batchSize: number, training: boolean): number;
   /** Returns the bytes of scratch that a call needs for each of that many threads. */

@@ -26,7 +26,9 @@ import leakyRelu, { type LeakyReluLayer } from './leaky-relu';
 import lstm, { type LstmLayer } from './lstm';
 import maxPool2d, { type MaxPool2dLayer } from './max-pool2d';
 import maxout, { type MaxoutLayer } from './maxout';
+import multiHeadAttention, { type MultiHeadAttentionLayer } from './multi-head-attention';
 import multiply, { type MultiplyLayer } from './multiply';
+import positionEmbedding, { type PositionEmbeddingLayer } from './position-embedding';
 import relu, { type ReluLayer } from './relu';
 import relu6, { type Relu6Layer } from './relu6';
 import repeatVector, { type RepeatVectorLayer } from './repeat-vector';
@@ -58,7 +60,9 @@ export * from './leaky-relu';
 export * from './lstm';
 export * from './max-pool2d';
 export * from './maxout';
+export * from './multi-head-attention';
 export * from './multiply';
+export * from './position-embedding';
 export * from './relu';
 export * from './relu6';
 export * from './repeat-vector';
@@ -94,6 +98,9 @@ export type Layer = (
   | MaxoutLayer
   | MultiplyLayer
   | Relu6Layer
+  | MultiHeadAttentionLayer
+  | MultiplyLayer
+  | PositionEmbeddingLayer
   | ReluLayer
   | RepeatVectorLayer
   | ReshapeLayer
@@ -127,7 +134,9 @@ const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind
   maxout,
   lstm,
   maxPool2d,
+  multiHeadAttention,
   multiply,
+  positionEmbedding,
   relu,
   relu6,
   repeatVector,

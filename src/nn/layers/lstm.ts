@@ -61,7 +61,7 @@ export interface LstmOptions extends RecurrentOptions {
 export function lstm(units: number, options?: LstmOptions): LstmLayer;
 export function lstm(units: number, options: LstmOptions = {}, ...extra: unknown[]): LstmLayer {
   checkNoMore('lstm(units, options)', extra, 'its steps are those of the layer before');
-  checkOptions('options', options, FIELDS);
+  checkOptions('options', options, [...FIELDS, 'name']);
   return checked(kind, { kind: 'lstm', units, ...options });
 }
 
@@ -72,6 +72,7 @@ const kind: LayerKind<LstmLayer> = {
   prefix: 'lstm',
   fields: ['units', ...FIELDS],
   merges: true,
+  family: 'recurrent',
   check(layer, nameOf) {
     checkRecurrent(layer, nameOf);
     const { unitForgetBias = true } = layer;
@@ -85,7 +86,7 @@ const kind: LayerKind<LstmLayer> = {
     return {
       ...PLAIN,
       output: frame.output,
-      parameters: parametersOf(frame, unitForgetBias ? { initialise: forget } : {}),
+      parameters: parametersOf(layer, frame, unitForgetBias ? { initialise: forget } : {}),
       backwardReads: { input: true, output: false },
       keptFloats: (batchSize, training) => blockBytes(keptSizes(frame, batchSize, training)) / 4,
       scratchBytes: (batchSize) =>

@@ -7,11 +7,11 @@
  * them those of each weight in one product over all steps.
  */
 import { ArgumentError } from '../../errors';
-import type { Prng } from '../../math/prng';
 import { elementCount } from '../../math/shape';
 import { floatsBytes, gemmScratchBytes } from '../../memory-layout/nn-layout';
 import type { NNKernels } from '../../runtime/kernels-nn';
 import { checkBoolean, checkInteger, describe } from '../../validate';
+import { checkInitializer, type Initializer, initializerFor } from './initial';
 import type { ArrayPlan, LayerArrays, LayerSpec, Shape } from './layer';
 import { MAX_UNITS } from './layer';
 
@@ -41,16 +41,28 @@ export interface RecurrentOptions {
   lengths?: boolean;
   /** Whether the layer has biases. @default true */
   useBias?: boolean;
+  /** Initial values of the input weights. @default uniform in ±1/√units, as in PyTorch */
+  kernelInitializer?: Initializer;
+  /** Initial values of the recurrent weights (Keras: orthogonal). @default as the input weights */
+  recurrentInitializer?: Initializer;
+  /** Name of the layer, as of `named`. @default the kind, numbered */
+  name?: string;
 }
 
-/** The names of the options. */
-export const RECURRENT_OPTIONS = [
+const SWITCHES = [
   'returnSequences',
   'returnState',
   'goBackwards',
   'initialState',
   'lengths',
   'useBias',
+] as const satisfies readonly (keyof RecurrentOptions)[];
+
+/** The names of the options, besides `name`. */
+export const RECURRENT_OPTIONS = [
+  ...SWITCHES,
+  'kernelInitializer',
+  'recurrentInitializer',
 ] as const satisfies readonly (keyof RecurrentOptions)[];
 
 /** The description of a layer with such options. */
@@ -61,8 +73,10 @@ export interface RecurrentSpec extends LayerSpec, Readonly<RecurrentOptions> {
 /** Checks the units and the common options of a description. */
 export function checkRecurrent(layer: RecurrentSpec, nameOf: (field: string) => string): void {
   checkInteger(nameOf('units'), layer.units, 1, MAX_UNITS);
-  for (const option of RECURRENT_OPTIONS)
+  for (const option of SWITCHES)
     if (layer[option] !== undefined) checkBoolean(nameOf(option), layer[option]);
+  for (const option of ['kernelInitializer', 'recurrentInitializer'] as const)
+    if (layer[option] !== undefined) checkInitializer(nameOf(option), layer[option]);
 }
 
 /** The sizes of a recurrent layer, all in floats or steps. */
@@ -139,23 +153,22 @@ export function frameOf(
   };
 }
 
-/** Returns a function that draws uniformly from ±1/√units, as PyTorch does. */
-function uniformByUnits(units: number): (values: Float32Array, prng: Prng) => void {
-  const bound = 1 / Math.sqrt(units);
-  return (values, prng) => {
-    for (let i = 0; i < values.length; i++) values[i] = bound * (2 * prng.uniform() - 1);
-  };
-}
-
 /** Returns the parameters of a layer: input weights, recurrent weights, and a bias if it has one. */
 export function parametersOf(
+  { kernelInitializer, recurrentInitializer }: RecurrentSpec,
   { width, units, features, useBias }: Frame,
   bias: Partial<ArrayPlan> = {},
 ): ArrayPlan[] {
-  const initialise = uniformByUnits(units);
+  const bound = 1 / Math.sqrt(units);
+  const byUnits: Initializer = { kind: 'uniform', min: -bound, max: bound };
+  const weight = (name: string, inputs: number, initializer: Initializer = byUnits): ArrayPlan => {
+    const shape = [width, inputs];
+    const fans = { shape, fanIn: inputs, fanOut: units };
+    return { name, shape, initialise: initializerFor(initializer, fans) };
+  };
   const weights = [
-    { name: 'inputWeight', shape: [width, features], initialise },
-    { name: 'recurrentWeight', shape: [width, units], initialise },
+    weight('inputWeight', features, kernelInitializer),
+    weight('recurrentWeight', units, recurrentInitializer),
   ];
   return useBias ? [...weights, { name: 'bias', shape: [width], ...bias }] : weights;
 }

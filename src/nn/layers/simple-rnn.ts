@@ -56,7 +56,7 @@ export function simpleRnn(
   ...extra: unknown[]
 ): SimpleRnnLayer {
   checkNoMore('simpleRnn(units, options)', extra, 'its steps are those of the layer before');
-  checkOptions('options', options, FIELDS);
+  checkOptions('options', options, [...FIELDS, 'name']);
   return checked(kind, { kind: 'simpleRnn', units, ...options });
 }
 
@@ -67,6 +67,7 @@ const kind: LayerKind<SimpleRnnLayer> = {
   prefix: 'simpleRnn',
   fields: ['units', ...FIELDS],
   merges: true,
+  family: 'recurrent',
   check(layer, nameOf) {
     checkRecurrent(layer, nameOf);
     const { activation = 'tanh' } = layer;
@@ -78,7 +79,7 @@ const kind: LayerKind<SimpleRnnLayer> = {
     return {
       ...PLAIN,
       output: frame.output,
-      parameters: parametersOf(frame),
+      parameters: parametersOf(layer, frame),
       backwardReads: { input: true, output: false },
       keptFloats: (batchSize, training) => blockBytes(keptSizes(frame, batchSize, training)) / 4,
       scratchBytes: (batchSize) =>
