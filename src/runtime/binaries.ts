@@ -20,6 +20,12 @@ export type BinaryName = `${'optim' | 'nn' | `nn-${NNFamily}`}.${'simd' | 'threa
 /** The name of any binary; those with fused multiply-adds are only inlined. */
 export type AnyBinaryName = BinaryName | 'nn.relaxed.simd' | 'nn.relaxed.threads';
 
+/** Imports of the compiled modules of models, on platforms that import .wasm files. */
+export type FamilyModules = Record<
+  `nn.simd` | `nn-${NNFamily}.simd`,
+  () => Promise<{ default: WebAssembly.Module }>
+>;
+
 /** A source of compiled binaries. */
 export interface Binaries {
   /** Returns a compiled binary. */

@@ -20,8 +20,8 @@ import {
   huber,
   layerNorm,
   leakyRelu,
-  maxout,
   lstm,
+  maxout,
   maxPool2d,
   meanSquaredError,
   multiHeadAttention,
@@ -33,9 +33,9 @@ import {
   sequential,
   sigmoid,
   silu,
-  softmax,
   simpleRnn,
   slice,
+  softmax,
   tanh,
 } from '../../src/nn';
 import type { NetworkCase } from '../support/network64';

@@ -18,8 +18,7 @@ import { caught } from '../support/errors';
 import { COMPACT_NAMES } from '../support/rules';
 import { snapshot } from '../support/snapshot';
 
-const SQUARES =
-  /^(v|exp_avg_sq|exp_avg_var|max_exp_avg_sq|square_avg|acc_delta|exp_inf|sum)$/;
+const SQUARES = /^(v|exp_avg_sq|exp_avg_var|max_exp_avg_sq|square_avg|acc_delta|exp_inf|sum)$/;
 
 type Damage = (dict: StateDict) => void;
 

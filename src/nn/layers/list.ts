@@ -35,9 +35,9 @@ import repeatVector, { type RepeatVectorLayer } from './repeat-vector';
 import reshape, { type ReshapeLayer } from './reshape';
 import sigmoid, { type SigmoidLayer } from './sigmoid';
 import silu, { type SiluLayer } from './silu';
-import softmax, { type SoftmaxLayer } from './softmax';
 import simpleRnn, { type SimpleRnnLayer } from './simple-rnn';
 import slice, { type SliceLayer } from './slice';
+import softmax, { type SoftmaxLayer } from './softmax';
 import tanh, { type TanhLayer } from './tanh';
 
 export * from './add';
@@ -69,9 +69,9 @@ export * from './repeat-vector';
 export * from './reshape';
 export * from './sigmoid';
 export * from './silu';
-export * from './softmax';
 export * from './simple-rnn';
 export * from './slice';
+export * from './softmax';
 export * from './tanh';
 
 /** The description of a layer of any kind. */
