@@ -10,7 +10,8 @@ import { checkPair, type Pair, pairOf, planWindow } from './window';
 
 /**
  * The description of a 2-D convolution:
- * y[oy][ox][o] = b[o] + Σ W[o][ky][kx][c]·x[oy·stride + ky - padding][ox·stride + kx - padding][c].
+ * y[oy][ox][o] = b[o] + Σ W[o][ky][kx][c]·x[oy·s + ky·d - p][ox·s + kx·d - p][c], with stride s,
+ * dilation d and padding p.
  */
 export interface Conv2dLayer extends Readonly<Conv2dOptions> {
   readonly kind: 'conv2d';
@@ -30,6 +31,8 @@ export interface Conv2dOptions {
    * @default 0
    */
   padding?: Pair | 'same';
+  /** Pixels from one row or column of the kernel to the next. @default 1 */
+  dilation?: Pair;
 }
 
 /**
@@ -54,26 +57,28 @@ export function conv2d(filters: number, options: Conv2dOptions, ...extra: unknow
   if (options === undefined || typeof options === 'number') {
     fail('options', 'an options object, as in conv2d(8, { kernelSize: 3 })', options);
   }
-  checkOptions('options', options, ['kernelSize', 'stride', 'padding']);
+  checkOptions('options', options, ['kernelSize', 'stride', 'padding', 'dilation']);
   return checked(kind, { kind: 'conv2d', filters, ...options });
 }
 
 const kind: LayerKind<Conv2dLayer> = {
   kind: 'conv2d',
   prefix: 'conv',
-  fields: ['filters', 'kernelSize', 'stride', 'padding'],
-  check({ filters, kernelSize, stride = 1, padding = 0 }, nameOf) {
+  fields: ['filters', 'kernelSize', 'stride', 'padding', 'dilation'],
+  check({ filters, kernelSize, stride = 1, padding = 0, dilation = 1 }, nameOf) {
     checkInteger(nameOf('filters'), filters, 1, MAX_UNITS);
     checkPair(nameOf('kernelSize'), kernelSize, 1);
     checkPair(nameOf('stride'), stride, 1);
     if (padding !== 'same') checkPair(nameOf('padding'), padding, 0);
+    checkPair(nameOf('dilation'), dilation, 1);
   },
-  plan({ filters, kernelSize, stride = 1, padding = 0 }, input, path) {
+  plan({ filters, kernelSize, stride = 1, padding = 0, dilation = 1 }, input, path) {
     const size = pairOf(kernelSize);
     const window = {
       size,
       stride: pairOf(stride),
       padding: padding === 'same' ? padding : pairOf(padding),
+      dilation: pairOf(dilation),
     };
     const { output, record, positions, padded } = planWindow(path, input, window, filters);
     const patch = size[0] * size[1] * input[2];

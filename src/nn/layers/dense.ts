@@ -1,6 +1,6 @@
 /** Fully connected layer. */
 
-import { gemmScratchBytes } from '../../memory-layout/nn-layout';
+import { denseScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore } from '../../validate';
 import { heUniform } from './initial';
 import { checked, type LayerKind, MAX_UNITS, PLAIN, positionsOf } from './layer';
@@ -62,14 +62,5 @@ const kind: LayerKind<DenseLayer> = {
     };
   },
 };
-
-/** Returns the largest scratch that any of the layer's three products needs. */
-function denseScratchBytes(rows: number, units: number, inputs: number): number {
-  return Math.max(
-    gemmScratchBytes(rows, units, inputs),
-    gemmScratchBytes(units, inputs, rows),
-    gemmScratchBytes(rows, inputs, units),
-  );
-}
 
 export default kind;

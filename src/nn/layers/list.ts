@@ -7,89 +7,125 @@
  */
 import add, { type AddLayer } from './add';
 import average, { type AverageLayer } from './average';
+import avgPool1d, { type AvgPool1dLayer } from './avg-pool1d';
 import avgPool2d, { type AvgPool2dLayer } from './avg-pool2d';
 import batchNorm, { type BatchNormLayer } from './batch-norm';
 import concat, { type ConcatLayer } from './concat';
+import conv1d, { type Conv1dLayer } from './conv1d';
 import conv2d, { type Conv2dLayer } from './conv2d';
+import conv2dTranspose, { type Conv2dTransposeLayer } from './conv2d-transpose';
 import dense, { type DenseLayer } from './dense';
+import depthwiseConv2d, { type DepthwiseConv2dLayer } from './depthwise-conv2d';
 import dropout, { type DropoutLayer } from './dropout';
 import embedding, { type EmbeddingLayer } from './embedding';
 import flatten, { type FlattenLayer } from './flatten';
 import globalAvgPool, { type GlobalAvgPoolLayer } from './global-avg-pool';
+import globalMaxPool, { type GlobalMaxPoolLayer } from './global-max-pool';
 import type { LayerKind } from './layer';
 import layerNorm, { type LayerNormLayer } from './layer-norm';
 import leakyRelu, { type LeakyReluLayer } from './leaky-relu';
+import maxPool1d, { type MaxPool1dLayer } from './max-pool1d';
 import maxPool2d, { type MaxPool2dLayer } from './max-pool2d';
 import multiply, { type MultiplyLayer } from './multiply';
 import relu, { type ReluLayer } from './relu';
+import separableConv2d, { type SeparableConv2dLayer } from './separable-conv2d';
 import sigmoid, { type SigmoidLayer } from './sigmoid';
 import silu, { type SiluLayer } from './silu';
 import tanh, { type TanhLayer } from './tanh';
+import upSampling1d, { type UpSampling1dLayer } from './upsampling1d';
+import upSampling2d, { type UpSampling2dLayer } from './upsampling2d';
 
 export * from './add';
 export * from './average';
+export * from './avg-pool1d';
 export * from './avg-pool2d';
 export * from './batch-norm';
 export * from './concat';
+export * from './conv1d';
 export * from './conv2d';
+export * from './conv2d-transpose';
 export * from './dense';
+export * from './depthwise-conv2d';
 export * from './dropout';
 export * from './embedding';
 export * from './flatten';
 export * from './global-avg-pool';
+export * from './global-max-pool';
 export * from './layer-norm';
 export * from './leaky-relu';
+export * from './max-pool1d';
 export * from './max-pool2d';
 export * from './multiply';
 export * from './relu';
+export * from './separable-conv2d';
 export * from './sigmoid';
 export * from './silu';
 export * from './tanh';
+export * from './upsampling1d';
+export * from './upsampling2d';
 
 /** The description of a layer of any kind. */
 export type Layer = (
   | AddLayer
   | AverageLayer
+  | AvgPool1dLayer
   | AvgPool2dLayer
   | BatchNormLayer
   | ConcatLayer
+  | Conv1dLayer
   | Conv2dLayer
+  | Conv2dTransposeLayer
   | DenseLayer
+  | DepthwiseConv2dLayer
   | DropoutLayer
   | EmbeddingLayer
   | FlattenLayer
   | GlobalAvgPoolLayer
+  | GlobalMaxPoolLayer
   | LayerNormLayer
   | LeakyReluLayer
+  | MaxPool1dLayer
   | MaxPool2dLayer
   | MultiplyLayer
   | ReluLayer
+  | SeparableConv2dLayer
   | SigmoidLayer
   | SiluLayer
   | TanhLayer
+  | UpSampling1dLayer
+  | UpSampling2dLayer
 ) & { readonly name?: string };
 
 /** The kind of every layer; TypeScript refuses a table that lacks one. */
 const KINDS: { readonly [Name in Layer['kind']]: LayerKind<Extract<Layer, { kind: Name }>> } = {
   add,
   average,
+  avgPool1d,
   avgPool2d,
   batchNorm,
   concat,
+  conv1d,
   conv2d,
+  conv2dTranspose,
   dense,
+  depthwiseConv2d,
   dropout,
   embedding,
   flatten,
   globalAvgPool,
+  globalMaxPool,
   layerNorm,
   leakyRelu,
+  maxPool1d,
   maxPool2d,
   multiply,
   relu,
+  separableConv2d,
   sigmoid,
   silu,
   tanh,
+  upSampling1d,
+  upSampling2d,
 };
 
 export default KINDS;
