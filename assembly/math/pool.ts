@@ -66,6 +66,7 @@ export function pool<P extends Pooling>(
   const inHeight = window.inHeight;
   const inWidth = window.inWidth;
   const row = <usize>inWidth * pixel;
+  const right = <usize>window.strideX * pixel;
   const image = (<usize>imageFloats(window)) << 2;
   const wholeVectors = isTwoByTwo(window) ? channels & ~3 : 0;
   for (let i = 0; i < count; ++i) {
@@ -73,12 +74,19 @@ export function pool<P extends Pooling>(
     for (let oy = 0; oy < outHeight; ++oy) {
       const top = max(0, y);
       const height = min(inHeight, y + windowHeight) - top;
+      const wholeRow = height === windowHeight ? wholeVectors : 0;
       let x = -window.padLeft;
+      let edge = input + <usize>top * row + <usize>x * pixel;
       for (let ox = 0; ox < outWidth; ++ox) {
-        const left = max(0, x);
-        const width = min(inWidth, x + windowWidth) - left;
-        const in0 = input + <usize>top * row + <usize>left * pixel;
-        const fourAtATime = height & width & 2 ? wholeVectors : 0;
+        let in0 = edge;
+        let width = windowWidth;
+        let fourAtATime = wholeRow;
+        if (x < 0 || x + windowWidth > inWidth) {
+          const left = max(0, x);
+          width = min(inWidth, x + windowWidth) - left;
+          in0 += <usize>(left - x) * pixel;
+          fourAtATime = 0;
+        }
         let c = 0;
         for (; c < fourAtATime; c += 4) {
           const at = (<usize>c) << 2;
@@ -91,6 +99,7 @@ export function pool<P extends Pooling>(
           changetype<P>(0).visit(in0 + at, out + at, place, height, width, row, pixel, lanes);
         }
         x += window.strideX;
+        edge += right;
         out += pixel;
         if (index) index += pixel;
       }

@@ -136,6 +136,9 @@ export function convScratchBytes(
   );
 }
 
+/** Channels that a task of a depthwise weight gradient has: a cache line of each pixel. */
+export const DEPTHWISE_CHANNELS = 16;
+
 /** Returns the bytes of the table of a depthwise convolution: three words a row and column. */
 export function depthwiseTableBytes(rows: number, columns: number): number {
   return floatsBytes(3 * (rows + columns));
@@ -159,8 +162,11 @@ export const SHARED_GEMM_TN = 3;
 export const SHARED_CONV = 4;
 export const SHARED_CONV_INPUT = 5;
 export const SHARED_CONV_WEIGHT = 6;
-export const SHARED_MAX_POOL = 7;
-export const SHARED_MAX_POOL_GRAD = 8;
-export const SHARED_RELU = 9;
-export const SHARED_RELU_GRAD = 10;
-export const SHARED_BIAS_ADD = 11;
+export const SHARED_DEPTHWISE = 7;
+export const SHARED_DEPTHWISE_INPUT = 8;
+export const SHARED_DEPTHWISE_WEIGHT = 9;
+export const SHARED_MAX_POOL = 10;
+export const SHARED_MAX_POOL_GRAD = 11;
+export const SHARED_RELU = 12;
+export const SHARED_RELU_GRAD = 13;
+export const SHARED_BIAS_ADD = 14;
