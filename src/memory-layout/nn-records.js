@@ -22,6 +22,8 @@ export default {
       outHeight: ['i32', 'height of an output image'],
       outWidth: ['i32', 'width of an output image'],
       outChannels: ['i32', 'channels of an output image'],
+      dilationY: ['i32', 'rows from one row of the window to the next, 1 and up'],
+      dilationX: ['i32', 'columns from one column of the window to the next, 1 and up'],
     },
   },
   AttentionRecord: {

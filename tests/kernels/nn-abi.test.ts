@@ -46,10 +46,7 @@ describe.each(['simd', 'threads'])('%s', (variant) => {
   });
 
   it('exports no kernel without a reference', () => {
-    const known = [
-      ...reference.map(([name]) => name),
-      ...(variant === 'threads' ? PROTOCOL : []),
-    ];
+    const known = [...reference.map(([name]) => name), ...(variant === 'threads' ? PROTOCOL : [])];
     const unknown = Object.keys(exported).filter(
       (name) => name !== 'memory' && !known.includes(name),
     );

@@ -19,7 +19,6 @@ const BINARIES = [
   'optim.simd.wasm',
   'nn.simd.wasm',
   'nn-attention.simd.wasm',
-  'nn-images.simd.wasm',
   'nn-recurrent.simd.wasm',
 ];
 

@@ -23,7 +23,6 @@ const BINARIES = [
   'optim.simd.wasm',
   'nn.simd.wasm',
   'nn-attention.simd.wasm',
-  'nn-images.simd.wasm',
   'nn-recurrent.simd.wasm',
 ];
 const COMPATIBILITY_DATE = '2026-07-01';

@@ -18,7 +18,6 @@ import optim from './optim.simd.wasm?module';
 const MODULES: FamilyModules = {
   'nn.simd': async () => ({ default: nn }),
   'nn-attention.simd': () => import('./nn-attention.simd.wasm?module'),
-  'nn-images.simd': () => import('./nn-images.simd.wasm?module'),
   'nn-recurrent.simd': () => import('./nn-recurrent.simd.wasm?module'),
 };
 

@@ -17,7 +17,6 @@ import optim from './optim.simd.wasm';
 const MODULES: FamilyModules = {
   'nn.simd': () => import('./nn.simd.wasm'),
   'nn-attention.simd': () => import('./nn-attention.simd.wasm'),
-  'nn-images.simd': () => import('./nn-images.simd.wasm'),
   'nn-recurrent.simd': () => import('./nn-recurrent.simd.wasm'),
 };
 
