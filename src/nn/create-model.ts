@@ -1,6 +1,5 @@
 /** `createModel` and `describeModel`: check the options of a model and plan its layers. */
 import { ArgumentError } from '../errors';
-import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 import {
   checkBoolean,
@@ -8,7 +7,6 @@ import {
   checkNumber,
   checkOptions,
   checkRuntime,
-  describe,
   fail,
 } from '../validate';
 import { type Freeze, frozenNames } from './freeze';
@@ -262,7 +260,7 @@ function readLosses(
     }
     const argument = alone ? 'loss' : `loss.${name}`;
     const { planned, path } = nodes[node];
-    const checked = checkLoss(argument, own, elementCount(planned.output));
+    const checked = checkLoss(argument, own, planned.output);
     checkLossFits(checked, path, planned.output);
     return { loss: checked, weight };
   });
@@ -270,16 +268,8 @@ function readLosses(
 
 /** Checks that an output has the shape that its loss needs. */
 function checkLossFits(loss: Loss, path: string, output: Shape): void {
-  if (lossKindOf(loss).targets !== 'classes') return;
-  if (output.length !== 1) {
-    throw new ArgumentError(
-      path,
-      'an output of shape [classes], as a loss on classes needs it',
-      describe(output),
-    );
-  }
   // With one class the loss is always 0.
-  if (output[0] === 1) {
+  if (lossKindOf(loss).lastAxis && output[output.length - 1] === 1) {
     const expected =
       'at least 2 outputs, one per class (binaryCrossEntropy() decides with one output)';
     throw new ArgumentError(path, expected, '1');

@@ -16,6 +16,7 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,
+  evaluateStream,
   type OutputEvaluation,
   predict,
   predictOutputs,
@@ -26,6 +27,7 @@ export type {
   CheckpointOptions,
   FitAccumulator,
   FitAverage,
+  FitBatch,
   FitEpoch,
   FitOptimizer,
   FitOptions,
@@ -40,6 +42,7 @@ export * from './layers/list';
 export type { Pair } from './layers/window';
 export type { ModelArrays, ModelStateDict, ModelStateDictOptions } from './learnt-state';
 export * from './losses/list';
+export type { ClassMetrics, MetricName, Metrics } from './metrics';
 export type { Model } from './model';
 export type { Graph, GraphNode } from './model-graph';
 export type { ModelMemory } from './model-memory';

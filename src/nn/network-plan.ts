@@ -9,7 +9,7 @@ import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import { alignedBytes, floatsBytes } from '../memory-layout/nn-layout';
 import type { ArrayPlan, PlannedLayer, Shape } from './layers/layer';
-import { type Loss, lossKindOf, type OutputLosses } from './losses';
+import { type Loss, lossKindOf, type OutputLosses, positionsOf } from './losses';
 import { type BufferLife, placeBuffers } from './memory-plan';
 import { type ModelGraph, type PlannedNode, planNodes } from './model-graph';
 
@@ -93,6 +93,8 @@ export interface OutputPlan {
   readonly loss: Loss | null;
   /** Factor of the loss in the network's. */
   readonly lossWeight: number;
+  /** Positions per sample that the loss treats one by one. */
+  readonly positions: number;
   /** Targets per sample; 0 without a loss. */
   readonly targetsPerSample: number;
   readonly targets: number;
@@ -175,8 +177,7 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
     return input;
   });
   const losses = graph.outputs.map(({ node }, index) => {
-    const size = elementCount(nodes[node].planned.output);
-    return planLoss(space, options, index, size, nodes.length);
+    return planLoss(space, options, index, nodes[node].planned.output, nodes.length);
   });
   const scratch = space.add(threads * alignedBytes(Math.max(...scratchBytes)), 0, end);
   const { buffers, values } = planForward(space, graph, nodes, roles, inputs, batchSize);
@@ -198,16 +199,14 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
     })),
     outputs: graph.outputs.map(({ name, node }, index) => {
       const { output: shape } = nodes[node].planned;
-      const { loss, lossWeight, targetsPerSample, gradient, targets, constants } = losses[index];
+      const { gradient, targets, constants, ...loss } = losses[index];
       return {
         name,
         shape,
         size: elementCount(shape),
         values: offsetOf(values[inputs.length + node]),
         gradient: offsetOf(gradient),
-        loss,
-        lossWeight,
-        targetsPerSample,
+        ...loss,
         targets: offsetOf(targets),
         lossConstants: offsetOf(constants),
       };
@@ -282,6 +281,7 @@ function rolesOf(nodes: readonly PlannedNode[], options: NetworkOptions): Role[]
 interface LossBuffers {
   readonly loss: Loss | null;
   readonly lossWeight: number;
+  readonly positions: number;
   readonly targetsPerSample: number;
   readonly gradient: number;
   readonly targets: number;
@@ -292,16 +292,19 @@ function planLoss(
   space: Workspace,
   { losses, batchSize, training }: NetworkOptions,
   index: number,
-  size: number,
+  output: Shape,
   now: number,
 ): LossBuffers {
   const end = 2 * now + 1;
   const { loss, weight: lossWeight } = losses[index];
   const kind = loss && lossKindOf(loss);
-  const targetsPerSample = kind === null ? 0 : kind.targets === 'classes' ? 1 : size;
+  const size = elementCount(output);
+  const positions = loss ? positionsOf(loss, output) : 1;
+  const targetsPerSample = kind === null ? 0 : kind.targets === 'classes' ? positions : size;
   return {
     loss,
     lossWeight,
+    positions,
     targetsPerSample,
     targets: space.add(floatsBytes(batchSize * targetsPerSample), 0, end),
     constants: space.add(floatsBytes(kind ? kind.constants(loss!).length : 0), 0, end),

@@ -140,8 +140,14 @@ export class Network {
     let total = 0;
     for (let index = 0; index < this.#losses.length; index++) {
       const { output, arrays, index: place } = this.#losses[index];
-      const { loss, lossWeight, size } = output;
-      const own = lossKindOf(loss!).compute(loss!, kernels, arrays, count, size);
+      const { loss, lossWeight, size, positions } = output;
+      const own = lossKindOf(loss!).compute(
+        loss!,
+        kernels,
+        arrays,
+        count * positions,
+        size / positions,
+      );
       this.losses[place] = own;
       if (lossWeight === 1) {
         total += own;
@@ -164,8 +170,9 @@ export class Network {
   /** Returns the weight of the batch in a mean of the `index`th loss over several batches. */
   weighOutput(index: number, count: number): number {
     const { output, arrays } = this.#losses[index];
-    const { loss, size } = output;
-    return lossKindOf(loss!).weigh(loss!, this.#pass.kernels, arrays, count, size);
+    const { loss, size, positions } = output;
+    const { kernels } = this.#pass;
+    return lossKindOf(loss!).weigh(loss!, kernels, arrays, count * positions, size / positions);
   }
 
   /**

@@ -34,13 +34,13 @@ export interface Samples extends DataNames {
   /** Samples × inputSize values, row-major, or a tensor of them; of several inputs, by name. */
   readonly features: FeatureValues | Readonly<Record<string, FeatureValues>>;
   /**
-   * Classes, for losses on classes: one index in [0, outputSize) per sample; of several outputs, by
-   * name.
+   * Classes, for losses on classes: one index in [0, classes) per sample, or per position if the
+   * output has more axes than the classes; of several outputs, by name.
    */
   readonly labels?: Int32Array | Readonly<Record<string, Int32Array>>;
   /**
    * Target values, for losses on values: samples × outputSize finite values, row-major; in [0, 1]
-   * for binaryCrossEntropy; of several outputs, by name.
+   * for binaryCrossEntropy and categoricalCrossEntropy; of several outputs, by name.
    */
   readonly targets?: Float32Array | Readonly<Record<string, Float32Array>>;
 }
@@ -77,8 +77,10 @@ export interface InputFormat {
 /** An output with a loss, whose targets samples must have. */
 export interface TargetFormat {
   readonly name: string;
-  /** Outputs per sample. */
+  /** Outputs per position: classes, for losses over classes. */
   readonly size: number;
+  /** Positions per sample that a loss over classes treats one by one. */
+  readonly positions: number;
   readonly loss: Loss;
   /** Targets per sample. */
   readonly perSample: number;
@@ -122,6 +124,43 @@ export function readSamples(
   if ((samples as Partial<DatasetBase>).doubles !== undefined)
     refuseBlurredColumns(samples as DatasetBase);
   return { count, features, targets, ...names };
+}
+
+/**
+ * Splits samples in memory: the last ones, about the share `held`, come second. The arrays are views.
+ * @throws ArgumentError for a stream, and if either part would have no samples
+ */
+export function splitLast(
+  argument: string,
+  format: SampleFormat,
+  data: unknown,
+  held: number,
+): [Samples, Samples] {
+  if (typeof data === 'function')
+    fail('validationSplit', 'nothing for a stream, which has no last samples', held);
+  const arrays = readSamples(argument, format, data);
+  const { count } = arrays;
+  const kept = Math.floor(count * (1 - held));
+  if (kept === 0 || kept === count)
+    fail('validationSplit', `a share that splits ${count} samples in two`, held);
+  const { inputs, targets } = format;
+  const part = (from: number, to: number): Samples =>
+    toSamples(format, {
+      ...arrays,
+      count: to - from,
+      features: arrays.features.map((array, k) => rowsOf(array, inputs[k].size, from, to)),
+      targets: arrays.targets.map((array, k) => rowsOf(array, targets[k].perSample, from, to)),
+    });
+  return [part(0, kept), part(kept, count)];
+}
+
+function rowsOf<T extends Float32Array | Int32Array>(
+  array: T,
+  size: number,
+  from: number,
+  to: number,
+): T {
+  return array.subarray(from * size, to * size) as T;
 }
 
 /** Returns samples in the form that users pass, whose arrays are those of `samples`. */
@@ -226,7 +265,7 @@ function readTarget(
   const length = count * perSample;
   if (isOnClasses(format)) {
     if (!isInt32Array(array) || array.length !== length)
-      fail(path, `an Int32Array of ${length} elements`, array);
+      fail(path, `an Int32Array of ${length} elements${positionHint(format)}`, array);
     checkTargets(path, format, array);
     return array;
   }
@@ -234,6 +273,12 @@ function readTarget(
     fail(path, `a Float32Array of ${count} × ${perSample} elements`, array);
   checkTargets(path, format, array);
   return array;
+}
+
+/** Returns the reason why a sample has several labels, if it does. */
+function positionHint({ positions }: TargetFormat): string {
+  if (positions === 1) return '';
+  return ` (${positions} a sample: the output's last axis are the classes; flatten() for one)`;
 }
 
 /**
@@ -276,7 +321,8 @@ export function checkTargets(
   const kind = lossKindOf(loss);
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index];
-    if (!kind.accepts(target, size)) fail(`${argument}[${index}]`, kind.accepted(size), target);
+    if (!kind.accepts(target, size, loss))
+      fail(`${argument}[${index}]`, kind.accepted(size, loss), target);
   }
 }
 
