@@ -10,11 +10,13 @@ import {
   type ChunkStream,
   checkLength,
   loadRange,
+  mapWeights,
   rangeOf,
   readSamples,
   type SampleArrays,
   type SampleFormat,
   type TrainingData,
+  type WeightsByOutput,
 } from './samples';
 import type { DataNames } from './training-history';
 
@@ -26,6 +28,8 @@ export interface BatchSource {
   readonly batchCount: number | null;
   /** Samples of the smallest batch; null for a stream. */
   readonly smallestBatch: number | null;
+  /** Whether samples in memory have weights; false for a stream. */
+  readonly weighted: boolean;
   /** Names of classes and columns; a stream has those of the chunks read so far. */
   readonly names: DataNames;
   /**
@@ -41,8 +45,11 @@ export interface BatchSource {
    * @returns its size; 0 at the end of the epoch; null if the signal was aborted meanwhile
    */
   next(): number | Promise<number | null>;
-  /** Copies the batch that `next` found into the model, synchronously. */
-  load(): void;
+  /**
+   * Copies the batch that `next` found into the model, synchronously.
+   * @returns the weights of its samples, if they have any; valid until the next batch
+   */
+  load(): WeightsByOutput | undefined;
   /** Closes the stream that the current epoch has opened. */
   close(): Promise<void> | void;
 }
@@ -102,6 +109,7 @@ class ArraySource implements BatchSource {
   readonly count: number;
   readonly batchCount: number;
   readonly smallestBatch: number;
+  readonly weighted: boolean;
   readonly names: DataNames;
   readonly #model: Model;
   readonly #samples: SampleArrays;
@@ -133,6 +141,7 @@ class ArraySource implements BatchSource {
       );
     }
     this.count = count;
+    this.weighted = samples.sampleWeights !== undefined;
     this.batchCount = Math.ceil((count - dropped) / batchSize);
     const shared = lastBatch === 'merge' && rest > 0 && count > batchSize;
     this.#lastFrom =
@@ -175,9 +184,9 @@ class ArraySource implements BatchSource {
     return this.#length;
   }
 
-  load(): void {
+  load(): WeightsByOutput | undefined {
     const { format, batch } = this.#model;
-    const { count: samples, features, targets } = this.#samples;
+    const { count: samples, features, targets, sampleWeights } = this.#samples;
     const { indices } = this.#order;
     const [from, count] = [this.#from, this.#length];
     for (let k = 0; k < features.length; k++) {
@@ -190,6 +199,12 @@ class ArraySource implements BatchSource {
       checkLength(targets[k], 'data.labels or data.targets', samples * perSample);
       gather(targets[k], perSample, indices, from, count, batch.targets[k]);
     }
+    return mapWeights(sampleWeights, (weights) => {
+      checkLength(weights, 'data.sampleWeights', samples);
+      const gathered = new Float32Array(count);
+      gatherRowsInto(weights, 1, indices, from, count, gathered);
+      return gathered;
+    });
   }
 
   close(): void {}
@@ -217,6 +232,7 @@ class StreamSource implements BatchSource {
   readonly count = null;
   readonly batchCount: number | null;
   readonly smallestBatch = null;
+  readonly weighted = false;
   readonly #model: Model;
   readonly #open: () => ChunkStream;
   /** Name of the stream in errors. */
@@ -228,7 +244,7 @@ class StreamSource implements BatchSource {
    * arrays. With 'merge', two batches are held, because the last but one may have to give samples
    * to the last.
    */
-  readonly #held: SampleArrays;
+  readonly #held: SampleArrays & { sampleWeights?: WeightsByOutput | undefined };
   #names: DataNames = {};
   #heldCount = 0;
   /** The batch to load: samples of a chunk, or of those held. */
@@ -335,8 +351,8 @@ class StreamSource implements BatchSource {
     return this.#offer(this.#held, 0, this.#nextOfHeld());
   }
 
-  load(): void {
-    loadRange(this.#model, this.#batch!, this.#batchFrom, this.#batchLength);
+  load(): WeightsByOutput | undefined {
+    return loadRange(this.#model, this.#batch!, this.#batchFrom, this.#batchLength);
   }
 
   async close(): Promise<void> {
@@ -451,8 +467,26 @@ class StreamSource implements BatchSource {
       const range = rangeOf(chunk.targets[k], name, perSample, from, count);
       this.#held.targets[k].set(range, at * perSample);
     }
+    this.#holdWeights(count);
     this.#from += count;
     this.#heldCount += count;
+  }
+
+  /** Holds the weights of the samples; those of chunks without weights are 1. */
+  #holdWeights(count: number): void {
+    const { sampleWeights } = this.#chunk!;
+    const held = this.#held;
+    if (sampleWeights === undefined && held.sampleWeights === undefined) return;
+    const [from, at] = [this.#from, this.#heldCount];
+    const weights: Record<string, Float32Array> = { ...held.sampleWeights };
+    for (const { name } of this.#model.format.targets) {
+      const own = (weights[name] ??= new Float32Array(held.count).fill(1));
+      const given = sampleWeights?.[name];
+      const to = own.subarray(at, at + count);
+      if (given) to.set(rangeOf(given, `${this.#argument}.sampleWeights`, 1, from, count));
+      else to.fill(1);
+    }
+    held.sampleWeights = weights;
   }
 
   /** Drops the first of the samples that are held. */
@@ -463,6 +497,8 @@ class StreamSource implements BatchSource {
       this.#held.features[k].copyWithin(0, count * size, held * size);
     for (const [k, { perSample }] of targets.entries())
       this.#held.targets[k].copyWithin(0, count * perSample, held * perSample);
+    for (const weights of Object.values(this.#held.sampleWeights ?? {}))
+      weights.copyWithin(0, count, held);
     this.#heldCount -= count;
     this.#batch = null;
   }

@@ -5,7 +5,14 @@
  * `fit` checks or casts what a checkpoint says about a run.
  */
 import { ArgumentError, CheckpointError } from '../errors';
-import { checkInteger, checkNumber, checkObject, fail, isUint8Array } from '../validate';
+import {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkObject,
+  fail,
+  isUint8Array,
+} from '../validate';
 import type { EarlyStoppingState } from './early-stopping';
 import type { Evaluation, OutputEvaluation } from './evaluation';
 import type { FitEpoch } from './fit-options';
@@ -23,6 +30,7 @@ const SETTINGS = [
   'order',
   'stepsPerEpoch',
   'metrics',
+  'sampleWeights',
 ] as const;
 
 /** The largest count that is read back: a run that goes on can still add to it. */
@@ -164,6 +172,7 @@ const readIdentity: Read<RunIdentity> = (path, value) =>
     stepsPerEpoch: optional(integerIn(1, 2 ** 31)),
     metrics: (at, names) =>
       names === undefined || typeof names === 'string' ? names : fail(at, 'names', names),
+    sampleWeights: optional((at, weighted) => checkBoolean(at, weighted)),
     classNames: readNames,
     columns: readNames,
   });

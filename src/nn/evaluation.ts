@@ -22,6 +22,7 @@ import {
   type SampleFormat,
   type Samples,
   type TargetFormat,
+  type WeightsByOutput,
 } from './samples';
 
 /** Metrics besides loss and accuracy. */
@@ -48,7 +49,8 @@ export interface EvaluateOptions {
 /** Metrics of a model over samples. */
 export interface Evaluation {
   /**
-   * Mean loss over all samples (and positions), independent of the model's batch size. With class weights it is
+   * Mean loss over all samples (and positions), each times its sample weight if it has one,
+   * independent of the model's batch size. With class weights it is
    * Σ w·ℓ / n, or Σ w·ℓ / Σ w if the loss has the reduction 'weighted-mean'.
    */
   readonly loss: number;
@@ -108,8 +110,9 @@ class Tally {
   }
 
   /** Evaluates the batch in the model and adds its counts. */
-  add(model: Model, count: number): void {
-    for (const [index, each] of model.evaluateOutputs(count).entries()) {
+  add(model: Model, count: number, sampleWeights?: WeightsByOutput): void {
+    const options = sampleWeights && { sampleWeights };
+    for (const [index, each] of model.evaluateOutputs(count, options).entries()) {
       const sum = this.#sums[index];
       sum.loss += each.weight * each.loss;
       sum.weight += each.weight;
@@ -227,8 +230,8 @@ export function* evaluationOf(
   const tally = new Tally(model, read);
   for (let from = 0; from < count; from += model.batchSize) {
     const size = Math.min(model.batchSize, count - from);
-    loadRange(model, arrays, from, size);
-    tally.add(model, size);
+    const weights = loadRange(model, arrays, from, size);
+    tally.add(model, size, weights);
     yield;
   }
   return tally.result();
@@ -288,8 +291,8 @@ export async function evaluateChunks(
   try {
     await source.start(1, 0, 0);
     for (let count = await source.next(); count; count = await source.next()) {
-      source.load();
-      tally.add(model, count);
+      const weights = source.load();
+      tally.add(model, count, weights);
       if (performance.now() - start < budgetMs) continue;
       await yieldToEventLoop();
       start = performance.now();

@@ -157,6 +157,7 @@ class Run {
       ...(shuffle === false && { order: 'kept' as const }),
       ...(stepsPerEpoch !== undefined && { stepsPerEpoch }),
       ...(trained.length > 0 && { metrics: trained.join() }),
+      ...(this.#source.weighted && { sampleWeights: true }),
       ...names,
     };
     this.#state = firstRunState({
@@ -283,9 +284,9 @@ class Run {
   #trainBatch(count: number): { loss: number; stepped: boolean } {
     const { optimizer, accumulator } = this.#options;
     return this.#own(() => {
-      this.#source.load();
+      const sampleWeights = this.#source.load();
       const { model } = this.#learner;
-      const loss = model.computeGradients(count);
+      const loss = model.computeGradients(count, sampleWeights && { sampleWeights });
       const weight = model.weighBatch(count);
       this.#state.lossSum += weight * loss;
       this.#state.seen += weight;

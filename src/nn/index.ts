@@ -51,6 +51,7 @@ export type {
   FeatureTensor,
   FeatureValues,
   Samples,
+  SampleWeights,
   TrainingData,
 } from './samples';
 export {

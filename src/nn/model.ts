@@ -23,7 +23,7 @@ import {
 } from './learnt-state';
 import { ignoredLabel, type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
-import { Network } from './network';
+import { type LossWeights, Network } from './network';
 import {
   type InputPlan,
   type NetworkOptions,
@@ -35,7 +35,9 @@ import {
   type BatchArrays,
   checkTargets,
   type InputFormat,
+  readSampleWeights,
   type SampleFormat,
+  type SampleWeights,
   type TargetFormat,
 } from './samples';
 
@@ -337,12 +339,14 @@ export class Model {
    *
    * @param count number of samples: an integer in [1, batchSize], and at least 2 if the model has
    * batch norm over one position per sample
+   * @param options.sampleWeights weights of these samples, as in `Samples`. @default all 1
    * @returns the mean loss, float64
    * @throws ArgumentError for a model with `training: false`, a batch that is too small, or a label
    * or target for which the loss is not defined
    * @throws BusyError while `fit` is training the model
    */
-  computeGradients(count: number): number {
+  computeGradients(count: number, options: { sampleWeights?: SampleWeights } = {}): number {
+    const weights = this.#readWeights(count, options);
     this.#checkBatch(count);
     this.#learnt.checkAccess('computeGradients');
     this.#checkTraining();
@@ -353,7 +357,7 @@ export class Model {
     learnt.readForTraining();
     try {
       this.#network.forward(count, true, learnt.trainingPasses);
-      const loss = this.#computeLoss(count);
+      const loss = this.#computeLoss(count, weights);
       for (const { loss: own, gradient, size } of this.#plan.outputs)
         if (own === null) this.#floats(gradient, count * size).fill(0);
       this.#network.backward();
@@ -449,14 +453,18 @@ export class Model {
    * Evaluates the first `count` samples of `input` and `labels` (or `targets`). To evaluate samples
    * of any number, call `evaluate(model, samples)`.
    * @param count number of samples: an integer in [1, batchSize]
+   * @param options.sampleWeights weights of these samples, as in `Samples`. @default all 1
    * @returns the mean loss; its weight in a mean over several batches, which is the number of
    * samples (of positions without ignored ones, for one loss on classes) unless class weights are
    * averaged over their sum; and the number of correct classes, 0 unless there is one loss, on
    * classes. A sample with a NaN among its outputs is not correct.
    * @throws ArgumentError for a label or target for which the loss is not defined
    */
-  evaluateBatch(count: number): { correct: number; loss: number; weight: number } {
-    const results = this.evaluateOutputs(count);
+  evaluateBatch(
+    count: number,
+    options: { sampleWeights?: SampleWeights } = {},
+  ): { correct: number; loss: number; weight: number } {
+    const results = this.evaluateOutputs(count, options);
     const loss = results.reduce((sum, each, index) => sum + this.lossWeights[index] * each.loss, 0);
     const correct = results.length === 1 ? results[0].correct : 0;
     return { correct, loss, weight: this.#network.weigh(count) };
@@ -467,10 +475,11 @@ export class Model {
    * weight of that in a mean over several batches, the number of correct classes, and how many
    * labels were counted.
    */
-  evaluateOutputs(count: number): OutputResult[] {
+  evaluateOutputs(count: number, options: { sampleWeights?: SampleWeights } = {}): OutputResult[] {
     this.#checkLoss('evaluateBatch');
+    const weights = this.#readWeights(count, options);
     this.#forward(count);
-    this.#computeLoss(count);
+    this.#computeLoss(count, weights);
     const results: OutputResult[] = [];
     for (const [index, output] of this.#plan.outputs.entries()) {
       if (output.loss === null) continue;
@@ -675,8 +684,8 @@ export class Model {
    * Returns the mean loss of the last pass. A wrong target never has a finite loss, so targets are
    * checked only if the loss is not finite.
    */
-  #computeLoss(count: number): number {
-    const loss = this.#network.loss(count);
+  #computeLoss(count: number, weights: LossWeights | null): number {
+    const loss = this.#network.loss(count, weights);
     if (Number.isFinite(loss)) return loss;
     const { outputs } = this.#plan;
     for (const output of outputs) {
@@ -688,6 +697,17 @@ export class Model {
       checkTargets(argument, { loss: own, size: size / positions }, targets);
     }
     return loss;
+  }
+
+  /** Returns the weights of samples by loss; null if all are 1. */
+  #readWeights(count: number, options: { sampleWeights?: SampleWeights }): LossWeights | null {
+    checkOptions('options', options, ['sampleWeights']);
+    const { sampleWeights } = options;
+    if (sampleWeights === undefined) return null;
+    this.#checkBatch(count);
+    const format = { targets: this.#targets };
+    const weights = readSampleWeights('sampleWeights', format, sampleWeights, count, true)!;
+    return this.#targets.map(({ name }) => weights[name] ?? null);
   }
 
   #forward(count: number): void {

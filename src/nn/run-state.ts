@@ -22,6 +22,8 @@ export interface RunIdentity extends DataNames {
   readonly order?: 'kept' | 'given';
   /** Batches per epoch of a stream that goes on over epochs; absent for others. */
   readonly stepsPerEpoch?: number;
+  /** Present if samples in memory have weights. */
+  readonly sampleWeights?: boolean;
   /** Names of the training metrics, with commas between them; absent without any. */
   readonly metrics?: string;
 }

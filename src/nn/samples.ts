@@ -43,7 +43,21 @@ export interface Samples extends DataNames {
    * for binaryCrossEntropy and categoricalCrossEntropy; of several outputs, by name.
    */
   readonly targets?: Float32Array | Readonly<Record<string, Float32Array>>;
+  /**
+   * Weights of the samples, one each, in [0, ∞): the loss ℓ and gradient of a sample are multiplied
+   * by its weight w. The mean is Σ w·ℓ / n, as in Keras, or Σ w·ℓ / Σ w for a loss with the reduction
+   * 'weighted-mean'. Of several outputs, all have these weights, or those given by name. Metrics
+   * other than the loss do not use them.
+   * @default all 1
+   */
+  readonly sampleWeights?: SampleWeights;
 }
+
+/** Weights of samples, one each: for all outputs, or by the names of outputs. */
+export type SampleWeights = Float32Array | Readonly<Record<string, Float32Array>>;
+
+/** Weights of samples by the names of outputs; those of others are all 1. */
+export type WeightsByOutput = Readonly<Record<string, Float32Array>>;
 
 /** Samples that are read chunk by chunk. */
 export type ChunkStream =
@@ -65,6 +79,8 @@ export interface SampleArrays extends DataNames {
   readonly features: readonly Float32Array[];
   /** Labels or targets of the outputs that have a loss, in their order. */
   readonly targets: readonly (Int32Array | Float32Array)[];
+  /** Absent if all are 1. */
+  readonly sampleWeights?: WeightsByOutput | undefined;
 }
 
 /** An input that samples must fit. */
@@ -117,13 +133,15 @@ export function readSamples(
   if (typeof samples !== 'object' || samples === null) {
     fail(argument, 'samples: { features, labels } or { features, targets }', samples);
   }
-  const { features: given, classNames, columns } = samples as Partial<Samples>;
+  const { features: given, classNames, columns, sampleWeights } = samples as Partial<Samples>;
   const { count, features } = readInputs(`${argument}.features`, format, given, fewest, argument);
   const targets = readTargets(argument, format, samples as Partial<Samples>, count);
   const names = readSampleNames(argument, format, { classNames, columns });
   if ((samples as Partial<DatasetBase>).doubles !== undefined)
     refuseBlurredColumns(samples as DatasetBase);
-  return { count, features, targets, ...names };
+  const path = `${argument}.sampleWeights`;
+  const weights = readSampleWeights(path, format, sampleWeights, count);
+  return { count, features, targets, ...names, ...(weights && { sampleWeights: weights }) };
 }
 
 /**
@@ -150,8 +168,20 @@ export function splitLast(
       count: to - from,
       features: arrays.features.map((array, k) => rowsOf(array, inputs[k].size, from, to)),
       targets: arrays.targets.map((array, k) => rowsOf(array, targets[k].perSample, from, to)),
+      sampleWeights: mapWeights(arrays.sampleWeights, (weights) => weights.subarray(from, to)),
     });
   return [part(0, kept), part(kept, count)];
+}
+
+/** Returns weights by output after a function of each array; undefined for none. */
+export function mapWeights(
+  weights: WeightsByOutput | undefined,
+  change: (weights: Float32Array, name: string) => Float32Array,
+): WeightsByOutput | undefined {
+  return (
+    weights &&
+    Object.fromEntries(Object.entries(weights).map(([name, own]) => [name, change(own, name)]))
+  );
 }
 
 function rowsOf<T extends Float32Array | Int32Array>(
@@ -163,10 +193,44 @@ function rowsOf<T extends Float32Array | Int32Array>(
   return array.subarray(from * size, to * size) as T;
 }
 
+/**
+ * Checks weights of samples.
+ * @param atLeast whether there may be more than `count`
+ * @returns those by output; undefined if there are none
+ * @throws ArgumentError unless there is one for each sample, in [0, ∞)
+ */
+export function readSampleWeights(
+  argument: string,
+  { targets }: Pick<SampleFormat, 'targets'>,
+  given: unknown,
+  count: number,
+  atLeast = false,
+): WeightsByOutput | undefined {
+  if (given === undefined) return undefined;
+  const names = targets.map(({ name }) => name);
+  const check = (path: string, weights: unknown): Float32Array => {
+    if (!isFloat32Array(weights) || weights.length < count || (!atLeast && weights.length > count))
+      fail(path, `a Float32Array of ${atLeast ? 'at least ' : ''}${count} elements`, weights);
+    for (let i = 0; i < count; i++)
+      if (!(weights[i] >= 0 && weights[i] < Number.POSITIVE_INFINITY))
+        fail(`${path}[${i}]`, 'a weight in [0, ∞)', weights[i]);
+    return weights;
+  };
+  if (ArrayBuffer.isView(given)) {
+    const weights = check(argument, given);
+    return Object.fromEntries(names.map((name) => [name, weights]));
+  }
+  checkOptions(argument, given, names);
+  const entries = Object.entries(given as object);
+  return Object.fromEntries(
+    entries.map(([name, own]) => [name, check(`${argument}.${name}`, own)]),
+  );
+}
+
 /** Returns samples in the form that users pass, whose arrays are those of `samples`. */
 export function toSamples(
   { inputs, targets: formats }: SampleFormat,
-  { features, targets, classNames, columns }: SampleArrays,
+  { features, targets, classNames, columns, sampleWeights }: SampleArrays,
 ): Samples {
   const labels: Record<string, Int32Array> = {};
   const values: Record<string, Float32Array> = {};
@@ -180,6 +244,7 @@ export function toSamples(
     targets: values,
     ...(classNames && { classNames }),
     ...(columns && { columns }),
+    ...(sampleWeights && { sampleWeights }),
   };
 }
 
@@ -337,13 +402,16 @@ export function readFeatures(argument: string, features: unknown): Float32Array 
   return data;
 }
 
-/** Copies samples [from, from + count) into a model's batch. */
+/**
+ * Copies samples [from, from + count) into a model's batch.
+ * @returns views of their weights, if they have any
+ */
 export function loadRange(
   model: { readonly batch: BatchArrays; readonly format: SampleFormat },
   samples: SampleArrays,
   from: number,
   count: number,
-): void {
+): WeightsByOutput | undefined {
   const { format, batch } = model;
   for (let k = 0; k < format.inputs.length; k++) {
     const { size } = format.inputs[k];
@@ -354,6 +422,9 @@ export function loadRange(
     const range = rangeOf(samples.targets[k], 'labels or targets', perSample, from, count);
     batch.targets[k].set(range);
   }
+  return mapWeights(samples.sampleWeights, (weights) =>
+    rangeOf(weights, 'sampleWeights', 1, from, count),
+  );
 }
 
 /**
