@@ -25,6 +25,7 @@ import {
   readGraph,
 } from './model-graph';
 import { countElements } from './model-memory';
+import { type Penalty, readPenalties } from './penalties';
 
 /**
  * Options of `createModel`. A chain has `layers`, with `inputSize` or `inputShape`; a graph has
@@ -60,6 +61,13 @@ export interface ModelOptions {
    * @default 1 each
    */
   lossWeights?: Readonly<Record<string, number>>;
+  /**
+   * L1 and L2 penalties of weights that training changes; frozen ones have none. They are part of
+   * the loss that `computeGradients`, `evaluateBatch`, `fit` and `evaluate` report, as in Keras, and
+   * of the gradients of `computeGradients`; not of the losses of single outputs, nor of `backward`.
+   * @default none
+   */
+  penalties?: readonly Penalty[];
   /**
    * Maximum number of samples in a batch: an integer in [1, 2^24]. Memory for activations grows
    * with it.
@@ -107,6 +115,7 @@ const OPTION_NAMES = [
   'outputs',
   'loss',
   'lossWeights',
+  'penalties',
   'batchSize',
   'seed',
   'freeze',
@@ -221,7 +230,8 @@ export function readModelOptions(options: ModelOptions): {
   const graph = { ...structure, nodes: structure.nodes.map((node) => Object.freeze({ ...node })) };
   const losses = readLosses(options, graph, nodes);
   const frozen = frozenNames(freeze, nodes, training);
-  return { settings: { graph, losses, batchSize, seed, frozen, ...switches }, nodes };
+  const penalties = readPenalties(options.penalties, nodes);
+  return { settings: { graph, losses, penalties, batchSize, seed, frozen, ...switches }, nodes };
 }
 
 /** Returns the loss of every output, with its weight. */

@@ -99,6 +99,8 @@ class Tally {
   readonly #sums: readonly { loss: number; weight: number; correct: number; counted: number }[];
   readonly #metrics: MetricTally | null;
   withinTopK = 0;
+  /** Penalties of the model's weights. */
+  #penalty = 0;
 
   constructor(model: Model, { topK = 0, confusion = false, metrics = [] }: EvaluateOptions) {
     this.#topK = topK;
@@ -119,6 +121,7 @@ class Tally {
       sum.correct += each.correct;
       sum.counted += each.counted;
     }
+    this.#penalty = model.penalty;
     this.#metrics?.add(model.outputs, model.batch.targets, count);
     if (!this.confusion && this.#topK === 0) return;
     const { labels } = model;
@@ -144,7 +147,7 @@ class Tally {
     const alone = outputs.length === 1;
     const weighted = outputs.map(({ loss }, index) => this.#lossWeights[index] * loss);
     return {
-      loss: weighted.reduce((sum, each) => sum + each, 0),
+      loss: weighted.reduce((sum, each) => sum + each, 0) + this.#penalty,
       accuracy: alone ? outputs[0].accuracy : null,
       topKAccuracy: this.#topK > 0 && counted > 0 ? this.withinTopK / counted : null,
       confusion: this.confusion,

@@ -46,6 +46,7 @@ export type { ClassMetrics, MetricName, Metrics } from './metrics';
 export type { Model } from './model';
 export type { Graph, GraphNode } from './model-graph';
 export type { ModelMemory } from './model-memory';
+export type { Penalty } from './penalties';
 export type {
   ChunkStream,
   FeatureTensor,

@@ -361,6 +361,7 @@ export class Model {
       for (const { loss: own, gradient, size } of this.#plan.outputs)
         if (own === null) this.#floats(gradient, count * size).fill(0);
       this.#network.backward();
+      this.#network.penalty(true);
       learnt.countPass();
       return loss;
     } catch (error) {
@@ -465,7 +466,8 @@ export class Model {
     options: { sampleWeights?: SampleWeights } = {},
   ): { correct: number; loss: number; weight: number } {
     const results = this.evaluateOutputs(count, options);
-    const loss = results.reduce((sum, each, index) => sum + this.lossWeights[index] * each.loss, 0);
+    const own = results.reduce((sum, each, index) => sum + this.lossWeights[index] * each.loss, 0);
+    const loss = this.#plan.penalties.length > 0 ? own + this.penalty : own;
     const correct = results.length === 1 ? results[0].correct : 0;
     return { correct, loss, weight: this.#network.weigh(count) };
   }
@@ -508,6 +510,11 @@ export class Model {
       correct: this.#kernels.predictedMatches(output, labels, rows, cols, ignored),
       counted: this.#kernels.labelWeight(labels, 0, rows, cols, ignored),
     };
+  }
+
+  /** @internal The sum of the penalties of the weights that the last pass read. */
+  get penalty(): number {
+    return this.#network.penalty(false);
   }
 
   /** @internal Returns the weight of the last pass's loss in a mean over several batches. */

@@ -12,11 +12,14 @@ import type { ArrayPlan, PlannedLayer, Shape } from './layers/layer';
 import { type Loss, lossKindOf, type OutputLosses, positionsOf } from './losses';
 import { type BufferLife, placeBuffers } from './memory-plan';
 import { type ModelGraph, type PlannedNode, planNodes } from './model-graph';
+import type { NamedPenalty } from './penalties';
 
 export interface NetworkOptions {
   readonly graph: ModelGraph;
   /** Losses of the outputs, in their order; null for outputs without one. */
   readonly losses: OutputLosses;
+  /** Penalties of parameters. @default none */
+  readonly penalties?: readonly NamedPenalty[];
   readonly batchSize: number;
   /** Whether gradients will be computed; if not, arrays of the backward pass have no place. */
   readonly training: boolean;
@@ -101,11 +104,22 @@ export interface OutputPlan {
   readonly lossConstants: number;
 }
 
+/** A penalty of one parameter. */
+export interface PenaltyPlan {
+  readonly stage: number;
+  /** Index of the parameter in the stage. */
+  readonly parameter: number;
+  readonly length: number;
+  readonly l1: number;
+  readonly l2: number;
+}
+
 /** A network planned for a batch size. */
 export interface NetworkPlan {
   readonly stages: readonly Stage[];
   readonly inputs: readonly InputPlan[];
   readonly outputs: readonly OutputPlan[];
+  readonly penalties: readonly PenaltyPlan[];
   /** Smallest batch to train on. */
   readonly fewestSamples: number;
   /** Offset of the scratch that all layers use in turn, as large as any of them needs. */
@@ -188,8 +202,10 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
   for (const index of inputs.keys()) if (gradients[index] >= 0) space.use(gradients[index], end);
 
   const { offsetOf, bytes: workspaceBytes } = space.place();
+  const stages = assemble(nodes, roles, buffers, options, offsetOf);
   return {
-    stages: assemble(nodes, roles, buffers, options, offsetOf),
+    stages,
+    penalties: planPenalties(stages, options.penalties ?? []),
     inputs: graph.inputs.map(({ name, shape }, index) => ({
       name,
       shape,
@@ -439,6 +455,20 @@ function planBackward(
     }
   }
   return gradients;
+}
+
+/** Returns the penalties of trained parameters, in the order of the parameters. */
+function planPenalties(
+  stages: readonly Stage[],
+  penalties: readonly NamedPenalty[],
+): PenaltyPlan[] {
+  return stages.flatMap(({ parameters }, stage) =>
+    parameters.flatMap(({ fullName, frozen, shape }, parameter) =>
+      penalties
+        .filter(({ names }) => !frozen && names.has(fullName))
+        .map(({ l1, l2 }) => ({ stage, parameter, length: elementCount(shape), l1, l2 })),
+    ),
+  );
 }
 
 /** Returns the stages with their names and offsets. */

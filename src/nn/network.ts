@@ -10,7 +10,7 @@ import type { NNKernels } from '../runtime/kernels-nn';
 import type { LayerArrays, Pass, PlannedLayer } from './layers/layer';
 import { lossKindOf } from './losses';
 import type { LossArrays } from './losses/loss';
-import type { NetworkPlan, OutputPlan, Stage } from './network-plan';
+import type { NetworkPlan, OutputPlan, PenaltyPlan, Stage } from './network-plan';
 
 /** The address of the workspace, and those of the arrays outside it, stage by stage. */
 export interface NetworkArrays {
@@ -50,6 +50,7 @@ export type LossWeights = readonly (Float32Array | null)[];
 export class Network {
   readonly #steps: readonly Step[];
   readonly #losses: readonly LossStep[];
+  readonly #penalties: readonly PenaltyPlan[];
   readonly #pass: Mutable<Pass>;
   /** The last losses of the outputs, without their weights; NaN for outputs without a loss. */
   readonly losses: Float64Array;
@@ -74,6 +75,7 @@ export class Network {
       key,
       step: 0,
     };
+    this.#penalties = plan.penalties;
     this.#wholes = new Float64Array(plan.outputs.length);
     this.losses = new Float64Array(plan.outputs.length).fill(Number.NaN);
     this.#losses = plan.outputs.flatMap((output, index) =>
@@ -142,7 +144,7 @@ export class Network {
 
   /**
    * Returns the loss of the last forward's outputs: the sum of the outputs' mean losses times their
-   * weights. Writes the gradients of the outputs that have a loss, for backward.
+   * weights, and of the penalties. Writes the gradients of the outputs that have a loss, for backward.
    * @param sampleWeights weights of the samples by loss; null if all are 1
    */
   loss(count: number, sampleWeights: LossWeights | null = null): number {
@@ -164,6 +166,21 @@ export class Network {
       }
       total += lossWeight * own;
       kernels.scale(arrays.gradient, arrays.gradient, lossWeight, count * size);
+    }
+    return this.#penalties.length > 0 ? total + this.penalty(false) : total;
+  }
+
+  /**
+   * Returns the sum of the penalties.
+   * @param training whether to add their gradients to those of the parameters, after `backward`
+   */
+  penalty(training: boolean): number {
+    const { kernels } = this.#pass;
+    let total = 0;
+    for (const { stage, parameter, length, l1, l2 } of this.#penalties) {
+      const { weights, gradients } = this.#steps[stage].arrays;
+      const gradient = training ? gradients[parameter] : 0;
+      total += kernels.addPenalty(gradient, weights[parameter], length, l1, l2);
     }
     return total;
   }
