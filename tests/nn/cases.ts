@@ -159,6 +159,61 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: binaryCrossEntropy(),
     batchSize: 3,
   },
+  'mean absolute error': {
+    inputShape: [3],
+    layers: sequential([dense(6), tanh(), dense(3)]),
+    loss: meanAbsoluteError(),
+    batchSize: 5,
+  },
+  'positive weight': {
+    inputShape: [3],
+    layers: sequential([dense(6), silu(), dense(2)]),
+    loss: binaryCrossEntropy({ posWeight: 2.5 }),
+    batchSize: 3,
+  },
+  'positive weights': {
+    inputShape: [3],
+    layers: sequential([dense(6), silu(), dense(3)]),
+    loss: binaryCrossEntropy({ posWeight: [0.5, 3, 1] }),
+    batchSize: 3,
+  },
+  'label smoothing, class weights over their sum': {
+    inputShape: [5],
+    layers: sequential([dense(7), tanh(), dense(5)]),
+    loss: crossEntropy({
+      labelSmoothing: 0.2,
+      classWeights: [0.5, 2, 1, 3, 0.25],
+      reduction: 'weighted-mean',
+    }),
+    batchSize: 5,
+  },
+  'probabilities, class weights, smoothing': {
+    inputShape: [5],
+    layers: sequential([dense(7), tanh(), dense(6)]),
+    loss: categoricalCrossEntropy({
+      labelSmoothing: 0.1,
+      classWeights: [0.5, 2, 1, 3, 0.25, 1],
+    }),
+    batchSize: 5,
+  },
+  'probabilities at every step': {
+    inputShape: [4],
+    layers: sequential([embedding(6, 5), dense(3)]),
+    loss: categoricalCrossEntropy(),
+    batchSize: 3,
+  },
+  'classes at every step, some ignored': {
+    inputShape: [4],
+    layers: sequential([embedding(6, 5), tanh(), dense(3)]),
+    loss: crossEntropy({ ignoreLabel: 1 }),
+    batchSize: 5,
+  },
+  'classes at every pixel, some ignored, smoothing': {
+    inputShape: image,
+    layers: sequential([conv2d(5, { kernelSize: 3, padding: 1 })]),
+    loss: crossEntropy({ ignoreLabel: -100, labelSmoothing: 0.1 }),
+    batchSize: 3,
+  },
   'batch norm first and amid': {
     inputShape: [5],
     layers: sequential([
@@ -484,7 +539,16 @@ export function dataFor(
       ? () => Math.floor(next() * first.rows)
       : () => Math.fround(2 * next() - 1);
   const input = Float32Array.from({ length: inputs }, draw);
-  const labels = Int32Array.from({ length: batchSize }, () => Math.floor(next() * outputs));
-  const share = loss.kind === 'binaryCrossEntropy' ? () => next() : () => 2 * next() - 1;
+  const targetsIn01 = ['binaryCrossEntropy', 'categoricalCrossEntropy'].includes(loss.kind);
+  const { outputShape } = describeModel({ inputShape, layers, loss });
+  const classes = outputShape.at(-1)!;
+  const positions = outputs / classes;
+  const skipped = loss.kind === 'crossEntropy' ? loss.ignoreLabel : undefined;
+  // Every fifth label or so is ignored, if labels are.
+  const labels = Int32Array.from({ length: batchSize * positions }, (_, index) => {
+    const label = Math.floor(next() * classes);
+    return skipped !== undefined && index % 5 === 2 ? skipped : label;
+  });
+  const share = targetsIn01 ? () => next() : () => 2 * next() - 1;
   return { input, labels, targets: Float32Array.from({ length: batchSize * outputs }, share) };
 }

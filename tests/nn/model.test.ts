@@ -265,10 +265,10 @@ describe('what does not fit is named', () => {
       '"layers[1] (embedding)" expected an embedding as the first layer only, got place 1',
     ],
     [
-      'classes over positions',
-      { inputShape: [4, 3], layers: [dense(3)] },
-      '"layers[0] (dense)" expected an output of shape [classes], as a loss on classes needs it, ' +
-        'got [4, 3]',
+      'one class at every position',
+      { inputShape: [4, 3], layers: [dense(1)] },
+      '"layers[0] (dense)" expected at least 2 outputs, one per class ' +
+        '(binaryCrossEntropy() decides with one output), got 1',
     ],
     [
       'no such layer',
@@ -304,7 +304,7 @@ describe('what does not fit is named', () => {
     [
       'a loss unknown',
       { inputSize: 3, layers: [dense(3)], loss: { kind: 'hinge' } },
-      '"loss" expected a loss (crossEntropy, binaryCrossEntropy, meanSquaredError, huber)',
+      '"loss" expected a loss (crossEntropy, categoricalCrossEntropy, ',
     ],
     [
       'weights too few',
