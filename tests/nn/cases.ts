@@ -159,61 +159,6 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: binaryCrossEntropy(),
     batchSize: 3,
   },
-  'mean absolute error': {
-    inputShape: [3],
-    layers: sequential([dense(6), tanh(), dense(3)]),
-    loss: meanAbsoluteError(),
-    batchSize: 5,
-  },
-  'positive weight': {
-    inputShape: [3],
-    layers: sequential([dense(6), silu(), dense(2)]),
-    loss: binaryCrossEntropy({ posWeight: 2.5 }),
-    batchSize: 3,
-  },
-  'positive weights': {
-    inputShape: [3],
-    layers: sequential([dense(6), silu(), dense(3)]),
-    loss: binaryCrossEntropy({ posWeight: [0.5, 3, 1] }),
-    batchSize: 3,
-  },
-  'label smoothing, class weights over their sum': {
-    inputShape: [5],
-    layers: sequential([dense(7), tanh(), dense(5)]),
-    loss: crossEntropy({
-      labelSmoothing: 0.2,
-      classWeights: [0.5, 2, 1, 3, 0.25],
-      reduction: 'weighted-mean',
-    }),
-    batchSize: 5,
-  },
-  'probabilities, class weights, smoothing': {
-    inputShape: [5],
-    layers: sequential([dense(7), tanh(), dense(6)]),
-    loss: categoricalCrossEntropy({
-      labelSmoothing: 0.1,
-      classWeights: [0.5, 2, 1, 3, 0.25, 1],
-    }),
-    batchSize: 5,
-  },
-  'probabilities at every step': {
-    inputShape: [4],
-    layers: sequential([embedding(6, 5), dense(3)]),
-    loss: categoricalCrossEntropy(),
-    batchSize: 3,
-  },
-  'classes at every step, some ignored': {
-    inputShape: [4],
-    layers: sequential([embedding(6, 5), tanh(), dense(3)]),
-    loss: crossEntropy({ ignoreLabel: 1 }),
-    batchSize: 5,
-  },
-  'classes at every pixel, some ignored, smoothing': {
-    inputShape: image,
-    layers: sequential([conv2d(5, { kernelSize: 3, padding: 1 })]),
-    loss: crossEntropy({ ignoreLabel: -100, labelSmoothing: 0.1 }),
-    batchSize: 3,
-  },
   'batch norm first and amid': {
     inputShape: [5],
     layers: sequential([
