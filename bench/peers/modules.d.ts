@@ -85,14 +85,23 @@ declare module '@tensorflow/tfjs-core' {
   export function cast(x: Tensor, type: string): Tensor;
   export function oneHot(indices: Tensor, depth: number): Tensor;
   export function slice(x: Tensor, begin: number, size: number): Tensor;
-  export function add(a: Tensor, b: Tensor): Tensor;
-  export function matMul(a: Tensor, b: Tensor): Tensor;
+  export function add(a: Tensor, b: Tensor | number): Tensor;
+  export function sub(a: Tensor, b: Tensor): Tensor;
+  export function mul(a: Tensor, b: Tensor | number): Tensor;
+  export function div(a: Tensor, b: Tensor): Tensor;
+  export function sqrt(x: Tensor): Tensor;
+  export function softmax(x: Tensor): Tensor;
+  export function matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
   export function conv2d(x: Tensor, weight: Tensor, strides: number, padding: 'same'): Tensor;
   export function maxPool(x: Tensor, size: number, strides: number, padding: 'valid'): Tensor;
   export function relu(x: Tensor): Tensor;
   export function tanh(x: Tensor): Tensor;
   export function reshape(x: Tensor, shape: Shape): Tensor;
-  export function moments(x: Tensor, axis: number): { mean: Tensor; variance: Tensor };
+  export function moments(
+    x: Tensor,
+    axis: number,
+    keepDims?: boolean,
+  ): { mean: Tensor; variance: Tensor };
   export function batchNorm(
     x: Tensor,
     mean: Tensor,

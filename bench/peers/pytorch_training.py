@@ -28,6 +28,31 @@ def uniform(count, stream):
     return ((h ^ (h >> np.uint64(16))) >> np.uint64(8)).astype(np.float64) / 2**24
 
 
+class Positions(nn.Module):
+    def __init__(self, values):
+        super().__init__()
+        self.weight = nn.Parameter(values)
+
+    def forward(self, x):
+        return x + self.weight
+
+
+class Transformer(nn.Module):
+    """x + attention(norm x), then x + dense layers(norm x)."""
+
+    def __init__(self, features, heads):
+        super().__init__()
+        self.first, self.second = nn.LayerNorm(features), nn.LayerNorm(features)
+        self.attention = nn.MultiheadAttention(features, heads, batch_first=True)
+        self.wide, self.narrow = nn.Linear(features, 4 * features), nn.Linear(4 * features, features)
+
+    def forward(self, x):
+        later = torch.ones(x.shape[1], x.shape[1]).triu(1).bool()
+        h = self.first(x)
+        x = x + self.attention(h, h, h, attn_mask=later, need_weights=False)[0]
+        return x + self.narrow(nn.functional.relu(self.wide(self.second(x))))
+
+
 class Model(nn.Module):
     """The workload's layers, with its first weights: images as channels × height × width inside."""
 
@@ -59,6 +84,10 @@ class Model(nn.Module):
                 with torch.no_grad():
                     module.weight.copy_(self.drawn([layer['rows'], layer['dim']], layer['dim']))
                 shape = [shape[0], layer['dim']]
+            elif kind == 'positions':
+                module = Positions(self.drawn(shape, channels))
+            elif kind == 'transformer':
+                module = self.transformer(channels, layer['heads'])
             elif kind == 'flatten':
                 module = nn.Flatten()
                 image = shape if len(shape) == 3 else None
@@ -66,6 +95,17 @@ class Model(nn.Module):
             else:
                 module = {'relu': nn.ReLU, 'tanh': nn.Tanh, 'batchNorm': lambda: nn.BatchNorm1d(channels)}[kind]()
             self.stack.append(module)
+
+    def transformer(self, features, heads):
+        block = Transformer(features, heads)
+        drawn = [self.drawn([features, features], features) for _ in range(4)]
+        with torch.no_grad():
+            block.attention.in_proj_weight.copy_(torch.cat(drawn[:3]))
+            block.attention.in_proj_bias.zero_()
+        self.set(block.attention.out_proj, drawn[3])
+        self.set(block.wide, self.drawn([4 * features, features], features))
+        self.set(block.narrow, self.drawn([features, 4 * features], 4 * features))
+        return block
 
     def drawn(self, shape, fan_in):
         values = np.sqrt(6 / fan_in) * (2 * uniform(int(np.prod(shape)), self.stream) - 1)

@@ -119,6 +119,8 @@ function forward(layer: PlannedLayer, x: Jax, parameters: readonly Jax[]): Jax {
       const normal = centred.div(np.sqrt(variance.add(1e-5)));
       return normal.mul(first).add(second);
     }
+    default:
+      throw new Error(`no layer of kind ${layer.kind}`);
   }
 }
 

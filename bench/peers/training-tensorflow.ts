@@ -36,10 +36,46 @@ const optimizerOf = (rule: Rule): tf.Optimizer =>
 function variablesOf({ kind, parameters }: PlannedLayer): tf.Variable[] {
   return parameters.map(({ name, shape, data }) => {
     const given = tf.tensor(data, shape);
-    if (name === 'weight' && kind === 'dense') return tf.variable(tf.transpose(given));
+    if (name === 'weight' && (kind === 'dense' || kind === 'transformer'))
+      return tf.variable(tf.transpose(given));
     if (name === 'weight' && kind === 'conv') return tf.variable(tf.transpose(given, [1, 2, 3, 0]));
     return tf.variable(given);
   });
+}
+
+/** x + attention(norm x), then x + dense layers(norm x). */
+function transformer(x: tf.Tensor, heads: number, variables: readonly tf.Variable[]): tf.Tensor {
+  const [samples, steps, features] = x.shape as [number, number, number];
+  const width = features / heads;
+  const norm = (value: tf.Tensor, at: number): tf.Tensor => {
+    const { mean, variance } = tf.moments(value, -1, true);
+    const normal = tf.div(tf.sub(value, mean), tf.sqrt(tf.add(variance, 1e-5)));
+    return tf.add(tf.mul(normal, variables[at]!), variables[at + 1]!);
+  };
+  const linear = (value: tf.Tensor, at: number): tf.Tensor => {
+    const rows = tf.reshape(value, [samples * steps, value.shape.at(-1)!]);
+    const product = tf.add(tf.matMul(rows, variables[at]!), variables[at + 1]!);
+    return tf.reshape(product, [samples, steps, product.shape.at(-1)!]);
+  };
+  const headsOf = (value: tf.Tensor): tf.Tensor =>
+    tf.transpose(tf.reshape(value, [samples, steps, heads, width]), [0, 2, 1, 3]);
+  const later = tf.tensor2d(
+    Float32Array.from({ length: steps * steps }, (_, i) =>
+      i % steps > Math.floor(i / steps) ? -1e9 : 0,
+    ),
+    [steps, steps],
+  );
+  const h = norm(x, 0);
+  const [q, k, v] = [2, 4, 6].map((at) => headsOf(linear(h, at))) as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(width));
+  const values = tf.matMul(tf.softmax(tf.add(scores, later)), v);
+  const joined = tf.reshape(tf.transpose(values, [0, 2, 1, 3]), [samples, steps, features]);
+  const y = tf.add(x, linear(joined, 8));
+  return tf.add(y, linear(tf.relu(linear(norm(y, 10), 12)), 14));
 }
 
 function forward(layer: PlannedLayer, x: tf.Tensor, variables: readonly tf.Variable[]): tf.Tensor {
@@ -63,6 +99,10 @@ function forward(layer: PlannedLayer, x: tf.Tensor, variables: readonly tf.Varia
       const chosen = tf.cast(tf.oneHot(indices, layer.rows), 'float32');
       return tf.reshape(tf.matMul(chosen, first), [...x.shape, layer.dim]);
     }
+    case 'positions':
+      return tf.add(x, first);
+    case 'transformer':
+      return transformer(x, layer.heads, variables);
     case 'batchNorm': {
       const { mean, variance } = tf.moments(x, 0);
       return tf.batchNorm(x, mean, variance, second, first, 1e-5);

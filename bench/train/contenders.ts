@@ -193,6 +193,10 @@ export function contendersOf(workload: Workload, { python, twins }: Natives): Ma
   // A step of 18 seconds shows no more than that of 5, and a product or a fit no more than a step.
   if (kind === 'step' && name !== 'cnn-128')
     all.set(TF_CPU, inNode('tensorflow', { backend: 'cpu' }));
+  if (kind !== 'gemm' && workload.layers.some((layer) => layer.kind === 'transformer')) {
+    all.set(PYTORCH, inPython(python));
+    return all;
+  }
   // It takes a hundred times as long: the smaller batch shows that as well.
   if (name !== 'cnn-128') all.set(JAX, inNode('jax'));
   all.set(PLAIN, inNode('plain'));

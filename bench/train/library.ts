@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Adam, createRuntime, type Runtime, SGD } from 'adal-wasm';
 import {
+  add,
+  apply,
   batchNorm,
   conv2d,
   createModel,
@@ -10,11 +12,17 @@ import {
   embedding,
   fit,
   flatten,
+  graph,
+  input,
   type Layer as LibraryLayer,
+  layerNorm,
   type Model,
   maxPool2d,
+  multiHeadAttention,
+  positionEmbedding,
   relu,
   tanh,
+  type Value,
 } from 'adal-wasm/nn';
 import { kernelsOf } from '../toolkit/library-kernels';
 import type { EngineOptions, Run } from './engine';
@@ -32,7 +40,10 @@ const manifest = fileURLToPath(import.meta.resolve('adal-wasm/package.json'));
 /** Version of the installed library. */
 export const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
 
-function layerOf(layer: Layer): LibraryLayer {
+/** Layers that are one of the library's. */
+type SingleLayer = Exclude<Layer, { readonly kind: 'transformer' }>;
+
+function layerOf(layer: SingleLayer): LibraryLayer {
   switch (layer.kind) {
     case 'dense':
       return dense(layer.units);
@@ -42,6 +53,8 @@ function layerOf(layer: Layer): LibraryLayer {
       return maxPool2d(layer.size);
     case 'embedding':
       return embedding(layer.rows, layer.dim);
+    case 'positions':
+      return positionEmbedding();
     case 'batchNorm':
       return batchNorm();
     case 'flatten':
@@ -51,6 +64,32 @@ function layerOf(layer: Layer): LibraryLayer {
     case 'tanh':
       return tanh();
   }
+}
+
+function blockOf(x: Value, heads: number, features: number): Value {
+  const attended = x.apply(layerNorm()).apply(multiHeadAttention({ heads, causal: true }));
+  const y = apply(add(), [x, attended]);
+  const inner = y
+    .apply(layerNorm())
+    .apply(dense(4 * features))
+    .apply(relu());
+  return apply(add(), [y, inner.apply(dense(features))]);
+}
+
+/** Returns the layers as a chain, or as a graph where there are blocks. */
+function structureOf(workload: TrainingWorkload) {
+  const { layers } = workload;
+  const isSingle = (layer: Layer): layer is SingleLayer => layer.kind !== 'transformer';
+  if (layers.every(isSingle))
+    return { inputShape: [...workload.input], layers: layers.map(layerOf) };
+  const logits = planOf(workload).reduce(
+    (x, layer) =>
+      layer.kind === 'transformer'
+        ? blockOf(x, layer.heads, layer.to.at(-1)!)
+        : x.apply(layerOf(layer)),
+    input('input', workload.input),
+  );
+  return graph({ logits });
 }
 
 async function openRuntime({ threads = 1, relaxed = false }: EngineOptions): Promise<Runtime> {
@@ -63,13 +102,10 @@ async function openRuntime({ threads = 1, relaxed = false }: EngineOptions): Pro
 
 async function build(
   runtime: Runtime,
-  { input, layers, batch, optimizer }: TrainingWorkload,
+  workload: TrainingWorkload,
 ): Promise<{ model: Model; optimizer: Adam | SGD }> {
-  const model = await createModel(runtime, {
-    inputShape: [...input],
-    layers: layers.map(layerOf),
-    batchSize: batch,
-  });
+  const { batch, optimizer } = workload;
+  const model = await createModel(runtime, { ...structureOf(workload), batchSize: batch });
   const { lr } = optimizer;
   if (optimizer.kind === 'sgd')
     return { model, optimizer: new SGD(runtime, model.parameters, { lr }) };

@@ -182,6 +182,8 @@ function layerOf(plan: PlannedLayer, batch: number): PlainLayer {
       );
     case 'tanh':
       return activationLayer(plan, batch, Math.tanh, (y) => 1 - y * y);
+    default:
+      throw new Error(`plain JS has no layer of kind ${plan.kind}`);
   }
 }
 

@@ -88,6 +88,8 @@ const REQUIRED: readonly (readonly [workload: string, label: string, limit: numb
   ['gemm-512x512x512', TF_WASM, 1],
   ['gemm-1x512x512', TF_WASM, 1],
   ['gemm-128x10x128', TF_WASM, 1],
+  ['transformer-16', TF_WASM, 8],
+  ['transformer-16', PYTORCH, 0.6],
   ['e1', TF_WASM, 50],
   ['e2', TF_WASM, 8],
   ['e1', PLAIN, 3],

@@ -13,6 +13,13 @@ export type Layer =
   | { readonly kind: 'conv'; readonly filters: number; readonly size: number }
   | { readonly kind: 'maxPool'; readonly size: number }
   | { readonly kind: 'embedding'; readonly rows: number; readonly dim: number }
+  /**
+   * A block of a causal transformer: x + attention(norm x), then the same with dense layers of four
+   * times the features and a ReLU between them.
+   */
+  | { readonly kind: 'transformer'; readonly heads: number }
+  /** Learnt positions, added. */
+  | { readonly kind: 'positions' }
   | { readonly kind: 'batchNorm' | 'flatten' | 'relu' | 'tanh' };
 
 export type LayerKind = Layer['kind'];
@@ -71,6 +78,13 @@ const CHARACTERS: Layer[] = [
   { kind: 'flatten' },
   { kind: 'dense', units: 128 },
   { kind: 'tanh' },
+];
+const TRANSFORMER: Layer[] = [
+  { kind: 'embedding', rows: 64, dim: 64 },
+  { kind: 'positions' },
+  { kind: 'transformer', heads: 4 },
+  { kind: 'transformer', heads: 4 },
+  { kind: 'flatten' },
 ];
 const ADAM: Rule = { kind: 'adam', lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8 };
 const SGD: Rule = { kind: 'sgd', lr: 0.1 };
@@ -147,6 +161,14 @@ export const WORKLOADS: readonly Workload[] = [
     CHARACTERS,
     64,
     64,
+  ),
+  classifier(
+    'transformer-16',
+    'causal transformer (2 blocks of 64 features, 4 heads), 64 characters; batch 16, Adam',
+    [64],
+    TRANSFORMER,
+    64,
+    16,
   ),
   gemm(64, 128, 784),
   gemm(64, 256, 784),
@@ -256,6 +278,21 @@ export function planOf({ input, layers }: TrainingWorkload): PlannedLayer[] {
       case 'flatten':
         shape = [sizeOf(from)];
         break;
+      case 'positions':
+        parameters = [weight(from, channels)];
+        break;
+      case 'transformer': {
+        const linear = (units: number, inputs: number) => [
+          weight([units, inputs], inputs),
+          vector('bias', units),
+        ];
+        const norm = () => [vector('gamma', channels, 1), vector('beta', channels)];
+        // The first norm; query, key, value and output; the second norm; the dense layers.
+        const attention = Array.from({ length: 4 }, () => linear(channels, channels)).flat();
+        const dense = [...linear(4 * channels, channels), ...linear(channels, 4 * channels)];
+        parameters = [...norm(), ...attention, ...norm(), ...dense];
+        break;
+      }
       case 'batchNorm':
         parameters = [vector('gamma', channels, 1), vector('beta', channels)];
     }
