@@ -56,7 +56,7 @@ export interface LstmOptions extends RecurrentOptions {
  *
  * @param units size of the hidden state, an integer in [1, 2^24]
  * @throws ArgumentError for options out of range
- * @example sequential([embedding(96, 16), lstm(64, { returnSequences: true }), lstm(64), dense(96)])
+ * @example sequential([lstm(64, { returnSequences: true }), lstm(64), dense(96)])
  */
 export function lstm(units: number, options?: LstmOptions): LstmLayer;
 export function lstm(units: number, options: LstmOptions = {}, ...extra: unknown[]): LstmLayer {

@@ -147,7 +147,7 @@ function uniformByUnits(units: number): (values: Float32Array, prng: Prng) => vo
   };
 }
 
-/** Returns the parameters of a layer: input weights, recurrent weights, and a bias if it has one. */
+/** Returns the parameters of a layer: input weights, recurrent weights, and a bias if any. */
 export function parametersOf(
   { width, units, features, useBias }: Frame,
   bias: Partial<ArrayPlan> = {},

@@ -10,11 +10,11 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
      * Step `step` of all samples: c = f·c + i·g and h = o·tanh c, with i, f, o = σ and g = tanh of
      * gates + product.
      *
-     * gates: in sums, out gates; rows of 4·units, `gateStep` floats apart. product: [rows][4·units].
-     * cell → next, and hidden in place: [rows][units]; next may be cell. `before` receives the
-     * hidden state before the step, y the one after it, in rows `beforeStep` and `yStep` floats
-     * apart; 0 for none. `lengths` has one float per row, or is 0: a row with lengths[r] ≤ step
-     * keeps its states, and its y is 0.
+     * gates: in sums, out gates; rows of 4·units, `gateStep` floats apart. product:
+     * [rows][4·units]. cell → next, and hidden in place: [rows][units]; next may be cell. `before`
+     * receives the hidden state before the step, y the one after it, in rows `beforeStep` and
+     * `yStep` floats apart; 0 for none. `lengths` has one float per row, or is 0: a row with
+     * lengths[r] ≤ step keeps its states, and its y is 0.
      */
     // biome-ignore format: one line a role
     lstmStep(
