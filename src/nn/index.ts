@@ -37,7 +37,7 @@ export { apply, graph, input, type Value } from './graph-builder';
 export { named, sequential } from './layers';
 export type { Shape } from './layers/layer';
 export * from './layers/list';
-export type { RecurrentOptions } from './layers/recurrent';
+export type { GatedOptions, RecurrentOptions } from './layers/recurrent';
 export type { Pair } from './layers/window';
 export type { ModelArrays, ModelStateDict, ModelStateDictOptions } from './learnt-state';
 export * from './losses/list';

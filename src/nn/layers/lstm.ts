@@ -4,18 +4,19 @@ import { checked, type LayerArrays, type LayerKind, type Pass, PLAIN } from './l
 import {
   blockBytes,
   blocksFrom,
-  checkRecurrent,
+  checkGated,
   clearLengthsGradient,
   type Frame,
   frameOf,
+  GATED_OPTIONS,
+  type GatedOptions,
+  hardOf,
   lengthsOf,
   needsStateGradient,
   parametersOf,
   productScratchBytes,
   projectGradients,
   projectInputs,
-  RECURRENT_OPTIONS,
-  type RecurrentOptions,
   readState,
   readStateGradient,
   stepAt,
@@ -34,7 +35,7 @@ export interface LstmLayer extends Readonly<LstmOptions> {
 }
 
 /** Options of `lstm`. */
-export interface LstmOptions extends RecurrentOptions {
+export interface LstmOptions extends GatedOptions {
   /**
    * Whether the bias of the forget gate begins with 1, as in Keras, so that the cell remembers from
    * the start; otherwise all biases begin with 0.
@@ -65,7 +66,7 @@ export function lstm(units: number, options: LstmOptions = {}, ...extra: unknown
   return checked(kind, { kind: 'lstm', units, ...options });
 }
 
-const FIELDS = [...RECURRENT_OPTIONS, 'unitForgetBias'];
+const FIELDS = [...GATED_OPTIONS, 'unitForgetBias'];
 
 const kind: LayerKind<LstmLayer> = {
   kind: 'lstm',
@@ -73,13 +74,14 @@ const kind: LayerKind<LstmLayer> = {
   fields: ['units', ...FIELDS],
   merges: true,
   check(layer, nameOf) {
-    checkRecurrent(layer, nameOf);
+    checkGated(layer, nameOf);
     const { unitForgetBias = true } = layer;
     checkBoolean(nameOf('unitForgetBias'), unitForgetBias);
   },
   plan(layer, _input, path, { inputs }) {
     const frame = frameOf(layer, 4, 2, inputs, path);
     const { units } = frame;
+    const hard = hardOf(layer);
     const { unitForgetBias = true } = layer;
     const forget = (values: Float32Array) => values.fill(1, units, 2 * units);
     return {
@@ -90,8 +92,8 @@ const kind: LayerKind<LstmLayer> = {
       keptFloats: (batchSize, training) => blockBytes(keptSizes(frame, batchSize, training)) / 4,
       scratchBytes: (batchSize) =>
         blockBytes(scratchSizes(frame, batchSize)) + productScratchBytes(frame, batchSize),
-      forward: (arrays, pass) => forward(frame, arrays, pass),
-      backward: (arrays, pass) => backward(frame, arrays, pass),
+      forward: (arrays, pass) => forward(frame, hard, arrays, pass),
+      backward: (arrays, pass) => backward(frame, hard, arrays, pass),
     };
   },
 };
@@ -108,7 +110,8 @@ function scratchSizes({ width, units }: Frame, count: number): number[] {
   return [count * width, state, state, state, width * units, 0];
 }
 
-function forward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): void {
+function forward(frame: Frame, hard: number, arrays: LayerArrays, pass: Pass): void {
+  const { kernels, count } = pass;
   const { steps, width, units, sequences, outputFloats } = frame;
   const { x, y, dy, inputs, weights } = arrays;
   // A network that computes no gradients has no room for what backward reads.
@@ -142,13 +145,15 @@ function forward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): v
       step,
       count,
       units,
+      hard,
     );
   }
   writeState(frame, hidden, 0, y, kernels, count);
   writeState(frame, first + steps * cellStep, 1, y, kernels, count);
 }
 
-function backward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): void {
+function backward(frame: Frame, hard: number, arrays: LayerArrays, pass: Pass): void {
+  const { kernels, count } = pass;
   const { steps, width, units, sequences, outputFloats } = frame;
   const { dy, inputs, inputGradients, weights, gradients } = arrays;
   const [gates, before, cells] = blocksFrom(arrays.kept, keptSizes(frame, count, true));
@@ -179,6 +184,7 @@ function backward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): 
       step,
       count,
       units,
+      hard,
     );
     if (order > 0 || needsState)
       kernels.gemmNN(dhidden, product, weights[1], count, units, width, own);

@@ -11,7 +11,7 @@ import type { Prng } from '../../math/prng';
 import { elementCount } from '../../math/shape';
 import { floatsBytes, gemmScratchBytes } from '../../memory-layout/nn-layout';
 import type { NNKernels } from '../../runtime/kernels-nn';
-import { checkBoolean, checkInteger, describe } from '../../validate';
+import { checkBoolean, checkChoice, checkInteger, describe } from '../../validate';
 import type { ArrayPlan, LayerArrays, LayerSpec, Shape } from './layer';
 import { MAX_UNITS } from './layer';
 
@@ -63,6 +63,34 @@ export function checkRecurrent(layer: RecurrentSpec, nameOf: (field: string) => 
   checkInteger(nameOf('units'), layer.units, 1, MAX_UNITS);
   for (const option of RECURRENT_OPTIONS)
     if (layer[option] !== undefined) checkBoolean(nameOf(option), layer[option]);
+}
+
+/** Options of recurrent layers with gates. */
+export interface GatedOptions extends RecurrentOptions {
+  /**
+   * Function of the gates: the logistic function, or 0.2·x + 0.5 within [0, 1], which is the
+   * default of TensorFlow.js.
+   * @default 'sigmoid'
+   */
+  recurrentActivation?: 'sigmoid' | 'hardSigmoid';
+}
+
+/** The names of the options of layers with gates. */
+export const GATED_OPTIONS = [...RECURRENT_OPTIONS, 'recurrentActivation'] as const;
+
+/** Checks the units and the common options of a layer with gates. */
+export function checkGated(
+  layer: RecurrentSpec & Readonly<GatedOptions>,
+  nameOf: (field: string) => string,
+): void {
+  checkRecurrent(layer, nameOf);
+  const { recurrentActivation = 'sigmoid' } = layer;
+  checkChoice(nameOf('recurrentActivation'), recurrentActivation, ['sigmoid', 'hardSigmoid']);
+}
+
+/** Returns 1 if the gates are hard, else 0. */
+export function hardOf({ recurrentActivation }: Readonly<GatedOptions>): number {
+  return recurrentActivation === 'hardSigmoid' ? 1 : 0;
 }
 
 /** The sizes of a recurrent layer, all in floats or steps. */
