@@ -6,7 +6,8 @@ gradients by parameters, inputs and initial states of L = Σ sin(i + 1)·output[
 Needs Debian's python3-torch; the file was written with 1.13.0. All numbers in the data are
 multiples of 1/64, so float32 holds them exactly. Parameters are in this project's order, which is
 PyTorch's. Where the layer has one bias and PyTorch two, PyTorch's second bias is 0.
-The reset gate before the product, which PyTorch lacks, is computed from its formula.
+Hard gates and the reset gate before the product, which PyTorch lacks, are computed from their
+formulas.
 """
 import json
 import random
@@ -32,20 +33,31 @@ def flat(tensor):
     return [float(f"{value:.12g}") for value in tensor.detach().reshape(-1).tolist()]
 
 
-def gru_before(x, state, weights):
-    """A GRU whose reset gate multiplies before the recurrent product."""
-    w, u, b = weights
+def hard(x):
+    return torch.clip(0.2 * x + 0.5, 0, 1)
+
+
+def by_formula(kind, x, state, weights, gate):
+    """The cells that PyTorch lacks: hard gates, and a reset gate before the recurrent product."""
+    w, u, *biases = weights
     units = u.shape[1]
-    h, outputs = state, []
+    h, c = state[:, :units], state[:, units:]
+    outputs = []
     for t in range(x.shape[1]):
-        sums = x[:, t] @ w.T + b
-        product = h @ u[: 2 * units].T
-        r = torch.sigmoid(sums[:, :units] + product[:, :units])
-        z = torch.sigmoid(sums[:, units: 2 * units] + product[:, units:])
-        n = torch.tanh(sums[:, 2 * units:] + (r * h) @ u[2 * units:].T)
-        h = (1 - z) * n + z * h
+        sums = x[:, t] @ w.T + biases[0]
+        if kind == "lstm":
+            i, f, g, o = (sums + h @ u.T).split(units, 1)
+            c = gate(f) * c + gate(i) * torch.tanh(g)
+            h = gate(o) * torch.tanh(c)
+        else:
+            after = len(biases) > 1
+            product = h @ u.T + biases[1] if after else h @ u.T
+            r = gate(sums[:, :units] + product[:, :units])
+            z = gate(sums[:, units: 2 * units] + product[:, units: 2 * units])
+            inner = r * product[:, 2 * units:] if after else (r * h) @ u[2 * units:].T
+            h = (1 - z) * torch.tanh(sums[:, 2 * units:] + inner) + z * h
         outputs.append(h)
-    return torch.stack(outputs, 1), h
+    return torch.stack(outputs, 1), torch.cat([h, c], 1)
 
 
 def case(name, kind, units, features, steps, batch, options=None, bidirectional=False):
@@ -74,9 +86,10 @@ def case(name, kind, units, features, steps, batch, options=None, bidirectional=
     if options.get("lengths"):
         lengths = torch.tensor([1 + (3 * i + 2) % steps for i in range(batch)])
 
-    if kind == "gru" and not reset_after:
-        y, final = gru_before(x, state, list(parameters.values()))
-        end = final
+    is_hard = options.get("recurrentActivation") == "hardSigmoid"
+    if is_hard or (kind == "gru" and not reset_after):
+        gate = hard if is_hard else torch.sigmoid
+        y, end = by_formula(kind, x, state, list(parameters.values()), gate)
     else:
         extra = {"nonlinearity": options.get("activation", "tanh")} if kind == "simpleRnn" else {}
         module = module_of(features, units, batch_first=True, bias=has_bias,
@@ -154,6 +167,10 @@ for kind in MODULES:
     ]
 CASES += [
     case("gru, reset before the product", "gru", 5, 3, 4, 3, {"resetAfter": False}),
+    case("lstm, hard gates", "lstm", 4, 3, 4, 3, {"recurrentActivation": "hardSigmoid"}),
+    case("gru, hard gates", "gru", 4, 3, 4, 3, {"recurrentActivation": "hardSigmoid"}),
+    case("gru, hard gates, reset before the product", "gru", 4, 3, 4, 3,
+         {"recurrentActivation": "hardSigmoid", "resetAfter": False}),
     case("simpleRnn, relu", "simpleRnn", 5, 3, 4, 3, {"activation": "relu"}),
 ]
 print("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in CASES) + "\n]")

@@ -54,6 +54,8 @@ const CHECKS: readonly (readonly [part: string, check: (output: string) => boole
     (output) => shares(output).every((value) => Math.abs(value - Math.sin(1)) < 0.05),
   ],
   ['avgPool2d(2)', (output) => Number(/accuracy: ([\d.]+)/.exec(output)?.[1]) > 0.95],
+  ['gru(16)', (output) => shares(output).at(-1)! > 0.9 && output.endsWith('true\n')],
+  ['bidirectional(lstm(', (output) => shares(output).at(-1)! > 0.95],
   ['embedding(', (output) => shares(output)[0]! > 0.85],
   ['dropout(0.2)', (output) => shares(output).every((accuracy) => accuracy > 0.95)],
   ['huber(', (output) => output.startsWith('true') && Math.abs(shares(output)[0]! - 0.75) < 0.05],

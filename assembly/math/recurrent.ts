@@ -1,14 +1,25 @@
 /** What the steps of recurrent layers share. */
 import { loadLanes, storeLanes } from './partial';
+import { sigmoid4 } from './tanh';
 
 /** Tells whether `step` lies beyond the length of sample r; without lengths none does. */
 export function isPadded(lengths: usize, r: i32, step: i32): bool {
   return lengths !== 0 && !(<f32>step < load<f32>(lengths + ((<usize>r) << 2)));
 }
 
-/** Returns s·(1 - s), the slope of the logistic function where it is s. */
-export function logisticSlope(s: v128): v128 {
-  return f32x4.mul(s, f32x4.sub(f32x4.splat(1), s));
+/** Returns σ(x) or, if `hard`, 0.2·x + 0.5 within [0, 1]. */
+export function gate4(x: v128, hard: i32): v128 {
+  if (!hard) return sigmoid4(x);
+  const line = f32x4.add(f32x4.mul(x, f32x4.splat(0.2)), f32x4.splat(0.5));
+  return f32x4.min(f32x4.max(line, f32x4.splat(0)), f32x4.splat(1));
+}
+
+/** Returns the slope of gate4 where it is s: s·(1 - s) or, if `hard`, 0.2 within (0, 1). */
+export function gateSlope(s: v128, hard: i32): v128 {
+  const one = f32x4.splat(1);
+  if (!hard) return f32x4.mul(s, f32x4.sub(one, s));
+  const within = v128.and(f32x4.gt(s, f32x4.splat(0)), f32x4.lt(s, one));
+  return v128.and(f32x4.splat(0.2), within);
 }
 
 /** Returns 1 - t², the slope of tanh where it is t. */

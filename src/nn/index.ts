@@ -40,7 +40,7 @@ export { named, sequential } from './layers';
 export type { Initializer, KernelOptions } from './layers/initial';
 export type { Shape } from './layers/layer';
 export * from './layers/list';
-export type { RecurrentOptions } from './layers/recurrent';
+export type { GatedOptions, RecurrentOptions } from './layers/recurrent';
 export type { Pair } from './layers/window';
 export type { ModelArrays, ModelStateDict, ModelStateDictOptions } from './learnt-state';
 export * from './losses/list';

@@ -270,6 +270,17 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: meanSquaredError(),
     batchSize: 2,
   },
+  'hard gates': {
+    inputShape: [4, 3],
+    layers: sequential([
+      lstm(5, { returnSequences: true, recurrentActivation: 'hardSigmoid' }),
+      gru(6, { returnSequences: true, recurrentActivation: 'hardSigmoid' }),
+      gru(7, { resetAfter: false, recurrentActivation: 'hardSigmoid' }),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
   'simple rnn: tanh, relu': {
     inputShape: [4, 3],
     layers: sequential([

@@ -128,7 +128,7 @@ describe('fit', () => {
     const options = { shuffle: false, checkpoint: { store } };
     await run(data, { ...options, onBatch: ({ step }, stop) => step === 6 && stop() });
     const { sampleWeights: _, ...plain } = data;
-    await expect(run(plain, options)).rejects.toThrow('sampleWeights true expected');
+    await expect(run(plain, options)).rejects.toThrow('sampleWeights expected true');
     expect(await run(data, options)).toEqual(whole);
   });
 

@@ -4,14 +4,14 @@
  * the step in two parts, with the product of the reset state between them.
  */
 import { copyFloats, loadLanes, storeLanes, zeroFloats } from '../../math/partial';
-import { handOn, isPadded, logisticSlope, stateGradient, tanhSlope } from '../../math/recurrent';
-import { sigmoid4, tanh4 } from '../../math/tanh';
+import { gate4, gateSlope, handOn, isPadded, stateGradient, tanhSlope } from '../../math/recurrent';
+import { tanh4 } from '../../math/tanh';
 
 // biome-ignore format: one line a role
 export function gruStep(
   gates: usize, kept: usize, gateStep: i32, product: usize, hidden: usize,
   before: usize, beforeStep: i32, y: usize, yStep: i32,
-  lengths: usize, step: i32, rows: i32, units: i32,
+  lengths: usize, step: i32, rows: i32, units: i32, hard: i32,
 ): void {
   const row = (<usize>units) << 2;
   for (let r = 0; r < rows; ++r) {
@@ -24,8 +24,8 @@ export function gruStep(
         const width = min(4, units - j);
         const z = gates + at;
         const p = product + at;
-        const reset = sigmoid4(f32x4.add(loadLanes(z, width), loadLanes(p, width)));
-        const update = sigmoid4(f32x4.add(loadLanes(z + row, width), loadLanes(p + row, width)));
+        const reset = gate4(f32x4.add(loadLanes(z, width), loadLanes(p, width)), hard);
+        const update = gate4(f32x4.add(loadLanes(z + row, width), loadLanes(p + row, width)), hard);
         const q = loadLanes(p + 2 * row, width);
         // n = tanh(sum + r·q);  h = n + z·(h - n)
         const sum = f32x4.add(loadLanes(z + 2 * row, width), f32x4.mul(reset, q));
@@ -57,7 +57,7 @@ function mix(n: v128, z: v128, h: v128): v128 {
 export function gruStepGrad(
   gates: usize, kept: usize, gateStep: i32, product: usize, before: usize, beforeStep: i32,
   dhidden: usize, carry: usize, dy: usize, dyStep: i32,
-  lengths: usize, step: i32, rows: i32, units: i32,
+  lengths: usize, step: i32, rows: i32, units: i32, hard: i32,
 ): void {
   const row = (<usize>units) << 2;
   for (let r = 0; r < rows; ++r) {
@@ -78,8 +78,8 @@ export function gruStepGrad(
         const update = loadLanes(z + row, width);
         const n = loadLanes(z + 2 * row, width);
         const dn = candidateGradient(dh, update, n);
-        const dz = updateGradient(dh, update, n, loadLanes(before + at, width));
-        const dr = f32x4.mul(f32x4.mul(dn, loadLanes(k + 2 * row, width)), logisticSlope(reset));
+        const dz = updateGradient(dh, update, n, loadLanes(before + at, width), hard);
+        const dr = f32x4.mul(f32x4.mul(dn, loadLanes(k + 2 * row, width)), gateSlope(reset, hard));
         const dq = f32x4.mul(dn, reset);
         storeLanes(carry + at, f32x4.mul(dh, update), width);
         storeLanes(z, dr, width);
@@ -108,15 +108,15 @@ function candidateGradient(dh: v128, z: v128, n: v128): v128 {
   return f32x4.mul(f32x4.mul(dh, f32x4.sub(f32x4.splat(1), z)), tanhSlope(n));
 }
 
-/** Returns the gradient by the sum of z: (dh·(h - n))·(z·(1 - z)). */
-function updateGradient(dh: v128, z: v128, n: v128, h: v128): v128 {
-  return f32x4.mul(f32x4.mul(dh, f32x4.sub(h, n)), logisticSlope(z));
+/** Returns the gradient by the sum of z: (dh·(h - n)) times the slope of z. */
+function updateGradient(dh: v128, z: v128, n: v128, h: v128, hard: i32): v128 {
+  return f32x4.mul(f32x4.mul(dh, f32x4.sub(h, n)), gateSlope(z, hard));
 }
 
 // biome-ignore format: one line a role
 export function gruGates(
   gates: usize, gateStep: i32, product: usize, hidden: usize, reset: usize,
-  before: usize, resets: usize, beforeStep: i32, rows: i32, units: i32,
+  before: usize, resets: usize, beforeStep: i32, rows: i32, units: i32, hard: i32,
 ): void {
   const row = (<usize>units) << 2;
   for (let r = 0; r < rows; ++r) {
@@ -126,8 +126,8 @@ export function gruGates(
       const z = gates + at;
       const p = product + at;
       const h = loadLanes(hidden + at, width);
-      const gate = sigmoid4(f32x4.add(loadLanes(z, width), loadLanes(p, width)));
-      const update = sigmoid4(f32x4.add(loadLanes(z + row, width), loadLanes(p + row, width)));
+      const gate = gate4(f32x4.add(loadLanes(z, width), loadLanes(p, width)), hard);
+      const update = gate4(f32x4.add(loadLanes(z + row, width), loadLanes(p + row, width)), hard);
       const gated = f32x4.mul(gate, h);
       storeLanes(z, gate, width);
       storeLanes(z + row, update, width);
@@ -181,7 +181,7 @@ export function gruCandidate(
 export function gruCandidateGrad(
   gates: usize, gateStep: i32, product: usize, before: usize, beforeStep: i32,
   dhidden: usize, carry: usize, dy: usize, dyStep: i32,
-  lengths: usize, step: i32, rows: i32, units: i32,
+  lengths: usize, step: i32, rows: i32, units: i32, hard: i32,
 ): void {
   const row = (<usize>units) << 2;
   for (let r = 0; r < rows; ++r) {
@@ -201,7 +201,7 @@ export function gruCandidateGrad(
         const dn = candidateGradient(dh, update, n);
         storeLanes(c, dn, width);
         storeLanes(product + at, dn, width);
-        storeLanes(z, updateGradient(dh, update, n, loadLanes(before + at, width)), width);
+        storeLanes(z, updateGradient(dh, update, n, loadLanes(before + at, width), hard), width);
         storeLanes(carry + at, f32x4.mul(dh, update), width);
       }
     }
@@ -217,7 +217,7 @@ export function gruCandidateGrad(
 // biome-ignore format: one line a role
 export function gruGatesGrad(
   gates: usize, gateStep: i32, product: usize, dreset: usize, before: usize, beforeStep: i32,
-  carry: usize, lengths: usize, step: i32, rows: i32, units: i32,
+  carry: usize, lengths: usize, step: i32, rows: i32, units: i32, hard: i32,
 ): void {
   const row = (<usize>units) << 2;
   for (let r = 0; r < rows; ++r) {
@@ -233,7 +233,7 @@ export function gruGatesGrad(
         const d = loadLanes(dreset + at, width);
         const gate = loadLanes(z, width);
         const inner = f32x4.mul(d, loadLanes(before + at, width));
-        const dr = f32x4.mul(inner, logisticSlope(gate));
+        const dr = f32x4.mul(inner, gateSlope(gate, hard));
         storeLanes(z, dr, width);
         storeLanes(p, dr, width);
         storeLanes(p + row, loadLanes(z + row, width), width);

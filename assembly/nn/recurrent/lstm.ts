@@ -1,13 +1,13 @@
 /** One step of a long short-term memory, forward and backward; gates lie in the order i f g o. */
 import { copyFloats, loadLanes, storeLanes, zeroFloats } from '../../math/partial';
-import { handOn, isPadded, logisticSlope, stateGradient, tanhSlope } from '../../math/recurrent';
-import { sigmoid4, tanh4 } from '../../math/tanh';
+import { gate4, gateSlope, handOn, isPadded, stateGradient, tanhSlope } from '../../math/recurrent';
+import { tanh4 } from '../../math/tanh';
 
 // biome-ignore format: one line a role
 export function lstmStep(
   gates: usize, gateStep: i32, product: usize, cell: usize, next: usize, hidden: usize,
   before: usize, beforeStep: i32, y: usize, yStep: i32,
-  lengths: usize, step: i32, rows: i32, units: i32,
+  lengths: usize, step: i32, rows: i32, units: i32, hard: i32,
 ): void {
   const row = (<usize>units) << 2;
   for (let r = 0; r < rows; ++r) {
@@ -21,9 +21,9 @@ export function lstmStep(
         const width = min(4, units - j);
         const z = gates + at;
         const p = product + at;
-        const i = sigmoid4(f32x4.add(loadLanes(z, width), loadLanes(p, width)));
+        const i = gate4(f32x4.add(loadLanes(z, width), loadLanes(p, width)), hard);
         storeLanes(z, i, width);
-        const f = sigmoid4(f32x4.add(loadLanes(z + row, width), loadLanes(p + row, width)));
+        const f = gate4(f32x4.add(loadLanes(z + row, width), loadLanes(p + row, width)), hard);
         storeLanes(z + row, f, width);
         const zg = loadLanes(z + 2 * row, width);
         const g = tanh4(f32x4.add(zg, loadLanes(p + 2 * row, width)));
@@ -32,7 +32,7 @@ export function lstmStep(
         const c = f32x4.add(f32x4.mul(f, loadLanes(cell + at, width)), f32x4.mul(i, g));
         storeLanes(next + at, c, width);
         const zo = loadLanes(z + 3 * row, width);
-        const o = sigmoid4(f32x4.add(zo, loadLanes(p + 3 * row, width)));
+        const o = gate4(f32x4.add(zo, loadLanes(p + 3 * row, width)), hard);
         storeLanes(z + 3 * row, o, width);
         const h = f32x4.mul(o, tanh4(c));
         storeLanes(hidden + at, h, width);
@@ -53,7 +53,7 @@ export function lstmStep(
 export function lstmStepGrad(
   gates: usize, gateStep: i32, product: usize, cell: usize, next: usize,
   dhidden: usize, dcell: usize, carry: usize, dy: usize, dyStep: i32,
-  lengths: usize, step: i32, rows: i32, units: i32,
+  lengths: usize, step: i32, rows: i32, units: i32, hard: i32,
 ): void {
   const row = (<usize>units) << 2;
   const zero = f32x4.splat(0);
@@ -86,10 +86,10 @@ export function lstmStepGrad(
           f32x4.mul(f32x4.mul(dh, o), tanhSlope(t)),
         );
         storeLanes(dcell + at, f32x4.mul(dc, f), width);
-        const di = f32x4.mul(f32x4.mul(dc, g), logisticSlope(i));
-        const df = f32x4.mul(f32x4.mul(dc, loadLanes(cell + at, width)), logisticSlope(f));
+        const di = f32x4.mul(f32x4.mul(dc, g), gateSlope(i, hard));
+        const df = f32x4.mul(f32x4.mul(dc, loadLanes(cell + at, width)), gateSlope(f, hard));
         const dg = f32x4.mul(f32x4.mul(dc, i), tanhSlope(g));
-        const dout = f32x4.mul(f32x4.mul(dh, t), logisticSlope(o));
+        const dout = f32x4.mul(f32x4.mul(dh, t), gateSlope(o, hard));
         storeLanes(z, di, width);
         storeLanes(p, di, width);
         storeLanes(z + row, df, width);

@@ -17,7 +17,7 @@ import lstm, { type LstmLayer } from './lstm';
 import { blocksFrom, type RecurrentSpec } from './recurrent';
 import simpleRnn, { type SimpleRnnLayer } from './simple-rnn';
 
-/** The description of a layer that reads its sequences forwards and, with own weights, backwards. */
+/** The description of a recurrent layer that reads its sequences in both directions. */
 export interface BidirectionalLayer extends Readonly<BidirectionalOptions> {
   readonly kind: 'bidirectional';
   readonly layer: LstmLayer | GruLayer | SimpleRnnLayer;

@@ -4,18 +4,19 @@ import { checked, type LayerArrays, type LayerKind, type Pass, PLAIN } from './l
 import {
   blockBytes,
   blocksFrom,
-  checkRecurrent,
+  checkGated,
   clearLengthsGradient,
   type Frame,
   frameOf,
+  GATED_OPTIONS,
+  type GatedOptions,
+  hardOf,
   lengthsOf,
   needsStateGradient,
   parametersOf,
   productScratchBytes,
   projectGradients,
   projectInputs,
-  RECURRENT_OPTIONS,
-  type RecurrentOptions,
   readState,
   readStateGradient,
   stepAt,
@@ -34,7 +35,7 @@ export interface GruLayer extends Readonly<GruOptions> {
 }
 
 /** Options of `gru`. */
-export interface GruOptions extends RecurrentOptions {
+export interface GruOptions extends GatedOptions {
   /**
    * Whether the reset gate multiplies after the recurrent product, r·(Un·h + cn), as in PyTorch,
    * cuDNN and Keras, which takes one product per step; otherwise before it, Un·(r·h), as in
@@ -66,7 +67,7 @@ export function gru(units: number, options: GruOptions = {}, ...extra: unknown[]
   return checked(kind, { kind: 'gru', units, ...options });
 }
 
-const FIELDS = [...RECURRENT_OPTIONS, 'resetAfter'];
+const FIELDS = [...GATED_OPTIONS, 'resetAfter'];
 
 const kind: LayerKind<GruLayer> = {
   kind: 'gru',
@@ -75,13 +76,14 @@ const kind: LayerKind<GruLayer> = {
   merges: true,
   family: 'recurrent',
   check(layer, nameOf) {
-    checkRecurrent(layer, nameOf);
+    checkGated(layer, nameOf);
     const { resetAfter = true } = layer;
     checkBoolean(nameOf('resetAfter'), resetAfter);
   },
   plan(layer, _input, path, { inputs }) {
     const frame = frameOf(layer, 3, 1, inputs, path);
     const { resetAfter = true } = layer;
+    const hard = hardOf(layer);
     const parameters = parametersOf(layer, frame);
     if (resetAfter && frame.useBias)
       parameters.push({ name: 'recurrentBias', shape: [frame.width] });
@@ -95,8 +97,9 @@ const kind: LayerKind<GruLayer> = {
       scratchBytes: (batchSize) =>
         blockBytes(scratchSizes(frame, resetAfter, batchSize)) +
         productScratchBytes(frame, batchSize),
-      forward: (arrays, pass) => (resetAfter ? forward : forwardBefore)(frame, arrays, pass),
-      backward: (arrays, pass) => (resetAfter ? backward : backwardBefore)(frame, arrays, pass),
+      forward: (arrays, pass) => (resetAfter ? forward : forwardBefore)(frame, hard, arrays, pass),
+      backward: (arrays, pass) =>
+        (resetAfter ? backward : backwardBefore)(frame, hard, arrays, pass),
     };
   },
 };
@@ -130,7 +133,8 @@ function scratchSizes(
   return resetAfter ? [...sizes, 0] : [...sizes, state, 2 * state * steps, 0];
 }
 
-function forward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): void {
+function forward(frame: Frame, hard: number, arrays: LayerArrays, pass: Pass): void {
+  const { kernels, count } = pass;
   const { steps, width, units, sequences, outputFloats } = frame;
   const { x, y, dy, inputs, weights } = arrays;
   // A network that computes no gradients has no room for what backward reads.
@@ -161,12 +165,14 @@ function forward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): v
       step,
       count,
       units,
+      hard,
     );
   }
   writeState(frame, hidden, 0, y, kernels, count);
 }
 
-function backward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): void {
+function backward(frame: Frame, hard: number, arrays: LayerArrays, pass: Pass): void {
+  const { kernels, count } = pass;
   const { steps, width, units, sequences, outputFloats } = frame;
   const { dy, inputs, inputGradients, weights, gradients } = arrays;
   const [gates, before, sums] = blocksFrom(arrays.kept, keptSizes(frame, true, count, true));
@@ -194,6 +200,7 @@ function backward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): 
       step,
       count,
       units,
+      hard,
     );
     if (order > 0 || needsState)
       kernels.gemmNN(dhidden, product, weights[1], count, units, width, own);
@@ -221,7 +228,8 @@ function endBackward(
 }
 
 /** forward where the reset gate multiplies before the product. */
-function forwardBefore(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): void {
+function forwardBefore(frame: Frame, hard: number, arrays: LayerArrays, pass: Pass): void {
+  const { kernels, count } = pass;
   const { steps, width, units, sequences, outputFloats } = frame;
   const { x, y, dy, inputs, weights } = arrays;
   const keeps = dy !== 0;
@@ -251,6 +259,7 @@ function forwardBefore(frame: Frame, arrays: LayerArrays, { kernels, count }: Pa
       steps * units,
       count,
       units,
+      hard,
     );
     kernels.gemmNN(product, reset, ofCandidate, count, units, units, own);
     kernels.gruCandidate(
@@ -270,7 +279,8 @@ function forwardBefore(frame: Frame, arrays: LayerArrays, { kernels, count }: Pa
 }
 
 /** backward where the reset gate multiplies before the product. */
-function backwardBefore(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): void {
+function backwardBefore(frame: Frame, hard: number, arrays: LayerArrays, pass: Pass): void {
+  const { kernels, count } = pass;
   const { steps, width, units, sequences, outputFloats } = frame;
   const { dy, inputs, inputGradients, weights, gradients } = arrays;
   const [gates, before, resets] = blocksFrom(arrays.kept, keptSizes(frame, false, count, true));
@@ -301,6 +311,7 @@ function backwardBefore(frame: Frame, arrays: LayerArrays, { kernels, count }: P
       step,
       count,
       units,
+      hard,
     );
     kernels.gemmNN(dreset, product, candidateWeight, count, units, units, own);
     kernels.gruGatesGrad(
@@ -315,6 +326,7 @@ function backwardBefore(frame: Frame, arrays: LayerArrays, { kernels, count }: P
       step,
       count,
       units,
+      hard,
     );
     if (order > 0 || needsState)
       kernels.gemmNN(dhidden, product, weights[1], count, units, 2 * units, own);

@@ -4,18 +4,19 @@ import { checked, type LayerArrays, type LayerKind, type Pass, PLAIN } from './l
 import {
   blockBytes,
   blocksFrom,
-  checkRecurrent,
+  checkGated,
   clearLengthsGradient,
   type Frame,
   frameOf,
+  GATED_OPTIONS,
+  type GatedOptions,
+  hardOf,
   lengthsOf,
   needsStateGradient,
   parametersOf,
   productScratchBytes,
   projectGradients,
   projectInputs,
-  RECURRENT_OPTIONS,
-  type RecurrentOptions,
   readState,
   readStateGradient,
   stepAt,
@@ -34,7 +35,7 @@ export interface LstmLayer extends Readonly<LstmOptions> {
 }
 
 /** Options of `lstm`. */
-export interface LstmOptions extends RecurrentOptions {
+export interface LstmOptions extends GatedOptions {
   /**
    * Whether the bias of the forget gate begins with 1, as in Keras, so that the cell remembers from
    * the start; otherwise all biases begin with 0.
@@ -56,7 +57,7 @@ export interface LstmOptions extends RecurrentOptions {
  *
  * @param units size of the hidden state, an integer in [1, 2^24]
  * @throws ArgumentError for options out of range
- * @example sequential([embedding(96, 16), lstm(64, { returnSequences: true }), lstm(64), dense(96)])
+ * @example sequential([lstm(64, { returnSequences: true }), lstm(64), dense(96)])
  */
 export function lstm(units: number, options?: LstmOptions): LstmLayer;
 export function lstm(units: number, options: LstmOptions = {}, ...extra: unknown[]): LstmLayer {
@@ -65,7 +66,7 @@ export function lstm(units: number, options: LstmOptions = {}, ...extra: unknown
   return checked(kind, { kind: 'lstm', units, ...options });
 }
 
-const FIELDS = [...RECURRENT_OPTIONS, 'unitForgetBias'];
+const FIELDS = [...GATED_OPTIONS, 'unitForgetBias'];
 
 const kind: LayerKind<LstmLayer> = {
   kind: 'lstm',
@@ -74,13 +75,14 @@ const kind: LayerKind<LstmLayer> = {
   merges: true,
   family: 'recurrent',
   check(layer, nameOf) {
-    checkRecurrent(layer, nameOf);
+    checkGated(layer, nameOf);
     const { unitForgetBias = true } = layer;
     checkBoolean(nameOf('unitForgetBias'), unitForgetBias);
   },
   plan(layer, _input, path, { inputs }) {
     const frame = frameOf(layer, 4, 2, inputs, path);
     const { units } = frame;
+    const hard = hardOf(layer);
     const { unitForgetBias = true } = layer;
     const forget = (values: Float32Array) => values.fill(1, units, 2 * units);
     return {
@@ -91,8 +93,8 @@ const kind: LayerKind<LstmLayer> = {
       keptFloats: (batchSize, training) => blockBytes(keptSizes(frame, batchSize, training)) / 4,
       scratchBytes: (batchSize) =>
         blockBytes(scratchSizes(frame, batchSize)) + productScratchBytes(frame, batchSize),
-      forward: (arrays, pass) => forward(frame, arrays, pass),
-      backward: (arrays, pass) => backward(frame, arrays, pass),
+      forward: (arrays, pass) => forward(frame, hard, arrays, pass),
+      backward: (arrays, pass) => backward(frame, hard, arrays, pass),
     };
   },
 };
@@ -109,7 +111,8 @@ function scratchSizes({ width, units }: Frame, count: number): number[] {
   return [count * width, state, state, state, width * units, 0];
 }
 
-function forward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): void {
+function forward(frame: Frame, hard: number, arrays: LayerArrays, pass: Pass): void {
+  const { kernels, count } = pass;
   const { steps, width, units, sequences, outputFloats } = frame;
   const { x, y, dy, inputs, weights } = arrays;
   // A network that computes no gradients has no room for what backward reads.
@@ -143,13 +146,15 @@ function forward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): v
       step,
       count,
       units,
+      hard,
     );
   }
   writeState(frame, hidden, 0, y, kernels, count);
   writeState(frame, first + steps * cellStep, 1, y, kernels, count);
 }
 
-function backward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): void {
+function backward(frame: Frame, hard: number, arrays: LayerArrays, pass: Pass): void {
+  const { kernels, count } = pass;
   const { steps, width, units, sequences, outputFloats } = frame;
   const { dy, inputs, inputGradients, weights, gradients } = arrays;
   const [gates, before, cells] = blocksFrom(arrays.kept, keptSizes(frame, count, true));
@@ -180,6 +185,7 @@ function backward(frame: Frame, arrays: LayerArrays, { kernels, count }: Pass): 
       step,
       count,
       units,
+      hard,
     );
     if (order > 0 || needsState)
       kernels.gemmNN(dhidden, product, weights[1], count, units, width, own);

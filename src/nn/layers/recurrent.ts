@@ -10,7 +10,7 @@ import { ArgumentError } from '../../errors';
 import { elementCount } from '../../math/shape';
 import { floatsBytes, gemmScratchBytes } from '../../memory-layout/nn-layout';
 import type { NNKernels } from '../../runtime/kernels-nn';
-import { checkBoolean, checkInteger, describe } from '../../validate';
+import { checkBoolean, checkChoice, checkInteger, describe } from '../../validate';
 import { checkInitializer, type Initializer, initializerFor } from './initial';
 import type { ArrayPlan, LayerArrays, LayerSpec, Shape } from './layer';
 import { MAX_UNITS } from './layer';
@@ -77,6 +77,34 @@ export function checkRecurrent(layer: RecurrentSpec, nameOf: (field: string) => 
     if (layer[option] !== undefined) checkBoolean(nameOf(option), layer[option]);
   for (const option of ['kernelInitializer', 'recurrentInitializer'] as const)
     if (layer[option] !== undefined) checkInitializer(nameOf(option), layer[option]);
+}
+
+/** Options of recurrent layers with gates. */
+export interface GatedOptions extends RecurrentOptions {
+  /**
+   * Function of the gates: the logistic function, or 0.2·x + 0.5 within [0, 1], which is the
+   * default of TensorFlow.js.
+   * @default 'sigmoid'
+   */
+  recurrentActivation?: 'sigmoid' | 'hardSigmoid';
+}
+
+/** The names of the options of layers with gates. */
+export const GATED_OPTIONS = [...RECURRENT_OPTIONS, 'recurrentActivation'] as const;
+
+/** Checks the units and the common options of a layer with gates. */
+export function checkGated(
+  layer: RecurrentSpec & Readonly<GatedOptions>,
+  nameOf: (field: string) => string,
+): void {
+  checkRecurrent(layer, nameOf);
+  const { recurrentActivation = 'sigmoid' } = layer;
+  checkChoice(nameOf('recurrentActivation'), recurrentActivation, ['sigmoid', 'hardSigmoid']);
+}
+
+/** Returns 1 if the gates are hard, else 0. */
+export function hardOf({ recurrentActivation }: Readonly<GatedOptions>): number {
+  return recurrentActivation === 'hardSigmoid' ? 1 : 0;
 }
 
 /** The sizes of a recurrent layer, all in floats or steps. */
@@ -153,7 +181,7 @@ export function frameOf(
   };
 }
 
-/** Returns the parameters of a layer: input weights, recurrent weights, and a bias if it has one. */
+/** Returns the parameters of a layer: input weights, recurrent weights, and a bias if any. */
 export function parametersOf(
   { kernelInitializer, recurrentInitializer }: RecurrentSpec,
   { width, units, features, useBias }: Frame,

@@ -1,5 +1,5 @@
 /** What the steps of recurrent layers share. */
-import type { Arithmetic } from './arithmetic';
+import { type Arithmetic, sigmoid } from './arithmetic';
 import { at, type Floats } from './memory';
 
 /** Tells whether `step` lies beyond the length of sample r; without lengths none does. */
@@ -7,9 +7,17 @@ export function isPadded(f: Floats, lengths: number, r: number, step: number): b
   return lengths !== 0 && !(step < f[at(lengths) + r]!);
 }
 
-/** Returns s·(1 - s), the slope of the logistic function where it is s. */
-export function logisticSlope(s: number, { round }: Arithmetic): number {
-  return round(s * round(1 - s));
+/** Returns σ(x) or, if `hard`, 0.2·x + 0.5 within [0, 1]. */
+export function gate(x: number, hard: number, arithmetic: Arithmetic): number {
+  const { round } = arithmetic;
+  if (!hard) return sigmoid(x, arithmetic);
+  return Math.min(Math.max(round(round(x * round(0.2)) + 0.5), 0), 1);
+}
+
+/** Returns the slope of a gate where it is s: s·(1 - s) or, if `hard`, 0.2 within (0, 1). */
+export function gateSlope(s: number, hard: number, { round }: Arithmetic): number {
+  if (!hard) return round(s * round(1 - s));
+  return s > 0 && s < 1 ? round(0.2) : 0;
 }
 
 /** Returns 1 - t², the slope of tanh where it is t. */

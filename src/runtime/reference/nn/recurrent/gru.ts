@@ -3,9 +3,15 @@
  * after the recurrent product; gruGates and gruCandidate compute the step in two parts, with the
  * product of the reset state between them.
  */
-import { type Arithmetic, sigmoid } from '../../math/arithmetic';
+import type { Arithmetic } from '../../math/arithmetic';
 import { at, type ReferenceMemory } from '../../math/memory';
-import { isPadded, logisticSlope, stateGradient, tanhSlope } from '../../math/recurrent';
+import {
+  gate as gateOf,
+  gateSlope,
+  isPadded,
+  stateGradient,
+  tanhSlope,
+} from '../../math/recurrent';
 
 export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
   const { round, tanh } = arithmetic;
@@ -13,8 +19,8 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
   const mix = (n: number, z: number, h: number) => round(n + round(z * round(h - n)));
   const candidateGradient = (dh: number, z: number, n: number) =>
     round(round(dh * round(1 - z)) * tanhSlope(n, arithmetic));
-  const updateGradient = (dh: number, z: number, n: number, h: number) =>
-    round(round(dh * round(h - n)) * logisticSlope(z, arithmetic));
+  const updateGradient = (dh: number, z: number, n: number, h: number, hard: number) =>
+    round(round(dh * round(h - n)) * gateSlope(z, hard, arithmetic));
   return {
     /**
      * Step `step` of all samples: r, z = σ(gates + product), n = tanh(gates + r·product) and
@@ -22,13 +28,13 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
      *
      * gates: in sums, out gates; kept: receives the third part of product, if it is not 0; rows of
      * 3·units, `gateStep` floats apart. product: [rows][3·units]. hidden: [rows][units], in place.
-     * before, y and lengths: as for lstmStep.
+     * before, y, lengths and hard: as for lstmStep.
      */
     // biome-ignore format: one line a role
     gruStep(
       gates: number, kept: number, gateStep: number, product: number, hidden: number,
       before: number, beforeStep: number, y: number, yStep: number,
-      lengths: number, step: number, rows: number, units: number,
+      lengths: number, step: number, rows: number, units: number, hard: number,
     ): void {
       const f = memory.f32;
       for (let r = 0; r < rows; ++r) {
@@ -42,8 +48,8 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
           }
           const z = at(gates) + r * gateStep + j;
           const p = at(product) + 3 * r * units + j;
-          const reset = sigmoid(round(f[z]! + f[p]!), arithmetic);
-          const update = sigmoid(round(f[z + units]! + f[p + units]!), arithmetic);
+          const reset = gateOf(round(f[z]! + f[p]!), hard, arithmetic);
+          const update = gateOf(round(f[z + units]! + f[p + units]!), hard, arithmetic);
           const q = f[p + 2 * units]!;
           const n = tanh(round(f[z + 2 * units]! + round(reset * q)));
           const h = mix(n, update, f[own]!);
@@ -67,7 +73,7 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
       gates: number, kept: number, gateStep: number, product: number,
       before: number, beforeStep: number,
       dhidden: number, carry: number, dy: number, dyStep: number,
-      lengths: number, step: number, rows: number, units: number,
+      lengths: number, step: number, rows: number, units: number, hard: number,
     ): void {
       const f = memory.f32;
       for (let r = 0; r < rows; ++r) {
@@ -90,9 +96,9 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
           const dh = stateGradient(f, dhidden, carry, own, dy, r * dyStep + j, arithmetic);
           const [reset, update, n] = [f[z]!, f[z + units]!, f[z + 2 * units]!];
           const dn = candidateGradient(dh, update, n);
-          const dz = updateGradient(dh, update, n, f[at(before) + r * beforeStep + j]!);
+          const dz = updateGradient(dh, update, n, f[at(before) + r * beforeStep + j]!, hard);
           const inner = round(dn * f[k + 2 * units]!);
-          const dr = round(inner * logisticSlope(reset, arithmetic));
+          const dr = round(inner * gateSlope(reset, hard, arithmetic));
           f[at(carry) + own] = dh * update;
           store(0, dr, dr);
           store(1, dz, dz);
@@ -108,7 +114,7 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
     // biome-ignore format: one line a role
     gruGates(
       gates: number, gateStep: number, product: number, hidden: number, reset: number,
-      before: number, resets: number, beforeStep: number, rows: number, units: number,
+      before: number, resets: number, beforeStep: number, rows: number, units: number, hard: number,
     ): void {
       const f = memory.f32;
       for (let r = 0; r < rows; ++r) {
@@ -117,8 +123,8 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
           const z = at(gates) + r * gateStep + j;
           const p = at(product) + 2 * r * units + j;
           const h = f[at(hidden) + own]!;
-          const gate = sigmoid(round(f[z]! + f[p]!), arithmetic);
-          const update = sigmoid(round(f[z + units]! + f[p + units]!), arithmetic);
+          const gate = gateOf(round(f[z]! + f[p]!), hard, arithmetic);
+          const update = gateOf(round(f[z + units]! + f[p + units]!), hard, arithmetic);
           const gated = round(gate * h);
           f[z] = gate;
           f[z + units] = update;
@@ -166,7 +172,7 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
       gates: number, gateStep: number, product: number,
       before: number, beforeStep: number,
       dhidden: number, carry: number, dy: number, dyStep: number,
-      lengths: number, step: number, rows: number, units: number,
+      lengths: number, step: number, rows: number, units: number, hard: number,
     ): void {
       const f = memory.f32;
       for (let r = 0; r < rows; ++r) {
@@ -187,7 +193,7 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
           const dn = candidateGradient(dh, update, n);
           f[c] = dn;
           f[at(product) + own] = dn;
-          f[z] = updateGradient(dh, update, n, f[at(before) + r * beforeStep + j]!);
+          f[z] = updateGradient(dh, update, n, f[at(before) + r * beforeStep + j]!, hard);
           f[at(carry) + own] = dh * update;
         }
       }
@@ -201,7 +207,7 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
     gruGatesGrad(
       gates: number, gateStep: number, product: number, dreset: number,
       before: number, beforeStep: number, carry: number,
-      lengths: number, step: number, rows: number, units: number,
+      lengths: number, step: number, rows: number, units: number, hard: number,
     ): void {
       const f = memory.f32;
       for (let r = 0; r < rows; ++r) {
@@ -218,7 +224,7 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
           }
           const [d, gate] = [f[at(dreset) + own]!, f[z]!];
           const inner = round(d * f[at(before) + r * beforeStep + j]!);
-          const dr = round(inner * logisticSlope(gate, arithmetic));
+          const dr = round(inner * gateSlope(gate, hard, arithmetic));
           f[z] = dr;
           f[p] = dr;
           f[p + units] = f[z + units]!;

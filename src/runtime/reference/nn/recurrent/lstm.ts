@@ -1,7 +1,13 @@
 /** One step of a long short-term memory; gates lie in the order i f g o. */
-import { type Arithmetic, sigmoid } from '../../math/arithmetic';
+import type { Arithmetic } from '../../math/arithmetic';
 import { at, type ReferenceMemory } from '../../math/memory';
-import { isPadded, logisticSlope, stateGradient, tanhSlope } from '../../math/recurrent';
+import {
+  gate as gateOf,
+  gateSlope,
+  isPadded,
+  stateGradient,
+  tanhSlope,
+} from '../../math/recurrent';
 
 export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
   const { round, tanh } = arithmetic;
@@ -10,17 +16,18 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
      * Step `step` of all samples: c = f·c + i·g and h = o·tanh c, with i, f, o = σ and g = tanh of
      * gates + product.
      *
-     * gates: in sums, out gates; rows of 4·units, `gateStep` floats apart. product: [rows][4·units].
-     * cell → next, and hidden in place: [rows][units]; next may be cell. `before` receives the
-     * hidden state before the step, y the one after it, in rows `beforeStep` and `yStep` floats
-     * apart; 0 for none. `lengths` has one float per row, or is 0: a row with lengths[r] ≤ step
-     * keeps its states, and its y is 0.
+     * gates: in sums, out gates; rows of 4·units, `gateStep` floats apart. product:
+     * [rows][4·units]. cell → next, and hidden in place: [rows][units]; next may be cell. `before`
+     * receives the hidden state before the step, y the one after it, in rows `beforeStep` and
+     * `yStep` floats apart; 0 for none. `lengths` has one float per row, or is 0: a row with
+     * lengths[r] ≤ step keeps its states, and its y is 0. With `hard`, σ is 0.2·x + 0.5 within
+     * [0, 1].
      */
     // biome-ignore format: one line a role
     lstmStep(
       gates: number, gateStep: number, product: number, cell: number, next: number, hidden: number,
       before: number, beforeStep: number, y: number, yStep: number,
-      lengths: number, step: number, rows: number, units: number,
+      lengths: number, step: number, rows: number, units: number, hard: number,
     ): void {
       const f = memory.f32;
       for (let r = 0; r < rows; ++r) {
@@ -36,10 +43,10 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
           const z = at(gates) + r * gateStep + j;
           const p = at(product) + 4 * r * units + j;
           const sum = (k: number) => round(f[z + k * units]! + f[p + k * units]!);
-          const i = sigmoid(sum(0), arithmetic);
-          const forget = sigmoid(sum(1), arithmetic);
+          const i = gateOf(sum(0), hard, arithmetic);
+          const forget = gateOf(sum(1), hard, arithmetic);
           const g = tanh(sum(2));
-          const o = sigmoid(sum(3), arithmetic);
+          const o = gateOf(sum(3), hard, arithmetic);
           const c = round(round(forget * f[at(cell) + own]!) + round(i * g));
           const h = round(o * tanh(c));
           f[z] = i;
@@ -62,7 +69,7 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
     lstmStepGrad(
       gates: number, gateStep: number, product: number, cell: number, next: number,
       dhidden: number, dcell: number, carry: number, dy: number, dyStep: number,
-      lengths: number, step: number, rows: number, units: number,
+      lengths: number, step: number, rows: number, units: number, hard: number,
     ): void {
       const f = memory.f32;
       for (let r = 0; r < rows; ++r) {
@@ -88,10 +95,10 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
           const inner = round(round(dh * o) * tanhSlope(t, arithmetic));
           const dc = round(f[at(dcell) + own]! + inner);
           f[at(dcell) + own] = dc * forget;
-          store(0, round(dc * g) * logisticSlope(i, arithmetic));
-          store(1, round(dc * f[at(cell) + own]!) * logisticSlope(forget, arithmetic));
+          store(0, round(dc * g) * gateSlope(i, hard, arithmetic));
+          store(1, round(dc * f[at(cell) + own]!) * gateSlope(forget, hard, arithmetic));
           store(2, round(dc * i) * tanhSlope(g, arithmetic));
-          store(3, round(dh * t) * logisticSlope(o, arithmetic));
+          store(3, round(dh * t) * gateSlope(o, hard, arithmetic));
         }
       }
     },
