@@ -238,9 +238,9 @@ const CASES: Case[] = [
     /^"meanSquaredError\(\)" .* takes no outputs or targets/,
   ],
   [
-    'binaryCrossEntropy(a)',
-    () => call(nn.binaryCrossEntropy, 1),
-    /^"binaryCrossEntropy\(\)" .* no outputs or targets/,
+    'binaryCrossEntropy({}, 1)',
+    () => call(nn.binaryCrossEntropy, {}, 1),
+    /^"binaryCrossEntropy\(options\)" .* no outputs or targets/,
   ],
 ];
 

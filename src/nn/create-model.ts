@@ -64,8 +64,9 @@ export interface ModelOptions {
   lossWeights?: Readonly<Record<string, number>>;
   /**
    * L1 and L2 penalties of weights that training changes; frozen ones have none. They are part of
-   * the loss that `computeGradients`, `evaluateBatch`, `fit` and `evaluate` report, as in Keras, and
-   * of the gradients of `computeGradients`; not of the losses of single outputs, nor of `backward`.
+   * the loss that `computeGradients`, `evaluateBatch`, `fit` and `evaluate` report, as in Keras,
+   * and of the gradients of `computeGradients`; not of the losses of single outputs, nor of
+   * `backward`.
    * @default none
    */
   penalties?: readonly Penalty[];

@@ -56,8 +56,9 @@ export interface Evaluation {
   readonly loss: number;
   /**
    * Share of samples whose class has the greatest output; of equal outputs the first one counts as
-   * the greatest. A sample with a NaN among its outputs is wrong. Positions count one by one, without
-   * those whose label is ignored. Null for losses on values, and if there are no labels to count.
+   * the greatest. A sample with a NaN among its outputs is wrong. Positions count one by one,
+   * without those whose label is ignored. Null for losses on values, and if there are no labels to
+   * count.
    */
   readonly accuracy: number | null;
   /**

@@ -111,9 +111,10 @@ export interface FitOptions {
    */
   shuffle?: boolean;
   /**
-   * Order of your own, for samples in memory: returns the indices of an epoch (from 0, of the sample
-   * order, as `initialEpoch` counts them), as many as there are samples; an index may occur twice or
-   * not at all. A resumed run asks for the order of its epoch again, which must be the same.
+   * Order of your own, for samples in memory: returns the indices of an epoch (from 0, of the
+   * sample order, as `initialEpoch` counts them), as many as there are samples; an index may occur
+   * twice or not at all. A resumed run asks for the order of its epoch again, which must be the
+   * same.
    * @default the seed's
    */
   order?: (epoch: number) => Uint32Array;
@@ -131,8 +132,8 @@ export interface FitOptions {
   validation?: TrainingData;
   /**
    * Share of the data to hold out for validation, in (0, 1): of n samples in memory the last
-   * n - ⌊n·(1 - share)⌋, before any are shuffled, as in Keras. Shuffle data that are sorted yourself
-   * first, or split them with `trainTestSplit`.
+   * n - ⌊n·(1 - share)⌋, before any are shuffled, as in Keras. Shuffle data that are sorted
+   * yourself first, or split them with `trainTestSplit`.
    * @default none
    */
   validationSplit?: number;

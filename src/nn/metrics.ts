@@ -25,8 +25,8 @@ const ON_VALUES = ['meanAbsoluteError', 'rootMeanSquaredError', 'r2'] as const;
  *   output for `binaryCrossEntropy`), averaged over classes that have both cases; null if there are
  *   none. For validation and `evaluate` alone, because it needs all outputs.
  *
- * Over values, for the other losses: 'meanAbsoluteError', 'rootMeanSquaredError', and 'r2', which is
- * the mean over outputs of 1 - Σ(x - t)²/Σ(t - mean)² without those whose targets are all equal;
+ * Over values, for the other losses: 'meanAbsoluteError', 'rootMeanSquaredError', and 'r2', which
+ * is the mean over outputs of 1 - Σ(x - t)²/Σ(t - mean)² without those whose targets are all equal;
  * null if there are no others.
  */
 export type MetricName = (typeof ON_CLASSES)[number] | (typeof ON_VALUES)[number];
@@ -116,7 +116,7 @@ export class MetricTally {
     return Object.fromEntries(entries);
   }
 
-  /** Precision, recall and F1 by class of the only output; null if there are others, or no classes. */
+  /** Precision, recall and F1 by class, if asked for, of the only output; otherwise null. */
   perClass(): ClassMetrics | null {
     const [first, ...others] = this.#outputs;
     const asked = this.#names.some((name) => ['precision', 'recall', 'f1'].includes(name));

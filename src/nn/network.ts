@@ -145,7 +145,8 @@ export class Network {
 
   /**
    * Returns the loss of the last forward's outputs: the sum of the outputs' mean losses times their
-   * weights, and of the penalties. Writes the gradients of the outputs that have a loss, for backward.
+   * weights, and of the penalties. Writes the gradients of the outputs that have a loss, for
+   * backward.
    * @param sampleWeights weights of the samples by loss; null if all are 1
    */
   loss(count: number, sampleWeights: LossWeights | null = null): number {
@@ -198,8 +199,8 @@ export class Network {
   }
 
   /**
-   * Returns the mean loss of samples that have weights: each one's loss by itself, times its weight,
-   * in the order of the samples. Gradients are scaled in the same way.
+   * Returns the mean loss of samples that have weights: each one's loss by itself, times its
+   * weight, in the order of the samples. Gradients are scaled in the same way.
    */
   #weightedLoss(index: number, count: number, weights: Float32Array): number {
     const { output, arrays } = this.#losses[index];

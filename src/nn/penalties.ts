@@ -12,7 +12,10 @@ export interface Penalty {
   match: Freeze;
   /** Factor of Σ|w|, in [0, ∞). @default 0 */
   l1?: number;
-  /** Factor of Σw², in [0, ∞): that of Keras's `l2`, half of PyTorch's `weight_decay`. @default 0 */
+  /**
+   * Factor of Σw², in [0, ∞): that of Keras's `l2`, half of PyTorch's `weight_decay`.
+   * @default 0
+   */
   l2?: number;
 }
 

@@ -45,9 +45,9 @@ export interface Samples extends DataNames {
   readonly targets?: Float32Array | Readonly<Record<string, Float32Array>>;
   /**
    * Weights of the samples, one each, in [0, ∞): the loss ℓ and gradient of a sample are multiplied
-   * by its weight w. The mean is Σ w·ℓ / n, as in Keras, or Σ w·ℓ / Σ w for a loss with the reduction
-   * 'weighted-mean'. Of several outputs, all have these weights, or those given by name. Metrics
-   * other than the loss do not use them.
+   * by its weight w. The mean is Σ w·ℓ / n, as in Keras, or Σ w·ℓ / Σ w for a loss with the
+   * reduction 'weighted-mean'. Of several outputs, all have these weights, or those given by name.
+   * Metrics other than the loss do not use them.
    * @default all 1
    */
   readonly sampleWeights?: SampleWeights;
@@ -145,7 +145,8 @@ export function readSamples(
 }
 
 /**
- * Splits samples in memory: the last ones, about the share `held`, come second. The arrays are views.
+ * Splits samples in memory: the last ones, about the share `held`, come second. The arrays are
+ * views.
  * @throws ArgumentError for a stream, and if either part would have no samples
  */
 export function splitLast(

@@ -121,6 +121,32 @@ function letDie(deaths: readonly string[] = []): worker_threads.Worker[] {
 afterEach(() => void vi.restoreAllMocks());
 
 describe('a run', () => {
+  it('splits, orders, weighs and judges samples as fit does', async () => {
+    const sampleWeights = Float32Array.from({ length: 101 }, (_, i) => i % 3);
+    const own: TrainingSpec = {
+      model: {
+        ...spec.model,
+        penalties: [{ match: /weight$/, l2: 1e-3 }],
+      },
+      optimizer: { name: 'adamw', lr: 0.01 },
+      epochs: 2,
+      shuffle: false,
+      validationSplit: 0.3,
+      metrics: ['accuracy', 'f1', 'auc'],
+    };
+    const weighted = () => ({ ...copy(train), sampleWeights: sampleWeights.slice() });
+    const { result, model } = await trainInWorker(own, weighted, { workerUrl });
+    await withRuntime(simd, async (runtime) => {
+      const here = await createModel(runtime, own.model);
+      const optimizer = await createOptimizer('adamw', here.parameters, { lr: 0.01, runtime });
+      const { epochs, shuffle, validationSplit, metrics } = own;
+      const options = { optimizer, epochs, shuffle, validationSplit, metrics } as const;
+      expect(figures(result)).toEqual(figures(await fit(here, weighted(), options as never)));
+      expect(bits(model)).toEqual(bits(here.stateDict()));
+    });
+    await expect(inWorker(weighted, {}, own)).rejects.toThrow('"validation" expected nothing');
+  });
+
   it('has the bits of fit on this thread, and reports as that does', async () => {
     const reference = await trainHere(spec);
     const seen: FitProgress[] = [];

@@ -137,13 +137,13 @@ const ENTRIES: Entry[] = [
   {
     what: 'adal-wasm/nn',
     code: all('nn'),
-    limit: 25_200,
+    limit: 36_500,
     without: /^(index|data|cli|checkpoint|gradients|schedules)\.js|run-checkpoint/,
   },
   {
     what: 'adal-wasm/nn with the checkpoints of fit',
     code: all('nn'),
-    limit: 36_600,
+    limit: 48_000,
     lazy: ['run-checkpoint'],
     without: /^(index|data|cli|checkpoint|gradients|schedules)\.js/,
   },

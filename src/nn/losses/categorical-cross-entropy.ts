@@ -24,9 +24,9 @@ export interface CategoricalCrossEntropyLoss extends Readonly<CategoricalCrossEn
 
 /**
  * Describes softmax cross-entropy over logits x against probabilities t of the classes: the mean
- * over samples of Σ_j t_j·(log Σ_k e^(x_k) - x_j), in nats. Targets are in [0, 1]; those of a sample
- * usually have the sum 1, which is not checked. For one class per sample, `crossEntropy` takes its
- * index.
+ * over samples of Σ_j t_j·(log Σ_k e^(x_k) - x_j), in nats. Targets are in [0, 1]; those of a
+ * sample usually have the sum 1, which is not checked. For one class per sample, `crossEntropy`
+ * takes its index.
  *
  * The classes are the last axis of the output. With further axes, such as [steps, classes], every
  * position has probabilities of its own, and the mean is over samples and positions.

@@ -24,7 +24,7 @@ export function positionsOf(loss: Loss, output: Shape): number {
   return lossKindOf(loss).lastAxis ? elementCount(output.slice(0, -1)) : 1;
 }
 
-/** Returns the label without loss, gradient and weight; NaN, which no label is, if there is none. */
+/** Returns the label that a loss ignores; NaN, which no label is, if there is none. */
 export function ignoredLabel(loss: Loss): number {
   return (loss as Partial<CrossEntropyLoss>).ignoreLabel ?? Number.NaN;
 }

@@ -74,9 +74,9 @@ export function kernels(memory: ReferenceMemory, arithmetic: Arithmetic) {
      * onehot)·weight/whole to dlogits, which may be logits. `labels` is the address of one i32 per
      * row, `weights` that of one f32 per class, or 0 if all weigh 1. With `whole` = rows the result
      * is the mean over rows, with `whole` = `labelWeight` the weighted mean. rows and cols are at
-     * least 1. A row with NaN or +Infinity gives NaN. A row whose label is `ignore` has neither loss
-     * nor gradient; NaN ignores none, and the result is 0 if `whole` is. Another label outside [0,
-     * cols) makes the loss and its row of dlogits NaN, and nothing outside that row is written.
+     * least 1. A row with NaN or +Infinity gives NaN. A row whose label is `ignore` has neither
+     * loss nor gradient; NaN ignores none, and the result is 0 if `whole` is. Another label outside
+     * [0, cols) makes the loss and its row of dlogits NaN, and nothing outside that row is written.
      */
     // biome-ignore format: one line a role
     softmaxCrossEntropy(
