@@ -90,8 +90,7 @@ it.each<[name: string, ...given: unknown[]]>([
   ['maxout', 4, 2, { activation: 'relu' }],
 ])('%s says that an activation is a layer of its own', (name, ...given) => {
   expect(() => call(name, ...given)).toThrow(
-    '"options.activation" expected nothing (an activation is a layer of its own, such as relu()), ' +
-      'got "relu"',
+    '"options.activation" expected nothing (an activation is a layer of its own, such as relu())',
   );
 });
 
