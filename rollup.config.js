@@ -82,7 +82,7 @@ const executable = {
 };
 
 /** The inlined binaries, which both layouts share. */
-const BINARY = /\/build\/(optim|nn)(\.relaxed)?\.(simd|threads)\.js$/;
+const BINARY = /\/build\/(optim|nn(-\w+)?)(\.relaxed)?\.(simd|threads)\.js$/;
 
 /** Left out of source maps: the inlined binaries and the packed digits, which nobody reads. */
 const unmappedData = {
@@ -105,7 +105,7 @@ const workerScript = {
  * optimizers. Left to Rollup, any of them would lie in a chunk that `core` imports and that imports
  * `core`.
  */
-const GENERATED = /\/build\/(records\/\w+|\w+-records|optimizer-\w+)\.ts$/;
+const GENERATED = /\/build\/(records\/\w+|\w+-records|optimizer-\w+|nn-families)\.ts$/;
 
 /** By folder of src/, or by name of a file in it: the chunk of the Node build. */
 const NODE_CHUNKS = {
@@ -149,7 +149,7 @@ const wasmBeside = {
   resolveId: (id) => (/\.wasm(\?module)?$/.test(id) ? { id, external: true } : null),
   writeBundle() {
     for (const file of readdirSync('build'))
-      if (/^\w+\.\w+\.wasm$/.test(file)) copyFileSync(`build/${file}`, `dist/${file}`);
+      if (/^[\w-]+\.\w+\.wasm$/.test(file)) copyFileSync(`build/${file}`, `dist/${file}`);
   },
 };
 

@@ -4,7 +4,7 @@
  * nor that of tasks changes a bit.
  *
  *   products               columns of C, or rows where C is narrow
- *   convolution, pooling   images
+ *   convolution, pooling   images; channels for the weight gradient of a depthwise one
  *   ReLU, bias             elements, rows
  *   weight gradient        a group of images per task; a phase has CONV_SUMS groups per thread, and
  *                          their sums are added in order
@@ -14,11 +14,15 @@ import { OP_NONE, UNROLL } from '../src/memory-layout/constants';
 import {
   CONV_GROUP,
   CONV_SUMS,
+  DEPTHWISE_CHANNELS,
   GEMM_PANEL,
   SHARED_BIAS_ADD,
   SHARED_CONV,
   SHARED_CONV_INPUT,
   SHARED_CONV_WEIGHT,
+  SHARED_DEPTHWISE,
+  SHARED_DEPTHWISE_INPUT,
+  SHARED_DEPTHWISE_WEIGHT,
   SHARED_GEMM_NT,
   SHARED_GEMM_TN,
   SHARED_MAX_POOL,
@@ -26,6 +30,11 @@ import {
 } from '../src/memory-layout/nn-layout';
 import { Jobs } from './jobs';
 import { groupGradient, weightGradientOfGroup } from './math/conv';
+import {
+  depthwiseConv2d,
+  depthwiseConv2dInputGrad,
+  weightGradientOfChannels,
+} from './math/depthwise';
 import { gemmPart } from './math/gemm';
 import { addFloats } from './math/partial';
 import { imageFloats, patchFloats, positionsOf } from './math/window';
@@ -41,6 +50,7 @@ export class KernelJobs extends Jobs {
     const call = changetype<SharedCallRecord>(arg);
     const scratch = scratchOf(call, thread);
     if (op === SHARED_CONV_WEIGHT) sumGroup(call, task, scratch);
+    else if (op === SHARED_DEPTHWISE_WEIGHT) weighChannels(call, task, scratch);
     else if (op >= SHARED_RELU) visitElements(op, call, task);
     else if (op >= SHARED_CONV) visitImages(op, call, task, scratch);
     else multiplyPart(op, call, task, scratch);
@@ -104,7 +114,7 @@ function visitImages(op: i32, call: SharedCallRecord, task: i32, scratch: usize)
   const window = windowOf(call);
   const first = cut(task, call.tasks, call.count, 1);
   const count = cut(task + 1, call.tasks, call.count, 1) - first;
-  const channels = op <= SHARED_CONV_WEIGHT ? window.outChannels : window.inChannels;
+  const channels = op < SHARED_MAX_POOL ? window.outChannels : window.inChannels;
   const large = (<usize>first * imageFloats(window)) << 2;
   const small = (<usize>first * positionsOf(window) * channels) << 2;
   const out = call.out;
@@ -113,9 +123,25 @@ function visitImages(op: i32, call: SharedCallRecord, task: i32, scratch: usize)
   if (op === SHARED_CONV) conv2d(out + small, input + large, other, window, count, scratch);
   else if (op === SHARED_CONV_INPUT)
     conv2dInputGrad(out + large, input + small, other, window, count, scratch);
+  else if (op === SHARED_DEPTHWISE)
+    depthwiseConv2d(out + small, input + large, other, window, count, scratch);
+  else if (op === SHARED_DEPTHWISE_INPUT)
+    depthwiseConv2dInputGrad(out + large, input + small, other, window, count, scratch);
   else if (op === SHARED_MAX_POOL)
     maxPool2d(out + small, other ? other + small : 0, input + large, window, count);
   else maxPool2dGrad(out + large, input + small, other + small, window, count);
+}
+
+/** Computes the depthwise weight gradient for the channels of one task. */
+function weighChannels(call: SharedCallRecord, task: i32, scratch: usize): void {
+  const window = windowOf(call);
+  const channels = window.outChannels;
+  const begin = cut(task, call.tasks, channels, DEPTHWISE_CHANNELS);
+  const end = cut(task + 1, call.tasks, channels, DEPTHWISE_CHANNELS);
+  // biome-ignore format: one line a role
+  weightGradientOfChannels(
+    call.out, call.input, call.other, window, call.count, scratch, begin, end,
+  );
 }
 
 /**

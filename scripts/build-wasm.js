@@ -1,6 +1,7 @@
 /**
- * Compiles assembly/ into build/. There are two modules, each with and without threads, and nn also
- * with relaxed SIMD. The script writes each as .wasm and as a JavaScript module with the bytes in
+ * Compiles assembly/ into build/. There is a module for optimizers, one for models, and one for each
+ * family of layers (scripts/generate/nn-kernels.js), each with and without threads; nn also with
+ * relaxed SIMD. The script writes each as .wasm and as a JavaScript module with the bytes in
  * hexadecimal, which the package inlines. It also writes the worker's source as a string, and the
  * package's version, which the binaries carry in a custom section.
  */
@@ -8,7 +9,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
 import ts from 'typescript';
 import { generate } from './generate/index.js';
-import { nnKernels } from './generate/nn-kernels.js';
+import { nnBinaries } from './generate/nn-kernels.js';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = [
@@ -43,7 +44,7 @@ const variants = {
   ],
 };
 
-const nn = nnKernels();
+const { nn, ...families } = nnBinaries('.');
 /** Source files by binary. The threaded modules add the job protocol to their exports. */
 const entries = {
   'optim.simd': ['assembly/optim.ts'],
@@ -53,6 +54,9 @@ const entries = {
   'nn.relaxed.simd': nn,
   'nn.relaxed.threads': [...nn, 'assembly/nn.threads.ts'],
 };
+// Their kernels have no products of their own, so relaxed SIMD would gain nothing.
+for (const [name, sources] of Object.entries(families))
+  for (const variant of ['simd', 'threads']) entries[`${name}.${variant}`] = sources;
 
 async function compile(name, sources) {
   const flags = [

@@ -25,6 +25,12 @@ def numbers(*shape, scale=1.0):
     return torch.tensor(values).reshape(shape)
 
 
+PREFIXES = {
+    "conv1d": "conv", "conv2d": "conv", "conv2dTranspose": "convTranspose",
+    "depthwiseConv2d": "depthwiseConv", "separableConv2d": "separableConv",
+}
+
+
 class Net:
     """Runs a list of layer descriptions; parameters are kept in this project's layout and order."""
 
@@ -46,16 +52,27 @@ class Net:
 
     def declare(self, layer, shape):
         kind = layer["kind"]
-        prefix = {"conv2d": "conv"}.get(kind, kind)
+        prefix = PREFIXES.get(kind, kind)
         self.counts[prefix] = self.counts.get(prefix, 0) + 1
         name = f"{prefix}{self.counts[prefix]}"
         if kind == "dense":
             self.parameters[f"{name}.weight"] = numbers(layer["units"], shape[-1])
             self.parameters[f"{name}.bias"] = numbers(layer["units"])
-        elif kind == "conv2d":
-            height, width = pair(layer["kernelSize"])
-            self.parameters[f"{name}.weight"] = numbers(layer["filters"], height, width, shape[-1])
-            self.parameters[f"{name}.bias"] = numbers(layer["filters"])
+        elif "kernelSize" in layer:
+            size = [layer["kernelSize"]] if kind == "conv1d" else pair(layer["kernelSize"])
+            channels, multiplier = shape[-1], layer.get("depthMultiplier", 1)
+            filters = layer.get("filters", channels * multiplier)
+            if kind == "depthwiseConv2d":
+                self.parameters[f"{name}.weight"] = numbers(*size, channels, multiplier)
+            elif kind == "separableConv2d":
+                self.parameters[f"{name}.depthwiseWeight"] = numbers(*size, channels, multiplier)
+                self.parameters[f"{name}.pointwiseWeight"] = numbers(filters, channels * multiplier)
+            elif kind == "conv2dTranspose":
+                self.parameters[f"{name}.weight"] = numbers(channels, *size, filters)
+            else:
+                self.parameters[f"{name}.weight"] = numbers(filters, *size, channels)
+            if layer.get("useBias", True):
+                self.parameters[f"{name}.bias"] = numbers(filters)
         elif kind == "embedding":
             self.parameters[f"{name}.weight"] = numbers(layer["rows"], layer["dim"])
         elif kind in ("batchNorm", "layerNorm"):
@@ -77,16 +94,37 @@ class Net:
         p = lambda field: self.parameters.get(f"{name}.{field}")
         if kind == "dense":
             return F.linear(x, p("weight"), p("bias"))
-        if kind == "conv2d":
+        if "kernelSize" in layer:
+            bias = p("bias") if layer.get("useBias", True) else None
+            stride, dilation = pair(layer.get("stride", 1)), pair(layer.get("dilation", 1))
+            if kind == "conv2dTranspose":
+                return transposed(layer, x, p("weight"), bias, stride, dilation)
+            if kind == "conv1d":
+                top, bottom, left, right = 0, 0, *padding_of(layer, x.shape[1:2])
+                padded = F.pad(x.permute(0, 2, 1), (left, right))
+                weight = p("weight").permute(0, 2, 1)
+                y = F.conv1d(padded, weight, bias, stride=stride[:1], dilation=dilation[:1])
+                return y.permute(0, 2, 1)
             top, bottom, left, right = padding_of(layer, x.shape[1:3])
             padded = F.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
-            weight = p("weight").permute(0, 3, 1, 2)
-            stride = pair(layer.get("stride", 1))
-            return F.conv2d(padded, weight, p("bias"), stride=stride).permute(0, 2, 3, 1)
-        if kind in ("maxPool2d", "avgPool2d"):
-            pool = F.max_pool2d if kind == "maxPool2d" else F.avg_pool2d
-            stride = pair(layer.get("stride", layer["size"]))
-            return pool(x.permute(0, 3, 1, 2), pair(layer["size"]), stride).permute(0, 2, 3, 1)
+            options = {"stride": stride, "dilation": dilation}
+            if kind == "conv2d":
+                weight = p("weight").permute(0, 3, 1, 2)
+                return F.conv2d(padded, weight, bias, **options).permute(0, 2, 3, 1)
+            weight = p("weight" if kind == "depthwiseConv2d" else "depthwiseWeight")
+            # [rows, columns, channels, multiplier] to [channels * multiplier, 1, rows, columns].
+            weight = weight.permute(2, 3, 0, 1).flatten(0, 1).unsqueeze(1)
+            own = bias if kind == "depthwiseConv2d" else None
+            y = F.conv2d(padded, weight, own, groups=x.shape[-1], **options).permute(0, 2, 3, 1)
+            return y if kind == "depthwiseConv2d" else F.linear(y, p("pointwiseWeight"), bias)
+        if kind in ("maxPool2d", "avgPool2d", "maxPool1d", "avgPool1d"):
+            return pooled(layer, x)
+        if kind in ("upSampling2d", "upSampling1d"):
+            for axis, size in enumerate(pair(layer["size"])[: x.dim() - 2]):
+                x = x.repeat_interleave(size, dim=1 + axis)
+            return x
+        if kind == "globalMaxPool":
+            return x.reshape(x.shape[0], -1, x.shape[-1]).max(1).values
         if kind == "globalAvgPool":
             return x.reshape(x.shape[0], -1, x.shape[-1]).mean(1)
         if kind == "flatten":
@@ -136,15 +174,58 @@ def pair(size):
 
 
 def padding_of(layer, shape):
+    """Zeros before and after each axis: for 'same' as TensorFlow has them."""
     padding = layer.get("padding", 0)
-    if padding != "same":
-        vertical, horizontal = pair(padding)
-        return vertical, vertical, horizontal, horizontal
+    sizes = pair(layer.get("kernelSize", layer.get("size")))
+    strides = pair(layer.get("stride", layer.get("size", 1)))
+    dilations = pair(layer.get("dilation", 1))
     sides = []
-    for size, kernel, stride in zip(shape, pair(layer["kernelSize"]), pair(layer.get("stride", 1))):
-        total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
-        sides += [total // 2, total - total // 2]
+    for axis, length in enumerate(shape):
+        span = (sizes[axis] - 1) * dilations[axis] + 1
+        if padding == "same":
+            stride = strides[axis]
+            total = max(0, (-(-length // stride) - 1) * stride + span - length)
+            sides += [total // 2, total - total // 2]
+        elif padding == "causal":
+            sides += [span - 1, 0]
+        else:
+            sides += 2 * [pair(padding)[axis]]
     return tuple(sides)
+
+
+def pooled(layer, x):
+    """Pooling over windows, of which only pixels of the image count."""
+    axes = x.dim() - 2
+    stride = pair(layer.get("stride", layer["size"]))[:axes]
+    size = pair(layer["size"])[:axes]
+    sides = padding_of(layer, x.shape[1:-1])
+    # F.pad names the last axis first.
+    sides = [side for axis in reversed(range(axes)) for side in sides[2 * axis : 2 * axis + 2]]
+    order = (0, axes + 1, *range(1, axes + 1))
+    first = x.permute(order)
+    if layer["kind"].startswith("max"):
+        pool = F.max_pool2d if axes == 2 else F.max_pool1d
+        y = pool(F.pad(first, sides, value=-float("inf")), size, stride)
+    else:
+        pool = F.avg_pool2d if axes == 2 else F.avg_pool1d
+        total = pool(F.pad(first, sides), size, stride)
+        y = total / pool(F.pad(torch.ones_like(first), sides), size, stride)
+    return y.permute(0, *range(2, axes + 2), 1)
+
+
+def transposed(layer, x, weight, bias, stride, dilation):
+    """A transposed convolution; 'same' cuts the output to input * stride, as TensorFlow does."""
+    padding = layer.get("padding", 0)
+    y = F.conv_transpose2d(
+        x.permute(0, 3, 1, 2), weight.permute(0, 3, 1, 2), bias, stride=stride, dilation=dilation,
+        padding=0 if padding == "same" else pair(padding),
+        output_padding=pair(layer.get("outputPadding", 0)),
+    ).permute(0, 2, 3, 1)
+    if padding == "same":
+        for axis in (1, 2):
+            length = x.shape[axis] * stride[axis - 1]
+            y = y.narrow(axis, (y.shape[axis] - length) // 2, length)
+    return y
 
 
 def loss_of(loss, output, targets):
@@ -251,5 +332,34 @@ CASES = [
          {"kind": "crossEntropy"}, 4),
     case("class weights over the count", [4], [dense(6), layer("relu"), dense(3)],
          {"kind": "crossEntropy", "classWeights": [0.5, 2.0, 1.0]}, 5),
+    case("depthwise conv", [5, 6, 3],
+         [layer("depthwiseConv2d", kernelSize=3, padding="same"), layer("tanh"),
+          layer("depthwiseConv2d", kernelSize=[2, 3], stride=[1, 2], padding=[0, 1],
+                depthMultiplier=2), layer("flatten"), dense(2)], {"kind": "meanSquaredError"}, 2),
+    case("dilated depthwise conv, separable conv", [7, 6, 4],
+         [layer("depthwiseConv2d", kernelSize=3, stride=[1, 3], padding=2, dilation=2,
+                useBias=False), layer("silu"),
+          layer("separableConv2d", filters=3, kernelSize=2, padding="same", depthMultiplier=2),
+          layer("flatten"), dense(2)], {"kind": "meanSquaredError"}, 2),
+    case("conv over time, pools with padding, upsampling", [13, 2],
+         [layer("conv1d", filters=3, kernelSize=3, padding="causal", dilation=2), layer("tanh"),
+          layer("maxPool1d", size=3, stride=2, padding="same"),
+          layer("conv1d", filters=4, kernelSize=4, stride=2, padding=2, useBias=False),
+          layer("upSampling1d", size=3), layer("avgPool1d", size=3, stride=2, padding=1),
+          layer("conv1d", filters=3, kernelSize=2, padding="same"), layer("globalMaxPool"),
+          dense(3)], {"kind": "crossEntropy"}, 3),
+    case("dilated conv, pools with padding, upsampling", [6, 5, 2],
+         [layer("conv2d", filters=3, kernelSize=[2, 3], padding="same", dilation=2),
+          layer("silu"), layer("maxPool2d", size=3, stride=2, padding=1),
+          layer("upSampling2d", size=[2, 3]),
+          layer("conv2d", filters=4, kernelSize=3, stride=2, padding=1, dilation=[3, 1]),
+          layer("avgPool2d", size=3, stride=2, padding="same"), layer("flatten"), dense(2)],
+         {"kind": "meanSquaredError"}, 2),
+    case("transposed conv", [3, 4, 2],
+         [layer("conv2dTranspose", filters=3, kernelSize=3, stride=2, padding="same"),
+          layer("tanh"),
+          layer("conv2dTranspose", filters=2, kernelSize=[2, 3], stride=[2, 1], padding=[0, 1],
+                outputPadding=[1, 0], useBias=False),
+          layer("flatten"), dense(2)], {"kind": "meanSquaredError"}, 2),
 ]
 print("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in CASES) + "\n]")

@@ -25,10 +25,16 @@ export {
   type AdaBoundHyperparameters,
   type AdaBoundOptions,
 } from './optimizers/adabound';
+export {
+  Adadelta,
+  type AdadeltaHyperparameters,
+  type AdadeltaOptions,
+} from './optimizers/adadelta';
 export { Adagrad, type AdagradHyperparameters, type AdagradOptions } from './optimizers/adagrad';
 export { AdaL, type AdaLHyperparameters, type AdaLOptions, practical } from './optimizers/adal';
 export { Adam, type AdamOptions } from './optimizers/adam';
 export type { AdamHyperparameters } from './optimizers/adam-family';
+export { Adamax, type AdamaxHyperparameters, type AdamaxOptions } from './optimizers/adamax';
 export { AdamW, type AdamWHyperparameters, type AdamWOptions } from './optimizers/adamw';
 export { AMSGrad, type AMSGradOptions } from './optimizers/amsgrad';
 export type { ClippingOptions, GradNormClip } from './optimizers/clipping';
@@ -41,6 +47,7 @@ export type {
 } from './optimizers/hyperparameters';
 export { Lion, type LionHyperparameters, type LionOptions } from './optimizers/lion';
 export type { OptimizerMemory } from './optimizers/memory';
+export { Muon, type MuonHyperparameters, type MuonOptions } from './optimizers/muon';
 export { NAdam, type NAdamHyperparameters, type NAdamOptions } from './optimizers/nadam';
 export { Optimizer } from './optimizers/optimizer';
 export type {

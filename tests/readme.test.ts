@@ -48,7 +48,7 @@ const CHECKS: readonly (readonly [part: string, check: (output: string) => boole
       return Math.abs(w0!) < 1e-2 && Math.abs(w1!) < 1e-2 && Math.abs(b! - 1) < 1e-2;
     },
   ],
-  ['what eights were taken for', (output) => shares(output)[0]! > 0.9],
+  ['the classes predicted for eights', (output) => shares(output)[0]! > 0.9],
   [
     'near sin(1)',
     (output) => shares(output).every((value) => Math.abs(value - Math.sin(1)) < 0.05),
@@ -70,6 +70,28 @@ const CHECKS: readonly (readonly [part: string, check: (output: string) => boole
     (output) => output.startsWith('66') && shares(output).every((accuracy) => accuracy > 0.95),
   ],
   ['trainInWorker(', (output) => shares(output).at(-1)! > 0.95],
+  // docs/graphs.md
+  ['rainHead', (output) => shares(output)[1]! > 0.97 && output.endsWith('\n400\n')],
+  ["'quantile'", (output) => Math.abs(shares(output)[0]! - 0.9) < 0.02],
+  [
+    "'spreads'",
+    (output) => {
+      const [small, large] = shares(output);
+      return Math.abs(small! - 0.1) < 0.02 && Math.abs(large! - 0.4) < 0.05;
+    },
+  ],
+  [
+    "'generated'",
+    (output) => {
+      const [x, y] = [...output.matchAll(/-?\d\.\d+/g)].map(([text]) => Number(text));
+      return Math.abs(x! - 1) < 0.2 && Math.abs(y! + 0.5) < 0.2;
+    },
+  ],
+  ["'student'", (output) => shares(output)[0]! > 0.87],
+  ["'right is better:'", (output) => /true/.test(output) && shares(output)[0]! > 0.6],
+  ["'best action'", (output) => shares(output)[0]! > 0.8],
+  ["'distance of unlike rows'", (output) => Number(/[\d.]+/.exec(output)?.[0]) > 0.8],
+  ["'taken for'", (output) => output.trim() === 'taken for 8'],
 ];
 
 it.each(CHECKS)('an example has %s, whose output is checked', (part) => {

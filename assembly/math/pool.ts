@@ -1,6 +1,7 @@
 /**
  * The loops that run every pooling over images (height × width × channels), four channels at a
- * time. Each pooling is a class in assembly/nn. Windows lie within the image.
+ * time. Each pooling is a class in assembly/nn. Windows that reach into the padding are cut to the
+ * image; each covers a pixel of it.
  */
 import { WindowRecord } from '../../build/assembly/nn-records';
 import { zeroFloats } from './partial';
@@ -13,7 +14,7 @@ import { imageFloats } from './window';
 @unmanaged
 export class Pooling {
   /**
-   * @param in0 address of the window's first pixel
+   * @param in0 address of the window's first pixel in the image; height and width count those in it
    * @param out address of the output pixel
    * @param index address of its element in the index buffer, or 0
    * @param row bytes of an image row
@@ -36,7 +37,8 @@ export class Pooling {
 /** Returns whether windows are 2 × 2 and adjacent, as in most networks. */
 function isTwoByTwo(window: WindowRecord): bool {
   const square = window.height === 2 && window.width === 2;
-  return square && window.strideY === 2 && window.strideX === 2;
+  const adjacent = window.strideY === 2 && window.strideX === 2;
+  return square && adjacent && !(window.padTop | window.padLeft);
 }
 
 /** Returns whether `Pooling.poolTwoByTwo` stores every element of an image's gradient. */
@@ -56,20 +58,35 @@ export function pool<P extends Pooling>(
   count: i32,
 ): void {
   const channels = window.inChannels;
-  const height = window.height;
-  const width = window.width;
+  const windowHeight = window.height;
+  const windowWidth = window.width;
   const outHeight = window.outHeight;
   const outWidth = window.outWidth;
   const pixel = (<usize>channels) << 2;
-  const row = <usize>window.inWidth * pixel;
-  const down = <usize>window.strideY * row;
+  const inHeight = window.inHeight;
+  const inWidth = window.inWidth;
+  const row = <usize>inWidth * pixel;
   const right = <usize>window.strideX * pixel;
   const image = (<usize>imageFloats(window)) << 2;
-  const fourAtATime = isTwoByTwo(window) ? channels & ~3 : 0;
+  const wholeVectors = isTwoByTwo(window) ? channels & ~3 : 0;
   for (let i = 0; i < count; ++i) {
+    let y = -window.padTop;
     for (let oy = 0; oy < outHeight; ++oy) {
-      let in0 = input + <usize>oy * down;
+      const top = max(0, y);
+      const height = min(inHeight, y + windowHeight) - top;
+      const wholeRow = height === windowHeight ? wholeVectors : 0;
+      let x = -window.padLeft;
+      let edge = input + <usize>top * row + <usize>x * pixel;
       for (let ox = 0; ox < outWidth; ++ox) {
+        let in0 = edge;
+        let width = windowWidth;
+        let fourAtATime = wholeRow;
+        if (x < 0 || x + windowWidth > inWidth) {
+          const left = max(0, x);
+          width = min(inWidth, x + windowWidth) - left;
+          in0 += <usize>(left - x) * pixel;
+          fourAtATime = 0;
+        }
         let c = 0;
         for (; c < fourAtATime; c += 4) {
           const at = (<usize>c) << 2;
@@ -81,10 +98,12 @@ export function pool<P extends Pooling>(
           const place = index ? index + at : 0;
           changetype<P>(0).visit(in0 + at, out + at, place, height, width, row, pixel, lanes);
         }
-        in0 += right;
+        x += window.strideX;
+        edge += right;
         out += pixel;
         if (index) index += pixel;
       }
+      y += window.strideY;
     }
     input += image;
   }

@@ -1,11 +1,15 @@
 /** Counts of correct predictions. */
 
-/** Returns the number of rows whose label is their first greatest logit. */
-export function predictedMatches(logits: usize, labels: usize, rows: i32, cols: i32): i32 {
+/** Returns the number of rows whose label, other than `ignore`, is their first greatest logit. */
+// biome-ignore format: one line a role
+export function predictedMatches(
+  logits: usize, labels: usize, rows: i32, cols: i32, ignore: f64,
+): i32 {
   let matches = 0;
   for (let r = 0; r < rows; ++r) {
     const predicted = firstGreatest(logits, cols);
-    if (predicted >= 0 && predicted === load<i32>(labels + ((<usize>r) << 2))) ++matches;
+    const label = load<i32>(labels + ((<usize>r) << 2));
+    if (predicted >= 0 && predicted === label && <f64>label !== ignore) ++matches;
     logits += (<usize>cols) << 2;
   }
   return matches;

@@ -27,16 +27,16 @@ export function embedding(
   }
 }
 
-/** dtable[row] = Σ dy[i] in f32 over ascending i whose index names the row. */
+/** dtable[row] = Σ dy[i] in f32 over ascending i whose index names the row; 0 for row `padding`. */
 // biome-ignore format: one line a role
 export function embeddingGrad(
-  dtable: usize, dy: usize, indices: usize, count: i32, rows: i32, dim: i32,
+  dtable: usize, dy: usize, indices: usize, count: i32, rows: i32, dim: i32, padding: i32,
 ): void {
   const step = (<usize>dim) << 2;
   zeroFloats(dtable, rows * dim);
   for (let i = 0; i < count; ++i) {
     const row = rowOf(load<f32>(indices + ((<usize>i) << 2)), rows);
-    if (row >= 0) addFloats(dtable + <usize>row * step, dy, dim);
+    if (row >= 0 && row !== padding) addFloats(dtable + <usize>row * step, dy, dim);
     dy += step;
   }
 }

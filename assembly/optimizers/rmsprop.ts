@@ -1,4 +1,7 @@
-/** RMSProp (Tieleman & Hinton 2012) as in PyTorch: optionally centred, or with momentum. */
+/**
+ * RMSProp (Tieleman & Hinton 2012): optionally centred, or with momentum. ε is added to the root
+ * (eps) or under it (epsIn); the other of the two is 0, which changes no bit.
+ */
 import { RMSPropConstants } from '../../build/assembly/kernel-constants';
 import { flushMomentum, flushVariance } from './flush';
 import { Division, GuardedQuotient, Kernel, Quotient } from './kernel';
@@ -45,14 +48,14 @@ class RMSPropUpdate<M extends SecondMoment, D extends Division> extends Kernel {
   @inline
   protected direction(
     theta: v128, g: usize, v: usize, a: usize,
-    clip: v128, l2: v128, alpha: v128, c: v128, eps: v128,
+    clip: v128, l2: v128, alpha: v128, c: v128, eps: v128, epsIn: v128,
   ): v128 {
     const h = this.gradient(g, theta, clip, l2);
     // v ← α·v + (1-α)·h²
     const second = this.average(v, alpha, c, f32x4.mul(h, h));
     const w = changetype<M>(0).about(second, a, alpha, c, h);
-    // u = h/(√w + ε)
-    return changetype<D>(0).of(h, f32x4.add(f32x4.sqrt(w), eps));
+    // u = h/(√(w + epsIn) + eps)
+    return changetype<D>(0).of(h, f32x4.add(f32x4.sqrt(f32x4.add(w, epsIn)), eps));
   }
 
   @inline
@@ -77,9 +80,10 @@ class RMSPropPlain<D extends Division> extends RMSPropUpdate<AboutZero, D> {
     alpha: v128,
     c: v128,
     eps: v128,
+    epsIn: v128,
   ): void {
     const theta = v128.load(p);
-    const u = this.direction(theta, g, v, 0, clip, l2, alpha, c, eps);
+    const u = this.direction(theta, g, v, 0, clip, l2, alpha, c, eps, epsIn);
     // θ ← θ·δ - lr·u
     this.decayAndMove(p, theta, delta, f32x4.mul(lr, u));
   }
@@ -112,9 +116,10 @@ export class RMSPropCentered extends RMSPropUpdate<AboutMean, GuardedQuotient> {
     alpha: v128,
     c: v128,
     eps: v128,
+    epsIn: v128,
   ): void {
     const theta = v128.load(p);
-    const u = this.direction(theta, g, v, a, clip, l2, alpha, c, eps);
+    const u = this.direction(theta, g, v, a, clip, l2, alpha, c, eps, epsIn);
     // θ ← θ·δ - lr·u
     this.decayAndMove(p, theta, delta, f32x4.mul(lr, u));
   }
@@ -140,14 +145,15 @@ class RMSPropWithMomentum<M extends SecondMoment> extends RMSPropUpdate<M, Guard
 
 @unmanaged
 export class RMSPropMomentum extends RMSPropWithMomentum<AboutZero> {
-  // biome-ignore format: addresses on one line, constants on the next
+  // biome-ignore format: addresses on one line, constants on the next two
   @inline
   apply(
     p: usize, g: usize, v: usize, m: usize,
-    clip: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128, eps: v128, mu: v128,
+    clip: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128, eps: v128,
+    epsIn: v128, mu: v128,
   ): void {
     const theta = v128.load(p);
-    const u = this.direction(theta, g, v, 0, clip, l2, alpha, c, eps);
+    const u = this.direction(theta, g, v, 0, clip, l2, alpha, c, eps, epsIn);
     this.move(p, m, theta, u, lr, delta, mu);
   }
 
@@ -160,14 +166,15 @@ export class RMSPropMomentum extends RMSPropWithMomentum<AboutZero> {
 
 @unmanaged
 export class RMSPropCenteredMomentum extends RMSPropWithMomentum<AboutMean> {
-  // biome-ignore format: addresses on one line, constants on the next
+  // biome-ignore format: addresses on one line, constants on the next two
   @inline
   apply(
     p: usize, g: usize, v: usize, m: usize, a: usize,
-    clip: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128, eps: v128, mu: v128,
+    clip: v128, l2: v128, lr: v128, delta: v128, alpha: v128, c: v128, eps: v128,
+    epsIn: v128, mu: v128,
   ): void {
     const theta = v128.load(p);
-    const u = this.direction(theta, g, v, a, clip, l2, alpha, c, eps);
+    const u = this.direction(theta, g, v, a, clip, l2, alpha, c, eps, epsIn);
     this.move(p, m, theta, u, lr, delta, mu);
   }
 

@@ -1,7 +1,7 @@
 /**
  * A whole optimizer step as one job of two phases: the gradient norms of all tensors, then the
- * update of all tensors. Between them `settle` decides, once, whether the step is accepted: until
- * then nothing but scratch has been written.
+ * update of all tensors, which more phases complete for matrices. Between the two `settle` decides,
+ * once, whether the step is accepted: until then nothing but scratch has been written.
  */
 import { prepareKernel } from '../../build/assembly/kernel-dispatch';
 import {
@@ -26,6 +26,7 @@ import {
 } from '../../src/memory-layout/constants';
 import { Jobs } from '../jobs';
 import { clipNorms, measureBlock, sumNorms } from './norms';
+import { nextMatrixPhase, runMatrixTask } from './orthogonalize';
 import { updateBlock } from './update';
 
 /** The jobs of the optim module: `arg` is the address of a StepRecord. */
@@ -33,6 +34,10 @@ import { updateBlock } from './update';
 export class StepJobs extends Jobs {
   run(op: i32, arg: usize, task: u32, thread: u32): void {
     const step = changetype<StepRecord>(arg);
+    if (op > OP_UPDATE) {
+      runMatrixTask(step, op, task);
+      return;
+    }
     const tasks = step.tasks + (task << 2);
     const blocks = step.blocks;
     const partials = step.partials;
@@ -53,11 +58,14 @@ export class StepJobs extends Jobs {
   }
 
   advance(op: i32, arg: usize): i32 {
-    return op === OP_NORM && settle(changetype<StepRecord>(arg)) ? OP_UPDATE : OP_NONE;
+    const step = changetype<StepRecord>(arg);
+    if (op === OP_NORM) return settle(step) ? OP_UPDATE : OP_NONE;
+    return step.matrices ? nextMatrixPhase(step, op) : OP_NONE;
   }
 
   taskCount(op: i32, arg: usize): u32 {
-    return changetype<StepRecord>(arg).taskCount;
+    const step = changetype<StepRecord>(arg);
+    return op > OP_UPDATE ? step.matrixTaskCount : step.taskCount;
   }
 }
 

@@ -109,7 +109,7 @@ async function createWorkerd(): Promise<(() => Promise<Start>) | null> {
   const modules = [
     { type: 'ESModule', path: 'main.js', contents: WORKER },
     { type: 'ESModule', path: 'library.js', contents: await bundleForWorkerd() },
-    ...['optim.simd.wasm', 'nn.simd.wasm'].map(binary),
+    ...['optim', 'nn', 'nn-attention', 'nn-recurrent'].map((name) => binary(`${name}.simd.wasm`)),
   ];
   return async () => {
     const miniflare = new Miniflare({ modules, compatibilityDate: '2026-06-01' });

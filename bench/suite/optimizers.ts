@@ -99,9 +99,16 @@ export const LIBRARY_OPTIMIZERS: readonly OptimizerConfig[] = [
   configure('radam', 'radam', { label: 'RAdam', lr: 1e-3 }),
   configure('adagrad', 'adagrad', { label: 'Adagrad', lr: 1e-2, stateBytesPerParameter: 4 }),
   configure('rmsprop', 'rmsprop', { label: 'RMSProp', lr: 1e-2, stateBytesPerParameter: 4 }),
+  configure('adadelta', 'adadelta', { label: 'Adadelta', lr: 1 }),
+  configure('adamax', 'adamax', { label: 'AdaMax', lr: 2e-3 }),
   configure('adabelief', 'adabelief', { label: 'AdaBelief', lr: 1e-3 }),
   configure('adabound', 'adabound', { label: 'AdaBound', lr: 1e-3 }),
   configure('lion', 'lion', { label: 'Lion', lr: 1e-4, stateBytesPerParameter: 4 }),
+  configure('muon', 'muon', {
+    label: 'Muon',
+    lr: 2e-2,
+    note: 'The rate is that of matrices; vectors have AdamW at 3e-4.',
+  }),
   configure('schedule-free-adamw', 'schedule-free-adamw', {
     label: 'Schedule-Free AdamW',
     lr: 2.5e-3,

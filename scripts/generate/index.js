@@ -1,7 +1,7 @@
 /**
  * Writes the derived sources that both compilers need into build/: accessors of records
  * (scripts/generate/records.js), loops and dispatch of the optimizers' kernels (kernels.js), and
- * the list of nn kernels (nn-kernels.js).
+ * the lists of nn kernels (nn-kernels.js).
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -16,7 +16,7 @@ import {
   referencesOf,
   typescriptOf,
 } from './kernels.js';
-import { referenceListOf } from './nn-kernels.js';
+import { familiesOf, referenceListOf } from './nn-kernels.js';
 import { typescriptOf as accessorsOf, assemblyOf } from './records.js';
 
 /** @param root folder of the repository, or of a copy of it */
@@ -45,4 +45,5 @@ export async function generate(root = '.') {
   await write('optimizer-formats.ts', formatsOf(join(root, 'src/optimizers/state-formats')));
   await write('optimizer-loaders.ts', loadersOf(join(root, 'src/optimizers')));
   await write('reference-nn.ts', referenceListOf(root));
+  await write('nn-families.ts', familiesOf(root));
 }

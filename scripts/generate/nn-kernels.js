@@ -1,8 +1,9 @@
 /**
- * Derives the list of nn kernels from files: every file of assembly/nn and of the folders in it (a
- * folder for each family of layers) is an entry of the nn binaries, and the file of the same path
- * in src/runtime/reference/nn is its reference in TypeScript. So a new kernel is two new files, and
- * no list names it.
+ * Derives the lists of nn kernels from files. Every file of assembly/nn is an entry of the nn
+ * binaries; every folder in it is a family of layers, whose kernels are binaries of their own
+ * (`nn-recurrent.simd`), which only models with such layers load. The file of the same path in
+ * src/runtime/reference/nn is a kernel's reference in TypeScript. So a new kernel is two new files,
+ * and no list names it.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,6 +31,38 @@ export function nnKernels(root = '.') {
     if (!kernels.includes(file))
       throw new Error(`${REFERENCE}/${file} has no kernel: add ${KERNELS}/${file}`);
   return kernels.map((file) => `${KERNELS}/${file}`);
+}
+
+/** Returns the paths of the kernels' files by binary: `nn`, `nn-recurrent`, … */
+export function nnBinaries(root) {
+  const binaries = { nn: [] };
+  for (const path of nnKernels(root)) {
+    const [, family] = /^assembly\/nn\/([^/]+)\//.exec(path) ?? [];
+    const name = family === undefined ? 'nn' : `nn-${family}`;
+    (binaries[name] ??= []).push(path);
+  }
+  return binaries;
+}
+
+/** Returns the source of the module that lists the families and loads their inlined binaries. */
+export function familiesOf(root) {
+  const names = Object.keys(nnBinaries(root)).filter((name) => name !== 'nn');
+  const families = names.map((name) => `'${name.slice('nn-'.length)}'`);
+  const binaries = names.flatMap((name) => [`${name}.simd`, `${name}.threads`]);
+  return [
+    `/** Written by scripts/generate/nn-kernels.js from the folders of ${KERNELS}; do not edit. */`,
+    '',
+    '/** A family of layers whose kernels are binaries of their own. */',
+    `export type NNFamily = ${families.join(' | ') || 'never'};`,
+    '',
+    `export const NN_FAMILIES: readonly NNFamily[] = [${families.join(', ')}];`,
+    '',
+    '/** The inlined binaries of the families. */',
+    'export const FAMILY_BINARIES = {',
+    ...binaries.map((name) => `  '${name}': () => import('./${name}.js'),`),
+    '};',
+    '',
+  ].join('\n');
 }
 
 /** Returns the source of the module that joins the kernels of all reference files in one object. */

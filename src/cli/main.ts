@@ -71,7 +71,7 @@ Examples:
   adal train --data idx:fashion-mnist --model cnn --preset practical \\
              --epochs 5 --batch-size 128
   adal train --data text:book.txt --preset practical --epochs 5
-  adal train --resume runs/digits-adal-restated-seed1 --epochs 60`;
+  adal resume runs/digits-adal-restated-seed1 --epochs 60`;
 
 /** Creates an option; the help shows its default as it would be typed. */
 function option<T>(
@@ -210,6 +210,15 @@ function createProgram(version: string): Command {
     .argument('<file>', 'checkpoint, weights or any other safetensors file')
     .allowExcessArguments(false)
     .action((file: string) => inspect(file));
+  program
+    .command('resume <checkpoint> [options...]')
+    .description('continue a run from its folder or checkpoint: short for train --resume')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (checkpoint: string, options: readonly string[]) => {
+      const args = ['train', '--resume', checkpoint, ...options];
+      await createProgram(version).parseAsync(args, { from: 'user' });
+    });
   program
     .command('demo')
     .description('train on handwritten digits with both presets of AdaL and compare them')

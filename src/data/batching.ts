@@ -126,7 +126,9 @@ export function gatherRowsInto(
 /**
  * Copies labels: for k in [0, length), out[k] becomes labels[indices[from + k]].
  *
- * @param out at least `length` values; further ones are not changed
+ * @param out at least length × perExample values; further ones are not changed
+ * @param perExample labels per example, such as one per step: an integer ≥ 1; row k of `out`
+ *   becomes row indices[from + k] of `labels`. @default 1
  * @throws ArgumentError for arrays of another type, for a range that does not fit, and for an index
  *   without a label; `out` may then be partly written
  */
@@ -136,16 +138,18 @@ export function gatherLabelsInto(
   from: number,
   length: number,
   out: Int32Array,
+  perExample = 1,
 ): void {
   if (!isInt32Array(labels)) fail('labels', 'an Int32Array', labels);
   if (!isInt32Array(out)) fail('out', 'an Int32Array', out);
+  checkInteger('perExample', perExample, 1, Number.MAX_SAFE_INTEGER);
   checkRange(indices, from, length);
-  if (out.length < length) fail('out', `at least ${length} values`, out);
+  if (out.length < length * perExample) fail('out', `at least ${length * perExample} values`, out);
+  const rows = Math.floor(labels.length / perExample);
   for (let k = 0; k < length; k++) {
     const row = indices[from + k]!;
-    if (row >= labels.length)
-      fail(`indices[${from + k}]`, `an integer in [0, ${labels.length - 1}]`, row);
-    out[k] = labels[row]!;
+    if (row >= rows) fail(`indices[${from + k}]`, `an integer in [0, ${rows - 1}]`, row);
+    for (let j = 0; j < perExample; j++) out[k * perExample + j] = labels[row * perExample + j]!;
   }
 }
 

@@ -36,6 +36,17 @@ export const OP_NONE = 0;
 export const OP_NORM = 1;
 export const OP_UPDATE = 2;
 
+/** Phases over one matrix, which follow where a kernel orthogonalises (orthogonalize.ts). */
+export const OP_LOAD = 3;
+export const OP_SQUARE = 4;
+export const OP_POLYNOMIAL = 5;
+export const OP_ITERATE = 6;
+export const OP_MOVE = 7;
+/** Newton–Schulz iterations. */
+export const MATRIX_ITERATIONS = 5;
+/** Rows of a matrix that one task computes; even. */
+export const MATRIX_TASK_ROWS = 16;
+
 /** Accepted steps of a tensor between flushes of its dying moments. */
 export const FLUSH_INTERVAL = 16;
 

@@ -30,6 +30,15 @@ export function gemmScratchBytes(m: number, _n: number, k: number): number {
   return GEMM_TILE + depth * 4 * (GEMM_PANEL + rows);
 }
 
+/** Returns the largest scratch that any of the three products of a dense layer needs. */
+export function denseScratchBytes(rows: number, units: number, inputs: number): number {
+  return Math.max(
+    gemmScratchBytes(rows, units, inputs),
+    gemmScratchBytes(units, inputs, rows),
+    gemmScratchBytes(rows, inputs, units),
+  );
+}
+
 /** Images of a group, whose weight gradients are one sum; the sums of groups are added in order. */
 export const CONV_GROUP = 8;
 
@@ -51,17 +60,23 @@ export function convCopyBytes(floats: number): number {
   return floatsBytes(floats + 4);
 }
 
+/** Returns the pixels along an axis from the first of a window to its last. */
+export function spannedPixels(size: number, dilation: number): number {
+  return (size - 1) * dilation + 1;
+}
+
 /**
  * Returns the pixels along an axis of a padded image: all of the image and all that windows cover.
+ * @param span pixels that a window spans, see spannedPixels
  */
 export function paddedPixels(
   before: number,
   image: number,
   positions: number,
   stride: number,
-  size: number,
+  span: number,
 ): number {
-  const covered = (positions - 1) * stride + size;
+  const covered = (positions - 1) * stride + span;
   return covered > before + image ? covered : before + image;
 }
 
@@ -121,6 +136,50 @@ export function convScratchBytes(
   );
 }
 
+/**
+ * Returns the bytes of scratch that the products of an attention need; the kernels' own scratch
+ * lies behind it.
+ * @param steps the larger of queries and keys
+ * @param dim the larger of keyDim and valueDim
+ */
+export function attentionProductBytes(steps: number, dim: number): number {
+  return alignedBytes(gemmScratchBytes(steps, 0, steps > dim ? steps : dim));
+}
+
+/**
+ * Returns the bytes of scratch that attention kernels need: for products, for queries, keys, values
+ * and a gradient of one head, and for the gradients of its probabilities.
+ */
+export function attentionScratchBytes(
+  queries: number,
+  keys: number,
+  keyDim: number,
+  valueDim: number,
+): number {
+  const steps = queries > keys ? queries : keys;
+  const dim = keyDim > valueDim ? keyDim : valueDim;
+  return attentionProductBytes(steps, dim) + floatsBytes(5 * steps * dim + queries * keys);
+}
+
+/** Channels that a task of a depthwise weight gradient has: a cache line of each pixel. */
+export const DEPTHWISE_CHANNELS = 16;
+
+/** Returns the bytes of the table of a depthwise convolution: three words a row and column. */
+export function depthwiseTableBytes(rows: number, columns: number): number {
+  return floatsBytes(3 * (rows + columns));
+}
+
+/**
+ * Returns the bytes of scratch that depthwiseConv2d and its gradients need: for the table, and for
+ * an image with repeated channels.
+ * @param rows rows of the input or output image, the greater number; so `columns`
+ * @param repeated floats of an input image with every channel as often as the output has it, or 0
+ * if the output has as many channels
+ */
+export function depthwiseScratchBytes(rows: number, columns: number, repeated: number): number {
+  return depthwiseTableBytes(rows, columns) + floatsBytes(repeated);
+}
+
 // The kernels whose work threads share: SharedCallRecord.op.
 export const SHARED_GEMM_NN = 1;
 export const SHARED_GEMM_NT = 2;
@@ -128,8 +187,11 @@ export const SHARED_GEMM_TN = 3;
 export const SHARED_CONV = 4;
 export const SHARED_CONV_INPUT = 5;
 export const SHARED_CONV_WEIGHT = 6;
-export const SHARED_MAX_POOL = 7;
-export const SHARED_MAX_POOL_GRAD = 8;
-export const SHARED_RELU = 9;
-export const SHARED_RELU_GRAD = 10;
-export const SHARED_BIAS_ADD = 11;
+export const SHARED_DEPTHWISE = 7;
+export const SHARED_DEPTHWISE_INPUT = 8;
+export const SHARED_DEPTHWISE_WEIGHT = 9;
+export const SHARED_MAX_POOL = 10;
+export const SHARED_MAX_POOL_GRAD = 11;
+export const SHARED_RELU = 12;
+export const SHARED_RELU_GRAD = 13;
+export const SHARED_BIAS_ADD = 14;

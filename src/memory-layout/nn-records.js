@@ -22,6 +22,21 @@ export default {
       outHeight: ['i32', 'height of an output image'],
       outWidth: ['i32', 'width of an output image'],
       outChannels: ['i32', 'channels of an output image'],
+      dilationY: ['i32', 'rows from one row of the window to the next, 1 and up'],
+      dilationX: ['i32', 'columns from one column of the window to the next, 1 and up'],
+    },
+  },
+  AttentionRecord: {
+    doc: 'The sizes of an attention, per sample.',
+    size: 64,
+    fields: {
+      heads: ['i32', 'heads'],
+      queries: ['i32', 'steps of the queries'],
+      keys: ['i32', 'steps of the keys and values'],
+      keyDim: ['i32', 'floats of a query or key per head'],
+      valueDim: ['i32', 'floats of a value per head'],
+      causal: ['i32', '1 if query i attends to keys up to i only, else 0'],
+      maskFloats: ['i32', 'floats of a padding mask: 1 for a length, or one for each key'],
     },
   },
   SharedCallRecord: {

@@ -27,6 +27,30 @@ export default {
       clipNorm: ['i32', 'one of CLIP_…: which norm of the gradient is bounded'],
       clipGlobal: ['i32', 'whether that is one norm over all tensors (1) or one for each (0)'],
       clipValue: ['f32', 'gradients count as clamped to ± this; 0: as they are'],
+      matrices: ['pointer', 'a MatrixWorkRecord and its MatrixRecords; 0 without matrices'],
+      matrixTaskCount: ['u32', 'tasks of each phase over the current matrix'],
+    },
+  },
+  MatrixWorkRecord: {
+    doc: 'The workspace in which matrices are orthogonalised one after another, and its progress.',
+    fields: {
+      count: ['u32', 'MatrixRecords, which follow this record'],
+      matrix: ['pointer', 'the MatrixRecord at work'],
+      iteration: ['i32', 'iterations done'],
+      scale: ['f64', '1/(‖u‖ + ε)'],
+      x: ['pointer', 'X, with the smaller side as rows'],
+      next: ['pointer', 'X of the next iteration; the two take turns'],
+      transposed: ['pointer', 'Xᵀ'],
+      square: ['pointer', 'A = X·Xᵀ'],
+      polynomial: ['pointer', 'B = b·A + c·A·A'],
+    },
+  },
+  MatrixRecord: {
+    doc: 'A tensor whose update is orthogonalised as a matrix.',
+    fields: {
+      tensor: ['pointer', 'its TensorRecord; state1 holds the direction'],
+      rows: ['u32', 'the first size of its shape'],
+      columns: ['u32', 'the product of the others'],
     },
   },
   TensorRecord: {

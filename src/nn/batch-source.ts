@@ -2,7 +2,7 @@
 import { BatchOrder, gatherLabelsInto, gatherRowsInto } from '../data';
 import { ArgumentError } from '../errors';
 import type { AbortSignalLike } from '../types';
-import { isInt32Array } from '../validate';
+import { fail, isInt32Array, isTypedArray } from '../validate';
 import { ChunkReader } from './chunk-reader';
 import { lossKindOf } from './losses';
 import type { Model } from './model';
@@ -10,11 +10,13 @@ import {
   type ChunkStream,
   checkLength,
   loadRange,
+  mapWeights,
   rangeOf,
   readSamples,
   type SampleArrays,
   type SampleFormat,
   type TrainingData,
+  type WeightsByOutput,
 } from './samples';
 import type { DataNames } from './training-history';
 
@@ -26,6 +28,8 @@ export interface BatchSource {
   readonly batchCount: number | null;
   /** Samples of the smallest batch; null for a stream. */
   readonly smallestBatch: number | null;
+  /** Whether samples in memory have weights; false for a stream. */
+  readonly weighted: boolean;
   /** Names of classes and columns; a stream has those of the chunks read so far. */
   readonly names: DataNames;
   /**
@@ -41,8 +45,11 @@ export interface BatchSource {
    * @returns its size; 0 at the end of the epoch; null if the signal was aborted meanwhile
    */
   next(): number | Promise<number | null>;
-  /** Copies the batch that `next` found into the model, synchronously. */
-  load(): void;
+  /**
+   * Copies the batch that `next` found into the model, synchronously.
+   * @returns the weights of its samples, if they have any; valid until the next batch
+   */
+  load(): WeightsByOutput | undefined;
   /** Closes the stream that the current epoch has opened. */
   close(): Promise<void> | void;
 }
@@ -55,6 +62,14 @@ export interface SourceOptions {
   readonly seed: number;
   /** @default 'keep' */
   readonly lastBatch?: LastBatch;
+  /** Whether samples in memory have the seed's order. @default true */
+  readonly shuffle?: boolean;
+  /** Order of samples in memory, by epoch from 0. @default the seed's */
+  readonly order?: ((epoch: number) => Uint32Array) | undefined;
+  /** Batches per epoch of a stream that goes on over epochs. @default an epoch is one stream */
+  readonly stepsPerEpoch?: number | undefined;
+  /** Name of the data in errors. @default 'data' */
+  readonly argument?: string;
   /** Ends waiting for a chunk. */
   readonly signal?: AbortSignalLike;
 }
@@ -68,7 +83,16 @@ export function createSource(
   data: TrainingData,
   options: SourceOptions,
 ): BatchSource {
-  if (typeof data === 'function') return new StreamSource(model, data, options);
+  if (typeof data === 'function') {
+    if (options.order) fail('order', 'nothing for a stream, which has an order of its own', 'one');
+    return new StreamSource(model, data, options);
+  }
+  if (options.stepsPerEpoch !== undefined)
+    fail(
+      'stepsPerEpoch',
+      'nothing for samples in memory, only for a stream',
+      options.stepsPerEpoch,
+    );
   return new ArraySource(model, readSamples('data', model.format, data), options);
 }
 
@@ -85,10 +109,12 @@ class ArraySource implements BatchSource {
   readonly count: number;
   readonly batchCount: number;
   readonly smallestBatch: number;
+  readonly weighted: boolean;
   readonly names: DataNames;
   readonly #model: Model;
   readonly #samples: SampleArrays;
   readonly #order: BatchOrder;
+  readonly #options: SourceOptions;
   /** Index in the order at which the last batch begins. */
   readonly #lastFrom: number;
   #batch = 0;
@@ -96,7 +122,9 @@ class ArraySource implements BatchSource {
   #from = 0;
   #length = 0;
 
-  constructor(model: Model, samples: SampleArrays, { seed, lastBatch = 'keep' }: SourceOptions) {
+  constructor(model: Model, samples: SampleArrays, options: SourceOptions) {
+    const { seed, lastBatch = 'keep' } = options;
+    this.#options = options;
     const { classNames, columns, count } = samples;
     const { batchSize } = model;
     this.#model = model;
@@ -113,6 +141,7 @@ class ArraySource implements BatchSource {
       );
     }
     this.count = count;
+    this.weighted = samples.sampleWeights !== undefined;
     this.batchCount = Math.ceil((count - dropped) / batchSize);
     const shared = lastBatch === 'merge' && rest > 0 && count > batchSize;
     this.#lastFrom =
@@ -121,8 +150,26 @@ class ArraySource implements BatchSource {
   }
 
   start(epoch: number, batch: number, initialEpoch: number): void {
-    this.#order.startEpoch(initialEpoch + epoch - 1);
+    this.#writeOrder(initialEpoch + epoch - 1);
     this.#batch = batch;
+  }
+
+  /** Writes the order of an epoch, from 0. */
+  #writeOrder(epoch: number): void {
+    const { shuffle = true, order } = this.#options;
+    const { indices } = this.#order;
+    if (order === undefined) {
+      if (shuffle) this.#order.startEpoch(epoch);
+      else for (let i = 0; i < this.count; i++) indices[i] = i;
+      return;
+    }
+    const given: unknown = order(epoch);
+    const name = `order(${epoch})`;
+    if (!isTypedArray('Uint32Array', given) || given.length !== this.count)
+      fail(name, `a Uint32Array of ${this.count} indices`, given);
+    const wrong = given.findIndex((index) => index >= this.count);
+    if (wrong >= 0) fail(`${name}[${wrong}]`, `an index in [0, ${this.count - 1}]`, given[wrong]);
+    indices.set(given);
   }
 
   next(): number {
@@ -137,9 +184,9 @@ class ArraySource implements BatchSource {
     return this.#length;
   }
 
-  load(): void {
+  load(): WeightsByOutput | undefined {
     const { format, batch } = this.#model;
-    const { count: samples, features, targets } = this.#samples;
+    const { count: samples, features, targets, sampleWeights } = this.#samples;
     const { indices } = this.#order;
     const [from, count] = [this.#from, this.#length];
     for (let k = 0; k < features.length; k++) {
@@ -152,6 +199,12 @@ class ArraySource implements BatchSource {
       checkLength(targets[k], 'data.labels or data.targets', samples * perSample);
       gather(targets[k], perSample, indices, from, count, batch.targets[k]);
     }
+    return mapWeights(sampleWeights, (weights) => {
+      checkLength(weights, 'data.sampleWeights', samples);
+      const gathered = new Float32Array(count);
+      gatherRowsInto(weights, 1, indices, from, count, gathered);
+      return gathered;
+    });
   }
 
   close(): void {}
@@ -166,7 +219,8 @@ function gather(
   count: number,
   out: Int32Array | Float32Array,
 ): void {
-  if (isInt32Array(values)) gatherLabelsInto(values, indices, from, count, out as Int32Array);
+  if (isInt32Array(values))
+    gatherLabelsInto(values, indices, from, count, out as Int32Array, perSample);
   else gatherRowsInto(values, perSample, indices, from, count, out as Float32Array);
 }
 
@@ -176,10 +230,13 @@ function gather(
  */
 class StreamSource implements BatchSource {
   readonly count = null;
-  readonly batchCount = null;
+  readonly batchCount: number | null;
   readonly smallestBatch = null;
+  readonly weighted = false;
   readonly #model: Model;
   readonly #open: () => ChunkStream;
+  /** Name of the stream in errors. */
+  readonly #argument: string;
   readonly #signal: AbortSignalLike | undefined;
   readonly #lastBatch: LastBatch;
   /**
@@ -187,7 +244,7 @@ class StreamSource implements BatchSource {
    * arrays. With 'merge', two batches are held, because the last but one may have to give samples
    * to the last.
    */
-  readonly #held: SampleArrays;
+  readonly #held: SampleArrays & { sampleWeights?: WeightsByOutput | undefined };
   #names: DataNames = {};
   #heldCount = 0;
   /** The batch to load: samples of a chunk, or of those held. */
@@ -201,12 +258,16 @@ class StreamSource implements BatchSource {
   #epoch = 0;
   #received = 0;
   #aborted = false;
+  /** Batches that the current epoch has given. */
+  #given = 0;
 
   constructor(
     model: Model,
     open: () => ChunkStream,
-    { signal, lastBatch = 'keep' }: SourceOptions,
+    { signal, lastBatch = 'keep', argument = 'data', stepsPerEpoch }: SourceOptions,
   ) {
+    this.batchCount = stepsPerEpoch ?? null;
+    this.#argument = `${argument}()`;
     this.#model = model;
     this.#open = open;
     this.#signal = signal;
@@ -229,14 +290,17 @@ class StreamSource implements BatchSource {
   }
 
   async start(epoch: number, batch: number): Promise<void> {
-    await this.close();
-    this.#chunk = null;
-    this.#heldCount = 0;
-    this.#received = 0;
+    const steps = this.batchCount;
+    const goesOn = steps !== null && this.#epoch === epoch - 1 && this.#given === steps;
     this.#epoch = epoch;
-    this.#chunks = new ChunkReader('data()', this.#open(), this.#signal);
-    this.#batch = null;
-    if (this.#lastBatch === 'merge') {
+    this.#given = 0;
+    if (goesOn && batch === 0) return;
+    await this.#restart();
+    if (steps !== null) {
+      for (let left = (epoch - 1) * steps + batch; left > 0; left--)
+        if ((await this.#nextEndless()) === null) return;
+      this.#given = batch;
+    } else if (this.#lastBatch === 'merge') {
       for (let done = 0; done < batch; done++)
         if ((await this.next()) === 0) this.#refuseShorter(done);
     } else {
@@ -244,7 +308,34 @@ class StreamSource implements BatchSource {
     }
   }
 
+  /** Opens the stream, from its beginning. */
+  async #restart(): Promise<void> {
+    await this.close();
+    this.#chunk = null;
+    this.#heldCount = 0;
+    this.#received = 0;
+    this.#chunks = new ChunkReader(this.#argument, this.#open(), this.#signal);
+    this.#batch = null;
+  }
+
   async next(): Promise<number | null> {
+    const steps = this.batchCount;
+    if (steps === null) return this.#nextOfStream();
+    if (this.#given === steps) return 0;
+    this.#given++;
+    return this.#nextEndless();
+  }
+
+  /** Moves to the next batch of a stream that begins again after its end. */
+  async #nextEndless(): Promise<number | null> {
+    const count = await this.#nextOfStream();
+    if (count !== 0) return count;
+    await this.#restart();
+    return this.#nextOfStream();
+  }
+
+  /** Moves to the next batch of the stream; 0 at its end, null if the signal was aborted. */
+  async #nextOfStream(): Promise<number | null> {
     if (this.#batch === this.#held) this.#dropHeld(this.#batchLength);
     const { batchSize } = this.#model;
     const wanted = this.#held.count;
@@ -260,8 +351,8 @@ class StreamSource implements BatchSource {
     return this.#offer(this.#held, 0, this.#nextOfHeld());
   }
 
-  load(): void {
-    loadRange(this.#model, this.#batch!, this.#batchFrom, this.#batchLength);
+  load(): WeightsByOutput | undefined {
+    return loadRange(this.#model, this.#batch!, this.#batchFrom, this.#batchLength);
   }
 
   async close(): Promise<void> {
@@ -284,7 +375,11 @@ class StreamSource implements BatchSource {
     if (held < batchSize && this.#lastBatch === 'drop') {
       if (this.#received < batchSize) {
         const wanted = `at least one batch of ${batchSize} samples in epoch ${this.#epoch}`;
-        throw new ArgumentError('data()', `${wanted}, with lastBatch: 'drop'`, `${this.#received}`);
+        throw new ArgumentError(
+          this.#argument,
+          `${wanted}, with lastBatch: 'drop'`,
+          `${this.#received}`,
+        );
       }
       return 0;
     }
@@ -308,7 +403,7 @@ class StreamSource implements BatchSource {
     const samples = batches * this.#model.batchSize;
     const wanted = `more than ${samples} samples in epoch ${this.#epoch}`;
     throw new ArgumentError(
-      'data()',
+      this.#argument,
       `${wanted}, as before the run was interrupted`,
       `${this.#received}`,
     );
@@ -329,10 +424,14 @@ class StreamSource implements BatchSource {
       if (answer === 'aborted') this.#aborted = true;
       if (answer === 'end' && this.#received === 0) {
         const hint = 'return a new iterator for every epoch, not one that has been read';
-        throw new ArgumentError('data()', `samples in epoch ${this.#epoch} (${hint})`, 'none');
+        throw new ArgumentError(
+          this.#argument,
+          `samples in epoch ${this.#epoch} (${hint})`,
+          'none',
+        );
       }
       if (typeof answer === 'string') return false;
-      this.#chunk = readSamples('data()', this.#format(), answer.chunk, 0);
+      this.#chunk = readSamples(this.#argument, this.#format(), answer.chunk, 0);
       const { classNames, columns } = this.#chunk;
       this.#names = {
         classNames: this.#names.classNames ?? classNames,
@@ -360,16 +459,34 @@ class StreamSource implements BatchSource {
     const chunk = this.#chunk!;
     const [from, at] = [this.#from, this.#heldCount];
     for (const [k, { size }] of inputs.entries()) {
-      const range = rangeOf(chunk.features[k], 'data().features', size, from, count);
+      const range = rangeOf(chunk.features[k], `${this.#argument}.features`, size, from, count);
       this.#held.features[k].set(range, at * size);
     }
     for (const [k, { perSample }] of targets.entries()) {
-      const name = 'data().labels or data().targets';
+      const name = `${this.#argument}.labels or ${this.#argument}.targets`;
       const range = rangeOf(chunk.targets[k], name, perSample, from, count);
       this.#held.targets[k].set(range, at * perSample);
     }
+    this.#holdWeights(count);
     this.#from += count;
     this.#heldCount += count;
+  }
+
+  /** Holds the weights of the samples; those of chunks without weights are 1. */
+  #holdWeights(count: number): void {
+    const { sampleWeights } = this.#chunk!;
+    const held = this.#held;
+    if (sampleWeights === undefined && held.sampleWeights === undefined) return;
+    const [from, at] = [this.#from, this.#heldCount];
+    const weights: Record<string, Float32Array> = { ...held.sampleWeights };
+    for (const { name } of this.#model.format.targets) {
+      const own = (weights[name] ??= new Float32Array(held.count).fill(1));
+      const given = sampleWeights?.[name];
+      const to = own.subarray(at, at + count);
+      if (given) to.set(rangeOf(given, `${this.#argument}.sampleWeights`, 1, from, count));
+      else to.fill(1);
+    }
+    held.sampleWeights = weights;
   }
 
   /** Drops the first of the samples that are held. */
@@ -380,6 +497,8 @@ class StreamSource implements BatchSource {
       this.#held.features[k].copyWithin(0, count * size, held * size);
     for (const [k, { perSample }] of targets.entries())
       this.#held.targets[k].copyWithin(0, count * perSample, held * perSample);
+    for (const weights of Object.values(this.#held.sampleWeights ?? {}))
+      weights.copyWithin(0, count, held);
     this.#heldCount -= count;
     this.#batch = null;
   }

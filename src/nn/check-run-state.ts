@@ -5,12 +5,33 @@
  * `fit` checks or casts what a checkpoint says about a run.
  */
 import { ArgumentError, CheckpointError } from '../errors';
-import { checkInteger, checkNumber, checkObject, fail, isUint8Array } from '../validate';
+import {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkObject,
+  fail,
+  isUint8Array,
+} from '../validate';
 import type { EarlyStoppingState } from './early-stopping';
 import type { Evaluation, OutputEvaluation } from './evaluation';
 import type { FitEpoch } from './fit-options';
+import type { ClassMetrics, Metrics } from './metrics';
 import { type RunIdentity, type RunState, watchedLoss } from './run-state';
 import { type DataNames, readNames } from './training-history';
+
+/** Settings that both runs must share. */
+const SETTINGS = [
+  'seed',
+  'batchSize',
+  'count',
+  'lastBatch',
+  'initialEpoch',
+  'order',
+  'stepsPerEpoch',
+  'metrics',
+  'sampleWeights',
+] as const;
 
 /** The largest count that is read back: a run that goes on can still add to it. */
 const MAX_COUNT = 2 ** 52;
@@ -50,7 +71,7 @@ export function checkSameRun(
   identity: RunIdentity,
   batchCount: number | null,
 ): void {
-  for (const key of ['seed', 'batchSize', 'count', 'lastBatch', 'initialEpoch'] as const) {
+  for (const key of SETTINGS) {
     const [before, now] = [stored.identity[key], identity[key]];
     if (before === now) continue;
     if (key === 'initialEpoch' && (before === undefined || now === undefined)) continue;
@@ -107,6 +128,7 @@ const readRun: Read<RunState> = (path, value) => {
     lossSum: readFigure,
     seen: (at, weight) => checkNumber(at, weight, '[0, ∞)', (x) => x >= 0),
     skipped: integerIn(0),
+    metricSums: optional(arrayOf('an array of numbers', readFigure)),
     bestState: (at, bytes) =>
       bytes === null || isUint8Array(bytes) ? bytes : fail(at, 'bytes or null', bytes),
   });
@@ -143,6 +165,14 @@ const readIdentity: Read<RunIdentity> = (path, value) =>
       how === undefined || how === 'drop' || how === 'merge'
         ? how
         : fail(at, "'drop', 'merge' or nothing", how),
+    order: (at, order) =>
+      order === undefined || order === 'kept' || order === 'given'
+        ? order
+        : fail(at, "'kept', 'given' or nothing", order),
+    stepsPerEpoch: optional(integerIn(1, 2 ** 31)),
+    metrics: (at, names) =>
+      names === undefined || typeof names === 'string' ? names : fail(at, 'names', names),
+    sampleWeights: optional((at, weighted) => checkBoolean(at, weighted)),
     classNames: readNames,
     columns: readNames,
   });
@@ -160,6 +190,7 @@ const readEpoch: Read<FitEpoch> = (path, value) =>
     loss: readFigure,
     validation: orNull(readEvaluation),
     skippedSteps: integerIn(0),
+    metrics: optional((at, metrics) => readMetrics(at, metrics)),
   });
 
 const readEvaluation: Read<Evaluation> = (path, value) =>
@@ -168,8 +199,23 @@ const readEvaluation: Read<Evaluation> = (path, value) =>
     accuracy: orNull(readShare),
     topKAccuracy: orNull(readShare),
     confusion: orNull(readConfusion),
-    outputs: (at, outputs) => (outputs === undefined ? undefined : readOutputs(at, outputs)),
+    metrics: optional((at, metrics) => readMetrics(at, metrics)),
+    perClass: optional((at, shares) => readPerClass(at, shares)),
+    outputs: optional((at, outputs) => readOutputs(at, outputs)),
   });
+
+const readMetrics: Read<Metrics> = (path, value) =>
+  Object.fromEntries(
+    Object.entries(checkObject(path, value)).map(([name, metric]) => [
+      name,
+      orNull(readFigure)(`${path}.${name}`, metric),
+    ]),
+  );
+
+const readPerClass: Read<ClassMetrics> = (path, value) => {
+  const shares = arrayOf('an array of shares', readShare);
+  return readFields<ClassMetrics>(path, value, { precision: shares, recall: shares, f1: shares });
+};
 
 const readOutputs: Read<NonNullable<Evaluation['outputs']>> = (path, value) => {
   const entries = Object.entries(checkObject(path, value)).map(([name, output]) => {
@@ -204,6 +250,10 @@ function orNull<T>(read: Read<T>): Read<T | null> {
   return (path, value) => (value === null ? null : read(path, value));
 }
 
+function optional<T>(read: Read<T>): Read<T | undefined> {
+  return (path, value) => (value === undefined ? undefined : read(path, value));
+}
+
 function arrayOf<T>(
   expected: string,
   read: (path: string, item: unknown, array: readonly unknown[]) => T,
@@ -217,6 +267,6 @@ function arrayOf<T>(
 function refuseOther(key: string, expected: string, got: string): never {
   throw new CheckpointError(
     'other-run',
-    `the checkpoint is of another run: ${key} ${expected} expected, got ${got}`,
+    `the checkpoint is of another run: ${key} expected ${expected}, got ${got}`,
   );
 }

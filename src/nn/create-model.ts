@@ -1,6 +1,6 @@
 /** `createModel` and `describeModel`: check the options of a model and plan its layers. */
+import type { NNFamily } from '../../build/nn-families';
 import { ArgumentError } from '../errors';
-import { elementCount } from '../math/shape';
 import type { Runtime } from '../runtime/runtime';
 import {
   checkBoolean,
@@ -8,11 +8,10 @@ import {
   checkNumber,
   checkOptions,
   checkRuntime,
-  describe,
   fail,
 } from '../validate';
 import { type Freeze, frozenNames } from './freeze';
-import type { Layer } from './layers';
+import { kindOf, type Layer } from './layers';
 import type { Shape } from './layers/layer';
 import { checkLoss, type Loss, lossKindOf, type OutputLosses } from './losses';
 import { crossEntropy } from './losses/cross-entropy';
@@ -27,6 +26,7 @@ import {
   readGraph,
 } from './model-graph';
 import { countElements } from './model-memory';
+import { type Penalty, readPenalties } from './penalties';
 
 /**
  * Options of `createModel`. A chain has `layers`, with `inputSize` or `inputShape`; a graph has
@@ -62,6 +62,13 @@ export interface ModelOptions {
    * @default 1 each
    */
   lossWeights?: Readonly<Record<string, number>>;
+  /**
+   * L1 and L2 penalties of weights that training changes; frozen ones have none. They are part of
+   * the loss that `computeGradients`, `evaluateBatch`, `fit` and `evaluate` report, as in Keras, and
+   * of the gradients of `computeGradients`; not of the losses of single outputs, nor of `backward`.
+   * @default none
+   */
+  penalties?: readonly Penalty[];
   /**
    * Maximum number of samples in a batch: an integer in [1, 2^24]. Memory for activations grows
    * with it.
@@ -109,6 +116,7 @@ const OPTION_NAMES = [
   'outputs',
   'loss',
   'lossWeights',
+  'penalties',
   'batchSize',
   'seed',
   'freeze',
@@ -157,8 +165,13 @@ function checkInputShape({ inputSize, inputShape }: ModelOptions): Shape {
 export async function createModel(runtime: Runtime, options: ModelOptions): Promise<Model> {
   checkRuntime('runtime', runtime);
   const { settings } = readModelOptions(options);
-  const kernels = await runtime.nn();
+  const kernels = await runtime.nn(familiesOf(settings.graph));
   return new Model(runtime, kernels, { ...settings, threads: kernels.threads });
+}
+
+/** Returns the families of the layers of a graph. */
+function familiesOf({ nodes }: ModelGraph): Set<NNFamily> {
+  return new Set(nodes.flatMap(({ layer }) => kindOf(layer).family ?? []));
 }
 
 /** Shapes and size of a model that has not been created. */
@@ -223,7 +236,8 @@ export function readModelOptions(options: ModelOptions): {
   const graph = { ...structure, nodes: structure.nodes.map((node) => Object.freeze({ ...node })) };
   const losses = readLosses(options, graph, nodes);
   const frozen = frozenNames(freeze, nodes, training);
-  return { settings: { graph, losses, batchSize, seed, frozen, ...switches }, nodes };
+  const penalties = readPenalties(options.penalties, nodes);
+  return { settings: { graph, losses, penalties, batchSize, seed, frozen, ...switches }, nodes };
 }
 
 /** Returns the loss of every output, with its weight. */
@@ -262,7 +276,7 @@ function readLosses(
     }
     const argument = alone ? 'loss' : `loss.${name}`;
     const { planned, path } = nodes[node];
-    const checked = checkLoss(argument, own, elementCount(planned.output));
+    const checked = checkLoss(argument, own, planned.output);
     checkLossFits(checked, path, planned.output);
     return { loss: checked, weight };
   });
@@ -270,16 +284,8 @@ function readLosses(
 
 /** Checks that an output has the shape that its loss needs. */
 function checkLossFits(loss: Loss, path: string, output: Shape): void {
-  if (lossKindOf(loss).targets !== 'classes') return;
-  if (output.length !== 1) {
-    throw new ArgumentError(
-      path,
-      'an output of shape [classes], as a loss on classes needs it',
-      describe(output),
-    );
-  }
   // With one class the loss is always 0.
-  if (output[0] === 1) {
+  if (lossKindOf(loss).lastAxis && output[output.length - 1] === 1) {
     const expected =
       'at least 2 outputs, one per class (binaryCrossEntropy() decides with one output)';
     throw new ArgumentError(path, expected, '1');

@@ -3,11 +3,19 @@ import type { CheckpointExtras } from '../checkpoint/optimizer-checkpoint';
 import type { CheckpointStore } from '../checkpoint/stores/store';
 import type { StateDict } from '../optimizers/state-dict';
 import type { AbortSignalLike, LearningRate } from '../types';
-import { checkChoice, checkInteger, checkNumber, checkOptions, fail } from '../validate';
+import {
+  checkBoolean,
+  checkChoice,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  fail,
+} from '../validate';
 import type { LastBatch } from './batch-source';
 import { EarlyStopping, type EarlyStoppingOptions } from './early-stopping';
 import type { EvaluateOptions, Evaluation } from './evaluation';
-import type { Samples } from './samples';
+import type { MetricName, Metrics } from './metrics';
+import type { TrainingData } from './samples';
 
 /** The interface that `fit` needs of an optimizer. All optimizers of the library have it. */
 export interface FitOptimizer {
@@ -83,7 +91,8 @@ export interface FitOptions {
   /**
    * Number of epochs of the sample order to pass over, so that the first epoch of this call has the
    * order of epoch `initialEpoch` (from 0): an integer in [0, 2^31). It does not shorten the run:
-   * as many epochs are trained as `epochs` says. A resumed run keeps its stored value.
+   * as many epochs are trained as `epochs` says (Keras's `initial_epoch` does
+   * shorten it). A resumed run keeps its stored value.
    * @default the number of complete epochs for which `fit` has trained this model with this seed
    */
   initialEpoch?: number;
@@ -95,10 +104,44 @@ export interface FitOptions {
    * @default 'keep'
    */
   lastBatch?: LastBatch;
-  /** Samples to evaluate after every epoch. */
-  validation?: Samples;
-  /** Metrics of the validation besides loss and accuracy. */
-  metrics?: EvaluateOptions;
+  /**
+   * Whether every epoch visits samples in memory in another random order. If false, every epoch
+   * visits them in their own order. Streams always have their own order.
+   * @default true
+   */
+  shuffle?: boolean;
+  /**
+   * Order of your own, for samples in memory: returns the indices of an epoch (from 0, of the sample
+   * order, as `initialEpoch` counts them), as many as there are samples; an index may occur twice or
+   * not at all. A resumed run asks for the order of its epoch again, which must be the same.
+   * @default the seed's
+   */
+  order?: (epoch: number) => Uint32Array;
+  /**
+   * Number of batches per epoch for a stream that goes on over epochs, such as an endless one: an
+   * integer in [1, 2^31). `fit` opens the stream once, reads on where the epoch before ended, and
+   * opens it again whenever it ends. A resumed run reads past the batches that it has trained on.
+   * @default an epoch is one stream
+   */
+  stepsPerEpoch?: number;
+  /**
+   * Samples to evaluate after every epoch, or a function that opens a stream of them. The model's
+   * batch size has no effect on the result.
+   */
+  validation?: TrainingData;
+  /**
+   * Share of the data to hold out for validation, in (0, 1): of n samples in memory the last
+   * n - ⌊n·(1 - share)⌋, before any are shuffled, as in Keras. Shuffle data that are sorted yourself
+   * first, or split them with `trainTestSplit`.
+   * @default none
+   */
+  validationSplit?: number;
+  /**
+   * Names of metrics, computed over the training batches (each under the weights of its time, as in
+   * Keras, and with dropout) and by the validation; or options of the validation, among them
+   * `metrics`. 'auc' is for the validation alone.
+   */
+  metrics?: readonly MetricName[] | EvaluateOptions;
   /**
    * GradientAccumulator of the same optimizer. It receives every batch, and steps when its window
    * is complete and at the end of an epoch, so that no window spans two epochs. Each batch is
@@ -130,8 +173,14 @@ export interface FitOptions {
    * @default no checkpoint
    */
   checkpoint?: CheckpointOptions;
-  /** Called at the end of every time slice and epoch. */
-  onProgress?: (progress: FitProgress) => void;
+  /**
+   * Called at the end of every time slice and epoch. If it calls `stop`, training ends after this
+   * batch or epoch (Keras's `stop_training`): the model keeps its present weights, the run is saved
+   * if there is a `checkpoint`, from which it can go on, and the result has the reason 'stopped'.
+   */
+  onProgress?: (progress: FitProgress, stop: () => void) => void;
+  /** Called after every batch, with the same `stop`. */
+  onBatch?: (report: FitBatch, stop: () => void) => void;
   /**
    * Ends training after the current batch. The model keeps its present weights, and the run is
    * saved if there is a `checkpoint`.
@@ -153,16 +202,36 @@ export interface FitProgress {
   readonly epochs: number;
   /** Number of completed batches in this epoch. */
   readonly batch: number;
-  /** Number of batches in an epoch; null for streams. */
+  /** Number of batches in an epoch; null for streams without `stepsPerEpoch`. */
   readonly batchCount: number | null;
   /** Number of optimizer steps of the run, including those before a resumption. */
   readonly step: number;
   /** Mean training loss of this epoch so far. */
   readonly loss: number;
+  /** Training metrics of this epoch so far; absent without the option `metrics`. */
+  readonly metrics?: Metrics;
   /** Training speed since this call began, without the time for evaluation. */
   readonly samplesPerSecond: number;
   /** Result of the epoch once it is complete; null before. */
   readonly result: FitEpoch | null;
+}
+
+/** Report of one batch, as `onBatch` receives it. */
+export interface FitBatch {
+  /** Current epoch, from 1. */
+  readonly epoch: number;
+  /** Number of completed batches in this epoch, this one included. */
+  readonly batch: number;
+  /** Number of batches in an epoch; null for streams without `stepsPerEpoch`. */
+  readonly batchCount: number | null;
+  /** Number of optimizer steps of the run. */
+  readonly step: number;
+  /** Number of samples in the batch. */
+  readonly samples: number;
+  /** Mean loss of the batch. */
+  readonly loss: number;
+  /** Whether an optimizer step followed the batch: false within an accumulator's window. */
+  readonly stepped: boolean;
 }
 
 /** Result of one complete epoch. */
@@ -171,6 +240,8 @@ export interface FitEpoch {
   readonly epoch: number;
   /** Mean training loss: each batch's loss before the step that it led to. */
   readonly loss: number;
+  /** Metrics over the training batches; absent without the option `metrics`. */
+  readonly metrics?: Metrics;
   /** Evaluation of the validation samples; null without validation. */
   readonly validation: Evaluation | null;
   /** Number of steps that the optimizer refused because of non-finite gradients. */
@@ -184,7 +255,7 @@ export interface FitResult {
   /** Number of optimizer steps, including refused ones and those before a resumption. */
   readonly steps: number;
   /** Reason why training ended. */
-  readonly reason: 'complete' | 'aborted' | 'early-stopping';
+  readonly reason: 'complete' | 'aborted' | 'stopped' | 'early-stopping';
   /**
    * Last epoch whose loss (the validation loss, if there is validation) was lower than that of the
    * best epoch before it by more than `earlyStopping.minDelta`; null if no epoch had a loss other
@@ -201,7 +272,11 @@ const OPTION_NAMES = [
   'seed',
   'initialEpoch',
   'lastBatch',
+  'shuffle',
+  'order',
+  'stepsPerEpoch',
   'validation',
+  'validationSplit',
   'metrics',
   'accumulator',
   'average',
@@ -209,6 +284,7 @@ const OPTION_NAMES = [
   'earlyStopping',
   'checkpoint',
   'onProgress',
+  'onBatch',
   'signal',
   'budgetMs',
 ];
@@ -221,6 +297,7 @@ export function copyFitOptions(options: FitOptions): FitOptions {
   if (typeof options !== 'object' || options === null)
     fail('options', 'an options object', options);
   const copy = { ...options };
+  if (Array.isArray(copy.metrics)) copy.metrics = { metrics: [...copy.metrics] };
   for (const name of ['metrics', 'earlyStopping', 'checkpoint'] as const) {
     const value: unknown = copy[name];
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
@@ -246,7 +323,8 @@ export function checkFitOptions(options: FitOptions): void {
     accumulator,
     average,
   } = options;
-  const { initialEpoch = 0, signal, onProgress, lastBatch = 'keep' } = options;
+  const { initialEpoch = 0, signal, lastBatch = 'keep' } = options;
+  const { shuffle = true, order, stepsPerEpoch = 1, validation, validationSplit } = options;
   checkChoice('lastBatch', lastBatch, ['keep', 'drop', 'merge']);
   if (typeof optimizer?.step !== 'function')
     fail('optimizer', 'an optimizer of the model’s parameters', optimizer);
@@ -259,8 +337,17 @@ export function checkFitOptions(options: FitOptions): void {
   ) {
     fail('signal', 'an AbortSignal', signal);
   }
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    fail('onProgress', 'a function', onProgress);
+  for (const name of ['onProgress', 'onBatch', 'order'] as const)
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      fail(name, 'a function', options[name]);
+  checkBoolean('shuffle', shuffle);
+  if (order !== undefined && options.shuffle !== undefined)
+    fail('shuffle', 'nothing beside order', options.shuffle);
+  checkInteger('stepsPerEpoch', stepsPerEpoch, 1, 2 ** 31 - 1);
+  if (validationSplit !== undefined) {
+    checkNumber('validationSplit', validationSplit, '(0, 1)', (share) => share > 0 && share < 1);
+    if (validation !== undefined) fail('validation', 'nothing beside validationSplit', validation);
+  }
   checkNumber('budgetMs', budgetMs, '[0, ∞)', (value) => value >= 0);
   if (checkpoint !== undefined) checkCheckpoint(checkpoint);
   if (earlyStopping !== undefined) new EarlyStopping(earlyStopping);

@@ -6,20 +6,29 @@
  * the schedule and the seed. Pauses, time slices, progress reports, threads, and an interruption
  * that is resumed in mid-epoch change no bit of them.
  */
-import { ArgumentError } from '../errors';
+import { ArgumentError, CheckpointError } from '../errors';
 import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import type { LearningRate } from '../types';
 import { checkModel } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
 import { EarlyStopping } from './early-stopping';
-import { type Evaluation, evaluationOf, readEvaluation } from './evaluation';
+import {
+  checkEvaluateOptions,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateChunks,
+  evaluationOf,
+  meanOf,
+  readEvaluation,
+} from './evaluation';
 import { copyFitOptions, type FitEpoch, type FitOptions, type FitResult } from './fit-options';
 import type { Occupation } from './learnt-state';
+import { checkMetricNames, MetricTally } from './metrics';
 import type { Model } from './model';
 import { checkOwnership } from './ownership';
 import type { Learner } from './run-checkpoint';
 import { firstRunState, type RunIdentity, type RunState, watchedLoss } from './run-state';
-import type { TrainingData } from './samples';
+import { splitLast, type TrainingData } from './samples';
 
 /**
  * Trains a model. Each epoch visits every sample once, in an order that depends on the seed and the
@@ -83,6 +92,15 @@ class Run {
   readonly #source: BatchSource;
   readonly #stopping: EarlyStopping;
   readonly #budgetMs: number;
+  readonly #validation: TrainingData | undefined;
+  readonly #metrics: EvaluateOptions | undefined;
+  /** The training metrics; null without any. */
+  readonly #tally: MetricTally | null;
+  /** Whether a callback has ended training. */
+  #stopped = false;
+  readonly #stop = () => {
+    this.#stopped = true;
+  };
   /** The settings that a stored run must share; those that the caller left open are not in it. */
   readonly #identity: RunIdentity;
   #state: RunState;
@@ -97,16 +115,36 @@ class Run {
   /** @param options copied and checked */
   constructor(model: Model, data: TrainingData, options: FitOptions) {
     const { optimizer, average, accumulator, schedule } = options;
-    const { seed = 0, validation, metrics, budgetMs = 8, earlyStopping } = options;
-    const { initialEpoch, signal, lastBatch = 'keep' } = options;
+    const { seed = 0, budgetMs = 8, earlyStopping, validationSplit } = options;
+    const { initialEpoch, signal, lastBatch = 'keep', shuffle, order, stepsPerEpoch } = options;
+    // Options are a copy, in which names of metrics are options of the validation.
+    const metrics = options.metrics as EvaluateOptions | undefined;
+    let { validation } = options;
     checkOwnership(model, options);
+    if (validationSplit !== undefined)
+      [data, validation] = splitLast('data', model.format, data, validationSplit);
+    this.#validation = validation;
+    this.#metrics = metrics;
     this.#learner = { model, optimizer, average, accumulator, schedule };
     this.#options = options;
-    this.#source = createSource(model, data, { seed, signal, lastBatch });
+    this.#source = createSource(model, data, {
+      seed,
+      signal,
+      lastBatch,
+      shuffle,
+      order,
+      stepsPerEpoch,
+    });
     checkBatch(model, this.#source.smallestBatch ?? model.batchSize);
     const { names, count } = this.#source;
-    if (validation !== undefined)
+    if (typeof validation === 'function') checkEvaluateOptions(model.format, metrics ?? {});
+    else if (validation !== undefined)
       readEvaluation('validation', { ...model.format, ...names }, validation, metrics);
+    const named = metrics?.metrics;
+    if (named !== undefined) checkMetricNames('metrics', named, model.format);
+    // The tally of training has no outputs of earlier batches.
+    const trained = (named ?? []).filter((name) => name !== 'auc');
+    this.#tally = trained.length > 0 ? new MetricTally(model.format, trained) : null;
     this.#stopping = new EarlyStopping(earlyStopping);
     this.#budgetMs = budgetMs;
     this.#identity = {
@@ -115,6 +153,11 @@ class Run {
       count,
       ...(initialEpoch !== undefined && { initialEpoch }),
       ...(lastBatch !== 'keep' && { lastBatch }),
+      ...(order && { order: 'given' as const }),
+      ...(shuffle === false && { order: 'kept' as const }),
+      ...(stepsPerEpoch !== undefined && { stepsPerEpoch }),
+      ...(trained.length > 0 && { metrics: trained.join() }),
+      ...(this.#source.weighted && { sampleWeights: true }),
       ...names,
     };
     this.#state = firstRunState({
@@ -158,6 +201,7 @@ class Run {
       await this.#source.start(epoch, batch, identity.initialEpoch ?? 0);
       this.#positioned = true;
     }
+    if (this.#tally && !this.#tally.load(run.metricSums ?? [])) refuseSums(this.#tally);
     this.#own(() => loadRun(stored, this.#learner, this.#source.names));
     this.#state = { ...run, identity: { ...this.#identity, initialEpoch: 0, ...identity } };
     // Without its weights, a best epoch could not be restored.
@@ -179,9 +223,12 @@ class Run {
       ? 'early-stopping'
       : signal?.aborted
         ? 'aborted'
-        : 'complete';
-    if (reason === 'aborted' && checkpoint?.keep !== 'best') await this.#save();
-    if (reason !== 'aborted' && this.#stopping.restoreBest) this.#restoreBest();
+        : this.#stopped && state.epoch <= this.#options.epochs
+          ? 'stopped'
+          : 'complete';
+    const cut = reason === 'aborted' || reason === 'stopped';
+    if (cut && checkpoint?.keep !== 'best') await this.#save();
+    if (!cut && this.#stopping.restoreBest) this.#restoreBest();
     return {
       epochs: state.epochs,
       steps: state.step,
@@ -199,15 +246,17 @@ class Run {
   /** Tells whether there is an epoch to train. */
   #goesOn({ epoch, stopping }: RunState): boolean {
     const { epochs, signal } = this.#options;
-    return epoch <= epochs && !signal?.aborted && !this.#stopping.isExhausted(stopping);
+    if (this.#stopped || signal?.aborted) return false;
+    return epoch <= epochs && !this.#stopping.isExhausted(stopping);
   }
 
-  /** Trains the rest of the current epoch; false when the run was aborted in it. */
+  /** Trains the rest of the current epoch; false when the run was cut short in it. */
   async #trainEpoch(): Promise<boolean> {
     const { signal, checkpoint } = this.#options;
     const state = this.#state;
     const every = checkpoint?.keep === 'best' ? undefined : checkpoint?.every;
-    const isCutShort = () => signal?.aborted && state.batch !== this.#source.batchCount;
+    const isCutShort = () =>
+      (this.#stopped || signal?.aborted) && state.batch !== this.#source.batchCount;
     if (!this.#positioned)
       await this.#source.start(state.epoch, state.batch, state.identity.initialEpoch ?? 0);
     this.#positioned = false;
@@ -218,9 +267,10 @@ class Run {
       if (count === null) return false;
       if (count === 0) break;
       checkBatch(this.#learner.model, count);
-      const stepped = this.#trainBatch(count);
+      const { loss, stepped } = this.#trainBatch(count);
       this.#samples += count;
       state.batch++;
+      this.#reportBatch(count, loss, stepped);
       if (stepped && every && state.step % every === 0) await this.#save();
       if (isCutShort()) return false;
       if (performance.now() - this.#sliceStart >= this.#budgetMs) await this.#pause();
@@ -230,17 +280,21 @@ class Run {
     return true;
   }
 
-  /** Trains on the next batch, without a pause; returns whether a step was taken. */
-  #trainBatch(count: number): boolean {
+  /** Trains on the next batch, without a pause; returns its loss, and whether a step was taken. */
+  #trainBatch(count: number): { loss: number; stepped: boolean } {
     const { optimizer, accumulator } = this.#options;
     return this.#own(() => {
-      this.#source.load();
+      const sampleWeights = this.#source.load();
       const { model } = this.#learner;
-      const loss = model.computeGradients(count);
+      const loss = model.computeGradients(count, sampleWeights && { sampleWeights });
       const weight = model.weighBatch(count);
       this.#state.lossSum += weight * loss;
       this.#state.seen += weight;
-      return this.#count(accumulator ? accumulator.add(undefined, weight) : optimizer.step());
+      this.#tally?.add(model.outputs, model.batch.targets, count);
+      if (!accumulator) return { loss, stepped: this.#count(optimizer.step()) };
+      // A batch whose labels are all ignored has no gradient and no weight in its window.
+      const result = weight === 0 ? null : accumulator.add(undefined, weight);
+      return { loss, stepped: this.#count(result) };
     });
   }
 
@@ -266,7 +320,13 @@ class Run {
     const state = this.#state;
     const { epoch, lossSum, seen, skipped } = state;
     const validation = await this.#validate();
-    const result = { epoch, loss: lossSum / seen, validation, skippedSteps: skipped };
+    const result: FitEpoch = {
+      epoch,
+      loss: meanOf(lossSum, seen),
+      ...(this.#tally && { metrics: this.#tally.result() }),
+      validation,
+      skippedSteps: skipped,
+    };
     state.epochs.push(result);
     const watched = watchedLoss(result);
     const { schedule, checkpoint } = this.#options;
@@ -277,6 +337,7 @@ class Run {
       state.bestState = this.#checkpoints.encodeLearner(this.#learner);
     this.#report(result);
     Object.assign(state, { epoch: epoch + 1, batch: 0, lossSum: 0, seen: 0, skipped: 0 });
+    this.#tally?.reset();
     this.#countEpochs();
     if (checkpoint?.keep !== 'best' || improved) await this.#save();
     this.#sliceStart = performance.now();
@@ -284,9 +345,12 @@ class Run {
 
   /** Evaluates the validation samples, in slices too. */
   async #validate(): Promise<Evaluation | null> {
-    const { validation, metrics } = this.#options;
+    const [validation, metrics] = [this.#validation, this.#metrics];
+    const { model } = this.#learner;
     if (!validation) return null;
-    const batches = evaluationOf('validation', this.#learner.model, validation, metrics);
+    if (typeof validation === 'function')
+      return evaluateChunks('validation', model, validation, metrics, this.#budgetMs);
+    const batches = evaluationOf('validation', model, validation, metrics);
     let start = performance.now();
     for (let step = batches.next(); ; step = batches.next()) {
       if (step.done) return step.value;
@@ -300,6 +364,7 @@ class Run {
     const { checkpoint } = this.#options;
     if (!checkpoint) return;
     const { store, extras } = checkpoint;
+    if (this.#tally) this.#state.metricSums = this.#tally.sums;
     await this.#checkpoints.saveRun(store, this.#learner, this.#state, extras);
   }
 
@@ -334,17 +399,28 @@ class Run {
 
   #report(result: FitEpoch | null): void {
     const { epochs, onProgress } = this.#options;
+    if (!onProgress) return;
     const { epoch, batch, step, lossSum, seen } = this.#state;
-    onProgress?.({
+    const progress = {
       epoch,
       epochs,
       batch,
       batchCount: this.#source.batchCount,
       step,
-      loss: lossSum / seen,
+      loss: meanOf(lossSum, seen),
+      ...(this.#tally && { metrics: this.#tally.result() }),
       samplesPerSecond: this.#rate(),
       result,
-    });
+    };
+    onProgress(progress, this.#stop);
+  }
+
+  #reportBatch(samples: number, loss: number, stepped: boolean): void {
+    const { onBatch } = this.#options;
+    if (!onBatch) return;
+    const { epoch, batch, step } = this.#state;
+    const { batchCount } = this.#source;
+    onBatch({ epoch, batch, batchCount, step, samples, loss, stepped }, this.#stop);
   }
 
   #rate(): number {
@@ -356,6 +432,14 @@ class Run {
 function tellSchedule(schedule: LearningRate | undefined, loss: number): void {
   if (typeof schedule !== 'function' || !('update' in schedule)) return;
   if (typeof schedule.update === 'function') schedule.update(loss);
+}
+
+/** @throws CheckpointError for a run state whose sums are of other metrics */
+function refuseSums({ sums }: MetricTally): never {
+  throw new CheckpointError(
+    'schema',
+    `checkpoint: "extras.run.metricSums" expected ${sums.length} numbers, one a sum`,
+  );
 }
 
 /** @throws ArgumentError for a batch that is too small to train on */

@@ -10,6 +10,29 @@ import type { PlannedNode } from './model-graph';
  */
 export type Freeze = readonly string[] | NameMatch;
 
+/** Returns the full names of all parameters. */
+function namesOf(nodes: readonly PlannedNode[]): string[] {
+  return nodes.flatMap(({ name, owner, planned }, index) =>
+    owner === index ? planned.parameters.map((parameter) => `${name}.${parameter.name}`) : [],
+  );
+}
+
+/**
+ * Returns the full names of the parameters that a list, RegExp or function matches.
+ * @param argument name of the option in errors
+ * @throws ArgumentError if an entry matches no parameter
+ */
+export function matchParameters(
+  argument: string,
+  match: Freeze,
+  nodes: readonly PlannedNode[],
+): string[] {
+  const names = namesOf(nodes);
+  return Array.isArray(match)
+    ? listedNames(argument, match, names)
+    : matchNames(argument, match as NameMatch, names);
+}
+
 /**
  * Returns the full names of the parameters that `freeze` matches.
  * @throws ArgumentError if an entry matches no parameter or, in training, if all are matched
@@ -20,26 +43,23 @@ export function frozenNames(
   training: boolean,
 ): ReadonlySet<string> {
   if (freeze === undefined) return new Set();
-  const names = nodes.flatMap(({ name, owner, planned }, index) =>
-    owner === index ? planned.parameters.map((parameter) => `${name}.${parameter.name}`) : [],
-  );
-  const frozen = new Set(
-    Array.isArray(freeze)
-      ? listedNames(freeze, names)
-      : matchNames('freeze', freeze as NameMatch, names),
-  );
-  if (training && frozen.size === names.length)
+  const frozen = new Set(matchParameters('freeze', freeze, nodes));
+  if (training && frozen.size === namesOf(nodes).length)
     throw new ArgumentError('freeze', 'at least one parameter to stay trainable', 'all of them');
   return frozen;
 }
 
 /** Returns those of `names` that a list of layers and parameters matches. */
-function listedNames(list: readonly string[], names: readonly string[]): string[] {
+function listedNames(
+  argument: string,
+  list: readonly string[],
+  names: readonly string[],
+): string[] {
   return list.flatMap((name, index) => {
     const meant = names.filter((full) => full === name || full.startsWith(`${name}.`));
     if (meant.length > 0) return meant;
     return fail(
-      `freeze[${index}]`,
+      `${argument}[${index}]`,
       `a layer with parameters, or a parameter (${names.join(', ')})`,
       name,
     );

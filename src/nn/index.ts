@@ -16,6 +16,7 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,
+  evaluateStream,
   type OutputEvaluation,
   predict,
   predictOutputs,
@@ -26,6 +27,7 @@ export type {
   CheckpointOptions,
   FitAccumulator,
   FitAverage,
+  FitBatch,
   FitEpoch,
   FitOptimizer,
   FitOptions,
@@ -38,17 +40,21 @@ export { named, sequential } from './layers';
 export type { Initializer, KernelOptions } from './layers/initial';
 export type { Shape } from './layers/layer';
 export * from './layers/list';
+export type { RecurrentOptions } from './layers/recurrent';
 export type { Pair } from './layers/window';
 export type { ModelArrays, ModelStateDict, ModelStateDictOptions } from './learnt-state';
 export * from './losses/list';
+export type { ClassMetrics, MetricName, Metrics } from './metrics';
 export type { Model } from './model';
 export type { Graph, GraphNode } from './model-graph';
 export type { ModelMemory } from './model-memory';
+export type { Penalty } from './penalties';
 export type {
   ChunkStream,
   FeatureTensor,
   FeatureValues,
   Samples,
+  SampleWeights,
   TrainingData,
 } from './samples';
 export {

@@ -21,9 +21,9 @@ import {
   type ModelStateDictOptions,
   readModelStateDict,
 } from './learnt-state';
-import { type Loss, lossKindOf } from './losses';
+import { ignoredLabel, type Loss, lossKindOf } from './losses';
 import { countElements, type ModelMemory, memoryOf } from './model-memory';
-import { Network } from './network';
+import { type LossWeights, Network } from './network';
 import {
   type InputPlan,
   type NetworkOptions,
@@ -35,12 +35,22 @@ import {
   type BatchArrays,
   checkTargets,
   type InputFormat,
+  readSampleWeights,
   type SampleFormat,
+  type SampleWeights,
   type TargetFormat,
 } from './samples';
 
 /** The checked options of a model, with their defaults: see create-model.ts. */
 export type ModelSettings = NetworkOptions & { readonly seed: number };
+
+/** The evaluation of one output over a batch. */
+interface OutputResult {
+  loss: number;
+  weight: number;
+  correct: number;
+  counted: number;
+}
 
 /** The largest batch size. */
 export const MAX_BATCH = 2 ** 24;
@@ -108,8 +118,10 @@ export class Model {
     this.inputShapes = shapesByName(inputs);
     this.outputShapes = shapesByName(outputs);
     this.#inputs = inputs.map(({ name, size }) => ({ name, size }));
-    this.#targets = outputs.flatMap(({ name, size, loss, targetsPerSample: perSample }) =>
-      loss === null ? [] : { name, size, loss, perSample },
+    this.#targets = outputs.flatMap(({ name, size, loss, positions, targetsPerSample }) =>
+      loss === null
+        ? []
+        : { name, size: size / positions, positions, loss, perSample: targetsPerSample },
     );
     this.batchSize = settings.batchSize;
     this.layers = Object.freeze(settings.graph.nodes.map(({ layer }) => layer));
@@ -169,7 +181,7 @@ export class Model {
   }
 
   /**
-   * Output values per sample; the number of classes for losses on classes.
+   * Output values per sample: the product of `outputShape`.
    * @throws ArgumentError if the model has several outputs
    */
   get outputSize(): number {
@@ -213,8 +225,8 @@ export class Model {
   }
 
   /**
-   * Live view of the batch's classes, one per sample, for losses on classes. Read the property
-   * again after any call that may allocate.
+   * Live view of the batch's classes, one per sample (or position), for losses on classes. Read
+   * the property again after any call that may allocate.
    * @throws ArgumentError for a loss on values, or if the model has not exactly one loss; then see
    * `outputTargets`
    */
@@ -327,12 +339,14 @@ export class Model {
    *
    * @param count number of samples: an integer in [1, batchSize], and at least 2 if the model has
    * batch norm over one position per sample
+   * @param options.sampleWeights weights of these samples, as in `Samples`. @default all 1
    * @returns the mean loss, float64
    * @throws ArgumentError for a model with `training: false`, a batch that is too small, or a label
    * or target for which the loss is not defined
    * @throws BusyError while `fit` is training the model
    */
-  computeGradients(count: number): number {
+  computeGradients(count: number, options: { sampleWeights?: SampleWeights } = {}): number {
+    const weights = this.#readWeights(count, options);
     this.#checkBatch(count);
     this.#learnt.checkAccess('computeGradients');
     this.#checkTraining();
@@ -343,10 +357,11 @@ export class Model {
     learnt.readForTraining();
     try {
       this.#network.forward(count, true, learnt.trainingPasses);
-      const loss = this.#computeLoss(count);
+      const loss = this.#computeLoss(count, weights);
       for (const { loss: own, gradient, size } of this.#plan.outputs)
         if (own === null) this.#floats(gradient, count * size).fill(0);
       this.#network.backward();
+      this.#network.penalty(true);
       learnt.countPass();
       return loss;
     } catch (error) {
@@ -439,32 +454,40 @@ export class Model {
    * Evaluates the first `count` samples of `input` and `labels` (or `targets`). To evaluate samples
    * of any number, call `evaluate(model, samples)`.
    * @param count number of samples: an integer in [1, batchSize]
-   * @returns the mean loss; its weight in a mean over several batches, which is `count` unless
-   * class weights are averaged over their sum; and the number of correct classes, 0 unless there is
-   * one loss, on classes. A sample with a NaN among its outputs is not correct.
+   * @param options.sampleWeights weights of these samples, as in `Samples`. @default all 1
+   * @returns the mean loss; its weight in a mean over several batches, which is the number of
+   * samples (of positions without ignored ones, for one loss on classes) unless class weights are
+   * averaged over their sum; and the number of correct classes, 0 unless there is one loss, on
+   * classes. A sample with a NaN among its outputs is not correct.
    * @throws ArgumentError for a label or target for which the loss is not defined
    */
-  evaluateBatch(count: number): { correct: number; loss: number; weight: number } {
-    const results = this.evaluateOutputs(count);
-    const loss = results.reduce((sum, each, index) => sum + this.lossWeights[index] * each.loss, 0);
+  evaluateBatch(
+    count: number,
+    options: { sampleWeights?: SampleWeights } = {},
+  ): { correct: number; loss: number; weight: number } {
+    const results = this.evaluateOutputs(count, options);
+    const own = results.reduce((sum, each, index) => sum + this.lossWeights[index] * each.loss, 0);
+    const loss = this.#plan.penalties.length > 0 ? own + this.penalty : own;
     const correct = results.length === 1 ? results[0].correct : 0;
     return { correct, loss, weight: this.#network.weigh(count) };
   }
 
   /**
    * @internal Evaluates the first `count` samples for each output with a loss: its mean loss, the
-   * weight of that in a mean over several batches, and the number of correct classes.
+   * weight of that in a mean over several batches, the number of correct classes, and how many
+   * labels were counted.
    */
-  evaluateOutputs(count: number): { loss: number; weight: number; correct: number }[] {
+  evaluateOutputs(count: number, options: { sampleWeights?: SampleWeights } = {}): OutputResult[] {
     this.#checkLoss('evaluateBatch');
+    const weights = this.#readWeights(count, options);
     this.#forward(count);
-    this.#computeLoss(count);
-    const results: { loss: number; weight: number; correct: number }[] = [];
+    this.#computeLoss(count, weights);
+    const results: OutputResult[] = [];
     for (const [index, output] of this.#plan.outputs.entries()) {
       if (output.loss === null) continue;
       const weight = this.#network.weighOutput(results.length, count);
       const loss = this.#network.losses[index];
-      results.push({ loss, weight, correct: this.#correctOf(output, count) });
+      results.push({ loss, weight, ...this.#correctOf(output, count) });
     }
     return results;
   }
@@ -474,11 +497,24 @@ export class Model {
     return this.#plan.outputs.flatMap(({ loss, lossWeight }) => (loss ? lossWeight : []));
   }
 
-  /** Returns how many of the last pass's samples an output has classed as labelled. */
-  #correctOf({ loss, values, targets, size }: OutputPlan, count: number): number {
-    if (lossKindOf(loss!).targets !== 'classes') return 0;
+  /** Returns how many of the last pass's labels an output has predicted, and how many count. */
+  #correctOf(
+    { loss, values, targets, size, positions }: OutputPlan,
+    count: number,
+  ): { correct: number; counted: number } {
+    if (lossKindOf(loss!).targets !== 'classes') return { correct: 0, counted: 0 };
     const [output, labels] = [this.#workspace + values, this.#workspace + targets];
-    return this.#kernels.predictedMatches(output, labels, count, size);
+    const [rows, cols] = [count * positions, size / positions];
+    const ignored = ignoredLabel(loss!);
+    return {
+      correct: this.#kernels.predictedMatches(output, labels, rows, cols, ignored),
+      counted: this.#kernels.labelWeight(labels, 0, rows, cols, ignored),
+    };
+  }
+
+  /** @internal The sum of the penalties of the weights that the last pass read. */
+  get penalty(): number {
+    return this.#network.penalty(false);
   }
 
   /** @internal Returns the weight of the last pass's loss in a mean over several batches. */
@@ -655,19 +691,30 @@ export class Model {
    * Returns the mean loss of the last pass. A wrong target never has a finite loss, so targets are
    * checked only if the loss is not finite.
    */
-  #computeLoss(count: number): number {
-    const loss = this.#network.loss(count);
+  #computeLoss(count: number, weights: LossWeights | null): number {
+    const loss = this.#network.loss(count, weights);
     if (Number.isFinite(loss)) return loss;
     const { outputs } = this.#plan;
     for (const output of outputs) {
-      const { name, loss: own, size, targetsPerSample } = output;
+      const { name, loss: own, size, positions, targetsPerSample } = output;
       if (own === null) continue;
       const field = lossKindOf(own).targets === 'classes' ? 'labels' : 'targets';
       const argument = outputs.length === 1 ? field : `${field}.${name}`;
       const targets = this.#targetsOf(output).subarray(0, count * targetsPerSample);
-      checkTargets(argument, { loss: own, size }, targets);
+      checkTargets(argument, { loss: own, size: size / positions }, targets);
     }
     return loss;
+  }
+
+  /** Returns the weights of samples by loss; null if all are 1. */
+  #readWeights(count: number, options: { sampleWeights?: SampleWeights }): LossWeights | null {
+    checkOptions('options', options, ['sampleWeights']);
+    const { sampleWeights } = options;
+    if (sampleWeights === undefined) return null;
+    this.#checkBatch(count);
+    const format = { targets: this.#targets };
+    const weights = readSampleWeights('sampleWeights', format, sampleWeights, count, true)!;
+    return this.#targets.map(({ name }) => weights[name] ?? null);
   }
 
   #forward(count: number): void {

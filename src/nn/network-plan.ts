@@ -9,14 +9,17 @@ import { ArgumentError } from '../errors';
 import { elementCount } from '../math/shape';
 import { alignedBytes, floatsBytes } from '../memory-layout/nn-layout';
 import type { ArrayPlan, PlannedLayer, Shape } from './layers/layer';
-import { type Loss, lossKindOf, type OutputLosses } from './losses';
+import { type Loss, lossKindOf, type OutputLosses, positionsOf } from './losses';
 import { type BufferLife, placeBuffers } from './memory-plan';
 import { type ModelGraph, type PlannedNode, planNodes } from './model-graph';
+import type { NamedPenalty } from './penalties';
 
 export interface NetworkOptions {
   readonly graph: ModelGraph;
   /** Losses of the outputs, in their order; null for outputs without one. */
   readonly losses: OutputLosses;
+  /** Penalties of parameters. @default none */
+  readonly penalties?: readonly NamedPenalty[];
   readonly batchSize: number;
   /** Whether gradients will be computed; if not, arrays of the backward pass have no place. */
   readonly training: boolean;
@@ -93,10 +96,22 @@ export interface OutputPlan {
   readonly loss: Loss | null;
   /** Factor of the loss in the network's. */
   readonly lossWeight: number;
+  /** Positions per sample that the loss treats one by one. */
+  readonly positions: number;
   /** Targets per sample; 0 without a loss. */
   readonly targetsPerSample: number;
   readonly targets: number;
   readonly lossConstants: number;
+}
+
+/** A penalty of one parameter. */
+export interface PenaltyPlan {
+  readonly stage: number;
+  /** Index of the parameter in the stage. */
+  readonly parameter: number;
+  readonly length: number;
+  readonly l1: number;
+  readonly l2: number;
 }
 
 /** A network planned for a batch size. */
@@ -104,6 +119,7 @@ export interface NetworkPlan {
   readonly stages: readonly Stage[];
   readonly inputs: readonly InputPlan[];
   readonly outputs: readonly OutputPlan[];
+  readonly penalties: readonly PenaltyPlan[];
   /** Smallest batch to train on. */
   readonly fewestSamples: number;
   /** Offset of the scratch that all layers use in turn, as large as any of them needs. */
@@ -175,8 +191,7 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
     return input;
   });
   const losses = graph.outputs.map(({ node }, index) => {
-    const size = elementCount(nodes[node].planned.output);
-    return planLoss(space, options, index, size, nodes.length);
+    return planLoss(space, options, index, nodes[node].planned.output, nodes.length);
   });
   const scratch = space.add(threads * alignedBytes(Math.max(...scratchBytes)), 0, end);
   const { buffers, values } = planForward(space, graph, nodes, roles, inputs, batchSize);
@@ -187,8 +202,10 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
   for (const index of inputs.keys()) if (gradients[index] >= 0) space.use(gradients[index], end);
 
   const { offsetOf, bytes: workspaceBytes } = space.place();
+  const stages = assemble(nodes, roles, buffers, options, offsetOf);
   return {
-    stages: assemble(nodes, roles, buffers, options, offsetOf),
+    stages,
+    penalties: planPenalties(stages, options.penalties ?? []),
     inputs: graph.inputs.map(({ name, shape }, index) => ({
       name,
       shape,
@@ -198,16 +215,14 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
     })),
     outputs: graph.outputs.map(({ name, node }, index) => {
       const { output: shape } = nodes[node].planned;
-      const { loss, lossWeight, targetsPerSample, gradient, targets, constants } = losses[index];
+      const { gradient, targets, constants, ...loss } = losses[index];
       return {
         name,
         shape,
         size: elementCount(shape),
         values: offsetOf(values[inputs.length + node]),
         gradient: offsetOf(gradient),
-        loss,
-        lossWeight,
-        targetsPerSample,
+        ...loss,
         targets: offsetOf(targets),
         lossConstants: offsetOf(constants),
       };
@@ -282,6 +297,7 @@ function rolesOf(nodes: readonly PlannedNode[], options: NetworkOptions): Role[]
 interface LossBuffers {
   readonly loss: Loss | null;
   readonly lossWeight: number;
+  readonly positions: number;
   readonly targetsPerSample: number;
   readonly gradient: number;
   readonly targets: number;
@@ -292,16 +308,19 @@ function planLoss(
   space: Workspace,
   { losses, batchSize, training }: NetworkOptions,
   index: number,
-  size: number,
+  output: Shape,
   now: number,
 ): LossBuffers {
   const end = 2 * now + 1;
   const { loss, weight: lossWeight } = losses[index];
   const kind = loss && lossKindOf(loss);
-  const targetsPerSample = kind === null ? 0 : kind.targets === 'classes' ? 1 : size;
+  const size = elementCount(output);
+  const positions = loss ? positionsOf(loss, output) : 1;
+  const targetsPerSample = kind === null ? 0 : kind.targets === 'classes' ? positions : size;
   return {
     loss,
     lossWeight,
+    positions,
     targetsPerSample,
     targets: space.add(floatsBytes(batchSize * targetsPerSample), 0, end),
     constants: space.add(floatsBytes(kind ? kind.constants(loss!).length : 0), 0, end),
@@ -436,6 +455,20 @@ function planBackward(
     }
   }
   return gradients;
+}
+
+/** Returns the penalties of trained parameters, in the order of the parameters. */
+function planPenalties(
+  stages: readonly Stage[],
+  penalties: readonly NamedPenalty[],
+): PenaltyPlan[] {
+  return stages.flatMap(({ parameters }, stage) =>
+    parameters.flatMap(({ fullName, frozen, shape }, parameter) =>
+      penalties
+        .filter(({ names }) => !frozen && names.has(fullName))
+        .map(({ l1, l2 }) => ({ stage, parameter, length: elementCount(shape), l1, l2 })),
+    ),
+  );
 }
 
 /** Returns the stages with their names and offsets. */

@@ -10,7 +10,7 @@ import type { NNKernels } from '../runtime/kernels-nn';
 import type { LayerArrays, Pass, PlannedLayer } from './layers/layer';
 import { lossKindOf } from './losses';
 import type { LossArrays } from './losses/loss';
-import type { NetworkPlan, OutputPlan, Stage } from './network-plan';
+import type { NetworkPlan, OutputPlan, PenaltyPlan, Stage } from './network-plan';
 
 /** The address of the workspace, and those of the arrays outside it, stage by stage. */
 export interface NetworkArrays {
@@ -42,14 +42,23 @@ interface LossStep {
   readonly index: number;
 }
 
-type MutablePass = { -readonly [K in keyof Pass]: Pass[K] };
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Weights of the batch's samples by loss, in their order; null where all are 1. */
+export type LossWeights = readonly (Float32Array | null)[];
 
 export class Network {
   readonly #steps: readonly Step[];
   readonly #losses: readonly LossStep[];
-  readonly #pass: MutablePass;
+  readonly #penalties: readonly PenaltyPlan[];
+  readonly #pass: Mutable<Pass>;
   /** The last losses of the outputs, without their weights; NaN for outputs without a loss. */
   readonly losses: Float64Array;
+
+  /** Weights of the last losses in means over several batches; NaN if samples had no weights. */
+  readonly #wholes: Float64Array;
+  /** The arrays of one sample, for losses whose samples have weights. */
+  readonly #sample: Mutable<LossArrays> = { output: 0, gradient: 0, targets: 0, constants: 0 };
 
   /** @param seed seed of dropout, an integer in [0, 2^53) */
   constructor(plan: NetworkPlan, kernels: NNKernels, arrays: NetworkArrays, seed: number) {
@@ -66,6 +75,8 @@ export class Network {
       key,
       step: 0,
     };
+    this.#penalties = plan.penalties;
+    this.#wholes = new Float64Array(plan.outputs.length);
     this.losses = new Float64Array(plan.outputs.length).fill(Number.NaN);
     this.#losses = plan.outputs.flatMap((output, index) =>
       output.loss === null
@@ -83,10 +94,11 @@ export class Network {
     );
   }
 
-  /** Writes the data that no pass changes: window records and the losses' constants. */
+  /** Writes the data that no pass changes: records and constants of layers and losses. */
   writeConstants(f32: Float32Array | Float64Array, i32: Int32Array): void {
     for (const { layer, arrays } of this.#steps)
-      if (layer.record) i32.set(layer.record, arrays.record / 4);
+      if (layer.record)
+        (layer.record instanceof Int32Array ? i32 : f32).set(layer.record, arrays.record / 4);
     for (const { output, arrays } of this.#losses)
       f32.set(lossKindOf(output.loss!).constants(output.loss!), arrays.constants / 4);
   }
@@ -133,15 +145,21 @@ export class Network {
 
   /**
    * Returns the loss of the last forward's outputs: the sum of the outputs' mean losses times their
-   * weights. Writes the gradients of the outputs that have a loss, for backward.
+   * weights, and of the penalties. Writes the gradients of the outputs that have a loss, for backward.
+   * @param sampleWeights weights of the samples by loss; null if all are 1
    */
-  loss(count: number): number {
+  loss(count: number, sampleWeights: LossWeights | null = null): number {
     const { kernels } = this.#pass;
     let total = 0;
     for (let index = 0; index < this.#losses.length; index++) {
       const { output, arrays, index: place } = this.#losses[index];
-      const { loss, lossWeight, size } = output;
-      const own = lossKindOf(loss!).compute(loss!, kernels, arrays, count, size);
+      const { lossWeight, size } = output;
+      const weights = sampleWeights?.[index] ?? null;
+      this.#wholes[index] = Number.NaN;
+      const own =
+        weights === null
+          ? this.#compute(output, arrays, count)
+          : this.#weightedLoss(index, count, weights);
       this.losses[place] = own;
       if (lossWeight === 1) {
         total += own;
@@ -150,7 +168,68 @@ export class Network {
       total += lossWeight * own;
       kernels.scale(arrays.gradient, arrays.gradient, lossWeight, count * size);
     }
+    return this.#penalties.length > 0 ? total + this.penalty(false) : total;
+  }
+
+  /**
+   * Returns the sum of the penalties.
+   * @param training whether to add their gradients to those of the parameters, after `backward`
+   */
+  penalty(training: boolean): number {
+    const { kernels } = this.#pass;
+    let total = 0;
+    for (const { stage, parameter, length, l1, l2 } of this.#penalties) {
+      const { weights, gradients } = this.#steps[stage].arrays;
+      const gradient = training ? gradients[parameter] : 0;
+      total += kernels.addPenalty(gradient, weights[parameter], length, l1, l2);
+    }
     return total;
+  }
+
+  #compute({ loss, size, positions }: OutputPlan, arrays: LossArrays, count: number): number {
+    const { kernels } = this.#pass;
+    const rows = count * positions;
+    return lossKindOf(loss!).compute(loss!, kernels, arrays, rows, size / positions);
+  }
+
+  #weigh({ loss, size, positions }: OutputPlan, arrays: LossArrays, count: number): number {
+    const { kernels } = this.#pass;
+    return lossKindOf(loss!).weigh(loss!, kernels, arrays, count * positions, size / positions);
+  }
+
+  /**
+   * Returns the mean loss of samples that have weights: each one's loss by itself, times its weight,
+   * in the order of the samples. Gradients are scaled in the same way.
+   */
+  #weightedLoss(index: number, count: number, weights: Float32Array): number {
+    const { output, arrays } = this.#losses[index];
+    const byWeights = (output.loss as { reduction?: string }).reduction === 'weighted-mean';
+    let whole = 0;
+    for (let i = 0; i < count; i++) {
+      const own = this.#weigh(output, this.#sampleOf(output, arrays, i), 1);
+      whole += byWeights ? weights[i] * own : own;
+    }
+    let total = 0;
+    for (let i = 0; i < count; i++) {
+      const sample = this.#sampleOf(output, arrays, i);
+      const weight = weights[i] * this.#weigh(output, sample, 1);
+      const own = this.#compute(output, sample, 1);
+      const factor = whole === 0 ? 0 : weight / whole;
+      total += weight * own;
+      this.#pass.kernels.scaleSample(sample.gradient, output.size, factor);
+    }
+    this.#wholes[index] = whole;
+    return whole === 0 ? 0 : total / whole;
+  }
+
+  /** Returns the arrays of one sample of a batch. */
+  #sampleOf({ size, targetsPerSample }: OutputPlan, arrays: LossArrays, i: number): LossArrays {
+    const sample = this.#sample;
+    sample.output = arrays.output + 4 * i * size;
+    sample.gradient = arrays.gradient + 4 * i * size;
+    sample.targets = arrays.targets + 4 * i * targetsPerSample;
+    sample.constants = arrays.constants;
+    return sample;
   }
 
   /**
@@ -161,11 +240,14 @@ export class Network {
     return this.#losses.length === 1 ? this.weighOutput(0, count) : count;
   }
 
-  /** Returns the weight of the batch in a mean of the `index`th loss over several batches. */
+  /**
+   * Returns the weight of the batch in a mean of the `index`th loss over several batches, after
+   * `loss`.
+   */
   weighOutput(index: number, count: number): number {
+    const whole = this.#wholes[index];
     const { output, arrays } = this.#losses[index];
-    const { loss, size } = output;
-    return lossKindOf(loss!).weigh(loss!, this.#pass.kernels, arrays, count, size);
+    return Number.isNaN(whole) ? this.#weigh(output, arrays, count) : whole;
   }
 
   /**

@@ -16,6 +16,16 @@ export interface RunIdentity extends DataNames {
   readonly initialEpoch?: number;
   /** Absent for 'keep'. */
   readonly lastBatch?: LastBatch;
+  /**
+   * 'kept' for `shuffle: false`, 'given' for an order of the caller's own; absent for the seed's.
+   */
+  readonly order?: 'kept' | 'given';
+  /** Batches per epoch of a stream that goes on over epochs; absent for others. */
+  readonly stepsPerEpoch?: number;
+  /** Present if samples in memory have weights. */
+  readonly sampleWeights?: boolean;
+  /** Names of the training metrics, with commas between them; absent without any. */
+  readonly metrics?: string;
 }
 
 /** How far a run is, and the states that only this run can restore. */
@@ -42,6 +52,8 @@ export interface RunState {
   seen: number;
   /** Steps of the current epoch that the optimizer refused. */
   skipped: number;
+  /** Sums of the current epoch's training metrics, if there are any. */
+  metricSums?: number[];
   /** Model, optimizer and average after the best epoch, as `encodeLearner` returned them. */
   bestState: Uint8Array | null;
 }

@@ -34,16 +34,30 @@ export interface Samples extends DataNames {
   /** Samples × inputSize values, row-major, or a tensor of them; of several inputs, by name. */
   readonly features: FeatureValues | Readonly<Record<string, FeatureValues>>;
   /**
-   * Classes, for losses on classes: one index in [0, outputSize) per sample; of several outputs, by
-   * name.
+   * Classes, for losses on classes: one index in [0, classes) per sample, or per position if the
+   * output has more axes than the classes; of several outputs, by name.
    */
   readonly labels?: Int32Array | Readonly<Record<string, Int32Array>>;
   /**
    * Target values, for losses on values: samples × outputSize finite values, row-major; in [0, 1]
-   * for binaryCrossEntropy; of several outputs, by name.
+   * for binaryCrossEntropy and categoricalCrossEntropy; of several outputs, by name.
    */
   readonly targets?: Float32Array | Readonly<Record<string, Float32Array>>;
+  /**
+   * Weights of the samples, one each, in [0, ∞): the loss ℓ and gradient of a sample are multiplied
+   * by its weight w. The mean is Σ w·ℓ / n, as in Keras, or Σ w·ℓ / Σ w for a loss with the reduction
+   * 'weighted-mean'. Of several outputs, all have these weights, or those given by name. Metrics
+   * other than the loss do not use them.
+   * @default all 1
+   */
+  readonly sampleWeights?: SampleWeights;
 }
+
+/** Weights of samples, one each: for all outputs, or by the names of outputs. */
+export type SampleWeights = Float32Array | Readonly<Record<string, Float32Array>>;
+
+/** Weights of samples by the names of outputs; those of others are all 1. */
+export type WeightsByOutput = Readonly<Record<string, Float32Array>>;
 
 /** Samples that are read chunk by chunk. */
 export type ChunkStream =
@@ -65,6 +79,8 @@ export interface SampleArrays extends DataNames {
   readonly features: readonly Float32Array[];
   /** Labels or targets of the outputs that have a loss, in their order. */
   readonly targets: readonly (Int32Array | Float32Array)[];
+  /** Absent if all are 1. */
+  readonly sampleWeights?: WeightsByOutput | undefined;
 }
 
 /** An input that samples must fit. */
@@ -77,8 +93,10 @@ export interface InputFormat {
 /** An output with a loss, whose targets samples must have. */
 export interface TargetFormat {
   readonly name: string;
-  /** Outputs per sample. */
+  /** Outputs per position: classes, for losses over classes. */
   readonly size: number;
+  /** Positions per sample that a loss over classes treats one by one. */
+  readonly positions: number;
   readonly loss: Loss;
   /** Targets per sample. */
   readonly perSample: number;
@@ -115,19 +133,104 @@ export function readSamples(
   if (typeof samples !== 'object' || samples === null) {
     fail(argument, 'samples: { features, labels } or { features, targets }', samples);
   }
-  const { features: given, classNames, columns } = samples as Partial<Samples>;
+  const { features: given, classNames, columns, sampleWeights } = samples as Partial<Samples>;
   const { count, features } = readInputs(`${argument}.features`, format, given, fewest, argument);
   const targets = readTargets(argument, format, samples as Partial<Samples>, count);
   const names = readSampleNames(argument, format, { classNames, columns });
   if ((samples as Partial<DatasetBase>).doubles !== undefined)
     refuseBlurredColumns(samples as DatasetBase);
-  return { count, features, targets, ...names };
+  const path = `${argument}.sampleWeights`;
+  const weights = readSampleWeights(path, format, sampleWeights, count);
+  return { count, features, targets, ...names, ...(weights && { sampleWeights: weights }) };
+}
+
+/**
+ * Splits samples in memory: the last ones, about the share `held`, come second. The arrays are views.
+ * @throws ArgumentError for a stream, and if either part would have no samples
+ */
+export function splitLast(
+  argument: string,
+  format: SampleFormat,
+  data: unknown,
+  held: number,
+): [Samples, Samples] {
+  if (typeof data === 'function')
+    fail('validationSplit', 'nothing for a stream, which has no last samples', held);
+  const arrays = readSamples(argument, format, data);
+  const { count } = arrays;
+  const kept = Math.floor(count * (1 - held));
+  if (kept === 0 || kept === count)
+    fail('validationSplit', `a share that splits ${count} samples in two`, held);
+  const { inputs, targets } = format;
+  const part = (from: number, to: number): Samples =>
+    toSamples(format, {
+      ...arrays,
+      count: to - from,
+      features: arrays.features.map((array, k) => rowsOf(array, inputs[k].size, from, to)),
+      targets: arrays.targets.map((array, k) => rowsOf(array, targets[k].perSample, from, to)),
+      sampleWeights: mapWeights(arrays.sampleWeights, (weights) => weights.subarray(from, to)),
+    });
+  return [part(0, kept), part(kept, count)];
+}
+
+/** Returns weights by output after a function of each array; undefined for none. */
+export function mapWeights(
+  weights: WeightsByOutput | undefined,
+  change: (weights: Float32Array, name: string) => Float32Array,
+): WeightsByOutput | undefined {
+  return (
+    weights &&
+    Object.fromEntries(Object.entries(weights).map(([name, own]) => [name, change(own, name)]))
+  );
+}
+
+function rowsOf<T extends Float32Array | Int32Array>(
+  array: T,
+  size: number,
+  from: number,
+  to: number,
+): T {
+  return array.subarray(from * size, to * size) as T;
+}
+
+/**
+ * Checks weights of samples.
+ * @param atLeast whether there may be more than `count`
+ * @returns those by output; undefined if there are none
+ * @throws ArgumentError unless there is one for each sample, in [0, ∞)
+ */
+export function readSampleWeights(
+  argument: string,
+  { targets }: Pick<SampleFormat, 'targets'>,
+  given: unknown,
+  count: number,
+  atLeast = false,
+): WeightsByOutput | undefined {
+  if (given === undefined) return undefined;
+  const names = targets.map(({ name }) => name);
+  const check = (path: string, weights: unknown): Float32Array => {
+    if (!isFloat32Array(weights) || weights.length < count || (!atLeast && weights.length > count))
+      fail(path, `a Float32Array of ${atLeast ? 'at least ' : ''}${count} elements`, weights);
+    for (let i = 0; i < count; i++)
+      if (!(weights[i] >= 0 && weights[i] < Number.POSITIVE_INFINITY))
+        fail(`${path}[${i}]`, 'a weight in [0, ∞)', weights[i]);
+    return weights;
+  };
+  if (ArrayBuffer.isView(given)) {
+    const weights = check(argument, given);
+    return Object.fromEntries(names.map((name) => [name, weights]));
+  }
+  checkOptions(argument, given, names);
+  const entries = Object.entries(given as object);
+  return Object.fromEntries(
+    entries.map(([name, own]) => [name, check(`${argument}.${name}`, own)]),
+  );
 }
 
 /** Returns samples in the form that users pass, whose arrays are those of `samples`. */
 export function toSamples(
   { inputs, targets: formats }: SampleFormat,
-  { features, targets, classNames, columns }: SampleArrays,
+  { features, targets, classNames, columns, sampleWeights }: SampleArrays,
 ): Samples {
   const labels: Record<string, Int32Array> = {};
   const values: Record<string, Float32Array> = {};
@@ -141,6 +244,7 @@ export function toSamples(
     targets: values,
     ...(classNames && { classNames }),
     ...(columns && { columns }),
+    ...(sampleWeights && { sampleWeights }),
   };
 }
 
@@ -226,7 +330,7 @@ function readTarget(
   const length = count * perSample;
   if (isOnClasses(format)) {
     if (!isInt32Array(array) || array.length !== length)
-      fail(path, `an Int32Array of ${length} elements`, array);
+      fail(path, `an Int32Array of ${length} elements${positionHint(format)}`, array);
     checkTargets(path, format, array);
     return array;
   }
@@ -234,6 +338,12 @@ function readTarget(
     fail(path, `a Float32Array of ${count} × ${perSample} elements`, array);
   checkTargets(path, format, array);
   return array;
+}
+
+/** Returns the reason why a sample has several labels, if it does. */
+function positionHint({ positions }: TargetFormat): string {
+  if (positions === 1) return '';
+  return ` (${positions} a sample: the output's last axis are the classes; flatten() for one)`;
 }
 
 /**
@@ -276,7 +386,8 @@ export function checkTargets(
   const kind = lossKindOf(loss);
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index];
-    if (!kind.accepts(target, size)) fail(`${argument}[${index}]`, kind.accepted(size), target);
+    if (!kind.accepts(target, size, loss))
+      fail(`${argument}[${index}]`, kind.accepted(size, loss), target);
   }
 }
 
@@ -291,13 +402,16 @@ export function readFeatures(argument: string, features: unknown): Float32Array 
   return data;
 }
 
-/** Copies samples [from, from + count) into a model's batch. */
+/**
+ * Copies samples [from, from + count) into a model's batch.
+ * @returns views of their weights, if they have any
+ */
 export function loadRange(
   model: { readonly batch: BatchArrays; readonly format: SampleFormat },
   samples: SampleArrays,
   from: number,
   count: number,
-): void {
+): WeightsByOutput | undefined {
   const { format, batch } = model;
   for (let k = 0; k < format.inputs.length; k++) {
     const { size } = format.inputs[k];
@@ -308,6 +422,9 @@ export function loadRange(
     const range = rangeOf(samples.targets[k], 'labels or targets', perSample, from, count);
     batch.targets[k].set(range);
   }
+  return mapWeights(samples.sampleWeights, (weights) =>
+    rangeOf(weights, 'sampleWeights', 1, from, count),
+  );
 }
 
 /**

@@ -162,6 +162,8 @@ function readRun(spec: TrainingSpec, data: WorkerData, options: TrainInWorkerOpt
     checkCheckpoint({ store: lastCheckpoint(), ...checkpoint }, ['store', 'every']);
   checkNumber('budgetMs', budgetMs, '[0, ∞)', (value) => value >= 0);
   checkInteger('timeoutMs', timeoutMs, 10, 2 ** 31 - 1);
+  if (validation !== undefined && spec?.validationSplit !== undefined)
+    fail('validation', 'nothing beside validationSplit', validation);
   const repeatable = [data, validation].every(
     (samples) => typeof samples === 'function' || buffersOf(samples).length === 0,
   );

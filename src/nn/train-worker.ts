@@ -46,7 +46,8 @@ interface Prepared {
 let prepared: Prepared | null = null;
 
 async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' }): Promise<void> {
-  const { epochs, seed, initialEpoch, lastBatch, metrics, earlyStopping } = spec;
+  const { epochs, seed, initialEpoch, lastBatch, shuffle, validationSplit } = spec;
+  const { metrics, earlyStopping } = spec;
   const { name, ...own } = spec.optimizer;
   const runtime = await createRuntime(spec.runtime);
   const model = await createModel(runtime, spec.model);
@@ -64,6 +65,8 @@ async function prepare({ spec, budgetMs }: TrainerRequest & { type: 'prepare' })
     seed,
     initialEpoch,
     lastBatch,
+    shuffle,
+    validationSplit,
     metrics,
     earlyStopping,
     ...rest,

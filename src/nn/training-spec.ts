@@ -10,6 +10,7 @@ import type { LastBatch } from './batch-source';
 import type { ModelOptions } from './create-model';
 import type { EarlyStoppingOptions } from './early-stopping';
 import type { EvaluateOptions } from './evaluation';
+import type { MetricName } from './metrics';
 
 /** The name of an optimizer, with its options. */
 export type OptimizerSpec = {
@@ -47,8 +48,18 @@ export interface TrainingSpec {
    * @default 0
    */
   initialEpoch?: number;
-  /** Metrics of the validation besides loss and accuracy. */
-  metrics?: EvaluateOptions;
+  /**
+   * Whether every epoch has another random order, as in `fit`.
+   * @default true
+   */
+  shuffle?: boolean;
+  /**
+   * Share of the samples to hold out for validation, as in `fit`.
+   * @default none
+   */
+  validationSplit?: number;
+  /** Metrics of training and validation besides loss and accuracy, as in `fit`. */
+  metrics?: readonly MetricName[] | EvaluateOptions;
   /**
    * Ends training when the loss stops improving.
    * @default train all epochs
@@ -70,8 +81,9 @@ export interface TrainingSpec {
 }
 
 /** A spec as it is sent to the worker. */
-export type PlainSpec = Omit<TrainingSpec, 'schedule'> & {
+export type PlainSpec = Omit<TrainingSpec, 'schedule' | 'metrics'> & {
   readonly schedule: ScheduleConfig | undefined;
+  readonly metrics: EvaluateOptions | undefined;
 };
 
 const NAMES = [
@@ -82,6 +94,8 @@ const NAMES = [
   'seed',
   'lastBatch',
   'initialEpoch',
+  'shuffle',
+  'validationSplit',
   'metrics',
   'earlyStopping',
   'accumulator',
@@ -95,7 +109,7 @@ const NAMES = [
  */
 export function readSpec(spec: TrainingSpec): PlainSpec {
   checkOptions('spec', spec, NAMES);
-  const { model, optimizer, schedule } = spec;
+  const { model, optimizer, schedule, metrics } = spec;
   if (typeof model !== 'object' || model === null)
     fail('spec.model', 'the options of a model', model);
   if (typeof optimizer?.name !== 'string')
@@ -104,6 +118,7 @@ export function readSpec(spec: TrainingSpec): PlainSpec {
     return structuredClone({
       ...spec,
       schedule: typeof schedule === 'function' ? configOf(schedule) : schedule,
+      metrics: Array.isArray(metrics) ? { metrics } : metrics,
     }) as PlainSpec;
   } catch (error) {
     if (error instanceof ArgumentError) throw error;

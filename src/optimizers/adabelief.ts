@@ -1,7 +1,13 @@
 /** AdaBelief. Its kernel is assembly/optimizers/adabelief.ts. */
 import { AdaBeliefKernel } from '../../build/optimizer-kernels';
 import type { Runtime } from '../runtime/runtime';
-import { ADAM_FIELDS, type AdamHyperparameters, momentRatio, writeAdam } from './adam-family';
+import {
+  ADAM_FIELDS,
+  type AdamHyperparameters,
+  momentRatio,
+  writeAdam,
+  writeBeta1,
+} from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { checkQuotient, epsilon, leastDivisor, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
@@ -19,7 +25,9 @@ export interface AdaBeliefHyperparameters extends AdamHyperparameters {
 }
 
 /** Options of `AdaBelief`: its hyperparameters, and the options of every optimizer. */
-export interface AdaBeliefOptions extends CommonOptions, Partial<AdaBeliefHyperparameters> {}
+export interface AdaBeliefOptions
+  extends CommonOptions<AdaBeliefHyperparameters>,
+    Partial<AdaBeliefHyperparameters> {}
 
 const algorithm: Algorithm<AdaBeliefHyperparameters> = {
   stateNames: ['exp_avg', 'exp_avg_var'],
@@ -27,9 +35,10 @@ const algorithm: Algorithm<AdaBeliefHyperparameters> = {
   momentRatio: momentRatio('exp_avg_var'),
   kernels: [AdaBeliefKernel],
   scalars: POWERS,
+  writeMomentum: writeBeta1,
   limit(scalars, values) {
-    const { lr } = scalars;
-    const k = lr / (1 - values.betas[0]);
+    const { lr, momentum } = scalars;
+    const k = lr / (1 - momentum);
     // Every v holds ε, so the divisor is at least √ε; (g - m)² may vanish beside any m, so nothing
     // else bounds the quotient.
     const root = Math.sqrt(values.eps);

@@ -20,7 +20,9 @@ export interface AdaBoundHyperparameters extends AdamHyperparameters {
 }
 
 /** Options of `AdaBound`: its hyperparameters, and the options of every optimizer. */
-export interface AdaBoundOptions extends CommonOptions, Partial<AdaBoundHyperparameters> {}
+export interface AdaBoundOptions
+  extends CommonOptions<AdaBoundHyperparameters>,
+    Partial<AdaBoundHyperparameters> {}
 
 const K = AdaBoundKernel.constants;
 

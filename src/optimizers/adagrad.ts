@@ -32,7 +32,9 @@ export interface AdagradHyperparameters {
 }
 
 /** Options of `Adagrad`: its hyperparameters, options of its own, and those of every optimizer. */
-export interface AdagradOptions extends CommonOptions, Partial<AdagradHyperparameters> {
+export interface AdagradOptions
+  extends CommonOptions<AdagradHyperparameters>,
+    Partial<AdagradHyperparameters> {
   /** Decay of the learning rate, in [0, 2^64). @default 0 */
   lrDecay?: number;
   /** Initial value of v, as in PyTorch and optax (Keras: 0.1). In [0, 2^64). @default 0 */

@@ -57,7 +57,9 @@ export interface AdaLHyperparameters extends CompactStateOptions {
 }
 
 /** Options of `AdaL`: its hyperparameters, options of its own, and those of every optimizer. */
-export interface AdaLOptions extends CommonOptions, Partial<AdaLHyperparameters> {
+export interface AdaLOptions
+  extends CommonOptions<AdaLHyperparameters>,
+    Partial<AdaLHyperparameters> {
   /**
    * 'inverse-sqrt' divides the learning rate by √t, as the restated rule does; 'none' leaves it.
    * @default 'inverse-sqrt'

@@ -60,7 +60,13 @@ export const ADAM_STATE = {
   stateNames: ['exp_avg', 'exp_avg_sq'],
   squares: ['exp_avg_sq'],
   momentRatio: momentRatio('exp_avg_sq'),
+  writeMomentum: writeBeta1,
 };
+
+/** Takes β1 for the momentum, as PyTorch's schedules do. */
+export function writeBeta1(scalars: StepScalars, { betas }: { readonly betas: Betas }): void {
+  scalars.momentum = betas[0];
+}
 
 /** Returns the bounds of a first moment beside this second one: far above what gradients reach. */
 export function momentRatio(second: string): MomentRatio {
@@ -79,12 +85,12 @@ interface MomentConstants {
 /** Writes l2, β1, 1-β1, β2 and 1-β2 where the kernel has them. */
 export function writeMoments(
   k: MomentConstants,
-  { constants }: StepScalars,
+  { constants, momentum }: StepScalars,
   { betas, l2 }: Readonly<Pick<AdamHyperparameters, 'betas' | 'l2'>>,
 ): void {
   constants[k.l2] = l2;
-  constants[k.beta1] = betas[0];
-  constants[k.c1] = 1 - betas[0];
+  constants[k.beta1] = momentum;
+  constants[k.c1] = 1 - momentum;
   constants[k.beta2] = betas[1];
   constants[k.c2] = 1 - betas[1];
 }
@@ -94,9 +100,9 @@ export function writeMoments(
  */
 export function limitMoments(
   scalars: StepScalars,
-  { betas: [beta1, beta2], eps }: Readonly<Pick<AdamHyperparameters, 'betas' | 'eps'>>,
+  { betas: [, beta2], eps }: Readonly<Pick<AdamHyperparameters, 'betas' | 'eps'>>,
 ): void {
-  const { lr } = scalars;
+  const { lr, momentum: beta1 } = scalars;
   const k = lr / (1 - beta1); // of the first step, the greatest
   checkQuotient(lr, k, eps);
   // Only with β1² < β2 does m̂/√v̂ have a bound.
@@ -115,7 +121,7 @@ interface AdamConstants extends MomentConstants {
 export function writeAdam(
   k: AdamConstants,
   scalars: StepScalars,
-  values: Readonly<AdamHyperparameters>,
+  values: Readonly<Pick<AdamHyperparameters, 'betas' | 'eps' | 'weightDecay' | 'l2'>>,
 ): void {
   const { constants, lr, own } = scalars;
   writeMoments(k, scalars, values);

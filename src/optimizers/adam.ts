@@ -14,7 +14,9 @@ import type { ParamsInit } from './param-group';
 import { POWERS } from './powers';
 
 /** Options of `Adam`: its hyperparameters, and the options of every optimizer. */
-export interface AdamOptions extends CommonOptions, Partial<AdamHyperparameters> {}
+export interface AdamOptions
+  extends CommonOptions<AdamHyperparameters>,
+    Partial<AdamHyperparameters> {}
 
 /** The algorithm of Adam, and of AdamW. */
 export const ADAM: Algorithm<AdamHyperparameters> = {

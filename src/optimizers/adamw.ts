@@ -17,7 +17,9 @@ export interface AdamWHyperparameters extends AdamHyperparameters {
 }
 
 /** Options of `AdamW`: its hyperparameters, and the options of every optimizer. */
-export interface AdamWOptions extends CommonOptions, Partial<AdamWHyperparameters> {}
+export interface AdamWOptions
+  extends CommonOptions<AdamWHyperparameters>,
+    Partial<AdamWHyperparameters> {}
 
 const adamw: OptimizerDeclaration<AdamWHyperparameters, AdamWOptions> = {
   name: 'adamw',

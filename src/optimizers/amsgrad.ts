@@ -14,7 +14,9 @@ import type { ParamsInit } from './param-group';
 import { POWERS } from './powers';
 
 /** Options of `AMSGrad`: Adam's hyperparameters, and the options of every optimizer. */
-export interface AMSGradOptions extends CommonOptions, Partial<AdamHyperparameters> {}
+export interface AMSGradOptions
+  extends CommonOptions<AdamHyperparameters>,
+    Partial<AdamHyperparameters> {}
 
 const algorithm: Algorithm<AdamHyperparameters> = {
   ...ADAM_STATE,

@@ -5,13 +5,19 @@
  * plain TypeScript is src/runtime/reference/optimizers, which only the reference backend loads.
  */
 import type { ClippingOptions } from './clipping';
-import type { BaseHyperparameters, Fields, FixedOptions } from './hyperparameters';
+import type {
+  AnyHyperparameters,
+  BaseHyperparameters,
+  Fields,
+  FixedOptions,
+} from './hyperparameters';
 import type { MatchedGroup } from './param-group';
-import type { RegisteredParameter } from './registered-parameter';
+import type { CheckedInit, RegisteredParameter } from './registered-parameter';
 import type { StepScalars } from './step-scalars';
+import type { MatrixLayout } from './step-table';
 
-/** Options of every optimizer. */
-export interface CommonOptions extends ClippingOptions {
+/** Options of every optimizer; H are the hyperparameters that its groups may set. */
+export interface CommonOptions<H extends object = AnyHyperparameters> extends ClippingOptions {
   /**
    * Whether a non-finite gradient throws a NonFiniteGradientError, or skips the step and reports it
    * in the step's result. Either way nothing changes.
@@ -29,7 +35,7 @@ export interface CommonOptions extends ClippingOptions {
    * No name may match twice, and every group must match at least one.
    * @default one group
    */
-  groups?: readonly MatchedGroup[];
+  groups?: readonly MatchedGroup<H>[];
 }
 
 /** Names of the options that every optimizer has. */
@@ -50,14 +56,22 @@ export interface ScalarField {
   check(path: string, value: number): void;
 }
 
-/** State arrays of which one is divided by the root of the other. */
+/** State arrays of which one is divided by the other, or by its root. */
 export interface MomentRatio {
   readonly first: string;
   readonly second: string;
-  /** The most that first/√second can be, whatever the gradients, with room to spare. */
+  /** Whether the second itself divides, and not its root. @default false */
+  readonly linear?: boolean;
+  /** The most that the quotient can be, whatever the gradients, with room to spare. */
   readonly most: number;
-  /** The least that √second counts as. */
+  /** The least that the divisor counts as. */
   readonly least: number;
+}
+
+/** Some parameters of a new group, which become a group with these hyperparameters. */
+export interface GroupPart<H> {
+  readonly values: H;
+  readonly entries: readonly CheckedInit[];
 }
 
 /** An optimizer with given options. */
@@ -66,6 +80,21 @@ export interface Algorithm<H extends BaseHyperparameters> {
   readonly kernels: readonly Kernel[];
   /** Names of its state arrays, in the order in which kernels take them. */
   readonly stateNames: readonly string[];
+  /**
+   * Names of the state arrays that the parameters of a group have in state dicts, the first of all
+   * that they have. @default `stateNames`
+   */
+  stateNamesOf?(values: Readonly<H>): readonly string[];
+  /** Makes groups of their own of some parameters of a new group. @default none */
+  splitGroup?(values: H, entries: readonly CheckedInit[]): readonly GroupPart<H>[];
+  /**
+   * Whether the update of a group is that of matrices, which assembly/optimizers/orthogonalize.ts
+   * completes. It finds the direction in the second state array, and the rate in the constant
+   * `rate` of kernel `Muon`.
+   */
+  isMatrixGroup?(values: Readonly<H>): boolean;
+  /** What step tables with matrices need. @default no matrices */
+  readonly matrices?: MatrixLayout;
   /** Those of its state arrays that are averages, sums or maxima of squares: never negative. */
   readonly squares?: readonly string[];
   /** Bounds that a state dict's moments must keep to one another. */
@@ -92,6 +121,12 @@ export interface Algorithm<H extends BaseHyperparameters> {
   checkGroups?(groups: readonly Readonly<H>[]): void;
   /** Chooses a group's kernel. @default the first */
   kernelOf?(values: Readonly<H>): Kernel;
+  /**
+   * Writes `scalars.momentum`: a group's own μ or β1, which a schedule may then replace. `limit`
+   * and `prepare` must read it from there. Algorithms without it refuse schedules that cycle the
+   * momentum.
+   */
+  writeMomentum?(scalars: StepScalars, values: Readonly<H>): void;
   /** Writes the group's own values for its kernel, in the kernel's order. */
   writeValues?(own: Float64Array, scalars: StepScalars, values: Readonly<H>): void;
   /**

@@ -67,6 +67,11 @@ export function epsilon(byDefault: number): Field<number> {
   return number(byDefault, '{0} ∪ [2^-126, 2^64)', (x) => x === 0 || (x >= 2 ** -126 && isRate(x)));
 }
 
+/** Declares an ε under a root that must not vanish: a number in [2^-126, 2^64). */
+export function positiveEpsilon(byDefault: number): Field<number> {
+  return number(byDefault, '[2^-126, 2^64)', (x) => x >= 2 ** -126 && isRate(x));
+}
+
 /** Declares an averaging factor: a number in [0, 1) that float32 does not round to 1. */
 export function fraction(byDefault: number): Field<number> {
   return number(byDefault, FACTORS, isFactor);
@@ -78,8 +83,8 @@ export function positive(byDefault: number): Field<number> {
 }
 
 /** Averaging factors. One that float32 rounds to 1 would never forget. */
-const FACTORS = '[0, 1 - 2^-25)';
-const isFactor = (x: number): boolean => x >= 0 && Math.fround(x) < 1;
+export const FACTORS = '[0, 1 - 2^-25)';
+export const isFactor = (x: number): boolean => x >= 0 && Math.fround(x) < 1;
 
 function number(
   byDefault: number,

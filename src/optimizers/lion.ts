@@ -2,7 +2,7 @@
 import { LionKernel } from '../../build/optimizer-kernels';
 import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
-import { writeMoments } from './adam-family';
+import { writeBeta1, writeMoments } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { averagingFactors, type Betas, learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
@@ -24,13 +24,16 @@ export interface LionHyperparameters {
 }
 
 /** Options of `Lion`: its hyperparameters, and the options of every optimizer. */
-export interface LionOptions extends CommonOptions, Partial<LionHyperparameters> {}
+export interface LionOptions
+  extends CommonOptions<LionHyperparameters>,
+    Partial<LionHyperparameters> {}
 
 const K = LionKernel.constants;
 
 const algorithm: Algorithm<LionHyperparameters> = {
   kernels: [LionKernel],
   stateNames: ['exp_avg'],
+  writeMomentum: writeBeta1,
   limit(scalars) {
     // The momentum is a mean of gradients: rounded up, it must stay within float32.
     scalars.normLimit = 2 ** 127;

@@ -29,7 +29,9 @@ export interface NAdamHyperparameters extends AdamHyperparameters {
 }
 
 /** Options of `NAdam`: its hyperparameters, and the options of every optimizer. */
-export interface NAdamOptions extends CommonOptions, Partial<NAdamHyperparameters> {}
+export interface NAdamOptions
+  extends CommonOptions<NAdamHyperparameters>,
+    Partial<NAdamHyperparameters> {}
 
 const K = NAdamKernel.constants;
 
@@ -39,11 +41,11 @@ const algorithm: Algorithm<NAdamHyperparameters> = {
   scalars: { ...POWERS, momentumProduct: POWER },
   limit: limitMoments,
   prepare(scalars, values) {
-    const { constants, step, own, lr } = scalars;
+    const { constants, step, own, lr, momentum } = scalars;
     writeMoments(K, scalars, values);
     advancePowers(scalars, values);
-    const mu = momentumAt(values, step);
-    const next = momentumAt(values, step + 1);
+    const mu = momentumAt(momentum, values, step);
+    const next = momentumAt(momentum, values, step + 1);
     const product = own[2] * mu;
     own[2] = product;
     constants[K.kg] = (lr * (1 - mu)) / (1 - product);
@@ -56,7 +58,8 @@ const algorithm: Algorithm<NAdamHyperparameters> = {
 
 /** Returns μ_t. */
 function momentumAt(
-  { betas: [beta1], momentumDecay }: Readonly<NAdamHyperparameters>,
+  beta1: number,
+  { momentumDecay }: Readonly<NAdamHyperparameters>,
   step: number,
 ): number {
   return beta1 * (1 - 0.5 * pow(0.96, step * momentumDecay));

@@ -40,7 +40,12 @@ import {
   type FixedOptions,
 } from './hyperparameters';
 import { memoryOf, type OptimizerMemory } from './memory';
-import type { ParamGroup, ParamGroupInit, ParamsInit } from './param-group';
+import {
+  cyclesMomentum,
+  type ParamGroup,
+  type ParamGroupInit,
+  type ParamsInit,
+} from './param-group';
 import { type RegisteredParameter, releaseParameter } from './registered-parameter';
 import {
   allocateParameters,
@@ -144,7 +149,8 @@ export abstract class Optimizer<
     this.#seed = checkInteger('seed', given.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
     const clips = copyClipping(given);
     const initialScalars = Object.values(algorithm.scalars ?? {}).map(({ initial }) => initial);
-    this.#tableOptions = { initialScalars, clipping: checkClipping(clips) };
+    const { matrices } = algorithm;
+    this.#tableOptions = { initialScalars, clipping: checkClipping(clips), matrices };
     this.#options = { ...algorithm.options, ...clippingOptions(clips) };
     this.#table = new StepTable(runtime, this.#tableOptions);
     this.#preparation = new StepPreparation({
@@ -195,8 +201,8 @@ export abstract class Optimizer<
    *
    * A step is refused with reason 'overflow' if its numbers could exceed the range of float32. Most
    * optimizers refuse gradients in which the L1 norm of a parameter is 2^63 or more, because
-   * squares would overflow. The limit of SGD is 2^120/lr (less with momentum) and that of Lion
-   * 2^127; AdaL refuses only gradients for which its ε term would overflow.
+   * squares would overflow. The limit of SGD is 2^120/lr (less with momentum), that of AdaMax
+   * 2^120 and that of Lion 2^127; AdaL refuses only gradients for which its ε term would overflow.
    *
    * @param grads the gradient of every unfrozen parameter, by name
    * @throws NonFiniteGradientError for a non-finite gradient or an overflow, unless `onNonFinite`
@@ -278,16 +284,15 @@ export abstract class Optimizer<
     const counters = this.#table.counters(index);
     const { rows } = registered;
     let indices: Uint32Array;
-    let lr: number;
     this.runtime.setCallbacks(IN_CALLBACK);
     try {
       indices = rows.checkArguments(rowIndices, grads);
-      lr = this.#preparation.rateAt(group.hyperparameters, counters.step + 1);
+      this.#preparation.evaluateRows(group.hyperparameters, counters.step + 1);
     } finally {
       this.runtime.setCallbacks(null);
     }
     rows.gather(indices, grads, counters);
-    this.#preparation.prepareRows(rows.table, counters.step + 1, lr, group.hyperparameters);
+    this.#preparation.prepareRows(rows.table, group.hyperparameters);
     this.runtime.step(rows.table.address, rows.table.elementCount);
     rows.scatter();
     this.#table.setCounters(index, rows.table.counters(0));
@@ -319,9 +324,10 @@ export abstract class Optimizer<
    */
   addParamGroup(init: ParamGroupInit<H>): ParamGroup<H> {
     this.#checkOwner();
-    const paths = [`paramGroups[${this.#groups.length}]`];
+    const index = this.#groups.length;
+    const paths = [`paramGroups[${index}]`];
     this.#addGroups({ inits: [init], paths, inGroup: '.params' });
-    return this.#groups[this.#groups.length - 1];
+    return this.#groups[index];
   }
 
   /** Returns bytes of linear memory by purpose, padding included. */
@@ -462,6 +468,10 @@ export abstract class Optimizer<
   /** Throws unless a group's hyperparameters fit one another. */
   #checkHyperparameters(values: H, where: string): void {
     if (typeof values.lr === 'number') checkDecay(values.lr, values.weightDecay, where);
+    else if (cyclesMomentum(values.lr) && !this.#algorithm.writeMomentum) {
+      const expected = `a schedule without cycleMomentum, which this ${this.name} cannot follow`;
+      throw new ArgumentError(`lr${where}`, expected, 'one with it');
+    }
     this.#algorithm.check?.(values, where);
   }
 

@@ -1,8 +1,14 @@
 /** Groups of parameters that share hyperparameters. */
 import { ArgumentError } from '../errors';
 import type { Parameter, ParameterInit } from '../tensors/parameter';
-import { checkBoolean, describe, fail, isRate, isRegExp } from '../validate';
-import type { AnyHyperparameters, BaseHyperparameters, Fields } from './hyperparameters';
+import { checkBoolean, checkNumber, describe, fail, isRate, isRegExp } from '../validate';
+import {
+  type AnyHyperparameters,
+  type BaseHyperparameters,
+  FACTORS,
+  type Fields,
+  isFactor,
+} from './hyperparameters';
 
 /**
  * Parameters by name: values, shapes, or a model's own Parameter objects, which are used in place.
@@ -232,6 +238,30 @@ function takeMatching(
     taken.add(name);
   }
   return own;
+}
+
+/** A function of the step that sets the momentum besides the learning rate. */
+interface MomentumSchedule {
+  momentum(step: number): number | undefined;
+}
+
+/** Tells whether a learning rate sets the momentum as well: `oneCycle` with `cycleMomentum`. */
+export function cyclesMomentum(lr: unknown): lr is MomentumSchedule {
+  return typeof lr === 'function' && typeof (lr as { momentum?: unknown }).momentum === 'function';
+}
+
+/** A group's momentum where no schedule sets it. */
+export const OWN_MOMENTUM = -1;
+
+/**
+ * Returns the momentum that a group's schedule sets for a step; OWN_MOMENTUM if it sets none.
+ * @param step the step, 1-based
+ */
+export function scheduledMomentum({ lr }: BaseHyperparameters, step: number): number {
+  if (!cyclesMomentum(lr)) return OWN_MOMENTUM;
+  const momentum = lr.momentum(step);
+  if (momentum === undefined) return OWN_MOMENTUM;
+  return checkNumber(`lr.momentum(${step})`, momentum, FACTORS, isFactor);
 }
 
 /**

@@ -13,8 +13,14 @@ export const POWER: ScalarField = {
 /** β1^t and β2^t. */
 export const POWERS = { beta1Power: POWER, beta2Power: POWER };
 
-/** Advances β1^t and β2^t, the first of a tensor's own scalars, to the coming step. */
-export function advancePowers({ own }: StepScalars, { betas }: { readonly betas: Betas }): void {
-  own[0] *= betas[0];
+/**
+ * Advances β1^t and β2^t, the first of a tensor's own scalars, to the coming step. Where a schedule
+ * cycles β1, the first is the product of all β1: 1 minus it is the sum of the weights in m.
+ */
+export function advancePowers(
+  { own, momentum }: StepScalars,
+  { betas }: { readonly betas: Betas },
+): void {
+  own[0] *= momentum;
   own[1] *= betas[1];
 }

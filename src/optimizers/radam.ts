@@ -14,7 +14,9 @@ import type { ParamsInit } from './param-group';
 import { advancePowers, POWERS } from './powers';
 
 /** Options of `RAdam`: Adam's hyperparameters, and the options of every optimizer. */
-export interface RAdamOptions extends CommonOptions, Partial<AdamHyperparameters> {}
+export interface RAdamOptions
+  extends CommonOptions<AdamHyperparameters>,
+    Partial<AdamHyperparameters> {}
 
 const K = RAdamKernel.constants;
 

@@ -29,15 +29,21 @@ export interface RegisteredParameter extends TableEntry {
   readonly name: string;
   /** Whether the optimizer allocated the parameter, and so frees it. */
   readonly owned: boolean;
+  /** Names of the first of its state arrays, as state dicts have them. */
+  readonly stateNames: readonly string[];
   /** Buffers for the steps of a sparse parameter; null for others. */
   readonly rows: SparseRows | null;
 }
 
-/** A parameter that was checked, but not allocated yet. */
-export interface CheckedParameter {
+/** A parameter that was checked, but belongs to no group yet. */
+export interface CheckedInit {
   readonly name: string;
-  readonly group: number;
   readonly init: Parameter | ParameterSpec;
+}
+
+/** A parameter that was checked, but not allocated yet. */
+export interface CheckedParameter extends CheckedInit {
+  readonly group: number;
 }
 
 /** @throws ArgumentError unless `init` is a parameter, or makes one, in this runtime */
@@ -59,6 +65,10 @@ export function checkInit(
 export interface StatePlan {
   /** State arrays; the first two may be compact. */
   readonly count: number;
+  /** Names of the first of them. */
+  readonly stateNames: readonly string[];
+  /** Whether its update is orthogonalised as that of a matrix. */
+  readonly matrix: boolean;
   readonly format: StateFormat;
   /** Elements from which 8-bit state is worth its overhead. */
   readonly min8bitSize: number;
@@ -92,7 +102,10 @@ export function allocateParameter(
   const { shape } = parameter.value;
   const states: StateTensor[] = [];
   const seed = roundingSeed(plan.seed, name);
-  const entry = { name, group, parameter, states, owned, format: formatId(format), seed };
+  const columns = plan.matrix ? length / shape[0] : 0;
+  const { stateNames } = plan;
+  const layout = { format: formatId(format), seed, columns };
+  const entry = { name, group, parameter, states, stateNames, owned, ...layout };
   const registered: RegisteredParameter = { ...entry, rows: null };
   try {
     // Checked again: a getter that was read since may have resized or transferred the buffer.

@@ -70,7 +70,15 @@ export interface RegisteringOptimizer<H extends BaseHyperparameters> {
 
 /** Checks new groups and the parameters that they are to have. @throws ArgumentError */
 export function checkNewGroups<H extends BaseHyperparameters>(
-  { runtime, fields, defaults, groups: known, parameters, check }: RegisteringOptimizer<H>,
+  {
+    runtime,
+    fields,
+    algorithm,
+    defaults,
+    groups: known,
+    parameters,
+    check,
+  }: RegisteringOptimizer<H>,
   { inits, paths, inGroup }: GivenGroups<H>,
 ): { groups: ParamGroup<H>[]; checked: CheckedParameter[] } {
   const groups: ParamGroup<H>[] = [];
@@ -83,11 +91,19 @@ export function checkNewGroups<H extends BaseHyperparameters>(
     const names = groupNames(init, paths[offset], inGroup, taken);
     const where = inits.length > 1 ? ` (group ${index})` : '';
     const values = checkFields(fields, init as Partial<H>, defaults, where);
-    check(values, where);
     const frozen = checkBoolean('frozen', init.frozen ?? false);
-    groups.push(createGroup(index, names, values, frozen, fields, (changed) => check(changed, '')));
-    for (const name of names)
-      checked.push({ name, group: index, init: checkInit(name, init.params[name], runtime) });
+    const entries = names.map((name) => ({
+      name,
+      init: checkInit(name, init.params[name], runtime),
+    }));
+    for (const part of algorithm.splitGroup?.(values, entries) ?? [{ values, entries }]) {
+      check(part.values, where);
+      const group = known.length + groups.length;
+      const own = part.entries.map(({ name }) => name);
+      const together = (changed: H) => check(changed, '');
+      groups.push(createGroup(group, own, part.values, frozen, fields, together));
+      checked.push(...part.entries.map((entry) => ({ ...entry, group })));
+    }
   }
   return { groups, checked };
 }
@@ -110,8 +126,13 @@ export function allocateParameters<H extends BaseHyperparameters>(
       const { hyperparameters } = groups[entry.group - known.length];
       const { state: format = 'f32', min8bitSize = 0 } =
         hyperparameters as Partial<CompactStateOptions>;
-      const count = stateNames.length + derivedCount;
-      const plan = { count, format, min8bitSize, seed, scale, byRows, table };
+      const matrix = algorithm.isMatrixGroup?.(hyperparameters) ?? false;
+      const plan = {
+        count: stateNames.length + derivedCount,
+        stateNames: algorithm.stateNamesOf?.(hyperparameters) ?? stateNames,
+        matrix,
+        ...{ format, min8bitSize, seed, scale, byRows, table },
+      };
       parameters.push(allocateParameter(entry, plan, runtime));
     }
     describe(parameters);

@@ -20,6 +20,7 @@ import {
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
 import type { ParamsInit } from './param-group';
+import type { StepScalars } from './step-scalars';
 
 /** Hyperparameters of `RMSProp`. */
 export interface RMSPropHyperparameters {
@@ -39,20 +40,28 @@ export interface RMSPropHyperparameters {
   /** α, the averaging factor, in [0, 1 - 2^-25) (Keras: 0.9). @default 0.99 */
   alpha: number;
   /**
-   * ε, added to the root, as in PyTorch (TensorFlow.js adds it under the root, by default 1e-7): 0
-   * or a number in [2^-126, 2^64). With 0, a coordinate whose v (or v - a²) is 0 in float32 does
-   * not move.
+   * ε, added to the root as in PyTorch, or under it with `epsInSqrt`: 0 or a number in
+   * [2^-126, 2^64). With 0, a coordinate whose v (or v - a²) is 0 in float32 does not move.
    * @default 1e-8
    */
   eps: number;
 }
 
 /** Options of `RMSProp`: its hyperparameters, options of its own, and those of every optimizer. */
-export interface RMSPropOptions extends CommonOptions, Partial<RMSPropHyperparameters> {
+export interface RMSPropOptions
+  extends CommonOptions<RMSPropHyperparameters>,
+    Partial<RMSPropHyperparameters> {
   /** μ, in [0, 1 - 2^-25). @default 0 */
   momentum?: number;
   /** Whether to subtract the square of the mean gradient. @default false */
   centered?: boolean;
+  /**
+   * Where ε is added: to the root, √v + ε, as in PyTorch (false), or under it, √(v + ε), as in
+   * TensorFlow, Keras and optax (true). TensorFlow.js and Keras have `alpha: 0.9` and `eps: 1e-7`
+   * besides.
+   * @default false
+   */
+  epsInSqrt?: boolean;
 }
 
 /** Indices of the constants, the same in all forms; those with momentum have μ besides. */
@@ -83,27 +92,35 @@ const rmsprop: OptimizerDeclaration<RMSPropHyperparameters, RMSPropOptions> = {
     alpha: fraction(0.99),
     eps: epsilon(1e-8),
   },
-  options: ['momentum', 'centered'],
+  options: ['momentum', 'centered', 'epsInSqrt'],
   algorithm(options) {
     const momentum = fraction(0).check('momentum', options.momentum ?? 0, '');
     const centered = checkBoolean('centered', options.centered ?? false);
+    const epsInSqrt = checkBoolean('epsInSqrt', options.epsInSqrt ?? false);
     return {
       ...formOf(momentum > 0, centered),
       squares: ['square_avg'],
-      options: { momentum, centered },
+      options: { momentum, centered, epsInSqrt },
+      ...(momentum > 0 && {
+        writeMomentum(scalars: StepScalars) {
+          scalars.momentum = momentum;
+        },
+      }),
       limit(scalars, { eps }) {
         // v - a² may vanish beside any gradient; v alone holds a share of its square.
-        const divisor = centered ? leastDivisor(eps) : 1;
-        scalars.normLimit = normLimit(Math.max(1, scalars.lr) / (1 - momentum), divisor);
+        const divisor = centered ? leastDivisor(epsInSqrt ? Math.sqrt(eps) : eps) : 1;
+        const kept = momentum > 0 ? scalars.momentum : 0;
+        scalars.normLimit = normLimit(Math.max(1, scalars.lr) / (1 - kept), divisor);
       },
-      prepare({ constants, lr }, { l2, weightDecay, alpha, eps }) {
+      prepare({ constants, lr, momentum: mu }, { l2, weightDecay, alpha, eps }) {
         constants[K.l2] = l2;
         constants[K.lr] = lr;
         constants[K.delta] = 1 - lr * weightDecay;
         constants[K.alpha] = alpha;
         constants[K.c] = 1 - alpha;
-        constants[K.eps] = eps;
-        constants[K.mu] = momentum;
+        constants[K.eps] = epsInSqrt ? 0 : eps;
+        constants[K.epsIn] = epsInSqrt ? eps : 0;
+        constants[K.mu] = mu;
       },
     };
   },
@@ -114,6 +131,8 @@ const rmsprop: OptimizerDeclaration<RMSPropHyperparameters, RMSPropOptions> = {
  *
  *     v ← α·v + (1-α)·g²;  a ← α·a + (1-α)·g;  u = g/(√max(v - a², 0) + ε)
  *     m ← μ·m + u;  θ ← θ - lr·m
+ *
+ * With `epsInSqrt`, u = g/√(max(v - a², 0) + ε), as TensorFlow and Keras have it.
  *
  * Sources: Tieleman & Hinton 2012, lecture 6.5; Graves 2013, arXiv 1308.0850 (centred).
  *

@@ -40,7 +40,7 @@ export interface ScheduleFreeHyperparameters {
 
 /** Options of `ScheduleFreeAdamW`: its hyperparameters, and the options of every optimizer. */
 export interface ScheduleFreeAdamWOptions
-  extends CommonOptions,
+  extends CommonOptions<ScheduleFreeHyperparameters>,
     Partial<ScheduleFreeHyperparameters> {}
 
 const K = ScheduleFreeKernel.constants;

@@ -26,7 +26,7 @@ export interface SGDHyperparameters {
 }
 
 /** Options of `SGD`: its hyperparameters, options of its own, and those of every optimizer. */
-export interface SGDOptions extends CommonOptions, Partial<SGDHyperparameters> {
+export interface SGDOptions extends CommonOptions<SGDHyperparameters>, Partial<SGDHyperparameters> {
   /** μ, in [0, 1 - 2^-25). Without momentum no state is kept. @default 0 */
   momentum?: number;
   /** Share of each gradient that is kept out of the momentum, in [0, 1 - 2^-25). @default 0 */
@@ -81,20 +81,23 @@ function alongMomentum(options: FixedOptions): Algorithm<SGDHyperparameters> {
     kernels: [SGDMomentumKernel],
     stateNames: ['momentum_buffer'],
     options: { ...options },
+    writeMomentum(scalars) {
+      scalars.momentum = momentum;
+    },
     limit(scalars) {
       // Neither the momentum, a sum of at most 1/(1-μ) gradients, nor a step along it may come near
       // the end of float32.
-      const rate = Math.max(1, 2 * scalars.lr) / (1 - momentum);
+      const rate = Math.max(1, 2 * scalars.lr) / (1 - scalars.momentum);
       scalars.normLimit = MOVE_LIMIT / Math.max(rate, 2 ** -126);
     },
-    prepare({ constants, step, lr }, { l2, weightDecay }) {
+    prepare({ constants, step, lr, momentum: mu }, { l2, weightDecay }) {
       constants[K.l2] = l2;
       constants[K.lr] = lr;
       constants[K.delta] = 1 - lr * weightDecay;
-      constants[K.mu] = momentum;
+      constants[K.mu] = mu;
       constants[K.c] = step === 1 ? 1 : 1 - dampening;
       constants[K.a] = nesterov ? 1 : 0;
-      constants[K.b] = nesterov ? momentum : 1;
+      constants[K.b] = nesterov ? mu : 1;
     },
   };
 }

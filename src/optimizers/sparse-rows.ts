@@ -213,7 +213,7 @@ export class SparseRows {
         ),
       );
       const table = keep(new StepTable(runtime, this.#options));
-      table.describe([{ parameter, states, format, seed, group: 0 }], 1);
+      table.describe([{ parameter, states, format, seed, columns: 0, group: 0 }], 1);
       return { capacity, indices: runtime.arena.allocate(4 * capacity), parameter, states, table };
     } catch (error) {
       for (const item of made) item.dispose();

@@ -81,11 +81,14 @@ export interface StateParts<H extends BaseHyperparameters> {
   readonly table: StepTable;
 }
 
-type StatefulParameter = Pick<RegisteredParameter, 'name' | 'parameter' | 'states' | 'rows'>;
+type StatefulParameter = Pick<
+  RegisteredParameter,
+  'name' | 'parameter' | 'states' | 'stateNames' | 'rows'
+>;
 /** The parts of an algorithm that the checks of a parameter's state use. */
 type CheckedAlgorithm = Pick<
   Algorithm<never>,
-  'stateNames' | 'squares' | 'scalars' | 'checkScalars' | 'stateScale' | 'momentRatio'
+  'squares' | 'scalars' | 'checkScalars' | 'stateScale' | 'momentRatio'
 >;
 
 /** Name of the array of exponents that a sparse parameter has where the state is scaled. */
@@ -100,8 +103,7 @@ export function readStateDict<H extends BaseHyperparameters>(parts: StateParts<H
     const { name, parameter } = registered;
     params[name] = { shape: parameter.value.shape, data: parameter.value.data.slice() };
     const arrays = createRecord<StateArray>();
-    for (const [key, array] of liveArrays(algorithm, registered))
-      arrays[key] = copyStateArray(array);
+    for (const [key, array] of liveArrays(registered)) arrays[key] = copyStateArray(array);
     state[name] = { ...namedCounters(algorithm, table.counters(index)), arrays };
   }
   return {
@@ -126,10 +128,11 @@ function namedCounters(
 }
 
 /** A parameter's state arrays where they lie, by name. */
-function liveArrays(
-  { stateNames }: CheckedAlgorithm,
-  { states, rows }: StatefulParameter,
-): [name: string, array: StateArray][] {
+function liveArrays({
+  states,
+  stateNames,
+  rows,
+}: StatefulParameter): [name: string, array: StateArray][] {
   const arrays = stateNames.map<[string, StateArray]>((name, index) => [name, states[index].data]);
   if (rows?.exponents) arrays.push([ROW_EXPONENTS, rows.exponents]);
   return arrays;
@@ -163,8 +166,7 @@ export function applyStateDict<H extends BaseHyperparameters>(
     if (!loaded.has(name)) continue;
     const given = dict.state[name];
     parameter.value.data.set(dict.params[name].data);
-    for (const [key, array] of liveArrays(algorithm, registered))
-      writeStateArray(array, given.arrays[key]);
+    for (const [key, array] of liveArrays(registered)) writeStateArray(array, given.arrays[key]);
     table.setCounters(index, { step: given.step, scalars: names.map((key) => Number(given[key])) });
   }
 }
@@ -175,6 +177,7 @@ function checkHead(algorithm: string, options: FixedOptions, dict: StateDict): v
   if (dict.algorithm !== algorithm) fail('stateDict.algorithm', `'${algorithm}'`, dict.algorithm);
   for (const [name, value] of Object.entries(options)) {
     const given = dict.options?.[name];
+    if (given === undefined && value === false) continue; // the file is older than the option
     if (JSON.stringify(given) !== JSON.stringify(value)) {
       throw new ArgumentError(
         `stateDict.options.${name}`,
@@ -212,7 +215,7 @@ function checkParameters<H extends BaseHyperparameters>(
       );
     }
     checkParameter(`stateDict.params.${name}`, parameter, dict.params[name]);
-    const live = liveArrays(algorithm, registered);
+    const live = liveArrays(registered);
     checkState(`stateDict.state.${name}`, dict.state[name], algorithm, live, strict);
     checkMomentRatio(
       `stateDict.state.${name}.arrays`,
@@ -319,11 +322,13 @@ function checkMomentRatio(
   length: number,
 ): void {
   if (momentRatio === undefined) return;
-  const { first, second, most, least } = momentRatio;
+  const { first, second, linear = false, most, least } = momentRatio;
+  if (arrays[first] === undefined || arrays[second] === undefined) return; // of another group
   const m = readerOf(arrays[first], false);
   const v = readerOf(arrays[second], true);
   for (let i = 0; i < length; i++) {
-    if (Math.abs(m(i)) <= most * Math.max(Math.sqrt(v(i)), least)) continue;
+    const divisor = linear ? v(i) : Math.sqrt(v(i));
+    if (Math.abs(m(i)) <= most * Math.max(divisor, least)) continue;
     const expected = `a first moment that fits beside ${second}[${i}] = ${v(i)}`;
     fail(`${path}.${first}[${i}]`, expected, m(i));
   }

@@ -9,7 +9,7 @@ import type { Runtime } from '../runtime/runtime';
 import type { TensorViews } from '../tensors/views';
 import type { Algorithm } from './declaration';
 import { type BaseHyperparameters, checkDecay } from './hyperparameters';
-import { learningRateAt, type ParamGroup } from './param-group';
+import { learningRateAt, OWN_MOMENTUM, type ParamGroup, scheduledMomentum } from './param-group';
 import type { RegisteredParameter } from './registered-parameter';
 import { type Gradients, readGradients, writeGradients } from './step-result';
 import { StepScalars } from './step-scalars';
@@ -37,12 +37,15 @@ export class StepPreparation<H extends BaseHyperparameters> {
   readonly #frozen: boolean[] = [];
   /** Each group's learning rate of the coming step. */
   readonly #rates: number[] = [];
+  /** Each group's scheduled momentum of the coming step, or OWN_MOMENTUM. */
+  readonly #momenta: number[] = [];
   /** Gradients that were read and not copied yet, by parameter. */
   readonly #incoming: (Float32Array | null)[] = [];
   /** Made once: a closure in a method that every step calls costs it an allocation. */
   readonly #isFrozen = (group: number) => this.#frozen[group];
-  /** By group: the rate and the hyperparameters that its limit was last checked for. */
+  /** By group: rate, momentum and hyperparameters that its limit was last checked for. */
   #limitedRates = new Float64Array(0);
+  #limitedMomenta = new Float64Array(0);
   readonly #limitedValues: (Readonly<H> | null)[] = [];
 
   constructor(optimizer: PreparedOptimizer<H>) {
@@ -53,6 +56,7 @@ export class StepPreparation<H extends BaseHyperparameters> {
   extend(): void {
     this.#limitedValues.fill(null);
     this.#limitedRates = new Float64Array(this.#optimizer.groups.length);
+    this.#limitedMomenta = new Float64Array(this.#optimizer.groups.length);
     this.#selectUnfrozen(true);
   }
 
@@ -68,6 +72,7 @@ export class StepPreparation<H extends BaseHyperparameters> {
     let callbacks = grads !== undefined;
     for (let index = 0; index < groups.length; index++) {
       const { lr } = groups[index].hyperparameters;
+      this.#momenta[index] = OWN_MOMENTUM;
       if (typeof lr === 'number') this.#rates[index] = lr;
       else callbacks = true;
     }
@@ -91,22 +96,25 @@ export class StepPreparation<H extends BaseHyperparameters> {
     writeGradients(this.#incoming, parameters, runtime);
   }
 
-  /** Returns the learning rate of a group's step, which may be what a callback returns. */
-  rateAt(values: Readonly<H>, step: number): number {
-    const lr = learningRateAt(values, step);
-    checkDecay(lr, values.weightDecay, '');
-    return lr;
-  }
-
-  /** Prepares a step over gathered rows: a table of its own, with one group and one tensor. */
-  prepareRows(table: StepTable, step: number, lr: number, values: Readonly<H>): void {
-    const { algorithm } = this.#optimizer;
+  /** Evaluates the learning rate and momentum of a step over rows, which may call a schedule. */
+  evaluateRows(values: Readonly<H>, step: number): void {
     const scalars = this.#scalars;
     scalars.optimizerStep = step;
-    scalars.lr = lr;
+    scalars.lr = this.#rateAt(values, step);
+    this.#writeMomentum(scheduledMomentum(values, step), values);
+  }
+
+  /**
+   * Prepares a step over gathered rows, after `evaluateRows`: a table of its own, with one group
+   * and one tensor.
+   */
+  prepareRows(table: StepTable, values: Readonly<H>): void {
+    const { algorithm } = this.#optimizer;
+    const scalars = this.#scalars;
     this.#choose(table, 0, values);
     this.#writeValues(table, 0, values);
     if (!algorithm.prepare) return;
+    scalars.rows = scalars.columns = 0;
     table.readScalars(0, scalars);
     algorithm.prepare(scalars, values);
     table.writeScalars(0, scalars);
@@ -116,20 +124,42 @@ export class StepPreparation<H extends BaseHyperparameters> {
     const { algorithm, table, parameters } = this.#optimizer;
     const scalars = this.#scalars;
     scalars.lr = this.#rates[index];
-    if (this.#limitedRates[index] !== scalars.lr || this.#limitedValues[index] !== values) {
+    this.#writeMomentum(this.#momenta[index], values);
+    if (
+      this.#limitedRates[index] !== scalars.lr ||
+      this.#limitedMomenta[index] !== scalars.momentum ||
+      this.#limitedValues[index] !== values
+    ) {
       this.#choose(table, index, values);
       this.#limitedRates[index] = scalars.lr;
+      this.#limitedMomenta[index] = scalars.momentum;
       this.#limitedValues[index] = values;
     }
     this.#writeValues(table, index, values);
     if (!algorithm.prepare) return;
     for (let i = 0; i < parameters.length; i++) {
       if (parameters[i].group !== index) continue;
+      const { columns, parameter } = parameters[i];
+      scalars.columns = columns;
+      scalars.rows = columns > 0 ? parameter.value.length / columns : 0;
       table.readScalars(i, scalars);
       if (scalars.step === 1) algorithm.begin?.(parameters[i]);
       algorithm.prepare(scalars, values);
       table.writeScalars(i, scalars);
     }
+  }
+
+  /** Returns the learning rate of a group's step, which may be what a callback returns. */
+  #rateAt(values: Readonly<H>, step: number): number {
+    const lr = learningRateAt(values, step);
+    checkDecay(lr, values.weightDecay, '');
+    return lr;
+  }
+
+  /** Writes a group's momentum: that of its schedule, unless it is OWN_MOMENTUM. */
+  #writeMomentum(scheduled: number, values: Readonly<H>): void {
+    if (scheduled !== OWN_MOMENTUM) this.#scalars.momentum = scheduled;
+    else this.#optimizer.algorithm.writeMomentum?.(this.#scalars, values);
   }
 
   /** Writes which kernel updates a group's tensors, and the limit of their gradient norms. */
@@ -159,7 +189,8 @@ export class StepPreparation<H extends BaseHyperparameters> {
       for (let index = 0; index < groups.length; index++) {
         const values = groups[index].hyperparameters;
         if (this.#frozen[index] || typeof values.lr === 'number') continue;
-        this.#rates[index] = this.rateAt(values, step);
+        this.#rates[index] = this.#rateAt(values, step);
+        this.#momenta[index] = scheduledMomentum(values, step);
       }
     } finally {
       runtime.setCallbacks(null);

@@ -11,10 +11,15 @@ import {
 export class StepScalars {
   /** The group's learning rate. */
   lr = 0.5;
+  /** The group's momentum, μ or β1, where the algorithm has one: its own, or its schedule's. */
+  momentum = 0.5;
   /** The optimizer's step to come, 1-based. */
   optimizerStep = 0;
   /** A tensor of the group with Σ|g| at or above it refuses the step. */
   normLimit = 0.5;
+  /** Shape of a tensor that is orthogonalised, as a matrix; 0 by 0 for others. */
+  rows = 0;
+  columns = 0;
   /** t: the tensor's step to come, 1-based. */
   step = 0;
   /**

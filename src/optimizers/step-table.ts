@@ -3,6 +3,7 @@
  * kernels read to do a whole step in one call.
  *
  *     StepRecord → TensorRecords → GroupRecords → BlockRecords → tasks → PartialRecords → scratch
+ *     → MatrixWorkRecord → MatrixRecords → workspace, where matrices are orthogonalised
  *
  * Invariant: there is a TensorRecord for every tensor, frozen or not, in order of registration; the
  * block and task lists name the unfrozen ones alone. Writing a step's scalars allocates nothing.
@@ -35,6 +36,8 @@ export interface TableEntry {
   readonly format: number;
   /** Seed of the rounding of compact state. */
   readonly seed: number;
+  /** Columns of the matrix that its update is orthogonalised as; 0 where it is not. */
+  readonly columns: number;
   /** Index of its param group. */
   readonly group: number;
 }
@@ -47,11 +50,28 @@ export interface Counters {
   scalars: readonly number[];
 }
 
+/** Layout of the matrices of a table: see matrices.ts. */
+export interface MatrixLayout {
+  /** Returns the bytes of their records and workspace; 0 without matrices. */
+  byteLength(entries: readonly TableEntry[]): number;
+  /** Writes the records at `address`. */
+  describe(
+    memory: Runtime['memory'],
+    address: number,
+    entries: readonly TableEntry[],
+    tensorAt: (index: number) => number,
+  ): void;
+  /** Returns what an element of a matrix costs, in elements of an ordinary update. */
+  workOf(entry: TableEntry): number;
+}
+
 /** Settings that all steps of a table share. */
 export interface TableOptions {
   /** The own scalars of a tensor before its first step. */
   readonly initialScalars: readonly number[];
   readonly clipping: Clipping;
+  /** @default no matrices */
+  readonly matrices?: MatrixLayout;
 }
 
 /**
@@ -88,7 +108,10 @@ export class StepTable {
     return this.#address;
   }
 
-  /** Elements of all unfrozen tensors, padding included. */
+  /**
+   * Elements of all unfrozen tensors, padding included. Those of a matrix that is orthogonalised
+   * count for more, as its work is that of its smaller side.
+   */
   get elementCount(): number {
     return this.#elementCount;
   }
@@ -126,6 +149,11 @@ export class StepTable {
     step.clipNorm = clipping.norm;
     step.clipGlobal = clipping.global ? 1 : 0;
     step.clipLimit = clipping.limit;
+    step.matrices = size.matrices === size.end ? 0 : address + size.matrices;
+    if (step.matrices) {
+      const tensorAt = (index: number) => this.#tensorAt(index).address;
+      this.#options.matrices?.describe(this.#runtime.memory, step.matrices, entries, tensorAt);
+    }
     for (const [index, entry] of entries.entries()) {
       this.#describeTensor(index, entry);
       this.setCounters(index, kept[index] ?? { step: 0, scalars: this.#options.initialScalars });
@@ -154,6 +182,7 @@ export class StepTable {
    */
   select(isFrozen: (group: number) => boolean, most = Infinity): void {
     const { memory } = this.#runtime;
+    const { matrices } = this.#options;
     const step = this.#step.at(this.#address);
     const tasks = memory.u32.subarray(step.tasks >>> 2);
     const block = new BlockRecord(memory);
@@ -161,8 +190,10 @@ export class StepTable {
     let taskCount = 0;
     let inTask = TASK_ELEMENTS;
     this.#elementCount = 0;
-    for (const [index, { parameter, group }] of this.#entries.entries()) {
+    for (const [index, entry] of this.#entries.entries()) {
+      const { parameter, columns, group } = entry;
       const tensor = this.#tensorAt(index);
+      const work = columns > 0 ? (matrices?.workOf(entry) ?? 1) : 1;
       const end = parameter.sparse ? 0 : Math.min(most, parameter.value.paddedLength);
       const before = blockCount;
       for (let first = 0; first < end && !isFrozen(group); first += BLOCK) {
@@ -176,7 +207,7 @@ export class StepTable {
         block.first = first;
         block.length = length;
         inTask += length;
-        this.#elementCount += length;
+        this.#elementCount += length * work;
       }
       tensor.blockCount = blockCount - before;
     }
@@ -279,7 +310,6 @@ export class StepTable {
     for (const { parameter } of entries) {
       if (!parameter.sparse) blockCount += Math.ceil(parameter.value.paddedLength / BLOCK);
     }
-    const align = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     const tensors = align(STEP_RECORD_SIZE);
     const groups = tensors + TENSOR_RECORD_SIZE * entries.length;
     const blocks = groups + GROUP_RECORD_SIZE * groupCount;
@@ -288,7 +318,12 @@ export class StepTable {
     const scratch = align(partials + PARTIAL_RECORD_SIZE * blockCount);
     const staged =
       this.#options.clipping.value > 0 || entries.some(({ format }) => format !== FORMAT_F32);
-    const end = scratch + (staged ? SCRATCH_SIZE * this.#runtime.info.threads : 0);
-    return { tensors, groups, blocks, tasks, partials, scratch, end };
+    const matrices = scratch + (staged ? SCRATCH_SIZE * this.#runtime.info.threads : 0);
+    const end = matrices + (this.#options.matrices?.byteLength(entries) ?? 0);
+    return { tensors, groups, blocks, tasks, partials, scratch, matrices, end };
   }
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }

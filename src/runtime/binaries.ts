@@ -7,16 +7,24 @@
  * uses. Platforms that forbid compiling at run time import them as compiled modules instead.
  */
 import { instantiateSync, instantiate as loaderInstantiate } from '@assemblyscript/loader';
+import { FAMILY_BINARIES, type NNFamily } from '../../build/nn-families';
 import { UnsupportedError } from '../errors';
 import type { LinearMemory } from './memory';
 
 /**
- * The name of a binary that the package also ships as `<name>.wasm`: the optimizers (`optim`) or
- * the models (`nn`), compiled for one thread (`simd`) or for shared memory (`threads`).
+ * The name of a binary that the package also ships as `<name>.wasm`: the optimizers (`optim`), the
+ * models (`nn`) or a family of layers (`nn-recurrent`), compiled for one thread (`simd`) or for
+ * shared memory (`threads`).
  */
-export type BinaryName = 'optim.simd' | 'optim.threads' | 'nn.simd' | 'nn.threads';
+export type BinaryName = `${'optim' | 'nn' | `nn-${NNFamily}`}.${'simd' | 'threads'}`;
 /** The name of any binary; those with fused multiply-adds are only inlined. */
 export type AnyBinaryName = BinaryName | 'nn.relaxed.simd' | 'nn.relaxed.threads';
+
+/** Imports of the compiled modules of models, on platforms that import .wasm files. */
+export type FamilyModules = Record<
+  `nn.simd` | `nn-${NNFamily}.simd`,
+  () => Promise<{ default: WebAssembly.Module }>
+>;
 
 /** A source of compiled binaries. */
 export interface Binaries {
@@ -35,6 +43,7 @@ const INLINED: Record<AnyBinaryName, () => Promise<{ default: string }>> = {
   'nn.threads': () => import('../../build/nn.threads.js'),
   'nn.relaxed.simd': () => import('../../build/nn.relaxed.simd.js'),
   'nn.relaxed.threads': () => import('../../build/nn.relaxed.threads.js'),
+  ...FAMILY_BINARIES,
 };
 
 /**

@@ -78,7 +78,7 @@ export interface RuntimeOptions {
   /**
    * The WebAssembly binaries to use in place of the inlined ones: this package's `optim.simd.wasm`
    * as a URL, bytes, a Response or a WebAssembly.Module, or an object with several binaries by name
-   * ('optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'). Missing binaries are taken from the
+   * ('optim.simd', 'nn.threads', 'nn-recurrent.simd', …). Missing binaries are taken from the
    * package, except that 'optim.simd' without 'optim.threads' disables threads. Binaries of another
    * version of the package throw an ArgumentError.
    * @default the inlined binaries

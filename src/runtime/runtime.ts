@@ -4,6 +4,7 @@
  * Invariant: the result of a step depends only on the numbers. Backend, number of threads and kind
  * of memory change only its speed.
  */
+import type { NNFamily } from '../../build/nn-families';
 import { BusyError, DisposedError, UnsupportedError } from '../errors';
 import type { Arena } from './arena';
 import { type Binaries, inlinedBinaries, instantiate } from './binaries';
@@ -69,6 +70,8 @@ export class Runtime {
   /** Whether a slower backend replaces one that does not work. */
   readonly #fallsBack: boolean;
   #nn: Promise<NNKernels> | null = null;
+  /** Kernels of the families that have been loaded. */
+  readonly #families = new Map<NNFamily, Promise<object>>();
   /** Why models alone run on the reference backend; empty if they do not. */
   #nnReason = '';
   #disposed = false;
@@ -143,14 +146,21 @@ export class Runtime {
     return this.#backend.kernels;
   }
 
-  /** @internal Returns the kernels of models, which are loaded at the first call. */
-  nn(): Promise<NNKernels> {
+  /**
+   * @internal Returns the kernels of models, and of families of layers, each of which is loaded when
+   * it is first needed. Other families' kernels are missing in the result.
+   */
+  async nn(families: Iterable<NNFamily> = []): Promise<NNKernels> {
     this.check('the runtime');
     this.#nn ??= this.#loadNN().catch((error) => {
       this.#nn = null; // the next model tries again
       throw error;
     });
-    return this.#nn;
+    const kernels = await this.#nn;
+    // The reference has all families; models may run on it though the backend is another.
+    if (this.#backend.backend === 'oracle' || this.#nnReason !== '') return kernels;
+    const loaded = await Promise.all([...families].map((family) => this.#loadFamily(family)));
+    return loaded.length === 0 ? kernels : Object.assign({}, kernels, ...loaded);
   }
 
   /** @internal Throws if memory may not be read or written now. */
@@ -223,6 +233,17 @@ export class Runtime {
       workers,
       parallelThreshold,
     });
+  }
+
+  #loadFamily(family: NNFamily): Promise<object> {
+    const { backend, memory } = this.#backend;
+    const known = this.#families.get(family);
+    if (known) return known;
+    const name = `nn-${family}.${backend as 'simd' | 'threads'}` as const;
+    const kernels = this.#binaries.load(name).then((module) => instantiate<object>(module, memory));
+    this.#families.set(family, kernels);
+    kernels.catch(() => this.#families.delete(family));
+    return kernels;
   }
 
   /**

@@ -200,16 +200,25 @@ function sharedElements(kernels: NNKernels, call: SharedCall): Elements {
 
 type Images = Pick<
   NNKernels,
-  'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad' | 'maxPool2d' | 'maxPool2dGrad'
+  | 'conv2d'
+  | 'conv2dInputGrad'
+  | 'conv2dWeightGrad'
+  | 'depthwiseConv2d'
+  | 'depthwiseConv2dInputGrad'
+  | 'depthwiseConv2dWeightGrad'
+  | 'maxPool2d'
+  | 'maxPool2dGrad'
 >;
 
 function sharedImages(kernels: NNKernels, call: SharedCall): Images {
   const { conv2d, conv2dInputGrad, conv2dWeightGrad, maxPool2d, maxPool2dGrad } = kernels;
+  const { depthwiseConv2d, depthwiseConv2dInputGrad, depthwiseConv2dWeightGrad } = kernels;
   // biome-ignore format: one line a role
   const beginImages = (
-    op: number, out: number, input: number, other: number, window: number, count: number,
+    op: number, tasks: number, out: number, input: number, other: number, window: number,
+    count: number,
   ): void => {
-    const record = call.begin(op, call.tasks(count));
+    const record = call.begin(op, tasks);
     record.out = out;
     record.input = input;
     record.other = other;
@@ -230,11 +239,34 @@ function sharedImages(kernels: NNKernels, call: SharedCall): Images {
         alone(out, input, other, window, count, scratch);
         return;
       }
-      beginImages(op, out, input, other, window, count);
+      beginImages(op, call.tasks(count), out, input, other, window, count);
       const bytes = L.convScratchBytes(padded, positions, patch, outputs, L.CONV_SUMS);
       call.runWithScratch(scratch, bytes);
     };
   };
+  /** @param parts returns the number of tasks for `count` images of so many output channels */
+  const depthwise = (
+    op: number,
+    alone: NNKernels['depthwiseConv2d'],
+    parts: (count: number, channels: number) => number,
+  ): NNKernels['depthwiseConv2d'] => {
+    return (out, input, other, window, count, scratch) => {
+      const record = call.windowAt(window);
+      const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = record;
+      const { positions, patch } = windowSizes(record);
+      const tasks = parts(count, outChannels);
+      const multiplier = outChannels / inChannels;
+      if (tasks < 2 || !call.pays(count * positions * patch * multiplier)) {
+        alone(out, input, other, window, count, scratch);
+        return;
+      }
+      beginImages(op, tasks, out, input, other, window, count);
+      const repeated = multiplier === 1 ? 0 : inHeight * inWidth * outChannels;
+      const [rows, columns] = [Math.max(inHeight, outHeight), Math.max(inWidth, outWidth)];
+      call.runWithScratch(scratch, L.depthwiseScratchBytes(rows, columns, repeated));
+    };
+  };
+  const byImages = (count: number) => call.tasks(count);
   const sharesPooling = (window: number, count: number) =>
     count > 1 && call.paysFor(count * windowSizes(call.windowAt(window)).image);
   return {
@@ -243,12 +275,23 @@ function sharedImages(kernels: NNKernels, call: SharedCall): Images {
     conv2dWeightGrad: convolution(L.SHARED_CONV_WEIGHT, conv2dWeightGrad, (count) =>
       Math.ceil(count / L.CONV_GROUP),
     ),
+    depthwiseConv2d: depthwise(L.SHARED_DEPTHWISE, depthwiseConv2d, byImages),
+    depthwiseConv2dInputGrad: depthwise(
+      L.SHARED_DEPTHWISE_INPUT,
+      depthwiseConv2dInputGrad,
+      byImages,
+    ),
+    depthwiseConv2dWeightGrad: depthwise(
+      L.SHARED_DEPTHWISE_WEIGHT,
+      depthwiseConv2dWeightGrad,
+      (_, channels) => call.tasks(Math.ceil(channels / L.DEPTHWISE_CHANNELS)),
+    ),
     maxPool2d(y, index, x, window, count) {
       if (!sharesPooling(window, count)) {
         maxPool2d(y, index, x, window, count);
         return;
       }
-      beginImages(L.SHARED_MAX_POOL, y, x, index, window, count);
+      beginImages(L.SHARED_MAX_POOL, call.tasks(count), y, x, index, window, count);
       call.run();
     },
     maxPool2dGrad(dx, dy, index, window, count) {
@@ -256,7 +299,7 @@ function sharedImages(kernels: NNKernels, call: SharedCall): Images {
         maxPool2dGrad(dx, dy, index, window, count);
         return;
       }
-      beginImages(L.SHARED_MAX_POOL_GRAD, dx, dy, index, window, count);
+      beginImages(L.SHARED_MAX_POOL_GRAD, call.tasks(count), dx, dy, index, window, count);
       call.run();
     },
   };

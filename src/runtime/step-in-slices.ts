@@ -3,7 +3,7 @@
  * without workers.
  */
 import { StepRecord } from '../../build/optim-records';
-import { OP_NONE, OP_NORM } from '../memory-layout/constants';
+import { OP_NONE, OP_NORM, OP_UPDATE } from '../memory-layout/constants';
 import type { OptimKernels } from './kernels-optim';
 import type { LinearMemory } from './memory';
 import { yieldToEventLoop } from './yield-to-event-loop';
@@ -20,10 +20,13 @@ export async function stepInSlices(
   memory: LinearMemory,
   table: number,
 ): Promise<void> {
-  const { taskCount } = new StepRecord(memory).at(table);
+  const step = new StepRecord(memory).at(table);
   for (let op: number = OP_NORM; op !== OP_NONE; op = kernels.stepAdvance(op, table)) {
-    for (let from = 0; from < taskCount; from += TASKS_PER_SLICE) {
-      kernels.stepTasks(op, table, from, Math.min(taskCount, from + TASKS_PER_SLICE));
+    const ofMatrix = op > OP_UPDATE;
+    const taskCount = ofMatrix ? step.matrixTaskCount : step.taskCount;
+    const most = ofMatrix ? 1 : TASKS_PER_SLICE;
+    for (let from = 0; from < taskCount; from += most) {
+      kernels.stepTasks(op, table, from, Math.min(taskCount, from + most));
       await yieldToEventLoop();
     }
   }

@@ -5,6 +5,7 @@
  * Each binary has its name and version in a custom section; without the check, a stale copy beside
  * newer code would silently compute different bits.
  */
+import { NN_FAMILIES } from '../../build/nn-families';
 import packageVersion from '../../build/version.js';
 import { AdalError, ArgumentError } from '../errors';
 import type { ResponseLike, UrlLike } from '../types';
@@ -31,7 +32,11 @@ export type WasmSource =
 /** Sources of binaries, by the binary's name. */
 export type WasmSources = Partial<Record<BinaryName, WasmSource>>;
 
-const NAMES: readonly BinaryName[] = ['optim.simd', 'optim.threads', 'nn.simd', 'nn.threads'];
+const NAMES: readonly BinaryName[] = [
+  'optim',
+  'nn',
+  ...NN_FAMILIES.map((family) => `nn-${family}` as const),
+].flatMap((name) => [`${name}.simd`, `${name}.threads`] as BinaryName[]);
 /** Name of the custom section with a binary's name and version (scripts/build-wasm.js). */
 const SECTION = 'adal-wasm';
 const EXPECTED = 'a URL, bytes, a Response or a WebAssembly.Module';

@@ -1,6 +1,6 @@
 /** The sizes that follow from a window record, as assembly/math/window.ts derives them. */
 import type { WindowRecord } from '../../build/nn-records';
-import { paddedPixels } from '../memory-layout/nn-layout';
+import { paddedPixels, spannedPixels } from '../memory-layout/nn-layout';
 
 export interface WindowSizes {
   /** Floats of an input image. */
@@ -15,8 +15,10 @@ export interface WindowSizes {
 
 export function windowSizes(window: WindowRecord): WindowSizes {
   const { inHeight, inWidth, inChannels, height, width, outHeight, outWidth } = window;
-  const paddedHeight = paddedPixels(window.padTop, inHeight, outHeight, window.strideY, height);
-  const paddedWidth = paddedPixels(window.padLeft, inWidth, outWidth, window.strideX, width);
+  const rows = spannedPixels(height, window.dilationY);
+  const columns = spannedPixels(width, window.dilationX);
+  const paddedHeight = paddedPixels(window.padTop, inHeight, outHeight, window.strideY, rows);
+  const paddedWidth = paddedPixels(window.padLeft, inWidth, outWidth, window.strideX, columns);
   return {
     image: inHeight * inWidth * inChannels,
     padded: paddedHeight * paddedWidth * inChannels,

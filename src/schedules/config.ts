@@ -8,6 +8,7 @@ import { exponential } from './exponential';
 import { inverseSqrt } from './inverse-sqrt';
 import { join } from './join';
 import { linear } from './linear';
+import { multiply } from './multiply';
 import { oneCycle } from './one-cycle';
 import { polynomial } from './polynomial';
 import { reduceOnPlateau } from './reduce-on-plateau';
@@ -33,6 +34,7 @@ const BUILDERS = {
   inverseSqrt,
   warmup: buildWarmup,
   join: buildJoin,
+  multiply: buildMultiply,
   reduceOnPlateau,
 } satisfies Record<string, Builder>;
 
@@ -86,9 +88,17 @@ function buildWarmup(options: WarmupOptions, nested: Nested, path: string): Conf
 function buildJoin(options: Options, nested: Nested, path: string): ConfiguredSchedule {
   checkOptions('options', options, ['schedules', 'boundaries']);
   const { schedules, boundaries } = options;
-  if (!Array.isArray(schedules)) fail(`${path}.schedules`, 'an array of configs', schedules);
-  const parts = Array.from(schedules, (config: unknown, index) =>
-    nested(`${path}.schedules[${index}]`, config),
-  );
+  const parts = buildAll(schedules, nested, `${path}.schedules`);
   return join(parts, boundaries as number[]) as ConfiguredSchedule; // as in buildWarmup
+}
+
+function buildMultiply(options: Options, nested: Nested, path: string): ConfiguredSchedule {
+  checkOptions('options', options, ['factors']);
+  const factors = buildAll(options.factors, nested, `${path}.factors`);
+  return multiply(...factors) as ConfiguredSchedule; // as in buildWarmup
+}
+
+function buildAll(configs: unknown, nested: Nested, path: string): ConfiguredSchedule[] {
+  if (!Array.isArray(configs)) fail(path, 'an array of configs', configs);
+  return Array.from(configs, (config: unknown, index) => nested(`${path}[${index}]`, config));
 }

@@ -25,6 +25,7 @@ export { type ExponentialOptions, exponential } from './exponential';
 export { type InverseSqrtOptions, inverseSqrt } from './inverse-sqrt';
 export { join } from './join';
 export { type LinearOptions, linear } from './linear';
+export { multiply } from './multiply';
 export { type OneCycleOptions, oneCycle } from './one-cycle';
 export { type PolynomialOptions, polynomial } from './polynomial';
 export {

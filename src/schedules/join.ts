@@ -22,7 +22,7 @@ import {
  * boundary.
  *
  * At most one of the schedules may have state (`reduceOnPlateau`); the result then has that state
- * and its `update`.
+ * and its `update`. While a schedule that cycles the momentum runs, so does the result.
  *
  * @param schedules at least one schedule, function of the 1-based step, or number for a constant
  *   rate
@@ -55,9 +55,14 @@ export function join(schedules: readonly LearningRate[], boundaries: readonly nu
     configs.length === parts.length
       ? { name: 'join', schedules: configs, boundaries: ends }
       : undefined;
-  return combine(parts, config, (step) => {
+  const begins = (index: number) => (index === 0 ? 0 : ends[index - 1]);
+  const at = (step: number) => {
     const index = passed(ends, step);
-    return parts[index](index === 0 ? step : step - ends[index - 1]);
+    return parts[index](step - begins(index));
+  };
+  return combine(parts, config, at, (step) => {
+    const index = passed(ends, step);
+    return parts[index].momentum?.(step - begins(index));
   });
 }
 
@@ -69,11 +74,15 @@ export function asSchedule(argument: string, value: unknown): Schedule {
     : fail(argument, 'a number in [0, 2^64) or a function of the step', value);
 }
 
-/** Creates a schedule from others; it has the state of the one among them that has state. */
+/**
+ * Creates a schedule from others. It has the state of the one among them that has state, and sets
+ * the momentum if one of them does.
+ */
 export function combine(
   parts: readonly Schedule[],
   config: ScheduleConfig | undefined,
   at: (step: number) => number,
+  momentum: (step: number) => number | undefined,
 ): Schedule {
   const stateful = parts.filter(isStatefulSchedule);
   if (stateful.length > 1) {
@@ -83,10 +92,18 @@ export function combine(
       `${stateful.length} of them`,
     );
   }
-  const methods = stateful.length === 1 ? stateOf(stateful[0]) : {};
+  const methods = {
+    ...(stateful.length === 1 && stateOf(stateful[0])),
+    ...(parts.some(setsMomentum) && { momentum: checked(momentum) }),
+  };
   return config
     ? createSchedule(config, at, methods)
     : Object.freeze(Object.assign(checked(at), methods));
+}
+
+/** Tells whether a schedule sets the momentum too. */
+export function setsMomentum(schedule: Schedule): boolean {
+  return typeof schedule.momentum === 'function';
 }
 
 /** Returns the methods of a schedule with state, bound to it. */

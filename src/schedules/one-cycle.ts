@@ -1,6 +1,13 @@
-import { checkChoice, checkNumber, checkOptions } from '../validate';
+import { checkBoolean, checkChoice, checkNumber, checkOptions, fail } from '../validate';
 import { halfCosine } from './cosine';
-import { blend, type ConfiguredSchedule, checkLr, checkSteps, createSchedule } from './schedule';
+import {
+  blend,
+  type ConfiguredSchedule,
+  checked,
+  checkLr,
+  checkSteps,
+  createSchedule,
+} from './schedule';
 
 /** Options of `oneCycle`. */
 export interface OneCycleOptions {
@@ -28,6 +35,24 @@ export interface OneCycleOptions {
    * @default 'cosine'
    */
   shape?: 'cosine' | 'linear';
+  /**
+   * Whether the momentum moves against the learning rate: β1 of the Adam family, `momentum` of SGD
+   * and RMSProp. Optimizers without momentum refuse the schedule then, and so do AdaL and
+   * Schedule-Free AdamW, whose bounds and average need a constant β1. PyTorch's default is true.
+   * @default false
+   */
+  cycleMomentum?: boolean;
+  /**
+   * Momentum of the first and the last step, in [0, 1 - 2^-25); only with `cycleMomentum`.
+   * @default 0.95
+   */
+  maxMomentum?: number;
+  /**
+   * Momentum at the peak of the learning rate, in [0, maxMomentum]; only with `cycleMomentum`.
+   * PyTorch calls it `base_momentum`.
+   * @default 0.85
+   */
+  minMomentum?: number;
 }
 
 /**
@@ -43,7 +68,11 @@ export interface OneCycleOptions {
  *
  * The values are those of PyTorch's OneCycleLR (two phases) at `last_epoch` = t - 1. Where PyTorch
  * divides by zero (warmupFraction·totalSteps = 1), step 1 is the peak. With a `warmupFraction`
- * below 1/totalSteps, the peak lies before step 1. The momentum is not changed.
+ * below 1/totalSteps, the peak lies before step 1.
+ *
+ * With `cycleMomentum` the schedule sets the momentum too: from `maxMomentum` to `minMomentum` and
+ * back, along the same curves. Adam's bias correction divides by 1 minus the product of all β1 so
+ * far, the sum of the weights in m; PyTorch takes the current β1 to the power of the step.
  *
  * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
  *   ≥ 1
@@ -53,6 +82,9 @@ export interface OneCycleOptions {
  * lr(1); // 0.004
  * lr(30); // 0.1
  * lr(100); // 4e-7
+ * const both = oneCycle({ maxLr: 0.1, totalSteps: 100, cycleMomentum: true });
+ * both.momentum?.(1); // 0.95
+ * both.momentum?.(30); // 0.85
  * @see Smith & Topin 2018, "Super-Convergence: Very Fast Training of Neural Networks Using Large
  *   Learning Rates", arXiv 1708.07120. Its symmetric rise and fall with a short tail became these
  *   two phases in fastai and PyTorch
@@ -65,6 +97,9 @@ export function oneCycle(options: OneCycleOptions): ConfiguredSchedule {
     'startFactor',
     'endFactor',
     'shape',
+    'cycleMomentum',
+    'maxMomentum',
+    'minMomentum',
   ]);
   const {
     maxLr,
@@ -85,6 +120,7 @@ export function oneCycle(options: OneCycleOptions): ConfiguredSchedule {
     (x) => x >= 1 / startFactor,
   );
   checkChoice('shape', shape, ['cosine', 'linear']);
+  const momenta = checkMomenta(options);
   const startLr = maxLr / startFactor;
   const endLr = Math.min(startLr / endFactor, maxLr); // since rounding could exceed maxLr
   const peak = warmupFraction * totalSteps - 1;
@@ -97,12 +133,41 @@ export function oneCycle(options: OneCycleOptions): ConfiguredSchedule {
     startFactor,
     endFactor,
     shape,
+    ...(momenta && { cycleMomentum: true, ...momenta }),
   };
-  return createSchedule(config, (step) => {
+  /** Goes from `start` to `top` and on to `end`. */
+  const cycle = (start: number, top: number, end: number) => (step: number) => {
     const done = step - 1;
-    if (done === peak) return maxLr;
-    if (done < peak) return blend(startLr, maxLr, along(done, peak));
-    if (done >= totalSteps - 1) return endLr;
-    return blend(maxLr, endLr, along(done - peak, totalSteps - 1 - peak));
-  });
+    if (done === peak) return top;
+    if (done < peak) return blend(start, top, along(done, peak));
+    if (done >= totalSteps - 1) return end;
+    return blend(top, end, along(done - peak, totalSteps - 1 - peak));
+  };
+  const at = cycle(startLr, maxLr, endLr);
+  if (!momenta) return createSchedule(config, at);
+  const { maxMomentum, minMomentum } = momenta;
+  const momentum = checked(cycle(maxMomentum, minMomentum, maxMomentum));
+  return createSchedule(config, at, { momentum });
+}
+
+/** Returns the ends between which the momentum moves; null if it does not. */
+function checkMomenta({ cycleMomentum = false, maxMomentum, minMomentum }: OneCycleOptions) {
+  if (!checkBoolean('cycleMomentum', cycleMomentum)) {
+    for (const [name, value] of Object.entries({ maxMomentum, minMomentum }))
+      if (value !== undefined) fail(name, 'nothing without cycleMomentum', value);
+    return null;
+  }
+  const largest = checkNumber(
+    'maxMomentum',
+    maxMomentum ?? 0.95,
+    '[0, 1 - 2^-25)',
+    (x) => x >= 0 && Math.fround(x) < 1,
+  );
+  const smallest = checkNumber(
+    'minMomentum',
+    minMomentum ?? 0.85,
+    `[0, maxMomentum = ${largest}]`,
+    (x) => x >= 0 && x <= largest,
+  );
+  return { maxMomentum: largest, minMomentum: smallest };
 }

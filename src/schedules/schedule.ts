@@ -8,7 +8,12 @@
 import { checkInteger, checkNumber, isRate } from '../validate';
 
 /** Value of an option in a config: plain JSON. */
-export type ScheduleConfigValue = number | string | readonly ScheduleConfigValue[] | ScheduleConfig;
+export type ScheduleConfigValue =
+  | number
+  | string
+  | boolean
+  | readonly ScheduleConfigValue[]
+  | ScheduleConfig;
 
 /** A schedule as plain JSON, from which `scheduleFromConfig` builds it again. */
 export interface ScheduleConfig {
@@ -22,6 +27,13 @@ export interface ScheduleConfig {
 export interface Schedule {
   /** Returns the learning rate of a step. */
   (step: number): number;
+  /**
+   * Returns the momentum of a step, which replaces the optimizer's own: β1 of the Adam family,
+   * `momentum` of SGD and RMSProp. It is a number in [0, 1 - 2^-25), or undefined where the
+   * schedule leaves the momentum alone. Only `oneCycle` with `cycleMomentum` has it, and what is
+   * made of it.
+   */
+  momentum?(step: number): number | undefined;
   /** Plain JSON that rebuilds the schedule; absent if a function of your own is part of it. */
   readonly config?: ScheduleConfig;
 }
@@ -90,7 +102,7 @@ export function createSchedule<Methods extends object>(
 }
 
 /** Returns a function that checks the step before it applies a formula. */
-export function checked(at: (step: number) => number): (step: number) => number {
+export function checked<T>(at: (step: number) => T): (step: number) => T {
   return (step) => {
     checkStep(step);
     return at(step);

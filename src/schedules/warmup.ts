@@ -26,7 +26,8 @@ export interface WarmupOptions {
  *     lr(t) = schedule(t - steps) after that
  *
  * By default the first part is schedule(1)·t/(steps + 1). The line meets the schedule at step
- * steps + 1, which is step 1 of the schedule. If the schedule has state, so does the result.
+ * steps + 1, which is step 1 of the schedule. If the schedule has state, so does the result. If it
+ * sets the momentum, so does the result, which holds schedule.momentum(1) during the warm-up.
  *
  * @returns a function of the 1-based step, which throws ArgumentError unless the step is an integer
  *   ≥ 1. It has a `config` if `schedule` is a number or has one
@@ -51,9 +52,10 @@ export function warmup(options: WarmupOptions): Schedule {
     schedule: schedule.config,
     ...(startLr !== undefined && { startLr }),
   };
-  return combine([schedule], config, (step) => {
+  const at = (step: number) => {
     if (step > steps) return schedule(step - steps);
     const goal = schedule(1); // not cached, since state may have changed it
     return blend(startLr ?? goal / (steps + 1), goal, 1 - (step - 1) / steps);
-  });
+  };
+  return combine([schedule], config, at, (step) => schedule.momentum?.(Math.max(1, step - steps)));
 }

@@ -120,6 +120,23 @@ describe('--resume', () => {
     expect(readRun(join(cwd, 'longer')).epochs).toHaveLength(3);
   });
 
+  test('adal resume is short for train --resume', async () => {
+    expect((await prepared).code).toBe(0);
+    const { code } = await adal(['resume', 'run', '--epochs', '3', '--out', 'short'], cwd);
+    expect(code).toBe(0);
+    expect(readRun(join(cwd, 'short')).epochs).toHaveLength(3);
+    const refused = await adal(['resume', 'run', '--seed', '2'], cwd);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      'adal: --seed expected 1, as in run/checkpoint.safetensors, got 2\n',
+    ]);
+    const without = await adal(['resume'], cwd);
+    expect([without.code, without.stderr]).toEqual([
+      2,
+      expect.stringContaining("missing required argument 'checkpoint'"),
+    ]);
+  });
+
   test.each([
     [
       'run',

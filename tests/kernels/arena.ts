@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { NN_FAMILIES } from '../../build/nn-families';
 import type { NNKernels } from '../../src/runtime/kernels-nn';
 import { LinearMemory } from '../../src/runtime/memory';
 import { createReferenceNN } from '../../src/runtime/reference/nn';
@@ -19,14 +20,16 @@ interface Implementation {
   readonly kernels: NNKernels;
 }
 
-function shipped(name: 'nn.simd' | 'nn.threads', pages: number): Implementation {
-  const shared = name === 'nn.threads';
+function shipped(variant: 'simd' | 'threads', pages: number): Implementation {
+  const shared = variant === 'threads';
   const memory = new WebAssembly.Memory({ initial: 2, maximum: pages, shared });
   memory.grow(pages - 2);
-  const bytes = readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url));
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  const kernels = instance.exports as unknown as NNKernels;
-  return { name, memory: new LinearMemory(memory, pages * PAGE, shared), kernels };
+  const exported = ['nn', ...NN_FAMILIES.map((family) => `nn-${family}`)].map((name) => {
+    const bytes = readFileSync(new URL(`../../build/${name}.${variant}.wasm`, import.meta.url));
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports;
+  });
+  const kernels = Object.assign({}, ...exported) as NNKernels;
+  return { name: variant, memory: new LinearMemory(memory, pages * PAGE, shared), kernels };
 }
 
 function reference(pages: number): Implementation {
@@ -54,7 +57,7 @@ export class Bench {
   #end = 4 * GUARD;
 
   constructor(pages = 64) {
-    this.#all = [reference(pages), shipped('nn.simd', pages), shipped('nn.threads', pages)];
+    this.#all = [reference(pages), shipped('simd', pages), shipped('threads', pages)];
   }
 
   /** Forgets all buffers. */

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { NN_FAMILIES } from '../../build/nn-families';
 import { createReferenceNN } from '../../src/runtime/reference/nn';
 
 const SCRIPT = new URL('../../scripts/generate/nn-kernels.js', import.meta.url).href;
@@ -24,8 +25,19 @@ function exportsOf(binary: string): Record<string, unknown> {
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
 }
 
-describe.each(['nn.simd', 'nn.threads'])('%s', (binary) => {
-  const exported = exportsOf(binary);
+const BINARIES = ['nn', ...NN_FAMILIES.map((family) => `nn-${family}`)];
+
+it.each(['simd', 'threads'])('no kernel is in two %s binaries', (variant) => {
+  const names = BINARIES.flatMap((name) => Object.keys(exportsOf(`${name}.${variant}`)));
+  const kernels = names.filter((name) => name !== 'memory');
+  expect(kernels.filter((name, index) => kernels.indexOf(name) < index)).toEqual([]);
+});
+
+describe.each(['simd', 'threads'])('%s', (variant) => {
+  const exported: Record<string, unknown> = Object.assign(
+    {},
+    ...BINARIES.map((name) => exportsOf(`${name}.${variant}`)),
+  );
 
   it.each(reference)('exports the kernel %s, with %i arguments', (name, length) => {
     const kernel = exported[name];
@@ -34,10 +46,7 @@ describe.each(['nn.simd', 'nn.threads'])('%s', (binary) => {
   });
 
   it('exports no kernel without a reference', () => {
-    const known = [
-      ...reference.map(([name]) => name),
-      ...(binary === 'nn.threads' ? PROTOCOL : []),
-    ];
+    const known = [...reference.map(([name]) => name), ...(variant === 'threads' ? PROTOCOL : [])];
     const unknown = Object.keys(exported).filter(
       (name) => name !== 'memory' && !known.includes(name),
     );

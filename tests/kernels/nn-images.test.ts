@@ -4,7 +4,11 @@
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CONV_GROUP, convScratchBytes } from '../../src/memory-layout/nn-layout';
+import {
+  CONV_GROUP,
+  convScratchBytes,
+  depthwiseScratchBytes,
+} from '../../src/memory-layout/nn-layout';
 import { Bench } from './arena';
 import { KINDS, ordinary, strange } from './values';
 import { type Geometry, sizesOf, windowRecord } from './windows';
@@ -37,7 +41,28 @@ const CONVOLUTIONS: readonly [string, Geometry][] = [
     { ...plain, height: 1, width: 1, kernel: [2, 2], stride: [2, 2], padding: [3, 3, 3, 3] },
   ],
   ['many channels', { ...plain, channels: 17, outputs: 19, padding: [1, 1, 1, 1] }],
+  ['dilation 2', { ...plain, dilation: [2, 2], padding: [2, 2, 2, 2] }],
+  ['dilation 1×3, stride 2', { ...plain, dilation: [1, 3], stride: [2, 2], padding: [0, 1, 2, 3] }],
 ];
+
+const size = (max: number) => fc.integer({ min: 1, max });
+const pair = (max: number) => fc.tuple(size(max), size(max));
+const pad = fc.integer({ min: 0, max: 2 });
+const GEOMETRIES: fc.Arbitrary<Geometry> = fc
+  .record({
+    height: size(7),
+    width: size(7),
+    channels: size(6),
+    kernel: pair(4),
+    stride: pair(3),
+    dilation: pair(3),
+    padding: fc.tuple(pad, pad, pad, pad),
+    outputs: size(6),
+  })
+  .filter((geometry) => {
+    const { outHeight, outWidth } = sizesOf(geometry);
+    return outHeight > 0 && outWidth > 0;
+  });
 
 function convolve(
   geometry: Geometry,
@@ -100,7 +125,8 @@ function defined(
   ws: Float32Array,
   dys: Float32Array,
 ) {
-  const { height, width, channels, kernel, stride, padding, outputs } = geometry;
+  const { height, width, channels, kernel, stride, padding, outputs, dilation } = geometry;
+  const [down, right] = dilation ?? [1, 1];
   const { outHeight, outWidth } = sizesOf(geometry);
   const [y, dx, dw] = [
     new Float64Array(dys.length),
@@ -116,8 +142,8 @@ function defined(
             for (let kx = 0; kx < kernel[1]; kx++)
               for (let c = 0; c < channels; c++) {
                 const [iy, ix] = [
-                  oy * stride[0] + ky - padding[0],
-                  ox * stride[1] + kx - padding[2],
+                  oy * stride[0] + ky * down - padding[0],
+                  ox * stride[1] + kx * right - padding[2],
                 ];
                 if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
                 const from = ((i * height + iy) * width + ix) * channels + c;
@@ -151,25 +177,85 @@ describe('conv2d and its gradients', () => {
   });
 
   it('any geometry', () => {
-    const size = (max: number) => fc.integer({ min: 1, max });
-    const pair = (max: number) => fc.tuple(size(max), size(max));
-    const pad = fc.integer({ min: 0, max: 2 });
-    const shapes = fc.record({
-      height: size(7),
-      width: size(7),
-      channels: size(6),
-      kernel: pair(4),
-      stride: pair(3),
-      padding: fc.tuple(pad, pad, pad, pad),
-      outputs: size(6),
-    });
-    const possible = shapes.filter((geometry) => {
-      const { outHeight, outWidth } = sizesOf(geometry);
-      return outHeight > 0 && outWidth > 0;
-    });
     fc.assert(
-      fc.property(possible, size(3), (geometry, count) => void convolve(geometry, count, strange)),
+      fc.property(
+        GEOMETRIES,
+        size(3),
+        (geometry, count) => void convolve(geometry, count, strange),
+      ),
       { numRuns: 60 },
+    );
+  });
+});
+
+/** Runs the depthwise kernels on images whose channels have `multiplier` outputs each. */
+function convolveDepthwise(
+  plan: Geometry,
+  multiplier: number,
+  count: number,
+  make: (n: number, seed: number) => Float32Array,
+) {
+  bench.reset();
+  const geometry = { ...plan, outputs: plan.channels * multiplier };
+  const { positions, image, patch, outHeight, outWidth } = sizesOf(geometry);
+  const [outputs, weights] = [count * positions * geometry.outputs, patch * multiplier];
+  const [x, w, dy] = [
+    bench.buffer(count * image, make(count * image, 1)),
+    bench.buffer(weights, make(weights, 2)),
+    bench.buffer(outputs, make(outputs, 3)),
+  ];
+  const [y, dx, dw] = [
+    bench.buffer(outputs, ordinary(outputs, 4)),
+    bench.buffer(count * image, ordinary(count * image, 5)),
+    bench.buffer(weights, ordinary(weights, 6)),
+  ];
+  const window = bench.buffer(16, windowRecord(geometry));
+  const [rows, columns] = [Math.max(plan.height, outHeight), Math.max(plan.width, outWidth)];
+  const repeated = multiplier > 1 ? image * multiplier : 0;
+  const scratch = bench.scratch(depthwiseScratchBytes(rows, columns, repeated));
+  const [at, room] = [window.address, scratch.address];
+  bench.run((k) => k.depthwiseConv2d(y.address, x.address, w.address, at, count, room), scratch);
+  bench.run(
+    (k) => k.depthwiseConv2dInputGrad(dx.address, dy.address, w.address, at, count, room),
+    scratch,
+  );
+  bench.run(
+    (k) => k.depthwiseConv2dWeightGrad(dw.address, dy.address, x.address, at, count, room),
+    scratch,
+  );
+  for (const [buffer, n] of [
+    [y, outputs],
+    [dx, count * image],
+    [dw, weights],
+    [scratch, 0],
+  ] as const) {
+    bench.expectTidy(buffer, n);
+  }
+}
+
+describe('depthwiseConv2d and its gradients', () => {
+  it.each(CONVOLUTIONS)('%s: the reference’s bits for any values', (_, geometry) => {
+    for (const multiplier of [1, 3])
+      for (const make of Object.values(KINDS)) convolveDepthwise(geometry, multiplier, 2, make);
+  });
+
+  it('whole vectors, four pixels at a time', () => {
+    const wide: Geometry = { ...plain, width: 19, channels: 37, padding: [1, 1, 1, 1] };
+    for (const stride of [1, 2, 3])
+      for (const dilation of [1, 2, 3])
+        convolveDepthwise({ ...wide, stride: [1, stride], dilation: [1, dilation] }, 1, 3, strange);
+  });
+
+  it('any geometry', () => {
+    fc.assert(
+      fc.property(
+        GEOMETRIES,
+        size(3),
+        size(3),
+        (geometry, multiplier, count) =>
+          void convolveDepthwise(geometry, multiplier, count, strange),
+      ),
+      { numRuns: 100 },
     );
   });
 });
@@ -188,6 +274,18 @@ const POOLS: readonly [string, Geometry][] = [
   ['overlapping', { ...plain, kernel: [3, 2], stride: [1, 1], channels: 7, outputs: 7 }],
   ['gaps', { ...plain, kernel: [1, 2], stride: [2, 3], channels: 5, outputs: 5 }],
   ['the whole image', { ...plain, kernel: [5, 6], channels: 1, outputs: 1 }],
+  [
+    'padding',
+    { ...plain, kernel: [3, 4], stride: [2, 1], padding: [1, 2, 3, 0], channels: 5, outputs: 5 },
+  ],
+  [
+    '2×2, cut at the end',
+    { ...plain, kernel: [2, 2], stride: [2, 2], padding: [0, 1, 0, 0], channels: 9, outputs: 9 },
+  ],
+  [
+    '2×2, cut at the beginning',
+    { ...plain, kernel: [2, 2], stride: [2, 2], padding: [1, 0, 1, 1], channels: 8, outputs: 8 },
+  ],
 ];
 
 describe.each(POOLS)('pooling, %s', (_, geometry) => {
@@ -208,6 +306,8 @@ describe.each(POOLS)('pooling, %s', (_, geometry) => {
     bench.run((k) => k.maxPool2d(y.address, 0, x.address, window.address, count));
     bench.run((k) => k.avgPool2d(y.address, x.address, window.address, count));
     bench.run((k) => k.avgPool2dGrad(dx.address, dy.address, window.address, count));
+    bench.run((k) => k.upSampling2d(dx.address, dy.address, window.address, count));
+    bench.run((k) => k.upSampling2dGrad(y.address, x.address, window.address, count));
     for (const buffer of [y, index]) bench.expectTidy(buffer, outputs);
     bench.expectTidy(dx, count * image);
   });

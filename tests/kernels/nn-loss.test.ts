@@ -26,7 +26,7 @@ function loss(logits: Float32Array, labels: Int32Array, cols: number) {
   const at = bench.buffer(rows, labels);
   const d = bench.buffer(rows * cols);
   const value = bench.run((k) =>
-    k.softmaxCrossEntropy(d.address, x.address, at.address, 0, rows, cols, rows),
+    k.softmaxCrossEntropy(d.address, x.address, at.address, 0, rows, cols, rows, Number.NaN),
   );
   for (const buffer of [x, d]) bench.expectTidy(buffer, rows * cols);
   bench.expectTidy(at, rows);
@@ -98,7 +98,9 @@ describe('softmaxCrossEntropy', () => {
     const x = bench.buffer(35, logits);
     const at = bench.buffer(5, labels);
     expect(
-      bench.run((k) => k.softmaxCrossEntropy(x.address, x.address, at.address, 0, 5, 7, 5)),
+      bench.run((k) =>
+        k.softmaxCrossEntropy(x.address, x.address, at.address, 0, 5, 7, 5, Number.NaN),
+      ),
     ).toBe(apart.value);
     expect(bench.read(x, 35)).toEqual(apart.gradient);
   });
@@ -182,7 +184,9 @@ describe('predictedMatches', () => {
         const x = bench.buffer(rows * cols, values);
         const count = (labels: Int32Array) => {
           const at = bench.buffer(rows, labels);
-          return bench.run((k) => k.predictedMatches(x.address, at.address, rows, cols));
+          return bench.run((k) =>
+            k.predictedMatches(x.address, at.address, rows, cols, Number.NaN),
+          );
         };
         expect(count(predictions)).toBe(predictions.filter((label) => label >= 0).length);
         const labels = labelsOf(rows, cols, 3);
@@ -206,7 +210,9 @@ describe('predictedMatches', () => {
       [-1, 0],
     ] as const) {
       const labels = bench.buffer(4, new Int32Array(4).fill(label));
-      expect(bench.run((k) => k.predictedMatches(x.address, labels.address, 4, 3))).toBe(right);
+      expect(
+        bench.run((k) => k.predictedMatches(x.address, labels.address, 4, 3, Number.NaN)),
+      ).toBe(right);
     }
   });
 });

@@ -133,9 +133,15 @@ describe('embedding', () => {
       ];
       const dy = bench.buffer(count * dim, make(count * dim, 3));
       bench.run((k) => k.embedding(y.address, indices.address, table.address, count, rows, dim));
-      bench.run((k) =>
-        k.embeddingGrad(dtable.address, dy.address, indices.address, count, rows, dim),
-      );
+      for (const padding of [2, -1]) {
+        bench.run((k) =>
+          k.embeddingGrad(dtable.address, dy.address, indices.address, count, rows, dim, padding),
+        );
+        if (padding >= 0)
+          expect([...bench.read(dtable, rows * dim)].slice(2 * dim, 3 * dim)).toEqual(
+            Array(dim).fill(0),
+          );
+      }
       bench.expectTidy(y, count * dim);
       bench.expectTidy(dtable, rows * dim);
     }
@@ -148,7 +154,7 @@ describe('embedding', () => {
     const [y, dtable] = [bench.buffer(14), bench.buffer(6)];
     bench.run((k) => k.embedding(y.address, indices.address, table.address, 7, 3, 2));
     expect([...bench.read(y, 14)]).toEqual([...Array(12).fill(Number.NaN), 5, 6]);
-    bench.run((k) => k.embeddingGrad(dtable.address, y.address, indices.address, 7, 3, 2));
+    bench.run((k) => k.embeddingGrad(dtable.address, y.address, indices.address, 7, 3, 2, -1));
     expect([...bench.read(dtable, 6)]).toEqual([0, 0, 0, 0, 5, 6]);
   });
 });
@@ -218,10 +224,21 @@ describe.each(['mean', 'weighted mean'] as const)(
       ];
       const d = bench.buffer(rows * cols);
       const sumOfWeights = labels.reduce((sum, label) => sum + weights[label]!, 0);
-      expect(bench.run((k) => k.labelWeight(t.address, w.address, rows, cols))).toBe(sumOfWeights);
+      expect(bench.run((k) => k.labelWeight(t.address, w.address, rows, cols, Number.NaN))).toBe(
+        sumOfWeights,
+      );
       const whole = reduction === 'mean' ? rows : sumOfWeights;
       const value = bench.run((k) =>
-        k.softmaxCrossEntropy(d.address, x.address, t.address, w.address, rows, cols, whole),
+        k.softmaxCrossEntropy(
+          d.address,
+          x.address,
+          t.address,
+          w.address,
+          rows,
+          cols,
+          whole,
+          Number.NaN,
+        ),
       );
       const gradient = bench.read(d, rows * cols);
       let expected = 0;

@@ -10,6 +10,7 @@ import {
   CONV_GROUP,
   CONV_SUMS,
   convScratchBytes,
+  depthwiseScratchBytes,
   GEMM_PANEL,
   gemmScratchBytes,
 } from '../../src/memory-layout/nn-layout';
@@ -163,6 +164,40 @@ describe.each([
       side.kernels.conv2d(y!, x, w, window, count, scratch);
       side.kernels.conv2dInputGrad(dx!, dy, w, window, count, scratch);
       side.kernels.conv2dWeightGrad(dw!, dy, x, window, count, scratch);
+      return [
+        [y!, outputs + 16],
+        [dx!, count * image + 16],
+        [dw!, weights + 16],
+      ];
+    });
+  });
+});
+
+describe.each([
+  ['few channels', plain, 1],
+  ['many channels', { ...plain, channels: 37, stride: [2, 1] }, 1],
+  ['a multiplier', { ...plain, channels: 11, dilation: [1, 2] }, 3],
+] as [string, Geometry, number][])('depthwise convolution, %s', (_, given, multiplier) => {
+  it.each([1, 2, 7, 40])('of %i images', (count) => {
+    const geometry = { ...given, outputs: given.channels * multiplier };
+    const { positions, image, patch } = sizesOf(geometry);
+    const [weights, outputs] = [patch * multiplier, count * positions * geometry.outputs];
+    const [xs, ws, dys] = [ordinary(count * image, 1), ordinary(weights, 2), wild(outputs, 3)];
+    expectSame((side) => {
+      const [x, w, dy, window] = [
+        side.write(xs),
+        side.write(ws),
+        side.write(dys),
+        side.write(windowRecord(geometry)),
+      ];
+      const [y, dx, dw] = [outputs, count * image, weights].map((n) =>
+        side.write(ordinary(n + 16, 4)),
+      );
+      const repeated = multiplier === 1 ? 0 : image * multiplier;
+      const scratch = side.scratch(depthwiseScratchBytes(7, 6, repeated));
+      side.kernels.depthwiseConv2d(y!, x, w, window, count, scratch);
+      side.kernels.depthwiseConv2dInputGrad(dx!, dy, w, window, count, scratch);
+      side.kernels.depthwiseConv2dWeightGrad(dw!, dy, x, window, count, scratch);
       return [
         [y!, outputs + 16],
         [dx!, count * image + 16],

@@ -11,6 +11,8 @@ export interface Geometry {
   /** Top, bottom, left, right. */
   padding: readonly [number, number, number, number];
   outputs: number;
+  /** Vertical and horizontal. @default 1 */
+  dilation?: readonly [number, number];
 }
 
 /** Returns the words of the record of a window. */
@@ -31,12 +33,15 @@ export function sizesOf(geometry: Geometry) {
 
 function write(window: WindowRecord, geometry: Geometry): void {
   const { height, width, channels, kernel, stride, padding, outputs } = geometry;
+  const { dilation = [1, 1] } = geometry;
+  const span = kernel.map((size, axis) => (size - 1) * dilation[axis]! + 1);
   const [top, bottom, left, right] = padding;
   [window.inHeight, window.inWidth, window.inChannels] = [height, width, channels];
   [window.height, window.width] = kernel;
   [window.strideY, window.strideX] = stride;
   [window.padTop, window.padLeft] = [top, left];
-  window.outHeight = Math.floor((height + top + bottom - kernel[0]) / stride[0]) + 1;
-  window.outWidth = Math.floor((width + left + right - kernel[1]) / stride[1]) + 1;
+  window.outHeight = Math.floor((height + top + bottom - span[0]!) / stride[0]) + 1;
+  window.outWidth = Math.floor((width + left + right - span[1]!) / stride[1]) + 1;
   window.outChannels = outputs;
+  [window.dilationY, window.dilationX] = dilation;
 }

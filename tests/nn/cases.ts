@@ -3,33 +3,52 @@
  * whole.
  */
 import {
+  avgPool1d,
   avgPool2d,
   batchNorm,
+  bidirectional,
   binaryCrossEntropy,
+  categoricalCrossEntropy,
+  conv1d,
   conv2d,
+  conv2dTranspose,
   crossEntropy,
   dense,
+  depthwiseConv2d,
+  describeModel,
   dropout,
   elu,
   embedding,
   flatten,
   gelu,
   globalAvgPool,
+  globalMaxPool,
+  gru,
   huber,
   layerNorm,
   leakyRelu,
+  lstm,
   maxout,
+  maxPool1d,
   maxPool2d,
+  meanAbsoluteError,
   meanSquaredError,
+  multiHeadAttention,
+  positionEmbedding,
   relu,
   relu6,
   repeatVector,
   reshape,
+  separableConv2d,
   sequential,
   sigmoid,
   silu,
+  simpleRnn,
+  slice,
   softmax,
   tanh,
+  upSampling1d,
+  upSampling2d,
 } from '../../src/nn';
 import type { NetworkCase } from '../support/network64';
 
@@ -218,6 +237,238 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: crossEntropy(),
     batchSize: 4,
   },
+  'lstm: a sequence, then its last step': {
+    inputShape: [4, 3],
+    layers: sequential([lstm(5, { returnSequences: true }), lstm(7), dense(3)]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'lstm backwards, without biases, with its states': {
+    inputShape: [3, 5],
+    layers: sequential([
+      lstm(6, { returnSequences: true, goBackwards: true, useBias: false }),
+      lstm(3, { returnState: true, unitForgetBias: false }),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 2,
+  },
+  'gru: a sequence, then its last step': {
+    inputShape: [4, 3],
+    layers: sequential([gru(5, { returnSequences: true }), gru(7), dense(3)]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'gru that resets before the product, with and without biases': {
+    inputShape: [3, 5],
+    layers: sequential([
+      gru(6, { returnSequences: true, resetAfter: false }),
+      gru(5, { returnSequences: true, useBias: false, goBackwards: true }),
+      gru(3, { resetAfter: false, useBias: false }),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 2,
+  },
+  'simple rnn: tanh, relu': {
+    inputShape: [4, 3],
+    layers: sequential([
+      simpleRnn(5, { returnSequences: true }),
+      simpleRnn(7, { activation: 'relu', goBackwards: true, returnSequences: true }),
+      simpleRnn(6, { useBias: false, returnState: true }),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'bidirectional: side by side, a sum': {
+    inputShape: [4, 3],
+    layers: sequential([
+      bidirectional(lstm(5, { returnSequences: true })),
+      bidirectional(gru(3, { returnSequences: true }), { merge: 'sum' }),
+      bidirectional(simpleRnn(3)),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'bidirectional: a mean, a product; a slice of the steps': {
+    inputShape: [4, 3],
+    layers: sequential([
+      bidirectional(gru(5, { returnSequences: true, resetAfter: false }), { merge: 'average' }),
+      slice(1, -1),
+      bidirectional(simpleRnn(5, { returnSequences: true }), { merge: 'multiply' }),
+      flatten(),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 2,
+  },
+  'causal attention over learnt positions': {
+    inputShape: [5],
+    layers: sequential([
+      embedding(6, 6),
+      positionEmbedding({ maxSteps: 7 }),
+      multiHeadAttention({ heads: 3, causal: true, useBias: false }),
+      flatten(),
+      dense(4),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'attention over sinusoidal positions, dropout': {
+    inputShape: [6, 5],
+    layers: sequential([
+      positionEmbedding({ encoding: 'sinusoidal' }),
+      multiHeadAttention({ heads: 2, keyDim: 3, valueDim: 5, useBias: false, dropout: 0.3 }),
+      layerNorm(),
+      flatten(),
+      dense(3),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 4,
+  },
+  'depthwise conv, padding and stride': {
+    inputShape: image,
+    layers: sequential([
+      depthwiseConv2d({ kernelSize: 3, padding: 'same' }),
+      tanh(),
+      depthwiseConv2d({ kernelSize: [2, 3], stride: [1, 2], padding: [0, 1], depthMultiplier: 3 }),
+      flatten(),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'depthwise conv, many channels, dilation, no bias': {
+    inputShape: [7, 9, 2],
+    layers: sequential([
+      conv2d(22, { kernelSize: 1 }),
+      depthwiseConv2d({ kernelSize: 3, stride: [1, 3], padding: 2, dilation: 2, useBias: false }),
+      silu(),
+      flatten(),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 2,
+  },
+  'separable conv': {
+    inputShape: image,
+    layers: sequential([
+      separableConv2d(5, { kernelSize: 3, padding: 'same', depthMultiplier: 2 }),
+      tanh(),
+      separableConv2d(4, { kernelSize: 2, stride: 2, useBias: false }),
+      flatten(),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'conv over time, causal and dilated, pools': {
+    inputShape: [21, 3],
+    layers: sequential([
+      conv1d(5, { kernelSize: 3, padding: 'causal', dilation: 2 }),
+      silu(),
+      maxPool1d(3, { stride: 2, padding: 'same' }),
+      conv1d(6, { kernelSize: 4, stride: 2, padding: 2, useBias: false }),
+      tanh(),
+      avgPool1d(3, { stride: 1, padding: 1 }),
+      upSampling1d(3),
+      conv1d(4, { kernelSize: 2, padding: 'same' }),
+      globalMaxPool(),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'dilated conv, padded pools, upsampling': {
+    inputShape: image,
+    layers: sequential([
+      conv2d(5, { kernelSize: [2, 3], padding: 'same', dilation: 2 }),
+      silu(),
+      maxPool2d(3, { stride: 2, padding: 1 }),
+      upSampling2d([2, 3]),
+      conv2d(6, { kernelSize: 3, stride: 2, padding: 1, dilation: [3, 1] }),
+      avgPool2d(3, { stride: 2, padding: 'same' }),
+      flatten(),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 3,
+  },
+  'transposed conv': {
+    inputShape: [3, 4, 3],
+    layers: sequential([
+      conv2dTranspose(5, { kernelSize: 3, stride: 2, padding: 'same' }),
+      tanh(),
+      conv2dTranspose(2, {
+        kernelSize: [2, 3],
+        stride: [2, 1],
+        padding: [0, 1],
+        outputPadding: [1, 0],
+        useBias: false,
+      }),
+      flatten(),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 9,
+  },
+  'mean absolute error': {
+    inputShape: [3],
+    layers: sequential([dense(6), tanh(), dense(3)]),
+    loss: meanAbsoluteError(),
+    batchSize: 5,
+  },
+  'positive weight': {
+    inputShape: [3],
+    layers: sequential([dense(6), silu(), dense(2)]),
+    loss: binaryCrossEntropy({ posWeight: 2.5 }),
+    batchSize: 3,
+  },
+  'positive weights': {
+    inputShape: [3],
+    layers: sequential([dense(6), silu(), dense(3)]),
+    loss: binaryCrossEntropy({ posWeight: [0.5, 3, 1] }),
+    batchSize: 3,
+  },
+  'label smoothing, class weights over their sum': {
+    inputShape: [5],
+    layers: sequential([dense(7), tanh(), dense(5)]),
+    loss: crossEntropy({
+      labelSmoothing: 0.2,
+      classWeights: [0.5, 2, 1, 3, 0.25],
+      reduction: 'weighted-mean',
+    }),
+    batchSize: 5,
+  },
+  'probabilities, class weights, smoothing': {
+    inputShape: [5],
+    layers: sequential([dense(7), tanh(), dense(6)]),
+    loss: categoricalCrossEntropy({
+      labelSmoothing: 0.1,
+      classWeights: [0.5, 2, 1, 3, 0.25, 1],
+    }),
+    batchSize: 5,
+  },
+  'probabilities at every step': {
+    inputShape: [4],
+    layers: sequential([embedding(6, 5), dense(3)]),
+    loss: categoricalCrossEntropy(),
+    batchSize: 3,
+  },
+  'classes at every step, some ignored': {
+    inputShape: [4],
+    layers: sequential([embedding(6, 5), tanh(), dense(3)]),
+    loss: crossEntropy({ ignoreLabel: 1 }),
+    batchSize: 5,
+  },
+  'classes at every pixel, some ignored, smoothing': {
+    inputShape: image,
+    layers: sequential([conv2d(5, { kernelSize: 3, padding: 1 })]),
+    loss: crossEntropy({ ignoreLabel: -100, labelSmoothing: 0.1 }),
+    batchSize: 3,
+  },
 };
 
 /** Inputs and targets of a case: seeded numbers in (-1, 1), whole ones where a table is indexed. */
@@ -233,7 +484,16 @@ export function dataFor(
       ? () => Math.floor(next() * first.rows)
       : () => Math.fround(2 * next() - 1);
   const input = Float32Array.from({ length: inputs }, draw);
-  const labels = Int32Array.from({ length: batchSize }, () => Math.floor(next() * outputs));
-  const share = loss.kind === 'binaryCrossEntropy' ? () => next() : () => 2 * next() - 1;
+  const targetsIn01 = ['binaryCrossEntropy', 'categoricalCrossEntropy'].includes(loss.kind);
+  const { outputShape } = describeModel({ inputShape, layers, loss });
+  const classes = outputShape.at(-1)!;
+  const positions = outputs / classes;
+  const skipped = loss.kind === 'crossEntropy' ? loss.ignoreLabel : undefined;
+  // Every fifth label or so is ignored, if labels are.
+  const labels = Int32Array.from({ length: batchSize * positions }, (_, index) => {
+    const label = Math.floor(next() * classes);
+    return skipped !== undefined && index % 5 === 2 ? skipped : label;
+  });
+  const share = targetsIn01 ? () => next() : () => 2 * next() - 1;
   return { input, labels, targets: Float32Array.from({ length: batchSize * outputs }, share) };
 }

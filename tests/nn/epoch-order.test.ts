@@ -217,7 +217,7 @@ describe('checkpoints', () => {
       const before = learnt(model);
       await expect(
         fit(model, data, { optimizer, epochs: 2, initialEpoch: 1, checkpoint: { store } }),
-      ).rejects.toThrow('the checkpoint is of another run: initialEpoch 2 expected, got 1');
+      ).rejects.toThrow('the checkpoint is of another run: initialEpoch expected 2, got 1');
       expect(learnt(model)).toEqual(before);
       await fit(model, data, { optimizer, epochs: 2, initialEpoch: 2, checkpoint: { store } });
     });

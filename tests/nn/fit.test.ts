@@ -219,7 +219,7 @@ describe('interrupted and resumed', () => {
     const again = await trainOn(train, { checkpoint: { store } });
     expect(again).toMatchObject({ weights: done.weights, result: figures(done.result) });
     await expect(trainOn(train, { checkpoint: { store }, seed: 6 })).rejects.toThrow(
-      'the checkpoint is of another run: seed 5 expected, got 6',
+      'the checkpoint is of another run: seed expected 5, got 6',
     );
     await store.save(new Uint8Array(16));
     await expect(trainOn(train, { checkpoint: { store } })).rejects.toMatchObject({

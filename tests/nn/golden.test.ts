@@ -1,6 +1,6 @@
 /**
  * Networks against PyTorch: outputs, loss, gradients, running statistics and inference
- * (scripts/make-nn-golden.py).
+ * (scripts/make-nn-golden.py, scripts/make-loss-golden.py).
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -17,8 +17,8 @@ type Golden = NetworkCase & {
     readonly value: number;
   };
 
-const CASES: Golden[] = JSON.parse(
-  readFileSync(new URL('../data/golden-nn.json', import.meta.url), 'utf8'),
+const CASES = ['golden-nn.json', 'golden-nn-losses.json'].flatMap((file): Golden[] =>
+  JSON.parse(readFileSync(new URL(`../data/${file}`, import.meta.url), 'utf8')),
 );
 
 function expectNear(

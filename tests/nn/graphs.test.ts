@@ -30,6 +30,7 @@ import {
   type ModelOptions,
   maxPool2d,
   meanSquaredError,
+  multiHeadAttention,
   multiply,
   named,
   predict,
@@ -115,6 +116,27 @@ const CASES: Readonly<Record<string, () => ModelOptions>> = {
       lossWeights: { features: 2 },
     };
   },
+  'attention: self, with the same value twice, with three': () => {
+    const [query, value] = [input('query', [5, 6]), input('value', [7, 4])];
+    const x = query.apply(multiHeadAttention({ heads: 2 }));
+    const two = apply(multiHeadAttention({ heads: 1, keyDim: 3, causal: true }), [x, value]);
+    const shared = multiHeadAttention({ heads: 3, keyDim: 2, valueDim: 1, dropout: 0.25 });
+    const same = apply(shared, [two, two, query]);
+    const sum = apply(add(), [x, same, apply(shared, [query, x, x])]);
+    return { ...graph([sum.apply(flatten()).apply(dense(3))]) };
+  },
+  'attention with padding masks': () => {
+    const [query, value] = [input('query', [5, 4]), input('value', [7, 3])];
+    const masked = { keyDim: 3, paddingMask: true };
+    const cross = apply(multiHeadAttention({ heads: 2, ...masked }), [
+      query,
+      value,
+      input('mask', 7),
+    ]);
+    const length = input('length', 1);
+    const self = apply(multiHeadAttention({ heads: 1, causal: true, ...masked }), [cross, length]);
+    return { ...graph([self.apply(flatten()).apply(dense(3))]) };
+  },
   'indices beside values': () => {
     const words = input('words', 3);
     const x = words.apply(embedding(7, 4));
@@ -122,6 +144,9 @@ const CASES: Readonly<Record<string, () => ModelOptions>> = {
     return { ...graph([apply(concat(), [y, input('more', 2)]).apply(dense(3))]) };
   },
 };
+
+/** Inputs without a gradient. */
+const WHOLE = ['words', 'mask', 'length'];
 
 /** Fills inputs and targets with the same values, whatever arrays they are. */
 function fill(
@@ -131,9 +156,12 @@ function fill(
 ): void {
   const random = generator(5);
   for (const [name, values] of Object.entries(inputs)) {
-    const indices = name === 'words';
-    for (let i = 0; i < values.length; i++)
-      values[i] = indices ? Math.floor(3.5 * (random() + 1)) % 7 : Math.fround(random());
+    const whole = WHOLE.includes(name);
+    for (let i = 0; i < values.length; i++) {
+      const value = random();
+      values[i] = name === 'mask' ? Number(value < 0.3) : whole ? 3.5 * (value + 1) : value;
+      values[i] = whole ? Math.floor(values[i]!) % 7 : Math.fround(value);
+    }
   }
   for (const [name, values] of Object.entries(targets)) {
     for (let i = 0; i < values.length; i++) {
@@ -152,9 +180,10 @@ const optionsOf = (build: () => ModelOptions): ModelOptions => ({
 const classesOf = ({ plan }: Network64) =>
   Object.fromEntries(plan.outputs.map(({ name, size }) => [name, size]));
 
-describe.each(Object.entries(CASES))('%s', (name, build) => {
+describe.each(Object.entries(CASES))('%s', (_, build) => {
   const options = optionsOf(build);
-  const inputGradients = name !== 'indices beside values';
+  const { inputs } = options as Graph;
+  const inputGradients = !WHOLE.some((each) => each in inputs);
 
   it('has the gradients of its loss: finite differences in float64', () => {
     const reference = new Network64({ ...options, inputGradients }, 7);

@@ -8,23 +8,31 @@ import { AdaL } from '../../src/index';
 import {
   avgPool2d,
   batchNorm,
+  conv1d,
   conv2d,
+  conv2dTranspose,
   createModel,
   crossEntropy,
   dense,
+  depthwiseConv2d,
   describeModel,
   dropout,
   embedding,
   flatten,
   globalAvgPool,
+  globalMaxPool,
   huber,
   type Layer,
   layerNorm,
   leakyRelu,
+  maxPool1d,
   maxPool2d,
   meanSquaredError,
   relu,
+  separableConv2d,
   sequential,
+  upSampling1d,
+  upSampling2d,
 } from '../../src/nn';
 import { type BufferLife, placeBuffers } from '../../src/nn/memory-plan';
 import { chainGraph } from '../../src/nn/model-graph';
@@ -223,20 +231,49 @@ describe('what does not fit is named', () => {
         'got [2, 5, 1]',
     ],
     [
+      'an image too small for a dilated kernel',
+      {
+        inputShape: [6, 4, 1],
+        layers: [conv2d(4, { kernelSize: 3, dilation: 2 }), flatten(), dense(2)],
+      },
+      '"layers[0] (conv2d)" expected an image of at least 5 × 5 pixels, padding included, ' +
+        'got [6, 4, 1]',
+    ],
+    [
+      'a sequence wanted',
+      { inputShape: [6, 4, 1], layers: [conv1d(4, { kernelSize: 3 }), flatten(), dense(2)] },
+      '"layers[0] (conv1d)" expected a sequence [steps, channels], got [6, 4, 1]',
+    ],
+    [
+      'a sequence too short',
+      { inputShape: [6, 4], layers: [maxPool1d(7), flatten(), dense(2)] },
+      '"layers[0] (maxPool1d)" expected a sequence of at least 7 steps, padding included, ' +
+        'got [6, 4]',
+    ],
+    [
+      'an image that padding cuts away',
+      {
+        inputShape: [1, 4, 1],
+        layers: [conv2dTranspose(4, { kernelSize: 2, padding: 1 }), flatten(), dense(2)],
+      },
+      '"layers[0] (conv2dTranspose)" expected an image that its padding does not cut away, ' +
+        'got [1, 4, 1]',
+    ],
+    [
       'an embedding amid',
       { inputSize: 4, layers: [dense(3), embedding(5, 2)] },
       '"layers[1] (embedding)" expected an embedding as the first layer only, got place 1',
     ],
     [
-      'classes over positions',
-      { inputShape: [4, 3], layers: [dense(3)] },
-      '"layers[0] (dense)" expected an output of shape [classes], as a loss on classes needs it, ' +
-        'got [4, 3]',
+      'one class at every position',
+      { inputShape: [4, 3], layers: [dense(1)] },
+      '"layers[0] (dense)" expected at least 2 outputs, one per class ' +
+        '(binaryCrossEntropy() decides with one output), got 1',
     ],
     [
       'no such layer',
       { inputSize: 4, layers: [{ kind: 'attention' }] },
-      '"layers[0]" expected a layer (add, average, avgPool2d, batchNorm',
+      '"layers[0]" expected a layer (',
     ],
     [
       'a field out of range',
@@ -267,7 +304,7 @@ describe('what does not fit is named', () => {
     [
       'a loss unknown',
       { inputSize: 3, layers: [dense(3)], loss: { kind: 'hinge' } },
-      '"loss" expected a loss (crossEntropy, binaryCrossEntropy, meanSquaredError, huber)',
+      '"loss" expected a loss (crossEntropy, categoricalCrossEntropy, ',
     ],
     [
       'weights too few',
@@ -294,6 +331,13 @@ describe('what does not fit is named', () => {
   it.each<[Layer, string]>([
     [maxPool2d(2), '(maxPool2d)" expected an image [height, width, channels], got [4]'],
     [avgPool2d(2), '(avgPool2d)" expected an image [height, width, channels], got [4]'],
+    [upSampling2d(2), '(upSampling2d)" expected an image [height, width, channels], got [4]'],
+    [upSampling1d(2), '(upSampling1d)" expected a sequence [steps, channels], got [4]'],
+    [
+      globalMaxPool(),
+      '(globalMaxPool)" expected an image [height, width, channels] or ' +
+        'a sequence [steps, channels], got [4]',
+    ],
     [
       globalAvgPool(),
       '(globalAvgPool)" expected an image [height, width, channels] or ' +
@@ -318,6 +362,37 @@ describe('what does not fit is named', () => {
     expect(() => maxPool2d(2, { stride: 0 })).toThrow(
       '"stride" expected an integer in [1, 32768], got 0',
     );
+    expect(() => maxPool2d(2, { padding: 2 })).toThrow(
+      '"padding" expected an integer in [0, 1], got 2',
+    );
+    expect(() => avgPool2d([2, 3], { padding: [1, 3] })).toThrow(
+      '"padding[1]" expected an integer in [0, 2], got 3',
+    );
+    expect(() => maxPool1d(2, { padding: 'causal' as never })).toThrow(
+      '"padding" expected an integer in [0, 1], got "causal"',
+    );
+    expect(() => conv1d(4, { kernelSize: [3, 3] as never })).toThrow(
+      '"kernelSize" expected an integer in [1, 32768], got [3, 3]',
+    );
+    expect(() => conv2d(4, { kernelSize: 3, dilation: 0 })).toThrow(
+      '"dilation" expected an integer in [1, 32768], got 0',
+    );
+    expect(() => conv1d(4, { kernelSize: 3, useBias: 0 as never })).toThrow(
+      '"useBias" expected true or false, got 0',
+    );
+    expect(() => depthwiseConv2d({ kernelSize: 3, depthMultiplier: 0 })).toThrow(
+      '"depthMultiplier" expected an integer in [1, 16777216], got 0',
+    );
+    expect(() => separableConv2d(4, { kernelSize: 3, groups: 2 } as never)).toThrow(
+      /^"options.groups" expected one of name, useBias, .*depthMultiplier, got an unknown option$/,
+    );
+    expect(() => conv2dTranspose(4, { kernelSize: 3, stride: 2, outputPadding: 2 })).toThrow(
+      '"outputPadding" expected an integer in [0, 1], got 2',
+    );
+    expect(() =>
+      conv2dTranspose(4, { kernelSize: 3, stride: 2, padding: 'same', outputPadding: [0, 1] }),
+    ).toThrow(`"outputPadding" expected 0 with padding: 'same', got [0, 1]`);
+    expect(() => upSampling2d(0)).toThrow('"size" expected an integer in [1, 32768], got 0');
     expect(() => batchNorm({ momentum: 0 })).toThrow(
       '"momentum" expected a number in (0, 1], got 0',
     );

@@ -176,7 +176,7 @@ describe('names', () => {
     await withModel(async (model) => {
       const before = learnt(model);
       await expect(train(model, swapped, { epochs: 2, checkpoint: { store } })).rejects.toThrow(
-        'the checkpoint is of another run: classNames ["cat","dog"] expected, got ["dog","cat"]',
+        'the checkpoint is of another run: classNames expected ["cat","dog"], got ["dog","cat"]',
       );
       await expect(train(model, turned, { epochs: 2, checkpoint: { store } })).rejects.toThrow(
         'of another run: columns',

@@ -234,8 +234,8 @@ describe('a run that is resumed with other settings', () => {
     ['no average', { average: undefined }, 'has a moving average, which this run lacks'],
     ['no accumulator', { accumulator: undefined }, 'lacks: option "accumulator"'],
     ['no schedule', { schedule: undefined }, 'lacks: option "schedule"'],
-    ['another seed', { seed: 1 }, 'seed 0 expected, got 1'],
-    ['another last batch', { lastBatch: 'drop' }, 'lastBatch merge expected, got drop'],
+    ['another seed', { seed: 1 }, 'seed expected 0, got 1'],
+    ['another last batch', { lastBatch: 'drop' }, 'lastBatch expected merge, got drop'],
     [
       'an average that refuses its state',
       { average: refusing('not mine') },

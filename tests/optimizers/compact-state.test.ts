@@ -173,7 +173,7 @@ function meanSecondMoment(optimizer: Adam, n: number): number {
 }
 
 it.each([
-  ['state', { state: 'f16' }],
+  ['state', { state: 'float7' }],
   ['min8bitSize', { min8bitSize: -1 }],
   ['seed', { seed: 0.5 }],
 ])('refuses a wrong %s', async (argument, options) => {

@@ -52,7 +52,7 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
 
   it('leaves alone what never had a gradient, also without eps', async () => {
     await withRuntime(simd, async (runtime) => {
-      const bare = ['sgd', 'lion'].includes(name) ? options : { ...options, eps: 0 };
+      const bare = ['sgd', 'lion', 'adadelta'].includes(name) ? options : { ...options, eps: 0 };
       const optimizer = await create(name, runtime, {
         ...bare,
         weightDecay: 0,
@@ -95,8 +95,8 @@ describe.each(RULE_CASES)('%s', (_, name, options) => {
     });
   });
 
-  // The others square gradients: AdaL scales them first, SGD and Lion have no squares.
-  const takesAny = ['adal', 'sgd', 'lion'].includes(name);
+  // The others square gradients: AdaL scales them first, SGD, Lion and AdaMax have no squares.
+  const takesAny = ['adal', 'sgd', 'lion', 'adamax'].includes(name);
 
   it(`${takesAny ? 'takes' : 'skips'} gradients whose squares overflow, and goes on`, async () => {
     await withRuntime(simd, async (runtime) => {

@@ -18,7 +18,7 @@ import { caught } from '../support/errors';
 import { COMPACT_NAMES } from '../support/rules';
 import { snapshot } from '../support/snapshot';
 
-const SQUARES = /^(v|exp_avg_sq|exp_avg_var|max_exp_avg_sq|square_avg|sum)$/;
+const SQUARES = /^(v|exp_avg_sq|exp_avg_var|max_exp_avg_sq|square_avg|acc_delta|exp_inf|sum)$/;
 
 type Damage = (dict: StateDict) => void;
 
@@ -80,6 +80,8 @@ const OWN_SCALARS: Record<string, readonly string[]> = {
   radam: POWERS,
   adabelief: POWERS,
   adabound: POWERS,
+  adamax: ['beta1Power'],
+  muon: POWERS,
   'schedule-free-adamw': ['beta2Power', 'lrSquareSum'],
 };
 
@@ -161,10 +163,11 @@ describe.each(optimizerNames())('%s', (name) => {
       );
     });
 
-  if (COMPACT_NAMES.includes(name))
+  if (COMPACT_NAMES.includes(name) && name !== 'adadelta')
     it('refuses a first moment that its second cannot stand beside', async () => {
       const key = name === 'adal' ? 'm' : 'exp_avg';
-      const second = { adal: 'v', adabelief: 'exp_avg_var' }[name as string] ?? 'exp_avg_sq';
+      const seconds = { adal: 'v', adabelief: 'exp_avg_var', adamax: 'exp_inf' };
+      const second = seconds[name as keyof typeof seconds] ?? 'exp_avg_sq';
       await expectRefused(
         name,
         {},

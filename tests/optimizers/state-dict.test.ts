@@ -77,7 +77,7 @@ describe('fixed options', () => {
         [
           new RMSProp(runtime, params),
           new RMSProp(runtime, params, { centered: true }),
-          { momentum: 0, centered: false },
+          { momentum: 0, centered: false, epsInSqrt: false },
           'centered',
         ],
         [

@@ -54,6 +54,8 @@ const INVALID = {
   'an option of another optimizer': `new Lion(runtime, params, { eps: 1e-8 });`,
   'a group with an option of another optimizer': `
     new SGD(runtime, [{ params, betas: [0.9, 0.99] }]);`,
+  'an unknown option in a matched group': `
+    new AdaL(runtime, params, { groups: [{ match: /w/, typo: 1 }] });`,
   'an unknown optimizer': `createOptimizer('adaml', params);`,
   'a number where a string belongs': `new AdaL(runtime, params, { decay: 1 });`,
   'a class that is only a type': `

@@ -34,9 +34,11 @@ const BESIDE: Record<string, object> = {
   lr: { weightDecay: 0 },
   weightDecay: { lr: 0 },
 };
-const params = { w: new Float32Array([1, 2]) };
 
 async function create(optimizer: Name, options: object) {
+  const data = new Float32Array([1, 2]);
+  // Muon gives a vector to AdamW, in a group with other values.
+  const params = { w: { shape: optimizer === 'muon' ? [1, 2] : [2], data } };
   return createOptimizer(optimizer, params, { ...options, runtime } as never);
 }
 

@@ -33,6 +33,7 @@ describe('stress', () => {
         group: 0,
         format: FORMAT_F32,
         seed: 0,
+        columns: 0,
       };
     });
     const options = { initialScalars: [0, 0, 1, 1, 0], clipping: checkClipping({}) };

@@ -15,7 +15,12 @@ export default {
 `;
 const CONFIGURATIONS = ['oracle', 1];
 const ENTRY = 'index.workerd.js';
-const BINARIES = ['optim.simd.wasm', 'nn.simd.wasm'];
+const BINARIES = [
+  'optim.simd.wasm',
+  'nn.simd.wasm',
+  'nn-attention.simd.wasm',
+  'nn-recurrent.simd.wasm',
+];
 
 /** Returns the Worker's modules: the suite, and the binaries that the entry for workerd imports. */
 async function modules() {

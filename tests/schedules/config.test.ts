@@ -55,6 +55,10 @@ describe('scheduleFromConfig', () => {
     [{ name: 'join', schedules: [leaf, 1], boundaries: [1] }, /^"config.schedules\[1\]" expected/],
     [{ name: 'join', schedules: [leaf], boundaries: [], other: 1 }, /^"options.other" expected/],
     [{ name: 'join', schedules: [leaf, leaf] }, /^"boundaries" expected/],
+    [{ name: 'multiply' }, /^"config.factors" expected an array of configs/],
+    [{ name: 'multiply', factors: [] }, /^"factors" expected at least one schedule/],
+    [{ name: 'multiply', factors: [leaf, { name: 'x' }] }, /^"config.factors\[1\].name" expected/],
+    [{ name: 'multiply', factors: [leaf], lr: 1 }, /^"options.lr" expected/],
   ])('refuses %o', (config, message) => {
     expect(() => scheduleFromConfig(config as ScheduleConfig)).toThrow(message);
   });

@@ -1,6 +1,12 @@
 /** Schedules that go down more than once, or up and down. */
 import { describe, expect, it } from 'vitest';
-import { cosine, cosineWithRestarts, type OneCycleOptions, oneCycle } from '../../src/schedules';
+import {
+  cosine,
+  cosineWithRestarts,
+  type OneCycleOptions,
+  oneCycle,
+  scheduleFromConfig,
+} from '../../src/schedules';
 import { bits } from '../math/bits';
 import { refuses } from './refusals';
 
@@ -197,6 +203,41 @@ describe('oneCycle', () => {
     }
   });
 
+  it("moves the momentum as PyTorch's OneCycleLR does", () => {
+    const at = (options: object) =>
+      oneCycle({ maxLr: 0.1, totalSteps: 100, cycleMomentum: true, ...options }).momentum!;
+    const expected = [
+      ...([
+        [1, 0.95],
+        [2, 0.9497068978577179],
+        [15, 0.9027069454292709],
+        [30, 0.85],
+      ] as const),
+      ...([
+        [31, 0.8500503466729342],
+        [65, 0.9],
+        [99, 0.9499496533270657],
+        [100, 0.95],
+      ] as const),
+      [101, 0.95],
+    ] as const;
+    for (const [t, value] of expected) expect(at({})(t)).toBeCloseTo(value, 14);
+    const line = at({ totalSteps: 10, shape: 'linear', maxMomentum: 0.9, minMomentum: 0.5 });
+    for (let t = 1; t <= 10; t++)
+      expect(line(t)).toBeCloseTo(t < 3 ? 0.9 - 0.2 * (t - 1) : 0.5 + (0.4 * (t - 3)) / 7, 14);
+  });
+
+  it('leaves the momentum alone unless told otherwise, and its config shows it', () => {
+    const plain = oneCycle({ maxLr: 0.1, totalSteps: 10 });
+    expect(plain.momentum).toBeUndefined();
+    expect(plain.config).not.toHaveProperty('cycleMomentum');
+    const { config } = oneCycle({ maxLr: 0.1, totalSteps: 10, cycleMomentum: true });
+    expect(config).toMatchObject({ cycleMomentum: true, maxMomentum: 0.95, minMomentum: 0.85 });
+    const again = scheduleFromConfig(JSON.parse(JSON.stringify(config)));
+    expect(again.config).toEqual(config);
+    expect(again.momentum?.(3)).toBe(0.85);
+  });
+
   it('has a peak at step 1 where PyTorch divides by zero', () => {
     expect(oneCycle({ maxLr: 0.1, totalSteps: 10, warmupFraction: 0.1 })(1)).toBe(0.1);
     expect([1, 2].map(oneCycle({ maxLr: 1, totalSteps: 1, warmupFraction: 1 }))).toEqual([
@@ -238,6 +279,19 @@ describe('oneCycle', () => {
     [
       { maxLr: 1, totalSteps: 5, shape: 'cos' },
       /^"shape" expected 'cosine' or 'linear', got "cos"/,
+    ],
+    [{ maxLr: 1, totalSteps: 5, cycleMomentum: 1 }, /^"cycleMomentum" expected/],
+    [
+      { maxLr: 1, totalSteps: 5, maxMomentum: 0.9 },
+      /^"maxMomentum" expected nothing without cycleMomentum, got 0.9/,
+    ],
+    [
+      { maxLr: 1, totalSteps: 5, cycleMomentum: true, maxMomentum: 1 },
+      /^"maxMomentum" expected a number in \[0, 1 - 2\^-25\), got 1/,
+    ],
+    [
+      { maxLr: 1, totalSteps: 5, cycleMomentum: true, minMomentum: 0.96 },
+      /^"minMomentum" expected a number in \[0, maxMomentum = 0.95\], got 0.96/,
     ],
   ]);
 });

@@ -68,6 +68,17 @@ const anySimple: fc.Arbitrary<Bounded> = fc
         low: 0,
         high: lr,
       },
+      {
+        schedule: schedules.oneCycle({
+          maxLr: lr,
+          totalSteps,
+          cycleMomentum: true,
+          maxMomentum: share * 0.99,
+          minMomentum: share * share * 0.99,
+        }),
+        low: 0,
+        high: lr,
+      },
       { schedule: schedules.exponential({ lr, gamma: factor }), low: 0, high: lr },
       {
         schedule: schedules.stepDecay({ lr, stepSize: totalSteps, gamma: factor }),
@@ -84,7 +95,7 @@ const anySimple: fc.Arbitrary<Bounded> = fc
     );
   });
 
-/** Joined and warmed-up ones too; at most one with state among them. */
+/** Joined, warmed-up and multiplied ones too; at most one with state among them. */
 const anySchedule: fc.Arbitrary<Bounded> = fc.oneof(
   anySimple,
   fc.tuple(anySimple, anyLr, anySteps).map(([{ schedule, low, high }, lr, boundary]) => {
@@ -104,6 +115,10 @@ const anySchedule: fc.Arbitrary<Bounded> = fc.oneof(
   }),
   fc.tuple(anySimple, anySteps).map(([{ schedule, high }, steps]) => {
     return { schedule: configured(schedules.warmup({ steps, schedule })), low: 0, high };
+  }),
+  fc.tuple(anySimple, anyLr).map(([{ schedule, low, high }, factor]) => {
+    const whole = configured(schedules.multiply(factor, schedule));
+    return { schedule: whole, low: factor * low, high: factor * high };
   }),
 );
 
@@ -138,6 +153,8 @@ describe('every schedule', () => {
         const again = scheduleFromConfig(JSON.parse(JSON.stringify(schedule.config)));
         expect(again.config).toEqual(schedule.config);
         expect(steps.map(again)).toEqual(steps.map(schedule));
+        const momenta = ({ momentum }: Schedule) => steps.map((step) => momentum?.(step));
+        expect(momenta(again)).toEqual(momenta(schedule));
         expect(isStatefulSchedule(again)).toBe(isStatefulSchedule(schedule));
       }),
       { numRuns: 1000 },

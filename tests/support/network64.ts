@@ -135,6 +135,7 @@ export class Network64 {
   computeGradients(step = 0): number {
     const loss = this.evaluate(true, step);
     this.#network.backward();
+    this.#network.penalty(true);
     return loss;
   }
 }

@@ -16,12 +16,22 @@ const FIRST: readonly OptimizerName[] = [
 
 /** Every rule: some optimizers have several. */
 export const RULE_CASES: readonly RuleCase[] = [
-  ...[...new Set([...FIRST, ...optimizerNames()])].map((name): RuleCase => [name, name, {}]),
+  ...[...new Set([...FIRST, ...optimizerNames()])].map((name): RuleCase => {
+    // Muon's matrices have tests of their own (tests/optimizers/muon.test.ts).
+    return [name, name, name === 'muon' ? { useMuon: false } : {}];
+  }),
   ['sgd with momentum', 'sgd', { momentum: 0.9, dampening: 0.1 }],
   ['sgd, Nesterov', 'sgd', { momentum: 0.9, nesterov: true, l2: 0.01 }],
   ['rmsprop with momentum', 'rmsprop', { momentum: 0.9 }],
   ['rmsprop, centred', 'rmsprop', { centered: true }],
   ['rmsprop, centred, with momentum', 'rmsprop', { centered: true, momentum: 0.9 }],
+  ['rmsprop, ε inside', 'rmsprop', { epsInSqrt: true, eps: 1e-7 }],
+  ['rmsprop, ε inside, with momentum', 'rmsprop', { epsInSqrt: true, eps: 1e-3, momentum: 0.9 }],
+  [
+    'rmsprop, ε inside, centred, with momentum',
+    'rmsprop',
+    { epsInSqrt: true, eps: 1e-3, centered: true, momentum: 0.9 },
+  ],
 ];
 
 /** Optimizers whose state may be compact. */
@@ -34,6 +44,8 @@ export const COMPACT_NAMES: readonly OptimizerName[] = [
   'radam',
   'adabelief',
   'adabound',
+  'adadelta',
+  'adamax',
 ];
 
 /** Each of them in both compact formats, whatever a parameter's size. */

@@ -20,5 +20,7 @@ export function windowOf(
   window.outHeight = (h + 2 * pad - size) / stride + 1;
   window.outWidth = (w + 2 * pad - size) / stride + 1;
   window.outChannels = outputs;
+  window.dilationY = 1;
+  window.dilationX = 1;
   return window;
 }

@@ -35,7 +35,7 @@ describe('embedding', () => {
     const dtable = floats(3 * dim);
     fillExact(dy, 6 * dim, 2);
     memory.fill(dtable, 0x11, 3 * dim * 4);
-    embeddingGrad(dtable, dy, indices(), 6, 3, dim);
+    embeddingGrad(dtable, dy, indices(), 6, 3, dim, -1);
     for (let d = 0; d < dim; ++d) {
       expect(get(dtable, d)).toBe(get(dy, dim + d));
       expect(get(dtable, dim + d)).toBe(0);

@@ -17,7 +17,7 @@ describe('softmaxCrossEntropy', () => {
         for (let j = 0; j < cols; ++j) sum += Math.exp(get(x, r * cols + j));
         expected += Math.log(sum) - get(x, r * cols + ((r * 5) % cols));
       }
-      expect(softmaxCrossEntropy(d, x, labels, 0, rows, cols, rows)).toBeCloseTo(
+      expect(softmaxCrossEntropy(d, x, labels, 0, rows, cols, rows, NaN)).toBeCloseTo(
         expected / rows,
         6,
       );
@@ -34,7 +34,7 @@ describe('softmaxCrossEntropy', () => {
     const x = floats(4);
     const labels = floats(1);
     store<i32>(labels, 4);
-    expect(F64.isNaN(softmaxCrossEntropy(x, x, labels, 0, 1, 4, 1))).toBe(true);
+    expect(F64.isNaN(softmaxCrossEntropy(x, x, labels, 0, 1, 4, 1, NaN))).toBe(true);
     for (let j = 0; j < 4; ++j) expect(isNaN(get(x, j))).toBe(true);
     expect(tidy(x, 4)).toBe(true);
   });
@@ -47,13 +47,13 @@ describe('predictedMatches', () => {
     put(x, 2, 5);
     put(x, 4, 5);
     store<i32>(label, 4);
-    expect(predictedMatches(x, label, 1, 6)).toBe(0);
+    expect(predictedMatches(x, label, 1, 6, NaN)).toBe(0);
     store<i32>(label, 2);
-    expect(predictedMatches(x, label, 1, 6)).toBe(1);
+    expect(predictedMatches(x, label, 1, 6, NaN)).toBe(1);
     put(x, 5, NaN);
-    expect(predictedMatches(x, label, 1, 6)).toBe(0);
+    expect(predictedMatches(x, label, 1, 6, NaN)).toBe(0);
     put(x, 0, -Infinity);
     store<i32>(label, 0);
-    expect(predictedMatches(x, label, 1, 1)).toBe(1);
+    expect(predictedMatches(x, label, 1, 1, NaN)).toBe(1);
   });
 });

@@ -1,10 +1,13 @@
 import {
   AdaBeliefKernel,
   AdaBoundKernel,
+  AdadeltaKernel,
   AdagradKernel,
+  AdamaxKernel,
   AdamKernel,
   AMSGradKernel,
   LionKernel,
+  MuonKernel,
   NAdamKernel,
   RAdamKernel,
   RMSPropCenteredKernel,
@@ -63,7 +66,7 @@ describe('the kernels, one element by hand', () => {
   });
 
   it('RMSProp in its four forms', () => {
-    const constants: StaticArray<f32> = [1, 0.1, 0.5, 1, 0.9, 0.1, 0.01, 0.8];
+    const constants: StaticArray<f32> = [1, 0.1, 0.5, 1, 0.9, 0.1, 0.01, 0, 0.8];
     const v = 0.9 * 0.25 + 0.1 * 0.49;
     const u = 0.7 / (sqrt(v) + 0.01);
     expectNear(at(applied(RMSPropKernel, constants), 0), 2 - 0.5 * u);
@@ -80,6 +83,30 @@ describe('the kernels, one element by hand', () => {
       at(applied(RMSPropCenteredMomentumKernel, constants), 0),
       2 - 0.5 * (0.8 * 0.75 + 0.7 / (sqrt(w2) + 0.01)),
     );
+    const inside: StaticArray<f32> = [1, 0.1, 0.5, 1, 0.9, 0.1, 0, 0.01];
+    expectNear(at(applied(RMSPropKernel, inside), 0), 2 - (0.5 * 0.7) / sqrt(v + 0.01));
+  });
+
+  it('Adadelta and AdaMax', () => {
+    const adadelta: StaticArray<f32> = [1, 0.1, 0.5, 0.9, 0.8, 0.2, 0.01];
+    const v = 0.8 * 0.75 + 0.2 * 0.49;
+    const u = (0.7 * sqrt(0.25 + 0.01)) / sqrt(v + 0.01);
+    const d = applied(AdadeltaKernel, adadelta);
+    expectNear(at(d, 2), 0.8 * 0.25 + 0.2 * u * u);
+    expectNear(at(d, 3), v);
+    expectNear(at(d, 0), 1.8 - 0.5 * u);
+    const adamax: StaticArray<f32> = [1, 0.1, 0.9, 0.1, 0.99, 0.5, 0.01, 0.9];
+    const m = applied(AdamaxKernel, adamax);
+    expectNear(at(m, 3), max(0.99 * 0.75, 0.71));
+    expectNear(at(m, 0), 1.8 - (0.5 * (0.9 * 0.25 + 0.1 * 0.7)) / (0.99 * 0.75));
+  });
+
+  it('Muon, whose move is left to orthogonalize.ts', () => {
+    const d = applied(MuonKernel, [1, 0.1, 0.9, 0.1, 0.1, 0.9, 0.8, 0.5]);
+    const m = 0.9 * 0.25 + 0.1 * 0.7;
+    expectNear(at(d, 2), m);
+    expectNear(at(d, 3), 0.1 * 0.7 + 0.9 * m);
+    expectNear(at(d, 0), 1.6);
   });
 
   it('the Adam family', () => {

@@ -19,7 +19,12 @@ interface Library {
   readonly Response: typeof Response;
 }
 
-const BINARIES = ['optim.simd.wasm', 'nn.simd.wasm'];
+const BINARIES = [
+  'optim.simd.wasm',
+  'nn.simd.wasm',
+  'nn-attention.simd.wasm',
+  'nn-recurrent.simd.wasm',
+];
 const COMPATIBILITY_DATE = '2026-07-01';
 
 const [dataFolder, runtimes] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import {
   createOptimizerIn,
   type createOptimizer as inlinedCreateOptimizer,
 } from '../../optimizers/registry';
-import type { Binaries } from '../../runtime/binaries';
+import type { Binaries, FamilyModules } from '../../runtime/binaries';
 import {
   createRuntimeWith,
   type createRuntime as inlinedCreateRuntime,
@@ -14,8 +14,16 @@ import {
 import nn from './nn.simd.wasm?module';
 import optim from './optim.simd.wasm?module';
 
+/** Imported when a model first needs them. */
+const MODULES: FamilyModules = {
+  'nn.simd': async () => ({ default: nn }),
+  'nn-attention.simd': () => import('./nn-attention.simd.wasm?module'),
+  'nn-recurrent.simd': () => import('./nn-recurrent.simd.wasm?module'),
+};
+
 const binaries: Binaries = {
-  load: async (name) => (name === 'optim.simd' ? optim : nn),
+  load: async (name) =>
+    name === 'optim.simd' ? optim : (await MODULES[name as keyof FamilyModules]()).default,
   relaxed: false,
   whyNoThreads: 'no threads on the edge runtime',
 };

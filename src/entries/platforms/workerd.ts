@@ -6,15 +6,23 @@ import {
   createOptimizerIn,
   type createOptimizer as inlinedCreateOptimizer,
 } from '../../optimizers/registry';
-import type { Binaries } from '../../runtime/binaries';
+import type { Binaries, FamilyModules } from '../../runtime/binaries';
 import {
   createRuntimeWith,
   type createRuntime as inlinedCreateRuntime,
 } from '../../runtime/runtime';
 import optim from './optim.simd.wasm';
 
+/** Imported when a model first needs them. */
+const MODULES: FamilyModules = {
+  'nn.simd': () => import('./nn.simd.wasm'),
+  'nn-attention.simd': () => import('./nn-attention.simd.wasm'),
+  'nn-recurrent.simd': () => import('./nn-recurrent.simd.wasm'),
+};
+
 const binaries: Binaries = {
-  load: async (name) => (name === 'optim.simd' ? optim : (await import('./nn.simd.wasm')).default),
+  load: async (name) =>
+    name === 'optim.simd' ? optim : (await MODULES[name as keyof FamilyModules]()).default,
   relaxed: false,
   whyNoThreads: 'no threads on workerd',
 };

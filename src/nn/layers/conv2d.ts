@@ -2,21 +2,23 @@
  * 2-D convolution (cross-correlation, as in every framework) over images of height × width ×
  * channels.
  */
-import { CONV_SUMS, convScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore, fail } from '../../validate';
 import {
-  checkKernel,
-  checkKernelOptions,
-  KERNEL_FIELDS,
-  type KernelOptions,
-  kernelParameters,
-} from './initial';
-import { checked, type LayerKind, MAX_UNITS, PLAIN } from './layer';
-import { checkPair, type Pair, pairOf, planWindow } from './window';
+  CONVOLUTION_FIELDS,
+  checkImageOptions,
+  convolutionPlan,
+  type ImageConvolutionOptions,
+  WINDOW_FIELDS,
+  windowOf,
+} from './convolution';
+import { checkKernelOptions, kernelParameters } from './initial';
+import { checked, type LayerKind, MAX_UNITS } from './layer';
+import { planWindow } from './window';
 
 /**
  * The description of a 2-D convolution:
- * y[oy][ox][o] = b[o] + Σ W[o][ky][kx][c]·x[oy·stride + ky - padding][ox·stride + kx - padding][c].
+ * y[oy][ox][o] = b[o] + Σ W[o][ky][kx][c]·x[oy·s + ky·d - p][ox·s + kx·d - p][c], with stride s,
+ * dilation d and padding p.
  */
 export interface Conv2dLayer extends Readonly<Conv2dOptions> {
   readonly kind: 'conv2d';
@@ -25,18 +27,7 @@ export interface Conv2dLayer extends Readonly<Conv2dOptions> {
 }
 
 /** Options of `conv2d`. */
-export interface Conv2dOptions extends KernelOptions {
-  /** Height and width of the kernel, in pixels. */
-  kernelSize: Pair;
-  /** Pixels from one window to the next. @default 1 */
-  stride?: Pair;
-  /**
-   * Zeros around the image, in pixels on each side. 'same' pads as TensorFlow does, so that the
-   * output is ⌈input/stride⌉; an odd zero goes after the image.
-   * @default 0
-   */
-  padding?: Pair | 'same';
-}
+export interface Conv2dOptions extends ImageConvolutionOptions {}
 
 /**
  * Describes a 2-D convolution: [height, width, channels] → [height', width', filters], groups = 1.
@@ -60,54 +51,26 @@ export function conv2d(filters: number, options: Conv2dOptions, ...extra: unknow
   if (options === undefined || typeof options === 'number') {
     fail('options', 'an options object, as in conv2d(8, { kernelSize: 3 })', options);
   }
-  checkKernelOptions(options, ['kernelSize', 'stride', 'padding']);
+  checkKernelOptions(options, WINDOW_FIELDS);
   return checked(kind, { kind: 'conv2d', filters, ...options });
 }
 
 const kind: LayerKind<Conv2dLayer> = {
   kind: 'conv2d',
   prefix: 'conv',
-  fields: ['filters', 'kernelSize', 'stride', 'padding', ...KERNEL_FIELDS],
+  fields: ['filters', ...CONVOLUTION_FIELDS],
   check(layer, nameOf) {
-    const { filters, kernelSize, stride = 1, padding = 0 } = layer;
-    checkKernel(layer, nameOf);
-    checkInteger(nameOf('filters'), filters, 1, MAX_UNITS);
-    checkPair(nameOf('kernelSize'), kernelSize, 1);
-    checkPair(nameOf('stride'), stride, 1);
-    if (padding !== 'same') checkPair(nameOf('padding'), padding, 0);
+    checkInteger(nameOf('filters'), layer.filters, 1, MAX_UNITS);
+    checkImageOptions(layer, nameOf);
   },
   plan(layer, input, path) {
-    const { filters, kernelSize, stride = 1, padding = 0 } = layer;
-    const size = pairOf(kernelSize);
-    const window = {
-      size,
-      stride: pairOf(stride),
-      padding: padding === 'same' ? padding : pairOf(padding),
-    };
-    const { output, record, positions, padded } = planWindow(path, input, window, filters);
-    const patch = size[0] * size[1] * input[2];
-    return {
-      ...PLAIN,
-      output,
-      record,
-      parameters: kernelParameters(
-        layer,
-        { shape: [filters, ...size, input[2]], fanIn: patch, fanOut: size[0] * size[1] * filters },
-        filters,
-      ),
-      backwardReads: { input: true, output: false },
-      scratchBytes: (_, threads) =>
-        convScratchBytes(padded, positions, patch, filters, threads > 1 ? CONV_SUMS : 1),
-      forward({ x, y, weights, record: at, scratch }, { kernels, count }) {
-        kernels.conv2d(y, x, weights[0], at, count, scratch);
-        if (weights[1]) kernels.biasAdd(y, weights[1], count * positions, filters);
-      },
-      backward({ x, dx, dy, weights, gradients, record: at, scratch }, { kernels, count }) {
-        if (gradients[0]) kernels.conv2dWeightGrad(gradients[0], dy, x, at, count, scratch);
-        if (gradients[1]) kernels.biasGrad(gradients[1], dy, count * positions, filters);
-        if (dx) kernels.conv2dInputGrad(dx, dy, weights[0], at, count, scratch);
-      },
-    };
+    const { filters } = layer;
+    const window = windowOf(layer);
+    const planned = planWindow(path, input, window, filters);
+    const [height, width] = window.size;
+    const shape = [filters, height, width, input[2]];
+    const weight = { shape, fanIn: planned.patch, fanOut: height * width * filters };
+    return convolutionPlan(planned, filters, kernelParameters(layer, weight, filters));
   },
 };
 

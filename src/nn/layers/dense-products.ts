@@ -1,5 +1,4 @@
 /** The matrix products of a fully connected layer, forward and backward. */
-import { gemmScratchBytes } from '../../memory-layout/nn-layout';
 import type { NNKernels } from '../../runtime/kernels-nn';
 import type { LayerArrays } from './layer';
 
@@ -26,13 +25,4 @@ export function denseBackward(
   if (gradients[0]) kernels.gemmTN(gradients[0], dy, x, units, inputs, rows, scratch);
   if (gradients[1]) kernels.biasGrad(gradients[1], dy, rows, units);
   if (dx) kernels.gemmNN(dx, dy, weights[0], rows, inputs, units, scratch);
-}
-
-/** Returns the largest scratch that any of the three products needs. */
-export function denseScratchBytes(rows: number, units: number, inputs: number): number {
-  return Math.max(
-    gemmScratchBytes(rows, units, inputs),
-    gemmScratchBytes(units, inputs, rows),
-    gemmScratchBytes(rows, inputs, units),
-  );
 }

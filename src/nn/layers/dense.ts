@@ -1,7 +1,8 @@
 /** Fully connected layer. */
 
+import { denseScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore } from '../../validate';
-import { denseBackward, denseForward, denseScratchBytes } from './dense-products';
+import { denseBackward, denseForward } from './dense-products';
 import {
   checkKernel,
   checkKernelOptions,

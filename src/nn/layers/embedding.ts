@@ -1,5 +1,6 @@
 /** Rows of a table by index. */
 import { ArgumentError } from '../../errors';
+import type { Prng } from '../../math/prng';
 import { checkInteger, checkNoMore, checkOptions, describe } from '../../validate';
 import { checkInitializer, type Initializer, initializerFor } from './initial';
 import { checked, type LayerKind, MAX_UNITS, PLAIN } from './layer';
@@ -17,6 +18,11 @@ export interface EmbeddingLayer extends Readonly<EmbeddingOptions> {
 export interface EmbeddingOptions {
   /** Initial values of `weight`. @default { kind: 'normal', stddev: 1 } */
   embeddingsInitializer?: Initializer;
+  /**
+   * Row of an index that stands for padding, in [0, rows): it is zero at first and has no gradient.
+   * @default none
+   */
+  paddingIndex?: number;
   /** Name of the layer, as of `named`. @default the kind, numbered */
   name?: string;
 }
@@ -40,7 +46,7 @@ export function embedding(
   ...extra: unknown[]
 ): EmbeddingLayer {
   checkNoMore('embedding(rows, dim, options)', extra, 'the length is that of the input');
-  checkOptions('options', options, ['embeddingsInitializer', 'name']);
+  checkOptions('options', options, ['embeddingsInitializer', 'paddingIndex', 'name']);
   return checked(kind, { kind: 'embedding', rows, dim, ...options });
 }
 
@@ -49,20 +55,26 @@ const STANDARD_NORMAL: Initializer = { kind: 'normal', stddev: 1 };
 const kind: LayerKind<EmbeddingLayer> = {
   kind: 'embedding',
   prefix: 'embedding',
-  fields: ['rows', 'dim', 'embeddingsInitializer'],
-  check({ rows, dim, embeddingsInitializer = STANDARD_NORMAL }, nameOf) {
+  fields: ['rows', 'dim', 'embeddingsInitializer', 'paddingIndex'],
+  check({ rows, dim, embeddingsInitializer = STANDARD_NORMAL, paddingIndex = 0 }, nameOf) {
     checkInteger(nameOf('rows'), rows, 1, MAX_UNITS);
     checkInteger(nameOf('dim'), dim, 1, MAX_UNITS);
     checkInitializer(nameOf('embeddingsInitializer'), embeddingsInitializer);
+    checkInteger(nameOf('paddingIndex'), paddingIndex, 0, rows - 1);
   },
-  plan({ rows, dim, embeddingsInitializer = STANDARD_NORMAL }, input, path, { index, readsInput }) {
+  plan(layer, input, path, { index, readsInput }) {
+    const { rows, dim, embeddingsInitializer = STANDARD_NORMAL, paddingIndex = -1 } = layer;
     if (!readsInput)
       throw new ArgumentError(path, 'an embedding as the first layer only', `place ${index}`);
     if (input.length !== 1)
       throw new ArgumentError(path, 'a row of indices [steps]', describe(input));
     const [steps] = input;
     const shape = [rows, dim];
-    const initialise = initializerFor(embeddingsInitializer, { shape, fanIn: rows, fanOut: dim });
+    const draw = initializerFor(embeddingsInitializer, { shape, fanIn: rows, fanOut: dim });
+    const initialise = (values: Float32Array, prng: Prng) => {
+      draw(values, prng);
+      if (paddingIndex >= 0) values.fill(0, dim * paddingIndex, dim * (paddingIndex + 1));
+    };
     return {
       ...PLAIN,
       output: [steps, dim],
@@ -73,7 +85,7 @@ const kind: LayerKind<EmbeddingLayer> = {
         kernels.embedding(y, x, weights[0], count * steps, rows, dim);
       },
       backward({ x, dy, gradients }, { kernels, count }) {
-        kernels.embeddingGrad(gradients[0], dy, x, count * steps, rows, dim);
+        kernels.embeddingGrad(gradients[0], dy, x, count * steps, rows, dim, paddingIndex);
       },
     };
   },

@@ -6,6 +6,7 @@
  * Invariant: a planned layer holds neither addresses nor state, so the same plan runs over any
  * memory and any kernels.
  */
+import type { NNFamily } from '../../../build/nn-families';
 import type { Prng } from '../../math/prng';
 import { elementCount } from '../../math/shape';
 import type { NNKernels } from '../../runtime/kernels-nn';
@@ -108,8 +109,11 @@ export interface PlannedLayer {
   readonly fewestSamples: number;
   /** Whether the output has a gradient by the input. The indices of an embedding have none. */
   readonly differentiable: boolean;
-  /** Words of the record that the layer's kernels read, the same in every pass; null for none. */
-  readonly record: Int32Array | null;
+  /**
+   * Words of the record that the layer's kernels read, or floats of a constant, the same in every
+   * pass; null for none.
+   */
+  readonly record: Int32Array | Float32Array | null;
   /** Returns the number of floats that forward needs, or keeps for backward, for such a batch. */
   keptFloats(batchSize: number, training: boolean): number;
   /** Returns the bytes of scratch that a call needs for each of that many threads. */
@@ -127,6 +131,8 @@ export interface LayerKind<L extends LayerSpec> {
   readonly prefix: string;
   /** Fields of the description besides `kind`. */
   readonly fields: readonly string[];
+  /** Family whose kernels the layer needs besides those of every model. @default none */
+  readonly family?: NNFamily;
   /** Whether the layer takes several inputs. @default false */
   readonly merges?: boolean;
   /**

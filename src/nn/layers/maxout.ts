@@ -1,6 +1,7 @@
 /** Maxout (Goodfellow et al. 2013): a fully connected layer and the maximum of its pieces. */
+import { denseScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore } from '../../validate';
-import { denseBackward, denseForward, denseScratchBytes } from './dense-products';
+import { denseBackward, denseForward } from './dense-products';
 import {
   checkKernel,
   checkKernelOptions,

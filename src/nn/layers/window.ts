@@ -1,10 +1,11 @@
 /**
- * Windows over images, which convolution and pooling share: checks of their sizes, and their
- * record.
+ * Windows over images and sequences, which convolution and pooling share: checks of their sizes,
+ * and their record.
  */
 
 import { WINDOW_RECORD_SIZE, WindowRecord } from '../../../build/nn-records';
 import { ArgumentError } from '../../errors';
+import { spannedPixels } from '../../memory-layout/nn-layout';
 import { windowSizes } from '../../runtime/window-sizes';
 import { checkInteger, describe, fail } from '../../validate';
 import type { Shape } from './layer';
@@ -13,10 +14,10 @@ import type { Shape } from './layer';
 export type Pair = number | readonly [number, number];
 
 /** The largest size or stride of a window, in pixels. */
-const MAX_PIXELS = 2 ** 15;
+export const MAX_PIXELS = 2 ** 15;
 
 /** Checks a size of one number or two, each an integer of at least `least`. */
-export function checkPair(name: string, value: unknown, least: number): void {
+export function checkPair(name: string, value: unknown, least: number): asserts value is Pair {
   if (!Array.isArray(value)) {
     checkInteger(name, value, least, MAX_PIXELS);
     return;
@@ -40,6 +41,59 @@ export interface Window {
    * zero goes after the image.
    */
   readonly padding: readonly [number, number] | 'same';
+  /** Pixels from one row or column of the window to the next. @default 1 */
+  readonly dilation?: readonly [number, number];
+}
+
+/** The same for sequences. */
+export interface SequenceWindow {
+  readonly size: number;
+  readonly stride: number;
+  /** 'causal': all zeros go before the sequence, so that no output reads a later step. */
+  readonly padding: number | 'same' | 'causal';
+  readonly dilation?: number;
+}
+
+/** A window along one axis, and the zeros before it and output positions that follow. */
+interface Axis {
+  readonly input: number;
+  readonly size: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly before: number;
+  readonly positions: number;
+}
+
+function planAxis(input: number, size: number, window: Omit<SequenceWindow, 'size'>): Axis {
+  const { stride, padding, dilation = 1 } = window;
+  const span = spannedPixels(size, dilation);
+  const same = Math.max(0, (Math.ceil(input / stride) - 1) * stride + span - input);
+  const [before, total] =
+    padding === 'same'
+      ? [Math.floor(same / 2), same]
+      : padding === 'causal'
+        ? [span - 1, span - 1]
+        : [padding, 2 * padding];
+  const positions = Math.floor((input + total - span) / stride) + 1;
+  return { input, size, stride, dilation, before, positions };
+}
+
+/** Returns the window's record, and the sizes that follow from it. */
+function recordOf(vertical: Axis, horizontal: Axis, inChannels: number, outChannels: number) {
+  const record = new Int32Array(WINDOW_RECORD_SIZE / 4);
+  const window = new WindowRecord({ i32: record });
+  [window.inHeight, window.inWidth, window.inChannels] = [
+    vertical.input,
+    horizontal.input,
+    inChannels,
+  ];
+  [window.height, window.width] = [vertical.size, horizontal.size];
+  [window.strideY, window.strideX] = [vertical.stride, horizontal.stride];
+  [window.padTop, window.padLeft] = [vertical.before, horizontal.before];
+  [window.outHeight, window.outWidth] = [vertical.positions, horizontal.positions];
+  window.outChannels = outChannels;
+  [window.dilationY, window.dilationX] = [vertical.dilation, horizontal.dilation];
+  return { record, ...windowSizes(window) };
 }
 
 /**
@@ -49,36 +103,48 @@ export interface Window {
 export function planWindow(
   path: string,
   input: Shape,
-  { size, stride, padding }: Window,
-  outChannels?: number,
+  { size, stride, padding, dilation = [1, 1] }: Window,
+  outChannels = input[2],
 ) {
   if (input.length !== 3)
     throw new ArgumentError(path, 'an image [height, width, channels]', describe(input));
-  const axis = (index: 0 | 1) => {
-    const same = Math.max(
-      0,
-      (Math.ceil(input[index] / stride[index]) - 1) * stride[index] + size[index] - input[index],
-    );
-    const [before, total] =
-      padding === 'same' ? [Math.floor(same / 2), same] : [padding[index], 2 * padding[index]];
-    const positions = Math.floor((input[index] + total - size[index]) / stride[index]) + 1;
-    if (positions < 1) {
-      const reach = `an image of at least ${size[0]} × ${size[1]} pixels, padding included`;
-      throw new ArgumentError(path, reach, describe(input));
-    }
-    return { before, positions };
-  };
+  const axis = (index: 0 | 1) =>
+    planAxis(input[index], size[index], {
+      stride: stride[index],
+      padding: padding === 'same' ? padding : padding[index],
+      dilation: dilation[index],
+    });
   const [vertical, horizontal] = [axis(0), axis(1)];
-  const record = new Int32Array(WINDOW_RECORD_SIZE / 4);
-  const window = new WindowRecord({ i32: record });
-  [window.inHeight, window.inWidth, window.inChannels] = input;
-  [window.height, window.width] = size;
-  [window.strideY, window.strideX] = stride;
-  window.padTop = vertical.before;
-  window.padLeft = horizontal.before;
-  window.outHeight = vertical.positions;
-  window.outWidth = horizontal.positions;
-  window.outChannels = outChannels ?? input[2];
-  const output: Shape = [window.outHeight, window.outWidth, window.outChannels];
-  return { output, record, ...windowSizes(window) };
+  if (vertical.positions < 1 || horizontal.positions < 1) {
+    const [rows, columns] = size.map((each, index) => spannedPixels(each, dilation[index]));
+    const reach = `an image of at least ${rows} × ${columns} pixels, padding included`;
+    throw new ArgumentError(path, reach, describe(input));
+  }
+  const output: Shape = [vertical.positions, horizontal.positions, outChannels];
+  return { output, ...recordOf(vertical, horizontal, input[2], outChannels) };
+}
+
+/** One row, as the vertical axis of a sequence. */
+const ONE_ROW: Axis = { input: 1, size: 1, stride: 1, dilation: 1, before: 0, positions: 1 };
+
+/**
+ * Does the same for a sequence [steps, channels], which kernels see as an image of one row.
+ * @throws ArgumentError naming `path` when input and window do not fit
+ */
+export function planSequenceWindow(
+  path: string,
+  input: Shape,
+  window: SequenceWindow,
+  outChannels = input[1],
+) {
+  if (input.length !== 2)
+    throw new ArgumentError(path, 'a sequence [steps, channels]', describe(input));
+  const axis = planAxis(input[0], window.size, window);
+  if (axis.positions < 1) {
+    const steps = spannedPixels(window.size, window.dilation ?? 1);
+    const reach = `a sequence of at least ${steps} steps, padding included`;
+    throw new ArgumentError(path, reach, describe(input));
+  }
+  const output: Shape = [axis.positions, outChannels];
+  return { output, ...recordOf(ONE_ROW, axis, input[1], outChannels) };
 }

@@ -9,16 +9,22 @@ export interface LossArrays {
   readonly output: number;
   /** The gradient by the output, which the loss writes. */
   readonly gradient: number;
-  /** Classes as i32, one per sample; or values as f32, one per output. */
+  /** Classes as i32, one per position; or values as f32, one per output. */
   readonly targets: number;
   /** The loss's constants; 0 if it has none. */
   readonly constants: number;
 }
 
-/** A kind of loss, which checks and computes descriptions. */
+/**
+ * A kind of loss, which checks and computes descriptions. The `count` that it receives is one of
+ * positions: samples, times the product of all axes but the last if the loss is on `lastAxis`; and
+ * `outputs` are those of one position.
+ */
 export interface LossKind<L> {
-  /** 'classes': one class index per sample. 'values': as many floats as the model has outputs. */
+  /** 'classes': one class index per position. 'values': as many floats as the model has outputs. */
   readonly targets: 'classes' | 'values';
+  /** Whether the outputs along the last axis belong together, as classes do. */
+  readonly lastAxis: boolean;
   /** Fields of the description besides `kind`. */
   readonly fields: readonly string[];
   /**
@@ -30,9 +36,9 @@ export interface LossKind<L> {
    * Returns whether the loss is defined for a class or value. `compute` returns NaN or Infinity for
    * targets that this refuses.
    */
-  accepts(target: number, outputs: number): boolean;
+  accepts(target: number, outputs: number, loss: L): boolean;
   /** Returns the range of accepted targets, for error messages. */
-  accepted(outputs: number): string;
+  accepted(outputs: number, loss: L): string;
   /** Returns the floats that `compute` reads in every pass. */
   constants(loss: L): readonly number[];
   /** Returns the mean loss of a batch, float64, and writes its gradient. */
@@ -44,6 +50,7 @@ export interface LossKind<L> {
 /** The fields that losses on values share: finite targets, and equal weights of samples. */
 export const ON_VALUES = {
   targets: 'values',
+  lastAxis: false,
   accepts: Number.isFinite as (target: number) => boolean,
   accepted: () => 'a finite number',
   weigh: (_loss: unknown, _kernels: NNKernels, _arrays: LossArrays, count: number) => count,

@@ -11,6 +11,10 @@ import {
   BLOCK_RECORD_SIZE,
   BlockRecord,
   GroupRecord,
+  MATRIX_RECORD_SIZE,
+  MATRIX_WORK_RECORD_SIZE,
+  MatrixRecord,
+  MatrixWorkRecord,
   PARTIAL_RECORD_SIZE,
   PartialRecord,
   StepRecord,
@@ -26,6 +30,7 @@ import {
   CLIP_NONE,
   FLUSH_INTERVAL,
   FORMAT_F32,
+  OP_MOVE,
   OP_NONE,
   OP_NORM,
   OP_UPDATE,
@@ -35,6 +40,7 @@ import {
 } from '../../memory-layout/constants';
 import type { CodedMoment, KernelArrays, OptimKernels, StateDecoder } from '../kernels-optim';
 import type { LinearMemory } from '../memory';
+import { moveAlongOrthogonalized } from './orthogonalize';
 
 const f = Math.fround;
 
@@ -99,14 +105,18 @@ class ReferenceSteps {
   }
 
   step(table: number): void {
-    const { taskCount } = this.#step(table);
+    const step = this.#step(table);
     for (let op: number = OP_NORM; op !== OP_NONE; op = this.advance(op, table)) {
-      this.tasks(op, table, 0, taskCount);
+      this.tasks(op, table, 0, this.#taskCount(op, step));
     }
   }
 
   tasks(op: number, table: number, from: number, to: number): void {
     const step = this.#step(table);
+    if (op === OP_MOVE) {
+      for (let i = from; i < to; i++) this.#moveMatrix(step, i);
+      return;
+    }
     const block = new BlockRecord(this.#memory);
     const partial = new PartialRecord(this.#memory);
     const [start, end] = [from, to].map((task) => this.#memory.u32[(step.tasks >>> 2) + task]);
@@ -124,7 +134,34 @@ class ReferenceSteps {
   }
 
   advance(op: number, table: number): number {
-    return op === OP_NORM && this.#settle(this.#step(table)) ? OP_UPDATE : OP_NONE;
+    const step = this.#step(table);
+    if (op === OP_NORM) return this.#settle(step) ? OP_UPDATE : OP_NONE;
+    if (op !== OP_UPDATE || step.matrices === 0) return OP_NONE;
+    step.matrixTaskCount = new MatrixWorkRecord(this.#memory).at(step.matrices).count;
+    return OP_MOVE;
+  }
+
+  /** The tasks of a phase. */
+  #taskCount(op: number, { taskCount, matrixTaskCount }: StepRecord): number {
+    return op > OP_UPDATE ? matrixTaskCount : taskCount;
+  }
+
+  /** Completes the update of one matrix. */
+  #moveMatrix({ matrices }: StepRecord, index: number): void {
+    const address = matrices + MATRIX_WORK_RECORD_SIZE + index * MATRIX_RECORD_SIZE;
+    const { tensor: at, rows, columns } = new MatrixRecord(this.#memory).at(address);
+    const tensor = this.#tensor(at);
+    if (tensor.blockCount === 0) return; // frozen
+    const direction = this.#floats(tensor.state1, 0, rows * columns);
+    const { names } = REFERENCE_KERNELS[this.#group(tensor).kernel];
+    moveAlongOrthogonalized({
+      rows,
+      columns,
+      weights: this.#floats(tensor.param, 0, rows * columns),
+      direction,
+      squares: sumBlock(direction, 0, direction.length, (x) => x * x),
+      rate: this.#floats(tensor.constants, names.indexOf('rate'), 1)[0],
+    });
   }
 
   #step(address: number): StepRecord {

@@ -3,13 +3,23 @@ import { parseDefinition } from '../../../dist/internals/model-file.js';
 
 export const runs = 200_000;
 
+const CONVOLUTION = { kernelSize: 'pair', stride: 'pair', padding: 'padding', dilation: 'pair' };
 /** Layers with the sort of each of their fields. */
 const LAYERS = [
   ['dense', { units: 'size' }],
-  ['conv2d', { filters: 'size', kernelSize: 'pair', stride: 'pair', padding: 'padding' }],
-  ['maxPool2d', { size: 'pair', stride: 'pair' }],
-  ['avgPool2d', { size: 'pair', stride: 'pair' }],
+  ['conv2d', { filters: 'size', ...CONVOLUTION }],
+  ['conv1d', { filters: 'size', ...CONVOLUTION }],
+  ['conv2dTranspose', { filters: 'size', ...CONVOLUTION, outputPadding: 'pair' }],
+  ['depthwiseConv2d', { ...CONVOLUTION, depthMultiplier: 'size' }],
+  ['separableConv2d', { filters: 'size', ...CONVOLUTION, depthMultiplier: 'size' }],
+  ['maxPool2d', { size: 'pair', stride: 'pair', padding: 'padding' }],
+  ['avgPool2d', { size: 'pair', stride: 'pair', padding: 'padding' }],
+  ['maxPool1d', { size: 'size', stride: 'size', padding: 'padding' }],
+  ['avgPool1d', { size: 'size', stride: 'size', padding: 'padding' }],
   ['globalAvgPool', {}],
+  ['globalMaxPool', {}],
+  ['upSampling2d', { size: 'pair' }],
+  ['upSampling1d', { size: 'size' }],
   ['flatten', {}],
   ['embedding', { rows: 'size', dim: 'size' }],
   ['batchNorm', { momentum: 'rate', eps: 'rate' }],

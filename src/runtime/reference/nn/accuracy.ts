@@ -17,14 +17,18 @@ export function kernels(memory: ReferenceMemory, _arithmetic: Arithmetic) {
   return {
     /**
      * Returns how many rows have their label (i32) as the index of their first greatest logit. A
-     * row that holds a NaN never counts.
+     * row that holds a NaN never counts, nor does one whose label is `ignore`; NaN ignores none.
      */
-    predictedMatches(logits: number, labels: number, rows: number, cols: number): number {
+    // biome-ignore format: one line a role
+    predictedMatches(
+      logits: number, labels: number, rows: number, cols: number, ignore: number,
+    ): number {
       let matches = 0;
       for (let r = 0; r < rows; ++r) {
         const start = at(logits) + r * cols;
         const predicted = firstGreatest(memory.f32.subarray(start, start + cols));
-        if (predicted >= 0 && predicted === memory.i32[at(labels) + r]) ++matches;
+        const label = memory.i32[at(labels) + r]!;
+        if (predicted >= 0 && predicted === label && label !== ignore) ++matches;
       }
       return matches;
     },

@@ -2,7 +2,7 @@
 import { log } from '../../../math/log';
 import type { Arithmetic } from '../math/arithmetic';
 import { elementLoss } from '../math/element-loss';
-import type { ReferenceMemory } from '../math/memory';
+import { at, type ReferenceMemory } from '../math/memory';
 
 export function kernels(memory: ReferenceMemory, { exp }: Arithmetic) {
   return {
@@ -22,6 +22,27 @@ export function kernels(memory: ReferenceMemory, { exp }: Arithmetic) {
           return (v < 0 ? e : 1) / (1 + e) - valid(target);
         },
       );
+    },
+    /**
+     * Returns the mean over rows × cols of (1 - t)·x + (1 + (w - 1)·t)·(log(1 + e^-|x|) + max(-x,
+     * 0)), where `weights` is the address of w, one f32 per column. Otherwise the same.
+     */
+    // biome-ignore format: one line a role
+    weightedBinaryCrossEntropy(
+      d: number, x: number, t: number, weights: number, rows: number, cols: number,
+    ): number {
+      const f = memory.f32;
+      const n = rows * cols;
+      let total = 0;
+      for (let i = 0; i < n; ++i) {
+        const [v, given] = [f[at(x) + i]!, f[at(t) + i]!];
+        const target = given >= 0 && given <= 1 ? given : Number.NaN;
+        const e = exp(-Math.abs(v));
+        const weight = 1 + (f[at(weights) + (i % cols)]! - 1) * target;
+        total += (1 - target) * v + weight * (log(1 + e) + (v < 0 ? -v : 0));
+        f[at(d) + i] = (1 - target - weight * ((v < 0 ? 1 : e) / (1 + e))) / n;
+      }
+      return total / n;
     },
   };
 }

@@ -22,17 +22,19 @@ export function kernels(memory: ReferenceMemory, _arithmetic: Arithmetic) {
     },
     /**
      * dtable[row] = Σ dy[i] in f32 over ascending i with indices[i] = row. Indices that name no row
-     * add nothing.
+     * add nothing, nor do those of row `padding`, which is -1 if every row has a gradient.
      */
     // biome-ignore format: one line a role
     embeddingGrad(
-      dtable: number, dy: number, indices: number, count: number, rows: number, dim: number,
+      dtable: number, dy: number, indices: number,
+      count: number, rows: number, dim: number, padding: number,
     ): void {
       const f = memory.f32;
       f.fill(0, at(dtable), at(dtable) + rows * dim);
       for (let i = 0; i < count * dim; ++i) {
         const index = f[at(indices) + Math.floor(i / dim)]!;
-        if (names(index, rows)) f[at(dtable) + index * dim + (i % dim)]! += f[at(dy) + i]!;
+        if (names(index, rows) && index !== padding)
+          f[at(dtable) + index * dim + (i % dim)]! += f[at(dy) + i]!;
       }
     },
   };

@@ -16,7 +16,7 @@ function referenceOf(
   centered: boolean,
 ): ReferenceKernel<keyof typeof RMSPropMomentumKernel.constants> {
   return {
-    update(x, i, { clip, l2, lr, delta, alpha, c, eps, mu }) {
+    update(x, i, { clip, l2, lr, delta, alpha, c, eps, epsIn, mu }) {
       const h = gradient(x, i, clip, l2);
       const v = average(x.s0, i, alpha, c, f(h * h));
       let w = v;
@@ -25,7 +25,7 @@ function referenceOf(
         w = f(v - f(a * a));
         if (w < 0) w = 0;
       }
-      let u = quotient(h, f(f(Math.sqrt(w)) + eps));
+      let u = quotient(h, f(f(Math.sqrt(f(w + epsIn))) + eps));
       if (momentum) u = x.s1[i] = f(f(mu * x.s1[i]) + u);
       decayAndMove(x, i, delta, f(lr * u));
     },

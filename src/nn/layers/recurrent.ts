@@ -1,0 +1,329 @@
+/**
+ * What recurrent layers share: options, shapes, initial values, and the states at both ends of a
+ * sequence.
+ *
+ * A layer multiplies all inputs by the input weights at once, and each hidden state by the
+ * recurrent ones, step by step. Backward computes the gradients of the sums step by step, and from
+ * them those of each weight in one product over all steps.
+ */
+import { ArgumentError } from '../../errors';
+import { elementCount } from '../../math/shape';
+import { floatsBytes, gemmScratchBytes } from '../../memory-layout/nn-layout';
+import type { NNKernels } from '../../runtime/kernels-nn';
+import { checkBoolean, checkInteger, describe } from '../../validate';
+import { checkInitializer, type Initializer, initializerFor } from './initial';
+import type { ArrayPlan, LayerArrays, LayerSpec, Shape } from './layer';
+import { MAX_UNITS } from './layer';
+
+/** Options that all recurrent layers have. */
+export interface RecurrentOptions {
+  /** Whether the output has all steps, [steps, units], or the last alone. @default false */
+  returnSequences?: boolean;
+  /**
+   * Whether the output holds the final states too. Without `returnSequences` it then consists of
+   * them; with it, they follow the steps as further rows.
+   * @default false
+   */
+  returnState?: boolean;
+  /**
+   * Whether the layer reads the steps from the last to the first. The outputs stay at the steps
+   * that they belong to.
+   * @default false
+   */
+  goBackwards?: boolean;
+  /** Whether the second input is the states before the first step. @default false */
+  initialState?: boolean;
+  /**
+   * Whether the last input, of shape [1], is the number of steps that each sample has. Later steps
+   * are padding: they change no state and have no gradient, and their outputs are 0.
+   * @default false
+   */
+  lengths?: boolean;
+  /** Whether the layer has biases. @default true */
+  useBias?: boolean;
+  /** Initial values of the input weights. @default uniform in ±1/√units, as in PyTorch */
+  kernelInitializer?: Initializer;
+  /** Initial values of the recurrent weights (Keras: orthogonal). @default as the input weights */
+  recurrentInitializer?: Initializer;
+  /** Name of the layer, as of `named`. @default the kind, numbered */
+  name?: string;
+}
+
+const SWITCHES = [
+  'returnSequences',
+  'returnState',
+  'goBackwards',
+  'initialState',
+  'lengths',
+  'useBias',
+] as const satisfies readonly (keyof RecurrentOptions)[];
+
+/** The names of the options, besides `name`. */
+export const RECURRENT_OPTIONS = [
+  ...SWITCHES,
+  'kernelInitializer',
+  'recurrentInitializer',
+] as const satisfies readonly (keyof RecurrentOptions)[];
+
+/** The description of a layer with such options. */
+export interface RecurrentSpec extends LayerSpec, Readonly<RecurrentOptions> {
+  readonly units: number;
+}
+
+/** Checks the units and the common options of a description. */
+export function checkRecurrent(layer: RecurrentSpec, nameOf: (field: string) => string): void {
+  checkInteger(nameOf('units'), layer.units, 1, MAX_UNITS);
+  for (const option of SWITCHES)
+    if (layer[option] !== undefined) checkBoolean(nameOf(option), layer[option]);
+  for (const option of ['kernelInitializer', 'recurrentInitializer'] as const)
+    if (layer[option] !== undefined) checkInitializer(nameOf(option), layer[option]);
+}
+
+/** The sizes of a recurrent layer, all in floats or steps. */
+export interface Frame {
+  readonly units: number;
+  readonly features: number;
+  readonly steps: number;
+  /** Floats of a row of gates: units times gates. */
+  readonly width: number;
+  readonly output: Shape;
+  /** Floats of the output per sample. */
+  readonly outputFloats: number;
+  readonly sequences: boolean;
+  /** Number of states that the output ends with, of `states`. */
+  readonly endStates: number;
+  readonly states: number;
+  /** Places of the further inputs; 0 for none. */
+  readonly stateInput: number;
+  readonly lengthsInput: number;
+  readonly backwards: boolean;
+  readonly useBias: boolean;
+}
+
+/**
+ * Returns the sizes of a layer.
+ * @param gates number of gates
+ * @param states number of states: 1, or 2 with a cell
+ * @throws ArgumentError naming `path` for inputs that do not fit
+ */
+export function frameOf(
+  layer: RecurrentSpec,
+  gates: number,
+  states: number,
+  inputs: readonly Shape[],
+  path: string,
+): Frame {
+  const { units, returnSequences = false, returnState = false, useBias = true } = layer;
+  const { goBackwards = false, initialState = false, lengths = false } = layer;
+  const [input] = inputs;
+  if (input.length !== 2)
+    throw new ArgumentError(path, 'a sequence [steps, features]', describe(input));
+  const names = ['the sequence'];
+  if (initialState) names.push('the initial state');
+  if (lengths) names.push('the lengths');
+  if (inputs.length !== names.length) {
+    const expected = `${names.length} input${names.length > 1 ? 's' : ''} (${names.join(', ')})`;
+    throw new ArgumentError(path, expected, `${inputs.length}`);
+  }
+  const stateInput = initialState ? 1 : 0;
+  const lengthsInput = lengths ? names.length - 1 : 0;
+  const checkSize = (place: number, size: number, what: string) => {
+    if (place === 0 || (inputs[place].length === 1 && inputs[place][0] === size)) return;
+    throw new ArgumentError(path, `${what} of shape [${size}]`, describe(inputs[place]));
+  };
+  checkSize(stateInput, states * units, 'an initial state');
+  checkSize(lengthsInput, 1, 'lengths');
+  const [steps, features] = input;
+  const endStates = returnState ? states : returnSequences ? 0 : 1;
+  const output = returnSequences ? [steps + endStates, units] : [endStates * units];
+  return {
+    units,
+    features,
+    steps,
+    width: gates * units,
+    output,
+    outputFloats: elementCount(output),
+    sequences: returnSequences,
+    endStates,
+    states,
+    stateInput,
+    lengthsInput,
+    backwards: goBackwards,
+    useBias,
+  };
+}
+
+/** Returns the parameters of a layer: input weights, recurrent weights, and a bias if it has one. */
+export function parametersOf(
+  { kernelInitializer, recurrentInitializer }: RecurrentSpec,
+  { width, units, features, useBias }: Frame,
+  bias: Partial<ArrayPlan> = {},
+): ArrayPlan[] {
+  const bound = 1 / Math.sqrt(units);
+  const byUnits: Initializer = { kind: 'uniform', min: -bound, max: bound };
+  const weight = (name: string, inputs: number, initializer: Initializer = byUnits): ArrayPlan => {
+    const shape = [width, inputs];
+    const fans = { shape, fanIn: inputs, fanOut: units };
+    return { name, shape, initialise: initializerFor(initializer, fans) };
+  };
+  const weights = [
+    weight('inputWeight', features, kernelInitializer),
+    weight('recurrentWeight', units, recurrentInitializer),
+  ];
+  return useBias ? [...weights, { name: 'bias', shape: [width], ...bias }] : weights;
+}
+
+/** Returns the step that the layer reads as the `order`th. */
+export function stepAt({ backwards, steps }: Frame, order: number): number {
+  return backwards ? steps - 1 - order : order;
+}
+
+/** Returns the bytes of scratch that the largest product of a layer needs. */
+export function productScratchBytes(frame: Frame, count: number): number {
+  const { steps, width, units, features } = frame;
+  const rows = count * steps;
+  return Math.max(
+    gemmScratchBytes(rows, width, features),
+    gemmScratchBytes(count, width, units),
+    gemmScratchBytes(width, features, rows),
+    gemmScratchBytes(width, units, rows),
+    gemmScratchBytes(count, units, width),
+    gemmScratchBytes(rows, features, width),
+  );
+}
+
+/** gates = x·Wᵀ + b of all steps. */
+export function projectInputs(
+  { steps, width, features }: Frame,
+  gates: number,
+  x: number,
+  weights: readonly number[],
+  kernels: NNKernels,
+  count: number,
+  scratch: number,
+): void {
+  const rows = count * steps;
+  kernels.gemmNT(gates, x, weights[0], rows, width, features, scratch);
+  if (weights.length > 2) kernels.biasAdd(gates, weights[2], rows, width);
+}
+
+/**
+ * Computes the gradients of the input weights, the bias and the inputs from those of the sums of
+ * all steps.
+ */
+export function projectGradients(
+  { steps, width, features }: Frame,
+  sums: number,
+  { x, dx, weights, gradients }: LayerArrays,
+  kernels: NNKernels,
+  count: number,
+  scratch: number,
+): void {
+  const rows = count * steps;
+  if (gradients[0]) kernels.gemmTN(gradients[0], sums, x, width, features, rows, scratch);
+  if (gradients[2]) kernels.biasGrad(gradients[2], sums, rows, width);
+  if (dx) kernels.gemmNN(dx, sums, weights[0], rows, features, width, scratch);
+}
+
+/** Sets the `index`th state to its initial values. */
+export function readState(
+  { units, states, stateInput }: Frame,
+  state: number,
+  index: number,
+  inputs: readonly number[],
+  kernels: NNKernels,
+  count: number,
+): void {
+  if (stateInput === 0) {
+    kernels.fill(state, 0, count * units);
+    return;
+  }
+  const from = inputs[stateInput] + 4 * index * units;
+  kernels.copyColumns(state, units, from, states * units, units, count);
+}
+
+/** Returns the address of the `index`th final state in an output. */
+function endStateAt({ sequences, steps, units }: Frame, y: number, index: number): number {
+  return y + 4 * units * ((sequences ? steps : 0) + index);
+}
+
+/** Writes the `index`th final state to the output, if it is there. */
+export function writeState(
+  frame: Frame,
+  state: number,
+  index: number,
+  y: number,
+  kernels: NNKernels,
+  count: number,
+): void {
+  const { units, endStates, outputFloats } = frame;
+  if (index >= endStates) return;
+  kernels.copyColumns(endStateAt(frame, y, index), outputFloats, state, units, units, count);
+}
+
+/** Sets the gradient of the `index`th final state to that of the output, or 0. */
+export function readStateGradient(
+  frame: Frame,
+  gradient: number,
+  index: number,
+  dy: number,
+  kernels: NNKernels,
+  count: number,
+): void {
+  const { units, endStates, outputFloats } = frame;
+  if (index >= endStates) kernels.fill(gradient, 0, count * units);
+  else
+    kernels.copyColumns(gradient, units, endStateAt(frame, dy, index), outputFloats, units, count);
+}
+
+/** Writes the gradient of the `index`th initial state. */
+export function writeStateGradient(
+  { units, states, stateInput }: Frame,
+  gradient: number,
+  index: number,
+  inputGradients: readonly number[],
+  kernels: NNKernels,
+  count: number,
+): void {
+  const to = inputGradients[stateInput] + 4 * index * units;
+  kernels.copyColumns(to, states * units, gradient, units, units, count);
+}
+
+/** Tells whether backward computes the gradient of the initial state. */
+export function needsStateGradient(
+  { stateInput }: Frame,
+  inputGradients: readonly number[],
+): boolean {
+  return stateInput > 0 && inputGradients[stateInput] !== 0;
+}
+
+/** Writes the gradient by the lengths, which is 0, if it is asked for. */
+export function clearLengthsGradient(
+  { lengthsInput }: Frame,
+  inputGradients: readonly number[],
+  kernels: NNKernels,
+  count: number,
+): void {
+  if (lengthsInput > 0 && inputGradients[lengthsInput] !== 0)
+    kernels.fill(inputGradients[lengthsInput], 0, count);
+}
+
+/** Returns the address of the lengths; 0 for none. */
+export function lengthsOf({ lengthsInput }: Frame, inputs: readonly number[]): number {
+  return lengthsInput === 0 ? 0 : inputs[lengthsInput];
+}
+
+/** Returns the addresses after which blocks of such sizes, in floats, begin. */
+export function blocksFrom(address: number, sizes: readonly number[]): number[] {
+  let end = address;
+  return sizes.map((size) => {
+    const begin = end;
+    end += floatsBytes(size);
+    return begin;
+  });
+}
+
+/** Returns the bytes of blocks of such sizes, in floats. */
+export function blockBytes(sizes: readonly number[]): number {
+  return sizes.reduce((sum, size) => sum + floatsBytes(size), 0);
+}
