@@ -1,7 +1,6 @@
 /** Softmax cross-entropy over dense rows of logits. */
 import { log } from '../../src/math/log';
-import { exp4 } from '../math/exp';
-import { loadPartial, storePartial } from '../math/partial';
+import { exponentials, rowMax, scaleRow } from '../math/softmax';
 
 /**
  * Returns the sum over rows of w·(log Σ e^x - x[label]), divided by `whole`, and writes its
@@ -151,49 +150,4 @@ function crossEntropyRow(d: usize, x: usize, label: u32, weight: f64, whole: f64
   // p - 1 in f64: in f32 a confident row would lose the rest of its gradient.
   if (known) store<f32>(d + own, <f32>(((e / sum - 1.0) * weight) / whole));
   return log(sum) - z;
-}
-
-/** Returns the greatest x[j]. If there is a NaN, any element will do: the row's sum is NaN. */
-function rowMax(x: usize, cols: i32): f32 {
-  let largest = load<f32>(x);
-  for (let j = 1; j < cols; ++j) {
-    x += 4;
-    const value = load<f32>(x);
-    if (value > largest) largest = value;
-  }
-  return largest;
-}
-
-/** Writes d[j] = e^(x[j] - largest); returns their sum over ascending j, in f64. */
-function exponentials(d: usize, x: usize, largest: f32, cols: i32): f64 {
-  const m = f32x4.splat(largest);
-  let sum: f64 = 0;
-  for (; cols >= 4; cols -= 4) {
-    const e = exp4(f32x4.sub(v128.load(x), m));
-    v128.store(d, e);
-    sum += f32x4.extract_lane(e, 0);
-    sum += f32x4.extract_lane(e, 1);
-    sum += f32x4.extract_lane(e, 2);
-    sum += f32x4.extract_lane(e, 3);
-    d += 16;
-    x += 16;
-  }
-  if (cols > 0) {
-    const e = exp4(f32x4.sub(loadPartial(x, cols), m));
-    storePartial(d, e, cols);
-    sum += f32x4.extract_lane(e, 0);
-    if (cols > 1) sum += f32x4.extract_lane(e, 1);
-    if (cols > 2) sum += f32x4.extract_lane(e, 2);
-  }
-  return sum;
-}
-
-/** d[j] = d[j]·a */
-function scaleRow(d: usize, cols: i32, a: f32): void {
-  const k = f32x4.splat(a);
-  for (; cols >= 4; cols -= 4) {
-    v128.store(d, f32x4.mul(v128.load(d), k));
-    d += 16;
-  }
-  if (cols > 0) storePartial(d, f32x4.mul(loadPartial(d, cols), k), cols);
 }

@@ -188,7 +188,8 @@ function varianceScaling(
 
 /**
  * Sets the values to gain times a matrix of `rows` rows, uniform among those with orthonormal rows
- * (or columns): normal vectors, each made orthogonal to those before it, twice against rounding.
+ * (or columns): normal vectors, each made orthogonal to those before it. Normal matrices are
+ * conditioned well enough for float64 to do so in one pass.
  */
 function orthogonal(values: Float32Array, prng: Prng, rows: number, gain: number): void {
   const columns = values.length / rows;
@@ -196,11 +197,9 @@ function orthogonal(values: Float32Array, prng: Prng, rows: number, gain: number
   const vectors: Float64Array[] = [];
   for (let k = 0; k < count; k++) {
     const vector = Float64Array.from({ length }, () => prng.normal());
-    for (let round = 0; round < 2; round++) {
-      for (const other of vectors) addTo(vector, other, -dot(vector, other));
-      const norm = Math.sqrt(dot(vector, vector));
-      for (let i = 0; i < length; i++) vector[i] /= norm;
-    }
+    for (const other of vectors) addTo(vector, other, -dot(vector, other));
+    const norm = Math.sqrt(dot(vector, vector));
+    for (let i = 0; i < length; i++) vector[i] /= norm;
     vectors.push(vector);
   }
   const [ofVector, ofElement] = rows <= columns ? [columns, 1] : [1, columns];
