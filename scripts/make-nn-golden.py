@@ -113,6 +113,10 @@ class Net:
             return y if kind == "depthwiseConv2d" else F.linear(y, p("pointwiseWeight"), bias)
         if kind in ("maxPool2d", "avgPool2d", "maxPool1d", "avgPool1d"):
             return pooled(layer, x)
+        if layer.get("interpolation") == "bilinear":
+            y = F.interpolate(x.permute(0, 3, 1, 2), scale_factor=pair(layer["size"]),
+                              mode="bilinear", align_corners=False)
+            return y.permute(0, 2, 3, 1)
         if kind in ("upSampling2d", "upSampling1d"):
             for axis, size in enumerate(pair(layer["size"])[: x.dim() - 2]):
                 x = x.repeat_interleave(size, dim=1 + axis)
@@ -323,6 +327,12 @@ CASES = [
           layer("tanh"),
           layer("conv2dTranspose", filters=2, kernelSize=[2, 3], stride=[2, 1], padding=[0, 1],
                 outputPadding=[1, 0], useBias=False),
+          layer("flatten"), dense(2)], {"kind": "meanSquaredError"}, 2),
+    case("bilinear upsampling", [3, 2, 3],
+         [layer("upSampling2d", size=[2, 3], interpolation="bilinear"), layer("tanh"),
+          layer("conv2d", filters=2, kernelSize=3, stride=2),
+          layer("upSampling2d", size=4, interpolation="bilinear"),
+          layer("conv2d", filters=2, kernelSize=3, stride=2),
           layer("flatten"), dense(2)], {"kind": "meanSquaredError"}, 2),
 ]
 print("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in CASES) + "\n]")

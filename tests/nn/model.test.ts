@@ -393,6 +393,9 @@ describe('what does not fit is named', () => {
     expect(() =>
       conv2dTranspose(4, { kernelSize: 3, stride: 2, padding: 'same', outputPadding: [0, 1] }),
     ).toThrow(`"outputPadding" expected 0 with padding: 'same', got [0, 1]`);
+    expect(() => upSampling2d(2, { interpolation: 'cubic' as never })).toThrow(
+      `"interpolation" expected 'nearest' or 'bilinear', got "cubic"`,
+    );
     expect(() => upSampling2d(0)).toThrow('"size" expected an integer in [1, 32768], got 0');
     expect(() => batchNorm({ momentum: 0 })).toThrow(
       '"momentum" expected a number in (0, 1], got 0',
