@@ -66,7 +66,7 @@ class Net:
                 self.parameters[f"{name}.weight"] = numbers(*size, channels, multiplier)
             elif kind == "separableConv2d":
                 self.parameters[f"{name}.depthwiseWeight"] = numbers(*size, channels, multiplier)
-                self.parameters[f"{name}.pointwiseWeight"] = numbers(filters, channels * multiplier)
+                self.parameters[f"{name}.pointwiseWeight"] = numbers(filters, 1, 1, channels * multiplier)
             elif kind == "conv2dTranspose":
                 self.parameters[f"{name}.weight"] = numbers(channels, *size, filters)
             else:
@@ -110,7 +110,9 @@ class Net:
             weight = weight.permute(2, 3, 0, 1).flatten(0, 1).unsqueeze(1)
             own = bias if kind == "depthwiseConv2d" else None
             y = F.conv2d(padded, weight, own, groups=x.shape[-1], **options).permute(0, 2, 3, 1)
-            return y if kind == "depthwiseConv2d" else F.linear(y, p("pointwiseWeight"), bias)
+            if kind == "depthwiseConv2d":
+                return y
+            return F.linear(y, p("pointwiseWeight").flatten(1), bias)
         if kind in ("maxPool2d", "avgPool2d", "maxPool1d", "avgPool1d"):
             return pooled(layer, x)
         if layer.get("interpolation") == "bilinear":

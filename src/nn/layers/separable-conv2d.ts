@@ -36,8 +36,8 @@ const FIELDS = [...CONVOLUTION_FIELDS, 'depthMultiplier'] as const;
  * is a depthwise convolution without a bias, then a convolution of kernel size 1.
  *
  * Parameters: `depthwiseWeight` [kernel height, kernel width, channels, depthMultiplier], uniform
- * in ±√(6/(kernel height·kernel width)); `pointwiseWeight` [filters, channels·depthMultiplier],
- * uniform in ±√(6/(channels·depthMultiplier)); `bias` [filters], zero.
+ * in ±√(6/(kernel height·kernel width)); `pointwiseWeight` [filters, 1, 1,
+ * channels·depthMultiplier], uniform in ±√(6/(channels·depthMultiplier)); `bias` [filters], zero.
  *
  * @param filters output channels, an integer in [1, 2^24]
  * @throws ArgumentError for options out of range
@@ -87,7 +87,11 @@ const kind: LayerKind<SeparableConv2dLayer> = {
           shape: [...window.size, input[2], depthMultiplier],
           initialise: heUniform(window.size[0] * window.size[1]),
         },
-        { name: 'pointwiseWeight', shape: [filters, between], initialise: heUniform(between) },
+        {
+          name: 'pointwiseWeight',
+          shape: [filters, 1, 1, between],
+          initialise: heUniform(between),
+        },
         ...biasOf(layer, filters),
       ],
       backwardReads: { input: true, output: false },
