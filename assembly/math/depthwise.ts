@@ -86,7 +86,7 @@ function writeForward(
   return table;
 }
 
-/** Writes the sources of input pixels along an axis: the output pixels that read them, ascending. */
+/** Writes the sources of input pixels along an axis: output pixels that read them, ascending. */
 // biome-ignore format: one line a role
 function writeBackward(
   table: usize, outputs: i32, inputs: i32, size: i32, stride: i32, dilation: i32, before: i32,

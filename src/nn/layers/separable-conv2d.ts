@@ -1,4 +1,4 @@
-/** Separable 2-D convolution: a depthwise one, then a dense layer over the channels of each pixel. */
+/** Separable 2-D convolution: a depthwise one, then a dense layer over each pixel's channels. */
 import { denseScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore, checkOptions, fail } from '../../validate';
 import {
@@ -15,7 +15,7 @@ import { planWindow } from './window';
 
 /** Options of `separableConv2d`. */
 export interface SeparableConv2dOptions extends ImageConvolutionOptions {
-  /** Channels between the two convolutions per input channel: an integer in [1, 2^24]. @default 1 */
+  /** Channels between both convolutions per input channel: an integer in [1, 2^24]. @default 1 */
   depthMultiplier?: number;
 }
 
