@@ -1,6 +1,7 @@
 /**
  * Depthwise convolution: every channel has kernels of its own. Vectors run across channels, four
- * vectors at once. Four pixels that share the loads of the kernel took 5 to 17% longer.
+ * vectors at once. Four pixels that share the loads of the kernel took 5 to 17% longer with 32 and
+ * 64 channels, and 20% less time with 8.
  *
  * With a multiplier m, channel o of the output reads channel o/m of the image. Scratch then holds
  * one image with every channel m times, and the loops below see as many channels on both sides.
