@@ -66,7 +66,7 @@ class Net:
                 self.parameters[f"{name}.weight"] = numbers(*size, channels, multiplier)
             elif kind == "separableConv2d":
                 self.parameters[f"{name}.depthwiseWeight"] = numbers(*size, channels, multiplier)
-                self.parameters[f"{name}.pointwiseWeight"] = numbers(filters, channels * multiplier)
+                self.parameters[f"{name}.pointwiseWeight"] = numbers(filters, 1, 1, channels * multiplier)
             elif kind == "conv2dTranspose":
                 self.parameters[f"{name}.weight"] = numbers(channels, *size, filters)
             else:
@@ -116,9 +116,15 @@ class Net:
             weight = weight.permute(2, 3, 0, 1).flatten(0, 1).unsqueeze(1)
             own = bias if kind == "depthwiseConv2d" else None
             y = F.conv2d(padded, weight, own, groups=x.shape[-1], **options).permute(0, 2, 3, 1)
-            return y if kind == "depthwiseConv2d" else F.linear(y, p("pointwiseWeight"), bias)
+            if kind == "depthwiseConv2d":
+                return y
+            return F.linear(y, p("pointwiseWeight").flatten(1), bias)
         if kind in ("maxPool2d", "avgPool2d", "maxPool1d", "avgPool1d"):
             return pooled(layer, x)
+        if layer.get("interpolation") == "bilinear":
+            y = F.interpolate(x.permute(0, 3, 1, 2), scale_factor=pair(layer["size"]),
+                              mode="bilinear", align_corners=False)
+            return y.permute(0, 2, 3, 1)
         if kind in ("upSampling2d", "upSampling1d"):
             for axis, size in enumerate(pair(layer["size"])[: x.dim() - 2]):
                 x = x.repeat_interleave(size, dim=1 + axis)
@@ -360,6 +366,12 @@ CASES = [
           layer("tanh"),
           layer("conv2dTranspose", filters=2, kernelSize=[2, 3], stride=[2, 1], padding=[0, 1],
                 outputPadding=[1, 0], useBias=False),
+          layer("flatten"), dense(2)], {"kind": "meanSquaredError"}, 2),
+    case("bilinear upsampling", [3, 2, 3],
+         [layer("upSampling2d", size=[2, 3], interpolation="bilinear"), layer("tanh"),
+          layer("conv2d", filters=2, kernelSize=3, stride=2),
+          layer("upSampling2d", size=4, interpolation="bilinear"),
+          layer("conv2d", filters=2, kernelSize=3, stride=2),
           layer("flatten"), dense(2)], {"kind": "meanSquaredError"}, 2),
 ]
 print("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in CASES) + "\n]")

@@ -1,6 +1,7 @@
 /**
  * Depthwise convolution: every channel has kernels of its own. Vectors run across channels, four
- * vectors at once: four pixels that share the loads of the kernel took 1.6 times as long.
+ * vectors at once. Four pixels that share the loads of the kernel took 5 to 17% longer with 32 and
+ * 64 channels, and 20% less time with 8.
  *
  * With a multiplier m, channel o of the output reads channel o/m of the image. Scratch then holds
  * one image with every channel m times, and the loops below see as many channels on both sides.
@@ -86,7 +87,7 @@ function writeForward(
   return table;
 }
 
-/** Writes the sources of input pixels along an axis: the output pixels that read them, ascending. */
+/** Writes the sources of input pixels along an axis: output pixels that read them, ascending. */
 // biome-ignore format: one line a role
 function writeBackward(
   table: usize, outputs: i32, inputs: i32, size: i32, stride: i32, dilation: i32, before: i32,

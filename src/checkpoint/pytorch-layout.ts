@@ -4,6 +4,8 @@
  *
  *                    this library                         PyTorch
  *     kernel         [filters, rows, columns, channels]   [filters, channels, rows, columns]
+ *       of conv1d    [filters, steps, channels]           [filters, channels, steps]
+ *       depthwise    [rows, columns, channels, m]         [channels·m, 1, rows, columns]
  *     dense weight   [outputs, inputs]                    [outputs, inputs]
  *       after a flatten, input = (row, column, channel)   (channel, row, column)
  *
@@ -18,11 +20,13 @@ import { checkOptions, describe, fail } from '../validate';
 /** Parameters that PyTorch keeps in another order. */
 export interface PyTorchLayoutOptions {
   /**
-   * Kernels of convolutions: `'all'` parameters of four dimensions, `'none'` of them, or a list of
-   * names. Kernels and their moments are permuted; other parameters of four dimensions are not.
-   * @default undefined: an error if a parameter has four dimensions
+   * Kernels of convolutions: `'all'` parameters of three or four dimensions, `'none'` of them, or a
+   * list of names. Kernels and their moments are permuted; other such parameters are not.
+   * @default undefined: an error if a parameter has three or four dimensions
    */
   convolutions?: 'all' | 'none' | readonly string[];
+  /** Names of the kernels of depthwise convolutions, also those of separable ones. @default [] */
+  depthwise?: readonly string[];
   /**
    * Weights of dense layers that directly follow a `flatten` of images: for each name, the
    * [channels, rows, columns] of the images. The columns of these weights are permuted. `{}` if
@@ -52,17 +56,23 @@ export function layoutsOf(
   params: Params,
   options: PyTorchLayoutOptions,
 ): ReadonlyMap<string, PyTorchLayout> {
-  checkOptions('options', options, ['convolutions', 'flattened']);
+  checkOptions('options', options, ['convolutions', 'depthwise', 'flattened']);
   const layouts = new Map<string, PyTorchLayout>();
-  for (const name of kernelsOf(params, options.convolutions)) {
-    const [filters, rows, columns, channels] = params[name].shape as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const theirShape = [filters, channels, rows, columns];
-    layouts.set(name, layoutOf(theirShape, filters, channels, rows * columns));
+  const { depthwise = [] } = options;
+  if (!Array.isArray(depthwise)) fail('options.depthwise', 'a list of names', depthwise);
+  for (const [index, name] of depthwise.entries()) {
+    const path = `options.depthwise[${index}]`;
+    if (!Object.hasOwn(params, name) || params[name].shape.length !== 4)
+      fail(path, 'the name of a parameter of four dimensions', name);
+    const [rows, columns, channels, multiplier] = params[name].shape;
+    const outputs = channels * multiplier;
+    layouts.set(name, layoutOf([outputs, 1, rows, columns], 1, outputs, rows * columns));
+  }
+  for (const name of kernelsOf(params, options.convolutions, depthwise)) {
+    const [filters, ...rest] = params[name].shape;
+    const channels = rest.pop()!;
+    const positions = rest.reduce((product, size) => product * size, 1);
+    layouts.set(name, layoutOf([filters, channels, ...rest], filters, channels, positions));
   }
   const dense = Object.keys(params).filter((name) => params[name].shape.length === 2);
   if (layouts.size > 0 && dense.length > 0 && options.flattened === undefined) {
@@ -92,13 +102,17 @@ export function layoutsOf(
 function kernelsOf(
   params: Params,
   convolutions: PyTorchLayoutOptions['convolutions'],
+  depthwise: readonly string[],
 ): readonly string[] {
   const path = 'options.convolutions';
-  const candidates = Object.keys(params).filter((name) => params[name].shape.length === 4);
+  const candidates = Object.keys(params).filter((name) => {
+    const { length } = params[name].shape;
+    return (length === 3 || length === 4) && !depthwise.includes(name);
+  });
   if (convolutions === undefined) {
     if (candidates.length === 0) return [];
     const expected =
-      "'all', 'none' or a list of names: which parameters of four dimensions are kernels of " +
+      "'all', 'none' or a list of names: which parameters of 3 or 4 dimensions are kernels of " +
       'convolutions (PyTorch keeps those as [filters, channels, rows, columns], this library as ' +
       '[filters, rows, columns, channels])';
     throw new ArgumentError(
@@ -108,11 +122,16 @@ function kernelsOf(
     );
   }
   if (convolutions === 'none') return [];
-  if (convolutions === 'all') return candidates;
+  if (convolutions === 'all') {
+    const other = candidates.find((name) => /depthwise/i.test(name));
+    if (other !== undefined)
+      fail('options.depthwise', "a list of the depthwise kernels beside 'all'", other);
+    return candidates;
+  }
   if (!Array.isArray(convolutions)) fail(path, "'all', 'none' or a list of names", convolutions);
   for (const [index, name] of convolutions.entries()) {
     if (!candidates.includes(name))
-      fail(`${path}[${index}]`, 'the name of a parameter of four dimensions', name);
+      fail(`${path}[${index}]`, 'the name of a parameter of 3 or 4 dimensions', name);
   }
   return convolutions;
 }

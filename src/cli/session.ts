@@ -205,7 +205,7 @@ function runtimeOptions(
   const { threads, backend } = settings;
   if (threads !== 'auto') return { threads, backend, parallelThreshold: 0 };
   // The work of a convolution is far larger than its number of parameters suggests.
-  return layersOf(structure).some(({ kind }) => kind === 'conv2d')
+  return layersOf(structure).some(({ kind }) => /conv/i.test(kind))
     ? { threads, backend }
     : { threads, backend, parameterCount };
 }

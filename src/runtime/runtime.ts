@@ -147,8 +147,8 @@ export class Runtime {
   }
 
   /**
-   * @internal Returns the kernels of models, and of families of layers, each of which is loaded when
-   * it is first needed. Other families' kernels are missing in the result.
+   * @internal Returns the kernels of models, and of families of layers, each of which is loaded
+   * when it is first needed. Other families' kernels are missing in the result.
    */
   async nn(families: Iterable<NNFamily> = []): Promise<NNKernels> {
     this.check('the runtime');

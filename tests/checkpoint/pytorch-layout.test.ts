@@ -231,6 +231,38 @@ describe('layout options', () => {
     });
   });
 
+  it('tell kernels over time and depthwise kernels apart from those of images', async () => {
+    await withRuntime(simd, async (runtime) => {
+      const count = (shape: number[]) => shape.reduce((product, size) => product * size, 1);
+      const numbered = (shape: number[]) => ({
+        shape,
+        data: Float32Array.from(uniform(count(shape))),
+      });
+      const params = { time: numbered([2, 3, 4]), depthwise: numbered([2, 3, 4, 5]) };
+      const dict = new Adam(runtime, params).stateDict();
+      const options = { convolutions: 'all', depthwise: ['depthwise'] } as const;
+      const file = encodePyTorchAdam(dict, options);
+      const { time, depthwise } = decodeSafetensors(file).tensors;
+      expect([time!.shape, depthwise!.shape]).toEqual([
+        [2, 4, 3],
+        [20, 1, 2, 3],
+      ]);
+      // Step 2 of channel 3 of filter 1; row 1, column 2 of output 4 of channel 3.
+      expect(time!.data[(1 * 4 + 3) * 3 + 2]).toBe(params.time.data[(1 * 3 + 2) * 4 + 3]);
+      expect(depthwise!.data[(3 * 5 + 4) * 6 + 1 * 3 + 2]).toBe(
+        params.depthwise.data[((1 * 3 + 2) * 4 + 3) * 5 + 4],
+      );
+      const back = decodePyTorchAdam(file, dict, options);
+      expect(back.params).toEqual(dict.params);
+      for (const [wrong, argument] of [
+        [{ convolutions: 'all' }, 'options.depthwise'],
+        [{ convolutions: 'all', depthwise: ['time'] }, 'options.depthwise[0]'],
+        [{ depthwise: ['depthwise'] }, 'options.convolutions'],
+      ] as const)
+        expect(caught(() => encodePyTorchAdam(dict, wrong))).toMatchObject({ argument });
+    });
+  });
+
   it.each<[string, string, number]>([
     ['a NaN weight', 'conv1.weight', Number.NaN],
     ['an infinite moment', 'conv1.weight.exp_avg', Infinity],

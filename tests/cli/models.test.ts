@@ -212,7 +212,7 @@ describe('a JSON model', () => {
     ],
     [
       { inputShape: [64], layers: [dense(10)], optimizer: 'adam' },
-      'bad.json: "model.optimizer" expected one of inputShape, layers, inputs, nodes, outputs, loss',
+      'bad.json: "model.optimizer" expected one of inputShape, layers, inputs, nodes, outputs',
     ],
     [
       { inputShape: [63], layers: [dense(10)] },

@@ -341,6 +341,36 @@ it.each([1, 2])(
   },
 );
 
+it.each([
+  [1, 1],
+  [2, 2],
+  [3, 4],
+])('bilinear2d by %i × %i: the reference’s bits', (rows, columns) => {
+  for (const make of Object.values(KINDS)) {
+    for (const channels of [1, 4, 7]) {
+      bench.reset();
+      const [count, height, width] = [2, 3, 2];
+      const geometry: Geometry = {
+        ...plain,
+        height: height * rows,
+        width: width * columns,
+        channels,
+        kernel: [rows, columns],
+        stride: [rows, columns],
+        outputs: channels,
+      };
+      const [small, large] = [count * height * width * channels, count * sizesOf(geometry).image];
+      const [x, dy] = [bench.buffer(small, make(small, 1)), bench.buffer(large, make(large, 2))];
+      const [y, dx] = [bench.buffer(large), bench.buffer(small, ordinary(small, 3))];
+      const window = bench.buffer(16, windowRecord(geometry));
+      bench.run((k) => k.bilinear2d(y.address, x.address, window.address, count));
+      bench.run((k) => k.bilinear2dGrad(dx.address, dy.address, window.address, count));
+      bench.expectTidy(y, large);
+      bench.expectTidy(dx, small);
+    }
+  }
+});
+
 it('globalAvgPool is the mean, and spreads its gradient evenly', () => {
   for (const make of Object.values(KINDS)) {
     for (const channels of [1, 3, 4, 10]) {

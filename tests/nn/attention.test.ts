@@ -161,7 +161,7 @@ describe('attention', () => {
     });
   });
 
-  it('a model that only predicts, and samples in any batch, have the bits of training', async () => {
+  it('a model that only predicts, and any batch, have the bits of training', async () => {
     await withRuntime(simd, async (runtime) => {
       const layers = [multiHeadAttention({ heads: 3, dropout: 0.5 }), relu(), dense(2)];
       const options = { inputShape: [5, 9], layers, loss: null, seed: 2 };
@@ -192,7 +192,7 @@ describe('attention', () => {
     });
   });
 
-  it('a length leaves out what a mask leaves out; without a key the output is its bias', async () => {
+  it('a length leaves out what a mask does; without a key the output is its bias', async () => {
     const options = { heads: 2, paddingMask: true };
     await withRuntime(simd, async (runtime) => {
       const masked = await createModel(runtime, { ...attention(options, [[4, 4], [4]]), seed: 3 });

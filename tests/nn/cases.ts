@@ -407,6 +407,20 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: meanSquaredError(),
     batchSize: 3,
   },
+  'bilinear upsampling': {
+    inputShape: [3, 4, 2],
+    layers: sequential([
+      conv2d(7, { kernelSize: 2, dilation: [1, 2] }),
+      tanh(),
+      upSampling2d(2, { interpolation: 'bilinear' }),
+      upSampling2d([3, 1], { interpolation: 'bilinear' }),
+      conv2d(3, { kernelSize: 2, stride: 2 }),
+      flatten(),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
+    batchSize: 3,
+  },
   'transposed conv': {
     inputShape: [3, 4, 3],
     layers: sequential([

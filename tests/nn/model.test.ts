@@ -384,11 +384,7 @@ describe('what does not fit is named', () => {
       '"depthMultiplier" expected an integer in [1, 16777216], got 0',
     );
     expect(() => separableConv2d(4, { kernelSize: 3, groups: 2 } as never)).toThrow(
-<<<<<<< HEAD
       '"options.groups" expected one of name, useBias',
-=======
-      /^"options.groups" expected one of name, useBias, .*depthMultiplier, got an unknown option$/,
->>>>>>> w-basics
     );
     expect(() => conv2dTranspose(4, { kernelSize: 3, stride: 2, outputPadding: 2 })).toThrow(
       '"outputPadding" expected an integer in [0, 1], got 2',
@@ -396,6 +392,9 @@ describe('what does not fit is named', () => {
     expect(() =>
       conv2dTranspose(4, { kernelSize: 3, stride: 2, padding: 'same', outputPadding: [0, 1] }),
     ).toThrow(`"outputPadding" expected 0 with padding: 'same', got [0, 1]`);
+    expect(() => upSampling2d(2, { interpolation: 'cubic' as never })).toThrow(
+      `"interpolation" expected 'nearest' or 'bilinear', got "cubic"`,
+    );
     expect(() => upSampling2d(0)).toThrow('"size" expected an integer in [1, 32768], got 0');
     expect(() => batchNorm({ momentum: 0 })).toThrow(
       '"momentum" expected a number in (0, 1], got 0',

@@ -160,7 +160,7 @@ describe('moments that are flushed', () => {
       const { arrays } = optimizer.stateDict().state.w!;
       const fading = Object.entries(arrays).filter(([key]) => !/^(z|y|max_exp_avg_sq)$/.test(key));
       expect(fading.length).toBeGreaterThan(0);
-      // AdaBelief adds ε in every step, so its variance ends at ε/(1 - β2); AdaMax's norm ends at ε.
+      // AdaBelief adds ε in every step, so its variance ends at ε/(1 - β2); AdaMax's norm at ε.
       const kept: Record<string, number> = { exp_avg_var: 2e-16, exp_inf: 1e-8 };
       for (const [key, array] of fading) {
         const [last] = array as Float32Array;

@@ -79,7 +79,7 @@ const FIELDS = [
 /**
  * Describes multi-head attention over sequences [steps, features]. With one input it is
  * self-attention; in a graph it takes the inputs query, value (and key), in the order of Keras, and
- * a padding mask after them with `paddingMask: true`. The keys are the values unless they are given.
+ * a padding mask after them with `paddingMask: true`. The keys are the values unless given.
  * The output has the steps and features of the query. A query to which no key is left gets the
  * output's bias.
  *

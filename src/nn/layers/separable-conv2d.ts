@@ -1,4 +1,4 @@
-/** Separable 2-D convolution: a depthwise one, then a dense layer over the channels of each pixel. */
+/** Separable 2-D convolution: a depthwise one, then a dense layer over each pixel's channels. */
 import { denseScratchBytes } from '../../memory-layout/nn-layout';
 import { checkInteger, checkNoMore, fail } from '../../validate';
 import {
@@ -14,7 +14,7 @@ import { planWindow } from './window';
 
 /** Options of `separableConv2d`. */
 export interface SeparableConv2dOptions extends ImageConvolutionOptions {
-  /** Channels between the two convolutions per input channel: an integer in [1, 2^24]. @default 1 */
+  /** Channels between both convolutions per input channel: an integer in [1, 2^24]. @default 1 */
   depthMultiplier?: number;
 }
 
@@ -35,8 +35,8 @@ const OWN_FIELDS = [...WINDOW_FIELDS, 'depthMultiplier'] as const;
  * is a depthwise convolution without a bias, then a convolution of kernel size 1.
  *
  * Parameters: `depthwiseWeight` [kernel height, kernel width, channels, depthMultiplier], uniform
- * in ±√(6/(kernel height·kernel width)); `pointwiseWeight` [filters, channels·depthMultiplier],
- * uniform in ±√(6/(channels·depthMultiplier)); `bias` [filters], zero.
+ * in ±√(6/(kernel height·kernel width)); `pointwiseWeight` [filters, 1, 1,
+ * channels·depthMultiplier], uniform in ±√(6/(channels·depthMultiplier)); `bias` [filters], zero.
  *
  * @param filters output channels, an integer in [1, 2^24]
  * @throws ArgumentError for options out of range
@@ -80,7 +80,7 @@ const kind: LayerKind<SeparableConv2dLayer> = {
     const pixels = window.size[0] * window.size[1];
     const shape = [...window.size, input[2], depthMultiplier];
     const fans = { shape, fanIn: pixels, fanOut: pixels * depthMultiplier };
-    const projection = { shape: [filters, between], fanIn: between, fanOut: filters };
+    const projection = { shape: [filters, 1, 1, between], fanIn: between, fanOut: filters };
     const [pointwise, ...bias] = kernelParameters(layer, projection, filters);
     return {
       ...PLAIN,
