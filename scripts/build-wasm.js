@@ -1,7 +1,7 @@
 /**
  * Compiles assembly/ into build/. There is a module for optimizers, one for models, and one for
- * each family of layers (scripts/generate/nn-kernels.js), each with and without threads; nn also with
- * relaxed SIMD. The script writes each as .wasm and as a JavaScript module with the bytes in
+ * each family of layers (scripts/generate/nn-kernels.js), each with and without threads; nn also
+ * with relaxed SIMD. The script writes each as .wasm and as a JavaScript module with the bytes in
  * hexadecimal, which the package inlines. It also writes the worker's source as a string, and the
  * package's version, which the binaries carry in a custom section.
  */

@@ -114,7 +114,7 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: crossEntropy(),
     batchSize: 3,
   },
-  'repeat, reshape, biased running variance': {
+  'repeat, reshape, batch norm with a biased running variance': {
     inputShape: [6],
     layers: sequential([
       dense(5),
@@ -270,17 +270,6 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: meanSquaredError(),
     batchSize: 2,
   },
-  'hard gates': {
-    inputShape: [4, 3],
-    layers: sequential([
-      lstm(5, { returnSequences: true, recurrentActivation: 'hardSigmoid' }),
-      gru(6, { returnSequences: true, recurrentActivation: 'hardSigmoid' }),
-      gru(7, { resetAfter: false, recurrentActivation: 'hardSigmoid' }),
-      dense(3),
-    ]),
-    loss: crossEntropy(),
-    batchSize: 3,
-  },
   'simple rnn: tanh, relu': {
     inputShape: [4, 3],
     layers: sequential([
@@ -407,20 +396,6 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     loss: meanSquaredError(),
     batchSize: 3,
   },
-  'bilinear upsampling': {
-    inputShape: [3, 4, 2],
-    layers: sequential([
-      conv2d(7, { kernelSize: 2, dilation: [1, 2] }),
-      tanh(),
-      upSampling2d(2, { interpolation: 'bilinear' }),
-      upSampling2d([3, 1], { interpolation: 'bilinear' }),
-      conv2d(3, { kernelSize: 2, stride: 2 }),
-      flatten(),
-      dense(2),
-    ]),
-    loss: meanSquaredError(),
-    batchSize: 3,
-  },
   'transposed conv': {
     inputShape: [3, 4, 3],
     layers: sequential([
@@ -492,6 +467,31 @@ export const CASES: Readonly<Record<string, NetworkCase>> = {
     inputShape: image,
     layers: sequential([conv2d(5, { kernelSize: 3, padding: 1 })]),
     loss: crossEntropy({ ignoreLabel: -100, labelSmoothing: 0.1 }),
+    batchSize: 3,
+  },
+  'hard gates': {
+    inputShape: [4, 3],
+    layers: sequential([
+      lstm(5, { returnSequences: true, recurrentActivation: 'hardSigmoid' }),
+      gru(6, { returnSequences: true, recurrentActivation: 'hardSigmoid' }),
+      gru(7, { resetAfter: false, recurrentActivation: 'hardSigmoid' }),
+      dense(3),
+    ]),
+    loss: crossEntropy(),
+    batchSize: 3,
+  },
+  'bilinear upsampling': {
+    inputShape: [3, 4, 2],
+    layers: sequential([
+      conv2d(7, { kernelSize: 2, dilation: [1, 2] }),
+      tanh(),
+      upSampling2d(2, { interpolation: 'bilinear' }),
+      upSampling2d([3, 1], { interpolation: 'bilinear' }),
+      conv2d(3, { kernelSize: 2, stride: 2 }),
+      flatten(),
+      dense(2),
+    ]),
+    loss: meanSquaredError(),
     batchSize: 3,
   },
 };
