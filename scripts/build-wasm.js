@@ -54,7 +54,7 @@ const entries = {
   'nn.relaxed.simd': nn,
   'nn.relaxed.threads': [...nn, 'assembly/nn.threads.ts'],
 };
-// Their kernels have no products of their own, so relaxed SIMD would gain nothing.
+// Products within attention stay exact under the option `relaxed`: it is for the large ones of nn.
 for (const [name, sources] of Object.entries(families))
   for (const variant of ['simd', 'threads']) entries[`${name}.${variant}`] = sources;
 

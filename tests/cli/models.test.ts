@@ -191,7 +191,7 @@ describe('a JSON model', () => {
     [' '.repeat(2 ** 20 + 1), 'bad.json: expected a JSON model (at most 1 MiB), got 1 MiB'],
     [{ inputShape: [64] }, 'bad.json: "layers" expected at least one layer, got undefined'],
     [
-      { inputShape: [64], layers: [dense(10), { kind: 'lstm' }] },
+      { inputShape: [64], layers: [dense(10), { kind: 'perceptron' }] },
       'bad.json: "layers[1]" expected a layer (add, average, ',
     ],
     [

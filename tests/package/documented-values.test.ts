@@ -65,7 +65,7 @@ it('has options of every optimizer', () => {
 });
 
 /** Options that neither groups nor state dicts show, but for the seed of compact state. */
-const HIDDEN = ['onNonFinite', 'seed', 'initialAccumulator'];
+const HIDDEN = ['onNonFinite', 'seed', 'initialAccumulator', 'adamLr'];
 
 describe('the default of', () => {
   const rows = ROWS.filter(([, name]) => name !== 'groups');
