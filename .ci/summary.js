@@ -14,6 +14,7 @@ for (const suite of [
   'browsers',
   'consumers',
   'examples',
+  'adopters',
   'report',
   'build',
 ]) {
