@@ -39,9 +39,9 @@ export type Initializer =
   | Exclude<keyof typeof SCALED | keyof typeof FIELDS, 'constant'>
   /** The same value everywhere. */
   | { readonly kind: 'constant'; readonly value: number }
-  /** Uniform in [min, max). @default -0.05 and 0.05 */
+  /** Uniform in [min, max), by default in [-0.05, 0.05). */
   | { readonly kind: 'uniform'; readonly min?: number; readonly max?: number }
-  /** Normal, or normal and drawn again beyond two deviations. @default mean 0, stddev 0.05 */
+  /** Normal, or normal and drawn again beyond two deviations; by default mean 0, stddev 0.05. */
   | {
       readonly kind: 'normal' | 'truncatedNormal';
       readonly mean?: number;
@@ -50,8 +50,8 @@ export type Initializer =
   /**
    * Mean 0 and variance scale/n, where n is the number of inputs (`fanIn`) or outputs (`fanOut`) of
    * a unit, or the mean of both (`fanAvg`). Normal values are drawn again beyond two deviations,
-   * and widened so that the variance holds, unless the distribution is `untruncatedNormal`.
-   * @default scale 1, mode 'fanIn', distribution 'truncatedNormal'
+   * and widened so that the variance holds, unless the distribution is `untruncatedNormal`. By
+   * default scale is 1, mode 'fanIn' and distribution 'truncatedNormal'.
    */
   | {
       readonly kind: 'varianceScaling';
@@ -61,8 +61,7 @@ export type Initializer =
     }
   /**
    * gain times a random matrix [first size, all others] whose rows are orthonormal, or its columns
-   * if it has more rows than columns.
-   * @default gain 1
+   * if it has more rows than columns. By default gain is 1.
    */
   | { readonly kind: 'orthogonal'; readonly gain?: number }
   | { readonly kind: keyof typeof SCALED | 'zeros' | 'ones' };
