@@ -290,8 +290,8 @@ export class Model {
 
   /**
    * Live views of the gradients by the outputs, in the order of `outputs`. Between `forward` and
-   * `backward`, write dL/doutput of the pass's samples here; at other times their content has no
-   * meaning. Read the property again after any call that may allocate.
+   * `backward`, write dL/doutput of the pass's samples here; `forward` sets them to 0. At other
+   * times their content has no meaning. Read the property again after any call that may allocate.
    * @throws ArgumentError for a model with `training: false`
    */
   get outputGradients(): Readonly<Record<string, Float32Array>> {
@@ -408,6 +408,9 @@ export class Model {
       this.#learnt.readForEvaluation();
       this.#network.forward(count, false, 0);
     }
+    // An output whose gradient nobody writes has none.
+    for (const { gradient, size } of this.#plan.outputs)
+      if (this.training) this.#floats(gradient, count * size).fill(0);
     this.#lastPass = { count, training };
   }
 
@@ -600,10 +603,10 @@ export class Model {
   /**
    * @internal Updates running statistics with the first `count` samples of `input`, under the
    * weights that evaluation reads. `updateStatistics` does it for any number of samples.
-   * @param share weight of this batch in the new statistics, in (0, 1]
+   * @param seen number of samples so far, those of this batch included
    * @param estimates the running statistics to update, by name
    */
-  observe(count: number, share: number, estimates: Readonly<Record<string, Tensor>>): void {
+  observe(count: number, seen: number, estimates: Readonly<Record<string, Tensor>>): void {
     this.#checkBatch(count);
     this.#lastPass = null;
     this.#learnt.readForEvaluation();
@@ -614,7 +617,7 @@ export class Model {
         nextStatistics[index][k] = estimates[fullName]?.address ?? 0;
     }
     try {
-      this.#network.observe(count, share);
+      this.#network.observe(count, seen);
     } finally {
       for (const [index, addresses] of own.entries())
         nextStatistics[index].splice(0, addresses.length, ...addresses);

@@ -280,11 +280,13 @@ function rolesOf(nodes: readonly PlannedNode[], options: NetworkOptions): Role[]
     if (isFrozen[index])
       for (const value of inputs) if (value >= inputCount) isFrozen[value - inputCount] = true;
   }
+  // Applications of one layer update the same running statistics, so they agree.
+  const trained = new Set(nodes.filter((_, index) => !isFrozen[index]).map(({ owner }) => owner));
   return nodes.map(({ inputs, owner }, index) => {
     const hasBackward = training && hasGradient[inputCount + index];
     const writesGradients = last.get(owner) === index;
     return {
-      evaluated: isFrozen[index],
+      evaluated: isFrozen[index] && !trained.has(owner),
       hasBackward,
       writesGradients,
       addsGradients: hasBackward && trains[index] && (accumulateGradients || !writesGradients),

@@ -32,6 +32,9 @@ interface Step {
   readonly apart: LayerArrays | null;
   /** Addresses of the gradients by the inputs that backward adds to; 0 for none. */
   readonly sums: readonly number[];
+  /** Which application of its layer the stage is, from 1, and of how many. */
+  readonly application: number;
+  readonly applications: number;
 }
 
 /** An output with a loss, and the addresses of the loss's arrays. */
@@ -127,18 +130,19 @@ export class Network {
   }
 
   /**
-   * Computes the outputs as in evaluation, but with the batch's own statistics, and moves the
-   * running statistics towards them by `momentum`. Stages that run as in evaluation during training
-   * do so here too.
+   * Computes the output as in evaluation, but with the batch's own statistics, and takes these into
+   * the running statistics, which are then means over all samples and all applications of a layer.
+   * Stages that run as in evaluation during training do so here too.
+   * @param seen number of samples so far, those of this batch included
    */
-  observe(count: number, momentum: number): void {
+  observe(count: number, seen: number): void {
     const pass = this.#pass;
     pass.count = count;
     pass.training = false;
-    pass.momentum = momentum;
     for (let index = 0; index < this.#steps.length; index++) {
-      const { stage, layer, arrays } = this.#steps[index];
+      const { stage, layer, arrays, application, applications } = this.#steps[index];
       pass.batchStatistics = !stage.evaluated;
+      pass.momentum = count / ((seen - count) * applications + application * count);
       layer.forward(arrays, pass);
     }
   }
@@ -313,7 +317,16 @@ function stepOf(
       return address;
     }),
   };
-  return { stage, layer, arrays: own, apart: apart || null, sums: stage.sums.map(addressOf) };
+  const isAlike = (other: Stage) => other.owner === owner;
+  return {
+    stage,
+    layer,
+    arrays: own,
+    apart: apart || null,
+    sums: stage.sums.map(addressOf),
+    application: plan.stages.slice(0, plan.stages.indexOf(stage) + 1).filter(isAlike).length,
+    applications: plan.stages.filter(isAlike).length,
+  };
 }
 
 /** Adds the gradients that a stage has written apart to those of its parameters. */

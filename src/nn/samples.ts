@@ -133,6 +133,11 @@ export function readSamples(
   if (typeof samples !== 'object' || samples === null) {
     fail(argument, 'samples: { features, labels } or { features, targets }', samples);
   }
+  // Data sets have fields of their own, so that unknown ones pass; but lost weights would not show.
+  for (const key of Object.keys(samples)) {
+    if (key !== 'sampleWeights' && /^(sample|class)?_?weights?$/i.test(key))
+      fail(`${argument}.${key}`, 'weights of samples to be named sampleWeights', undefined);
+  }
   const { features: given, classNames, columns, sampleWeights } = samples as Partial<Samples>;
   const { count, features } = readInputs(`${argument}.features`, format, given, fewest, argument);
   const targets = readTargets(argument, format, samples as Partial<Samples>, count);

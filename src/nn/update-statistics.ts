@@ -64,7 +64,7 @@ export async function updateStatistics(
       if (count < model.minBatchSize) continue;
       seen += count;
       source.load();
-      model.observe(count, count / seen, estimates);
+      model.observe(count, seen, estimates);
       if (performance.now() - start < budgetMs) continue;
       await yieldToEventLoop();
       start = performance.now();

@@ -79,7 +79,8 @@ describe.each(GOLDEN.map((golden) => [golden.name, golden] as const))('%s', (_, 
   function compare(
     network: { inputs: Arrays; outputs: Arrays; outputGradients: Arrays; inputGradients: Arrays },
     [weights, learnt]: readonly [Arrays, Arrays],
-    run: () => void,
+    forward: () => void,
+    backward: () => void,
     tolerance: number,
   ): void {
     for (const [index, values] of golden.inputs.entries())
@@ -89,8 +90,9 @@ describe.each(GOLDEN.map((golden) => [golden.name, golden] as const))('%s', (_, 
     expect(Object.keys(weights)).toEqual(
       Object.keys(parameters).map((each) => `attention.${each}`),
     );
+    forward();
     network.outputGradients.attention!.set(outputGradient);
-    run();
+    backward();
     expectNear(network.outputs.attention!, output, tolerance, 'output');
     for (const [name, values] of Object.entries(gradients))
       expectNear(learnt[`attention.${name}`]!, values, tolerance, name);
@@ -112,10 +114,8 @@ describe.each(GOLDEN.map((golden) => [golden.name, golden] as const))('%s', (_, 
     compare(
       network,
       arrays,
-      () => {
-        network.forward(true);
-        network.backward();
-      },
+      () => network.forward(true),
+      () => network.backward(),
       1e-9,
     );
   });
@@ -129,10 +129,8 @@ describe.each(GOLDEN.map((golden) => [golden.name, golden] as const))('%s', (_, 
       compare(
         model,
         [values, learnt],
-        () => {
-          model.forward({ training: true });
-          model.backward();
-        },
+        () => model.forward({ training: true }),
+        () => model.backward(),
         2e-5,
       );
     });

@@ -40,6 +40,7 @@ import {
   sigmoid,
   tanh,
   trainInWorker,
+  updateStatistics,
 } from '../../src/nn';
 import { AdamW } from '../../src/optimizers/adamw';
 import type { Runtime } from '../../src/runtime/runtime';
@@ -657,5 +658,63 @@ describe('training', () => {
       expect([...net.weights['norm.mean']!.data]).toEqual([0, 0, 0, 0]);
       expect(net.weights['sideNorm.mean']!.data.some((value) => value !== 0)).toBe(true);
     });
+  });
+});
+
+describe('a batch norm that is applied twice', () => {
+  const [x, y] = [
+    [1, 3, 5, 7],
+    [10, 20, 30, 40],
+  ].map((values) => Float32Array.from(values)) as [Float32Array, Float32Array];
+  const build = () => {
+    const norm = batchNorm();
+    const outputs = { a: input('x', 1).apply(norm), b: input('y', 1).apply(norm) };
+    return { ...graph(outputs), loss: null };
+  };
+
+  it.each([2, 4])('updateStatistics weighs both, in batches of %i', async (batchSize) => {
+    await withRuntime(simd, async (runtime) => {
+      const model = await createModel(runtime, { ...build(), batchSize });
+      await updateStatistics(model, { features: { x, y } });
+      const [mean] = model.weights['batchNorm1.mean']!.data;
+      expect(mean).toBeCloseTo((4 + 25) / 2, 5);
+    });
+  });
+
+  it('writes to no other memory where one use is below all training', async () => {
+    await withRuntime(simd, async (runtime) => {
+      const norm = named('norm', batchNorm());
+      const below = input('x', 2)
+        .apply(named('base', dense(3)))
+        .apply(norm);
+      const above = input('y', 2)
+        .apply(named('head', dense(3)))
+        .apply(norm);
+      const model = await createModel(runtime, {
+        ...graph([apply(add(), [below, above], 'sum')]),
+        loss: meanSquaredError(),
+        batchSize: 4,
+        freeze: ['base', 'norm'],
+      });
+      const start = runtime.memory.f32.slice(0, 16);
+      for (const values of Object.values(model.inputs))
+        values.set(values.map((_, i) => Math.sin(i)));
+      model.computeGradients(4);
+      model.commitStatistics();
+      expect(runtime.memory.f32.slice(0, 16)).toEqual(start);
+      expect(model.weights['norm.mean']!.data.some((value) => value !== 0)).toBe(true);
+    });
+  });
+});
+
+it('weights of samples by another name are refused', async () => {
+  await withRuntime(simd, async (runtime) => {
+    const model = await createModel(runtime, { inputSize: 2, layers: [dense(2)] });
+    const data = { features: new Float32Array(4), labels: new Int32Array(2) };
+    const weights = new Float32Array(2);
+    for (const name of ['sampleweights', 'sample_weight', 'sampleWeight', 'weights'])
+      expect(() => evaluate(model, { ...data, [name]: weights } as never)).toThrow(
+        `"samples.${name}" expected weights of samples to be named sampleWeights`,
+      );
   });
 });
