@@ -3,6 +3,8 @@
  *
  * @module adal-wasm
  */
+
+export type { NNFamily } from '../build/nn-families';
 export {
   AdalError,
   ArgumentError,

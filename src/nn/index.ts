@@ -40,6 +40,7 @@ export { named, sequential } from './layers';
 export type { Initializer, KernelOptions } from './layers/initial';
 export type { Shape } from './layers/layer';
 export * from './layers/list';
+export type { Pool1dOptions, Pool2dOptions } from './layers/pooling';
 export type { GatedOptions, RecurrentOptions } from './layers/recurrent';
 export type { Pair } from './layers/window';
 export type { ModelArrays, ModelStateDict, ModelStateDictOptions } from './learnt-state';
