@@ -1,7 +1,6 @@
 /** Global average pooling over all positions of a sample. */
-import { ArgumentError } from '../../errors';
-import { checkNoMore, describe } from '../../validate';
-import { type LayerKind, PLAIN, positionsOf } from './layer';
+import { checkNoMore } from '../../validate';
+import { checkPositions, type LayerKind, PLAIN, positionsOf } from './layer';
 
 /** The description of global average pooling: y[c] = the mean of x[…][c] over all positions. */
 export interface GlobalAvgPoolLayer {
@@ -24,13 +23,7 @@ const kind: LayerKind<GlobalAvgPoolLayer> = {
   fields: [],
   check() {},
   plan(_layer, input, path) {
-    if (input.length < 2) {
-      throw new ArgumentError(
-        path,
-        'an image [height, width, channels] or a sequence [steps, channels]',
-        describe(input),
-      );
-    }
+    checkPositions(path, input);
     const [positions, channels] = [positionsOf(input), input[input.length - 1]];
     return {
       ...PLAIN,

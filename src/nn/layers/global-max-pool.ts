@@ -1,7 +1,6 @@
 /** Global max pooling over all positions of a sample. */
-import { ArgumentError } from '../../errors';
-import { checkNoMore, describe } from '../../validate';
-import { type LayerKind, positionsOf } from './layer';
+import { checkNoMore } from '../../validate';
+import { checkPositions, type LayerKind, positionsOf } from './layer';
 import { maximum, poolingPlan } from './pooling';
 import { planSequenceWindow } from './window';
 
@@ -27,13 +26,7 @@ const kind: LayerKind<GlobalMaxPoolLayer> = {
   fields: [],
   check() {},
   plan(_layer, input, path) {
-    if (input.length < 2) {
-      throw new ArgumentError(
-        path,
-        'an image [height, width, channels] or a sequence [steps, channels]',
-        describe(input),
-      );
-    }
+    checkPositions(path, input);
     // One window over all positions.
     const [positions, channels] = [positionsOf(input), input[input.length - 1]];
     const window = { size: positions, stride: positions, padding: 0 };

@@ -182,3 +182,12 @@ export function checkLayerName(argument: string, name: unknown): string {
 export function positionsOf(shape: Shape): number {
   return elementCount(shape.slice(0, -1));
 }
+
+/**
+ * Checks that a layer which pools over all positions has any.
+ * @throws ArgumentError naming `path`
+ */
+export function checkPositions(path: string, input: Shape): void {
+  if (input.length >= 2) return;
+  fail(path, 'an image [height, width, channels] or a sequence [steps, channels]', input);
+}
