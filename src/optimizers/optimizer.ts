@@ -83,6 +83,7 @@ import { StepTable, type TableOptions } from './step-table';
  *
  * @typeParam H hyperparameters that a param group can override
  * @typeParam Names names of the parameters, as far as the compiler knows them
+ * @typeParam Options options of its constructor
  * @example
  * const optimizer = new AdaL(await createRuntime(), { w: new Float32Array([1, 2, 3]) });
  * optimizer.grads.w.set([0.1, 0, -0.2]);
@@ -91,7 +92,10 @@ import { StepTable, type TableOptions } from './step-table';
 export abstract class Optimizer<
   H extends BaseHyperparameters = BaseHyperparameters,
   Names extends string = string,
+  Options extends object = CommonOptions<H> & Partial<H>,
 > {
+  /** @internal The OptimizerDeclaration of the class. */
+  static readonly declaration: object;
   /** Runtime whose linear memory holds the optimizer. */
   readonly runtime: Runtime;
   /**
@@ -130,13 +134,13 @@ export abstract class Optimizer<
   #checkedAt = -1;
   #ownsRuntime = false;
 
-  /** @internal */
-  protected constructor(
-    runtime: Runtime,
-    declaration: OptimizerDeclaration<H, never>,
-    params: ParamsInit<H, Names>,
-    options: object,
-  ) {
+  /**
+   * @param params parameters by name, or groups of them with hyperparameters of their own
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
+   */
+  constructor(runtime: Runtime, params: ParamsInit<H, Names>, options: Options = {} as Options) {
+    const declaration = new.target.declaration as OptimizerDeclaration<H, never>;
     const { name, fields, options: own = [] } = declaration;
     const names = [...Object.keys(fields), ...own, ...COMMON_OPTIONS];
     const given = copyOptions('options', options, names) as CommonOptions & Partial<H>;
