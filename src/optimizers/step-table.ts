@@ -226,11 +226,6 @@ export class StepTable {
     this.#groupAt(group).normLimit = normLimit;
   }
 
-  /** Returns the limit on Σ|g| of a group's tensors, as the last step had it. */
-  normLimit(group: number): number {
-    return this.#groupAt(group).normLimit;
-  }
-
   /** Room for a group's own values, which `setValues` copies into the table. */
   get values(): Float64Array {
     return this.#values;
@@ -272,6 +267,11 @@ export class StepTable {
   /** Index of the tensor because of which the last step was refused as overflowing. */
   get offender(): number {
     return (this.#step.offender - this.#tensors) / TENSOR_RECORD_SIZE;
+  }
+
+  /** The limit on Σ|g| of that tensor. */
+  get offenderLimit(): number {
+    return this.#group.at(this.#tensorAt(this.offender).group).normLimit;
   }
 
   counters(index: number): Counters {
