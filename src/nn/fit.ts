@@ -193,7 +193,8 @@ class Run {
   /** Continues a stored run, or changes nothing. */
   async #load(bytes: Uint8Array): Promise<void> {
     const { decodeRun, loadRun } = this.#checkpoints;
-    const stored = decodeRun(bytes, this.#identity, this.#source.batchCount);
+    const { model } = this.#learner;
+    const stored = decodeRun(bytes, model, this.#identity, this.#source.batchCount);
     const { run } = stored;
     const { epoch, batch, identity, bestState } = run;
     // A stream may be shorter than the stored run found it: this shows before anything is loaded.

@@ -97,7 +97,8 @@ export class Model {
   /** Tensors of all parameters, frozen ones included, and of all running statistics, by name. */
   readonly weights: Readonly<Record<string, Tensor>>;
   readonly #learnt: LearntState;
-  readonly #settings: ModelSettings;
+  /** @internal The checked options. */
+  readonly settings: ModelSettings;
   readonly #plan: NetworkPlan;
   readonly #network: Network;
   readonly #workspace: number;
@@ -112,7 +113,7 @@ export class Model {
   constructor(runtime: Runtime, kernels: NNKernels, settings: ModelSettings) {
     this.runtime = runtime;
     this.#kernels = kernels;
-    this.#settings = settings;
+    this.settings = settings;
     this.#plan = planNetwork(settings);
     const { inputs, outputs } = this.#plan;
     this.inputShapes = shapesByName(inputs);
@@ -308,7 +309,7 @@ export class Model {
    */
   get inputGradients(): Readonly<Record<string, Float32Array>> {
     this.#checkTraining();
-    if (!this.#settings.inputGradients)
+    if (!this.settings.inputGradients)
       throw new ArgumentError(
         'inputGradients',
         'a model created with inputGradients: true',
@@ -326,7 +327,7 @@ export class Model {
    */
   memory(batchSize: number = this.batchSize): ModelMemory {
     checkInteger('batchSize', batchSize, 1, MAX_BATCH);
-    return memoryOf(planNetwork({ ...this.#settings, batchSize }), this.training);
+    return memoryOf(planNetwork({ ...this.settings, batchSize }), this.training);
   }
 
   /**
@@ -432,7 +433,7 @@ export class Model {
     checkBoolean('accumulate', accumulate);
     this.#checkTraining();
     this.#learnt.checkAccess('backward');
-    if (accumulate && !this.#settings.accumulateGradients) {
+    if (accumulate && !this.settings.accumulateGradients) {
       const expected = 'a model created with accumulateGradients: true';
       throw new ArgumentError('accumulate', expected, 'true');
     }
@@ -738,7 +739,7 @@ export class Model {
 
   /** Draws the initial values, in the order of the layers. */
   #initialise(): void {
-    const prng = new Prng(this.#settings.seed);
+    const prng = new Prng(this.settings.seed);
     for (const { parameters, statistics } of this.#plan.stages) {
       for (const { fullName, initialise } of [...parameters, ...statistics])
         initialise?.(this.weights[fullName].data, prng);
