@@ -1,10 +1,23 @@
-/** Adds up the counts of all suites. Programs read the last line. Exits 1 if anything failed. */
-import { existsSync, readFileSync } from 'node:fs';
+/**
+ * Repeats what failed and adds up the counts of all suites. Programs read the last line. Exits 1 if
+ * anything failed.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [folder, failedCommands] = process.argv.slice(2);
+/** Lines of a failed command's output that the summary repeats. */
+const LINES_SHOWN = 60;
+
+const [folder] = process.argv.slice(2);
+const failedCommands = readdirSync(folder).filter((name) => name.endsWith('.failed'));
 let passed = 0;
-let failed = Number(failedCommands);
+let failed = failedCommands.length;
+
+for (const name of failedCommands) {
+  const log = readFileSync(join(folder, name.replace('.failed', '.log')), 'utf8');
+  console.log(`\n== the end of: ${readFileSync(join(folder, name), 'utf8').trim()}`);
+  console.log(log.trimEnd().split('\n').slice(-LINES_SHOWN).join('\n'));
+}
 for (const suite of [
   'unit',
   'slow',
@@ -24,11 +37,20 @@ for (const suite of [
     failed++;
     continue;
   }
-  const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(
-    readFileSync(file, 'utf8'),
-  );
+  const {
+    numPassedTests,
+    numFailedTests,
+    numFailedTestSuites,
+    testResults = [],
+  } = JSON.parse(readFileSync(file, 'utf8'));
   passed += numPassedTests;
   failed += Math.max(numFailedTests, Math.sign(numFailedTestSuites));
+  for (const { name, status, message, assertionResults } of testResults) {
+    if (status === 'passed') continue;
+    console.log(`\n== failed in ${suite}: ${name} ${message ?? ''}`);
+    for (const { status, fullName, failureMessages } of assertionResults)
+      if (status === 'failed') console.log(`${fullName}\n${failureMessages.join('\n')}`);
+  }
 }
 const aspect = join(folder, 'aspect.txt');
 const tests = existsSync(aspect)
