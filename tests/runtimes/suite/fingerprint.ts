@@ -1,7 +1,7 @@
 /**
  * The fingerprint: one SHA-256 over parameters and state after fixed runs of every optimizer, and
- * then over networks of every layer and loss (networks.ts). It is the same on every runtime, backend
- * and thread count, and changes only when the numbers do.
+ * then over networks of every layer and loss (networks.ts). It is the same on every runtime,
+ * backend and thread count, and changes only when the numbers do.
  */
 import { createOptimizer, type Runtime } from '../../../src/index';
 import { COMPACT_CASES, gradientsAt, initialParams, RULE_CASES } from '../../support/rules';

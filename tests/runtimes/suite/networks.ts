@@ -263,7 +263,7 @@ function metricsOf(model: Model): MetricName[] {
   ];
 }
 
-/** Returns the only value of a record, or the record if it has several; undefined if it has none. */
+/** Returns the only value of a record, the record if it has several, or else undefined. */
 function onlyOf<T>(values: Readonly<Record<string, T>>) {
   const all = Object.values(values);
   return all.length > 1 ? values : all[0];
