@@ -4,8 +4,9 @@
  * Trains every case of cases.js here and in the peers that have it, TensorFlow.js and PyTorch: the
  * same start weights and batches in the same order. The loss of each step, and that of each batch
  * in evaluation after the last, may differ by 1e-5 of itself. With dropout, the mean of our final
- * losses over 20 seeds has to lie in the 95% interval of the peer's mean. Exits 1 if a case differs,
- * if a layer, loss or optimizer that a peer has is in no case of it, or if there is no peer here.
+ * losses over 20 seeds has to lie in the 95% interval of the peer's mean. Exits 1 if a case
+ * differs, if no case of a peer has some layer, loss or optimizer that the peer has, or if there is
+ * no peer here.
  *
  * TensorFlow.js is installed into build/parity/ at the first run; PyTorch is that of
  * /usr/bin/python3 (Debian's python3-torch, which is installed where apt-get may). A peer that
