@@ -323,6 +323,20 @@ const layers = {
     fill: { mask: 'mask' },
     only: 'torch',
   },
+  'multiHeadAttention, query, value and key, numbers of keys': {
+    model: graph([
+      apply(multiHeadAttention({ heads: 2, paddingMask: true }), [
+        input('query', [3, 4]),
+        input('value', [6, 4]),
+        input('key', [6, 4]),
+        input('count', 1),
+      ])
+        .apply(flatten())
+        .apply(dense(3)),
+    ]),
+    fill: { count: 'lengths' },
+    only: 'torch',
+  },
   'a transformer block': {
     model: (() => {
       const x = input('words', 5).apply(embedding(6, 8)).apply(positionEmbedding());

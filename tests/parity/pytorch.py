@@ -219,9 +219,13 @@ class Attention(nn.Module):
     def forward(self, query, *more):
         more, padding, later = list(more), None, None
         if self.layer.get('paddingMask'):
-            padding = more.pop() == 0
+            padding = more.pop()
         value = more[0] if more else query
         key = more[1] if len(more) > 1 else value
+        if padding is not None:
+            # A mask of the keys, or their number.
+            steps = torch.arange(key.shape[1])
+            padding = padding == 0 if padding.shape[1] > 1 else steps >= padding
         if self.layer.get('causal'):
             later = torch.ones(query.shape[1], key.shape[1]).triu(1).bool()
         masks = dict(key_padding_mask=padding, attn_mask=later)
