@@ -176,7 +176,8 @@ export function checkLayerName(argument: string, name: unknown): string {
   if (typeof name !== 'string' || !/^[^.\u0000-\u001f]{1,200}$/.test(name))
     fail(argument, 'a name of 1 to 200 characters without "."', name);
   // A record without that name would still seem to have it.
-  if (name in Object.prototype) fail(argument, 'a name that is no property of Object.prototype', name);
+  if (name in Object.prototype)
+    fail(argument, 'a name that is no property of Object.prototype', name);
   return name;
 }
 
