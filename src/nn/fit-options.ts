@@ -249,7 +249,10 @@ export interface FitEpoch {
   readonly metrics?: Metrics;
   /** Evaluation of the validation samples; null without validation. */
   readonly validation: Evaluation | null;
-  /** Number of steps that the optimizer refused because of non-finite gradients. */
+  /**
+   * Number of steps that the optimizer refused because of non-finite gradients, under `onNonFinite:
+   * 'skip'`. Their batches still count in `loss`, which such a batch usually makes NaN.
+   */
   readonly skippedSteps: number;
 }
 

@@ -6,7 +6,7 @@
  * the schedule and the seed. Pauses, time slices, progress reports, threads, and an interruption
  * that is resumed in mid-epoch change no bit of them.
  */
-import { ArgumentError, CheckpointError } from '../errors';
+import { ArgumentError, CheckpointError, NonFiniteGradientError } from '../errors';
 import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import type { LearningRate } from '../types';
 import { checkModel, fail } from '../validate';
@@ -49,6 +49,8 @@ import { splitLast, type TrainingData } from './samples';
  * a later chunk of a stream does not fit, or a stream has no samples in a later epoch
  * @throws CheckpointError if the store fails or holds another run; nothing has been trained then,
  * unless saving failed
+ * @throws NonFiniteGradientError if the optimizer refuses a step, unless its `onNonFinite` is
+ * 'skip'. A NaN or infinity among the features is named if it is in the last batch
  * @throws BusyError while another `fit` is training the model
  * @example
  * const optimizer = new AdamW(runtime, model.parameters, { lr: 1e-3 });
@@ -166,7 +168,8 @@ class Run {
       ...this.#identity,
       initialEpoch: initialEpoch ?? model.learnt.history.epochsOf(seed),
     });
-    this.#state.outputSums = zeroSums(model);
+    const sums = zeroSums(model);
+    if (sums) this.#state.outputSums = sums;
     this.#occupation = model.learnt.occupy('fit');
   }
 
@@ -212,7 +215,8 @@ class Run {
       refuseSums('metricSums', this.#tally.sums.length);
     this.#own(() => loadRun(stored, this.#learner, this.#source.names));
     this.#state = { ...run, identity: { ...this.#identity, initialEpoch: 0, ...identity } };
-    this.#state.outputSums = batch > 0 ? run.outputSums : sums;
+    if (sums && batch === 0) this.#state.outputSums = sums;
+    else if (!sums) delete this.#state.outputSums;
     // Without its weights, a best epoch could not be restored.
     if (this.#stopping.restoreBest && bestState === null)
       this.#state.stopping = firstRunState(identity).stopping;
@@ -298,11 +302,32 @@ class Run {
       const loss = model.computeGradients(count, sampleWeights && { sampleWeights });
       const weight = this.#addLoss(count, loss);
       this.#tally?.add(model.outputs, model.batch.targets, count);
-      if (!accumulator) return { loss, stepped: this.#count(optimizer.step()) };
-      // A batch whose labels are all ignored has no gradient and no weight in its window.
-      const result = weight === 0 ? null : accumulator.add(undefined, weight);
-      return { loss, stepped: this.#count(result) };
+      try {
+        if (!accumulator) return { loss, stepped: this.#count(optimizer.step()) };
+        // A batch whose labels are all ignored has no gradient and no weight in its window.
+        const result = weight === 0 ? null : accumulator.add(undefined, weight);
+        return { loss, stepped: this.#count(result) };
+      } catch (error) {
+        throw this.#explain(error, count);
+      }
     });
+  }
+
+  /** Returns the error of a refused step with the value in the batch's features that caused it. */
+  #explain(error: unknown, count: number): unknown {
+    if (!(error instanceof NonFiniteGradientError) || error.reason !== 'non-finite') return error;
+    const { batch, format } = this.#learner.model;
+    for (const [k, { name, size }] of format.inputs.entries()) {
+      const values = batch.features[k].subarray(0, count * size);
+      const wrong = values.findIndex((value) => !Number.isFinite(value));
+      if (wrong < 0) continue;
+      const sample = this.#source.placeOf(Math.floor(wrong / size));
+      const input = format.inputs.length > 1 ? ` of input "${name}"` : '';
+      const hint = `: value ${wrong % size}${input} of ${sample} is ${values[wrong]}`;
+      const { group, parameter, count: elements } = error;
+      return new NonFiniteGradientError('non-finite', group, parameter, elements, undefined, hint);
+    }
+    return error;
   }
 
   /** Adds the loss of a batch to the epoch's; returns the weight of the batch. */

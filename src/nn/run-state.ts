@@ -62,7 +62,7 @@ export interface RunState {
    * Of several losses: the weighted sum of each one's batch losses in the current epoch, followed
    * by the sum of its weights.
    */
-  outputSums?: number[] | undefined;
+  outputSums?: number[];
   /** Sums of the current epoch's training metrics, if there are any. */
   metricSums?: number[];
   /** Model, optimizer and average after the best epoch, as `encodeLearner` returned them. */
