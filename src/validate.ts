@@ -212,10 +212,18 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   );
 }
 
-/** Checks that `value` is a plain options object without keys that are not `known`. */
-export function checkOptions(argument: string, value: unknown, known: readonly string[]): void {
+/**
+ * Checks that `value` is a plain options object without keys that are not `known`.
+ * @param noun what a key is, in errors
+ */
+export function checkOptions(
+  argument: string,
+  value: unknown,
+  known: readonly string[],
+  noun = 'option',
+): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    fail(argument, 'an options object', value);
+    fail(argument, noun === 'option' ? 'an options object' : `an object by ${noun}`, value);
   const keys = Object.keys(value);
   // A Promise, Map or Date has no keys, and would silently count as empty options.
   if (keys.length === 0 && Object.prototype.toString.call(value) !== '[object Object]')
@@ -225,7 +233,7 @@ export function checkOptions(argument: string, value: unknown, known: readonly s
       throw new ArgumentError(
         `${argument}.${showName(key)}`,
         `one of ${known.join(', ')}`,
-        'an unknown option',
+        `an unknown ${noun}`,
       );
     }
   }

@@ -17,6 +17,7 @@ import type { EarlyStoppingState } from './early-stopping';
 import type { Evaluation, OutputEvaluation } from './evaluation';
 import type { FitEpoch } from './fit-options';
 import type { ClassMetrics, Metrics } from './metrics';
+import type { ModelIdentity } from './model-identity';
 import { type RunIdentity, type RunState, watchedLoss } from './run-state';
 import { type DataNames, readNames } from './training-history';
 
@@ -59,8 +60,8 @@ function ofCheckpoint<T>(check: () => T): T {
 }
 
 /**
- * Checks that a stored run can go on with this run's data and settings. Names or an initial epoch
- * that one side does not give may be anything.
+ * Checks that a stored run can go on with this run's model, data and settings. Names, an initial
+ * epoch or a model that one side does not give may be anything.
  * @param stored the state that was read
  * @param identity that of this run
  * @param batchCount batches per epoch; null for a stream
@@ -78,6 +79,7 @@ export function checkSameRun(
     refuseOther(key, `${before}`, `${now}`);
   }
   checkSameRunNames(stored.identity, identity);
+  checkSameModel(stored.identity.model, identity.model);
   if (batchCount === null) return;
   const { epoch, batch, step } = stored;
   ofCheckpoint(() => {
@@ -97,6 +99,22 @@ export function checkSameRunNames(stored: DataNames, names: DataNames): void {
     const same = before.length === now.length && before.every((name, i) => name === now[i]);
     if (!same) refuseOther(key, JSON.stringify(before), JSON.stringify(now));
   }
+}
+
+/**
+ * Checks that two models compute the same from the same arrays.
+ * @throws CheckpointError with the reason `'other-run'`
+ */
+function checkSameModel(stored: ModelIdentity | undefined, model: ModelIdentity | undefined): void {
+  if (!stored || !model) return;
+  for (const key of ['nodes', 'losses', 'penalties'] as const) {
+    const [before, now] = [stored[key] ?? [], model[key] ?? []];
+    const count = Math.max(before.length, now.length);
+    for (let index = 0; index < count; index++)
+      if (before[index] !== now[index])
+        refuseOther(`model ${key}[${index}]`, before[index] ?? 'none', now[index] ?? 'none');
+  }
+  if (stored.seed !== model.seed) refuseOther('model seed', `${stored.seed}`, `${model.seed}`);
 }
 
 /** Returns a checked value, or throws the ArgumentError that names its path. */
@@ -173,8 +191,21 @@ const readIdentity: Read<RunIdentity> = (path, value) =>
     metrics: (at, names) =>
       names === undefined || typeof names === 'string' ? names : fail(at, 'names', names),
     sampleWeights: optional((at, weighted) => checkBoolean(at, weighted)),
+    model: optional((at, model) => readModel(at, model)),
     classNames: readNames,
     columns: readNames,
+  });
+
+const readTexts = arrayOf('an array of texts', (at, text) =>
+  typeof text === 'string' ? text : fail(at, 'a text', text),
+);
+
+const readModel: Read<ModelIdentity> = (path, value) =>
+  readFields<ModelIdentity>(path, value, {
+    nodes: readTexts,
+    losses: readTexts,
+    penalties: optional((at, penalties) => readTexts(at, penalties)),
+    seed: optional(integerIn(0, Number.MAX_SAFE_INTEGER)),
   });
 
 const readStopping: Read<EarlyStoppingState> = (path, value) =>
@@ -188,9 +219,9 @@ const readEpoch: Read<FitEpoch> = (path, value) =>
   readFields<FitEpoch>(path, value, {
     epoch: integerIn(1),
     loss: readFigure,
+    metrics: optional((at, metrics) => readMetrics(at, metrics)),
     validation: orNull(readEvaluation),
     skippedSteps: integerIn(0),
-    metrics: optional((at, metrics) => readMetrics(at, metrics)),
   });
 
 const readEvaluation: Read<Evaluation> = (path, value) =>

@@ -232,7 +232,10 @@ export function readModelOptions(options: ModelOptions): {
   checkInteger('batchSize', batchSize, 1, MAX_BATCH);
   checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   const switches = { training, inputGradients, accumulateGradients };
-  for (const [name, value] of Object.entries(switches)) checkBoolean(name, value);
+  for (const [name, value] of Object.entries(switches)) {
+    checkBoolean(name, value);
+    if (value && !training) fail(name, 'false in a model with training: false', value);
+  }
   const nodes = planNodes(structure);
   const graph = { ...structure, nodes: structure.nodes.map((node) => Object.freeze({ ...node })) };
   const losses = readLosses(options, graph, nodes);
@@ -249,17 +252,17 @@ function readLosses(
 ): OutputLosses {
   const names = outputs.map(({ name }) => name);
   const alone = outputs.length === 1;
-  checkOptions('lossWeights', lossWeights, names);
+  checkOptions('lossWeights', lossWeights, names, 'output');
   let given: Readonly<Record<string, unknown>>;
   if (loss === null) given = {};
   else if (alone && (loss === undefined || typeof (loss as Partial<Loss>)?.kind === 'string'))
     given = { [names[0]]: loss ?? crossEntropy() };
-  else if (alone && (typeof loss !== 'object' || !Object.hasOwn(loss, names[0])))
-    given = { [names[0]]: loss };
+  else if (alone && typeof loss !== 'object') given = { [names[0]]: loss };
   else {
     if (loss === undefined || typeof (loss as Partial<Loss>).kind === 'string')
       fail('loss', `losses by output: { ${names.join(', ')} }`, loss);
-    checkOptions('loss', loss, names);
+    checkOptions('loss', loss, names, 'output');
+    if (Object.keys(loss).length === 0) fail('loss', 'a loss of an output, or null for none', loss);
     given = loss as Readonly<Record<string, unknown>>;
   }
   return outputs.map(({ name, node }) => {

@@ -9,7 +9,7 @@
 import { ArgumentError, CheckpointError } from '../errors';
 import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import type { LearningRate } from '../types';
-import { checkModel } from '../validate';
+import { checkModel, fail } from '../validate';
 import { type BatchSource, createSource } from './batch-source';
 import { EarlyStopping } from './early-stopping';
 import {
@@ -143,6 +143,8 @@ class Run {
     const named = metrics?.metrics;
     if (named !== undefined) checkMetricNames('metrics', named, model.format);
     // The tally of training has no outputs of earlier batches.
+    if (validation === undefined && named?.includes('auc'))
+      fail('metrics', "validation data for 'auc', which training does not compute", named);
     const trained = (named ?? []).filter((name) => name !== 'auc');
     this.#tally = trained.length > 0 ? new MetricTally(model.format, trained) : null;
     this.#stopping = new EarlyStopping(earlyStopping);
@@ -193,7 +195,8 @@ class Run {
   /** Continues a stored run, or changes nothing. */
   async #load(bytes: Uint8Array): Promise<void> {
     const { decodeRun, loadRun } = this.#checkpoints;
-    const stored = decodeRun(bytes, this.#identity, this.#source.batchCount);
+    const { model } = this.#learner;
+    const stored = decodeRun(bytes, model, this.#identity, this.#source.batchCount);
     const { run } = stored;
     const { epoch, batch, identity, bestState } = run;
     // A stream may be shorter than the stored run found it: this shows before anything is loaded.

@@ -29,7 +29,7 @@ export function matchParameters(
 ): string[] {
   const names = namesOf(nodes);
   return Array.isArray(match)
-    ? listedNames(argument, match, names)
+    ? listedNames(argument, match, names, nodes)
     : matchNames(argument, match as NameMatch, names);
 }
 
@@ -54,10 +54,18 @@ function listedNames(
   argument: string,
   list: readonly string[],
   names: readonly string[],
+  nodes: readonly PlannedNode[],
 ): string[] {
   return list.flatMap((name, index) => {
     const meant = names.filter((full) => full === name || full.startsWith(`${name}.`));
     if (meant.length > 0) return meant;
+    const sharing = nodes.find((node, place) => {
+      return node.owner !== place && typeof name === 'string' && name.split('.')[0] === node.name;
+    });
+    if (sharing) {
+      const owner = nodes[sharing.owner].name;
+      fail(`${argument}[${index}]`, `"${owner}", whose weights this node shares`, name);
+    }
     return fail(
       `${argument}[${index}]`,
       `a layer with parameters, or a parameter (${names.join(', ')})`,

@@ -95,6 +95,7 @@ export function graph(outputs: readonly Value[] | Readonly<Record<string, Value>
   const wanted: [string | null, Value][] = listed
     ? outputs.map((value) => [null, value])
     : Object.entries(checkObject('outputs', outputs) as Record<string, Value>);
+  if (wanted.length === 0) fail('outputs', 'at least one value', outputs);
   const collected = new Collection();
   const named = wanted.map(([name, value], index) => {
     const origin = origins.get(value);
@@ -154,11 +155,11 @@ class Collection {
     this.nodes.push({ name, layer: owner ?? withoutName(layer), inputs: names });
   }
 
-  /** Returns the layer's own name the first time, else its kind and a number. */
+  /** Returns the layer's own name, numbered from 2 in further uses, or its kind and a number. */
   #freeName(layer: Layer): string {
     if (layer.name !== undefined && !this.#owners.has(layer)) return layer.name;
-    const { prefix } = kindOf(layer);
-    let count = this.#counts.get(prefix) ?? 0;
+    const prefix = layer.name ?? kindOf(layer).prefix;
+    let count = this.#counts.get(prefix) ?? (layer.name === undefined ? 0 : 1);
     do count++;
     while (this.#taken.has(`${prefix}${count}`));
     this.#counts.set(prefix, count);

@@ -3,7 +3,7 @@
  * whose nodes each read the node before.
  */
 import { ArgumentError } from '../errors';
-import { checkInteger, checkOptions, describe, fail } from '../validate';
+import { checkInteger, checkOptions, fail } from '../validate';
 import { checkLayer, checkLayerName, checkLayers, kindOf, type Layer } from './layers';
 import type { PlannedLayer, Shape } from './layers/layer';
 
@@ -77,15 +77,18 @@ export function chainGraph(inputShape: Shape, layers: unknown): ModelGraph {
 }
 
 /**
- * Names the layers of a chain: by their own names, or by kind, numbered from 1 in order: `dense1`,
- * `conv1`, `dense2`.
+ * Names the layers of a chain: by their own names, or by kind, numbered from 1 in order without
+ * those names: `dense1`, `conv1`, `dense2`.
  * @throws ArgumentError if two layers have one name
  */
 export function namesOf(layers: readonly Layer[]): string[] {
   const counts = new Map<string, number>();
+  const given = new Set(layers.map(({ name }) => name));
   const names = layers.map((layer) => {
     const { prefix } = kindOf(layer);
-    const count = (counts.get(prefix) ?? 0) + 1;
+    let count = counts.get(prefix) ?? 0;
+    do count++;
+    while (layer.name === undefined && given.has(`${prefix}${count}`));
     counts.set(prefix, count);
     return layer.name ?? `${prefix}${count}`;
   });
@@ -269,8 +272,9 @@ export function planNodes({ inputs, nodes }: ModelGraph): PlannedNode[] {
 /** Checks that a node can use the weights of the one whose layer it shares. */
 function checkShared(node: CheckedNode, plan: PlannedLayer, owner: PlannedNode): void {
   const shapesOf = ({ parameters, statistics }: PlannedLayer) =>
-    JSON.stringify([...parameters, ...statistics].map(({ shape }) => shape));
-  if (shapesOf(plan) === shapesOf(owner.planned)) return;
-  const expected = `an input that fits the weights of ${owner.name}`;
-  throw new ArgumentError(node.path, expected, describe(plan.parameters.map(({ shape }) => shape)));
+    [...parameters, ...statistics].map(({ name, shape }) => `${name} [${shape.join(', ')}]`);
+  const [weights, others] = [shapesOf(owner.planned), shapesOf(plan)];
+  if (`${weights}` === `${others}`) return;
+  const expected = `an input that fits the weights of ${owner.name}, ${weights.join(', ')}`;
+  throw new ArgumentError(node.path, expected, `one for ${others.join(', ')}`);
 }

@@ -13,6 +13,7 @@ import type { Runtime } from '../runtime/runtime';
 import type { Parameter } from '../tensors/parameter';
 import type { Tensor } from '../tensors/tensor';
 import { checkBoolean, checkInteger, checkOptions, fail } from '../validate';
+import { checkInput, type InputCheck, inputChecksOf } from './input-checks';
 import type { Layer } from './layers';
 import type { Shape } from './layers/layer';
 import {
@@ -97,12 +98,14 @@ export class Model {
   /** Tensors of all parameters, frozen ones included, and of all running statistics, by name. */
   readonly weights: Readonly<Record<string, Tensor>>;
   readonly #learnt: LearntState;
-  readonly #settings: ModelSettings;
+  /** @internal The checked options. */
+  readonly settings: ModelSettings;
   readonly #plan: NetworkPlan;
   readonly #network: Network;
   readonly #workspace: number;
   readonly #kernels: NNKernels;
   readonly #inputs: readonly InputFormat[];
+  readonly #inputChecks: readonly InputCheck[];
   readonly #targets: readonly TargetFormat[];
   /** The last pass: its number of samples, and whether backward may follow it. */
   #lastPass: { readonly count: number; readonly training: boolean } | null = null;
@@ -112,12 +115,13 @@ export class Model {
   constructor(runtime: Runtime, kernels: NNKernels, settings: ModelSettings) {
     this.runtime = runtime;
     this.#kernels = kernels;
-    this.#settings = settings;
+    this.settings = settings;
     this.#plan = planNetwork(settings);
     const { inputs, outputs } = this.#plan;
     this.inputShapes = shapesByName(inputs);
     this.outputShapes = shapesByName(outputs);
     this.#inputs = inputs.map(({ name, size }) => ({ name, size }));
+    this.#inputChecks = inputChecksOf(this.#plan);
     this.#targets = outputs.flatMap(({ name, size, loss, positions, targetsPerSample }) =>
       loss === null
         ? []
@@ -308,7 +312,7 @@ export class Model {
    */
   get inputGradients(): Readonly<Record<string, Float32Array>> {
     this.#checkTraining();
-    if (!this.#settings.inputGradients)
+    if (!this.settings.inputGradients)
       throw new ArgumentError(
         'inputGradients',
         'a model created with inputGradients: true',
@@ -326,7 +330,7 @@ export class Model {
    */
   memory(batchSize: number = this.batchSize): ModelMemory {
     checkInteger('batchSize', batchSize, 1, MAX_BATCH);
-    return memoryOf(planNetwork({ ...this.#settings, batchSize }), this.training);
+    return memoryOf(planNetwork({ ...this.settings, batchSize }), this.training);
   }
 
   /**
@@ -432,7 +436,7 @@ export class Model {
     checkBoolean('accumulate', accumulate);
     this.#checkTraining();
     this.#learnt.checkAccess('backward');
-    if (accumulate && !this.#settings.accumulateGradients) {
+    if (accumulate && !this.settings.accumulateGradients) {
       const expected = 'a model created with accumulateGradients: true';
       throw new ArgumentError('accumulate', expected, 'true');
     }
@@ -738,7 +742,7 @@ export class Model {
 
   /** Draws the initial values, in the order of the layers. */
   #initialise(): void {
-    const prng = new Prng(this.#settings.seed);
+    const prng = new Prng(this.settings.seed);
     for (const { parameters, statistics } of this.#plan.stages) {
       for (const { fullName, initialise } of [...parameters, ...statistics])
         initialise?.(this.weights[fullName].data, prng);
@@ -779,6 +783,10 @@ export class Model {
       );
     }
     checkInteger('count', count, 1, this.batchSize);
+    for (const check of this.#inputChecks) {
+      const { values, size } = check.input;
+      checkInput(check, this.#floats(values, count * size));
+    }
   }
 }
 

@@ -20,6 +20,7 @@ import { checkRunState, checkSameRun, checkSameRunNames } from './check-run-stat
 import type { FitAccumulator, FitAverage, FitOptimizer } from './fit-options';
 import { readModelStateDict } from './learnt-state';
 import type { Model } from './model';
+import { identityOf } from './model-identity';
 import type { RunIdentity, RunState } from './run-state';
 import type { DataNames } from './training-history';
 
@@ -70,9 +71,10 @@ export async function saveRun(
   state: RunState,
   extras?: CheckpointExtras,
 ): Promise<void> {
-  const { accumulator, schedule } = learner;
+  const { model, accumulator, schedule } = learner;
   const whole: RunState = {
     ...state,
+    identity: { ...state.identity, model: identityOf(model.settings) },
     window: accumulator?.stateDict() ?? null,
     schedule: isStatefulSchedule(schedule) ? schedule.stateDict() : null,
   };
@@ -80,19 +82,20 @@ export async function saveRun(
 }
 
 /**
- * Decodes a checkpoint of a run, and checks that its RunState can go on with this run's data and
- * settings.
+ * Decodes a checkpoint of a run, and checks that its RunState can go on with this run's model, data
+ * and settings.
  * @param batchCount batches per epoch; null for a stream
  * @throws CheckpointError for a damaged file, one that `fit` did not write, or another run's
  */
 export function decodeRun(
   bytes: Uint8Array,
+  model: Model,
   identity: RunIdentity,
   batchCount: number | null,
 ): StoredRun {
   const { run: given, ...stored } = decodeLearner(bytes);
   const run = checkRunState(given);
-  checkSameRun(run, identity, batchCount);
+  checkSameRun(run, { ...identity, model: identityOf(model.settings) }, batchCount);
   return { ...stored, run };
 }
 

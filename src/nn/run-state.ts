@@ -2,6 +2,7 @@
 import type { LastBatch } from './batch-source';
 import type { EarlyStoppingState } from './early-stopping';
 import type { FitEpoch } from './fit-options';
+import type { ModelIdentity } from './model-identity';
 import type { DataNames } from './training-history';
 
 /**
@@ -26,6 +27,8 @@ export interface RunIdentity extends DataNames {
   readonly sampleWeights?: boolean;
   /** Names of the training metrics, with commas between them; absent without any. */
   readonly metrics?: string;
+  /** What the model computes; absent in files of earlier releases. */
+  readonly model?: ModelIdentity;
 }
 
 /** How far a run is, and the states that only this run can restore. */

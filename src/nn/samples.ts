@@ -226,7 +226,9 @@ export function readSampleWeights(
     const weights = check(argument, given);
     return Object.fromEntries(names.map((name) => [name, weights]));
   }
-  checkOptions(argument, given, names);
+  if (typeof given !== 'object' || Array.isArray(given))
+    fail(argument, `a Float32Array, or one by output: { ${names.join(', ')} }`, given);
+  checkOptions(argument, given, names, 'output');
   const entries = Object.entries(given as object);
   return Object.fromEntries(
     entries.map(([name, own]) => [name, check(`${argument}.${name}`, own)]),
@@ -301,7 +303,7 @@ function recordOf(
   const names = formats.map(({ name }) => name);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value))
     fail(argument, `arrays by name: { ${names.join(', ')} }`, value);
-  checkOptions(argument, value, names);
+  checkOptions(argument, value, names, 'name');
   return value as Record<string, unknown>;
 }
 

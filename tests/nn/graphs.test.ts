@@ -270,7 +270,7 @@ describe('structure', () => {
     const data = graph([apply(concat(), [a.apply(tower), b.apply(tower)])]);
     expect(data.nodes.map(({ name, layer }) => [name, layer])).toEqual([
       ['tower', { kind: 'dense', units: 3 }],
-      ['dense1', 'tower'],
+      ['tower2', 'tower'],
       ['concat1', { kind: 'concat' }],
     ]);
     await withRuntime(simd, async (runtime) => {
@@ -425,7 +425,7 @@ describe('structure', () => {
     [
       'a loss of no output',
       { loss: { b: huber() }, nodes: [{ name: 'a', layer: dense(2), inputs: ['x'] }] },
-      '"loss"',
+      '"loss.b"',
     ],
     [
       'a weight of no loss',
