@@ -133,7 +133,7 @@ function storeRow<W extends Width>(c: usize, v0: v128, v1: v128, v2: v128, v3: v
 }
 
 /**
- * multiplyTile for `rows` rows of C, `cStep` bytes apart, and rows of a, `aRow` bytes apart. `spare`
+ * Runs multiplyTile for `rows` rows of C, `cStep` bytes apart, and of a, `aRow` bytes apart. `spare`
  * is the address of 64 bytes: the partner that the last of an odd number of rows lacks.
  */
 // biome-ignore format: one line a role
