@@ -138,8 +138,8 @@ class Row<W extends Width> {
 }
 
 /**
- * Runs multiplyTile for `rows` rows of C, `cStep` bytes apart, and of a, `aRow` bytes apart. `spare`
- * is the address of 64 bytes: the partner that the last of an odd number of rows lacks.
+ * Runs multiplyTile for `rows` rows of C, `cStep` bytes apart, and of a, `aRow` apart. `spare` is the
+ * address of 64 bytes: the partner that the last of an odd number of rows lacks.
  */
 // biome-ignore format: one line a role
 export function multiplyRows<W extends Width>(
