@@ -138,14 +138,15 @@ class Row<W extends Width> {
 }
 
 /**
- * multiplyTile for `rows` rows of C, `cStep` bytes apart, and rows of a, `aRow` bytes apart.
- * `spare` is the address of 64 bytes: the partner that the last of an odd number of rows lacks.
+ * Runs multiplyTile for `rows` rows of C, `cStep` bytes apart, and of a, `aRow` bytes apart. At
+ * `spare` are 64 bytes for the partner that the last of an odd number of rows lacks.
  */
 // biome-ignore format: one line a role
 export function multiplyRows<W extends Width>(
   c: usize, cStep: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
-  rows: i32, span: usize, spare: usize, fresh: bool,
+  rows: i32, depth: i32, spare: usize, fresh: bool,
 ): void {
+  const span = <usize>depth * aStep;
   for (; rows > 1; rows -= 2) {
     multiplyTile<W>(c, c + cStep, a, aRow, aStep, b, bStep, span, fresh);
     c += cStep << 1;
@@ -153,5 +154,5 @@ export function multiplyRows<W extends Width>(
   }
   // A call of itself, because asc inlines what has one caller: in a small function, V8 keeps the
   // sums in registers and reads no other local from the stack.
-  if (rows > 0) multiplyRows<W>(c, spare - c, a, 0, aStep, b, bStep, 2, span, spare, fresh);
+  if (rows > 0) multiplyRows<W>(c, spare - c, a, 0, aStep, b, bStep, 2, depth, spare, fresh);
 }

@@ -133,7 +133,7 @@ function multiply(
  * micro-kernel, in which four columns alone take as long as twelve.
  */
 function cost(rows: i32, cols: i32): i32 {
-  return (cols >> 1) + ((rows + 1) >> 1) * (cols > 4 ? (cols + 3) >> 2 : 3);
+  return (cols >> 2) + ((rows + 1) >> 1) * (cols > 4 ? (cols + 3) >> 2 : 3);
 }
 
 /**
@@ -254,13 +254,12 @@ function multiplyPanel(
   c: usize, cStep: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   rows: i32, width: i32, depth: i32, tile: usize, fresh: bool,
 ): void {
-  const span = <usize>depth * aStep;
   const spare = tile + GEMM_PANEL * 4;
   if (width > 12)
-    multiplyRows<Four>(c, cStep, a, aRow, aStep, b, bStep, rows, span, spare, fresh);
+    multiplyRows<Four>(c, cStep, a, aRow, aStep, b, bStep, rows, depth, spare, fresh);
   else if (width > 8)
-    multiplyRows<Three>(c, cStep, a, aRow, aStep, b, bStep, rows, span, spare, fresh);
+    multiplyRows<Three>(c, cStep, a, aRow, aStep, b, bStep, rows, depth, spare, fresh);
   else if (width > 4)
-    multiplyRows<Two>(c, cStep, a, aRow, aStep, b, bStep, rows, span, spare, fresh);
-  else multiplyRows<One>(c, cStep, a, aRow, aStep, b, bStep, rows, span, spare, fresh);
+    multiplyRows<Two>(c, cStep, a, aRow, aStep, b, bStep, rows, depth, spare, fresh);
+  else multiplyRows<One>(c, cStep, a, aRow, aStep, b, bStep, rows, depth, spare, fresh);
 }
