@@ -121,13 +121,18 @@ export function multiplyTile<W extends Width>(
     }
     b += bStep;
   }
-  storeRow<W>(c0, x0, x1, x2, x3);
-  storeRow<W>(c1, y0, y1, y2, y3);
+  changetype<Row<W>>(0).store(c0, x0, x1, x2, x3);
+  changetype<Row<W>>(0).store(c1, y0, y1, y2, y3);
 }
 
-function storeRow<W extends Width>(c: usize, v0: v128, v1: v128, v2: v128, v3: v128): void {
-  v128.store(c, v0);
-  if (changetype<W>(0).vectors() > 1) v128.store(c, v1, 16);
-  if (changetype<W>(0).vectors() > 2) v128.store(c, v2, 32);
-  if (changetype<W>(0).vectors() > 3) v128.store(c, v3, 48);
+/** A row of the tile. Never instantiated: only methods can be inlined for certain. */
+@unmanaged
+class Row<W extends Width> {
+  @inline
+  store(c: usize, v0: v128, v1: v128, v2: v128, v3: v128): void {
+    v128.store(c, v0);
+    if (changetype<W>(0).vectors() > 1) v128.store(c, v1, 16);
+    if (changetype<W>(0).vectors() > 2) v128.store(c, v2, 32);
+    if (changetype<W>(0).vectors() > 3) v128.store(c, v3, 48);
+  }
 }
