@@ -93,6 +93,7 @@ export class NonFiniteGradientError extends AdalError {
   /**
    * Creates an error that names the parameter.
    * @param normLimit the L1 norm from which gradients are refused, if that is the reason
+   * @param hint end of the message: where the numbers come from, if that is known
    */
   constructor(
     reason: 'non-finite' | 'overflow',
@@ -100,6 +101,7 @@ export class NonFiniteGradientError extends AdalError {
     parameter: string,
     count: number,
     normLimit = Infinity,
+    hint = '',
   ) {
     const limit = normLimit === 2 ** 63 ? '2^63' : normLimit.toPrecision(3);
     const place = `parameter "${parameter}" (group ${group})`;
@@ -110,7 +112,7 @@ export class NonFiniteGradientError extends AdalError {
           ? `the update of ${place} could overflow float32 (eps multiplies gradients this large)`
           : `the L1 norm of the gradients of ${place} is ${limit} or more, so the update could ` +
             'overflow float32';
-    super('ERR_NON_FINITE', `${what}: the step was refused and nothing has changed`);
+    super('ERR_NON_FINITE', `${what}: the step was refused and nothing has changed${hint}`);
     this.reason = reason;
     this.group = group;
     this.parameter = parameter;

@@ -2,8 +2,8 @@
  * Datasets in memory, which the loaders return and training takes.
  *
  * Invariant: features.length = count·featureCount; labels.length = count and 0 ≤ label <
- * classCount; targets.length is a multiple of count. Functions that return a dataset keep
- * `classNames`, `columns` and `shape`.
+ * classCount; targets.length is a multiple of count; sampleWeights.length = count. Functions that
+ * return a dataset keep `classNames`, `columns` and `shape`, and each example its weight.
  */
 import { ArgumentError, DataError } from '../errors';
 import {
@@ -30,6 +30,8 @@ export interface DatasetBase {
   shape?: readonly number[];
   /** Names of the features, in order. */
   columns?: readonly string[];
+  /** Weights of the examples in training and evaluation, one each; or by the names of outputs. */
+  sampleWeights?: Float32Array | Readonly<Record<string, Float32Array>>;
   /**
    * Values in float64 of columns for which float32 is too coarse, such as seconds since 1970, by
    * column index. Only `parseCsv` creates them; `standardize` reads them in place of `features` and
@@ -89,6 +91,8 @@ export function selectRows<T extends Dataset | RegressionDataset>(
       (selected.targets = new Float32Array(length * width)),
     );
   } else if (targets !== undefined) selected.targets = new Float32Array(0);
+  if (dataset.sampleWeights !== undefined)
+    selected.sampleWeights = selectWeights(dataset.sampleWeights, rows);
   if (dataset.doubles) {
     const pick = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]!);
     selected.doubles = new Map(
@@ -96,6 +100,15 @@ export function selectRows<T extends Dataset | RegressionDataset>(
     );
   }
   return selected as T;
+}
+
+function selectWeights(
+  weights: NonNullable<DatasetBase['sampleWeights']>,
+  rows: Uint32Array,
+): NonNullable<DatasetBase['sampleWeights']> {
+  const pick = (own: Float32Array) => Float32Array.from(rows, (row) => own[row]!);
+  if (isFloat32Array(weights)) return pick(weights);
+  return Object.fromEntries(Object.entries(weights).map(([name, own]) => [name, pick(own)]));
 }
 
 /** Dataset of either task, or of both at once. */
@@ -146,8 +159,20 @@ export function checkDataset(
       targets,
     );
   }
+  checkWeights(`${argument}.sampleWeights`, (value as DatasetBase).sampleWeights, count!);
   checkNames(`${argument}.columns`, (value as DatasetBase).columns, featureCount!);
   checkNames(`${argument}.classNames`, (value as AnyDataset).classNames, classCount);
+}
+
+function checkWeights(argument: string, weights: unknown, count: number): void {
+  if (weights === undefined) return;
+  const isRecord = typeof weights === 'object' && weights !== null && !ArrayBuffer.isView(weights);
+  const arrays =
+    isRecord && !Array.isArray(weights)
+      ? Object.entries(weights).map(([name, own]) => [`${argument}.${name}`, own] as const)
+      : [[argument, weights] as const];
+  for (const [path, own] of arrays)
+    checkLength(path, own, isFloat32Array(own), 'Float32Array', count);
 }
 
 function isMultiple(targets: Float32Array, count: number): boolean {

@@ -50,6 +50,8 @@ export interface BatchSource {
    * @returns the weights of its samples, if they have any; valid until the next batch
    */
   load(): WeightsByOutput | undefined;
+  /** Names a sample of the batch, by its row, for errors. */
+  placeOf(row: number): string;
   /** Closes the stream that the current epoch has opened. */
   close(): Promise<void> | void;
 }
@@ -207,6 +209,10 @@ class ArraySource implements BatchSource {
     });
   }
 
+  placeOf(row: number): string {
+    return `sample ${this.#order.indices[this.#from + row]} of the data`;
+  }
+
   close(): void {}
 }
 
@@ -353,6 +359,10 @@ class StreamSource implements BatchSource {
 
   load(): WeightsByOutput | undefined {
     return loadRange(this.#model, this.#batch!, this.#batchFrom, this.#batchLength);
+  }
+
+  placeOf(row: number): string {
+    return `sample ${row} of a batch in epoch ${this.#epoch}`;
   }
 
   async close(): Promise<void> {

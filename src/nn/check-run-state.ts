@@ -146,6 +146,7 @@ const readRun: Read<RunState> = (path, value) => {
     lossSum: readFigure,
     seen: (at, weight) => checkNumber(at, weight, '[0, ∞)', (x) => x >= 0),
     skipped: integerIn(0),
+    outputSums: optional(arrayOf('an array of numbers', readFigure)),
     metricSums: optional(arrayOf('an array of numbers', readFigure)),
     bestState: (at, bytes) =>
       bytes === null || isUint8Array(bytes) ? bytes : fail(at, 'bytes or null', bytes),

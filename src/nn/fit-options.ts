@@ -147,7 +147,8 @@ export interface FitOptions {
    * GradientAccumulator of the same optimizer. It receives every batch, and steps when its window
    * is complete and at the end of an epoch, so that no window spans two epochs. Each batch is
    * weighted by its samples (by the sum of their class weights under 'weighted-mean'), so that 10
-   * batches of 4 make the same step as one batch of 40.
+   * batches of 4 make the same step as one batch of 40. A model with several losses weights it by
+   * its samples alone.
    * @default every batch is a step
    */
   accumulator?: FitAccumulator;
@@ -239,13 +240,19 @@ export interface FitBatch {
 export interface FitEpoch {
   /** Epoch, from 1. */
   readonly epoch: number;
-  /** Mean training loss: each batch's loss before the step that it led to. */
+  /**
+   * Mean training loss: each batch's loss before the step that it led to. Of several losses, each
+   * has its mean over what it counts, as in `evaluate`.
+   */
   readonly loss: number;
   /** Metrics over the training batches; absent without the option `metrics`. */
   readonly metrics?: Metrics;
   /** Evaluation of the validation samples; null without validation. */
   readonly validation: Evaluation | null;
-  /** Number of steps that the optimizer refused because of non-finite gradients. */
+  /**
+   * Number of steps that the optimizer refused because of non-finite gradients, under `onNonFinite:
+   * 'skip'`. Their batches still count in `loss`, which such a batch usually makes NaN.
+   */
   readonly skippedSteps: number;
 }
 

@@ -6,7 +6,7 @@
  * the schedule and the seed. Pauses, time slices, progress reports, threads, and an interruption
  * that is resumed in mid-epoch change no bit of them.
  */
-import { ArgumentError, CheckpointError } from '../errors';
+import { ArgumentError, CheckpointError, NonFiniteGradientError } from '../errors';
 import { yieldToEventLoop } from '../runtime/yield-to-event-loop';
 import type { LearningRate } from '../types';
 import { checkModel, fail } from '../validate';
@@ -49,6 +49,8 @@ import { splitLast, type TrainingData } from './samples';
  * a later chunk of a stream does not fit, or a stream has no samples in a later epoch
  * @throws CheckpointError if the store fails or holds another run; nothing has been trained then,
  * unless saving failed
+ * @throws NonFiniteGradientError if the optimizer refuses a step, unless its `onNonFinite` is
+ * 'skip'. A NaN or infinity among the features is named if it is in the last batch
  * @throws BusyError while another `fit` is training the model
  * @example
  * const optimizer = new AdamW(runtime, model.parameters, { lr: 1e-3 });
@@ -166,6 +168,8 @@ class Run {
       ...this.#identity,
       initialEpoch: initialEpoch ?? model.learnt.history.epochsOf(seed),
     });
+    const sums = zeroSums(model);
+    if (sums) this.#state.outputSums = sums;
     this.#occupation = model.learnt.occupy('fit');
   }
 
@@ -204,9 +208,15 @@ class Run {
       await this.#source.start(epoch, batch, identity.initialEpoch ?? 0);
       this.#positioned = true;
     }
-    if (this.#tally && !this.#tally.load(run.metricSums ?? [])) refuseSums(this.#tally);
+    const sums = zeroSums(this.#learner.model);
+    if (batch > 0 && run.outputSums?.length !== sums?.length)
+      refuseSums('outputSums', sums?.length ?? 0);
+    if (this.#tally && !this.#tally.load(run.metricSums ?? []))
+      refuseSums('metricSums', this.#tally.sums.length);
     this.#own(() => loadRun(stored, this.#learner, this.#source.names));
     this.#state = { ...run, identity: { ...this.#identity, initialEpoch: 0, ...identity } };
+    if (sums && batch === 0) this.#state.outputSums = sums;
+    else if (!sums) delete this.#state.outputSums;
     // Without its weights, a best epoch could not be restored.
     if (this.#stopping.restoreBest && bestState === null)
       this.#state.stopping = firstRunState(identity).stopping;
@@ -290,15 +300,60 @@ class Run {
       const sampleWeights = this.#source.load();
       const { model } = this.#learner;
       const loss = model.computeGradients(count, sampleWeights && { sampleWeights });
-      const weight = model.weighBatch(count);
-      this.#state.lossSum += weight * loss;
-      this.#state.seen += weight;
+      const weight = this.#addLoss(count, loss);
       this.#tally?.add(model.outputs, model.batch.targets, count);
-      if (!accumulator) return { loss, stepped: this.#count(optimizer.step()) };
-      // A batch whose labels are all ignored has no gradient and no weight in its window.
-      const result = weight === 0 ? null : accumulator.add(undefined, weight);
-      return { loss, stepped: this.#count(result) };
+      try {
+        if (!accumulator) return { loss, stepped: this.#count(optimizer.step()) };
+        // A batch whose labels are all ignored has no gradient and no weight in its window.
+        const result = weight === 0 ? null : accumulator.add(undefined, weight);
+        return { loss, stepped: this.#count(result) };
+      } catch (error) {
+        throw this.#explain(error, count);
+      }
     });
+  }
+
+  /** Returns the error of a refused step with the value in the batch's features that caused it. */
+  #explain(error: unknown, count: number): unknown {
+    if (!(error instanceof NonFiniteGradientError) || error.reason !== 'non-finite') return error;
+    const { batch, format } = this.#learner.model;
+    for (const [k, { name, size }] of format.inputs.entries()) {
+      const values = batch.features[k].subarray(0, count * size);
+      const wrong = values.findIndex((value) => !Number.isFinite(value));
+      if (wrong < 0) continue;
+      const sample = this.#source.placeOf(Math.floor(wrong / size));
+      const input = format.inputs.length > 1 ? ` of input "${name}"` : '';
+      const hint = `: value ${wrong % size}${input} of ${sample} is ${values[wrong]}`;
+      const { group, parameter, count: elements } = error;
+      return new NonFiniteGradientError('non-finite', group, parameter, elements, undefined, hint);
+    }
+    return error;
+  }
+
+  /** Adds the loss of a batch to the epoch's; returns the weight of the batch. */
+  #addLoss(count: number, loss: number): number {
+    const { model } = this.#learner;
+    const state = this.#state;
+    const { outputSums } = state;
+    const weight = model.weighBatch(count);
+    state.lossSum += weight * (outputSums ? model.penalty : loss);
+    state.seen += weight;
+    if (!outputSums) return weight;
+    for (const [index, own] of model.lossesOf(count).entries()) {
+      outputSums[2 * index] += own.weight * own.loss;
+      outputSums[2 * index + 1] += own.weight;
+    }
+    return weight;
+  }
+
+  /** Returns the mean loss of the epoch so far: of each output over what its loss counts. */
+  #meanLoss(): number {
+    const { lossSum, seen, outputSums } = this.#state;
+    const mean = meanOf(lossSum, seen);
+    if (!outputSums) return mean;
+    const { lossWeights } = this.#learner.model;
+    const ofOutput = (k: number) => meanOf(outputSums[2 * k], outputSums[2 * k + 1]);
+    return lossWeights.reduce((sum, factor, k) => sum + factor * ofOutput(k), 0) + mean;
   }
 
   /** Counts a step; returns false if there was none. */
@@ -321,11 +376,11 @@ class Run {
   async #finishEpoch(): Promise<void> {
     this.#trainingMs += performance.now() - this.#sliceStart;
     const state = this.#state;
-    const { epoch, lossSum, seen, skipped } = state;
+    const { epoch, skipped } = state;
     const validation = await this.#validate();
     const result: FitEpoch = {
       epoch,
-      loss: meanOf(lossSum, seen),
+      loss: this.#meanLoss(),
       ...(this.#tally && { metrics: this.#tally.result() }),
       validation,
       skippedSteps: skipped,
@@ -340,6 +395,7 @@ class Run {
       state.bestState = this.#checkpoints.encodeLearner(this.#learner);
     this.#report(result);
     Object.assign(state, { epoch: epoch + 1, batch: 0, lossSum: 0, seen: 0, skipped: 0 });
+    state.outputSums?.fill(0);
     this.#tally?.reset();
     this.#countEpochs();
     if (checkpoint?.keep !== 'best' || improved) await this.#save();
@@ -403,14 +459,14 @@ class Run {
   #report(result: FitEpoch | null): void {
     const { epochs, onProgress } = this.#options;
     if (!onProgress) return;
-    const { epoch, batch, step, lossSum, seen } = this.#state;
+    const { epoch, batch, step } = this.#state;
     const progress = {
       epoch,
       epochs,
       batch,
       batchCount: this.#source.batchCount,
       step,
-      loss: meanOf(lossSum, seen),
+      loss: this.#meanLoss(),
       ...(this.#tally && { metrics: this.#tally.result() }),
       samplesPerSecond: this.#rate(),
       result,
@@ -437,11 +493,17 @@ function tellSchedule(schedule: LearningRate | undefined, loss: number): void {
   if (typeof schedule.update === 'function') schedule.update(loss);
 }
 
-/** @throws CheckpointError for a run state whose sums are of other metrics */
-function refuseSums({ sums }: MetricTally): never {
+/** Returns the `outputSums` of an epoch that has not begun; undefined for fewer than two losses. */
+function zeroSums({ lossWeights }: Model): number[] | undefined {
+  const { length } = lossWeights;
+  return length > 1 ? new Array<number>(2 * length).fill(0) : undefined;
+}
+
+/** @throws CheckpointError for a run state whose sums are of other metrics or losses */
+function refuseSums(field: 'metricSums' | 'outputSums', length: number): never {
   throw new CheckpointError(
     'schema',
-    `checkpoint: "extras.run.metricSums" expected ${sums.length} numbers, one a sum`,
+    `checkpoint: "extras.run.${field}" expected ${length} numbers, one a sum`,
   );
 }
 

@@ -92,6 +92,8 @@ export function apply(layer: Layer, inputs: Value | readonly Value[], name?: str
  */
 export function graph(outputs: readonly Value[] | Readonly<Record<string, Value>>): Graph {
   const listed = Array.isArray(outputs);
+  if (!listed && origins.has(outputs as unknown as Value))
+    fail('outputs', 'values by name or in an array, as in graph([value])', outputs);
   const wanted: [string | null, Value][] = listed
     ? outputs.map((value) => [null, value])
     : Object.entries(checkObject('outputs', outputs) as Record<string, Value>);

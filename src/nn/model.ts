@@ -489,14 +489,21 @@ export class Model {
     const weights = this.#readWeights(count, options);
     this.#forward(count);
     this.#computeLoss(count, weights);
-    const results: OutputResult[] = [];
-    for (const [index, output] of this.#plan.outputs.entries()) {
-      if (output.loss === null) continue;
-      const weight = this.#network.weighOutput(results.length, count);
-      const loss = this.#network.losses[index];
-      results.push({ loss, weight, ...this.#correctOf(output, count) });
-    }
-    return results;
+    const outputs = this.#plan.outputs.filter(({ loss }) => loss !== null);
+    return this.lossesOf(count).map((own, index) => ({
+      ...own,
+      ...this.#correctOf(outputs[index], count),
+    }));
+  }
+
+  /**
+   * @internal Returns the losses of the last pass, in the order of the outputs that have one, and
+   * the weight of each in a mean over several batches.
+   */
+  lossesOf(count: number): { loss: number; weight: number }[] {
+    return [...this.#network.losses]
+      .filter((_, index) => this.#plan.outputs[index].loss !== null)
+      .map((loss, index) => ({ loss, weight: this.#network.weighOutput(index, count) }));
   }
 
   /** @internal Factors of the losses, in the order of the outputs that have one. */

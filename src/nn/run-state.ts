@@ -47,7 +47,10 @@ export interface RunState {
   batch: number;
   /** Optimizer steps of the whole run, refused ones included. */
   step: number;
-  /** Weighted sum of the current epoch's batch losses. */
+  /**
+   * Weighted sum of the current epoch's batch losses; of their penalties alone if there are
+   * `outputSums`.
+   */
   lossSum: number;
   /**
    * Sum of their weights: the number of samples, unless class weights are averaged over their sum.
@@ -55,6 +58,11 @@ export interface RunState {
   seen: number;
   /** Steps of the current epoch that the optimizer refused. */
   skipped: number;
+  /**
+   * Of several losses: the weighted sum of each one's batch losses in the current epoch, followed
+   * by the sum of its weights.
+   */
+  outputSums?: number[];
   /** Sums of the current epoch's training metrics, if there are any. */
   metricSums?: number[];
   /** Model, optimizer and average after the best epoch, as `encodeLearner` returned them. */

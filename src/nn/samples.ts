@@ -31,7 +31,11 @@ export type FeatureValues = Float32Array | FeatureTensor;
  * another order.
  */
 export interface Samples extends DataNames {
-  /** Samples × inputSize values, row-major, or a tensor of them; of several inputs, by name. */
+  /**
+   * Samples × inputSize values, row-major, or a tensor of them; of several inputs, by name. They
+   * should be finite, which is not checked: a NaN makes the outputs of its sample NaN and an
+   * optimizer refuse its batch, but an activation may turn an infinity into its limit.
+   */
   readonly features: FeatureValues | Readonly<Record<string, FeatureValues>>;
   /**
    * Classes, for losses on classes: one index in [0, classes) per sample, or per position if the

@@ -65,6 +65,11 @@ it.each<[string, () => unknown, string]>([
     () => describeModel({ ...towers, freeze: ['b.weight'] }),
     '"freeze[0]" expected "a", whose weights this node shares, got "b.weight"',
   ],
+  [
+    'a graph of a value alone',
+    () => graph(input('x', 2).apply(dense(1)) as never),
+    '"outputs" expected values by name or in an array, as in graph([value]), got',
+  ],
   ['a graph without outputs', () => graph([]), '"outputs" expected at least one value, got []'],
   [
     'gradients of a model that has none',
