@@ -123,7 +123,8 @@ const LAZY = /^(runtime\/(reference\/|wasm-source|worker-|shared-kernels)|nn\/ru
  * used. What loads lazily stays by itself.
  */
 function fewChunks(id) {
-  if (id.includes('/@assemblyscript/loader/') || GENERATED.test(id)) return 'core';
+  if (GENERATED.test(id)) return 'core';
+  if (id.includes('/@assemblyscript/loader/')) return 'loader';
   const [, path] = /\/src\/(.*)\.ts$/.exec(id) ?? [];
   if (!path || Object.values(library).includes(`src/${path}.ts`)) return undefined;
   if (LAZY.test(path)) return undefined;

@@ -28,6 +28,7 @@ for (const suite of [
   'consumers',
   'examples',
   'adopters',
+  'parity',
   'report',
   'build',
 ]) {

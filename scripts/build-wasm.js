@@ -61,6 +61,9 @@ for (const [name, sources] of Object.entries(families))
 async function compile(name, sources) {
   const flags = [
     ...variants[name.split('.').at(-1)],
+    // Leaves functions with several callers alone, a tenth of the optim module. What is called for
+    // every vector is a method with @inline, so steps take as long (measured for all kernels).
+    ...(name.startsWith('optim') ? ['--shrinkLevel', '1'] : []),
     ...(name.includes('relaxed') ? ['--enable', 'relaxed-simd'] : []),
   ];
   const output = [...sources, '-o', `build/${name}.wasm`, '-t', `build/${name}.wat`];

@@ -59,16 +59,17 @@ export function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
 }
 
 /**
- * c0[j] += Σ a0[p]·b[p][j] and the same for c1, a1, p ascending, for W groups of 4 columns j;
- * `depth` is at least 1. It is called from two places, so that asc does not inline it: in a
- * function of its own, V8 11 gives it the registers it needs.
- * @param bStep bytes from one k of b to the next
+ * c0[j] += Σ a[p]·b[p][j] for W groups of 4 columns j, p ascending, and the same for c1 and the row
+ * of a that lies `apart` bytes further. There is at least one p.
+ * @param aStep bytes from one p of a to the next
+ * @param bStep so of b
+ * @param span `aStep` times the number of p
  * @param fresh whether sums begin with 0; otherwise with the values at c0 and c1
  */
 // biome-ignore format: one line a role
 export function multiplyTile<W extends Width>(
-  c0: usize, c1: usize, a0: usize, a1: usize, b: usize, bStep: usize,
-  depth: i32, fresh: bool,
+  c0: usize, c1: usize, a: usize, apart: usize, aStep: usize, b: usize, bStep: usize,
+  span: usize, fresh: bool,
 ): void {
   // asc drops the registers that this width does not use.
   let x0 = f32x4.splat(0);
@@ -96,11 +97,10 @@ export function multiplyTile<W extends Width>(
     }
   }
   // The second row lies at a fixed distance: advancing one pointer less saves about 2%.
-  const apart = a1 - a0;
-  for (const end = a0 + ((<usize>depth) << 2); a0 < end; a0 += 4) {
-    // x[j] += a0[p]·b[p][j];  y[j] += a1[p]·b[p][j]
-    const s = v128.load32_splat(a0);
-    const t = v128.load32_splat(a0 + apart);
+  for (const end = a + span; a < end; a += aStep) {
+    // x[j] += a[p]·b[p][j];  y[j] += (the second a)[p]·b[p][j]
+    const s = v128.load32_splat(a);
+    const t = v128.load32_splat(a + apart);
     const b0 = v128.load(b);
     x0 = multiplyAdd(x0, s, b0);
     y0 = multiplyAdd(y0, t, b0);
@@ -121,13 +121,37 @@ export function multiplyTile<W extends Width>(
     }
     b += bStep;
   }
-  storeRow<W>(c0, x0, x1, x2, x3);
-  storeRow<W>(c1, y0, y1, y2, y3);
+  changetype<Row<W>>(0).store(c0, x0, x1, x2, x3);
+  changetype<Row<W>>(0).store(c1, y0, y1, y2, y3);
 }
 
-function storeRow<W extends Width>(c: usize, v0: v128, v1: v128, v2: v128, v3: v128): void {
-  v128.store(c, v0);
-  if (changetype<W>(0).vectors() > 1) v128.store(c, v1, 16);
-  if (changetype<W>(0).vectors() > 2) v128.store(c, v2, 32);
-  if (changetype<W>(0).vectors() > 3) v128.store(c, v3, 48);
+/** A row of the tile. Never instantiated: only methods can be inlined for certain. */
+@unmanaged
+class Row<W extends Width> {
+  @inline
+  store(c: usize, v0: v128, v1: v128, v2: v128, v3: v128): void {
+    v128.store(c, v0);
+    if (changetype<W>(0).vectors() > 1) v128.store(c, v1, 16);
+    if (changetype<W>(0).vectors() > 2) v128.store(c, v2, 32);
+    if (changetype<W>(0).vectors() > 3) v128.store(c, v3, 48);
+  }
+}
+
+/**
+ * multiplyTile for `rows` rows of C, `cStep` bytes apart, and rows of a, `aRow` bytes apart. `spare`
+ * is the address of 64 bytes: the partner that the last of an odd number of rows lacks.
+ */
+// biome-ignore format: one line a role
+export function multiplyRows<W extends Width>(
+  c: usize, cStep: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  rows: i32, span: usize, spare: usize, fresh: bool,
+): void {
+  for (; rows > 1; rows -= 2) {
+    multiplyTile<W>(c, c + cStep, a, aRow, aStep, b, bStep, span, fresh);
+    c += cStep << 1;
+    a += aRow << 1;
+  }
+  // A call of itself, because asc inlines what has one caller: in a small function, V8 keeps the
+  // sums in registers and reads no other local from the stack.
+  if (rows > 0) multiplyRows<W>(c, spare - c, a, 0, aStep, b, bStep, 2, span, spare, fresh);
 }

@@ -8,10 +8,13 @@
  *     for each 16 columns of C         B: one packed panel of k×16, which stays in L1
  *       for each two rows of C         the micro-kernel
  *
- * Scratch holds the tile (128 bytes), the panel (64·depth), and rows of Aᵀ (4·depth each).
+ * Operands that fit L1 are read in place. Where it takes less packing, Bᵀ and A change places, and
+ * the result is Cᵀ.
+ *
+ * Scratch holds the tile (128 bytes), the panel (64·depth), and rows of Aᵀ (4·depth each) or of Cᵀ.
  */
 import { GEMM_DEPTH, GEMM_PANEL, GEMM_ROWS, GEMM_TILE } from '../../src/memory-layout/nn-layout';
-import { Four, multiplyTile, One, Three, Two, Width } from './gemm-kernel';
+import { Four, multiplyRows, One, Three, Two } from './gemm-kernel';
 import { multiplyRow } from './gemv';
 import { packRows, packTransposed, transpose } from './pack';
 import { copyFloats, zeroFloats } from './partial';
@@ -22,6 +25,9 @@ import { copyFloats, zeroFloats } from './partial';
  * 1024; 16 lost 10% or more where B is wide.
  */
 const FEW_ROWS = 8;
+
+/** Up to this many elements, half of the smallest L1 cache in use, operands are read in place. */
+const IN_CACHE = 4096;
 
 /**
  * C = op(A)·op(B), C of m×n; op(A) is A of m×k or, `aTransposed`, the transpose of A of k×m; B
@@ -83,37 +89,106 @@ function multiply(
   // Blocks of equal depth: 784 is 4 × 196, not 3 × 256 + 16.
   const blocks = k > GEMM_DEPTH ? (k + GEMM_DEPTH - 1) / GEMM_DEPTH : 1;
   const most = (k + blocks - 1) / blocks;
+  // Rows of Cᵀ for which scratch has room, because A needs none.
+  const held = (most * min(GEMM_ROWS, m)) / GEMM_PANEL;
+  const height = bottom - top;
+  const width = right - left;
+  if (bTransposed && fresh && held >= min(GEMM_PANEL, width)) {
+    if (cost(width, height) + (height * width) / k < cost(height, width)) {
+      multiplyTurned(c, a, b, n, k, top, bottom, left, right, scratch, most, held);
+      return;
+    }
+  }
   for (let p = 0; p < k; p += most) {
     const depth = min(most, k - p);
     for (let i = top; i < bottom; i += GEMM_ROWS) {
       const rows = min(GEMM_ROWS, bottom - i);
       let ai = a + ((<usize>i * k + p) << 2);
-      let aStep = (<usize>k) << 2;
+      let aRow = (<usize>k) << 2;
+      let aStep: usize = 4;
       if (aTransposed) {
-        ai = scratch + GEMM_TILE + <usize>depth * (GEMM_PANEL * 4);
-        aStep = (<usize>depth) << 2;
-        transpose(ai, aStep, a + ((<usize>p * m + i) << 2), (<usize>m) << 2, depth, rows);
+        ai = a + ((<usize>p * m + i) << 2);
+        aRow = 4;
+        aStep = (<usize>m) << 2;
+        if (m * depth > IN_CACHE) {
+          const block = scratch + GEMM_TILE + <usize>depth * (GEMM_PANEL * 4);
+          aRow = (<usize>depth) << 2;
+          transpose(block, aRow, ai, aStep, depth, rows);
+          ai = block;
+          aStep = 4;
+        }
       }
       const ci = c + ((<usize>i * n) << 2);
       const begins = fresh && p === 0;
       // biome-ignore format: one line a role
       multiplyBlock(
-        ci, ai, aStep, b, rows, left, right, n, k, p, depth, scratch, bTransposed, begins,
+        ci, ai, aRow, aStep, b, rows, left, right, n, k, p, depth, scratch, bTransposed, begins,
       );
     }
   }
 }
 
+/**
+ * Returns the approximate cycles of a product for each k: those of packing B's columns, and of the
+ * micro-kernel, in which four columns alone take as long as twelve.
+ */
+function cost(rows: i32, cols: i32): i32 {
+  return (cols >> 1) + ((rows + 1) >> 1) * (cols > 4 ? (cols + 3) >> 2 : 3);
+}
+
+/**
+ * Computes columns of C = A·Bᵀ as rows of Cᵀ = B·Aᵀ, which are the same sums: A is packed, and B
+ * is read in place. Cᵀ is in scratch, `held` rows of 16 columns at a time.
+ */
+// biome-ignore format: one line a role
+function multiplyTurned(
+  c: usize, a: usize, b: usize, n: i32, k: i32,
+  top: i32, bottom: i32, left: i32, right: i32,
+  scratch: usize, most: i32, held: i32,
+): void {
+  const panel = scratch + GEMM_TILE;
+  const turned = panel + <usize>most * (GEMM_PANEL * 4);
+  const step = (<usize>k) << 2;
+  for (let j = left; j < right; j += held) {
+    const rows = min(held, right - j);
+    for (let i = top, width = 0; i < bottom; i += width) {
+      width = widthOf(bottom - i);
+      for (let p = 0; p < k; p += most) {
+        const depth = min(most, k - p);
+        packTransposed(panel, a + ((<usize>i * k + p) << 2), step, depth, width);
+        const bj = b + ((<usize>j * k + p) << 2);
+        // biome-ignore format: one line a role
+        multiplyPanel(
+          turned, GEMM_PANEL * 4, bj, step, 4, panel, GEMM_PANEL * 4,
+          rows, width, depth, scratch, p === 0,
+        );
+      }
+      const ci = c + ((<usize>i * n + j) << 2);
+      transpose(ci, (<usize>n) << 2, turned, GEMM_PANEL * 4, rows, width);
+    }
+  }
+}
+
+/**
+ * Returns the width of the next panel of `columns`: of 17 to 20, it leaves 5 to 8, because four
+ * columns alone take the micro-kernel as long as twelve.
+ */
+function widthOf(columns: i32): i32 {
+  if (columns <= GEMM_PANEL) return columns;
+  return columns <= GEMM_PANEL + 4 ? 12 : GEMM_PANEL;
+}
+
 /** Adds k in [p, p+depth) to columns [left, right) of `rows` rows of C, panel by panel of B. */
 // biome-ignore format: one line a role
 function multiplyBlock(
-  c: usize, a: usize, aStep: usize, b: usize,
+  c: usize, a: usize, aRow: usize, aStep: usize, b: usize,
   rows: i32, left: i32, right: i32, n: i32, k: i32, p: i32, depth: i32,
   scratch: usize, bTransposed: bool, fresh: bool,
 ): void {
   const panel = scratch + GEMM_TILE;
-  for (let j = left; j < right; j += GEMM_PANEL) {
-    const width = min(GEMM_PANEL, right - j);
+  const near = rows <= FEW_ROWS || n * depth <= IN_CACHE;
+  for (let j = left, width = 0; j < right; j += width) {
+    width = widthOf(right - j);
     let bj = panel;
     let bStep: usize = GEMM_PANEL * 4;
     if (bTransposed) {
@@ -121,52 +196,71 @@ function multiplyBlock(
     } else {
       const source = b + ((<usize>p * n + j) << 2);
       // Rows of 16 columns have the layout of a packed panel.
-      if (n !== GEMM_PANEL && (rows > FEW_ROWS || (width & 3) !== 0)) {
+      if (n !== GEMM_PANEL && (!near || (width & 3) !== 0)) {
         packRows(panel, source, (<usize>n) << 2, depth, width);
       } else {
         bj = source;
         bStep = (<usize>n) << 2;
       }
     }
-    const cj = c + ((<usize>j) << 2);
+    let cj = c + ((<usize>j) << 2);
     const cStep = (<usize>n) << 2;
-    if (width > 12)
-      multiplyPanel<Four>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
-    else if (width > 8)
-      multiplyPanel<Three>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
-    else if (width > 4)
-      multiplyPanel<Two>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
-    else multiplyPanel<One>(cj, cStep, a, aStep, bj, bStep, rows, width, depth, scratch, fresh);
+    if ((width & 3) === 0) {
+      // biome-ignore format: one line a role
+      multiplyPanel(
+        cj, cStep, a, aRow, aStep, bj, bStep, rows, width, depth, scratch, fresh,
+      );
+      continue;
+    }
+    let ai = a;
+    let i = 0;
+    // Vectors beyond the end of a row that is one panel write what the next row overwrites; of one
+    // column they would reach beyond the last two rows.
+    if (fresh && width === n && n > 1) {
+      i = (rows - 1) & ~1;
+      multiplyPanel(cj, cStep, a, aRow, aStep, bj, bStep, i, width, depth, scratch, fresh);
+      cj += cStep * <usize>i;
+      ai += aRow * <usize>i;
+    }
+    for (; i < rows; i += 2) {
+      const count = min(2, rows - i);
+      if (!fresh) copyRows(scratch, GEMM_PANEL * 4, cj, cStep, count, width);
+      // biome-ignore format: one line a role
+      multiplyPanel(
+        scratch, GEMM_PANEL * 4, ai, aRow, aStep, bj, bStep, count, width, depth, scratch, fresh,
+      );
+      copyRows(cj, cStep, scratch, GEMM_PANEL * 4, count, width);
+      cj += cStep << 1;
+      ai += aRow << 1;
+    }
   }
 }
 
-/**
- * Computes all rows of one panel of C, two at a time. Rows and columns beyond C go to the scratch
- * tile, so that C's neighbours stay unchanged.
- */
+/** Copies `rows` rows of `width` f32. */
 // biome-ignore format: one line a role
-function multiplyPanel<W extends Width>(
-  c: usize, cStep: usize, a: usize, aStep: usize, b: usize, bStep: usize,
+function copyRows(
+  to: usize, toStep: usize, from: usize, fromStep: usize, rows: i32, width: i32,
+): void {
+  for (; rows > 0; --rows) {
+    copyFloats(to, from, width);
+    to += toStep;
+    from += fromStep;
+  }
+}
+
+/** Adds the products with a panel of `width` columns, up to whole vectors, to all rows of C. */
+// biome-ignore format: one line a role
+function multiplyPanel(
+  c: usize, cStep: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   rows: i32, width: i32, depth: i32, tile: usize, fresh: bool,
 ): void {
-  const ragged = (width & 3) !== 0;
-  const tile1 = tile + GEMM_PANEL * 4;
-  for (let i = 0; i < rows; i += 2) {
-    const paired = i + 1 < rows;
-    const c1 = c + cStep;
-    const a1 = paired ? a + aStep : a;
-    if (ragged) {
-      if (!fresh) {
-        copyFloats(tile, c, width);
-        if (paired) copyFloats(tile1, c1, width);
-      }
-      multiplyTile<W>(tile, tile1, a, a1, b, bStep, depth, fresh);
-      copyFloats(c, tile, width);
-      if (paired) copyFloats(c1, tile1, width);
-    } else {
-      multiplyTile<W>(c, paired ? c1 : tile1, a, a1, b, bStep, depth, fresh);
-    }
-    c += cStep << 1;
-    a += aStep << 1;
-  }
+  const span = <usize>depth * aStep;
+  const spare = tile + GEMM_PANEL * 4;
+  if (width > 12)
+    multiplyRows<Four>(c, cStep, a, aRow, aStep, b, bStep, rows, span, spare, fresh);
+  else if (width > 8)
+    multiplyRows<Three>(c, cStep, a, aRow, aStep, b, bStep, rows, span, spare, fresh);
+  else if (width > 4)
+    multiplyRows<Two>(c, cStep, a, aRow, aStep, b, bStep, rows, span, spare, fresh);
+  else multiplyRows<One>(c, cStep, a, aRow, aStep, b, bStep, rows, span, spare, fresh);
 }

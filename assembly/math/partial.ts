@@ -70,3 +70,43 @@ export function copyFloats(dst: usize, src: usize, n: i32): void {
   }
   if (n > 0) storePartial(dst, loadPartial(src, n), n);
 }
+
+/**
+ * How a loop over columns reads and writes vectors: `Quad` four f32, `Single` one, for the columns
+ * that fill no vector. A class, so that asc compiles the loop for each. Never instantiated: see
+ * activation.ts.
+ */
+@unmanaged
+export class Lanes {
+  load(x: usize): v128 {
+    return f32x4.splat(0);
+  }
+
+  store(x: usize, v: v128): void {}
+}
+
+@unmanaged
+export class Quad extends Lanes {
+  @inline
+  load(x: usize): v128 {
+    return v128.load(x);
+  }
+
+  @inline
+  store(x: usize, v: v128): void {
+    v128.store(x, v);
+  }
+}
+
+@unmanaged
+export class Single extends Lanes {
+  @inline
+  load(x: usize): v128 {
+    return v128.load32_zero(x);
+  }
+
+  @inline
+  store(x: usize, v: v128): void {
+    store<f32>(x, f32x4.extract_lane(v, 0));
+  }
+}

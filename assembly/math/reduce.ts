@@ -6,21 +6,21 @@
 
 import { turnsEnd } from './partial';
 
-/** Returns ((a0+a1)+(a2+a3)) + ((a4+a5)+(a6+a7)), lane 0 + lane 1. */
-export function fold(
-  a0: v128,
-  a1: v128,
-  a2: v128,
-  a3: v128,
-  a4: v128,
-  a5: v128,
-  a6: v128,
-  a7: v128,
-): f64 {
-  const low = f64x2.add(f64x2.add(a0, a1), f64x2.add(a2, a3));
-  const high = f64x2.add(f64x2.add(a4, a5), f64x2.add(a6, a7));
-  const sum = f64x2.add(low, high);
-  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+/** The order in which accumulators are added. Never instantiated: see activation.ts. */
+@unmanaged
+export class Fold {
+  /** Returns ((a0+a1)+(a2+a3)) + ((a4+a5)+(a6+a7)), lane 0 + lane 1. */
+  // biome-ignore format: one line a half
+  @inline
+  of(
+    a0: v128, a1: v128, a2: v128, a3: v128,
+    a4: v128, a5: v128, a6: v128, a7: v128,
+  ): f64 {
+    const low = f64x2.add(f64x2.add(a0, a1), f64x2.add(a2, a3));
+    const high = f64x2.add(f64x2.add(a4, a5), f64x2.add(a6, a7));
+    const sum = f64x2.add(low, high);
+    return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  }
 }
 
 /**
@@ -77,7 +77,7 @@ export function sumBlock<T extends Term>(x: usize, bytes: usize): f64 {
     a6 = f64x2.add(a6, changetype<T>(0).pair(x + 48));
     a7 = f64x2.add(a7, changetype<T>(0).pair(x + 56));
   }
-  return fold(a0, a1, a2, a3, a4, a5, a6, a7);
+  return changetype<Fold>(0).of(a0, a1, a2, a3, a4, a5, a6, a7);
 }
 
 /**

@@ -4,13 +4,21 @@ import { loadPartial, storePartial } from './partial';
 
 /** Returns the greatest x[j]. If there is a NaN, any element will do: the row's sum is NaN. */
 export function rowMax(x: usize, cols: i32): f32 {
-  let largest = load<f32>(x);
-  for (let j = 1; j < cols; ++j) {
-    x += 4;
-    const value = load<f32>(x);
-    if (value > largest) largest = value;
+  if (cols < 4) {
+    const first = load<f32>(x);
+    const last = load<f32>(x + ((<usize>(cols - 1)) << 2));
+    const larger = last > first ? last : first;
+    if (cols < 3) return larger;
+    const middle = load<f32>(x, 4);
+    return middle > larger ? middle : larger;
   }
-  return largest;
+  // The last vector may overlap the one before.
+  const end = x + ((<usize>(cols - 4)) << 2);
+  let m = v128.load(end);
+  for (; x < end; x += 16) m = f32x4.pmax(m, v128.load(x));
+  m = f32x4.pmax(m, v128.shuffle<i64>(m, m, 1, 1));
+  m = f32x4.pmax(m, v128.shuffle<i32>(m, m, 1, 1, 1, 1));
+  return f32x4.extract_lane(m, 0);
 }
 
 /** Writes d[j] = e^(x[j] - largest); returns their sum over ascending j, in f64. d may be x. */

@@ -1,4 +1,5 @@
 /** Biases of rows, forward and backward. */
+import { rounded } from '../math/pairs';
 import { loadPartial, storePartial } from '../math/partial';
 
 /** x[r][c] = x[r][c] + bias[c], rows dense. */
@@ -41,11 +42,6 @@ function sumColumns(db: usize, dy: usize, rows: i32, step: usize): void {
   v128.store(db, rounded(s2, s3), 16);
   v128.store(db, rounded(s4, s5), 32);
   v128.store(db, rounded(s6, s7), 48);
-}
-
-/** Rounds four f64 sums to f32. */
-function rounded(low: v128, high: v128): v128 {
-  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
 /** db[c] = Σ dy[r][c] over ascending r, in f64, then rounded; rows dense. */

@@ -1,6 +1,9 @@
 /** Softmax cross-entropy over dense rows of logits. */
 import { log } from '../../src/math/log';
-import { exponentials, rowMax, scaleRow } from '../math/softmax';
+import { exp4 } from '../math/exp';
+import { logPair } from '../math/log';
+import { highPair, lowPair, rounded } from '../math/pairs';
+import { exponentials, rowMax } from '../math/softmax';
 
 /**
  * Returns the sum over rows of w·(log Σ e^x - x[label]), divided by `whole`, and writes its
@@ -13,20 +16,101 @@ export function softmaxCrossEntropy(
   d: usize, x: usize, labels: usize, weights: usize, rows: i32, cols: i32, whole: f64, ignore: f64,
 ): f64 {
   const bytes = (<usize>cols) << 2;
+  const shares = f64x2.splat(whole);
   let total: f64 = 0;
-  for (let r = 0; r < rows; ++r) {
-    const label = load<u32>(labels);
-    if (isIgnored(label, ignore)) {
-      memory.fill(d, 0, bytes);
-    } else {
-      const weight = weightOf(label, weights, cols);
-      total += weight * crossEntropyRow(d, x, label, weight, whole, cols);
+  for (; rows > 0; rows -= 4) {
+    // Four rows at once; where there are fewer, the last one takes the other lanes too.
+    const to1 = rows > 1 ? bytes : 0;
+    const to2 = rows > 2 ? to1 + bytes : to1;
+    const to3 = rows > 3 ? to2 + bytes : to2;
+    let largest = loadColumn(x, to1, to2, to3);
+    for (let j: usize = 4; j < bytes; j += 4)
+      largest = f32x4.pmax(largest, loadColumn(x + j, to1, to2, to3));
+    const own = ofLabels(x, bytes, labels, rows, cols);
+    let sums01 = f64x2.splat(0);
+    let sums23 = sums01;
+    for (let j: usize = 0; j < bytes; j += 4) {
+      const e = exp4(f32x4.sub(loadColumn(x + j, to1, to2, to3), largest));
+      storeColumn(d + j, e, to1, to2, to3);
+      sums01 = f64x2.add(sums01, lowPair(e));
+      sums23 = f64x2.add(sums23, highPair(e));
     }
-    labels += 4;
-    d += bytes;
-    x += bytes;
+    const e = ofLabels(d, bytes, labels, rows, cols);
+    let weight = f32x4.splat(1);
+    if (weights !== 0) weight = ofLabels(weights, 0, labels, rows, cols);
+    // NaN where e is NaN, so for labels that are no class.
+    weight = f32x4.add(weight, f32x4.sub(e, e));
+    const w01 = lowPair(weight);
+    const w23 = highPair(weight);
+    const scale01 = f64x2.div(w01, f64x2.mul(sums01, shares));
+    const scale23 = f64x2.div(w23, f64x2.mul(sums23, shares));
+    const scale = rounded(scale01, scale23);
+    for (let j: usize = 0; j < bytes; j += 4) {
+      const y = loadColumn(d + j, to1, to2, to3);
+      storeColumn(d + j, f32x4.mul(y, scale), to1, to2, to3);
+    }
+    const g01 = gradientOf(lowPair(e), sums01, w01, shares);
+    let g = rounded(g01, gradientOf(highPair(e), sums23, w23, shares));
+    let losses = lossOf(sums01, lowPair(own), lowPair(largest), w01);
+    const losses23 = lossOf(sums23, highPair(own), highPair(largest), w23);
+    for (let row = 0; row < min(rows, 4); ++row) {
+      const label = load<u32>(labels);
+      if (isIgnored(label, ignore)) {
+        memory.fill(d, 0, bytes);
+      } else {
+        if (label < <u32>cols) store<f32>(d + ((<usize>label) << 2), f32x4.extract_lane(g, 0));
+        total += f64x2.extract_lane(losses, 0);
+      }
+      g = v128.shuffle<i32>(g, g, 1, 2, 3, 0);
+      losses = row === 1 ? losses23 : v128.shuffle<i64>(losses, losses, 1, 1);
+      labels += 4;
+      d += bytes;
+    }
+    x += bytes << 2;
   }
   return whole === 0 ? 0 : total / whole;
+}
+
+/** Loads an element of four rows: those at x and at x + to1, x + to2, x + to3. */
+function loadColumn(x: usize, to1: usize, to2: usize, to3: usize): v128 {
+  const v01 = v128.load_lane<f32>(x + to1, v128.load32_zero(x), 1);
+  return v128.load_lane<f32>(x + to3, v128.load_lane<f32>(x + to2, v01, 2), 3);
+}
+
+function storeColumn(x: usize, v: v128, to1: usize, to2: usize, to3: usize): void {
+  store<f32>(x, f32x4.extract_lane(v, 0));
+  store<f32>(x + to1, f32x4.extract_lane(v, 1));
+  store<f32>(x + to2, f32x4.extract_lane(v, 2));
+  store<f32>(x + to3, f32x4.extract_lane(v, 3));
+}
+
+/**
+ * Returns the element at its label of four rows, `step` bytes apart, or of all `rows` and then of
+ * the last one; NaN where the label is no class.
+ */
+function ofLabels(x: usize, step: usize, labels: usize, rows: i32, cols: i32): v128 {
+  let v = f32x4.splat(0);
+  for (let lane = 1; lane <= 4; ++lane) {
+    const label = load<u32>(labels);
+    const own = label < <u32>cols ? load<f32>(x + ((<usize>label) << 2)) : <f32>NaN;
+    v = v128.shuffle<i32>(v, f32x4.splat(own), 1, 2, 3, 4);
+    if (lane < rows) {
+      labels += 4;
+      x += step;
+    }
+  }
+  return v;
+}
+
+/** ((e/sum - 1)·weight)/whole: p - 1 in f64, as in f32 a confident row would lose the rest. */
+function gradientOf(e: v128, sum: v128, weight: v128, whole: v128): v128 {
+  const rest = f64x2.sub(f64x2.div(e, sum), f64x2.splat(1));
+  return f64x2.div(f64x2.mul(rest, weight), whole);
+}
+
+/** weight·(log sum - (own - largest)) */
+function lossOf(sum: v128, own: v128, largest: v128, weight: v128): v128 {
+  return f64x2.mul(weight, f64x2.sub(logPair(sum), f64x2.sub(own, largest)));
 }
 
 /**
@@ -134,20 +218,4 @@ export function labelWeight(
     if (!isIgnored(label, ignore)) total += weightOf(label, weights, cols);
   }
   return total;
-}
-
-/** Returns the unweighted loss of a row; writes its gradient times weight/whole. */
-function crossEntropyRow(d: usize, x: usize, label: u32, weight: f64, whole: f64, cols: i32): f64 {
-  const largest = rowMax(x, cols);
-  // For a label that is no class, the loss and the gradient are NaN, which no step accepts, and
-  // nothing outside the row is read or written.
-  const known = label < <u32>cols;
-  const own = (<usize>label) << 2;
-  const z: f64 = known ? <f64>load<f32>(x + own) - <f64>largest : NaN;
-  const sum = exponentials(d, x, largest, cols);
-  const e: f64 = known ? load<f32>(d + own) : 0;
-  scaleRow(d, cols, known ? <f32>(weight / (sum * whole)) : <f32>NaN);
-  // p - 1 in f64: in f32 a confident row would lose the rest of its gradient.
-  if (known) store<f32>(d + own, <f32>(((e / sum - 1.0) * weight) / whole));
-  return log(sum) - z;
 }

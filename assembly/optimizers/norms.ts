@@ -53,7 +53,7 @@ export function sumNorms(step: StepRecord, first: usize, end: usize): f64 {
       const partial = changetype<PartialRecord>(at);
       sum += partial.sum;
       clamped += partial.clamped;
-      clip = combine(largest, clip, partial.clip);
+      clip = largest ? max(clip, partial.clip) : clip + partial.clip;
       at += PARTIAL_RECORD_SIZE;
     }
     tensor.norm = clamped;
@@ -69,8 +69,10 @@ export function clipNorms(step: StepRecord, first: usize, end: usize): f64 {
   const global = step.clipGlobal;
   const limit = step.clipLimit;
   let all: f64 = 0;
-  for (let at = first; at < end; at += TENSOR_RECORD_SIZE)
-    all = combine(kind === CLIP_MAX, all, changetype<TensorRecord>(at).clip);
+  for (let at = first; at < end; at += TENSOR_RECORD_SIZE) {
+    const clip = changetype<TensorRecord>(at).clip;
+    all = kind === CLIP_MAX ? max(all, clip) : all + clip;
+  }
   let total: f64 = 0;
   for (let at = first; at < end; at += TENSOR_RECORD_SIZE) {
     const tensor = changetype<TensorRecord>(at);
@@ -81,8 +83,4 @@ export function clipNorms(step: StepRecord, first: usize, end: usize): f64 {
     total += r * tensor.norm;
   }
   return total;
-}
-
-function combine(largest: bool, a: f64, b: f64): f64 {
-  return largest ? max(a, b) : a + b;
 }

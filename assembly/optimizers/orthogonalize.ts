@@ -154,14 +154,14 @@ function product(
     for (let i = top; i < bottom; i += 2) {
       const c = out + i * step + j;
       const a = left + i * leftStep;
-      multiplyTile<Four>(c, c + step, a, a + leftStep, right + j, step, <i32>min(k, DEPTH), true);
+      multiplyTile<Four>(c, c + step, a, leftStep, 4, right + j, step, min(k, DEPTH) << 2, true);
     }
     for (let p = DEPTH; p < k; p += DEPTH) {
       const b = right + p * step + j;
       for (let i = top; i < bottom; i += 2) {
         const c = out + i * step + j;
         const a = left + i * leftStep + (p << 2);
-        multiplyTile<Four>(c, c + step, a, a + leftStep, b, step, <i32>min(k - p, DEPTH), false);
+        multiplyTile<Four>(c, c + step, a, leftStep, 4, b, step, min(k - p, DEPTH) << 2, false);
       }
     }
     if (add === 0) continue;

@@ -41,10 +41,29 @@ export function decodeBf16(to: usize, from: usize, count: usize): void {
   }
 }
 
+/** How a number becomes one of 16 bits, four at a time. Never instantiated, like kernels. */
+@unmanaged
+class Rounding {
+  @inline
+  nearest(x: v128): v128 {
+    const odd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
+    return i32x4.shr_u(i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), odd), 16);
+  }
+
+  @inline
+  stochastic(x: v128, random: v128): v128 {
+    const code = i32x4.shr_u(i32x4.add(x, i32x4.shr_u(random, 16)), 16);
+    // x > 0 compares as its bits do; the mask is -1.
+    return i32x4.max_s(code, i32x4.neg(i32x4.gt_s(x, i32x4.splat(0))));
+  }
+}
+
 /** Encodes `count` elements, rounded to nearest, ties to even. */
 export function encodeBf16(to: usize, from: usize, count: usize): void {
   for (const end = from + (count << 2); from < end; from += 32) {
-    v128.store(to, i16x8.narrow_i32x4_u(nearest(v128.load(from)), nearest(v128.load(from, 16))));
+    const low = changetype<Rounding>(0).nearest(v128.load(from));
+    const high = changetype<Rounding>(0).nearest(v128.load(from, 16));
+    v128.store(to, i16x8.narrow_i32x4_u(low, high));
     to += 16;
   }
 }
@@ -63,22 +82,11 @@ export function encodeBf16Stochastic(
   const stride = randomStride(key);
   let random = randomAt(key, SECOND, first);
   for (const end = from + (count << 2); from < end; from += 32) {
-    const low = stochastic(v128.load(from), random);
+    const low = changetype<Rounding>(0).stochastic(v128.load(from), random);
     random = i32x4.add(random, stride);
-    const high = stochastic(v128.load(from, 16), random);
+    const high = changetype<Rounding>(0).stochastic(v128.load(from, 16), random);
     random = i32x4.add(random, stride);
     v128.store(to, i16x8.narrow_i32x4_u(low, high));
     to += 16;
   }
-}
-
-function nearest(x: v128): v128 {
-  const odd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
-  return i32x4.shr_u(i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), odd), 16);
-}
-
-function stochastic(x: v128, random: v128): v128 {
-  const code = i32x4.shr_u(i32x4.add(x, i32x4.shr_u(random, 16)), 16);
-  // x > 0 compares as its bits do; the mask is -1.
-  return i32x4.max_s(code, i32x4.neg(i32x4.gt_s(x, i32x4.splat(0))));
 }

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import {
   constantsOf,
   dispatchOf,
+  encodersOf,
   formatsOf,
   loadersOf,
   readFormats,
@@ -41,8 +42,12 @@ export async function generate(root = '.') {
   const write = (file, text) => writeFile(join(root, 'build', file), text);
   await write('optimizer-kernels.ts', typescriptOf(kernels, formats));
   const reference = join(root, 'src/runtime/reference');
-  await write('reference-kernels.ts', referencesOf(kernels, formats, reference));
-  await write('optimizer-formats.ts', formatsOf(join(root, 'src/optimizers/state-formats')));
+  const codecs = join(root, 'src/optimizers/state-formats');
+  const encoders = encodersOf(formats, codecs);
+  await mkdir(join(root, 'build/encoders'), { recursive: true });
+  for (const [path, { text }] of encoders) await write(path, text);
+  await write('reference-kernels.ts', referencesOf(kernels, formats, reference, encoders));
+  await write('optimizer-formats.ts', formatsOf(codecs));
   await write('optimizer-loaders.ts', loadersOf(join(root, 'src/optimizers')));
   await write('reference-nn.ts', referenceListOf(root));
   await write('nn-families.ts', familiesOf(root));

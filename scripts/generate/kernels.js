@@ -19,7 +19,7 @@
  * the optimizers and state formats by name.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 /** Constants, scalars and values that there is room for (src/memory-layout/optim-records.js). */
 const MOST = { constants: 12, states: 3, scalars: 5, values: 8 };
@@ -253,14 +253,14 @@ export function dispatchOf(kernels, formats) {
 }
 
 /**
- * Imports of the twins of all kernels, or of all formats: what the file of the same name in a
- * folder of the reference exports under the same name.
+ * Imports of the twins of all kernels: what the file of the same name in src/runtime/reference
+ * exports under the same name.
  * @throws Error naming the file and the export that is missing
  */
-function importsOf(kernels, reference, folder) {
+function importsOf(kernels, reference) {
   const modules = new Map();
   for (const { name, module } of kernels) {
-    const file = join(reference, folder, `${module}.ts`);
+    const file = join(reference, 'optimizers', `${module}.ts`);
     const text = existsSync(file) ? withoutComments(readFileSync(file, 'utf8')) : '';
     if (!new RegExp(`export const ${name}\\b`).test(text)) {
       throw new Error(`${file}: expected "export const ${name}", the reference of the kernel`);
@@ -268,21 +268,52 @@ function importsOf(kernels, reference, folder) {
     modules.set(module, [...(modules.get(module) ?? []), name]);
   }
   return [...modules].map(([module, names]) => {
-    const path = `../src/runtime/reference/${folder}/${module}`;
+    const path = `../src/runtime/reference/optimizers/${module}`;
     return `import { ${names.join(', ')} } from '${path}';`;
   });
 }
 
+/** The path of a copied file's import, as the copy in build/encoders needs it. */
+const fromEncoders = (path) =>
+  relative('build/encoders', join('src/optimizers/state-formats', path)).replaceAll('\\', '/');
+
+/**
+ * The files that encode state formats, by path in build/: copies of the codecs' own. Only the
+ * reference backend needs what encodes, and bundlers put a whole module into one chunk, so the
+ * copy keeps it out of all others.
+ * @param folder of the codecs, each in the file that is named like its kernel's
+ * @throws Error naming a file that lacks its encoder
+ */
+export function encodersOf(formats, folder) {
+  const files = new Map();
+  for (const { module } of formats) {
+    const file = join(folder, `${module}.ts`);
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const [, encoder] = /^export const (\w+): StateEncoder\b/m.exec(text) ?? [];
+    if (!encoder) {
+      const expected = '"export const …: StateEncoder", which encodes as the kernel does';
+      throw new Error(`${file}: expected ${expected}`);
+    }
+    const copy = text.replace(/ from '(\.[^']*)'/g, (_, path) => ` from '${fromEncoders(path)}'`);
+    files.set(`encoders/${module}.ts`, { encoder, text: `${HEADER}\n${copy}` });
+  }
+  return files;
+}
+
 /**
  * The reference kernels by number, for TypeScript, and the encoders of state formats.
+ * @param encoders what `encodersOf` returns
  * @throws Error naming the file and the export that is missing
  */
-export function referencesOf(kernels, formats, reference) {
+export function referencesOf(kernels, formats, reference, encoders) {
+  const encoderOf = ({ module }) => encoders.get(`encoders/${module}.ts`).encoder;
   return [
     HEADER,
     "import type { ReferenceKernel, StateEncoder } from '../src/runtime/kernels-optim';",
-    ...importsOf(kernels, reference, 'optimizers'),
-    ...importsOf(formats, reference, 'state'),
+    ...importsOf(kernels, reference),
+    ...formats.map(
+      (format) => `import { ${encoderOf(format)} } from './encoders/${format.module}';`,
+    ),
     '',
     '/** The kernels by number, each with the names of its constants in order. */',
     'export const REFERENCE_KERNELS: readonly {',
@@ -297,7 +328,7 @@ export function referencesOf(kernels, formats, reference) {
     '',
     '/** The encoders of state formats by id. */',
     'export const REFERENCE_ENCODERS: Readonly<Record<number, StateEncoder>> = {',
-    ...formats.map(({ id, name }) => `  ${id}: ${name},`),
+    ...formats.map((format) => `  ${format.id}: ${encoderOf(format)},`),
     '};',
     '',
   ].join('\n');

@@ -6,11 +6,11 @@
  *     AssemblyScript   changetype<TensorRecord>(address).step
  *     TypeScript       new TensorRecord(memory).at(address).step
  *
- * Both have a constant `<RECORD>_SIZE` in bytes. An array field gives its address, and a constant
- * `<RECORD>_<FIELD>_COUNT`. Fields of a
- * record marked `atomic` are read and written atomically; besides its
- * value each field gives what waiting and notifying take: its address in AssemblyScript, its
- * index in the view in TypeScript.
+ * Both have a constant `<RECORD>_SIZE` in bytes. An array field gives its address in
+ * AssemblyScript, the index of its first element in the view of its type in TypeScript, and a
+ * constant `<RECORD>_<FIELD>_COUNT`. Fields of a record marked `atomic` are read and written
+ * atomically; besides its value each field gives what waiting and notifying take: its address in
+ * AssemblyScript, its index in the view in TypeScript.
  */
 
 const BYTES = { u8: 1, i32: 4, u32: 4, f32: 4, pointer: 4, f64: 8, u64: 8 };
@@ -99,8 +99,8 @@ function typescriptField({ field, type, doc, count, atomic }) {
   return [`  /** ${doc} */`, `  ${property};`, ...index];
 }
 
-/** The view that a field is read through; 'array' for an array, which gives its address. */
-const viewOf = ({ type, count }) => (count ? 'array' : VIEWS[type]);
+/** The view that a field is read through; for an array, its name by the bits of an element. */
+const viewOf = ({ type, count }) => (count ? `array${8 * BYTES[type]}` : VIEWS[type]);
 
 /** What makes the class of a record, from which module, and its argument. */
 function factoryOf(fields, atomic) {

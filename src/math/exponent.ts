@@ -3,13 +3,8 @@
  * engine computes the same bits. Portable: compiled by tsc and by asc (see
  * memory-layout/constants.ts).
  *
- * Both functions go in strides of 2^64, and then of 2: exponents near 0, which are the common ones,
- * take few products.
+ * Both functions go in strides of 2^8 and then of 2, so that common exponents take few products.
  */
-
-/** 2^64 and 2^-64. */
-const UP = 18446744073709552000.0;
-const DOWN = 5.421010862427522e-20;
 
 /**
  * Returns 2^k, exactly.
@@ -18,7 +13,7 @@ const DOWN = 5.421010862427522e-20;
 export function pow2(k: number): number {
   let n = k < 0 ? -k : k;
   let x = 1.0;
-  for (; n >= 64; n -= 64) x *= UP;
+  for (; n >= 8; n -= 8) x *= 256.0;
   for (; n >= 1; n--) x *= 2.0;
   return k < 0 ? 1.0 / x : x;
 }
@@ -29,9 +24,9 @@ export function pow2(k: number): number {
  */
 export function exponentOf(x: number): number {
   let e = 1.0;
-  for (; x >= UP; x *= DOWN) e += 64;
+  for (; x >= 256.0; x *= 0.00390625) e += 8;
   for (; x >= 2.0; x *= 0.5) e++;
-  for (; x < DOWN; x *= UP) e -= 64;
+  for (; x < 0.00390625; x *= 256.0) e -= 8;
   for (; x < 1.0; x *= 2.0) e--;
   return e;
 }

@@ -74,10 +74,18 @@ export const f64 = (offset: number): Property => ({
   },
 });
 
-/** An array: its address. */
-export const array = (offset: number): Property => ({
+// An array: the index of its first element in the view of its type.
+
+export const array32 = (offset: number): Property => ({
   get() {
-    return this.address + offset;
+    return (this.address + offset) >>> 2;
+  },
+  set() {},
+});
+
+export const array64 = (offset: number): Property => ({
+  get() {
+    return (this.address + offset) >>> 3;
   },
   set() {},
 });

@@ -157,7 +157,7 @@ class Collection {
     this.nodes.push({ name, layer: owner ?? withoutName(layer), inputs: names });
   }
 
-  /** Returns the layer's own name, with a number from 2 in further uses, or its kind and a number. */
+  /** Returns the layer's own name, numbered from 2 in further uses, or its kind and a number. */
   #freeName(layer: Layer): string {
     if (layer.name !== undefined && !this.#owners.has(layer)) return layer.name;
     const prefix = layer.name ?? kindOf(layer).prefix;

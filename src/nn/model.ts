@@ -13,6 +13,7 @@ import type { Runtime } from '../runtime/runtime';
 import type { Parameter } from '../tensors/parameter';
 import type { Tensor } from '../tensors/tensor';
 import { checkBoolean, checkInteger, checkOptions, fail } from '../validate';
+import { checkInput, type InputCheck, inputChecksOf } from './input-checks';
 import type { Layer } from './layers';
 import type { Shape } from './layers/layer';
 import {
@@ -104,6 +105,7 @@ export class Model {
   readonly #workspace: number;
   readonly #kernels: NNKernels;
   readonly #inputs: readonly InputFormat[];
+  readonly #inputChecks: readonly InputCheck[];
   readonly #targets: readonly TargetFormat[];
   /** The last pass: its number of samples, and whether backward may follow it. */
   #lastPass: { readonly count: number; readonly training: boolean } | null = null;
@@ -119,6 +121,7 @@ export class Model {
     this.inputShapes = shapesByName(inputs);
     this.outputShapes = shapesByName(outputs);
     this.#inputs = inputs.map(({ name, size }) => ({ name, size }));
+    this.#inputChecks = inputChecksOf(this.#plan);
     this.#targets = outputs.flatMap(({ name, size, loss, positions, targetsPerSample }) =>
       loss === null
         ? []
@@ -787,6 +790,10 @@ export class Model {
       );
     }
     checkInteger('count', count, 1, this.batchSize);
+    for (const check of this.#inputChecks) {
+      const { values, size } = check.input;
+      checkInput(check, this.#floats(values, count * size));
+    }
   }
 }
 

@@ -1,6 +1,5 @@
 /** AdaBelief. Its kernel is assembly/optimizers/adabelief.ts. */
 import { AdaBeliefKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,
   type AdamHyperparameters,
@@ -11,7 +10,6 @@ import {
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { checkQuotient, epsilon, leastDivisor, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { POWERS } from './powers';
 
 /** Hyperparameters of `AdaBelief`. */
@@ -69,18 +67,9 @@ const adabelief: OptimizerDeclaration<AdaBeliefHyperparameters, AdaBeliefOptions
  */
 export class AdaBelief<Names extends string = string> extends Optimizer<
   AdaBeliefHyperparameters,
-  Names
+  Names,
+  AdaBeliefOptions
 > {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdaBeliefHyperparameters, Names>,
-    options: AdaBeliefOptions = {},
-  ) {
-    super(runtime, adabelief, params, options);
-  }
+  /** @internal */
+  static override readonly declaration = adabelief;
 }

@@ -1,11 +1,9 @@
 /** AdaBound. Its kernel is assembly/optimizers/adabound.ts. */
 import { AdaBoundKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import { ADAM_FIELDS, ADAM_STATE, type AdamHyperparameters, writeMoments } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { nonNegative, normLimit, positive } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { advancePowers, POWERS } from './powers';
 
 /** Hyperparameters of `AdaBound`. */
@@ -66,18 +64,9 @@ const adabound: OptimizerDeclaration<AdaBoundHyperparameters, AdaBoundOptions> =
  */
 export class AdaBound<Names extends string = string> extends Optimizer<
   AdaBoundHyperparameters,
-  Names
+  Names,
+  AdaBoundOptions
 > {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdaBoundHyperparameters, Names>,
-    options: AdaBoundOptions = {},
-  ) {
-    super(runtime, adabound, params, options);
-  }
+  /** @internal */
+  static override readonly declaration = adabound;
 }

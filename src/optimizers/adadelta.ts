@@ -1,6 +1,5 @@
 /** Adadelta. Its kernel is assembly/optimizers/adadelta.ts. */
 import { AdadeltaKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import {
@@ -13,7 +12,6 @@ import {
   positiveEpsilon,
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 
 /** Hyperparameters of `Adadelta`. */
 export interface AdadeltaHyperparameters extends CompactStateOptions {
@@ -101,18 +99,9 @@ const adadelta: OptimizerDeclaration<AdadeltaHyperparameters, AdadeltaOptions> =
  */
 export class Adadelta<Names extends string = string> extends Optimizer<
   AdadeltaHyperparameters,
-  Names
+  Names,
+  AdadeltaOptions
 > {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdadeltaHyperparameters, Names>,
-    options: AdadeltaOptions = {},
-  ) {
-    super(runtime, adadelta, params, options);
-  }
+  /** @internal */
+  static override readonly declaration = adadelta;
 }

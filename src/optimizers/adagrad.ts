@@ -1,11 +1,9 @@
 /** Adagrad. Its kernel is assembly/optimizers/adagrad.ts. */
 import { AdagradKernel, AdagradZeroEpsKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import type { CommonOptions, OptimizerDeclaration } from './declaration';
 import { checkQuotient, epsilon, learningRate, nonNegative, normLimit } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { floatsOf } from './state-array';
 
 /** Hyperparameters of `Adagrad`. */
@@ -91,18 +89,9 @@ const adagrad: OptimizerDeclaration<AdagradHyperparameters, AdagradOptions> = {
  */
 export class Adagrad<Names extends string = string> extends Optimizer<
   AdagradHyperparameters,
-  Names
+  Names,
+  AdagradOptions
 > {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdagradHyperparameters, Names>,
-    options: AdagradOptions = {},
-  ) {
-    super(runtime, adagrad, params, options);
-  }
+  /** @internal */
+  static override readonly declaration = adagrad;
 }

@@ -6,7 +6,6 @@
 import { AdaLKernel } from '../../build/optimizer-kernels';
 import { ArgumentError } from '../errors';
 import { nextExponent } from '../math/adal-exponent';
-import type { Runtime } from '../runtime/runtime';
 import { cosine } from '../schedules';
 import type { LearningRate } from '../types';
 import {
@@ -29,7 +28,6 @@ import {
   nonNegative,
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { POWERS } from './powers';
 
 /** Hyperparameters of `AdaL`. */
@@ -189,19 +187,13 @@ function checkSameBetas(groups: readonly Readonly<AdaLHyperparameters>[]): void 
  * optimizer.step();
  * console.log(optimizer.params.w);
  */
-export class AdaL<Names extends string = string> extends Optimizer<AdaLHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdaLHyperparameters, Names>,
-    options: AdaLOptions = {},
-  ) {
-    super(runtime, adal, params, options);
-  }
+export class AdaL<Names extends string = string> extends Optimizer<
+  AdaLHyperparameters,
+  Names,
+  AdaLOptions
+> {
+  /** @internal */
+  static override readonly declaration = adal;
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Adam. Its kernel is assembly/optimizers/adam.ts. */
 import { AdamKernel, AdamZeroEpsKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,
   ADAM_STATE,
@@ -10,7 +9,6 @@ import {
 } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { POWERS } from './powers';
 
 /** Options of `Adam`: its hyperparameters, and the options of every optimizer. */
@@ -44,17 +42,11 @@ const adam: OptimizerDeclaration<AdamHyperparameters, AdamOptions> = {
  * @example
  * const optimizer = new Adam(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
  */
-export class Adam<Names extends string = string> extends Optimizer<AdamHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdamHyperparameters, Names>,
-    options: AdamOptions = {},
-  ) {
-    super(runtime, adam, params, options);
-  }
+export class Adam<Names extends string = string> extends Optimizer<
+  AdamHyperparameters,
+  Names,
+  AdamOptions
+> {
+  /** @internal */
+  static override readonly declaration = adam;
 }

@@ -1,12 +1,10 @@
 /** AdaMax. Its kernel is assembly/optimizers/adamax.ts. */
 import { AdamaxKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { ADAM_FIELDS, type AdamHyperparameters, writeBeta1 } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { learningRate, MOVE_LIMIT } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { POWER } from './powers';
 
 /** Hyperparameters of `Adamax`. */
@@ -81,17 +79,11 @@ const adamax: OptimizerDeclaration<AdamaxHyperparameters, AdamaxOptions> = {
  * @example
  * const optimizer = new Adamax(await createRuntime(), { w: new Float32Array(10) }, { lr: 2e-3 });
  */
-export class Adamax<Names extends string = string> extends Optimizer<AdamaxHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdamaxHyperparameters, Names>,
-    options: AdamaxOptions = {},
-  ) {
-    super(runtime, adamax, params, options);
-  }
+export class Adamax<Names extends string = string> extends Optimizer<
+  AdamaxHyperparameters,
+  Names,
+  AdamaxOptions
+> {
+  /** @internal */
+  static override readonly declaration = adamax;
 }

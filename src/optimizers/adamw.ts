@@ -1,11 +1,9 @@
 /** AdamW: Adam with decoupled weight decay, 0.01 by default. */
-import type { Runtime } from '../runtime/runtime';
 import { ADAM } from './adam';
 import { ADAM_FIELDS, type AdamHyperparameters } from './adam-family';
 import type { CommonOptions, OptimizerDeclaration } from './declaration';
 import { nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 
 /** Hyperparameters of `AdamW`. */
 export interface AdamWHyperparameters extends AdamHyperparameters {
@@ -37,17 +35,11 @@ const adamw: OptimizerDeclaration<AdamWHyperparameters, AdamWOptions> = {
  * @example
  * const optimizer = new AdamW(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
  */
-export class AdamW<Names extends string = string> extends Optimizer<AdamWHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdamWHyperparameters, Names>,
-    options: AdamWOptions = {},
-  ) {
-    super(runtime, adamw, params, options);
-  }
+export class AdamW<Names extends string = string> extends Optimizer<
+  AdamWHyperparameters,
+  Names,
+  AdamWOptions
+> {
+  /** @internal */
+  static override readonly declaration = adamw;
 }

@@ -1,6 +1,5 @@
 /** AMSGrad. Its kernel is assembly/optimizers/amsgrad.ts. */
 import { AMSGradKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,
   ADAM_STATE,
@@ -10,7 +9,6 @@ import {
 } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { POWERS } from './powers';
 
 /** Options of `AMSGrad`: Adam's hyperparameters, and the options of every optimizer. */
@@ -45,17 +43,11 @@ const amsgrad: OptimizerDeclaration<AdamHyperparameters, AMSGradOptions> = {
  * @example
  * const optimizer = new AMSGrad(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
  */
-export class AMSGrad<Names extends string = string> extends Optimizer<AdamHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdamHyperparameters, Names>,
-    options: AMSGradOptions = {},
-  ) {
-    super(runtime, amsgrad, params, options);
-  }
+export class AMSGrad<Names extends string = string> extends Optimizer<
+  AdamHyperparameters,
+  Names,
+  AMSGradOptions
+> {
+  /** @internal */
+  static override readonly declaration = amsgrad;
 }

@@ -1,12 +1,10 @@
 /** Lion. Its kernel is assembly/optimizers/lion.ts. */
 import { LionKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { writeBeta1, writeMoments } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { averagingFactors, type Betas, learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 
 /** Hyperparameters of `Lion`. */
 export interface LionHyperparameters {
@@ -67,17 +65,11 @@ const lion: OptimizerDeclaration<LionHyperparameters, LionOptions> = {
  * @example
  * const optimizer = new Lion(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-4 });
  */
-export class Lion<Names extends string = string> extends Optimizer<LionHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<LionHyperparameters, Names>,
-    options: LionOptions = {},
-  ) {
-    super(runtime, lion, params, options);
-  }
+export class Lion<Names extends string = string> extends Optimizer<
+  LionHyperparameters,
+  Names,
+  LionOptions
+> {
+  /** @internal */
+  static override readonly declaration = lion;
 }

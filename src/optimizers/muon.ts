@@ -3,7 +3,6 @@
  * them.
  */
 import { AdamKernel, AdamZeroEpsKernel, MuonKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkBoolean, checkChoice } from '../validate';
 import { ADAM_STATE, limitMoments, writeAdam } from './adam-family';
@@ -19,7 +18,6 @@ import {
 } from './hyperparameters';
 import { MATRIX_LAYOUT, splitMatrices } from './matrices';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { POWERS } from './powers';
 
 /** Hyperparameters of `Muon`. */
@@ -175,17 +173,11 @@ const muon: OptimizerDeclaration<MuonHyperparameters, MuonOptions> = {
  *   groups: [{ match: /head/, useMuon: false, lr: 3e-4 }],
  * });
  */
-export class Muon<Names extends string = string> extends Optimizer<MuonHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<MuonHyperparameters, Names>,
-    options: MuonOptions = {},
-  ) {
-    super(runtime, muon, params, options);
-  }
+export class Muon<Names extends string = string> extends Optimizer<
+  MuonHyperparameters,
+  Names,
+  MuonOptions
+> {
+  /** @internal */
+  static override readonly declaration = muon;
 }

@@ -1,7 +1,6 @@
 /** NAdam. Its kernel is assembly/optimizers/nadam.ts. */
 import { NAdamKernel } from '../../build/optimizer-kernels';
 import { pow } from '../math/pow';
-import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import {
   ADAM_FIELDS,
@@ -13,7 +12,6 @@ import {
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { learningRate, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { advancePowers, POWER, POWERS } from './powers';
 
 /** Hyperparameters of `NAdam`. */
@@ -81,17 +79,11 @@ const nadam: OptimizerDeclaration<NAdamHyperparameters, NAdamOptions> = {
  * @example
  * const optimizer = new NAdam(await createRuntime(), { w: new Float32Array(10) }, { lr: 2e-3 });
  */
-export class NAdam<Names extends string = string> extends Optimizer<NAdamHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<NAdamHyperparameters, Names>,
-    options: NAdamOptions = {},
-  ) {
-    super(runtime, nadam, params, options);
-  }
+export class NAdam<Names extends string = string> extends Optimizer<
+  NAdamHyperparameters,
+  Names,
+  NAdamOptions
+> {
+  /** @internal */
+  static override readonly declaration = nadam;
 }

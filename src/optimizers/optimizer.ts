@@ -10,11 +10,9 @@
  * functions. All of it runs before anything is written, and meanwhile the runtime refuses whatever
  * would allocate, free, step or load.
  */
-import { ArgumentError, DisposedError, NonFiniteGradientError, StepAbortedError } from '../errors';
-import { FORMAT_F32, STATUS_DONE, STATUS_NON_FINITE } from '../memory-layout/constants';
+import { ArgumentError, type NonFiniteGradientError } from '../errors';
+import { FORMAT_F32, STATUS_DONE } from '../memory-layout/constants';
 import type { Runtime } from '../runtime/runtime';
-import type { ParameterOwner } from '../tensors/evaluated-tensor';
-import { disposalCount } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import {
   checkBoolean,
@@ -24,6 +22,7 @@ import {
   copyOptions,
   describe,
 } from '../validate';
+import { OptimizerAccess } from './access';
 import { checkClipping, clippingOptions, copyClipping } from './clipping';
 import {
   type Algorithm,
@@ -33,23 +32,19 @@ import {
 } from './declaration';
 import {
   type BaseHyperparameters,
-  checkDecay,
   checkFields,
   defaultsOf,
   type Fields,
   type FixedOptions,
 } from './hyperparameters';
 import { memoryOf, type OptimizerMemory } from './memory';
-import {
-  cyclesMomentum,
-  type ParamGroup,
-  type ParamGroupInit,
-  type ParamsInit,
-} from './param-group';
+import type { ParamGroup, ParamGroupInit, ParamsInit } from './param-group';
+import { refusalOf } from './refusal';
 import { type RegisteredParameter, releaseParameter } from './registered-parameter';
 import {
   allocateParameters,
   checkNewGroups,
+  checkTogether,
   type GivenGroups,
   listGroups,
   type RegisteringOptimizer,
@@ -66,10 +61,10 @@ import {
 import { IN_CALLBACK, StepPreparation } from './step-preparation';
 import {
   checkResult,
-  countNonFinite,
   emptyResult,
   type Gradients,
   type StepResult,
+  writeResult,
 } from './step-result';
 import { StepTable, type TableOptions } from './step-table';
 
@@ -83,6 +78,7 @@ import { StepTable, type TableOptions } from './step-table';
  *
  * @typeParam H hyperparameters that a param group can override
  * @typeParam Names names of the parameters, as far as the compiler knows them
+ * @typeParam Options options of its constructor
  * @example
  * const optimizer = new AdaL(await createRuntime(), { w: new Float32Array([1, 2, 3]) });
  * optimizer.grads.w.set([0.1, 0, -0.2]);
@@ -91,7 +87,10 @@ import { StepTable, type TableOptions } from './step-table';
 export abstract class Optimizer<
   H extends BaseHyperparameters = BaseHyperparameters,
   Names extends string = string,
+  Options extends object = CommonOptions<H> & Partial<H>,
 > {
+  /** @internal The OptimizerDeclaration of the class. */
+  static readonly declaration: object;
   /** Runtime whose linear memory holds the optimizer. */
   readonly runtime: Runtime;
   /**
@@ -115,28 +114,21 @@ export abstract class Optimizer<
   readonly #groups: ParamGroup<H>[] = [];
   readonly #parameters: RegisteredParameter[] = [];
   readonly #preparation: StepPreparation<H>;
-  /** The models whose parameters these are. */
-  readonly #owners: ParameterOwner[] = [];
+  readonly #access: OptimizerAccess;
   readonly #check = () => this.check();
-  /** How errors name it; made once, since every step checks. */
-  readonly #label: string;
   /** The result that the last `stepInto` wrote. */
   #lastResult: StepResult | null = null;
   #stepCount = 0;
   #skippedSteps = 0;
-  #aborted: string | null = null;
-  #disposed = false;
-  /** Number of tensors that had been disposed of when the parameters were last checked. */
-  #checkedAt = -1;
   #ownsRuntime = false;
 
-  /** @internal */
-  protected constructor(
-    runtime: Runtime,
-    declaration: OptimizerDeclaration<H, never>,
-    params: ParamsInit<H, Names>,
-    options: object,
-  ) {
+  /**
+   * @param params parameters by name, or groups of them with hyperparameters of their own
+   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
+   * and state do not fit: nothing stays allocated then
+   */
+  constructor(runtime: Runtime, params: ParamsInit<H, Names>, options: Options = {} as Options) {
+    const declaration = new.target.declaration as OptimizerDeclaration<H, never>;
     const { name, fields, options: own = [] } = declaration;
     const names = [...Object.keys(fields), ...own, ...COMMON_OPTIONS];
     const given = copyOptions('options', options, names) as CommonOptions & Partial<H>;
@@ -144,7 +136,7 @@ export abstract class Optimizer<
     this.runtime = checkRuntime('runtime', runtime);
     this.#declaration = { name, fields };
     this.#algorithm = algorithm;
-    this.#label = `optimizer '${name}'`;
+    this.#access = new OptimizerAccess(name, runtime, this.#parameters);
     this.#onNonFinite = checkChoice('onNonFinite', given.onNonFinite ?? 'throw', ['throw', 'skip']);
     this.#seed = checkInteger('seed', given.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
     const clips = copyClipping(given);
@@ -163,7 +155,7 @@ export abstract class Optimizer<
     });
     this.check();
     this.#defaults = checkFields(fields, given, defaultsOf(fields), '');
-    this.#checkHyperparameters(this.#defaults, '');
+    this.#checkTogether(this.#defaults, '');
     this.#addGroups(listGroups(params, given.groups));
   }
 
@@ -229,7 +221,7 @@ export abstract class Optimizer<
     try {
       this.runtime.step(this.#table.address, this.#table.elementCount);
     } catch (error) {
-      throw this.#noteFailure(error);
+      throw this.#access.noteFailure(error);
     }
     return this.#finish(result);
   }
@@ -243,7 +235,7 @@ export abstract class Optimizer<
     try {
       await this.runtime.stepAsync(this.#table.address, this.#table.elementCount);
     } catch (error) {
-      throw this.#noteFailure(error);
+      throw this.#access.noteFailure(error);
     }
     return this.#finish(emptyResult());
   }
@@ -270,8 +262,8 @@ export abstract class Optimizer<
    * optimizer.stepRows('words', [17, 4, 17], new Float32Array(3 * 64).fill(0.1));
    */
   stepRows(name: Names, rowIndices: RowIndices, grads: Float32Array): StepResult {
-    this.#checkOwner();
-    if (this.#aborted) throw new StepAbortedError(this.#aborted);
+    this.#access.checkOwner();
+    this.#access.checkIntact();
     const index = this.#parameters.findIndex((parameter) => parameter.name === name);
     const registered = this.#parameters[index];
     if (!registered?.rows) {
@@ -297,17 +289,11 @@ export abstract class Optimizer<
     rows.scatter();
     this.#table.setCounters(index, rows.table.counters(0));
     const result = emptyResult();
-    result.gradL1Norm = rows.table.gradNorm;
-    result.gradNorm = rows.table.gradNorm;
-    result.step = this.#table.counters(index).step;
+    writeResult(result, this.#table.counters(index).step, rows.table.gradNorm);
     if (rows.table.status === STATUS_DONE) return result;
-    const limit = rows.table.normLimit(0);
     return this.#refuse(
       result,
-      rows.table.status,
-      registered,
-      countNonFinite(rows.gradient),
-      limit,
+      refusalOf(rows.table, [registered], () => rows.gradient),
     );
   }
 
@@ -323,7 +309,7 @@ export abstract class Optimizer<
    * @throws ArgumentError, OutOfMemoryError; nothing has changed then
    */
   addParamGroup(init: ParamGroupInit<H>): ParamGroup<H> {
-    this.#checkOwner();
+    this.#access.checkOwner();
     const index = this.#groups.length;
     const paths = [`paramGroups[${index}]`];
     this.#addGroups({ inits: [init], paths, inGroup: '.params' });
@@ -339,7 +325,7 @@ export abstract class Optimizer<
   /** Returns a copy of everything that the next steps depend on, except gradients: plain data. */
   stateDict(): StateDict {
     this.check();
-    if (this.#aborted) throw new StepAbortedError(this.#aborted);
+    this.#access.checkIntact();
     const before = this.runtime.setCallbacks(IN_CALLBACK); // schedules may have state
     try {
       return readStateDict(this.#stateParts());
@@ -370,7 +356,7 @@ export abstract class Optimizer<
    * larger.loadStateDict(saved, { strict: false });
    */
   loadStateDict(dict: StateDict, options: LoadOptions = {}): void {
-    this.#checkOwner();
+    this.#access.checkOwner();
     this.runtime.setCallbacks(IN_CALLBACK);
     try {
       const { strict = true } = copyOptions('options', options, ['strict']);
@@ -378,11 +364,11 @@ export abstract class Optimizer<
       const own = this.adaptDict(snapshot(dict) as StateDict);
       applyStateDict(this.#stateParts(), own, strict, (hyperparameters) => {
         for (const [index, values] of hyperparameters.entries())
-          this.#checkHyperparameters(values, ` (stateDict.groups[${index}])`);
+          this.#checkTogether(values, ` (stateDict.groups[${index}])`);
         this.#algorithm.checkGroups?.(hyperparameters);
       });
       this.#stepCount = own.step;
-      this.#aborted = null;
+      this.#access.noteLoaded();
     } finally {
       this.runtime.setCallbacks(null);
     }
@@ -393,10 +379,8 @@ export abstract class Optimizer<
    * @throws BusyError inside a callback of a step, or while a `stepAsync` is running
    */
   dispose(): void {
-    if (this.#disposed) return;
-    if (!this.runtime.disposed) this.runtime.checkOwner(this.#label);
-    for (const owner of this.#owners) if (!owner.disposed) owner.checkAccess(this.#label);
-    this.#disposed = true;
+    if (this.#access.disposed) return;
+    this.#access.dispose();
     if (!this.runtime.disposed) {
       for (const parameter of this.#parameters) {
         this.detach(parameter);
@@ -420,7 +404,7 @@ export abstract class Optimizer<
 
   /** @internal Copies gradients to `grads`, or none of them if any does not fit. */
   copyGradients(grads: Gradients): void {
-    this.#checkOwner();
+    this.#access.checkOwner();
     this.#preparation.copyGradients(grads);
   }
 
@@ -442,37 +426,12 @@ export abstract class Optimizer<
 
   /** @internal Throws unless memory may be touched now. */
   protected check(): void {
-    if (this.#disposed) throw new DisposedError(this.#label);
-    this.runtime.check(this.#label);
-    if (this.#checkedAt !== disposalCount()) this.#checkParameters();
-  }
-
-  /** Throws unless the optimizer may be stepped, loaded or extended now. */
-  #checkOwner(): void {
-    if (this.#disposed) throw new DisposedError(this.#label);
-    this.runtime.checkOwner(this.#label);
-    if (this.#checkedAt !== disposalCount()) this.#checkParameters();
-    for (let index = 0; index < this.#owners.length; index++)
-      this.#owners[index].checkAccess(this.#label);
-  }
-
-  /** Throws if the memory of a parameter was given back: something else may use it by now. */
-  #checkParameters(): void {
-    for (const { name, parameter } of this.#parameters) {
-      if (parameter.disposed)
-        throw new DisposedError(`parameter ${describe(name)} of ${this.#label}`);
-    }
-    this.#checkedAt = disposalCount();
+    this.#access.check();
   }
 
   /** Throws unless a group's hyperparameters fit one another. */
-  #checkHyperparameters(values: H, where: string): void {
-    if (typeof values.lr === 'number') checkDecay(values.lr, values.weightDecay, where);
-    else if (cyclesMomentum(values.lr) && !this.#algorithm.writeMomentum) {
-      const expected = `a schedule without cycleMomentum, which this ${this.name} cannot follow`;
-      throw new ArgumentError(`lr${where}`, expected, 'one with it');
-    }
-    this.#algorithm.check?.(values, where);
+  #checkTogether(values: H, where: string): void {
+    checkTogether(this.#algorithm, this.name, values, where);
   }
 
   /** Checks everything, then allocates everything, then registers it. */
@@ -486,7 +445,7 @@ export abstract class Optimizer<
       table: this.#tableOptions,
       groups: this.#groups,
       parameters: this.#parameters,
-      check: (values, where) => this.#checkHyperparameters(values, where),
+      check: (values, where) => this.#checkTogether(values, where),
     };
     const before = this.runtime.setCallbacks(IN_CALLBACK); // `match` may be a function
     let added: ReturnType<typeof checkNewGroups<H>>;
@@ -496,20 +455,16 @@ export abstract class Optimizer<
       this.runtime.setCallbacks(before);
     }
     const { groups, checked } = added;
-    const all = [...this.#groups, ...groups];
-    this.#algorithm.checkGroups?.(all.map(({ hyperparameters }) => hyperparameters));
+    const groupCount = this.#groups.length + groups.length;
     const parameters = allocateParameters(optimizer, groups, checked, (made) =>
-      this.#table.describe([...this.#parameters, ...made], all.length),
+      this.#table.describe([...this.#parameters, ...made], groupCount),
     );
     this.#register(groups, parameters);
   }
 
   #register(groups: readonly ParamGroup<H>[], parameters: readonly RegisteredParameter[]): void {
     this.#parameters.push(...parameters);
-    for (const { parameter } of parameters) {
-      if (parameter.owner && !this.#owners.includes(parameter.owner))
-        this.#owners.push(parameter.owner);
-    }
+    this.#access.addOwners(parameters);
     this.#groups.push(...groups);
     this.#preparation.extend();
     for (const registered of parameters) {
@@ -523,79 +478,35 @@ export abstract class Optimizer<
 
   /** Does all that can fail for wrong arguments, then writes the scalars of the step. */
   #begin(grads: Gradients | undefined): void {
-    this.#checkOwner();
-    if (this.#aborted) throw new StepAbortedError(this.#aborted);
-    for (let index = 0; index < this.#owners.length; index++)
-      this.#owners[index].beginStep(this.#label);
+    this.#access.beginStep();
     try {
       this.#preparation.prepare(this.#stepCount + 1, grads);
     } catch (error) {
-      this.#endStep('failed');
+      this.#access.endStep('failed');
       throw error;
     }
   }
 
-  /** Tells the models whose parameters these are the outcome of the step. */
-  #endStep(outcome: 'accepted' | 'refused' | 'failed'): void {
-    for (let index = 0; index < this.#owners.length; index++) this.#owners[index].endStep(outcome);
-  }
-
   #finish(result: StepResult): StepResult {
-    const { status, gradNorm } = this.#table;
-    this.#endStep(status === STATUS_DONE ? 'accepted' : 'refused');
+    const accepted = this.#table.status === STATUS_DONE;
+    this.#access.endStep(accepted ? 'accepted' : 'refused');
     // The optimizer's own fields come first: the result may have setters that throw.
-    if (status === STATUS_DONE) this.#stepCount++;
-    result.gradL1Norm = gradNorm;
-    result.gradNorm = gradNorm;
-    result.step = this.#stepCount;
-    result.skipped = false;
-    result.nonFinite = 0;
-    result.reason = null;
-    return status === STATUS_DONE ? result : this.#refuseAll(result, status);
+    if (accepted) this.#stepCount++;
+    writeResult(result, this.#stepCount, this.#table.gradNorm);
+    if (accepted) return result;
+    const gradientOf = ({ rows, group, parameter }: RegisteredParameter) =>
+      rows || this.#groups[group].frozen ? [] : parameter.grad.data;
+    return this.#refuse(result, refusalOf(this.#table, this.#parameters, gradientOf));
   }
 
-  #refuseAll(result: StepResult, status: number): StepResult {
-    const nonFinite = status === STATUS_NON_FINITE;
-    let offender = nonFinite ? null : this.#parameters[this.#table.offender];
-    let total = 0;
-    for (const registered of this.#parameters) {
-      if (!nonFinite || registered.rows || this.#groups[registered.group].frozen) continue;
-      const count = countNonFinite(registered.parameter.grad.data);
-      total += count;
-      if (count > 0) offender ??= registered;
-    }
-    const limit = this.#table.normLimit(offender?.group ?? 0);
-    return this.#refuse(result, status, offender, total, limit);
-  }
-
-  /** @param normLimit of the offender's group */
-  #refuse(
-    result: StepResult,
-    status: number,
-    offender: RegisteredParameter | null,
-    nonFinite: number,
-    normLimit: number,
-  ): StepResult {
-    const reason = status === STATUS_NON_FINITE ? 'non-finite' : 'overflow';
+  #refuse(result: StepResult, error: NonFiniteGradientError): StepResult {
     const skip = this.#onNonFinite === 'skip';
     if (skip) this.#skippedSteps++;
     result.skipped = true;
-    result.nonFinite = nonFinite;
-    result.reason = reason;
+    result.nonFinite = error.count;
+    result.reason = error.reason;
     if (skip) return result;
-    throw new NonFiniteGradientError(
-      reason,
-      offender?.group ?? 0,
-      offender?.name ?? '',
-      nonFinite,
-      normLimit,
-    );
-  }
-
-  #noteFailure(error: unknown): unknown {
-    this.#endStep('failed');
-    if (error instanceof StepAbortedError) this.#aborted = error.message;
-    return error;
+    throw error;
   }
 
   #stateParts(): StateParts<H> {

@@ -1,6 +1,5 @@
 /** RAdam. Its kernel is assembly/optimizers/radam.ts. */
 import { RAdamKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import {
   ADAM_FIELDS,
   ADAM_STATE,
@@ -10,7 +9,6 @@ import {
 } from './adam-family';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { advancePowers, POWERS } from './powers';
 
 /** Options of `RAdam`: Adam's hyperparameters, and the options of every optimizer. */
@@ -61,17 +59,11 @@ const radam: OptimizerDeclaration<AdamHyperparameters, RAdamOptions> = {
  * @example
  * const optimizer = new RAdam(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-3 });
  */
-export class RAdam<Names extends string = string> extends Optimizer<AdamHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<AdamHyperparameters, Names>,
-    options: RAdamOptions = {},
-  ) {
-    super(runtime, radam, params, options);
-  }
+export class RAdam<Names extends string = string> extends Optimizer<
+  AdamHyperparameters,
+  Names,
+  RAdamOptions
+> {
+  /** @internal */
+  static override readonly declaration = radam;
 }

@@ -2,17 +2,20 @@
  * Registration of an optimizer's parameters: groups are checked first, then all of their memory is
  * allocated, or none.
  */
+import { ArgumentError } from '../errors';
 import type { Runtime } from '../runtime/runtime';
 import { checkBoolean, copyOptions, fail } from '../validate';
 import type { Algorithm } from './declaration';
 import {
   type BaseHyperparameters,
   type CompactStateOptions,
+  checkDecay,
   checkFields,
   type Fields,
 } from './hyperparameters';
 import {
   createGroup,
+  cyclesMomentum,
   groupNames,
   type MatchedGroup,
   type ParameterRecord,
@@ -68,6 +71,26 @@ export interface RegisteringOptimizer<H extends BaseHyperparameters> {
   check(values: H, where: string): void;
 }
 
+/**
+ * Checks that the hyperparameters of one group fit one another.
+ * @param name of the optimizer
+ * @param where how errors name the group
+ * @throws ArgumentError
+ */
+export function checkTogether<H extends BaseHyperparameters>(
+  algorithm: Algorithm<H>,
+  name: string,
+  values: H,
+  where: string,
+): void {
+  if (typeof values.lr === 'number') checkDecay(values.lr, values.weightDecay, where);
+  else if (cyclesMomentum(values.lr) && !algorithm.writeMomentum) {
+    const expected = `a schedule without cycleMomentum, which this ${name} cannot follow`;
+    throw new ArgumentError(`lr${where}`, expected, 'one with it');
+  }
+  algorithm.check?.(values, where);
+}
+
 /** Checks new groups and the parameters that they are to have. @throws ArgumentError */
 export function checkNewGroups<H extends BaseHyperparameters>(
   {
@@ -105,6 +128,8 @@ export function checkNewGroups<H extends BaseHyperparameters>(
       checked.push(...part.entries.map((entry) => ({ ...entry, group })));
     }
   }
+  const all = [...known, ...groups];
+  algorithm.checkGroups?.(all.map(({ hyperparameters }) => hyperparameters));
   return { groups, checked };
 }
 

@@ -6,7 +6,6 @@ import {
   RMSPropMomentumKernel,
   RMSPropZeroEpsKernel,
 } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkBoolean } from '../validate';
 import type { CommonOptions, OptimizerDeclaration } from './declaration';
@@ -19,7 +18,6 @@ import {
   normLimit,
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import type { StepScalars } from './step-scalars';
 
 /** Hyperparameters of `RMSProp`. */
@@ -141,18 +139,9 @@ const rmsprop: OptimizerDeclaration<RMSPropHyperparameters, RMSPropOptions> = {
  */
 export class RMSProp<Names extends string = string> extends Optimizer<
   RMSPropHyperparameters,
-  Names
+  Names,
+  RMSPropOptions
 > {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<RMSPropHyperparameters, Names>,
-    options: RMSPropOptions = {},
-  ) {
-    super(runtime, rmsprop, params, options);
-  }
+  /** @internal */
+  static override readonly declaration = rmsprop;
 }

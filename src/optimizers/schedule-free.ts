@@ -1,6 +1,5 @@
 /** Schedule-Free AdamW. Its kernel is assembly/optimizers/schedule-free.ts. */
 import { ScheduleFreeKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import type { Tensor } from '../tensors/tensor';
 import { createRecord, defineView, type TensorViews } from '../tensors/views';
 import type { LearningRate } from '../types';
@@ -16,7 +15,6 @@ import {
   normLimit,
 } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 import { POWER } from './powers';
 import type { RegisteredParameter } from './registered-parameter';
 import { checkStateArray, floatsOf } from './state-array';
@@ -155,20 +153,11 @@ function pointsOf(optimizer: object): AveragedPoints {
  */
 export class ScheduleFreeAdamW<Names extends string = string> extends Optimizer<
   ScheduleFreeHyperparameters,
-  Names
+  Names,
+  ScheduleFreeAdamWOptions
 > {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<ScheduleFreeHyperparameters, Names>,
-    options: ScheduleFreeAdamWOptions = {},
-  ) {
-    super(runtime, scheduleFree, params, options);
-  }
+  /** @internal */
+  static override readonly declaration = scheduleFree;
 
   /**
    * Live views of x, by name, for reading only. A view is valid until the next step, or until

@@ -1,12 +1,10 @@
 /** Stochastic gradient descent. Its kernels are in assembly/optimizers/sgd.ts. */
 import { SGDKernel, SGDMomentumKernel } from '../../build/optimizer-kernels';
-import type { Runtime } from '../runtime/runtime';
 import type { LearningRate } from '../types';
 import { checkBoolean, fail } from '../validate';
 import type { Algorithm, CommonOptions, OptimizerDeclaration } from './declaration';
 import { fraction, learningRate, MOVE_LIMIT, nonNegative } from './hyperparameters';
 import { Optimizer } from './optimizer';
-import type { ParamsInit } from './param-group';
 
 /** Hyperparameters of `SGD`. */
 export interface SGDHyperparameters {
@@ -114,17 +112,11 @@ function alongMomentum(options: FixedOptions): Algorithm<SGDHyperparameters> {
  * @example
  * const optimizer = new SGD(await createRuntime(), { w: new Float32Array(10) }, { lr: 1e-2 });
  */
-export class SGD<Names extends string = string> extends Optimizer<SGDHyperparameters, Names> {
-  /**
-   * @param params parameters by name, or groups of them with hyperparameters of their own
-   * @throws ArgumentError for an argument out of range; OutOfMemoryError when parameters, gradients
-   * and state do not fit: nothing stays allocated then
-   */
-  constructor(
-    runtime: Runtime,
-    params: ParamsInit<SGDHyperparameters, Names>,
-    options: SGDOptions = {},
-  ) {
-    super(runtime, sgd, params, options);
-  }
+export class SGD<Names extends string = string> extends Optimizer<
+  SGDHyperparameters,
+  Names,
+  SGDOptions
+> {
+  /** @internal */
+  static override readonly declaration = sgd;
 }

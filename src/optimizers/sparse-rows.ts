@@ -114,7 +114,7 @@ export class SparseRows {
     this.#count = rows.length;
     const { indices, parameter, states, table } = this.#room!;
     const { memory, kernels } = this.#runtime;
-    memory.u32.set(rows, indices >>> 2);
+    memory.words(indices, rows.length).set(rows);
     for (const [from, to, bytes] of this.#pairs(parameter, states)) {
       kernels.gatherRows(to, from, indices, rows.length, bytes);
       new Uint8Array(
@@ -139,8 +139,7 @@ export class SparseRows {
     }
     if (!this.exponents) return;
     const exponent = table.counters(0).scalars[this.#scale];
-    const first = indices >>> 2;
-    for (let i = 0; i < this.#count; i++) this.exponents[memory.u32[first + i]] = exponent;
+    for (const row of memory.words(indices, this.#count)) this.exponents[row] = exponent;
   }
 
   dispose(): void {
@@ -223,15 +222,15 @@ export class SparseRows {
 
   #sumGradients(rowIndices: Uint32Array, grads: Float32Array, rows: Uint32Array): void {
     const { rowLength } = this;
-    const { f32 } = this.#runtime.memory;
-    const first = this.#room!.parameter.grad.address >>> 2;
-    const end = first + rows.length * rowLength;
+    const length = rows.length * rowLength;
+    const { address } = this.#room!.parameter.grad;
+    const sums = this.#runtime.memory.floats(address, length + this.#padding);
     // -0 + x has the bits of x for every x; 0 + -0 would be 0.
-    f32.fill(-0, first, end).fill(0, end, end + this.#padding);
+    sums.fill(-0, 0, length).fill(0, length);
     for (let i = 0; i < rowIndices.length; i++) {
-      const to = first + indexOf(rows, rowIndices[i]) * rowLength;
+      const to = indexOf(rows, rowIndices[i]) * rowLength;
       const from = i * rowLength;
-      for (let k = 0; k < rowLength; k++) f32[to + k] += grads[from + k];
+      for (let k = 0; k < rowLength; k++) sums[to + k] += grads[from + k];
     }
   }
 

@@ -30,6 +30,16 @@ export function emptyResult(): StepResult {
   return { step: 0, skipped: false, gradL1Norm: 0, gradNorm: 0, nonFinite: 0, reason: null };
 }
 
+/** Writes the outcome of an accepted step; its fields are assigned one by one: see `stepInto`. */
+export function writeResult(result: StepResult, step: number, gradNorm: number): void {
+  result.gradL1Norm = gradNorm;
+  result.gradNorm = gradNorm;
+  result.step = step;
+  result.skipped = false;
+  result.nonFinite = 0;
+  result.reason = null;
+}
+
 /** Gradients by parameter name: one for every unfrozen parameter. */
 export type Gradients<Names extends string = string> = {
   readonly [Name in Names]?: Float32Array;
@@ -111,11 +121,4 @@ export function writeGradients(
     if (values !== null) parameters[index].parameter.grad.data.set(values);
     from[index] = null;
   }
-}
-
-/** Gradient elements that are NaN or infinite. */
-export function countNonFinite(values: Float32Array): number {
-  let count = 0;
-  for (const value of values) if (!Number.isFinite(value)) count++;
-  return count;
 }

@@ -184,7 +184,7 @@ export class StepTable {
     const { memory } = this.#runtime;
     const { matrices } = this.#options;
     const step = this.#step.at(this.#address);
-    const tasks = memory.u32.subarray(step.tasks >>> 2);
+    const tasks = memory.words(step.tasks, (step.partials - step.tasks) / 4);
     const block = new BlockRecord(memory);
     let blockCount = 0;
     let taskCount = 0;
@@ -226,11 +226,6 @@ export class StepTable {
     this.#groupAt(group).normLimit = normLimit;
   }
 
-  /** Returns the limit on Σ|g| of a group's tensors, as the last step had it. */
-  normLimit(group: number): number {
-    return this.#groupAt(group).normLimit;
-  }
-
   /** Room for a group's own values, which `setValues` copies into the table. */
   get values(): Float64Array {
     return this.#values;
@@ -238,7 +233,7 @@ export class StepTable {
 
   setValues(group: number): void {
     const { f64 } = this.#runtime.memory;
-    const first = this.#groupAt(group).values >>> 3;
+    const first = this.#groupAt(group).values;
     for (let i = 0; i < this.#values.length; i++) f64[first + i] = this.#values[i];
   }
 
@@ -246,7 +241,7 @@ export class StepTable {
   readScalars(index: number, scalars: StepScalars): void {
     const tensor = this.#tensorAt(index);
     const { f64 } = this.#runtime.memory;
-    const first = tensor.scalars >>> 3;
+    const first = tensor.scalars;
     scalars.step = tensor.step + 1;
     for (let i = 0; i < scalars.own.length; i++) scalars.own[i] = f64[first + i];
   }
@@ -255,8 +250,8 @@ export class StepTable {
   writeScalars(index: number, scalars: StepScalars): void {
     const tensor = this.#tensorAt(index);
     const { f32, f64 } = this.#runtime.memory;
-    f32.set(scalars.constants, tensor.constants >>> 2);
-    const first = tensor.nextScalars >>> 3;
+    f32.set(scalars.constants, tensor.constants);
+    const first = tensor.nextScalars;
     for (let i = 0; i < scalars.own.length; i++) f64[first + i] = scalars.own[i];
   }
 
@@ -274,9 +269,14 @@ export class StepTable {
     return (this.#step.offender - this.#tensors) / TENSOR_RECORD_SIZE;
   }
 
+  /** The limit on Σ|g| of that tensor. */
+  get offenderLimit(): number {
+    return this.#group.at(this.#tensorAt(this.offender).group).normLimit;
+  }
+
   counters(index: number): Counters {
     const tensor = this.#tensorAt(index);
-    const first = tensor.scalars >>> 3;
+    const first = tensor.scalars;
     const { length } = this.#options.initialScalars;
     return {
       step: tensor.step,
@@ -287,8 +287,8 @@ export class StepTable {
   setCounters(index: number, { step, scalars }: Counters): void {
     const tensor = this.#tensorAt(index);
     tensor.step = step;
-    this.#runtime.memory.f64.set(scalars, tensor.scalars >>> 3);
-    this.#runtime.memory.f64.set(scalars, tensor.nextScalars >>> 3);
+    this.#runtime.memory.f64.set(scalars, tensor.scalars);
+    this.#runtime.memory.f64.set(scalars, tensor.nextScalars);
   }
 
   dispose(): void {

@@ -6,7 +6,6 @@
  * it is first needed, so that bundlers need no configuration and an application loads only what it
  * uses. Platforms that forbid compiling at run time import them as compiled modules instead.
  */
-import { instantiateSync, instantiate as loaderInstantiate } from '@assemblyscript/loader';
 import { FAMILY_BINARIES, type NNFamily } from '../../build/nn-families';
 import { UnsupportedError } from '../errors';
 import type { LinearMemory } from './memory';
@@ -89,26 +88,26 @@ export async function instantiate<Kernels>(
   memory: LinearMemory,
 ): Promise<Kernels> {
   const imports = { env: { memory: memory.source as WebAssembly.Memory } };
-  // Modules of Vercel's edge runtime belong to another realm: the loader would take them for bytes.
-  if (!(module instanceof WebAssembly.Module))
-    return new WebAssembly.Instance(module, imports).exports as Kernels;
-  return (await translateRefusals(async () => instantiateCompiled(module, imports))).instance
-    .exports as Kernels;
+  const instance = await translateRefusals(() => instantiateCompiled(module, imports));
+  return instance.exports as Kernels;
 }
 
 /**
- * Instantiates a compiled module. The loader's asynchronous `instantiate` reads `Response`, for
- * which Node loads its whole fetch: 20 ms before the first step.
+ * Instantiates a compiled module. The loader is loaded only where the engine allows nothing but
+ * asynchronous instantiation: its code is a twelfth of a program with one optimizer, and in Node
+ * its `instantiate` loads the whole of fetch, 20 ms before the first step.
  */
-function instantiateCompiled(
+async function instantiateCompiled(
   module: WebAssembly.Module,
   imports: { env: { memory: WebAssembly.Memory } },
-) {
+): Promise<WebAssembly.Instance> {
   try {
-    return instantiateSync(module, imports);
+    return new WebAssembly.Instance(module, imports);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return loaderInstantiate(module, imports); // all that Chromium before 115 allows on pages
+    // All that Chromium before 115 allows on pages.
+    const { instantiate } = await import('@assemblyscript/loader');
+    return (await instantiate(module, imports)).instance;
   }
 }
 

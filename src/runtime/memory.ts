@@ -64,6 +64,16 @@ export class LinearMemory {
     return this.buffer.byteLength;
   }
 
+  /** Returns a view of `count` float32 numbers at a byte address. */
+  floats(address: number, count: number): Float32Array {
+    return this.f32.subarray(address / 4, address / 4 + count);
+  }
+
+  /** Returns a view of `count` u32 at a byte address. */
+  words(address: number, count: number): Uint32Array {
+    return this.u32.subarray(address / 4, address / 4 + count);
+  }
+
   /**
    * Grows by `pages`; all existing views become invalid.
    * @throws RangeError if the engine refuses

@@ -248,7 +248,7 @@ export class WorkerPool {
 
   /** Index of a worker's state among the words of memory. */
   #state(index: number): number {
-    return this.#job.workers / 4 + index;
+    return this.#job.workers + index;
   }
 
   #states(): number[] {

@@ -25,6 +25,7 @@ const WITH_OPTIONS: Call[] = [
   ['maxPool2d', [2]],
   ['maxout', [4, 2]],
   ['positionEmbedding', []],
+  ['upSampling2d', [2]],
 ];
 
 /** Functions without options, with all of their arguments. */

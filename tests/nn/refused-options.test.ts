@@ -4,18 +4,24 @@ import { Adam } from '../../src/index';
 import {
   add,
   apply,
+  bidirectional,
   binaryCrossEntropy,
   createModel,
   dense,
   describeModel,
   evaluate,
   fit,
+  flatten,
   graph,
+  gru,
   input,
+  lstm,
   type ModelOptions,
   meanSquaredError,
+  multiHeadAttention,
   predict,
   relu,
+  type Value,
 } from '../../src/nn';
 import { simd, withRuntime } from '../support/backends';
 
@@ -120,5 +126,52 @@ it('a chain counts past names given by hand', async () => {
     const layers = [dense(4), dense(4, { name: 'dense2' }), dense(2)];
     const model = await createModel(runtime, { inputSize: 4, layers });
     expect(model.layerNames).toEqual(['dense1', 'dense2', 'dense3']);
+  });
+});
+
+const sequence = input('x', [3, 2]);
+const lengths = apply(gru(2, { lengths: true }), [sequence, input('n', 1)]);
+const both = apply(bidirectional(lstm(2, { lengths: true })), [sequence, input('n', 1)]);
+const masked = (size: number) =>
+  apply(multiHeadAttention({ heads: 1, paddingMask: true }), [sequence, input('n', size)]);
+
+it.each<[string, Value, number, number[], string]>([
+  [
+    'a fraction of a length',
+    lengths,
+    1,
+    [1.5],
+    'expected a number of steps: an integer in [0, 3], got 1.5',
+  ],
+  ['a length beyond the steps', lengths, 1, [4], 'an integer in [0, 3], got 4'],
+  ['a length that is no number', both, 1, [Number.NaN], 'an integer in [0, 3], got NaN'],
+  ['half a key', masked(3), 3, [1, 0.5, 1], 'expected 0 or 1, got 0.5'],
+  [
+    'a negative number of keys',
+    masked(1),
+    1,
+    [-1],
+    'expected a number of keys: an integer in [0, 3], got -1',
+  ],
+])('%s is refused in every kind of pass', async (_, value, size, wrong, message) => {
+  await withRuntime(simd, async (runtime) => {
+    const options = graph([value.apply(flatten()).apply(dense(2))]);
+    const model = await createModel(runtime, { ...options, batchSize: 2 });
+    const optimizer = new Adam(runtime, model.parameters);
+    const n = Float32Array.of(...new Array<number>(size).fill(1), ...wrong);
+    const features = { x: new Float32Array(12), n };
+    const data = { features, labels: new Int32Array(2) };
+    const before = JSON.stringify([model.stateDict(), optimizer.stateDict()]);
+    await expect(fit(model, data, { optimizer, epochs: 1 })).rejects.toThrow(message);
+    expect(() => evaluate(model, data)).toThrow(message);
+    expect(() => predict(model, features)).toThrow(message);
+    const at = n.findIndex((each, index) => index >= size && each !== 1);
+    expect(() => predict(model, features)).toThrow(`"inputs.n[${at}]" expected `);
+    model.inputs.n.set(n);
+    for (const training of [false, true])
+      expect(() => model.forward({ training, count: 2 })).toThrow(message);
+    expect(JSON.stringify([model.stateDict(), optimizer.stateDict()])).toBe(before);
+    n.fill(1);
+    expect(predict(model, features)).toHaveLength(4);
   });
 });

@@ -18,10 +18,10 @@ function check(vectors: i32): void {
     put(d, j, 2);
   }
   const a1 = a + DEPTH * 4;
-  if (vectors === 1) multiplyTile<One>(c, d, a, a1, b, 64, DEPTH, false);
-  else if (vectors === 2) multiplyTile<Two>(c, d, a, a1, b, 64, DEPTH, false);
-  else if (vectors === 3) multiplyTile<Three>(c, d, a, a1, b, 64, DEPTH, false);
-  else multiplyTile<Four>(c, d, a, a1, b, 64, DEPTH, false);
+  if (vectors === 1) multiplyTile<One>(c, d, a, DEPTH * 4, 4, b, 64, DEPTH * 4, false);
+  else if (vectors === 2) multiplyTile<Two>(c, d, a, DEPTH * 4, 4, b, 64, DEPTH * 4, false);
+  else if (vectors === 3) multiplyTile<Three>(c, d, a, DEPTH * 4, 4, b, 64, DEPTH * 4, false);
+  else multiplyTile<Four>(c, d, a, DEPTH * 4, 4, b, 64, DEPTH * 4, false);
   for (let j = 0; j < vectors * 4; ++j) {
     let x: f32 = 1;
     let y: f32 = 2;

@@ -39,7 +39,8 @@ export interface BidirectionalOptions {
  * Describes a recurrent layer in both directions: `layer` reads the steps forwards, and a second
  * layer like it, with weights of its own, backwards. With `returnSequences` the outputs of a step
  * are merged; without it, the output of the last step and that of the first, where the second layer
- * ends. The layer may take lengths; it must not set `goBackwards`, `initialState` or `returnState`.
+ * ends. The layer may take lengths; it must not set `goBackwards`, `initialState` or `returnState`:
+ * for states in both directions apply two layers, one of them with `goBackwards`, and `concat`.
  *
  * Parameters: those of the two layers, as `forward.inputWeight`, … and `backward.inputWeight`, ….
  *
@@ -124,6 +125,7 @@ class Both {
       output: this.#merge === 'concat' ? [...output.slice(0, -1), 2 * width] : output,
       parameters: [...prefixed('forward', forwards), ...prefixed('backward', backwards)],
       backwardReads: { input: true, output: false },
+      inputValues: forwards.inputValues ?? [],
       keptFloats: (batchSize, training) => {
         const [outputs, inner] = this.#keptSizes(batchSize, training);
         return (2 * floatsBytes(outputs) + 2 * floatsBytes(inner)) / 4;

@@ -11,6 +11,7 @@ import {
   GATED_OPTIONS,
   type GatedOptions,
   hardOf,
+  inputValuesOf,
   lengthsOf,
   needsStateGradient,
   parametersOf,
@@ -92,6 +93,7 @@ const kind: LayerKind<GruLayer> = {
       output: frame.output,
       parameters,
       backwardReads: { input: true, output: false },
+      inputValues: inputValuesOf(frame),
       keptFloats: (batchSize, training) =>
         blockBytes(keptSizes(frame, resetAfter, batchSize, training)) / 4,
       scratchBytes: (batchSize) =>

@@ -93,6 +93,13 @@ export interface Pass {
   readonly step: number;
 }
 
+/** What the values of an input must be, where not every number has a meaning. */
+export interface InputValues {
+  /** The values as errors show them. */
+  readonly expected: string;
+  accepts(value: number): boolean;
+}
+
 /** A layer planned for an input shape. */
 export interface PlannedLayer {
   readonly output: Shape;
@@ -114,6 +121,11 @@ export interface PlannedLayer {
    * pass; null for none.
    */
   readonly record: Int32Array | Float32Array | null;
+  /**
+   * What the values of inputs must be, by their places; absent where any number will do. They are
+   * checked in inputs of the model, and not in what other layers compute.
+   */
+  readonly inputValues?: readonly (InputValues | undefined)[];
   /** Returns the number of floats that forward needs, or keeps for backward, for such a batch. */
   keptFloats(batchSize: number, training: boolean): number;
   /** Returns the bytes of scratch that a call needs for each of that many threads. */

@@ -11,6 +11,7 @@ import {
   GATED_OPTIONS,
   type GatedOptions,
   hardOf,
+  inputValuesOf,
   lengthsOf,
   needsStateGradient,
   parametersOf,
@@ -90,6 +91,7 @@ const kind: LayerKind<LstmLayer> = {
       output: frame.output,
       parameters: parametersOf(layer, frame, unitForgetBias ? { initialise: forget } : {}),
       backwardReads: { input: true, output: false },
+      inputValues: inputValuesOf(frame),
       keptFloats: (batchSize, training) => blockBytes(keptSizes(frame, batchSize, training)) / 4,
       scratchBytes: (batchSize) =>
         blockBytes(scratchSizes(frame, batchSize)) + productScratchBytes(frame, batchSize),

@@ -20,6 +20,7 @@ import { checkInitializer, type Initializer, initializerFor } from './initial';
 import {
   type ArrayPlan,
   checked,
+  type InputValues,
   type LayerArrays,
   type LayerKind,
   MAX_UNITS,
@@ -164,6 +165,7 @@ const kind: LayerKind<MultiHeadAttentionLayer> = {
         parametersOf(each, attention.useBias, kernelInitializer),
       ),
       backwardReads: { input: true, output: false },
+      inputValues: inputValuesOf(attention),
       record: attention.record,
       keptFloats: (batchSize, training) =>
         placesOf(attention, 0, batchSize, training, training).end / 4,
@@ -411,6 +413,21 @@ function checkInputs(
     throw new ArgumentError(path, expected, describe([...shape]));
   }
   return count;
+}
+
+/** Returns what the values of the mask must be, if there is one. */
+function inputValuesOf({ mask, maskFloats, projections }: Attention): (InputValues | undefined)[] {
+  const { steps } = projections[KEY];
+  const values: (InputValues | undefined)[] = [];
+  if (maskFloats > 0)
+    values[mask] =
+      maskFloats === 1
+        ? {
+            expected: `a number of keys: an integer in [0, ${steps}]`,
+            accepts: (value) => Number.isInteger(value) && value >= 0 && value <= steps,
+          }
+        : { expected: '0 or 1', accepts: (value) => value === 0 || value === 1 };
+  return values;
 }
 
 function parametersOf(

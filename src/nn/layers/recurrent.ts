@@ -12,7 +12,7 @@ import { floatsBytes, gemmScratchBytes } from '../../memory-layout/nn-layout';
 import type { NNKernels } from '../../runtime/kernels-nn';
 import { checkBoolean, checkChoice, checkInteger, describe } from '../../validate';
 import { checkInitializer, type Initializer, initializerFor } from './initial';
-import type { ArrayPlan, LayerArrays, LayerSpec, Shape } from './layer';
+import type { ArrayPlan, InputValues, LayerArrays, LayerSpec, Shape } from './layer';
 import { MAX_UNITS } from './layer';
 
 /** Options that all recurrent layers have. */
@@ -34,8 +34,9 @@ export interface RecurrentOptions {
   /** Whether the second input is the states before the first step. @default false */
   initialState?: boolean;
   /**
-   * Whether the last input, of shape [1], is the number of steps that each sample has. Later steps
-   * are padding: they change no state and have no gradient, and their outputs are 0.
+   * Whether the last input, of shape [1], is the number of steps that each sample has: an integer
+   * in [0, steps]. Later steps are padding: they change no state and have no gradient, and their
+   * outputs are 0.
    * @default false
    */
   lengths?: boolean;
@@ -334,6 +335,17 @@ export function clearLengthsGradient(
 ): void {
   if (lengthsInput > 0 && inputGradients[lengthsInput] !== 0)
     kernels.fill(inputGradients[lengthsInput], 0, count);
+}
+
+/** Returns what the values of the lengths must be, if there are any. */
+export function inputValuesOf({ lengthsInput, steps }: Frame): (InputValues | undefined)[] {
+  const values: (InputValues | undefined)[] = [];
+  if (lengthsInput > 0)
+    values[lengthsInput] = {
+      expected: `a number of steps: an integer in [0, ${steps}]`,
+      accepts: (value) => Number.isInteger(value) && value >= 0 && value <= steps,
+    };
+  return values;
 }
 
 /** Returns the address of the lengths; 0 for none. */

@@ -8,6 +8,7 @@ import {
   clearLengthsGradient,
   type Frame,
   frameOf,
+  inputValuesOf,
   lengthsOf,
   needsStateGradient,
   parametersOf,
@@ -81,6 +82,7 @@ const kind: LayerKind<SimpleRnnLayer> = {
       output: frame.output,
       parameters: parametersOf(layer, frame),
       backwardReads: { input: true, output: false },
+      inputValues: inputValuesOf(frame),
       keptFloats: (batchSize, training) => blockBytes(keptSizes(frame, batchSize, training)) / 4,
       scratchBytes: (batchSize) =>
         blockBytes(scratchSizes(frame, batchSize)) + productScratchBytes(frame, batchSize),

@@ -9,6 +9,8 @@ import { checkPair, type Pair, pairOf, planWindow } from './window';
 export interface UpSampling2dOptions {
   /** Whether pixels are repeated or interpolated linearly along both axes. @default 'nearest' */
   interpolation?: 'nearest' | 'bilinear';
+  /** Name of the layer, as of `named`. @default the kind, numbered */
+  name?: string;
 }
 
 /**
@@ -37,7 +39,7 @@ export function upSampling2d(
   ...extra: unknown[]
 ): UpSampling2dLayer {
   checkNoMore('upSampling2d(size, options)', extra, 'sizes of both axes are one argument: [2, 3]');
-  checkOptions('options', options, ['interpolation']);
+  checkOptions('options', options, ['interpolation', 'name']);
   return checked(kind, { kind: 'upSampling2d', size, ...options });
 }
 

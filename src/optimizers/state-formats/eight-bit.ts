@@ -5,7 +5,9 @@
 import { EightBitFormat } from '../../../build/optimizer-kernels';
 import { ArgumentError } from '../../errors';
 import { bitsOf } from '../../math/float-bits';
+import { randomAt } from '../../math/rounding';
 import { MAX_SCALE_EXPONENT, MIN_SCALE_EXPONENT, SCALE_BLOCK } from '../../memory-layout/constants';
+import type { StateEncoder } from '../../runtime/kernels-optim';
 import type { StateCodec, StateLayout } from './state-format';
 
 /** Blockwise 8-bit codes. */
@@ -67,4 +69,49 @@ function secondMoment(code: number): number {
 function firstMoment(code: number): number {
   const magnitude = 2 ** (((code >> 3) & 15) - 16) * (1 + (code & 7) / 8) - 2 ** -16;
   return code < 128 ? magnitude : -magnitude;
+}
+
+export const eightBitEncoder: StateEncoder = (
+  { buffer, codes, scales, second },
+  first,
+  from,
+  key,
+) => {
+  const bytes = new Uint8Array(buffer, codes + first, from.length);
+  const firstScale = scales + 4 * (first / SCALE_BLOCK);
+  const factors = new Float32Array(buffer, firstScale, blockCount(from.length));
+  const code = second ? codeOfSecond : codeOfFirst;
+  for (let block = 0; block < from.length; block += SCALE_BLOCK) {
+    const values = from.subarray(block, block + SCALE_BLOCK);
+    const scale = scaleOf(values);
+    factors[block / SCALE_BLOCK] = scale;
+    for (let i = 0; i < values.length; i++) {
+      const random = randomAt(key, second, first + block + i) >>> 12;
+      bytes[block + i] = code(values[i], 1 / scale, random);
+    }
+  }
+};
+
+/**
+ * Returns the power of two above the largest magnitude, or twice that where the magnitude would
+ * round up to it.
+ */
+function scaleOf(values: Float32Array): number {
+  let largest = 0;
+  for (const x of values) largest = Math.max(largest, Math.abs(x));
+  const exponent = ((bitsOf(largest) + (1 << 20)) >>> 23) - 127 + 1;
+  return 2 ** Math.min(MAX_SCALE_EXPONENT, Math.max(MIN_SCALE_EXPONENT, exponent));
+}
+
+/** Returns the code of a second moment; `random` has 20 bits. */
+function codeOfSecond(v: number, inverse: number, random: number): number {
+  const x = (bitsOf(v * inverse) - (95 << 23)) | 0;
+  const code = Math.min(255, (x + random) >> 20);
+  return Math.max(code, v > 0 ? 1 : 0);
+}
+
+/** Returns the code of a first moment. */
+function codeOfFirst(m: number, inverse: number, random: number): number {
+  const code = (bitsOf(Math.fround(Math.abs(m) * inverse) + 2 ** -16) - (111 << 23) + random) >> 20;
+  return Math.min(127, code) | (bitsOf(m) >>> 31 ? 128 : 0);
 }

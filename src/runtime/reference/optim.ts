@@ -53,7 +53,7 @@ export function createReferenceOptim(memory: LinearMemory): OptimKernels {
     stepAdvance: (op, table) => steps.advance(op, table),
     defineDecoder: (id, decoder) => steps.decoders.set(id, decoder),
     combine: (out, x, y, n, a, b) =>
-      combine(memory.f32, [out >>> 2, x >>> 2, y >>> 2], n, f(a), f(b)),
+      combine(memory.floats(out, n), memory.floats(x, n), memory.floats(y, n), f(a), f(b)),
     gatherRows: (out, table, rows, count, bytes) =>
       eachRow(memory, rows, count, bytes, (from, to, u8) =>
         u8.copyWithin(out + to, table + from, table + from + bytes),
@@ -66,17 +66,11 @@ export function createReferenceOptim(memory: LinearMemory): OptimKernels {
   };
 }
 
-/** out = x - b·(a·x - y); the three begin at these indices. Padding is zero and stays so. */
-function combine(
-  f32: Float32Array,
-  [out, x, y]: readonly number[],
-  n: number,
-  a: number,
-  b: number,
-): void {
-  for (let i = 0; i < n; i++) {
-    const v = f32[x + i];
-    f32[out + i] = v - f(b * f(f(a * v) - f32[y + i]));
+/** out = x - b·(a·x - y). Padding is zero and stays so. */
+function combine(out: Float32Array, x: Float32Array, y: Float32Array, a: number, b: number): void {
+  for (let i = 0; i < out.length; i++) {
+    const v = x[i];
+    out[i] = v - f(b * f(f(a * v) - y[i]));
   }
 }
 
@@ -84,14 +78,15 @@ function combine(
  * Calls `copy` with the byte offsets of every listed row, in its table and among those gathered.
  */
 function eachRow(
-  { buffer, u32 }: LinearMemory,
+  memory: LinearMemory,
   rows: number,
   count: number,
   bytes: number,
   copy: (inTable: number, gathered: number, u8: Uint8Array) => void,
 ): void {
-  const u8 = new Uint8Array(buffer);
-  for (let i = 0; i < count; i++) copy(u32[(rows >>> 2) + i] * bytes, i * bytes, u8);
+  const u8 = new Uint8Array(memory.buffer);
+  const indices = memory.words(rows, count);
+  for (let i = 0; i < count; i++) copy(indices[i] * bytes, i * bytes, u8);
 }
 
 /** What assembly/optimizers/step.ts, norms.ts and update.ts do. */
@@ -119,7 +114,8 @@ class ReferenceSteps {
     }
     const block = new BlockRecord(this.#memory);
     const partial = new PartialRecord(this.#memory);
-    const [start, end] = [from, to].map((task) => this.#memory.u32[(step.tasks >>> 2) + task]);
+    const tasks = this.#memory.words(step.tasks, to + 1);
+    const [start, end] = [tasks[from], tasks[to]];
     for (let i = start; i < end; i++) {
       block.at(step.blocks + i * BLOCK_RECORD_SIZE);
       const tensor = this.#tensor(block.tensor);
@@ -160,7 +156,7 @@ class ReferenceSteps {
       weights: this.#floats(tensor.param, 0, rows * columns),
       direction,
       squares: sumBlock(direction, 0, direction.length, (x) => x * x),
-      rate: this.#floats(tensor.constants, names.indexOf('rate'), 1)[0],
+      rate: this.#memory.f32[tensor.constants + names.indexOf('rate')],
     });
   }
 
@@ -178,8 +174,7 @@ class ReferenceSteps {
 
   /** Elements [first, first + length) of an f32 array. */
   #floats(address: number, first: number, length: number): Float32Array {
-    const start = (address >>> 2) + first;
-    return this.#memory.f32.subarray(start, start + length);
+    return this.#memory.floats(address + 4 * first, length);
   }
 
   /** A copy of a block's gradient, clamped where the table says so. */
@@ -249,8 +244,9 @@ class ReferenceSteps {
   /** Runs the kernel over all elements of a block. */
   #apply(tensor: TensorRecord, x: KernelArrays): void {
     const { kernel, names } = REFERENCE_KERNELS[this.#group(tensor).kernel];
-    const values = this.#floats(tensor.constants, 0, names.length);
-    const constants = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+    const { f32 } = this.#memory;
+    const valueAt = (index: number) => f32[tensor.constants + index];
+    const constants = Object.fromEntries(names.map((name, index) => [name, valueAt(index)]));
     const flushes = tensor.flush === 1 && kernel.flush !== undefined;
     for (let i = 0; i < x.p.length; i++) {
       kernel.update(x, i, constants);
@@ -309,7 +305,7 @@ class ReferenceSteps {
     const group = this.#group(tensor);
     const { kernel } = REFERENCE_KERNELS[group.kernel];
     if (kernel.prepare) return kernel.prepare(tensor, group, own, total);
-    this.#floats(tensor.constants, 0, 1)[0] = tensor.clip;
+    this.#memory.f32[tensor.constants] = tensor.clip;
     return own < group.normLimit;
   }
 
@@ -317,8 +313,9 @@ class ReferenceSteps {
   #accept(tensor: TensorRecord): void {
     tensor.step++;
     tensor.flush = tensor.step % FLUSH_INTERVAL === 0 ? 1 : 0;
-    const next = tensor.nextScalars >>> 3;
-    this.#memory.f64.copyWithin(tensor.scalars >>> 3, next, next + TENSOR_RECORD_SCALARS_COUNT);
+    const { scalars, nextScalars } = tensor;
+    const end = nextScalars + TENSOR_RECORD_SCALARS_COUNT;
+    this.#memory.f64.copyWithin(scalars, nextScalars, end);
   }
 }
 

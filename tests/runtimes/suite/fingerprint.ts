@@ -1,11 +1,16 @@
 /**
- * The fingerprint: one SHA-256 over parameters and state after fixed runs of every optimizer. It is
- * the same on every runtime, backend and thread count, and changes only when the numbers do.
+ * The fingerprint: one SHA-256 over parameters and state after fixed runs of every optimizer, and
+ * then over networks of every layer and loss (networks.ts). It is the same on every runtime,
+ * backend and thread count, and changes only when the numbers do.
  */
 import { createOptimizer, type Runtime } from '../../../src/index';
 import { COMPACT_CASES, gradientsAt, initialParams, RULE_CASES } from '../../support/rules';
 import { createAlternating } from './configuration';
 import { bytesOf } from './state';
+
+/** What the fingerprint would be without the networks. */
+export const OPTIMIZERS_FINGERPRINT =
+  '8edbbddeae9039199c649ac70b1bb632e1b8bb1183078a6633f05ae952eaeab0';
 
 /** Options that are pinned, so that a new default does not change the fingerprint of the rules. */
 const PINNED: Readonly<Record<string, object>> = { adal: { lr: 1e-2 } };

@@ -2,8 +2,9 @@
 import type { RuntimeInfo } from '../../../src/index';
 import { check, checkEqual, type Failure, Recorder } from './checks';
 import { type Configuration, createFor } from './configuration';
-import { runOptimizers } from './fingerprint';
+import { OPTIMIZERS_FINGERPRINT, runOptimizers } from './fingerprint';
 import { testGolden } from './golden';
+import { testNetworks } from './networks';
 import { testProperties } from './properties';
 import { join, sha256 } from './state';
 import { trainDigits } from './training';
@@ -45,10 +46,12 @@ export async function runSuite(
     });
     await testGolden(recorder, runtime);
     await testProperties(recorder, runtime);
+    const networks = await testNetworks(recorder, runtime);
     await recorder.test('fingerprint', async () => {
       const parts = await runOptimizers(runtime);
       parts.push(await trainDigits(runtime));
-      fingerprint = await sha256(join(parts));
+      fingerprint = await sha256(join([...parts, ...networks]));
+      checkEqual(await sha256(join(parts)), OPTIMIZERS_FINGERPRINT, 'that of the optimizers');
     });
     await recorder.test('all threads have lived through it', () => {
       if (typeof configuration === 'number')

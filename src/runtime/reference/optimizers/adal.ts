@@ -28,13 +28,13 @@ export const AdaL: ReferenceKernel<keyof typeof K> = {
 /** Does what the kernel's `prepare` does, in the same order. */
 function prepare(tensor: TensorRecord, group: GroupRecord, own: number, total: number): boolean {
   const { f32, f64 } = tensor.memory;
-  const value = (index: number) => f64[(group.values >>> 3) + index];
-  const now = (index: number) => f64[(tensor.scalars >>> 3) + index];
+  const value = (index: number) => f64[group.values + index];
+  const now = (index: number) => f64[tensor.scalars + index];
   const setNext = (index: number, x: number) => {
-    f64[(tensor.nextScalars >>> 3) + index] = x;
+    f64[tensor.nextScalars + index] = x;
   };
   const set = (index: number, x: number) => {
-    f32[(tensor.constants >>> 2) + index] = x;
+    f32[tensor.constants + index] = x;
   };
   const norm = value(VALUES.globalNorm) === 1 ? total : own;
   const ratio = value(VALUES.normRatio);
