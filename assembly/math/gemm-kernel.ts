@@ -138,8 +138,8 @@ class Row<W extends Width> {
 }
 
 /**
- * multiplyTile for `rows` rows of C, `cStep` bytes apart, and rows of a, `aRow` bytes apart. `spare`
- * is the address of 64 bytes: the partner that the last of an odd number of rows lacks.
+ * multiplyTile for `rows` rows of C, `cStep` bytes apart, and rows of a, `aRow` bytes apart.
+ * `spare` is the address of 64 bytes: the partner that the last of an odd number of rows lacks.
  */
 // biome-ignore format: one line a role
 export function multiplyRows<W extends Width>(

@@ -51,14 +51,44 @@ export function storeLanes(x: usize, v: v128, width: i32): void {
   else storePartial(x, v, width);
 }
 
+/** An operation of two vectors. Never instantiated: see activation.ts. */
+@unmanaged
+export class Pairwise {
+  of(a: v128, b: v128): v128 {
+    return a;
+  }
+}
+
+@unmanaged
+export class Sum extends Pairwise {
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.add(a, b);
+  }
+}
+
+@unmanaged
+export class Product extends Pairwise {
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.mul(a, b);
+  }
+}
+
+/** out[i] = a[i] ∘ b[i] for exactly n f32. out may be a or b. */
+export function pairwise<P extends Pairwise>(out: usize, a: usize, b: usize, n: i32): void {
+  for (; n >= 4; n -= 4) {
+    v128.store(out, changetype<P>(0).of(v128.load(a), v128.load(b)));
+    out += 16;
+    a += 16;
+    b += 16;
+  }
+  if (n > 0) storePartial(out, changetype<P>(0).of(loadPartial(a, n), loadPartial(b, n)), n);
+}
+
 /** dst[i] = dst[i] + src[i] for exactly n f32. */
 export function addFloats(dst: usize, src: usize, n: i32): void {
-  for (; n >= 4; n -= 4) {
-    v128.store(dst, f32x4.add(v128.load(dst), v128.load(src)));
-    dst += 16;
-    src += 16;
-  }
-  if (n > 0) storePartial(dst, f32x4.add(loadPartial(dst, n), loadPartial(src, n)), n);
+  pairwise<Sum>(dst, dst, src, n);
 }
 
 /** dst[i] = src[i] for exactly n f32. */

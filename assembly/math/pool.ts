@@ -4,7 +4,7 @@
  * image; each covers a pixel of it.
  */
 import { WindowRecord } from '../../build/assembly/nn-records';
-import { zeroFloats } from './partial';
+import { loadLanes, zeroFloats } from './partial';
 import { imageFloats } from './window';
 
 /**
@@ -32,6 +32,34 @@ export class Pooling {
    * there is nothing to add to.
    */
   poolTwoByTwo(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {}
+}
+
+/** The sum of a window, from its first pixel on, for poolings that need it. */
+@unmanaged
+export class SummingPooling extends Pooling {
+  // biome-ignore format: one line a role
+  @inline
+  protected sum(
+    in0: usize, height: i32, width: i32, row: usize, pixel: usize, lanes: i32,
+  ): v128 {
+    let sum = f32x4.splat(0);
+    for (let y = 0; y < height; ++y) {
+      let p = in0;
+      for (let x = 0; x < width; ++x) {
+        sum = f32x4.add(sum, loadLanes(p, lanes));
+        p += pixel;
+      }
+      in0 += row;
+    }
+    return sum;
+  }
+
+  @inline
+  protected sumOfFour(in0: usize, row: usize, pixel: usize): v128 {
+    const first = f32x4.add(f32x4.splat(0), v128.load(in0));
+    const upper = f32x4.add(first, v128.load(in0 + pixel));
+    return f32x4.add(f32x4.add(upper, v128.load(in0 + row)), v128.load(in0 + row + pixel));
+  }
 }
 
 /** Returns whether windows are 2 × 2 and adjacent, as in most networks. */

@@ -1,34 +1,23 @@
 /** Average pooling over windows of images. */
 import { WindowRecord } from '../../build/assembly/nn-records';
 import { loadLanes, storeLanes } from '../math/partial';
-import { Pooling, pool, poolGradient } from '../math/pool';
+import { Pooling, pool, poolGradient, SummingPooling } from '../math/pool';
 
 @unmanaged
-class Average extends Pooling {
+class Average extends SummingPooling {
   /** out = (Σ in, from the first on)·(1/size) */
   // biome-ignore format: one line a role
   visit(
     in0: usize, out: usize, index: usize,
     height: i32, width: i32, row: usize, pixel: usize, lanes: i32,
   ): void {
-    let sum = f32x4.splat(0);
-    for (let y = 0; y < height; ++y) {
-      let p = in0;
-      for (let x = 0; x < width; ++x) {
-        sum = f32x4.add(sum, loadLanes(p, lanes));
-        p += pixel;
-      }
-      in0 += row;
-    }
+    const sum = this.sum(in0, height, width, row, pixel, lanes);
     storeLanes(out, f32x4.mul(sum, f32x4.splat(<f32>(1.0 / <f64>(height * width)))), lanes);
   }
 
   @inline
   poolTwoByTwo(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
-    const first = f32x4.add(f32x4.splat(0), v128.load(in0));
-    const upper = f32x4.add(first, v128.load(in0 + pixel));
-    const sum = f32x4.add(f32x4.add(upper, v128.load(in0 + row)), v128.load(in0 + row + pixel));
-    v128.store(out, f32x4.mul(sum, f32x4.splat(0.25)));
+    v128.store(out, f32x4.mul(this.sumOfFour(in0, row, pixel), f32x4.splat(0.25)));
   }
 }
 

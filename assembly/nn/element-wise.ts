@@ -1,26 +1,14 @@
 /** Arithmetic by elements, on exactly n of them. The result may be an operand. */
-import { loadPartial, storePartial } from '../math/partial';
+import { loadPartial, Product, pairwise, Sum, storePartial } from '../math/partial';
 
 /** out[i] = a[i] + b[i] */
 export function add(out: usize, a: usize, b: usize, n: i32): void {
-  for (; n >= 4; n -= 4) {
-    v128.store(out, f32x4.add(v128.load(a), v128.load(b)));
-    out += 16;
-    a += 16;
-    b += 16;
-  }
-  if (n > 0) storePartial(out, f32x4.add(loadPartial(a, n), loadPartial(b, n)), n);
+  pairwise<Sum>(out, a, b, n);
 }
 
 /** out[i] = a[i]·b[i] */
 export function multiply(out: usize, a: usize, b: usize, n: i32): void {
-  for (; n >= 4; n -= 4) {
-    v128.store(out, f32x4.mul(v128.load(a), v128.load(b)));
-    out += 16;
-    a += 16;
-    b += 16;
-  }
-  if (n > 0) storePartial(out, f32x4.mul(loadPartial(a, n), loadPartial(b, n)), n);
+  pairwise<Product>(out, a, b, n);
 }
 
 /** out[i] = factor·x[i] */

@@ -4,7 +4,7 @@
  */
 import { WindowRecord } from '../../build/assembly/nn-records';
 import { loadLanes, storeLanes } from '../math/partial';
-import { Pooling, pool } from '../math/pool';
+import { Pooling, pool, SummingPooling } from '../math/pool';
 
 @unmanaged
 class Repeated extends Pooling {
@@ -36,33 +36,19 @@ class Repeated extends Pooling {
 }
 
 @unmanaged
-class Total extends Pooling {
+class Total extends SummingPooling {
   /** out = Σ in, from the first on */
   // biome-ignore format: one line a role
   visit(
     in0: usize, out: usize, index: usize,
     height: i32, width: i32, row: usize, pixel: usize, lanes: i32,
   ): void {
-    let sum = f32x4.splat(0);
-    for (let y = 0; y < height; ++y) {
-      let p = in0;
-      for (let x = 0; x < width; ++x) {
-        sum = f32x4.add(sum, loadLanes(p, lanes));
-        p += pixel;
-      }
-      in0 += row;
-    }
-    storeLanes(out, sum, lanes);
+    storeLanes(out, this.sum(in0, height, width, row, pixel, lanes), lanes);
   }
 
   @inline
   poolTwoByTwo(in0: usize, out: usize, index: usize, row: usize, pixel: usize): void {
-    const first = f32x4.add(f32x4.splat(0), v128.load(in0));
-    const upper = f32x4.add(first, v128.load(in0 + pixel));
-    v128.store(
-      out,
-      f32x4.add(f32x4.add(upper, v128.load(in0 + row)), v128.load(in0 + row + pixel)),
-    );
+    v128.store(out, this.sumOfFour(in0, row, pixel));
   }
 }
 

@@ -10,7 +10,7 @@ import { type CheckpointExtras, decodeCheckpoint, type PlainData } from '../chec
 import { AdalError, DataError } from '../index';
 import { checkRunState } from '../nn/check-run-state';
 import { readModelStateDict } from '../nn/learnt-state';
-import { describe } from '../validate';
+import { describe, isObject } from '../validate';
 import { UsageError } from './errors';
 import { readBytes } from './files';
 import type { DataNames, LoadedData } from './load-data';
@@ -124,10 +124,10 @@ export function readTrainCheckpoint(path: string): TrainCheckpoint {
   try {
     const { train, run, model } = decodeCheckpoint(bytes).extras as Record<string, unknown>;
     if (
-      !isRecord(train) ||
-      !isRecord(train.settings) ||
+      !isObject(train) ||
+      !isObject(train.settings) ||
       typeof train.dataHash !== 'string' ||
-      !isRecord(run)
+      !isObject(run)
     ) {
       throw new DataError(
         'expected a checkpoint written by adal train, got one of another program',
@@ -227,13 +227,4 @@ function namesIn(
   )
     return names;
   throw new DataError(`"extras.train.${key}" expected an array of names, got ${describe(names)}`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value)
-  );
 }

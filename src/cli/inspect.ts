@@ -12,6 +12,7 @@ import {
   safetensorsHeaderEnd,
 } from '../checkpoint';
 import { AdalError, DataError, type StateDict } from '../index';
+import { isObject } from '../validate';
 import { readBytes, statOf, withFile } from './files';
 import { formatBytes, formatCount, formatNumber, formatPlural } from './format';
 import { print } from './output';
@@ -236,17 +237,8 @@ function flat(value: unknown): string {
   const told = Object.entries(value).filter(([, item]) => item !== null);
   if (told.length === 0) return 'none';
   return told
-    .map(([key, item]) => `${key} ${isPlainObject(item) ? `(${flat(item)})` : flat(item)}`)
+    .map(([key, item]) => `${key} ${isObject(item) ? `(${flat(item)})` : flat(item)}`)
     .join(', ');
-}
-
-function isPlainObject(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value)
-  );
 }
 
 function clip(text: string): string {

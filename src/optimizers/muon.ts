@@ -159,6 +159,9 @@ const muon: OptimizerDeclaration<MuonHyperparameters, MuonOptions> = {
  * in. Put embeddings and the last layer into a group with `useMuon: false` and a rate too, as the
  * author recommends.
  *
+ * The momentum and the direction are float32, 8 bytes an element, whatever the group: there is no
+ * option `state`, since the iterations read the direction from where compact state would be coded.
+ *
  * The iterations are in float32 (the author's are in bfloat16). A step of an n×n matrix takes about
  * 30·n³ operations.
  *

@@ -278,6 +278,18 @@ describe('groups of Muon', () => {
     });
   });
 
+  it('keep float32 state: there is no compact one', async () => {
+    await withRuntime(simd, (runtime) => {
+      const options = { state: 'bf16' } as MuonOptions;
+      expect(caught(() => new Muon(runtime, { w: { shape: [3, 2] } }, options))).toMatchObject({
+        code: 'ERR_ARGUMENT',
+        argument: 'options.state',
+      });
+      const { state } = new Muon(runtime, { w: { shape: [64, 64] } }).memory();
+      expect(state).toBe(2 * 4 * 64 * 64);
+    });
+  });
+
   it('without useMuon have the bits of AdamW', async () => {
     await withRuntime(simd, (runtime) => {
       const options = { lr: 1e-3, weightDecay: 0.1, eps: 1e-8 };

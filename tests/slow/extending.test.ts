@@ -175,7 +175,7 @@ function run(command: string, ...args: string[]): string {
 it('adds an optimizer, a layer and a state format that work on every backend', () => {
   expect(follow('An optimizer').length).toBeLessThanOrEqual(4);
   expect(follow('A layer').length).toBeLessThanOrEqual(4);
-  expect(follow('A state format').length).toBeLessThanOrEqual(3);
+  expect(follow('A state format').length).toBeLessThanOrEqual(2);
   run('node', 'scripts/build-wasm.js');
   writeFileSync(join(copy, 'tests/extended.test.ts'), TRIAL);
   run('npx', 'vitest', 'run', '--project', 'unit', 'tests/extended.test.ts');

@@ -25,9 +25,8 @@ import {
   type CheckpointStore,
   checkName,
   checkVersion,
-  prepareSave,
+  createStore,
   type SaveOptions,
-  storageError,
 } from './store';
 
 /** The part of `DurableObjectTransaction` that the store uses. */
@@ -88,25 +87,14 @@ export function durableObjectStore(
     2_000_000,
   );
   const what = `Durable Object key "${key}"`;
-  return {
-    async load() {
-      try {
-        return await storage.transaction((transaction) => read(transaction, key, what));
-      } catch (error) {
-        throw storageError(what, error);
-      }
-    },
-    async save(bytes, saveOptions = {}) {
-      const copy = prepareSave(bytes, saveOptions);
-      try {
-        return await storage.transaction((transaction) =>
-          replace(transaction, key, what, copy, chunkBytes, saveOptions),
-        );
-      } catch (error) {
-        throw storageError(what, error, copy.length);
-      }
-    },
-  };
+  return createStore(
+    what,
+    () => storage.transaction((transaction) => read(transaction, key, what)),
+    (copy, saveOptions) =>
+      storage.transaction((transaction) =>
+        replace(transaction, key, what, copy, chunkBytes, saveOptions),
+      ),
+  );
 }
 
 const chunkKey = (key: string, { generation }: Manifest, index: number): string =>

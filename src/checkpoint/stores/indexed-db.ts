@@ -12,10 +12,9 @@ import {
   type CheckpointStore,
   checkName,
   checkVersion,
-  prepareSave,
+  createStore,
   type SaveOptions,
   type StoredCheckpoint,
-  storageError,
 } from './store';
 
 /** The part of `IDBFactory` that the store uses. */
@@ -65,25 +64,14 @@ export function indexedDbStore(
   checkName('key', key);
   checkOptions('options', options, ['indexedDB']);
   const what = `IndexedDB "${name}", key "${key}"`;
-  return {
-    async load() {
-      try {
-        return await withDatabase(name, options.indexedDB, (database) => read(database, key, what));
-      } catch (error) {
-        throw storageError(what, error);
-      }
-    },
-    async save(bytes, saveOptions = {}) {
-      const copy = prepareSave(bytes, saveOptions);
-      try {
-        return await withDatabase(name, options.indexedDB, (database) =>
-          replace(database, key, copy, saveOptions),
-        );
-      } catch (error) {
-        throw storageError(what, error, copy.length);
-      }
-    },
-  };
+  return createStore(
+    what,
+    () => withDatabase(name, options.indexedDB, (database) => read(database, key, what)),
+    (copy, saveOptions) =>
+      withDatabase(name, options.indexedDB, (database) =>
+        replace(database, key, copy, saveOptions),
+      ),
+  );
 }
 
 async function withDatabase<T>(

@@ -5,13 +5,7 @@
  */
 import { CheckpointError } from '../../errors';
 import { fail } from '../../validate';
-import {
-  CheckpointConflictError,
-  type CheckpointStore,
-  checkName,
-  prepareSave,
-  storageError,
-} from './store';
+import { CheckpointConflictError, type CheckpointStore, checkName, createStore } from './store';
 
 /** The part of `R2Object` that the store uses. */
 export interface R2ObjectLike {
@@ -46,37 +40,23 @@ export function r2Store(bucket: R2BucketLike, key: string): CheckpointStore {
   if (typeof bucket?.put !== 'function') fail('bucket', 'an R2 bucket', bucket);
   checkName('key', key);
   const what = `R2 object "${key}"`;
-  return {
-    async load() {
-      try {
-        const object = await bucket.get(key);
-        return (
-          object && { bytes: new Uint8Array(await object.arrayBuffer()), version: object.etag }
-        );
-      } catch (error) {
-        throw storageError(what, error);
-      }
+  return createStore(
+    what,
+    async () => {
+      const object = await bucket.get(key);
+      return object && { bytes: new Uint8Array(await object.arrayBuffer()), version: object.etag };
     },
-    async save(bytes, options = {}) {
-      const copy = prepareSave(bytes, options);
-      const { ifVersion } = options;
+    async (copy, { ifVersion }) => {
       const onlyIf = ifVersion === null ? { etagDoesNotMatch: '*' } : { etagMatches: ifVersion };
-      try {
-        const object = await bucket.put(
-          key,
-          copy,
-          ifVersion === undefined ? {} : { onlyIf: onlyIf as { etagMatches: string } },
-        );
-        if (object) return { version: object.etag };
-        throw new CheckpointConflictError(
-          ifVersion ?? null,
-          (await bucket.head(key))?.etag ?? null,
-        );
-      } catch (error) {
-        throw storageError(what, error, copy.length);
-      }
+      const object = await bucket.put(
+        key,
+        copy,
+        ifVersion === undefined ? {} : { onlyIf: onlyIf as { etagMatches: string } },
+      );
+      if (object) return { version: object.etag };
+      throw new CheckpointConflictError(ifVersion ?? null, (await bucket.head(key))?.etag ?? null);
     },
-  };
+  );
 }
 
 /** The part of `Response` that the store uses. */
@@ -112,29 +92,19 @@ const RETRY_MS = 50;
  */
 export function s3Store(request: S3Request): CheckpointStore {
   if (typeof request !== 'function') fail('request', 'a function', request);
-  return {
-    async load() {
-      try {
-        const response = await request('GET', {});
-        if (response.status === 404) return null;
-        if (response.status !== 200) throw unexpected('GET', response);
-        return {
-          bytes: new Uint8Array(await response.arrayBuffer()),
-          version: etagOf('GET', response),
-        };
-      } catch (error) {
-        throw storageError('S3 object', error);
-      }
+  return createStore(
+    'S3 object',
+    async () => {
+      const response = await request('GET', {});
+      if (response.status === 404) return null;
+      if (response.status !== 200) throw unexpected('GET', response);
+      return {
+        bytes: new Uint8Array(await response.arrayBuffer()),
+        version: etagOf('GET', response),
+      };
     },
-    async save(bytes, options = {}) {
-      const copy = prepareSave(bytes, options);
-      try {
-        return { version: await put(request, copy, options.ifVersion) };
-      } catch (error) {
-        throw storageError('S3 object', error, copy.length);
-      }
-    },
-  };
+    async (copy, { ifVersion }) => ({ version: await put(request, copy, ifVersion) }),
+  );
 }
 
 async function put(

@@ -128,6 +128,34 @@ export function checkName(argument: string, value: unknown): void {
 }
 
 /**
+ * Returns a store that loads by `read` and saves by `write`, which is given a copy of the bytes.
+ * @param what how errors name the stored checkpoint
+ */
+export function createStore(
+  what: string,
+  read: () => Promise<StoredCheckpoint | null>,
+  write: (copy: Uint8Array<ArrayBuffer>, options: SaveOptions) => Promise<{ version: string }>,
+): CheckpointStore {
+  return {
+    async load() {
+      try {
+        return await read();
+      } catch (error) {
+        throw storageError(what, error);
+      }
+    },
+    async save(bytes, options = {}) {
+      const copy = prepareSave(bytes, options);
+      try {
+        return await write(copy, options);
+      } catch (error) {
+        throw storageError(what, error, copy.length);
+      }
+    },
+  };
+}
+
+/**
  * Returns an error of the platform as a CheckpointError, and errors of this library as they are.
  */
 export function storageError(what: string, error: unknown, requiredBytes = 0): Error {

@@ -18,7 +18,10 @@ export type CodedArray = ReturnType<(typeof CODECS)[number]['view']>;
 export type StateFormat = 'f32' | CodedArray['dtype'];
 
 /** The names of all formats. */
-export const STATE_FORMATS: readonly StateFormat[] = ['f32', ...LAYOUTS.map(({ name }) => name)];
+export const STATE_FORMATS: readonly StateFormat[] = [
+  'f32',
+  .../* @__PURE__ */ LAYOUTS.map(({ name }) => name),
+];
 
 /** The layouts of all compact formats. */
 export const STATE_LAYOUTS: readonly StateLayout<CodedArray>[] = LAYOUTS;

@@ -2,9 +2,10 @@
  * What a compact state format is: how the first and second moments of a tensor are kept in linear
  * memory, in state dicts and in files.
  *
- * Each format is two objects, so that a program which only reads and writes checkpoints bundles the
- * layouts alone. What encodes is a third, in src/runtime/reference/state: only the reference
- * backend needs it.
+ * Each format is a file with two objects and a function, so that a program bundles what it needs: a
+ * program which only reads and writes checkpoints the layouts, and only the reference backend the
+ * StateEncoder. The reference backend imports the encoder from a copy of the file
+ * (scripts/generate/kernels.js), since bundlers put a whole module into one chunk.
  */
 import type { StateDecoder } from '../../runtime/kernels-optim';
 
