@@ -30,8 +30,8 @@ export interface DatasetBase {
   shape?: readonly number[];
   /** Names of the features, in order. */
   columns?: readonly string[];
-  /** Weights of the examples in training and evaluation, one each; or by the names of outputs. */
-  sampleWeights?: Float32Array | Readonly<Record<string, Float32Array>>;
+  /** Weights of the examples in training and evaluation, one each. */
+  sampleWeights?: Float32Array;
   /**
    * Values in float64 of columns for which float32 is too coarse, such as seconds since 1970, by
    * column index. Only `parseCsv` creates them; `standardize` reads them in place of `features` and
@@ -91,8 +91,8 @@ export function selectRows<T extends Dataset | RegressionDataset>(
       (selected.targets = new Float32Array(length * width)),
     );
   } else if (targets !== undefined) selected.targets = new Float32Array(0);
-  if (dataset.sampleWeights !== undefined)
-    selected.sampleWeights = selectWeights(dataset.sampleWeights, rows);
+  const { sampleWeights } = dataset;
+  if (sampleWeights) selected.sampleWeights = Float32Array.from(rows, (row) => sampleWeights[row]!);
   if (dataset.doubles) {
     const pick = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]!);
     selected.doubles = new Map(
@@ -100,15 +100,6 @@ export function selectRows<T extends Dataset | RegressionDataset>(
     );
   }
   return selected as T;
-}
-
-function selectWeights(
-  weights: NonNullable<DatasetBase['sampleWeights']>,
-  rows: Uint32Array,
-): NonNullable<DatasetBase['sampleWeights']> {
-  const pick = (own: Float32Array) => Float32Array.from(rows, (row) => own[row]!);
-  if (isFloat32Array(weights)) return pick(weights);
-  return Object.fromEntries(Object.entries(weights).map(([name, own]) => [name, pick(own)]));
 }
 
 /** Dataset of either task, or of both at once. */
@@ -135,17 +126,11 @@ export function checkDataset(
     value as Partial<AnyDataset>;
   checkInteger(`${argument}.count`, count, 0, 2 ** 32 - 1);
   checkInteger(`${argument}.featureCount`, featureCount, 1, Number.MAX_SAFE_INTEGER);
-  checkLength(
-    `${argument}.features`,
-    features,
-    isFloat32Array(features),
-    'Float32Array',
-    count! * featureCount!,
-  );
+  checkLength(`${argument}.features`, features, isFloat32Array, count! * featureCount!);
   if (labels === undefined && targets === undefined)
     fail(`${argument}.labels`, 'an Int32Array, or targets in its place', labels);
   if (labels !== undefined) {
-    checkLength(`${argument}.labels`, labels, isInt32Array(labels), 'Int32Array', count!);
+    checkLength(`${argument}.labels`, labels, isInt32Array, count!);
     if (classCount !== undefined)
       checkInteger(`${argument}.classCount`, classCount, 1, 2 ** 31 - 1);
   }
@@ -159,20 +144,11 @@ export function checkDataset(
       targets,
     );
   }
-  checkWeights(`${argument}.sampleWeights`, (value as DatasetBase).sampleWeights, count!);
+  const weights = (value as DatasetBase).sampleWeights;
+  if (weights !== undefined)
+    checkLength(`${argument}.sampleWeights`, weights, isFloat32Array, count!);
   checkNames(`${argument}.columns`, (value as DatasetBase).columns, featureCount!);
   checkNames(`${argument}.classNames`, (value as AnyDataset).classNames, classCount);
-}
-
-function checkWeights(argument: string, weights: unknown, count: number): void {
-  if (weights === undefined) return;
-  const isRecord = typeof weights === 'object' && weights !== null && !ArrayBuffer.isView(weights);
-  const arrays =
-    isRecord && !Array.isArray(weights)
-      ? Object.entries(weights).map(([name, own]) => [`${argument}.${name}`, own] as const)
-      : [[argument, weights] as const];
-  for (const [path, own] of arrays)
-    checkLength(path, own, isFloat32Array(own), 'Float32Array', count);
 }
 
 function isMultiple(targets: Float32Array, count: number): boolean {
@@ -182,12 +158,12 @@ function isMultiple(targets: Float32Array, count: number): boolean {
 function checkLength(
   argument: string,
   array: unknown,
-  isArray: boolean,
-  type: string,
+  isArray: typeof isFloat32Array | typeof isInt32Array,
   length: number,
 ): void {
-  if (isArray && (array as Float32Array).length === length) return;
-  fail(argument, `${type.startsWith('I') ? 'an' : 'a'} ${type} of ${length} elements`, array);
+  if (isArray(array) && array.length === length) return;
+  const type = isArray === isInt32Array ? 'an Int32Array' : 'a Float32Array';
+  fail(argument, `${type} of ${length} elements`, array);
 }
 
 function checkNames(argument: string, names: unknown, length: number | undefined): void {

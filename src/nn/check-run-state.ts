@@ -18,7 +18,8 @@ import type { Evaluation, OutputEvaluation } from './evaluation';
 import type { FitEpoch } from './fit-options';
 import type { ClassMetrics, Metrics } from './metrics';
 import type { ModelIdentity } from './model-identity';
-import { type RunIdentity, type RunState, watchedLoss } from './run-state';
+import { figureOf } from './monitor';
+import type { RunIdentity, RunState } from './run-state';
 import { type DataNames, readNames } from './training-history';
 
 /** Settings that both runs must share. */
@@ -31,6 +32,7 @@ const SETTINGS = [
   'order',
   'stepsPerEpoch',
   'metrics',
+  'monitor',
   'sampleWeights',
 ] as const;
 
@@ -158,7 +160,7 @@ const readRun: Read<RunState> = (path, value) => {
     if (batch === 0 && run[field] !== 0)
       fail(`${path}.${field}`, '0 before the first batch', run[field]);
   checkInteger(`${path}.skipped`, skipped, 0, step);
-  checkStopping(`${path}.stopping`, stopping, epochs);
+  checkStopping(`${path}.stopping`, stopping, epochs, run.identity.monitor);
   return run;
 };
 
@@ -166,12 +168,13 @@ function checkStopping(
   path: string,
   { best, bestEpoch, waited }: EarlyStoppingState,
   epochs: readonly FitEpoch[],
+  monitor: string | undefined,
 ): void {
   checkInteger(`${path}.bestEpoch`, bestEpoch, 0, epochs.length);
   checkInteger(`${path}.waited`, waited, 0, epochs.length - bestEpoch);
-  const expected = bestEpoch === 0 ? null : watchedLoss(epochs[bestEpoch - 1]);
+  const expected = bestEpoch === 0 ? null : figureOf(epochs[bestEpoch - 1], monitor);
   if (best !== expected)
-    fail(`${path}.best`, `${expected}, the loss of epochs[${bestEpoch - 1}]`, best);
+    fail(`${path}.best`, `${expected}, the ${monitor ?? 'loss'} of epochs[${bestEpoch - 1}]`, best);
 }
 
 const readIdentity: Read<RunIdentity> = (path, value) =>
@@ -191,6 +194,8 @@ const readIdentity: Read<RunIdentity> = (path, value) =>
     stepsPerEpoch: optional(integerIn(1, 2 ** 31)),
     metrics: (at, names) =>
       names === undefined || typeof names === 'string' ? names : fail(at, 'names', names),
+    monitor: (at, name) =>
+      name === undefined || typeof name === 'string' ? name : fail(at, 'a name', name),
     sampleWeights: optional((at, weighted) => checkBoolean(at, weighted)),
     model: optional((at, model) => readModel(at, model)),
     classNames: readNames,

@@ -5,7 +5,16 @@ export interface EarlyStoppingOptions {
   /** Epochs without improvement after which training ends: an integer in [1, 2^31). */
   patience: number;
   /**
-   * Smallest decrease of the loss, compared with the best epoch so far, that counts as an
+   * Figure to watch, by its place in the result of an epoch: 'loss' or a training metric
+   * ('accuracy', 'f1'), 'validation.loss', 'validation.accuracy' or another metric of the
+   * validation ('validation.auc'), and with several losses `validation.<output>.loss` and
+   * `validation.<output>.<metric>`. Losses, 'meanAbsoluteError' and 'rootMeanSquaredError' should
+   * fall, and all other metrics rise. In Keras: `val_loss`, `val_accuracy` and so on.
+   * @default 'validation.loss', or 'loss' without validation
+   */
+  monitor?: string;
+  /**
+   * Smallest change for the better, compared with the best epoch so far, that counts as an
    * improvement: in [0, ∞). The same rule decides `patience`, `restoreBest`, `bestEpoch` and
    * `checkpoint.keep: 'best'`.
    * @default 0
@@ -21,7 +30,7 @@ export interface EarlyStoppingOptions {
 
 /** Best epoch so far: plain data, part of a checkpoint. */
 export interface EarlyStoppingState {
-  /** Loss of the best epoch; null before there is one. */
+  /** Watched figure of the best epoch; null before there is one. */
   readonly best: number | null;
   /** That epoch, from 1; 0 before there is one. */
   readonly bestEpoch: number;
@@ -29,11 +38,15 @@ export interface EarlyStoppingState {
   readonly waited: number;
 }
 
-/** Watches one loss per epoch: the validation loss, or the training loss without validation. */
+/** Watches one figure per epoch. */
 export class EarlyStopping {
   readonly restoreBest: boolean;
+  /** Name of the figure as given. */
+  readonly monitor: string | undefined;
   readonly #patience: number;
   readonly #minDelta: number;
+  /** 1 if the figure should fall, and -1 if it should rise. */
+  readonly #sign: number;
 
   /**
    * Without options it never ends training.
@@ -41,12 +54,13 @@ export class EarlyStopping {
    */
   constructor(options?: EarlyStoppingOptions) {
     if (options !== undefined)
-      checkOptions('earlyStopping', options, ['patience', 'minDelta', 'restoreBest']);
+      checkOptions('earlyStopping', options, ['patience', 'monitor', 'minDelta', 'restoreBest']);
     const {
       patience,
+      monitor,
       minDelta = 0,
       restoreBest = true,
-    } = options ?? { patience: 2 ** 31 - 1, restoreBest: false };
+    } = options ?? ({ patience: 2 ** 31 - 1, restoreBest: false } as EarlyStoppingOptions);
     this.#patience = checkInteger('earlyStopping.patience', patience, 1, 2 ** 31 - 1);
     this.#minDelta = checkNumber(
       'earlyStopping.minDelta',
@@ -57,6 +71,10 @@ export class EarlyStopping {
     if (typeof restoreBest !== 'boolean')
       fail('earlyStopping.restoreBest', 'true or false', restoreBest);
     this.restoreBest = restoreBest;
+    if (monitor !== undefined && typeof monitor !== 'string')
+      fail('earlyStopping.monitor', 'the name of a loss or metric', monitor);
+    this.monitor = monitor;
+    this.#sign = isMinimised(monitor) ? 1 : -1;
   }
 
   /** Tells whether training has gone on for `patience` epochs without improvement. */
@@ -64,12 +82,19 @@ export class EarlyStopping {
     return waited >= this.#patience;
   }
 
-  /** Returns the state after an epoch with this loss. A NaN is never an improvement. */
-  observe(state: EarlyStoppingState, epoch: number, loss: number): EarlyStoppingState {
+  /** Returns the state after an epoch with this figure. A NaN is never an improvement. */
+  observe(state: EarlyStoppingState, epoch: number, figure: number): EarlyStoppingState {
     const { best, waited } = state;
-    const improved = best === null ? !Number.isNaN(loss) : loss < best - this.#minDelta;
+    const sign = this.#sign;
+    const improved =
+      best === null ? !Number.isNaN(figure) : sign * figure < sign * best - this.#minDelta;
     return improved
-      ? { best: loss, bestEpoch: epoch, waited: 0 }
+      ? { best: figure, bestEpoch: epoch, waited: 0 }
       : { ...state, waited: waited + 1 };
   }
+}
+
+/** Whether smaller values of a figure are better. */
+function isMinimised(monitor = 'loss'): boolean {
+  return /(^|\.)(loss|meanAbsoluteError|rootMeanSquaredError)$/.test(monitor);
 }

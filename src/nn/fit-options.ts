@@ -166,7 +166,7 @@ export interface FitOptions {
    */
   schedule?: LearningRate;
   /**
-   * Ends training when the loss stops improving.
+   * Ends training when the loss, or another figure, stops improving.
    * @default train all epochs
    */
   earlyStopping?: EarlyStoppingOptions;
@@ -265,9 +265,9 @@ export interface FitResult {
   /** Reason why training ended. */
   readonly reason: 'complete' | 'aborted' | 'stopped' | 'early-stopping';
   /**
-   * Last epoch whose loss (the validation loss, if there is validation) was lower than that of the
-   * best epoch before it by more than `earlyStopping.minDelta`; null if no epoch had a loss other
-   * than NaN.
+   * Last epoch whose loss (the validation loss, if there is validation; or what
+   * `earlyStopping.monitor` names) was better than that of the best epoch before it by more than
+   * `earlyStopping.minDelta`; null if no epoch had a loss other than NaN.
    */
   readonly bestEpoch: number | null;
   /** Training speed of this call, without the time for evaluation. */

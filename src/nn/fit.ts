@@ -25,6 +25,7 @@ import { copyFitOptions, type FitEpoch, type FitOptions, type FitResult } from '
 import type { Occupation } from './learnt-state';
 import { checkMetricNames, MetricTally } from './metrics';
 import type { Model } from './model';
+import { checkMonitor, figureOf } from './monitor';
 import { checkOwnership } from './ownership';
 import type { Learner } from './run-checkpoint';
 import { firstRunState, type RunIdentity, type RunState, watchedLoss } from './run-state';
@@ -93,6 +94,8 @@ class Run {
   readonly #options: FitOptions;
   readonly #source: BatchSource;
   readonly #stopping: EarlyStopping;
+  /** Figure by which epochs are judged; undefined for the loss of the validation, or training. */
+  readonly #monitor: string | undefined;
   readonly #budgetMs: number;
   readonly #validation: TrainingData | undefined;
   readonly #metrics: EvaluateOptions | undefined;
@@ -150,6 +153,12 @@ class Run {
     const trained = (named ?? []).filter((name) => name !== 'auc');
     this.#tally = trained.length > 0 ? new MetricTally(model.format, trained) : null;
     this.#stopping = new EarlyStopping(earlyStopping);
+    this.#monitor = checkMonitor(
+      this.#stopping.monitor,
+      model.format,
+      this.#tally,
+      validation === undefined ? null : (metrics ?? {}),
+    );
     this.#budgetMs = budgetMs;
     this.#identity = {
       seed,
@@ -161,6 +170,7 @@ class Run {
       ...(shuffle === false && { order: 'kept' as const }),
       ...(stepsPerEpoch !== undefined && { stepsPerEpoch }),
       ...(trained.length > 0 && { metrics: trained.join() }),
+      ...(this.#monitor !== undefined && { monitor: this.#monitor }),
       ...(this.#source.weighted && { sampleWeights: true }),
       ...names,
     };
@@ -386,10 +396,10 @@ class Run {
       skippedSteps: skipped,
     };
     state.epochs.push(result);
-    const watched = watchedLoss(result);
     const { schedule, checkpoint } = this.#options;
-    tellSchedule(schedule, watched);
-    state.stopping = this.#stopping.observe(state.stopping, epoch, watched);
+    tellSchedule(schedule, watchedLoss(result));
+    const figure = figureOf(result, this.#monitor);
+    state.stopping = this.#stopping.observe(state.stopping, epoch, figure);
     const improved = state.stopping.bestEpoch === epoch;
     if (improved && this.#stopping.restoreBest)
       state.bestState = this.#checkpoints.encodeLearner(this.#learner);

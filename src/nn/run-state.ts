@@ -27,6 +27,8 @@ export interface RunIdentity extends DataNames {
   readonly sampleWeights?: boolean;
   /** Names of the training metrics, with commas between them; absent without any. */
   readonly metrics?: string;
+  /** Figure by which epochs are judged; absent for the loss. */
+  readonly monitor?: string;
   /** What the model computes; absent in files of earlier releases. */
   readonly model?: ModelIdentity;
 }
@@ -87,7 +89,7 @@ export function firstRunState(identity: RunIdentity): RunState {
   };
 }
 
-/** Returns the loss by which early stopping and schedules judge an epoch. */
+/** Returns the loss by which schedules, and early stopping by default, judge an epoch. */
 export function watchedLoss({ loss, validation }: FitEpoch): number {
   return validation?.loss ?? loss;
 }

@@ -35,37 +35,28 @@ describe('trainTestSplit', () => {
     );
   });
 
-  it('keeps the weights of examples, alone or by the names of outputs', () => {
+  it('keeps the weights of examples', () => {
     const sampleWeights = Float32Array.from({ length: 12 }, (_, i) => i / 4);
-    const other = sampleWeights.map((weight) => 3 - weight);
-    const alone = trainTestSplit({ ...counted(12), sampleWeights }, { seed: 3 });
-    const named = { ...counted(12), sampleWeights: { a: sampleWeights, b: other } };
-    const byName = trainTestSplit(named, { seed: 3 });
-    for (const part of ['train', 'test'] as const) {
-      const expected = firstColumn(alone[part]).map((i) => i / 4);
+    const parts = trainTestSplit({ ...counted(12), sampleWeights }, { seed: 3 });
+    for (const part of [parts.train, parts.test]) {
+      const expected = firstColumn(part).map((i) => i / 4);
       expect(expected.every((weight, i) => weight === i / 4)).toBe(false);
-      expect([...(alone[part].sampleWeights as Float32Array)]).toEqual(expected);
-      const { a, b } = byName[part].sampleWeights as Record<string, Float32Array>;
-      expect([...a!]).toEqual(expected);
-      expect([...b!]).toEqual(expected.map((weight) => 3 - weight));
+      expect([...part.sampleWeights!]).toEqual(expected);
     }
-    const { train } = standardize(alone.train, alone.test);
-    expect(train.sampleWeights).toBe(alone.train.sampleWeights);
-    expect(selectRows(named, new Uint32Array(0)).sampleWeights).toEqual({
-      a: new Float32Array(0),
-      b: new Float32Array(0),
-    });
+    const { train } = standardize(parts.train, parts.test);
+    expect(train.sampleWeights).toBe(parts.train.sampleWeights);
+    expect(selectRows(parts.train, new Uint32Array(0)).sampleWeights).toEqual(new Float32Array(0));
   });
 
-  it.each([
-    [{ sampleWeights: new Float32Array(11) }, 'sampleWeights" expected a Float32Array of 12'],
-    [{ sampleWeights: [1, 2] as never }, 'sampleWeights" expected a Float32Array of 12'],
-    [{ sampleWeights: { a: new Float32Array(2) } }, 'sampleWeights.a" expected a Float32Array of'],
-  ])('refuses weights that are not one an example: %o', (weights, message) => {
-    const wrong = { ...counted(12), ...weights };
-    expect(() => trainTestSplit(wrong, { seed: 3 })).toThrow(`"dataset.${message}`);
-    expect(() => selectRows(wrong, new Uint32Array(12))).toThrow(`"dataset.${message}`);
-  });
+  it.each([new Float32Array(11), [1, 2], { output: new Float32Array(12) }, null])(
+    'refuses weights that are not one an example: %o',
+    (sampleWeights) => {
+      const wrong = { ...counted(12), sampleWeights: sampleWeights as never };
+      const message = '"dataset.sampleWeights" expected a Float32Array of 12 elements';
+      expect(() => trainTestSplit(wrong, { seed: 3 })).toThrow(message);
+      expect(() => selectRows(wrong, new Uint32Array(12))).toThrow(message);
+    },
+  );
 
   it('is a function of the seed', () => {
     const rows = (seed: number) => firstColumn(trainTestSplit(counted(12), { seed }).test);

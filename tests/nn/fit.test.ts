@@ -375,7 +375,7 @@ describe('options of fit', () => {
     [{ earlyStopping: { patience: 0 } }, '"earlyStopping.patience" expected an integer'],
     [
       { earlyStopping: { wait: 3 } },
-      '"earlyStopping.wait" expected one of patience, minDelta, restoreBest',
+      '"earlyStopping.wait" expected one of patience, monitor, minDelta, restoreBest',
     ],
     [{ checkpoint: { store: {} } }, '"checkpoint.store" expected a checkpoint store'],
     [{ checkpoint: { store: memoryStore(), every: 0 } }, '"checkpoint.every" expected an integer'],
