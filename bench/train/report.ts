@@ -208,7 +208,8 @@ export function trainMarkdown({ environment, rounds, peaks, measured }: TrainRes
     ),
   );
   // adal-wasm with threads and as two processes is the same engine.
-  for (const label of versions.keys()) if (label.startsWith(`${ADAL},`)) versions.delete(label);
+  for (const label of versions.keys())
+    if (label.startsWith(`${ADAL},`) || label === PEAK) versions.delete(label);
   const engines = [...versions].map(([label, version]) => `${label} ${version}`).join('; ');
   const apart = measured.flatMap((entry) => entry.apart ?? []);
   const { narrow, wide } = environment.compiled;
