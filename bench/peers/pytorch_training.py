@@ -101,7 +101,7 @@ class Model(nn.Module):
                 shape, image = [*shape[:-1], layer['units']], None
             elif kind == 'conv':
                 size, filters, stride = layer['size'], layer['filters'], layer.get('stride', 1)
-                module = nn.Conv2d(channels, filters, size, stride, padding=size // 2)
+                module = nn.Conv2d(channels, filters, size, stride, padding=size // 2, bias=layer.get('useBias', True))
                 self.set(module, self.drawn([filters, size, size, channels], size * size * channels).permute(0, 3, 1, 2))
                 shape = [-(-shape[0] // stride), -(-shape[1] // stride), filters]
             elif kind == 'depthwise':
@@ -168,7 +168,8 @@ class Model(nn.Module):
     def set(module, weight):
         with torch.no_grad():
             module.weight.copy_(weight)
-            module.bias.zero_()
+            if module.bias is not None:
+                module.bias.zero_()
 
     def forward(self, x):
         for module in self.stack:

@@ -129,8 +129,10 @@ function forward(layer: PlannedLayer, x: tf.Tensor, variables: readonly tf.Varia
   switch (layer.kind) {
     case 'dense':
       return linearOf(x, first, second);
-    case 'conv':
-      return tf.add(tf.conv2d(x, first, layer.stride ?? 1, (layer.size - 1) / 2), second);
+    case 'conv': {
+      const y = tf.conv2d(x, first, layer.stride ?? 1, (layer.size - 1) / 2);
+      return layer.useBias === false ? y : tf.add(y, second);
+    }
     case 'depthwise':
       return tf.depthwiseConv2d(x, first, layer.stride, (layer.size - 1) / 2);
     case 'conv1d':

@@ -55,8 +55,9 @@ function layerOf(layer: SingleLayer): LibraryLayer {
     case 'dense':
       return dense(layer.units);
     case 'conv': {
-      const { filters, size, stride = 1 } = layer;
-      return conv2d(filters, { kernelSize: size, stride, padding: (size - 1) / 2 });
+      const { filters, size, stride = 1, useBias = true } = layer;
+      const padding = (size - 1) / 2;
+      return conv2d(filters, { kernelSize: size, stride, padding, useBias });
     }
     case 'depthwise': {
       const { size, stride } = layer;
