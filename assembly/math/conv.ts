@@ -1,10 +1,15 @@
 /**
  * 2-D convolution as matrix products over patches, image by image, so that the patches of one image
  * stay in cache and scratch does not grow with the batch. Weights are [out channels][kernel
- * rows][kernel columns][in channels]: a row has the shape of a patch.
+ * rows][kernel columns][in channels]: a row has the shape of a patch. They are packed once for all
+ * images.
  *
- * Scratch holds, in this order: an image with its padding, its patches, the transpose of a weight
- * gradient, the scratch of gemm, the sums of groups.
+ * Patches are copied together unless they lie in the image already, as rows at a fixed distance:
+ * those of a sequence do, overlapping each other. Where every pixel is a patch, images are not
+ * separated either.
+ *
+ * Scratch holds, in this order: an image with its padding, its patches, packed weights or the
+ * transpose of their gradient, the scratch of gemm, the sums of groups.
  */
 import { WindowRecord } from '../../build/assembly/nn-records';
 import {
@@ -12,8 +17,9 @@ import {
   convCopyBytes,
   convGradientBytes,
   convSumsOffset,
+  convWeightBytes,
 } from '../../src/memory-layout/nn-layout';
-import { accumulate, gemm } from './gemm';
+import { accumulate, gemm, gemmPacked, packAll } from './gemm';
 import { transpose } from './pack';
 import { addFloats, zeroFloats } from './partial';
 import {
@@ -33,8 +39,8 @@ function patchesIn(scratch: usize, window: WindowRecord): usize {
   return scratch + <usize>convCopyBytes(paddedFloats(window));
 }
 
-/** Returns the address of a weight gradient's transpose in scratch. */
-function turnedGradient(window: WindowRecord, scratch: usize): usize {
+/** Returns the address of packed weights, or of the transpose of their gradient, in scratch. */
+function weightsIn(window: WindowRecord, scratch: usize): usize {
   return (
     patchesIn(scratch, window) + <usize>convCopyBytes(positionsOf(window) * patchFloats(window))
   );
@@ -43,8 +49,7 @@ function turnedGradient(window: WindowRecord, scratch: usize): usize {
 /** Returns the address of gemm's part of scratch. */
 function gemmScratch(window: WindowRecord, scratch: usize): usize {
   return (
-    turnedGradient(window, scratch) +
-    <usize>convGradientBytes(patchFloats(window), window.outChannels)
+    weightsIn(window, scratch) + <usize>convWeightBytes(patchFloats(window), window.outChannels)
   );
 }
 
@@ -60,6 +65,35 @@ export function groupGradient(window: WindowRecord, scratch: usize, slot: u32): 
   return sums + <usize>slot * <usize>convGradientBytes(patch, outputs);
 }
 
+/** Tells whether the patches are the pixels of the image. */
+function isPointwise(window: WindowRecord): bool {
+  return (
+    window.height * window.width === 1 &&
+    window.strideY * window.strideX === 1 &&
+    window.padTop + window.padLeft === 0 &&
+    window.outHeight === window.inHeight &&
+    window.outWidth === window.inWidth
+  );
+}
+
+/**
+ * Returns the bytes from one patch to the next where the patches lie in a padded image as they are:
+ * if there is one row of them, and their pixels follow each other. Otherwise 0.
+ */
+function strideOfPatches(window: WindowRecord): usize {
+  const isRow = window.outHeight === 1 && window.height === 1 && window.dilationX === 1;
+  return isRow ? (<usize>(window.strideX * window.inChannels)) << 2 : 0;
+}
+
+/** Prepares the patches of an image, and returns the address of the first. */
+function patchesOf(x: usize, window: WindowRecord, scratch: usize, inPlace: bool): usize {
+  copyIn(scratch, x, window);
+  if (inPlace) return scratch;
+  const patches = patchesIn(scratch, window);
+  visitPatches<Gather>(patches, scratch, window);
+  return patches;
+}
+
 /** y = patches(x)·Wᵀ */
 // biome-ignore format: one line a role
 export function conv2d(
@@ -68,15 +102,21 @@ export function conv2d(
   const positions = positionsOf(window);
   const patch = patchFloats(window);
   const outputs = window.outChannels;
+  const rest = gemmScratch(window, scratch);
+  if (isPointwise(window)) {
+    gemm(y, x, weight, count * positions, outputs, patch, rest, false, true);
+    return;
+  }
   const xStep = (<usize>imageFloats(window)) << 2;
   const yStep = (<usize>(positions * outputs)) << 2;
-  const patches = patchesIn(scratch, window);
-  const rest = gemmScratch(window, scratch);
+  const stride = strideOfPatches(window);
+  const patchStep = stride ? stride : (<usize>patch) << 2;
+  const packed = weightsIn(window, scratch);
+  packAll(packed, weight, outputs, patch, true);
   zeroFloats(scratch, paddedFloats(window));
   for (let i = 0; i < count; ++i) {
-    copyIn(scratch, x, window);
-    visitPatches<Gather>(patches, scratch, window);
-    gemm(y, patches, weight, positions, outputs, patch, rest, false, true);
+    const patches = patchesOf(x, window, scratch, stride !== 0);
+    gemmPacked(y, patches, patchStep, packed, positions, outputs, patch, rest);
     x += xStep;
     y += yStep;
   }
@@ -93,13 +133,19 @@ export function conv2dInputGrad(
   const positions = positionsOf(window);
   const patch = patchFloats(window);
   const outputs = window.outChannels;
+  const rest = gemmScratch(window, scratch);
+  if (isPointwise(window)) {
+    gemm(dx, dy, weight, count * positions, patch, outputs, rest, false, false);
+    return;
+  }
   const padded = paddedFloats(window);
   const patches = patchesIn(scratch, window);
-  const rest = gemmScratch(window, scratch);
+  const packed = weightsIn(window, scratch);
   const dxStep = (<usize>imageFloats(window)) << 2;
   const dyStep = (<usize>(positions * outputs)) << 2;
+  packAll(packed, weight, patch, outputs, false);
   for (let i = 0; i < count; ++i) {
-    gemm(patches, dy, weight, positions, patch, outputs, rest, false, false);
+    gemmPacked(patches, dy, (<usize>outputs) << 2, packed, positions, patch, outputs, rest);
     zeroFloats(scratch, padded);
     visitPatches<Scatter>(patches, scratch, window);
     copyOut(dx, scratch, window);
@@ -137,21 +183,42 @@ export function weightGradientOfGroup(
   const positions = positionsOf(window);
   const patch = patchFloats(window);
   const outputs = window.outChannels;
-  const patches = patchesIn(scratch, window);
   const rest = gemmScratch(window, scratch);
   const xStep = (<usize>imageFloats(window)) << 2;
   const dyStep = (<usize>(positions * outputs)) << 2;
   const first = group * CONV_GROUP;
+  const end = min(count, first + CONV_GROUP);
   const turns = patch < outputs;
-  const total = turns ? turnedGradient(window, scratch) : sum;
+  const total = turns ? weightsIn(window, scratch) : sum;
   zeroFloats(total, outputs * patch);
-  zeroFloats(scratch, paddedFloats(window));
-  for (let i = first; i < min(count, first + CONV_GROUP); ++i) {
-    copyIn(scratch, x + <usize>i * xStep, window);
-    visitPatches<Gather>(patches, scratch, window);
-    const dyi = dy + <usize>i * dyStep;
-    if (turns) accumulate(total, patches, dyi, patch, outputs, positions, rest, true, false);
-    else accumulate(total, dyi, patches, outputs, patch, positions, rest, true, false);
+  x += <usize>first * xStep;
+  dy += <usize>first * dyStep;
+  if (isPointwise(window)) {
+    addProduct(total, dy, x, (<usize>patch) << 2, window, (end - first) * positions, rest);
+  } else {
+    const stride = strideOfPatches(window);
+    const patchStep = stride ? stride : (<usize>patch) << 2;
+    zeroFloats(scratch, paddedFloats(window));
+    for (let i = first; i < end; ++i) {
+      const patches = patchesOf(x, window, scratch, stride !== 0);
+      addProduct(total, dy, patches, patchStep, window, positions, rest);
+      x += xStep;
+      dy += dyStep;
+    }
   }
   if (turns) transpose(sum, (<usize>patch) << 2, total, (<usize>outputs) << 2, patch, outputs);
+}
+
+/** total += dyᵀ·patches over `k` pixels, or its transpose; see weightGradientOfGroup. */
+// biome-ignore format: one line a role
+function addProduct(
+  total: usize, dy: usize, patches: usize, patchStep: usize, window: WindowRecord, k: i32,
+  rest: usize,
+): void {
+  const patch = patchFloats(window);
+  const outputs = window.outChannels;
+  const dyStep = (<usize>outputs) << 2;
+  if (patch < outputs)
+    accumulate(total, patches, patchStep, dy, dyStep, patch, outputs, k, rest);
+  else accumulate(total, dy, dyStep, patches, patchStep, outputs, patch, k, rest);
 }

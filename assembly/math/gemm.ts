@@ -39,7 +39,7 @@ export function gemm(
   m: i32, n: i32, k: i32,
   scratch: usize, aTransposed: bool, bTransposed: bool,
 ): void {
-  if (k > 0) multiply(c, a, b, m, n, k, 0, m, 0, n, scratch, aTransposed, bTransposed, true);
+  if (k > 0) gemmPart(c, a, b, m, n, k, 0, m, 0, n, scratch, aTransposed, bTransposed);
   else zeroFloats(c, m * n);
 }
 
@@ -54,46 +54,90 @@ export function gemmPart(
   top: i32, bottom: i32, left: i32, right: i32,
   scratch: usize, aTransposed: bool, bTransposed: bool,
 ): void {
-  multiply(c, a, b, m, n, k, top, bottom, left, right, scratch, aTransposed, bTransposed, true);
+  const aLine = (<usize>(aTransposed ? m : k)) << 2;
+  const bLine = (<usize>(bTransposed ? k : n)) << 2;
+  const kind = bTransposed ? TRANSPOSED : PLAIN;
+  // biome-ignore format: one line a role
+  multiply(
+    c, a, aLine, b, bLine, m, n, k, top, bottom, left, right, scratch, aTransposed, kind, true,
+  );
 }
 
 /**
- * C += op(A)·op(B): each accumulator begins with the value in C, so that a product may be split
- * anywhere along k.
+ * C += Aᵀ·B, A of k×m and B of k×n with rows `aLine` and `bLine` bytes apart. Each accumulator
+ * begins with the value in C, so that a product may be split anywhere along k.
  */
 // biome-ignore format: one line a role
 export function accumulate(
-  c: usize, a: usize, b: usize,
-  m: i32, n: i32, k: i32,
-  scratch: usize, aTransposed: bool, bTransposed: bool,
+  c: usize, a: usize, aLine: usize, b: usize, bLine: usize,
+  m: i32, n: i32, k: i32, scratch: usize,
 ): void {
-  multiply(c, a, b, m, n, k, 0, m, 0, n, scratch, aTransposed, bTransposed, false);
+  multiply(c, a, aLine, b, bLine, m, n, k, 0, m, 0, n, scratch, true, PLAIN, false);
 }
 
-/** @param fresh whether accumulators begin with 0; otherwise with C */
+/**
+ * Packs all of op(B), for products with many A. It takes as many floats as op(B) with n rounded up
+ * to GEMM_PANEL.
+ */
+export function packAll(packed: usize, b: usize, n: i32, k: i32, bTransposed: bool): void {
+  const most = depthOf(k);
+  for (let p = 0; p < k; p += most) {
+    const depth = min(most, k - p);
+    for (let j = 0, width = 0; j < n; j += width) {
+      width = widthOf(n - j);
+      if (bTransposed)
+        packTransposed(packed, b + ((<usize>j * k + p) << 2), (<usize>k) << 2, depth, width);
+      else packRows(packed, b + ((<usize>p * n + j) << 2), (<usize>n) << 2, depth, width);
+      packed += <usize>depth * (GEMM_PANEL * 4);
+    }
+  }
+}
+
+/** C = A·op(B), with what packAll made of op(B), and with rows of A `aLine` bytes apart. k > 0. */
+// biome-ignore format: one line a role
+export function gemmPacked(
+  c: usize, a: usize, aLine: usize, packed: usize,
+  m: i32, n: i32, k: i32, scratch: usize,
+): void {
+  multiply(c, a, aLine, packed, 0, m, n, k, 0, m, 0, n, scratch, false, PACKED, true);
+}
+
+/** How B lies in memory: as it is, transposed, or as packAll leaves it. */
+const PLAIN = 0;
+const TRANSPOSED = 1;
+const PACKED = 2;
+
+/** Returns the largest depth of a block. Blocks are equal: 784 is 4 × 196, not 3 × 256 + 16. */
+function depthOf(k: i32): i32 {
+  const blocks = k > GEMM_DEPTH ? (k + GEMM_DEPTH - 1) / GEMM_DEPTH : 1;
+  return (k + blocks - 1) / blocks;
+}
+
+/**
+ * @param aLine bytes from one row of A in memory to the next; `bLine` likewise, unless B is packed
+ * @param fresh whether accumulators begin with 0; otherwise with C
+ */
 // biome-ignore format: one line a role
 function multiply(
-  c: usize, a: usize, b: usize,
+  c: usize, a: usize, aLine: usize, b: usize, bLine: usize,
   m: i32, n: i32, k: i32,
   top: i32, bottom: i32, left: i32, right: i32,
-  scratch: usize, aTransposed: bool, bTransposed: bool, fresh: bool,
+  scratch: usize, aTransposed: bool, kind: i32, fresh: bool,
 ): void {
-  if (m === 1 && !bTransposed) {
-    // A row and its transpose have the same layout.
+  // A row and its transpose have the same layout if nothing lies between the rows.
+  if (m === 1 && kind === PLAIN && (!aTransposed || aLine === 4)) {
     const at = (<usize>left) << 2;
     if (top === bottom) return;
     if (fresh) zeroFloats(c + at, right - left);
-    multiplyRow(c + at, a, b + at, (<usize>n) << 2, right - left, k);
+    multiplyRow(c + at, a, b + at, bLine, right - left, k);
     return;
   }
-  // Blocks of equal depth: 784 is 4 × 196, not 3 × 256 + 16.
-  const blocks = k > GEMM_DEPTH ? (k + GEMM_DEPTH - 1) / GEMM_DEPTH : 1;
-  const most = (k + blocks - 1) / blocks;
+  const most = depthOf(k);
   // Rows of Cᵀ for which scratch has room, because A needs none.
   const held = (most * min(GEMM_ROWS, m)) / GEMM_PANEL;
   const height = bottom - top;
   const width = right - left;
-  if (bTransposed && fresh && held >= min(GEMM_PANEL, width)) {
+  if (kind === TRANSPOSED && fresh && held >= min(GEMM_PANEL, width)) {
     if (cost(width, height) + (height * width) / k < cost(height, width)) {
       multiplyTurned(c, a, b, n, k, top, bottom, left, right, scratch, most, held);
       return;
@@ -103,13 +147,13 @@ function multiply(
     const depth = min(most, k - p);
     for (let i = top; i < bottom; i += GEMM_ROWS) {
       const rows = min(GEMM_ROWS, bottom - i);
-      let ai = a + ((<usize>i * k + p) << 2);
-      let aRow = (<usize>k) << 2;
+      let ai = a + <usize>i * aLine + ((<usize>p) << 2);
+      let aRow = aLine;
       let aStep: usize = 4;
       if (aTransposed) {
-        ai = a + ((<usize>p * m + i) << 2);
+        ai = a + <usize>p * aLine + ((<usize>i) << 2);
         aRow = 4;
-        aStep = (<usize>m) << 2;
+        aStep = aLine;
         if (m * depth > IN_CACHE) {
           const block = scratch + GEMM_TILE + <usize>depth * (GEMM_PANEL * 4);
           aRow = (<usize>depth) << 2;
@@ -122,7 +166,7 @@ function multiply(
       const begins = fresh && p === 0;
       // biome-ignore format: one line a role
       multiplyBlock(
-        ci, ai, aRow, aStep, b, rows, left, right, n, k, p, depth, scratch, bTransposed, begins,
+        ci, ai, aRow, aStep, b, bLine, rows, left, right, n, p, depth, scratch, kind, begins,
       );
     }
   }
@@ -181,26 +225,31 @@ function widthOf(columns: i32): i32 {
 /** Adds k in [p, p+depth) to columns [left, right) of `rows` rows of C, panel by panel of B. */
 // biome-ignore format: one line a role
 function multiplyBlock(
-  c: usize, a: usize, aRow: usize, aStep: usize, b: usize,
-  rows: i32, left: i32, right: i32, n: i32, k: i32, p: i32, depth: i32,
-  scratch: usize, bTransposed: bool, fresh: bool,
+  c: usize, a: usize, aRow: usize, aStep: usize, b: usize, bLine: usize,
+  rows: i32, left: i32, right: i32, n: i32, p: i32, depth: i32,
+  scratch: usize, kind: i32, fresh: bool,
 ): void {
   const panel = scratch + GEMM_TILE;
+  const columns = (n + (GEMM_PANEL - 1)) & ~(GEMM_PANEL - 1);
+  let packed = b + ((<usize>columns * p) << 2);
   const near = rows <= FEW_ROWS || n * depth <= IN_CACHE;
   for (let j = left, width = 0; j < right; j += width) {
     width = widthOf(right - j);
     let bj = panel;
     let bStep: usize = GEMM_PANEL * 4;
-    if (bTransposed) {
-      packTransposed(panel, b + ((<usize>j * k + p) << 2), (<usize>k) << 2, depth, width);
+    if (kind === PACKED) {
+      bj = packed;
+      packed += <usize>depth * (GEMM_PANEL * 4);
+    } else if (kind === TRANSPOSED) {
+      packTransposed(panel, b + <usize>j * bLine + ((<usize>p) << 2), bLine, depth, width);
     } else {
-      const source = b + ((<usize>p * n + j) << 2);
+      const source = b + <usize>p * bLine + ((<usize>j) << 2);
       // Rows of 16 columns have the layout of a packed panel.
-      if (n !== GEMM_PANEL && (!near || (width & 3) !== 0)) {
-        packRows(panel, source, (<usize>n) << 2, depth, width);
+      if ((width & 3) !== 0 || (bLine !== GEMM_PANEL * 4 && !near)) {
+        packRows(panel, source, bLine, depth, width);
       } else {
         bj = source;
-        bStep = (<usize>n) << 2;
+        bStep = bLine;
       }
     }
     let cj = c + ((<usize>j) << 2);

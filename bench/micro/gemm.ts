@@ -31,6 +31,16 @@ const SHAPES = [
   [4, 128, 784],
   [1, 128, 784],
   [1, 10, 128],
+  // Of recurrent layers and attention: see the workloads of bench:train.
+  [1024, 512, 64],
+  [32, 512, 128],
+  [32, 128, 512],
+  [512, 128, 1024],
+  [512, 64, 1024],
+  [1024, 64, 64],
+  [64, 64, 1024],
+  [64, 64, 32],
+  [64, 32, 64],
 ] as const;
 const FORMS = ['gemmNN', 'gemmNT', 'gemmTN'] as const;
 /** Operations of an iteration of the yardstick: 12 chains, 2 links, 4 lanes, × and +. */

@@ -92,14 +92,33 @@ declare module '@tensorflow/tfjs-core' {
   export function sqrt(x: Tensor): Tensor;
   export function softmax(x: Tensor): Tensor;
   export function matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
-  export function conv2d(x: Tensor, weight: Tensor, strides: number, padding: 'same'): Tensor;
-  export function maxPool(x: Tensor, size: number, strides: number, padding: 'valid'): Tensor;
+  export function conv1d(x: Tensor, weight: Tensor, stride: number, padding: 'same'): Tensor;
+  export function conv2d(x: Tensor, weight: Tensor, strides: number, padding: number): Tensor;
+  export function depthwiseConv2d(
+    x: Tensor,
+    weight: Tensor,
+    strides: number,
+    padding: number,
+  ): Tensor;
+  export function maxPool(
+    x: Tensor,
+    size: number | readonly [number, number],
+    strides: number | readonly [number, number],
+    padding: 'valid',
+  ): Tensor;
+  export function mean(x: Tensor, axes: Shape): Tensor;
+  export function sigmoid(x: Tensor): Tensor;
+  export function split(x: Tensor, parts: number, axis: number): Tensor[];
+  export function stack(tensors: readonly Tensor[], axis: number): Tensor;
+  export function unstack(x: Tensor, axis: number): Tensor[];
+  export function zeros(shape: Shape): Tensor;
   export function relu(x: Tensor): Tensor;
+  export function relu6(x: Tensor): Tensor;
   export function tanh(x: Tensor): Tensor;
   export function reshape(x: Tensor, shape: Shape): Tensor;
   export function moments(
     x: Tensor,
-    axis: number,
+    axis: number | Shape,
     keepDims?: boolean,
   ): { mean: Tensor; variance: Tensor };
   export function batchNorm(

@@ -8,6 +8,7 @@ import type { EngineOptions, Run } from '../train/engine';
 import {
   dataOf,
   type Layer,
+  type LayerKind,
   matricesOf,
   type PlannedLayer,
   type ProductWorkload,
@@ -32,13 +33,16 @@ const optimizerOf = (rule: Rule): tf.Optimizer =>
     ? tf.train.adam(rule.lr, rule.betas[0], rule.betas[1], rule.eps)
     : tf.train.sgd(rule.lr);
 
+/** Layers whose weights are matrices, which TensorFlow has inputs × outputs. */
+const MATRICES: readonly LayerKind[] = ['dense', 'transformer', 'lstm', 'gru'];
+
 /** Returns the parameters of a layer in TensorFlow's layout. */
 function variablesOf({ kind, parameters }: PlannedLayer): tf.Variable[] {
   return parameters.map(({ name, shape, data }) => {
     const given = tf.tensor(data, shape);
-    if (name === 'weight' && (kind === 'dense' || kind === 'transformer'))
-      return tf.variable(tf.transpose(given));
+    if (name === 'weight' && MATRICES.includes(kind)) return tf.variable(tf.transpose(given));
     if (name === 'weight' && kind === 'conv') return tf.variable(tf.transpose(given, [1, 2, 3, 0]));
+    if (name === 'weight' && kind === 'conv1d') return tf.variable(tf.transpose(given, [1, 2, 0]));
     return tf.variable(given);
   });
 }
@@ -78,15 +82,80 @@ function transformer(x: tf.Tensor, heads: number, variables: readonly tf.Variabl
   return tf.add(y, linear(tf.relu(linear(norm(y, 10), 12)), 14));
 }
 
+/** Returns x·w + b of every step of a sequence, or of a vector. */
+function linearOf(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor {
+  const rows = x.shape.length > 2 ? tf.reshape(x, [-1, x.shape.at(-1)!]) : x;
+  const product = tf.add(tf.matMul(rows, weight), bias);
+  return rows === x ? product : tf.reshape(product, [...x.shape.slice(0, -1), -1]);
+}
+
+/** Gates i f g o; all inputs are multiplied at once. Returns all steps. */
+function lstm(x: tf.Tensor, variables: readonly tf.Variable[]): tf.Tensor {
+  const [inputWeight, recurrentWeight, bias] = variables as [tf.Variable, tf.Variable, tf.Variable];
+  const [samples, , units] = [x.shape[0]!, x.shape[1]!, recurrentWeight.shape[0]!];
+  let [h, c] = [tf.zeros([samples, units]), tf.zeros([samples, units])];
+  const outputs = tf.unstack(linearOf(x, inputWeight, bias), 1).map((projected) => {
+    const sums = tf.add(projected, tf.matMul(h, recurrentWeight));
+    const [i, f, g, o] = tf.split(sums, 4, 1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    c = tf.add(tf.mul(tf.sigmoid(f), c), tf.mul(tf.sigmoid(i), tf.tanh(g)));
+    h = tf.mul(tf.sigmoid(o), tf.tanh(c));
+    return h;
+  });
+  return tf.stack(outputs, 1);
+}
+
+/** Gates r z n, the reset gate after the recurrent product. Returns the last step. */
+function gru(x: tf.Tensor, variables: readonly tf.Variable[]): tf.Tensor {
+  const [inputWeight, recurrentWeight, bias, recurrentBias] = variables as [
+    tf.Variable,
+    tf.Variable,
+    tf.Variable,
+    tf.Variable,
+  ];
+  let h = tf.zeros([x.shape[0]!, recurrentWeight.shape[0]!]);
+  for (const projected of tf.unstack(linearOf(x, inputWeight, bias), 1)) {
+    const recurrent = tf.add(tf.matMul(h, recurrentWeight), recurrentBias);
+    const [xr, xz, xn] = tf.split(projected, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const [hr, hz, hn] = tf.split(recurrent, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const z = tf.sigmoid(tf.add(xz, hz));
+    const n = tf.tanh(tf.add(xn, tf.mul(tf.sigmoid(tf.add(xr, hr)), hn)));
+    h = tf.add(n, tf.mul(z, tf.sub(h, n)));
+  }
+  return h;
+}
+
 function forward(layer: PlannedLayer, x: tf.Tensor, variables: readonly tf.Variable[]): tf.Tensor {
   const [first, second] = variables as readonly [tf.Variable, tf.Variable];
   switch (layer.kind) {
     case 'dense':
-      return tf.add(tf.matMul(x, first), second);
-    case 'conv':
-      return tf.add(tf.conv2d(x, first, 1, 'same'), second);
+      return linearOf(x, first, second);
+    case 'conv': {
+      const y = tf.conv2d(x, first, layer.stride ?? 1, (layer.size - 1) / 2);
+      return layer.useBias === false ? y : tf.add(y, second);
+    }
+    case 'depthwise':
+      return tf.depthwiseConv2d(x, first, layer.stride, (layer.size - 1) / 2);
+    case 'conv1d':
+      return tf.add(tf.conv1d(x, first, 1, 'same'), second);
     case 'maxPool':
       return tf.maxPool(x, layer.size, layer.size, 'valid');
+    case 'maxPool1d': {
+      const [samples, steps, channels] = x.shape as [number, number, number];
+      const image = tf.reshape(x, [samples, steps, 1, channels]);
+      const pooled = tf.maxPool(image, [layer.size, 1], [layer.size, 1], 'valid');
+      return tf.reshape(pooled, [samples, -1, channels]);
+    }
+    case 'globalAvgPool':
+      return tf.mean(
+        x,
+        x.shape.slice(2).map((_, i) => i + 1),
+      );
+    case 'lstm':
+      return lstm(x, variables);
+    case 'gru':
+      return gru(x, variables);
+    case 'relu6':
+      return tf.relu6(x);
     case 'relu':
       return tf.relu(x);
     case 'tanh':
@@ -104,7 +173,8 @@ function forward(layer: PlannedLayer, x: tf.Tensor, variables: readonly tf.Varia
     case 'transformer':
       return transformer(x, layer.heads, variables);
     case 'batchNorm': {
-      const { mean, variance } = tf.moments(x, 0);
+      const axes = x.shape.slice(1).map((_, i) => i);
+      const { mean, variance } = tf.moments(x, axes);
       return tf.batchNorm(x, mean, variance, second, first, 1e-5);
     }
   }
@@ -116,19 +186,20 @@ const targetsOf = (labels: Int32Array, classes: number): tf.Tensor =>
 /** Returns a step over batches that are in TensorFlow's memory already. */
 export async function createStep(workload: TrainingWorkload, options: EngineOptions): Promise<Run> {
   await open(options);
-  const { input, batch, classes, samples } = workload;
+  const { input, batch, classes, samples, targets } = workload;
   const layers = planOf(workload).map((layer) => ({ layer, variables: variablesOf(layer) }));
   const { features, labels } = dataOf(workload);
   const x = tf.tensor(features, [samples, ...input]);
   const y = targetsOf(labels, classes);
   const batches = Array.from({ length: samples / batch }, (_, i) => ({
     x: tf.slice(x, i * batch, batch),
-    y: tf.slice(y, i * batch, batch),
+    y: tf.slice(y, i * batch * targets, batch * targets),
   }));
   const optimizer = optimizerOf(workload.optimizer);
   const lossOf = (data: { readonly x: tf.Tensor; readonly y: tf.Tensor }) => () => {
     const logits = layers.reduce((h, { layer, variables }) => forward(layer, h, variables), data.x);
-    return tf.losses.softmaxCrossEntropy(data.y, logits);
+    const rows = targets > 1 ? tf.reshape(logits, [-1, classes]) : logits;
+    return tf.losses.softmaxCrossEntropy(data.y, rows);
   };
   let turn = 0;
   return () => {
@@ -186,12 +257,14 @@ export async function createProduct(
   options: EngineOptions,
 ): Promise<Run> {
   await open(options);
-  const { m, n, k } = workload;
+  const { form, m, n, k } = workload;
   const { a, b } = matricesOf(workload);
-  const [x, y] = [tf.tensor2d(a, [m, k]), tf.tensor2d(b, [k, n])];
+  const [turnsA, turnsB] = [form === 'TN', form === 'NT'];
+  const x = tf.tensor2d(a, turnsA ? [k, m] : [m, k]);
+  const y = tf.tensor2d(b, turnsB ? [n, k] : [k, n]);
   let turn = 0;
   return () => {
-    const c = tf.matMul(x, y);
+    const c = tf.matMul(x, y, turnsA, turnsB);
     // Reading the result is not what is timed; once in a while it shows that there is one.
     const value = turn++ % 1024 === 0 ? c.dataSync()[0]! : 0;
     c.dispose();

@@ -59,7 +59,7 @@ function layerText(layer: Layer): string {
 /** Returns the arguments that describe a workload to the program. */
 export function argumentsOf(workload: Workload): string[] {
   if (workload.kind === 'gemm')
-    return ['gemm', ...[workload.m, workload.n, workload.k].map(String)];
+    return ['gemm', ...[workload.m, workload.n, workload.k].map(String), workload.form];
   const { kind, batch, samples, epochs = 0, classes, optimizer, input, layers } = workload;
   const [beta1, beta2, eps] =
     optimizer.kind === 'adam' ? [...optimizer.betas, optimizer.eps] : [0, 0, 0];

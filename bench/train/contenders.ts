@@ -11,17 +11,19 @@ import type { EngineOptions } from './engine';
 import {
   ADAL,
   ADAL_2,
+  ADAL_GRAPH,
   ADAL_RELAXED,
   ADAL_TWICE,
   C_128,
   C_WIDE,
   JAX,
+  PEAK,
   PLAIN,
   PYTORCH,
   TF_CPU,
   TF_WASM,
 } from './labels';
-import type { Workload } from './workloads';
+import { type LayerKind, operationsOf, type Workload } from './workloads';
 
 const PEERS = benchPath('peers/');
 const PROCESS = fileURLToPath(new URL('./train-contender.js', import.meta.url));
@@ -173,6 +175,33 @@ const LARGE = ['mlp-128', 'cnn-32', 'cnn-128', 'gemm-512x512x512'];
 /** Tells whether threads and relaxed SIMD take part in a workload. */
 export const isLarge = ({ name }: Workload): boolean => LARGE.includes(name);
 
+/** The program that does as many operations as a product, in registers. */
+const inRegisters =
+  ({ program, reason }: CProgram): Launch =>
+  (workload) =>
+    program === undefined || workload.kind !== 'gemm'
+      ? missing(reason ?? 'not a product')
+      : new ProcessContender(program, ['peak', String(operationsOf(workload))]);
+
+/** Workloads that are also given as graphs: a step, and a fit of small layers. */
+const AS_GRAPHS = ['mlp-32', 'e1'];
+
+/** Layers that plain.ts, training-jax.ts and twin.c have. */
+const COMMON: readonly LayerKind[] = [
+  'dense',
+  'conv',
+  'maxPool',
+  'embedding',
+  'batchNorm',
+  'flatten',
+  'relu',
+  'tanh',
+];
+
+/** Tells whether all engines have the layers of a workload. */
+const isCommon = (workload: Workload): boolean =>
+  workload.kind === 'gemm' || workload.layers.every(({ kind }) => COMMON.includes(kind));
+
 /** Native contenders that this machine has. */
 export interface Natives {
   /** A Python with PyTorch; null without one. */
@@ -184,24 +213,30 @@ export interface Natives {
 export function contendersOf(workload: Workload, { python, twins }: Natives): Map<string, Launch> {
   const { kind, name } = workload;
   const all = new Map<string, Launch>([[ADAL, inNode('adal')]]);
+  if (AS_GRAPHS.includes(name)) all.set(ADAL_GRAPH, inNode('adal', { graph: true }));
   if (isLarge(workload)) {
     all.set(ADAL_2, inNode('adal', { threads: 2 }));
     all.set(ADAL_TWICE, (given) => pair(inNode('adal')(given), inNode('adal')(given)));
     all.set(ADAL_RELAXED, inNode('adal', { relaxed: true }));
   }
+  if (kind === 'gemm' && workload.ofLayer) {
+    all.set(PEAK, inRegisters(twins.narrow));
+    all.set(PYTORCH, inPython(python));
+    all.set(C_128, inC(twins.narrow));
+    return all;
+  }
   all.set(TF_WASM, inNode('tensorflow', { backend: 'wasm' }));
   // A step of 18 seconds shows no more than that of 5, and a product or a fit no more than a step.
   if (kind === 'step' && name !== 'cnn-128')
     all.set(TF_CPU, inNode('tensorflow', { backend: 'cpu' }));
-  if (kind !== 'gemm' && workload.layers.some((layer) => layer.kind === 'transformer')) {
-    all.set(PYTORCH, inPython(python));
-    return all;
-  }
+  const common = isCommon(workload);
   // It takes a hundred times as long: the smaller batch shows that as well.
-  if (name !== 'cnn-128') all.set(JAX, inNode('jax'));
-  all.set(PLAIN, inNode('plain'));
+  if (common && name !== 'cnn-128') all.set(JAX, inNode('jax'));
+  if (common) all.set(PLAIN, inNode('plain'));
   all.set(PYTORCH, inPython(python));
-  all.set(C_128, inC(twins.narrow));
-  all.set(C_WIDE, inC(twins.wide));
+  if (common) {
+    all.set(C_128, inC(twins.narrow));
+    all.set(C_WIDE, inC(twins.wide));
+  }
   return all;
 }

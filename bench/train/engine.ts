@@ -10,6 +10,8 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Whether adal-wasm uses relaxed SIMD. @default false */
   readonly relaxed?: boolean;
+  /** Whether adal-wasm gets a chain of layers as a graph. @default false */
+  readonly graph?: boolean;
   /** Backend of TensorFlow.js. */
   readonly backend?: 'wasm' | 'cpu';
 }

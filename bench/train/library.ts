@@ -6,21 +6,28 @@ import {
   add,
   apply,
   batchNorm,
+  conv1d,
   conv2d,
   createModel,
   dense,
+  depthwiseConv2d,
   embedding,
   fit,
   flatten,
+  globalAvgPool,
   graph,
+  gru,
   input,
   type Layer as LibraryLayer,
   layerNorm,
+  lstm,
   type Model,
+  maxPool1d,
   maxPool2d,
   multiHeadAttention,
   positionEmbedding,
   relu,
+  relu6,
   tanh,
   type Value,
 } from 'adal-wasm/nn';
@@ -47,10 +54,28 @@ function layerOf(layer: SingleLayer): LibraryLayer {
   switch (layer.kind) {
     case 'dense':
       return dense(layer.units);
-    case 'conv':
-      return conv2d(layer.filters, { kernelSize: layer.size, padding: 'same' });
+    case 'conv': {
+      const { filters, size, stride = 1, useBias = true } = layer;
+      const padding = (size - 1) / 2;
+      return conv2d(filters, { kernelSize: size, stride, padding, useBias });
+    }
+    case 'depthwise': {
+      const { size, stride } = layer;
+      const padding = (size - 1) / 2;
+      return depthwiseConv2d({ kernelSize: size, stride, padding, useBias: false });
+    }
+    case 'conv1d':
+      return conv1d(layer.filters, { kernelSize: layer.size, padding: 'same' });
     case 'maxPool':
       return maxPool2d(layer.size);
+    case 'maxPool1d':
+      return maxPool1d(layer.size);
+    case 'globalAvgPool':
+      return globalAvgPool();
+    case 'lstm':
+      return lstm(layer.units, { returnSequences: true });
+    case 'gru':
+      return gru(layer.units);
     case 'embedding':
       return embedding(layer.rows, layer.dim);
     case 'positions':
@@ -61,6 +86,8 @@ function layerOf(layer: SingleLayer): LibraryLayer {
       return flatten();
     case 'relu':
       return relu();
+    case 'relu6':
+      return relu6();
     case 'tanh':
       return tanh();
   }
@@ -76,11 +103,11 @@ function blockOf(x: Value, heads: number, features: number): Value {
   return apply(add(), [y, inner.apply(dense(features))]);
 }
 
-/** Returns the layers as a chain, or as a graph where there are blocks. */
-function structureOf(workload: TrainingWorkload) {
+/** Returns the layers as a chain, or as a graph if asked for or where there are blocks. */
+function structureOf(workload: TrainingWorkload, asGraph: boolean) {
   const { layers } = workload;
   const isSingle = (layer: Layer): layer is SingleLayer => layer.kind !== 'transformer';
-  if (layers.every(isSingle))
+  if (!asGraph && layers.every(isSingle))
     return { inputShape: [...workload.input], layers: layers.map(layerOf) };
   const logits = planOf(workload).reduce(
     (x, layer) =>
@@ -101,16 +128,18 @@ async function openRuntime({ threads = 1, relaxed = false }: EngineOptions): Pro
 }
 
 async function build(
-  runtime: Runtime,
   workload: TrainingWorkload,
-): Promise<{ model: Model; optimizer: Adam | SGD }> {
+  options: EngineOptions,
+): Promise<{ runtime: Runtime; model: Model; optimizer: Adam | SGD }> {
+  const runtime = await openRuntime(options);
   const { batch, optimizer } = workload;
-  const model = await createModel(runtime, { ...structureOf(workload), batchSize: batch });
+  const structure = structureOf(workload, options.graph ?? false);
+  const model = await createModel(runtime, { ...structure, batchSize: batch });
   const { lr } = optimizer;
   if (optimizer.kind === 'sgd')
-    return { model, optimizer: new SGD(runtime, model.parameters, { lr }) };
+    return { runtime, model, optimizer: new SGD(runtime, model.parameters, { lr }) };
   const { betas, eps } = optimizer;
-  return { model, optimizer: new Adam(runtime, model.parameters, { lr, betas, eps }) };
+  return { runtime, model, optimizer: new Adam(runtime, model.parameters, { lr, betas, eps }) };
 }
 
 function loadFirstValues(model: Model, workload: TrainingWorkload): void {
@@ -121,16 +150,16 @@ function loadFirstValues(model: Model, workload: TrainingWorkload): void {
 
 /** Returns a step over the batches in turn, each copied in from the caller's arrays. */
 export async function createStep(workload: TrainingWorkload, options: EngineOptions): Promise<Run> {
-  const { model, optimizer } = await build(await openRuntime(options), workload);
+  const { model, optimizer } = await build(workload, options);
   loadFirstValues(model, workload);
   const { features, labels } = dataOf(workload);
-  const { batch } = workload;
+  const { batch, samples, targets } = workload;
   const size = model.inputSize;
   let at = 0;
   return () => {
     model.input.set(features.subarray(at * size, (at + batch) * size));
-    model.labels.set(labels.subarray(at, at + batch));
-    at = at + 2 * batch > labels.length ? 0 : at + batch;
+    model.labels.set(labels.subarray(at * targets, (at + batch) * targets));
+    at = at + 2 * batch > samples ? 0 : at + batch;
     const loss = model.computeGradients(batch);
     optimizer.step();
     return loss;
@@ -140,8 +169,7 @@ export async function createStep(workload: TrainingWorkload, options: EngineOpti
 export async function createFit(workload: TrainingWorkload, options: EngineOptions): Promise<Run> {
   const { features, labels } = dataOf(workload);
   return async () => {
-    const runtime = await openRuntime(options);
-    const { model, optimizer } = await build(runtime, workload);
+    const { runtime, model, optimizer } = await build(workload, options);
     const epochs = workload.epochs!;
     const result = await fit(model, { features, labels }, { optimizer, epochs });
     const weights = model.stateDict();
@@ -154,7 +182,7 @@ export async function createProduct(
   workload: ProductWorkload,
   options: EngineOptions,
 ): Promise<Run> {
-  const { m, n, k } = workload;
+  const { form, m, n, k } = workload;
   const { kernels, allocate, floats } = await kernelsOf(await openRuntime(options));
   const { a, b } = matricesOf(workload);
   const [c, x, y, scratch] = [m * n, m * k, k * n, 1 << 20].map(allocate) as [
@@ -165,8 +193,9 @@ export async function createProduct(
   ];
   floats().set(a, x / 4);
   floats().set(b, y / 4);
+  const gemm = kernels[`gemm${form}`].bind(kernels);
   return () => {
-    kernels.gemmNN(c, x, y, m, n, k, scratch);
+    gemm(c, x, y, m, n, k, scratch);
     return floats()[c / 4]!;
   };
 }

@@ -36,7 +36,7 @@ import {
   type Natives,
   ProcessContender,
 } from './contenders';
-import { ADAL } from './labels';
+import { ADAL, PEAK } from './labels';
 import { claimsOf, trainMarkdown } from './report';
 import type { Measured, MeasuredWorkload, Peaks, TrainResult, Unsupported } from './result';
 import { WORKLOADS, type Workload } from './workloads';
@@ -86,7 +86,8 @@ async function begin(
 function disagreement({ kind }: Workload, running: readonly Running[]): number | null {
   if (kind === 'fit') return null;
   const reference = running.find(({ measured }) => measured.label === ADAL)!.measured.first;
-  const differences = running.flatMap(({ measured }) =>
+  const trained = running.filter(({ measured }) => measured.label !== PEAK);
+  const differences = trained.flatMap(({ measured }) =>
     measured.first.map((loss, i) => Math.abs(loss - reference[i]!) / Math.abs(reference[i]!)),
   );
   return Math.max(...differences);

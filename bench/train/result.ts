@@ -2,7 +2,7 @@
 import type { SingleEnvironment } from '../toolkit/single-result';
 import { type Estimate, median, pairedRatio } from '../toolkit/statistics';
 import { ADAL, SHARED } from './labels';
-import type { Workload } from './workloads';
+import { operationsOf, type Workload } from './workloads';
 
 /** What one contender did on one workload. */
 export interface Measured {
@@ -81,6 +81,5 @@ export function relativeTime(
 export function productSpeed(entry: MeasuredWorkload, label: string): number | null {
   const result = resultOf(entry, label);
   if (entry.workload.kind !== 'gemm' || !result) return null;
-  const { m, n, k } = entry.workload;
-  return (2 * m * n * k) / median(timesOf(result));
+  return operationsOf(entry.workload) / median(timesOf(result));
 }

@@ -4,14 +4,31 @@
  * the same numbers themselves.
  *
  * Layouts are those of adal-wasm: dense weights [units][inputs], convolutions
- * [filters][rows][columns][channels], images height × width × channels. Engines with other layouts
- * rearrange the data.
+ * [filters][rows][columns][channels], depthwise ones [rows][columns][channels], images height ×
+ * width × channels, sequences steps × features. Engines with other layouts rearrange the data.
  */
 
 export type Layer =
+  /** By the last axis: of sequences, every step. */
   | { readonly kind: 'dense'; readonly units: number }
-  | { readonly kind: 'conv'; readonly filters: number; readonly size: number }
+  /** With (size - 1)/2 zeros around the image. @default stride 1, with biases */
+  | {
+      readonly kind: 'conv';
+      readonly filters: number;
+      readonly size: number;
+      readonly stride?: number;
+      readonly useBias?: boolean;
+    }
+  /** One kernel a channel, without biases; padding as of 'conv'. */
+  | { readonly kind: 'depthwise'; readonly size: number; readonly stride: number }
+  /** Over sequences; padding as of 'conv'. */
+  | { readonly kind: 'conv1d'; readonly filters: number; readonly size: number }
   | { readonly kind: 'maxPool'; readonly size: number }
+  | { readonly kind: 'maxPool1d'; readonly size: number }
+  /** Gates i f g o, one bias; returns all steps. */
+  | { readonly kind: 'lstm'; readonly units: number }
+  /** Gates r z n, two biases, the reset gate after the product; returns the last step. */
+  | { readonly kind: 'gru'; readonly units: number }
   | { readonly kind: 'embedding'; readonly rows: number; readonly dim: number }
   /**
    * A block of a causal transformer: x + attention(norm x), then the same with dense layers of four
@@ -20,7 +37,7 @@ export type Layer =
   | { readonly kind: 'transformer'; readonly heads: number }
   /** Learnt positions, added. */
   | { readonly kind: 'positions' }
-  | { readonly kind: 'batchNorm' | 'flatten' | 'relu' | 'tanh' };
+  | { readonly kind: 'batchNorm' | 'flatten' | 'globalAvgPool' | 'relu' | 'relu6' | 'tanh' };
 
 export type LayerKind = Layer['kind'];
 export type LayerOf<K extends LayerKind> = Extract<Layer, { readonly kind: K }>;
@@ -43,6 +60,8 @@ export interface TrainingWorkload {
   readonly input: readonly number[];
   readonly layers: readonly Layer[];
   readonly classes: number;
+  /** Labels of one sample: one, or one a step. */
+  readonly targets: number;
   readonly batch: number;
   readonly samples: number;
   /** Of fits. */
@@ -50,11 +69,17 @@ export interface TrainingWorkload {
   readonly optimizer: Rule;
 }
 
+/** Which operand of a product lies transposed in memory: none, B or A. */
+export type ProductForm = 'NN' | 'NT' | 'TN';
+
 /** A product of an m × k and a k × n matrix. */
 export interface ProductWorkload {
   readonly kind: 'gemm';
   readonly name: string;
   readonly title: string;
+  readonly form: ProductForm;
+  /** Whether a layer's kernel has this product, which is then compared with the peak of a core. */
+  readonly ofLayer: boolean;
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -86,6 +111,44 @@ const TRANSFORMER: Layer[] = [
   { kind: 'transformer', heads: 4 },
   { kind: 'flatten' },
 ];
+const LSTM: Layer[] = [
+  { kind: 'embedding', rows: 64, dim: 64 },
+  { kind: 'lstm', units: 128 },
+];
+const KEYWORDS: Layer[] = [
+  ...[64, 64].flatMap((filters): Layer[] => [
+    { kind: 'conv1d', filters, size: 5 },
+    { kind: 'relu' },
+    { kind: 'maxPool1d', size: 2 },
+  ]),
+  { kind: 'conv1d', filters: 128, size: 3 },
+  { kind: 'relu' },
+  { kind: 'globalAvgPool' },
+];
+/** The first blocks of MobileNet with a quarter of its channels, and fewer repetitions. */
+const BLOCKS = [
+  [16, 1],
+  [32, 2],
+  [32, 1],
+  [64, 2],
+  [64, 1],
+  [128, 2],
+  [128, 1],
+  [256, 2],
+  [256, 1],
+] as const;
+const NORMAL: Layer[] = [{ kind: 'batchNorm' }, { kind: 'relu6' }];
+const MOBILE: Layer[] = [
+  { kind: 'conv', filters: 8, size: 3, stride: 2, useBias: false },
+  ...NORMAL,
+  ...BLOCKS.flatMap(([filters, stride]): Layer[] => [
+    { kind: 'depthwise', size: 3, stride },
+    ...NORMAL,
+    { kind: 'conv', filters, size: 1, useBias: false },
+    ...NORMAL,
+  ]),
+  { kind: 'globalAvgPool' },
+];
 const ADAM: Rule = { kind: 'adam', lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8 };
 const SGD: Rule = { kind: 'sgd', lr: 0.1 };
 
@@ -104,6 +167,7 @@ function classifier(
     input,
     layers: [...layers, { kind: 'dense', units: classes }],
     classes,
+    targets: 1,
     batch,
     samples: 4 * batch,
     optimizer: ADAM,
@@ -124,10 +188,50 @@ const gemm = (m: number, n: number, k: number): ProductWorkload => ({
   name: `gemm-${m}x${n}x${k}`,
   kind: 'gemm',
   title: `${m}×${n}×${k}`,
+  form: 'NN',
+  ofLayer: false,
   m,
   n,
   k,
 });
+
+/** Returns the multiplications and additions of a product. */
+export const operationsOf = ({ m, n, k }: ProductWorkload): number => 2 * m * n * k;
+
+/** A product of a layer of these workloads. */
+const layerGemm = (
+  layer: string,
+  role: string,
+  form: ProductForm,
+  m: number,
+  n: number,
+  k: number,
+): ProductWorkload => ({
+  ...gemm(m, n, k),
+  name: `gemm-${layer}-${role.replaceAll(' ', '-')}`,
+  title: `${layer}, ${role} (${form} ${m}×${n}×${k})`,
+  form,
+  ofLayer: true,
+});
+
+/** The products of lstm-32, gru-sensor and transformer-16, in the order in which they run. */
+const LAYER_PRODUCTS: readonly ProductWorkload[] = [
+  layerGemm('lstm', 'inputs', 'NT', 1024, 512, 64),
+  layerGemm('lstm', 'step', 'NN', 32, 512, 128),
+  layerGemm('lstm', 'step back', 'NN', 32, 128, 512),
+  layerGemm('lstm', 'recurrent weights', 'TN', 512, 128, 1024),
+  layerGemm('lstm', 'input weights', 'TN', 512, 64, 1024),
+  layerGemm('lstm', 'inputs back', 'NN', 1024, 64, 512),
+  layerGemm('gru', 'step', 'NN', 32, 192, 64),
+  layerGemm('gru', 'step back', 'NN', 32, 64, 192),
+  layerGemm('gru', 'recurrent weights', 'TN', 192, 64, 3200),
+  layerGemm('attention', 'projection', 'NT', 1024, 64, 64),
+  layerGemm('attention', 'scores', 'NT', 64, 64, 16),
+  layerGemm('attention', 'scores of 32', 'NT', 64, 64, 32),
+  layerGemm('attention', 'values', 'NN', 64, 16, 64),
+  layerGemm('attention', 'values of 32', 'NN', 64, 32, 64),
+  layerGemm('attention', 'weights', 'TN', 64, 64, 1024),
+];
 
 /** Whole fits, from arrays to weights, including the creation of the model. */
 const CLASSROOM = classifier(
@@ -170,12 +274,48 @@ export const WORKLOADS: readonly Workload[] = [
     64,
     16,
   ),
+  classifier(
+    'lstm-32',
+    'char-LSTM of 128 units, 32 steps, embedding 64, a class a step; batch 32, Adam',
+    [32],
+    LSTM,
+    64,
+    32,
+    { targets: 32 },
+  ),
+  classifier(
+    'gru-sensor',
+    'GRU of 64 units over 100 steps of 6 channels, 6 classes; batch 32, Adam',
+    [100, 6],
+    [{ kind: 'gru', units: 64 }],
+    6,
+    32,
+  ),
+  classifier(
+    'conv1d-keywords',
+    'keywords: 98 frames of 40, conv1d 64, 64 and 128, 12 classes; batch 32, Adam',
+    [98, 40],
+    KEYWORDS,
+    12,
+    32,
+  ),
+  classifier(
+    'depthwise-96',
+    'MobileNet of 0.25 (9 depthwise blocks), 96 × 96 × 3, 10 classes; batch 8, Adam',
+    [96, 96, 3],
+    MOBILE,
+    10,
+    8,
+    // At a rate of 1e-3, PyTorch's own losses were 1e-3 apart in float32 and float64 by step three.
+    { optimizer: { ...ADAM, lr: 1e-4 } },
+  ),
   gemm(64, 128, 784),
   gemm(64, 256, 784),
   gemm(256, 256, 256),
   gemm(512, 512, 512),
   gemm(1, 512, 512),
   gemm(128, 10, 128),
+  ...LAYER_PRODUCTS,
   CLASSROOM,
   TRANSFER,
 ];
@@ -207,14 +347,15 @@ export interface TrainingData {
 }
 
 /** Returns the data of a workload. */
-export function dataOf({ input, layers, samples, classes }: TrainingWorkload): TrainingData {
+export function dataOf(workload: TrainingWorkload): TrainingData {
+  const { input, layers, samples, classes, targets } = workload;
   const [first] = layers;
   const rows = first?.kind === 'embedding' ? first.rows : 0;
   const features = Float32Array.from({ length: samples * sizeOf(input) }, (_, i) => {
     const u = uniform(i, DATA_STREAM);
     return rows ? Math.floor(rows * u) : u;
   });
-  const labels = Int32Array.from({ length: samples }, (_, i) =>
+  const labels = Int32Array.from({ length: samples * targets }, (_, i) =>
     Math.floor(classes * uniform(i, LABEL_STREAM)),
   );
   return { features, labels };
@@ -234,6 +375,10 @@ export type PlannedLayer<L extends Layer = Layer> = L & {
   readonly parameters: readonly FirstValues[];
 };
 
+/** Returns height and width of the output of a window, whose padding keeps them at stride 1. */
+const strided = ([height, width]: readonly number[], stride: number): number[] =>
+  [height!, width!].map((length) => Math.ceil(length / stride));
+
 /** Returns every layer with its shapes and first values. */
 export function planOf({ input, layers }: TrainingWorkload): PlannedLayer[] {
   let shape = input;
@@ -252,25 +397,60 @@ export function planOf({ input, layers }: TrainingWorkload): PlannedLayer[] {
     shape: [length],
     data: new Float32Array(length).fill(value),
   });
+  const linear = (units: number, inputs: number) => [
+    weight([units, inputs], inputs),
+    vector('bias', units),
+  ];
   return layers.map((layer) => {
     const from = shape;
     const channels = from.at(-1)!;
     let parameters: FirstValues[] = [];
     switch (layer.kind) {
       case 'dense':
-        shape = [layer.units];
-        parameters = [weight([layer.units, channels], channels), vector('bias', layer.units)];
+        shape = [...from.slice(0, -1), layer.units];
+        parameters = linear(layer.units, channels);
         break;
       case 'conv': {
-        const { filters, size } = layer;
-        shape = [from[0]!, from[1]!, filters];
+        const { filters, size, stride = 1, useBias = true } = layer;
+        shape = [...strided(from, stride), filters];
         const dims = [filters, size, size, channels];
-        parameters = [weight(dims, size * size * channels), vector('bias', filters)];
+        parameters = [weight(dims, size * size * channels)];
+        if (useBias) parameters.push(vector('bias', filters));
+        break;
+      }
+      case 'depthwise': {
+        const { size, stride } = layer;
+        shape = [...strided(from, stride), channels];
+        parameters = [weight([size, size, channels, 1], size * size)];
+        break;
+      }
+      case 'conv1d': {
+        const { filters, size } = layer;
+        shape = [from[0]!, filters];
+        const dims = [filters, size, channels];
+        parameters = [weight(dims, size * channels), vector('bias', filters)];
         break;
       }
       case 'maxPool':
-        shape = [Math.floor(from[0]! / layer.size), Math.floor(from[1]! / layer.size), channels];
+      case 'maxPool1d':
+        shape = [...from.slice(0, -1).map((length) => Math.floor(length / layer.size)), channels];
         break;
+      case 'globalAvgPool':
+        shape = [channels];
+        break;
+      case 'lstm':
+      case 'gru': {
+        const { kind, units } = layer;
+        shape = kind === 'lstm' ? [from[0]!, units] : [units];
+        const width = (kind === 'lstm' ? 4 : 3) * units;
+        const biases = kind === 'lstm' ? 1 : 2;
+        parameters = [
+          weight([width, channels], channels),
+          weight([width, units], units),
+          ...Array.from({ length: biases }, () => vector('bias', width)),
+        ];
+        break;
+      }
       case 'embedding':
         shape = [from[0]!, layer.dim];
         parameters = [weight([layer.rows, layer.dim], layer.dim)];
@@ -282,10 +462,6 @@ export function planOf({ input, layers }: TrainingWorkload): PlannedLayer[] {
         parameters = [weight(from, channels)];
         break;
       case 'transformer': {
-        const linear = (units: number, inputs: number) => [
-          weight([units, inputs], inputs),
-          vector('bias', units),
-        ];
         const norm = () => [vector('gamma', channels, 1), vector('beta', channels)];
         // The first norm; query, key, value and output; the second norm; the dense layers.
         const attention = Array.from({ length: 4 }, () => linear(channels, channels)).flat();

@@ -91,6 +91,18 @@ export function convGradientBytes(patch: number, outChannels: number): number {
   return floatsBytes(outChannels * patch);
 }
 
+/** Returns n rounded up to whole panels. */
+function panelled(n: number): number {
+  return GEMM_PANEL * Math.ceil(n / GEMM_PANEL);
+}
+
+/** Returns the bytes of packed weights, for either product with them, or of their gradient. */
+export function convWeightBytes(patch: number, outChannels: number): number {
+  const forward = panelled(outChannels) * patch;
+  const backward = panelled(patch) * outChannels;
+  return floatsBytes(forward > backward ? forward : backward);
+}
+
 /** Returns the offset of the sums of groups in the scratch of a convolution, after all else. */
 export function convSumsOffset(
   padded: number,
@@ -101,23 +113,19 @@ export function convSumsOffset(
   let product = gemmScratchBytes(positions, outChannels, patch);
   const input = gemmScratchBytes(positions, patch, outChannels);
   const turns = patch < outChannels;
-  const weight = gemmScratchBytes(
-    turns ? patch : outChannels,
-    turns ? outChannels : patch,
-    positions,
-  );
+  // Images without padding whose every pixel is a patch are multiplied as one, group by group.
+  const depth = padded === positions * patch ? CONV_GROUP * positions : positions;
+  const weight = gemmScratchBytes(turns ? patch : outChannels, turns ? outChannels : patch, depth);
   if (input > product) product = input;
   if (weight > product) product = weight;
   const copies =
-    convCopyBytes(padded) +
-    convCopyBytes(positions * patch) +
-    convGradientBytes(patch, outChannels);
+    convCopyBytes(padded) + convCopyBytes(positions * patch) + convWeightBytes(patch, outChannels);
   return copies + floatsBytes(product / 4);
 }
 
 /**
  * Returns the bytes of scratch that conv2d and its gradients need: for an image with its padding,
- * its patches, the transpose of a weight gradient, gemm, and sums of groups.
+ * its patches, packed weights or the transpose of their gradient, gemm, and sums of groups.
  * @param padded padded height × padded width × in channels
  * @param positions out height × out width
  * @param patch window height × window width × in channels

@@ -64,6 +64,9 @@ const SHAPES = [
   [GEMM_ROWS + 3, 5, 6],
   [GEMM_ROWS * 2 + 1, 18, 7],
   [32, 64, 64],
+  [100, 3, 16],
+  [96, 47, 300],
+  [GEMM_ROWS * 2 + 5, 48, GEMM_DEPTH + 9],
 ] as const;
 
 describe.each(FORMS)('%s', (form) => {

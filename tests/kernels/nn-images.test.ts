@@ -25,12 +25,20 @@ const plain: Geometry = {
   padding: [0, 0, 0, 0],
   outputs: 4,
 };
+const sequence: Geometry = { ...plain, height: 1, width: 13, kernel: [1, 3], outputs: 7 };
 const CONVOLUTIONS: readonly [string, Geometry][] = [
   ['no padding', plain],
   ['padding 1', { ...plain, padding: [1, 1, 1, 1] }],
   ['stride 2, uneven padding', { ...plain, stride: [2, 2], padding: [0, 1, 1, 0] }],
   ['one channel', { ...plain, channels: 1, padding: [1, 1, 1, 1], outputs: 16 }],
   ['kernel 1', { ...plain, kernel: [1, 1], outputs: 1 }],
+  ['kernel 1, more outputs', { ...plain, kernel: [1, 1], outputs: 21 }],
+  ['kernel 1, padding', { ...plain, kernel: [1, 1], padding: [0, 1, 1, 0] }],
+  [
+    'kernel 1, stride 2, as many outputs as pixels',
+    { ...plain, kernel: [1, 1], height: 4, width: 5, stride: [2, 2], padding: [2, 2, 2, 2] },
+  ],
+  ['kernel and stride 2: no pixel twice', { ...plain, height: 4, kernel: [2, 2], stride: [2, 2] }],
   ['kernel 2×3, stride 1×2', { ...plain, kernel: [2, 3], stride: [1, 2], channels: 5 }],
   [
     'kernel wider than the image',
@@ -40,6 +48,14 @@ const CONVOLUTIONS: readonly [string, Geometry][] = [
     'kernel entirely in the padding',
     { ...plain, height: 1, width: 1, kernel: [2, 2], stride: [2, 2], padding: [3, 3, 3, 3] },
   ],
+  ['a sequence', { ...sequence }],
+  ['a sequence, more outputs than a patch has', { ...sequence, channels: 2, outputs: 11 }],
+  ['a sequence, stride 2, padding', { ...sequence, stride: [1, 2], padding: [0, 0, 1, 3] }],
+  ['a sequence, stride 5: pixels left out', { ...sequence, stride: [1, 5], channels: 1 }],
+  ['a sequence of 16 floats a stride', { ...sequence, stride: [1, 4], channels: 4, outputs: 40 }],
+  ['a sequence, dilation 2', { ...sequence, dilation: [1, 2], padding: [0, 0, 4, 0] }],
+  ['a sequence, patches of more than a block', { ...sequence, channels: 131, outputs: 18 }],
+  ['one row of patches', { ...plain, kernel: [1, 3], stride: [5, 1], padding: [1, 0, 0, 1] }],
   ['many channels', { ...plain, channels: 17, outputs: 19, padding: [1, 1, 1, 1] }],
   ['dilation 2', { ...plain, dilation: [2, 2], padding: [2, 2, 2, 2] }],
   ['dilation 1×3, stride 2', { ...plain, dilation: [1, 3], stride: [2, 2], padding: [0, 1, 2, 3] }],

@@ -143,6 +143,8 @@ describe.each([
   ['padding 1', plain],
   ['stride 2', { ...plain, stride: [2, 2], padding: [0, 1, 1, 0] }],
   ['one channel', { ...plain, channels: 1, outputs: 16 }],
+  ['kernel 1', { ...plain, kernel: [1, 1], padding: [0, 0, 0, 0] }],
+  ['a sequence', { ...plain, height: 1, kernel: [1, 3], padding: [0, 0, 1, 1] }],
 ] as [string, Geometry][])('convolution, %s', (_, geometry) => {
   it.each([1, 2, 7, 8, 9, 3 * CONV_GROUP, 9 * CONV_GROUP + 1])('of %i images', (count) => {
     const { padded, positions, patch, image, weights } = sizesOf(geometry);

@@ -4,8 +4,8 @@
  * widest of the CPU, how much more there is.
  *
  *   twin step|fit <batch> <samples> <epochs> <classes> sgd|adam <lr> <beta1> <beta2> <eps> <input> <layer> …
- *   twin gemm <m> <n> <k>
- *   twin peak
+ *   twin gemm <m> <n> <k> NN|NT|TN
+ *   twin peak [<operations of a call>]
  *
  * <input> is 784 or 28x28x1; layers are dense:<units>, conv:<filters>:<size>, maxPool:<size>,
  * embedding:<rows>:<width>, batchNorm, relu, tanh and flatten. Answers the requests of
@@ -488,17 +488,21 @@ static double fit(void) {
 
 static struct {
   long m, n, k;
+  int turnsA, turnsB; /* whether they lie transposed in memory */
   float *a, *b, *c;
 } product;
 
 static double multiplyOnce(void) {
-  multiply(product.c, (Matrix){product.a, product.k, 1}, (Matrix){product.b, product.n, 1}, product.m, product.n, product.k, 0);
+  Matrix a = {product.a, product.k, 1}, b = {product.b, product.n, 1};
+  if (product.turnsA) a.row = 1, a.column = product.m;
+  if (product.turnsB) b.row = 1, b.column = product.k;
+  multiply(product.c, a, b, product.m, product.n, product.k, 0);
   return product.c[0];
 }
 
 /* Vectors multiplied and added to sums that do not wait for each other: what the core can do. */
 #define PEAK_CHAINS (LANES == 16 ? 24 : 12)
-#define PEAK_REPEATS 20000
+static long peakRepeats = 20000;
 #ifdef __aarch64__
 #define REGISTER(vector) "+w"(vector)
 #else
@@ -507,7 +511,7 @@ static double multiplyOnce(void) {
 static double peak(void) {
   Vector sums[PEAK_CHAINS] = {0}, left, right;
   for (int l = 0; l < LANES; l++) left[l] = 0.5f, right[l] = 0.25f;
-  for (long r = 0; r < PEAK_REPEATS; r++) {
+  for (long r = 0; r < peakRepeats; r++) {
 #pragma GCC unroll 24
     for (int i = 0; i < PEAK_CHAINS; i++) {
       __asm__ volatile("" : REGISTER(left)); /* or the product would be made once */
@@ -545,6 +549,7 @@ static void openNetwork(int count, char **given) {
 
 static void openProduct(char **given) {
   product.m = atol(given[2]), product.n = atol(given[3]), product.k = atol(given[4]);
+  product.turnsA = given[5][0] == 'T', product.turnsB = given[5][1] == 'T';
   product.a = floats(product.m * product.k), product.b = floats(product.k * product.n), product.c = floats(product.m * product.n);
   for (long i = 0; i < product.m * product.k; i++) product.a[i] = uniform(i, 1) - 0.5;
   for (long i = 0; i < product.k * product.n; i++) product.b[i] = uniform(i, 2) - 0.5;
@@ -584,15 +589,17 @@ static long peakMemory(void) {
 int main(int count, char **given) {
   char line[256];
   double number, (*call)(void) = step;
-  if (count > 1 && !strcmp(given[1], "peak")) call = peak;
-  else if (count == 5 && !strcmp(given[1], "gemm")) openProduct(given), call = multiplyOnce;
+  if (count > 1 && !strcmp(given[1], "peak")) {
+    call = peak;
+    if (count > 2) peakRepeats = fmax(1, round(atof(given[2]) / (2 * LANES * PEAK_CHAINS)));
+  } else if (count == 6 && !strcmp(given[1], "gemm")) openProduct(given), call = multiplyOnce;
   else openNetwork(count, given), call = net.isFit ? fit : step;
 #ifdef __clang__
   printf("{\"ready\":true,\"version\":\"(%d-bit vectors, %s)\"", 32 * LANES, __VERSION__);
 #else
   printf("{\"ready\":true,\"version\":\"(%d-bit vectors, gcc %s)\"", 32 * LANES, __VERSION__);
 #endif
-  if (call == peak) printf(",\"flops\":%ld", 2L * LANES * PEAK_CHAINS * PEAK_REPEATS);
+  if (call == peak) printf(",\"flops\":%ld", 2L * LANES * PEAK_CHAINS * peakRepeats);
   puts("}");
   while (fflush(stdout), fgets(line, sizeof line, stdin)) {
     if (sscanf(line, "losses %lf", &number) == 1) {
