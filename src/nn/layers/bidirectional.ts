@@ -1,4 +1,5 @@
 /** A recurrent layer in both directions (Schuster and Paliwal 1997). */
+import { ArgumentError } from '../../errors';
 import { elementCount } from '../../math/shape';
 import { floatsBytes } from '../../memory-layout/nn-layout';
 import type { NNKernels } from '../../runtime/kernels-nn';
@@ -114,7 +115,7 @@ function inputsOfEach(
   if (!initialState || inputs.length < 2) return inputs;
   const [sequence, states, ...others] = inputs;
   if (states.length !== 1 || states[0] !== 2 * stateFloats)
-    fail(path, `initial states of shape [${2 * stateFloats}]`, describe(states));
+    throw new ArgumentError(path, `initial states of shape [${2 * stateFloats}]`, describe(states));
   return [sequence, [stateFloats], ...others];
 }
 
