@@ -4,6 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   apply,
+  bidirectional,
+  concat,
   createModel,
   dense,
   flatten,
@@ -290,5 +292,110 @@ describe.each(Object.keys(CELLS))('%s', (cell) => {
     );
     expect(() => make({ lengths: 1 as never })).toThrow('"lengths" expected');
     expect(() => make({ returnSequence: true } as never)).toThrow('returnSequence');
+  });
+});
+
+describe('bidirectional with states', () => {
+  type Cell = typeof lstm | typeof gru | typeof simpleRnn;
+  const MAKERS: Readonly<Record<string, [make: Cell, state: number]>> = {
+    lstm: [lstm, 2 * UNITS],
+    gru: [gru, UNITS],
+    simpleRnn: [simpleRnn, UNITS],
+  };
+
+  /** Runs a model with the same values of inputs, parameters and targets as any other. */
+  async function run(runtime: Runtime, options: ReturnType<typeof graph>) {
+    const model = await createModel(runtime, {
+      ...options,
+      loss: meanSquaredError(),
+      batchSize: COUNT,
+      inputGradients: true,
+    });
+    const values = (length: number, seed: number) => {
+      const random = generator(seed);
+      return Float32Array.from({ length }, () => random() - 0.5);
+    };
+    const { x, lengths, state, forward, backward } = model.inputs;
+    x!.set(values(x!.length, 1));
+    lengths!.set(LENGTHS);
+    const parameters = Object.values(model.parameters);
+    for (const [i, { value }] of parameters.entries())
+      value.data.set(values(value.data.length, 9 + i));
+    model.targets.set(values(model.targets.length, 2));
+    const half = (state?.length ?? 2 * forward!.length) / (2 * COUNT);
+    const states = values(2 * half * COUNT, 3);
+    // Of each sample those of the forward layer, and then those of the backward one.
+    const rows = (from: number) =>
+      Array.from({ length: COUNT }, (_, i) => {
+        const begin = 2 * half * i + from;
+        return states.subarray(begin, begin + half);
+      });
+    if (state) state.set(states);
+    for (const [of, from] of [
+      [forward, 0],
+      [backward, half],
+    ] as const)
+      for (const [i, row] of rows(from).entries()) of?.set(row, i * half);
+    const loss = model.computeGradients(COUNT);
+    const { x: dx, ...rest } = model.inputGradients;
+    const dstates = rest.state
+      ? [0, half].map((from) =>
+          Array.from({ length: COUNT }, (_, i) => {
+            const begin = 2 * half * i + from;
+            return [...bitsOf(rest.state!.subarray(begin, begin + half))];
+          }).flat(),
+        )
+      : [rest.forward!, rest.backward!].map(bitsOf);
+    return {
+      loss,
+      dx: bitsOf(dx!),
+      dlengths: [...rest.lengths!],
+      dstates: dstates.map((each) => [...each]),
+      gradients: parameters.map(({ grad }) => bitsOf(grad.data)),
+      output: bitsOf(model.predictBatch(COUNT)),
+    };
+  }
+
+  describe.each(Object.entries(MAKERS))('%s', (_, [make, state]) => {
+    it.each([true, false])('is two layers, returnSequences: %s', async (returnSequences) => {
+      const options = { returnSequences, returnState: true, initialState: true, lengths: true };
+      const x = input('x', [STEPS, FEATURES]);
+      const lengths = input('lengths', 1);
+      const both = graph([
+        apply(bidirectional(make(UNITS, options)), [x, input('state', 2 * state), lengths]),
+      ]);
+      const ofEach = (name: 'forward' | 'backward') => {
+        const layer = make(UNITS, { ...options, goBackwards: name === 'backward' });
+        return apply(layer, [x, input(name, state), lengths], `${name}s`);
+      };
+      const two = graph([apply(concat(), [ofEach('forward'), ofEach('backward')])]);
+      let bits: unknown;
+      for (const backend of BACKENDS)
+        await withRuntime(backend, async (runtime) => {
+          const result = await run(runtime, both);
+          expect(result).toEqual(await run(runtime, two));
+          bits ??= result;
+          expect(result).toEqual(bits);
+          expect(result.dlengths).toEqual(LENGTHS.map(() => 0));
+          expect(result.dstates.flat().some((each) => each !== 0)).toBe(true);
+        });
+    });
+  });
+
+  it('names states that do not fit', () => {
+    const build = (size: number) => {
+      const inputs = [input('x', [STEPS, FEATURES]), input('state', size)];
+      const layer = bidirectional(lstm(UNITS, { initialState: true }));
+      return new Network64({ ...graph([apply(layer, inputs, 'both')]), loss: null });
+    };
+    expect(() => build(2 * UNITS)).toThrow(
+      '"nodes.both (bidirectional)" expected initial states of shape [24], got [12]',
+    );
+    expect(() => bidirectional(gru(2, { returnState: true }), { merge: 'sum' })).toThrow(
+      `"layer.returnState" expected false unless merge is 'concat', got true`,
+    );
+    expect(() => bidirectional(gru(2, { goBackwards: true }))).toThrow(
+      '"layer.goBackwards" expected false in both directions, got true',
+    );
   });
 });

@@ -136,6 +136,8 @@ interface Attention {
   readonly ownScratch: number;
   /** Place of the layer in the model, which its dropout draws by. */
   readonly index: number;
+  /** Addresses in the running pass, which sets them anew and so allocates nothing. */
+  readonly places: Places;
 }
 
 const [QUERY, KEY, VALUE, OUTPUT] = [0, 1, 2, 3];
@@ -214,29 +216,45 @@ function planAttention(
     largestInput: Math.max(...inputs.map(elementCount)),
     ownScratch: attentionScratchBytes(queries, keys, keyDim, valueDim),
     index,
+    places: new Places(),
   };
 }
 
+/** Addresses of what forward keeps, and their end. `dropped` is p without dropout. */
+class Places {
+  q = 0;
+  k = 0;
+  v = 0;
+  attended = 0;
+  p = 0;
+  dropped = 0;
+  end = 0;
+}
+
 /**
- * Returns the addresses of what forward keeps, from `kept` on, and their end. Without a backward
- * pass all samples use the same room for probabilities.
+ * Sets `places` to the addresses of what forward keeps, from `kept` on, and returns it. Without a
+ * backward pass all samples use the same room for probabilities.
  */
 function placesOf(
-  { projections, perSample, dropout }: Attention,
+  { projections, perSample, dropout, places }: Attention,
   kept: number,
   count: number,
   hasBackward: boolean,
   training: boolean,
-) {
-  const [query, key, value] = projections;
-  const q = kept;
-  const k = q + floatsBytes(count * query.steps * query.units);
-  const v = k + floatsBytes(count * key.steps * key.units);
-  const attended = v + floatsBytes(count * value.steps * value.units);
-  const p = attended + floatsBytes(count * query.steps * value.units);
-  const end = p + floatsBytes((hasBackward ? count : 1) * perSample);
-  if (!hasBackward || !training || dropout === 0) return { q, k, v, attended, p, dropped: p, end };
-  return { q, k, v, attended, p, dropped: end, end: end + floatsBytes(count * perSample) };
+): Places {
+  const query = projections[QUERY];
+  const key = projections[KEY];
+  const value = projections[VALUE];
+  const drops = hasBackward && training && dropout > 0;
+  places.q = kept;
+  places.k = places.q + floatsBytes(count * query.steps * query.units);
+  places.v = places.k + floatsBytes(count * key.steps * key.units);
+  places.attended = places.v + floatsBytes(count * value.steps * value.units);
+  places.p = places.attended + floatsBytes(count * query.steps * value.units);
+  const end = places.p + floatsBytes((hasBackward ? count : 1) * perSample);
+  places.dropped = drops ? end : places.p;
+  places.end = drops ? end + floatsBytes(count * perSample) : end;
+  return places;
 }
 
 /** Bytes of a gradient by an input before it is added to another one. */
@@ -259,32 +277,41 @@ function forward(attention: Attention, arrays: LayerArrays, pass: Pass): void {
   const { projections, perSample, dropout, maskFloats } = attention;
   const { y, dy, inputs, record, kept, scratch } = arrays;
   const { kernels, count, key, step } = pass;
-  const places = placesOf(attention, kept, count, dy !== 0, pass.training);
-  const { q, k, v, attended, p, dropped } = places;
-  const [query, keys, value] = projections;
+  const { q, k, v, attended, p, dropped } = placesOf(
+    attention,
+    kept,
+    count,
+    dy !== 0,
+    pass.training,
+  );
+  const query = projections[QUERY];
+  const keys = projections[KEY];
+  const value = projections[VALUE];
   project(attention, QUERY, q, inputs[query.slot], arrays, pass);
   project(attention, KEY, k, inputs[keys.slot], arrays, pass);
   project(attention, VALUE, v, inputs[value.slot], arrays, pass);
   const stepOfP = dy === 0 ? 0 : 4 * perSample;
+  const stepOfV = 4 * value.steps * value.units;
+  const stepOfResult = 4 * query.steps * value.units;
   const mask = maskFloats && inputs[attention.mask];
-  const valuesOf = (sample: number) => {
-    const to = attended + 4 * sample * query.steps * value.units;
-    const from = v + 4 * sample * value.steps * value.units;
-    kernels.attentionValues(to, dropped + sample * stepOfP, from, record, scratch);
-  };
-  for (let sample = 0; sample < count; sample++) {
-    const ofQ = q + 4 * sample * query.steps * query.units;
-    const ofK = k + 4 * sample * keys.steps * keys.units;
-    const ofMask = mask && mask + 4 * sample * maskFloats;
-    kernels.attentionScores(p + sample * stepOfP, ofQ, ofK, ofMask, record, scratch);
-    if (dropped === p) valuesOf(sample);
+  for (let i = 0; i < count; i++) {
+    const ofQ = q + 4 * i * query.steps * query.units;
+    const ofK = k + 4 * i * keys.steps * keys.units;
+    const ofMask = mask && mask + 4 * i * maskFloats;
+    const ofP = p + i * stepOfP;
+    kernels.attentionScores(ofP, ofQ, ofK, ofMask, record, scratch);
+    if (dropped === p)
+      kernels.attentionValues(attended + i * stepOfResult, ofP, v + i * stepOfV, record, scratch);
   }
   if (dropped !== p) {
     const n = count * perSample;
     const threshold = Math.floor(dropout * 2 ** 32);
     const scale = 1 / (1 - dropout);
     kernels.dropout(dropped, p, n, threshold, scale, key[0], key[1], attention.index, step);
-    for (let sample = 0; sample < count; sample++) valuesOf(sample);
+    for (let i = 0; i < count; i++) {
+      const to = attended + i * stepOfResult;
+      kernels.attentionValues(to, dropped + i * stepOfP, v + i * stepOfV, record, scratch);
+    }
   }
   project(attention, OUTPUT, y, attended, arrays, pass);
 }
@@ -296,17 +323,21 @@ function backward(attention: Attention, arrays: LayerArrays, pass: Pass): void {
   const { kernels, count } = pass;
   const { q, k, v, attended, p, dropped } = placesOf(attention, kept, count, true, pass.training);
   const products = scratch + partBytes(attention, count);
-  const [query, key, value, output] = projections;
+  const query = projections[QUERY];
+  const key = projections[KEY];
+  const value = projections[VALUE];
+  const output = projections[OUTPUT];
   learn(attention, OUTPUT, dy, attended, arrays, pass);
   const weight = weights[weightOf(attention, OUTPUT)];
   const rows = count * output.steps;
   kernels.gemmNN(attended, dy, weight, rows, output.inputs, output.units, products);
-  for (let sample = 0; sample < count; sample++) {
-    const ofQ = q + 4 * sample * query.steps * query.units;
-    const ofK = k + 4 * sample * key.steps * key.units;
-    const ofV = v + 4 * sample * value.steps * value.units;
-    const d = attended + 4 * sample * output.steps * output.inputs;
-    const [before, after] = [p + 4 * sample * perSample, dropped + 4 * sample * perSample];
+  for (let i = 0; i < count; i++) {
+    const ofQ = q + 4 * i * query.steps * query.units;
+    const ofK = k + 4 * i * key.steps * key.units;
+    const ofV = v + 4 * i * value.steps * value.units;
+    const d = attended + 4 * i * output.steps * output.inputs;
+    const before = p + 4 * i * perSample;
+    const after = dropped + 4 * i * perSample;
     // biome-ignore format: results on one line, operands on the next
     kernels.attentionGrad(
       ofQ, ofK, ofV,

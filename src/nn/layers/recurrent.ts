@@ -1,18 +1,9 @@
-/**
- * What recurrent layers share: options, shapes, initial values, and the states at both ends of a
- * sequence.
- *
- * A layer multiplies all inputs by the input weights at once, and each hidden state by the
- * recurrent ones, step by step. Backward computes the gradients of the sums step by step, and from
- * them those of each weight in one product over all steps.
- */
+/** What the descriptions of recurrent layers share: options, shapes, and initial values. */
 import { ArgumentError } from '../../errors';
 import { elementCount } from '../../math/shape';
-import { floatsBytes, gemmScratchBytes } from '../../memory-layout/nn-layout';
-import type { NNKernels } from '../../runtime/kernels-nn';
 import { checkBoolean, checkChoice, checkInteger, describe } from '../../validate';
 import { checkInitializer, type Initializer, initializerFor } from './initial';
-import type { ArrayPlan, InputValues, LayerArrays, LayerSpec, Shape } from './layer';
+import type { ArrayPlan, InputValues, LayerSpec, Shape } from './layer';
 import { MAX_UNITS } from './layer';
 
 /** Options that all recurrent layers have. */
@@ -202,141 +193,6 @@ export function parametersOf(
   return useBias ? [...weights, { name: 'bias', shape: [width], ...bias }] : weights;
 }
 
-/** Returns the step that the layer reads as the `order`th. */
-export function stepAt({ backwards, steps }: Frame, order: number): number {
-  return backwards ? steps - 1 - order : order;
-}
-
-/** Returns the bytes of scratch that the largest product of a layer needs. */
-export function productScratchBytes(frame: Frame, count: number): number {
-  const { steps, width, units, features } = frame;
-  const rows = count * steps;
-  return Math.max(
-    gemmScratchBytes(rows, width, features),
-    gemmScratchBytes(count, width, units),
-    gemmScratchBytes(width, features, rows),
-    gemmScratchBytes(width, units, rows),
-    gemmScratchBytes(count, units, width),
-    gemmScratchBytes(rows, features, width),
-  );
-}
-
-/** gates = x·Wᵀ + b of all steps. */
-export function projectInputs(
-  { steps, width, features }: Frame,
-  gates: number,
-  x: number,
-  weights: readonly number[],
-  kernels: NNKernels,
-  count: number,
-  scratch: number,
-): void {
-  const rows = count * steps;
-  kernels.gemmNT(gates, x, weights[0], rows, width, features, scratch);
-  if (weights.length > 2) kernels.biasAdd(gates, weights[2], rows, width);
-}
-
-/**
- * Computes the gradients of the input weights, the bias and the inputs from those of the sums of
- * all steps.
- */
-export function projectGradients(
-  { steps, width, features }: Frame,
-  sums: number,
-  { x, dx, weights, gradients }: LayerArrays,
-  kernels: NNKernels,
-  count: number,
-  scratch: number,
-): void {
-  const rows = count * steps;
-  if (gradients[0]) kernels.gemmTN(gradients[0], sums, x, width, features, rows, scratch);
-  if (gradients[2]) kernels.biasGrad(gradients[2], sums, rows, width);
-  if (dx) kernels.gemmNN(dx, sums, weights[0], rows, features, width, scratch);
-}
-
-/** Sets the `index`th state to its initial values. */
-export function readState(
-  { units, states, stateInput }: Frame,
-  state: number,
-  index: number,
-  inputs: readonly number[],
-  kernels: NNKernels,
-  count: number,
-): void {
-  if (stateInput === 0) {
-    kernels.fill(state, 0, count * units);
-    return;
-  }
-  const from = inputs[stateInput] + 4 * index * units;
-  kernels.copyColumns(state, units, from, states * units, units, count);
-}
-
-/** Returns the address of the `index`th final state in an output. */
-function endStateAt({ sequences, steps, units }: Frame, y: number, index: number): number {
-  return y + 4 * units * ((sequences ? steps : 0) + index);
-}
-
-/** Writes the `index`th final state to the output, if it is there. */
-export function writeState(
-  frame: Frame,
-  state: number,
-  index: number,
-  y: number,
-  kernels: NNKernels,
-  count: number,
-): void {
-  const { units, endStates, outputFloats } = frame;
-  if (index >= endStates) return;
-  kernels.copyColumns(endStateAt(frame, y, index), outputFloats, state, units, units, count);
-}
-
-/** Sets the gradient of the `index`th final state to that of the output, or 0. */
-export function readStateGradient(
-  frame: Frame,
-  gradient: number,
-  index: number,
-  dy: number,
-  kernels: NNKernels,
-  count: number,
-): void {
-  const { units, endStates, outputFloats } = frame;
-  if (index >= endStates) kernels.fill(gradient, 0, count * units);
-  else
-    kernels.copyColumns(gradient, units, endStateAt(frame, dy, index), outputFloats, units, count);
-}
-
-/** Writes the gradient of the `index`th initial state. */
-export function writeStateGradient(
-  { units, states, stateInput }: Frame,
-  gradient: number,
-  index: number,
-  inputGradients: readonly number[],
-  kernels: NNKernels,
-  count: number,
-): void {
-  const to = inputGradients[stateInput] + 4 * index * units;
-  kernels.copyColumns(to, states * units, gradient, units, units, count);
-}
-
-/** Tells whether backward computes the gradient of the initial state. */
-export function needsStateGradient(
-  { stateInput }: Frame,
-  inputGradients: readonly number[],
-): boolean {
-  return stateInput > 0 && inputGradients[stateInput] !== 0;
-}
-
-/** Writes the gradient by the lengths, which is 0, if it is asked for. */
-export function clearLengthsGradient(
-  { lengthsInput }: Frame,
-  inputGradients: readonly number[],
-  kernels: NNKernels,
-  count: number,
-): void {
-  if (lengthsInput > 0 && inputGradients[lengthsInput] !== 0)
-    kernels.fill(inputGradients[lengthsInput], 0, count);
-}
-
 /** Returns what the values of the lengths must be, if there are any. */
 export function inputValuesOf({ lengthsInput, steps }: Frame): (InputValues | undefined)[] {
   const values: (InputValues | undefined)[] = [];
@@ -346,24 +202,4 @@ export function inputValuesOf({ lengthsInput, steps }: Frame): (InputValues | un
       accepts: (value) => Number.isInteger(value) && value >= 0 && value <= steps,
     };
   return values;
-}
-
-/** Returns the address of the lengths; 0 for none. */
-export function lengthsOf({ lengthsInput }: Frame, inputs: readonly number[]): number {
-  return lengthsInput === 0 ? 0 : inputs[lengthsInput];
-}
-
-/** Returns the addresses after which blocks of such sizes, in floats, begin. */
-export function blocksFrom(address: number, sizes: readonly number[]): number[] {
-  let end = address;
-  return sizes.map((size) => {
-    const begin = end;
-    end += floatsBytes(size);
-    return begin;
-  });
-}
-
-/** Returns the bytes of blocks of such sizes, in floats. */
-export function blockBytes(sizes: readonly number[]): number {
-  return sizes.reduce((sum, size) => sum + floatsBytes(size), 0);
 }

@@ -1,28 +1,15 @@
 /** Plain recurrent layer (Elman 1990). */
 import { checkChoice, checkNoMore, checkOptions } from '../../validate';
-import { checked, type LayerArrays, type LayerKind, type Pass, PLAIN } from './layer';
+import { checked, type LayerKind } from './layer';
 import {
-  blockBytes,
-  blocksFrom,
   checkRecurrent,
-  clearLengthsGradient,
   type Frame,
   frameOf,
-  inputValuesOf,
-  lengthsOf,
-  needsStateGradient,
   parametersOf,
-  productScratchBytes,
-  projectGradients,
-  projectInputs,
   RECURRENT_OPTIONS,
   type RecurrentOptions,
-  readState,
-  readStateGradient,
-  stepAt,
-  writeState,
-  writeStateGradient,
 } from './recurrent';
+import { type Cell, gradientsOfSums, planRecurrent } from './recurrent-pass';
 
 /** The description of a plain recurrent layer: h ← tanh(x·Wᵀ + h·Uᵀ + b). */
 export interface SimpleRnnLayer extends Readonly<SimpleRnnOptions> {
@@ -77,115 +64,53 @@ const kind: LayerKind<SimpleRnnLayer> = {
   plan(layer, _input, path, { inputs }) {
     const frame = frameOf(layer, 1, 1, inputs, path);
     const rectify = layer.activation === 'relu' ? 1 : 0;
-    return {
-      ...PLAIN,
-      output: frame.output,
-      parameters: parametersOf(layer, frame),
-      backwardReads: { input: true, output: false },
-      inputValues: inputValuesOf(frame),
-      keptFloats: (batchSize, training) => blockBytes(keptSizes(frame, batchSize, training)) / 4,
-      scratchBytes: (batchSize) =>
-        blockBytes(scratchSizes(frame, batchSize)) + productScratchBytes(frame, batchSize),
-      forward: (arrays, pass) => forward(frame, rectify, arrays, pass),
-      backward: (arrays, pass) => backward(frame, rectify, arrays, pass),
-    };
+    return planRecurrent(frame, rnnCell(frame, rectify), parametersOf(layer, frame));
   },
 };
 
-/** Sums of all steps, which become hidden states; for backward those before all steps. */
-function keptSizes({ steps, units }: Frame, count: number, training: boolean): number[] {
-  const floats = count * steps * units;
-  return training ? [floats, floats] : [floats];
-}
-
-/** A product of one step; two states, or their gradients; the transposed recurrent weights. */
-function scratchSizes({ units }: Frame, count: number): number[] {
-  const state = count * units;
-  return [state, state, state, units * units, 0];
-}
-
-function forward(
-  frame: Frame,
-  rectify: number,
-  arrays: LayerArrays,
-  { kernels, count }: Pass,
-): void {
-  const { steps, units, sequences, outputFloats } = frame;
-  const { x, y, dy, inputs, weights } = arrays;
-  // A network that computes no gradients has no room for what backward reads.
-  const keeps = dy !== 0;
-  const [sums, before] = blocksFrom(arrays.kept, keptSizes(frame, count, true));
-  const scratch = blocksFrom(arrays.scratch, scratchSizes(frame, count));
-  const [product, hidden, , recurrent, own] = scratch;
-  projectInputs(frame, sums, x, weights, kernels, count, own);
-  if (steps > 1) kernels.transpose(recurrent, weights[1], units, units);
-  readState(frame, hidden, 0, inputs, kernels, count);
-  for (let order = 0; order < steps; order++) {
-    const step = stepAt(frame, order);
-    if (steps > 1) kernels.gemmNN(product, hidden, recurrent, count, units, units, own);
-    else kernels.gemmNT(product, hidden, weights[1], count, units, units, own);
-    kernels.rnnStep(
-      sums + 4 * step * units,
-      steps * units,
-      product,
-      hidden,
-      rectify,
-      keeps ? before + 4 * step * units : 0,
-      steps * units,
-      sequences ? y + 4 * step * units : 0,
-      outputFloats,
-      lengthsOf(frame, inputs),
-      step,
-      count,
-      units,
-    );
-  }
-  writeState(frame, hidden, 0, y, kernels, count);
-}
-
-function backward(
-  frame: Frame,
-  rectify: number,
-  arrays: LayerArrays,
-  { kernels, count }: Pass,
-): void {
-  const { steps, units, sequences, outputFloats } = frame;
-  const { dy, inputs, inputGradients, weights, gradients } = arrays;
-  const [sums, before] = blocksFrom(arrays.kept, keptSizes(frame, count, true));
-  const scratch = blocksFrom(arrays.scratch, scratchSizes(frame, count));
-  const [product, dhidden, room, , own] = scratch;
-  const state = count * units;
-  const lengths = lengthsOf(frame, inputs);
-  const carry = lengths === 0 ? 0 : room;
-  const needsState = needsStateGradient(frame, inputGradients);
-  readStateGradient(frame, dhidden, 0, dy, kernels, count);
-  if (carry) kernels.fill(carry, 0, state);
-  for (let order = steps - 1; order >= 0; order--) {
-    const step = stepAt(frame, order);
-    kernels.rnnStepGrad(
-      sums + 4 * step * units,
-      steps * units,
-      product,
-      rectify,
-      dhidden,
-      carry,
-      sequences ? dy + 4 * step * units : 0,
-      outputFloats,
-      lengths,
-      step,
-      count,
-      units,
-    );
-    if (order > 0 || needsState)
-      kernels.gemmNN(dhidden, product, weights[1], count, units, units, own);
-  }
-  if (needsState) {
-    if (carry) kernels.add(dhidden, dhidden, carry, state);
-    writeStateGradient(frame, dhidden, 0, inputGradients, kernels, count);
-  }
-  clearLengthsGradient(frame, inputGradients, kernels, count);
-  if (gradients[1]) kernels.gemmTN(gradients[1], sums, before, units, units, count * steps, own);
-  projectGradients(frame, sums, arrays, kernels, count, own);
+/** The sums become hidden states, so that nothing else is kept. */
+function rnnCell({ units, steps, outputFloats }: Frame, rectify: number): Cell {
+  return {
+    keptFloats: 0,
+    secondFloats: 0,
+    roomFloats: 0,
+    carries: false,
+    stateRows: units,
+    forward(at, kernels) {
+      kernels.rnnStep(
+        at.gates,
+        steps * units,
+        at.product,
+        at.hidden,
+        rectify,
+        at.before,
+        steps * units,
+        at.y,
+        outputFloats,
+        at.lengths,
+        at.step,
+        at.count,
+        units,
+      );
+    },
+    backward(at, kernels) {
+      kernels.rnnStepGrad(
+        at.gates,
+        steps * units,
+        at.product,
+        rectify,
+        at.hidden,
+        at.carry,
+        at.y,
+        outputFloats,
+        at.lengths,
+        at.step,
+        at.count,
+        units,
+      );
+    },
+    recurrentGradients: gradientsOfSums,
+  };
 }
 
 export default kind;
