@@ -161,7 +161,7 @@ function fill(
     for (let i = 0; i < values.length; i++) {
       const value = random();
       values[i] = name === 'mask' ? Number(value < 0.3) : whole ? 3.5 * (value + 1) : value;
-      values[i] = whole ? Math.floor(values[i]!) % 7 : Math.fround(value);
+      values[i] = whole ? Math.floor(values[i]!) % (name === 'length' ? 6 : 7) : Math.fround(value);
     }
   }
   for (const [name, values] of Object.entries(targets)) {
