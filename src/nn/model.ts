@@ -56,6 +56,9 @@ interface OutputResult {
 /** The largest batch size. */
 export const MAX_BATCH = 2 ** 24;
 
+/** The options of a call without any, which then allocates none. */
+const NONE: { sampleWeights?: SampleWeights } = Object.freeze({});
+
 /**
  * A feed-forward network in the linear memory of a runtime, made by `createModel`.
  *
@@ -349,7 +352,7 @@ export class Model {
    * or target for which the loss is not defined
    * @throws BusyError while `fit` is training the model
    */
-  computeGradients(count: number, options: { sampleWeights?: SampleWeights } = {}): number {
+  computeGradients(count: number, options: { sampleWeights?: SampleWeights } = NONE): number {
     const weights = this.#readWeights(count, options);
     this.#checkBatch(count);
     this.#learnt.checkAccess('computeGradients');
@@ -722,6 +725,7 @@ export class Model {
 
   /** Returns the weights of samples by loss; null if all are 1. */
   #readWeights(count: number, options: { sampleWeights?: SampleWeights }): LossWeights | null {
+    if (options === NONE) return null;
     checkOptions('options', options, ['sampleWeights']);
     const { sampleWeights } = options;
     if (sampleWeights === undefined) return null;

@@ -35,14 +35,16 @@ function medianBytes(body) {
 }
 
 /** Bytes a call, once V8 has settled on its code. */
-function bytesPerCall(body) {
+function bytesPerCall(body, warmUp = 50_000) {
   let bytes = Infinity;
   for (let attempt = 0; attempt < 8 && bytes >= 1; attempt++) {
-    for (let i = 0; i < 50_000; i++) body();
+    for (let i = 0; i < warmUp; i++) body();
     bytes = Math.min(bytes, medianBytes(body));
   }
   return bytes;
 }
+
+const nn = await import(new URL('nn.js', pathToFileURL(path)));
 
 const runtime = await createRuntime(JSON.parse(options));
 const groups = [
@@ -67,7 +69,25 @@ const average = new ExponentialMovingAverage(optimizer);
 const update = bytesPerCall(() => average.update());
 const free = new ScheduleFreeAdamW(runtime, groups);
 const stepFree = bytesPerCall(() => free.stepInto(result, grads));
-const wasmGrowth = runtime.info.memoryBytes - memoryBytes;
+const stepGrowth = runtime.info.memoryBytes - memoryBytes;
+const { bidirectional, dense, gru, lstm, multiHeadAttention } = nn;
+const model = await nn.createModel(runtime, {
+  inputShape: [3, 4],
+  layers: [
+    bidirectional(lstm(2, { returnSequences: true })),
+    multiHeadAttention({ heads: 2, dropout: 0.1 }),
+    gru(4, { returnSequences: true }),
+    gru(4, { returnSequences: true, resetAfter: false }),
+    nn.simpleRnn(4),
+    dense(2),
+  ],
+  loss: nn.meanSquaredError(),
+  batchSize: 2,
+});
+// Creating the model has allocated.
+const memoryBefore = runtime.info.memoryBytes;
+const computeGradients = bytesPerCall(() => model.computeGradients(2), 5000);
+const wasmGrowth = runtime.info.memoryBytes - memoryBefore + stepGrowth;
 if (sink.skipped) throw new Error('a step was skipped');
 console.log(
   JSON.stringify({
@@ -79,6 +99,7 @@ console.log(
     addIntoSum,
     update,
     stepFree,
+    computeGradients,
     wasmGrowth,
   }),
 );

@@ -3,12 +3,12 @@
  * and rebuilt. Its kind checks it and plans it for an input shape. The planned layer runs forward
  * and backward over addresses in linear memory that its caller passes.
  *
- * Invariant: a planned layer holds neither addresses nor state, so the same plan runs over any
- * memory and any kernels.
+ * Invariant: between passes a planned layer holds neither addresses nor state, so the same plan
+ * runs over any memory and any kernels. Passes allocate nothing; a layer may write addresses of the
+ * running pass to an object of its plan, which every pass sets anew.
  */
 import type { NNFamily } from '../../../build/nn-families';
 import type { Prng } from '../../math/prng';
-import { elementCount } from '../../math/shape';
 import type { NNKernels } from '../../runtime/kernels-nn';
 import { fail } from '../../validate';
 
@@ -195,7 +195,10 @@ export function checkLayerName(argument: string, name: unknown): string {
 
 /** Returns the number of positions in a sample: the product of all sizes but the last. */
 export function positionsOf(shape: Shape): number {
-  return elementCount(shape.slice(0, -1));
+  // Passes call this: a slice of the shape would be garbage.
+  let positions = 1;
+  for (let axis = 0; axis < shape.length - 1; axis++) positions *= shape[axis];
+  return positions;
 }
 
 /**
