@@ -45,15 +45,22 @@ export class Text {
     return ngramLosses(train, test, order).map((nats) => nats / Math.LN2);
   }
 
+  /**
+   * Windows `stride` apart over characters begin…end-1, the last one at the end. The first leaves
+   * out `ignored` labels, and every other one those of the windows before it.
+   */
   #windows(begin, end, stride, ignored) {
     const { steps, codes } = this;
-    const count = Math.floor((end - 1 - begin - steps) / stride) + 1;
+    const last = end - 1 - steps;
+    const count = Math.ceil((last - begin) / stride) + 1;
     const features = new Float32Array(count * steps);
     const labels = new Int32Array(count * steps).fill(IGNORED);
+    let predicted = begin + ignored;
     for (let i = 0; i < count; i++) {
-      const at = begin + i * stride;
+      const at = Math.min(begin + i * stride, last);
       features.set(codes.subarray(at, at + steps), i * steps);
-      labels.set(codes.subarray(at + ignored + 1, at + steps + 1), i * steps + ignored);
+      labels.set(codes.subarray(predicted + 1, at + steps + 1), i * steps + predicted - at);
+      predicted = at + steps;
     }
     return { features, labels };
   }

@@ -1,6 +1,7 @@
 // Trains a language model and measures it on the test part.
 import { AdamW, createRuntime } from 'adal-wasm';
 import { createModel, crossEntropy, evaluate, fit } from 'adal-wasm/nn';
+import { cosine, warmup } from 'adal-wasm/schedules';
 import { IGNORED } from './text.js';
 
 /** Share of the steps in which the learning rate rises. */
@@ -16,12 +17,10 @@ export async function train(text, options, { epochs, lr, batchSize = 32, seed = 
   const runtime = await createRuntime({ threads: 1 });
   const loss = crossEntropy({ ignoreLabel: IGNORED });
   const model = await createModel(runtime, { ...options, loss, batchSize, seed });
-  const steps = epochs * Math.ceil(text.train(0).features.length / text.steps / batchSize);
+  const totalSteps = epochs * Math.ceil(text.train(0).features.length / text.steps / batchSize);
+  const steps = Math.round(WARM_UP * totalSteps);
   const optimizer = new AdamW(runtime, model.parameters, {
-    lr: (step) => {
-      const done = step / steps;
-      return done < WARM_UP ? (lr * done) / WARM_UP : (lr * (1 + Math.cos(Math.PI * done))) / 2;
-    },
+    lr: warmup({ steps, schedule: cosine({ lr, totalSteps: totalSteps - steps }) }),
     betas: [0.9, 0.99],
     clipGradNorm: 1,
   });

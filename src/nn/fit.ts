@@ -147,9 +147,9 @@ class Run {
       readEvaluation('validation', { ...model.format, ...names }, validation, metrics);
     const named = metrics?.metrics;
     if (named !== undefined) checkMetricNames('metrics', named, model.format);
-    // The tally of training has no outputs of earlier batches.
     if (validation === undefined && named?.includes('auc'))
       fail('metrics', "validation data for 'auc', which training does not compute", named);
+    // The tally of training has no outputs of earlier batches.
     const trained = (named ?? []).filter((name) => name !== 'auc');
     this.#tally = trained.length > 0 ? new MetricTally(model.format, trained) : null;
     this.#stopping = new EarlyStopping(earlyStopping);

@@ -47,6 +47,7 @@ export function checkMonitor(
   if (monitor === undefined) return undefined;
   const names = ['loss'];
   if (trained) names.push(...Object.keys(trained.result()));
+  // A metric of an output named 'validation' reads as one of the validation.
   const known = names.filter((name) => !name.startsWith(OF_VALIDATION));
   if (validation)
     known.push(...validationNames(format, validation).map((name) => `${OF_VALIDATION}${name}`));

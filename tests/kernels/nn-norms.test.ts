@@ -33,6 +33,8 @@ const SHAPES = [
   [7, 4],
   [16, 24],
   [33, 10],
+  // Up to two loops of eight columns, a vector, and each rest.
+  ...Array.from({ length: 22 }, (_, i) => [[1, 2, 3, 17][i % 4], i + 1] as [number, number]),
 ] as const;
 
 describe.each(Object.entries(KINDS))(
