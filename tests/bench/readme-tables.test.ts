@@ -9,7 +9,7 @@ import { outdatedSections, replaceSections } from '../../bench/toolkit/readme-se
 const RESULTS = resolve(import.meta.dirname, '../../bench/results');
 
 it.each([
-  ['train-2026-11-30-node24.json', ['train']],
+  ['train-2026-12-01-node24.json', ['train']],
   ['optimizers-2026-11-23-node20.json', ['optimizers']],
   ['standard-2026-11-23.json.gz', ['comparisons', 'speed']],
 ])('%s gives what the README has', (file, names) => {

@@ -15,6 +15,7 @@ import {
   extractFeatures,
   fit,
   flatten,
+  type Layer,
   type Model,
   type ModelOptions,
   maxPool2d,
@@ -146,9 +147,29 @@ describe('a frozen body', () => {
 describe('what stays unfrozen', () => {
   // Layers below the first trained one work as in evaluation: cases that have such layers with a
   // choice are left out.
-  const cases = Object.entries(CASES).filter(([, { layers }]) =>
-    layers.every(({ kind }) => kind !== 'batchNorm' && kind !== 'dropout'),
-  );
+  const differs = (layer: Layer) =>
+    layer.kind === 'batchNorm' || layer.kind === 'dropout' || ('dropout' in layer && layer.dropout);
+  const cases = Object.entries(CASES).filter(([, { layers }]) => !layers.some(differs));
+
+  it('an attention layer that is frozen as a whole does not drop', async () => {
+    await withRuntime(simd, async (runtime) => {
+      const network = CASES['attention over sinusoidal positions, dropout']!;
+      const { input, targets } = dataFor(network, 3, generator(3));
+      const lossOf = async (freeze: readonly string[] | undefined, layers = network.layers) => {
+        const model = await createModel(runtime, { ...network, layers, seed: 7, freeze });
+        model.input.set(input);
+        model.targets.set(targets);
+        return model.computeGradients(network.batchSize);
+      };
+      const still = network.layers.map((layer) =>
+        layer.kind === 'multiHeadAttention' ? { ...layer, dropout: 0 } : layer,
+      );
+      const dropped = await lossOf(undefined);
+      expect(await lossOf(['attention1'])).toBe(await lossOf(undefined, still));
+      expect(await lossOf(['attention1.queryWeight', 'attention1.keyWeight'])).toBe(dropped);
+      expect(dropped).not.toBe(await lossOf(undefined, still));
+    });
+  });
 
   it.each(cases)(
     '%s: has the gradients it would have anyway, whatever else is frozen',
